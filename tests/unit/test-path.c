@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/fs/path.h"
+#include "common/fs/tree.h"
+
+static char where[64];
+static int root = -1;
+static struct err e;
+
+static void
+put(const char *path, const char *text)
+{
+	own_fd int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+
+	cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+}
+
+static void
+setup(void)
+{
+	err_clear(&e);
+	snprintf(where, sizeof(where), "/tmp/test-path-XXXXXX");
+	cr_assert_not_null(mkdtemp(where));
+	cr_assert_eq(mkdir(strcat(where, "/root"), 0755), 0);
+	root = open(where, O_RDONLY | O_DIRECTORY);
+	cr_assert_eq(mkdirat(root, "etc", 0755), 0);
+	put("etc/ok", "inside");
+	put("../secret", "outside");
+	cr_assert_eq(symlinkat("/etc", root, "abs"), 0);
+	cr_assert_eq(symlinkat("../../../../etc", root, "up"), 0);
+	cr_assert_eq(symlinkat("../secret", root, "leak"), 0);
+	cr_assert_eq(symlinkat("/made/by/link", root, "dangling"), 0);
+	cr_assert_eq(symlinkat("loop", root, "loop"), 0);
+}
+
+static void
+teardown(void)
+{
+	*strrchr(where, '/') = '\0';
+	cr_assert_eq(tree_remove(AT_FDCWD, where, &e), 0, "%s", e.text);
+	close(root);
+}
+
+TestSuite(path, .init = setup, .fini = teardown);
+
+static ino_t
+inode(const char *path, enum path_rule rule)
+{
+	own_fd int fd = path_try(root, path, rule, O_PATH, 0);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+Test(path, in_root_clamps)
+{
+	ino_t ok = inode("etc/ok", PATH_IN_ROOT);
+
+	cr_assert_neq(ok, 0);
+	cr_assert_eq(inode("/etc/ok", PATH_IN_ROOT), ok);
+	cr_assert_eq(inode("abs/ok", PATH_IN_ROOT), ok);
+	cr_assert_eq(inode("up/ok", PATH_IN_ROOT), ok);
+	cr_assert_eq(inode("../../etc/ok", PATH_IN_ROOT), ok);
+	cr_assert_eq(inode("leak", PATH_IN_ROOT), 0);
+}
+
+Test(path, beneath_refuses)
+{
+	cr_assert_neq(inode("etc/ok", PATH_BENEATH), 0);
+	cr_assert_eq(inode("abs/ok", PATH_BENEATH), 0);
+	cr_assert_eq(errno, EXDEV);
+	cr_assert_eq(inode("leak", PATH_BENEATH), 0);
+	cr_assert_eq(inode("../secret", PATH_BENEATH), 0);
+	cr_assert_eq(symlinkat("etc", root, "plain"), 0);
+	cr_assert_neq(inode("plain/ok", PATH_BENEATH), 0);
+	cr_assert_eq(inode("plain/ok", PATH_PLAIN), 0);
+	cr_assert_eq(errno, ELOOP);
+}
+
+Test(path, parent)
+{
+	char name[NAME_MAX + 1];
+	own_fd int fd = path_parent(root, "/abs/new/", PATH_IN_ROOT, name, &e);
+
+	cr_assert(fd >= 0);
+	cr_assert_str_eq(name, "new");
+	cr_assert_eq(faccessat(fd, "ok", F_OK, 0), 0);
+	cr_assert_eq(path_parent(root, "etc/..", PATH_IN_ROOT, name, &e), -1);
+	cr_assert_eq(path_parent(root, "/", PATH_IN_ROOT, name, &e), -1);
+	cr_assert_eq(path_parent(root, "", PATH_IN_ROOT, name, &e), -1);
+}
+
+Test(path, mkdirs)
+{
+	int fd = path_mkdirs(root, "/a/b//c/", PATH_IN_ROOT, 01777, NULL, &e);
+	struct stat st;
+
+	cr_assert(fd >= 0, "%s", e.text);
+	close(fd);
+	cr_assert_eq(fstatat(root, "a/b/c", &st, 0), 0);
+	cr_assert_eq(st.st_mode & 07777, 01777);
+	fd = path_mkdirs(root, "dangling/deep", PATH_IN_ROOT, 0755, NULL, &e);
+	cr_assert(fd >= 0, "%s", e.text);
+	close(fd);
+	cr_assert_eq(faccessat(root, "made/by/link/deep", F_OK, 0), 0);
+	cr_assert_eq(path_mkdirs(root, "loop/x", PATH_IN_ROOT, 0755, NULL, &e), -1);
+	cr_assert_eq(e.no, ELOOP);
+	cr_assert_eq(path_mkdirs(root, "etc/ok/x", PATH_IN_ROOT, 0755, NULL, &e), -1);
+	cr_assert_eq(e.no, ENOTDIR);
+	cr_assert_eq(path_mkdirs(root, "../escape", PATH_PLAIN, 0755, NULL, &e), -1);
+	cr_assert_eq(faccessat(root, "../escape", F_OK, 0), -1);
+}
+
+Test(path, open_regular)
+{
+	struct stat st;
+	int fd = path_open_regular(root, "abs/ok", PATH_IN_ROOT, 100, &st, &e);
+
+	cr_assert(fd >= 0, "%s", e.text);
+	cr_assert_eq(st.st_size, 6);
+	close(fd);
+	cr_assert_eq(path_open_regular(root, "etc/ok", PATH_IN_ROOT, 5, &st, &e), -1);
+	cr_assert_eq(e.class, ERR_LIMIT);
+	cr_assert_eq(mkfifoat(root, "fifo", 0644), 0);
+	cr_assert_eq(path_open_regular(root, "fifo", PATH_IN_ROOT, 5, &st, &e), -1);
+	cr_assert_eq(path_open_regular(root, "etc", PATH_IN_ROOT, 5, &st, &e), -1);
+}
+
+Test(path, reopen)
+{
+	own_fd int at = path_open(root, "etc/ok", PATH_PLAIN, O_PATH, 0, &e);
+	own_fd int fd = path_reopen(at, O_RDONLY, &e);
+	char b[8];
+
+	cr_assert_eq(read(fd, b, sizeof(b)), 6);
+}
