@@ -28,12 +28,11 @@
 #include "common/wire/undef.h"
 #include "common/wire/no-fields.h"
 
-#define msg_nothing_desc (*(const struct wire_desc *)NULL)
-#define REC(name, doc_)                                                                            \
-	const struct wire_desc rec_##name##_desc = {.name = #name,                                 \
-	    .size = sizeof(struct rec_##name),                                                     \
-	    .fields = rec_##name##_fields,                                                         \
-	    .nfields = COUNTOF(rec_##name##_fields) - 1,                                           \
+#define REC(name_, doc_)                                                                            \
+	const struct wire_desc rec_##name_##_desc = {.name = #name_,                                 \
+	    .size = sizeof(struct rec_##name_),                                                     \
+	    .fields = rec_##name_##_fields,                                                         \
+	    .nfields = COUNTOF(rec_##name_##_fields) - 1,                                           \
 	    .body_max = BIG,                                                                       \
 	    .doc = doc_};
 #define MSG(name_, id_, reply_, senders_, deadline_, body_, doc_)                                  \
@@ -42,7 +41,7 @@
 	    .size = sizeof(struct msg_##name_),                                                    \
 	    .fields = msg_##name_##_fields,                                                        \
 	    .nfields = COUNTOF(msg_##name_##_fields) - 1,                                          \
-	    .reply = &msg_##reply_##_desc,                                                         \
+	    .reply = #reply_,                                                         \
 	    .senders = senders_,                                                                   \
 	    .deadline_ms = deadline_,                                                              \
 	    .body_max = body_,                                                                     \

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting the programs of the suite: fork and exec always, fresh environment, no user's words on the
+ * command line, exactly the descriptors that are listed.
+ */
+#ifndef POD_SPAWN_H
+#define POD_SPAWN_H
+
+#include <sys/types.h>
+
+#include "common/role/role.h"
+
+struct spawn {
+	enum role role;	      /* which program */
+	const char *mode;     /* argv[1]; one fixed word or NULL, which means "--peer" */
+	int fds[12];	      /* fds[i] becomes descriptor i; 0 or less: for i < 3 the caller's own, else closed */
+	size_t nfds;	      /* entries of fds that count, at least 0 */
+	bool discard_stderr;
+};
+
+/*
+ * Starts the program and returns its process ID.  The caller's descriptors in s->fds stay open.
+ * The environment holds PATH, HOME, TMPDIR, XDG_RUNTIME_DIR, LANG=C.UTF-8, POD_TRACE and
+ * what role RUN's configuration needs, nothing else.
+ */
+pid_t spawn_start(const struct spawn *s, struct err *e);
+
+/* As spawn_start for a helper with a peer face: its connection comes back as a peer. */
+struct peer;
+struct peer *spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e);
+
+/* Directory of our programs (bin, absolute) and the path of one role's program. */
+const char *spawn_bin_dir(void);
+char *spawn_program(enum role r); /* caller frees */
+
+#endif
