@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the host's cgroups look like, and where a container's are.
+ */
+#ifndef POD_CGROUP_H
+#define POD_CGROUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/wire/msg.h"
+
+enum cgroup_layout { CGROUP_V1, CGROUP_HYBRID, CGROUP_V2, CGROUP_NONE };
+
+/* By the file systems mounted on /sys/fs/cgroup. */
+enum cgroup_layout cgroup_layout(void);
+
+/*
+ * True if we may make cgroups: as root of the host always, else where our own cgroup (v2) was
+ * delegated to us.
+ */
+bool cgroup_usable(enum cgroup_layout layout, bool rootless);
+
+/*
+ * linux.cgroupsPath of the container: "/libpod_parent/libpod-ID", or "SLICE:libpod:ID" for the
+ * systemd manager; NULL if it has none.
+ */
+char *cgroup_oci_path(const struct rec_ctr_config *c, const char *id);
+
+/* Path below the mount point of a hierarchy, for reading statistics and for signalling; caller
+ * frees. */
+char *cgroup_fs_path(const struct rec_ctr_config *c, const char *id);
+
+#endif

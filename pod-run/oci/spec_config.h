@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The OCI runtime configuration (runtime-spec 1.0.2, config.md and config-linux.md) of one start of
+ * a container.
+ */
+#ifndef POD_SPEC_CONFIG_H
+#define POD_SPEC_CONFIG_H
+
+#include "common/wire/msg.h"
+#include "pod-run/oci/cgroup.h"
+
+/* What is known only at the moment of starting.  Everything is borrowed. */
+struct spec_facts {
+	const char *id, *name;
+	const char *bundle;   /* absolute; rootfs and the files of etc_files.h are in it */
+	const char *hostname; /* as etc_hostname gives it */
+	uint32_t uid, gid;    /* from rootfs_opened */
+	const struct rec_gid *groups;
+	size_t groups_n;
+	const char *home; /* NULL: unknown, then HOME is / unless set */
+	bool passwd_made, group_made;
+	const char *const *volume_paths; /* as spec_options_volumes orders them */
+	size_t volume_paths_n;
+	/*
+	 * Paths of namespaces to join, NULL where the mode needs none: netns is that of pod-net, or
+	 * like the others that of the container in container:ID.  ns:PATH modes bring their own.
+	 */
+	const char *netns, *pidns, *ipcns, *utsns, *cgroupns, *userns;
+	const char *shm_from; /* /dev/shm of the container whose IPC namespace is shared, or NULL */
+	bool rootless;	      /* inside a user namespace whose root is not the host's */
+	bool runtime_is_crun;
+	bool sys_resource; /* the caller may raise limits */
+	enum cgroup_layout cgroup;
+	bool cgroup_usable;	  /* the runtime may make cgroups */
+	const char *seccomp_json; /* value of linux.seccomp, or NULL */
+	const char *seccomp_bpf;  /* base64, for crun, or NULL */
+	int64_t attached_ns;	  /* reserved */
+};
+
+/* Writes config.json.  Fails if a device or a path it needs is missing on the host. */
+int spec_config_json(
+    const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *out, struct err *e);
+
+/* What exec changes in the process of its container. */
+struct spec_exec {
+	const char *const *args;
+	size_t args_n;
+	const char *const *env; /* NAME=value, added last */
+	size_t env_n;
+	const char *cwd; /* NULL: the container's */
+	bool tty, privileged;
+	uint32_t uid, gid;
+	const struct rec_gid *groups;
+	size_t groups_n;
+	bool user_given; /* uid is not the container's own user */
+	const char *home;
+};
+
+/* Writes the process object that "crun exec --process" takes. */
+int spec_config_exec_json(const struct rec_ctr_config *c, const struct spec_facts *f,
+    const struct spec_exec *x, struct strbuf *out, struct err *e);
+
+/* The words of the process as the runtime gets them (init included), into l. */
+void spec_config_args(const struct rec_ctr_config *c, struct strv *l);
+
+#endif
