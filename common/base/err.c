@@ -13,8 +13,7 @@ static const struct {
 	int exit_status, http_status;
 } classes[] = {
     [ERR_NONE] = {"", 0, 200},
-#define CLASS(name, wire, exit_status, http_status)                                                \
-	[ERR_##name] = {wire, exit_status, http_status},
+#define CLASS(name, wire, exit_status, http_status) [ERR_##name] = {wire, exit_status, http_status},
 #include "common/base/err.def"
 #undef CLASS
 };
@@ -23,15 +22,70 @@ static const struct {
 	int no;
 	const char *name;
 } errnos[] = {
-#define E(x) {x, #x}
-    E(EPERM), E(ENOENT), E(ESRCH), E(EINTR), E(EIO), E(ENXIO), E(E2BIG), E(ENOEXEC), E(EBADF),
-    E(ECHILD), E(EAGAIN), E(ENOMEM), E(EACCES), E(EFAULT), E(EBUSY), E(EEXIST), E(EXDEV), E(ENODEV),
-    E(ENOTDIR), E(EISDIR), E(EINVAL), E(ENFILE), E(EMFILE), E(ENOTTY), E(ETXTBSY), E(EFBIG),
-    E(ENOSPC), E(ESPIPE), E(EROFS), E(EMLINK), E(EPIPE), E(ERANGE), E(EDEADLK), E(ENAMETOOLONG),
-    E(ENOSYS), E(ENOTEMPTY), E(ELOOP), E(ENODATA), E(EPROTO), E(EBADMSG), E(EOVERFLOW), E(EILSEQ),
-    E(EUSERS), E(EMSGSIZE), E(EOPNOTSUPP), E(EAFNOSUPPORT), E(EADDRINUSE), E(EADDRNOTAVAIL),
-    E(ENETDOWN), E(ENETUNREACH), E(ECONNABORTED), E(ECONNRESET), E(ENOBUFS), E(ENOTCONN),
-    E(ETIMEDOUT), E(ECONNREFUSED), E(EHOSTUNREACH), E(EALREADY), E(ESTALE), E(EDQUOT),
+#define E(x)          \
+	{             \
+		x, #x \
+	}
+    E(EPERM),
+    E(ENOENT),
+    E(ESRCH),
+    E(EINTR),
+    E(EIO),
+    E(ENXIO),
+    E(E2BIG),
+    E(ENOEXEC),
+    E(EBADF),
+    E(ECHILD),
+    E(EAGAIN),
+    E(ENOMEM),
+    E(EACCES),
+    E(EFAULT),
+    E(EBUSY),
+    E(EEXIST),
+    E(EXDEV),
+    E(ENODEV),
+    E(ENOTDIR),
+    E(EISDIR),
+    E(EINVAL),
+    E(ENFILE),
+    E(EMFILE),
+    E(ENOTTY),
+    E(ETXTBSY),
+    E(EFBIG),
+    E(ENOSPC),
+    E(ESPIPE),
+    E(EROFS),
+    E(EMLINK),
+    E(EPIPE),
+    E(ERANGE),
+    E(EDEADLK),
+    E(ENAMETOOLONG),
+    E(ENOSYS),
+    E(ENOTEMPTY),
+    E(ELOOP),
+    E(ENODATA),
+    E(EPROTO),
+    E(EBADMSG),
+    E(EOVERFLOW),
+    E(EILSEQ),
+    E(EUSERS),
+    E(EMSGSIZE),
+    E(EOPNOTSUPP),
+    E(EAFNOSUPPORT),
+    E(EADDRINUSE),
+    E(EADDRNOTAVAIL),
+    E(ENETDOWN),
+    E(ENETUNREACH),
+    E(ECONNABORTED),
+    E(ECONNRESET),
+    E(ENOBUFS),
+    E(ENOTCONN),
+    E(ETIMEDOUT),
+    E(ECONNREFUSED),
+    E(EHOSTUNREACH),
+    E(EALREADY),
+    E(ESTALE),
+    E(EDQUOT),
     E(ECANCELED),
 #undef E
 };
@@ -40,18 +94,37 @@ static const struct {
 	int no;
 	enum err_class class;
 } errno_classes[] = {
-    {ENOENT, ERR_NOTFOUND}, {ESRCH, ERR_NOTFOUND}, {ENODEV, ERR_NOTFOUND},
-    {EEXIST, ERR_EXISTS}, {EBUSY, ERR_INUSE}, {ETXTBSY, ERR_INUSE}, {EADDRINUSE, ERR_INUSE},
-    {EPERM, ERR_DENIED}, {EACCES, ERR_DENIED}, {EROFS, ERR_DENIED}, {EXDEV, ERR_DENIED},
-    {ENOSPC, ERR_NOSPACE}, {EDQUOT, ERR_NOSPACE}, {EFBIG, ERR_LIMIT}, {EMFILE, ERR_LIMIT},
-    {ENFILE, ERR_LIMIT}, {EINVAL, ERR_INVALID}, {ENAMETOOLONG, ERR_INVALID},
-    {ENOTDIR, ERR_INVALID}, {EISDIR, ERR_INVALID}, {ELOOP, ERR_INVALID},
-    {ENOSYS, ERR_UNSUPPORTED}, {EOPNOTSUPP, ERR_UNSUPPORTED}, {ETIMEDOUT, ERR_TIMEOUT},
-    {ECANCELED, ERR_CANCELLED}, {ECONNREFUSED, ERR_NETWORK}, {ECONNRESET, ERR_NETWORK},
-    {ENETUNREACH, ERR_NETWORK}, {EHOSTUNREACH, ERR_NETWORK}, {EPIPE, ERR_PEER},
+    {ENOENT, ERR_NOTFOUND},
+    {ESRCH, ERR_NOTFOUND},
+    {ENODEV, ERR_NOTFOUND},
+    {EEXIST, ERR_EXISTS},
+    {EBUSY, ERR_INUSE},
+    {ETXTBSY, ERR_INUSE},
+    {EADDRINUSE, ERR_INUSE},
+    {EPERM, ERR_DENIED},
+    {EACCES, ERR_DENIED},
+    {EROFS, ERR_DENIED},
+    {EXDEV, ERR_DENIED},
+    {ENOSPC, ERR_NOSPACE},
+    {EDQUOT, ERR_NOSPACE},
+    {EFBIG, ERR_LIMIT},
+    {EMFILE, ERR_LIMIT},
+    {ENFILE, ERR_LIMIT},
+    {EINVAL, ERR_INVALID},
+    {ENAMETOOLONG, ERR_INVALID},
+    {ENOTDIR, ERR_INVALID},
+    {EISDIR, ERR_INVALID},
+    {ELOOP, ERR_INVALID},
+    {ENOSYS, ERR_UNSUPPORTED},
+    {EOPNOTSUPP, ERR_UNSUPPORTED},
+    {ETIMEDOUT, ERR_TIMEOUT},
+    {ECANCELED, ERR_CANCELLED},
+    {ECONNREFUSED, ERR_NETWORK},
+    {ECONNRESET, ERR_NETWORK},
+    {ENETUNREACH, ERR_NETWORK},
+    {EHOSTUNREACH, ERR_NETWORK},
+    {EPIPE, ERR_PEER},
 };
-
-
 
 static void
 err_fill(struct err *e, enum err_class class, int no, const char *fmt, va_list ap)
@@ -134,10 +207,9 @@ err_is_set(const struct err *e)
 	return e->class != ERR_NONE;
 }
 
-const char *
-err_class_name(enum err_class class)
+const char *err_class_name(enum err_class class)
 {
-	return (size_t)class < COUNTOF(classes) ? classes[class].name : "";
+	return (size_t) class < COUNTOF(classes) ? classes[class].name : "";
 }
 
 enum err_class

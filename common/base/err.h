@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The error value.  It is of fixed size, owned by the caller and never allocates, so it works when
- * memory is gone.  An error is made where its cause is known, naming the act and the object; context
- * is put in front of it on the way up; it is printed once, in main.
+ * memory is gone.  An error is made where its cause is known, naming the act and the object;
+ * context is put in front of it on the way up; it is printed once, in main.
  */
 #ifndef POD_ERR_H
 #define POD_ERR_H
@@ -48,7 +48,7 @@ int err_http_status(const struct err *e);
 enum err_class err_class_from_errno(int no);
 
 /* errno crosses process boundaries by name ("ENOENT"), never as a number. */
-const char *err_errno_name(int no);  /* "" if unknown or 0 */
+const char *err_errno_name(int no);	   /* "" if unknown or 0 */
 int err_errno_from_name(const char *name); /* 0 if unknown */
 
 /* "Error: TEXT" and, if there is one, the hint on a line of its own; control characters escaped. */

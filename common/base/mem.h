@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Allocation for short-lived programs: on failure they print and abort.  pod-monitor, which outlives
- * its caller, uses none of this after the container has started.
+ * Allocation for short-lived programs: on failure they print and abort.  pod-monitor, which
+ * outlives its caller, uses none of this after the container has started.
  */
 #ifndef POD_MEM_H
 #define POD_MEM_H
@@ -29,13 +29,14 @@ struct strv {
 	size_t n, cap;
 };
 
-void strv_add(struct strv *l, const char *s);	    /* copies s */
+void strv_add(struct strv *l, const char *s); /* copies s */
 void strv_addf(struct strv *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void strv_take(struct strv *l, char *s);	    /* s is owned by l afterwards */
+void strv_take(struct strv *l, char *s); /* s is owned by l afterwards */
 void strv_add_all(struct strv *l, const char *const *v, size_t n);
 size_t strv_find(const struct strv *l, const char *s); /* index, or n if absent */
 void strv_remove(struct strv *l, size_t i);
-void strv_split(struct strv *l, const char *s, char sep); /* appends the parts; "" gives one empty part */
+void strv_split(
+    struct strv *l, const char *s, char sep); /* appends the parts; "" gives one empty part */
 void strv_sort(struct strv *l);
 void strv_free(struct strv *l);
 #define own_strv own(strv_free)
@@ -51,7 +52,8 @@ void strbuf_addn(struct strbuf *b, const char *s, size_t n);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_free(struct strbuf *b);
-char *strbuf_take(struct strbuf *b); /* the string ("" if nothing was added); b is empty afterwards */
+char *strbuf_take(
+    struct strbuf *b); /* the string ("" if nothing was added); b is empty afterwards */
 #define own_strbuf own(strbuf_free)
 
 /*

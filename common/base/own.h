@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Ownership of local values.  A variable marked own_X is released when it goes out of scope; handing
- * it over is visible: "return fd_take(&fd)".  Closers keep errno, store -1 and never retry close(2)
- * (on Linux the descriptor is gone even when it returns EINTR).
+ * Ownership of local values.  A variable marked own_X is released when it goes out of scope;
+ * handing it over is visible: "return fd_take(&fd)".  Closers keep errno, store -1 and never retry
+ * close(2) (on Linux the descriptor is gone even when it returns EINTR).
  */
 #ifndef POD_OWN_H
 #define POD_OWN_H

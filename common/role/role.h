@@ -22,7 +22,8 @@ enum role_identity { ROLE_KEEP, ROLE_NOBODY };
 enum role_view { ROLE_VIEW_ALL, ROLE_VIEW_NONE, ROLE_VIEW_RESOLVER, ROLE_VIEW_FD };
 
 /* Groups of system calls; their members stand in syscall.def. */
-#define SYS_BASE 0x01u	 /* memory, clocks, read and write on what is open, poll, sockets in hand, exit */
+#define SYS_BASE \
+	0x01u /* memory, clocks, read and write on what is open, poll, sockets in hand, exit */
 #define SYS_FILE 0x02u	 /* open, stat, list, lock, rename, unlink */
 #define SYS_CREATE 0x04u /* make nodes, owners, modes, times, extended attributes */
 #define SYS_MOUNT 0x08u	 /* the mount API, setns and unshare of mount namespaces */
@@ -49,17 +50,18 @@ const struct role_info *role_info(enum role r);
 
 /*
  * Enters the role for good: namespaces, view, capabilities, identity, limits, no_new_privs, not
- * dumpable, system-call filter, in the one order that works; then tries to regain what was given up and
- * fails if that succeeds.  No step is optional: if the kernel refuses one, the error names it.
+ * dumpable, system-call filter, in the one order that works; then tries to regain what was given up
+ * and fails if that succeeds.  No step is optional: if the kernel refuses one, the error names it.
  *
- * Before it: standard descriptors open (role_start).  The descriptors named keep (ascending, keep_n of
- * them, above 2) stay open, all others are closed.  An ordinary user without a user namespace gets one.
+ * Before it: standard descriptors open (role_start).  The descriptors named keep (ascending, keep_n
+ * of them, above 2) stay open, all others are closed.  An ordinary user without a user namespace
+ * gets one.
  */
 int role_enter(enum role r, const int *keep, size_t keep_n, struct err *e);
 
 /*
- * First statement of every main: 0, 1, 2 are open (else /dev/null), umask 022, SIGPIPE ignored, locale
- * untouched.
+ * First statement of every main: 0, 1, 2 are open (else /dev/null), umask 022, SIGPIPE ignored,
+ * locale untouched.
  */
 void role_start(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Starting the programs of the suite: fork and exec always, fresh environment, no user's words on the
- * command line, exactly the descriptors that are listed.
+ * Starting the programs of the suite: fork and exec always, fresh environment, no user's words on
+ * the command line, exactly the descriptors that are listed.
  */
 #ifndef POD_SPAWN_H
 #define POD_SPAWN_H
@@ -11,10 +11,11 @@
 #include "common/role/role.h"
 
 struct spawn {
-	enum role role;	      /* which program */
-	const char *mode;     /* argv[1]; one fixed word or NULL, which means "--peer" */
-	int fds[12];	      /* fds[i] becomes descriptor i; 0 or less: for i < 3 the caller's own, else closed */
-	size_t nfds;	      /* entries of fds that count, at least 0 */
+	enum role role;	  /* which program */
+	const char *mode; /* argv[1]; one fixed word or NULL, which means "--peer" */
+	int fds[12]; /* fds[i] becomes descriptor i; 0 or less: for i < 3 the caller's own, else
+			closed */
+	size_t nfds; /* entries of fds that count, at least 0 */
 	bool discard_stderr;
 };
 

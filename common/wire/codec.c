@@ -144,8 +144,8 @@ wire_pack(const struct wire_desc *d, const void *rec, struct strbuf *out)
 	pack_rec(&pk, d, rec);
 }
 
-static int unpack_rec(const struct wire_desc *d, const msgpack_object *o, void *rec,
-    struct arena *a, struct err *e);
+static int unpack_rec(
+    const struct wire_desc *d, const msgpack_object *o, void *rec, struct arena *a, struct err *e);
 
 static int
 refuse(struct err *e, const struct wire_field *f, const char *what)
@@ -211,8 +211,8 @@ unpack_bin(const struct wire_field *f, const msgpack_object *o, struct bytes *b,
 }
 
 static int
-unpack_list(const struct wire_field *f, const msgpack_object *o, void *p, struct arena *a,
-    struct err *e)
+unpack_list(
+    const struct wire_field *f, const msgpack_object *o, void *p, struct arena *a, struct err *e)
 {
 	struct list *l = p;
 	size_t n;
@@ -233,15 +233,16 @@ unpack_list(const struct wire_field *f, const msgpack_object *o, void *p, struct
 	}
 	l->v = arena_array(a, n, f->rec->size);
 	for (size_t i = 0; i < n; i++)
-		if (unpack_rec(f->rec, &o->via.array.ptr[i], (char *)l->v + i * f->rec->size, a, e) == -1)
+		if (unpack_rec(
+			f->rec, &o->via.array.ptr[i], (char *)l->v + i * f->rec->size, a, e) == -1)
 			return err_wrap(e, "%s", f->name);
 	l->n = n;
 	return 0;
 }
 
 static int
-unpack_value(const struct wire_field *f, const msgpack_object *o, void *p, struct arena *a,
-    struct err *e)
+unpack_value(
+    const struct wire_field *f, const msgpack_object *o, void *p, struct arena *a, struct err *e)
 {
 	switch (f->type) {
 	case WIRE_STR:
@@ -282,8 +283,8 @@ find_field(const struct wire_desc *d, const msgpack_object *key)
 }
 
 static int
-unpack_rec(const struct wire_desc *d, const msgpack_object *o, void *rec, struct arena *a,
-    struct err *e)
+unpack_rec(
+    const struct wire_desc *d, const msgpack_object *o, void *rec, struct arena *a, struct err *e)
 {
 	uint64_t has = 0;
 
@@ -304,15 +305,14 @@ unpack_rec(const struct wire_desc *d, const msgpack_object *o, void *rec, struct
 			return -1;
 	}
 	for (size_t i = 0; i < d->nfields; i++)
-		if ((d->fields[i].attr & REQ) && d->fields[i].type != WIRE_FD &&
-		    !(has >> i & 1))
+		if ((d->fields[i].attr & REQ) && d->fields[i].type != WIRE_FD && !(has >> i & 1))
 			return refuse(e, &d->fields[i], "is missing");
 	return 0;
 }
 
 int
-wire_unpack(const struct wire_desc *d, const void *p, size_t n, void *rec, struct arena *a,
-    struct err *e)
+wire_unpack(
+    const struct wire_desc *d, const void *p, size_t n, void *rec, struct arena *a, struct err *e)
 {
 	const char *fault = scan_check(p, n);
 	msgpack_unpacked u;
@@ -364,8 +364,8 @@ copy_field(const struct wire_field *f, const void *from, void *to, struct arena 
 		char *v = arena_array(a, l->n, f->rec->size);
 
 		for (size_t i = 0; i < l->n; i++)
-			wire_copy(f->rec, (const char *)l->v + i * f->rec->size,
-			    v + i * f->rec->size, a);
+			wire_copy(
+			    f->rec, (const char *)l->v + i * f->rec->size, v + i * f->rec->size, a);
 		*(struct list *)to = (struct list){v, l->n};
 	}
 }
@@ -375,8 +375,8 @@ wire_copy(const struct wire_desc *d, const void *from, void *to, struct arena *a
 {
 	memcpy(to, from, d->size);
 	for (size_t i = 0; i < d->nfields; i++)
-		copy_field(&d->fields[i], at(from, &d->fields[i]), (char *)to + d->fields[i].offset,
-		    a);
+		copy_field(
+		    &d->fields[i], at(from, &d->fields[i]), (char *)to + d->fields[i].offset, a);
 }
 
 void

@@ -3,9 +3,9 @@
 #include "common/wire/msg.h"
 
 #define REC(name, doc) static const struct wire_field rec_##name##_fields[] = {
-#define MSG(name, id, reply, senders, deadline, body, doc)                                         \
+#define MSG(name, id, reply, senders, deadline, body, doc) \
 	static const struct wire_field msg_##name##_fields[] = {
-#define FIELD(o, f, type, max, attr, kind, rec, doc)                                               \
+#define FIELD(o, f, type, max, attr, kind, rec, doc) \
 	{#f, type, attr, offsetof(struct o, f), max, kind, rec, doc},
 #define STR(o, f, max, attr, doc) FIELD(o, f, WIRE_STR, max, attr, FD_ANY, NULL, doc)
 #define BIN(o, f, max, attr, doc) FIELD(o, f, WIRE_BIN, max, attr, FD_ANY, NULL, doc)
@@ -14,37 +14,37 @@
 #define BOOL(o, f, doc) FIELD(o, f, WIRE_BOOL, 0, OPT, FD_ANY, NULL, doc)
 #define STRS(o, f, max, attr, doc) FIELD(o, f, WIRE_STRS, max, attr, FD_ANY, NULL, doc)
 #define SUB(o, f, rec, attr, doc) FIELD(o, f, WIRE_REC, 0, attr, FD_ANY, &rec_##rec##_desc, doc)
-#define SUBS(o, f, rec, max, attr, doc)                                                            \
+#define SUBS(o, f, rec, max, attr, doc) \
 	FIELD(o, f, WIRE_RECS, max, attr, FD_ANY, &rec_##rec##_desc, doc)
 #define FD(o, f, kind, attr, doc) FIELD(o, f, WIRE_FD, 0, attr, kind, NULL, doc)
 /* The last entry only keeps tables of messages without fields well-formed. */
-#define END(name)                                                                                  \
-	{                                                                                          \
-		0                                                                                  \
-	}                                                                                          \
-	}                                                                                          \
+#define END(name) \
+	{         \
+		0 \
+	}         \
+	}         \
 	;
 #include "common/wire/all.def"
 #include "common/wire/undef.h"
 #include "common/wire/no-fields.h"
 
-#define REC(name_, doc_)                                                                            \
-	const struct wire_desc rec_##name_##_desc = {.name = #name_,                                 \
-	    .size = sizeof(struct rec_##name_),                                                     \
-	    .fields = rec_##name_##_fields,                                                         \
-	    .nfields = COUNTOF(rec_##name_##_fields) - 1,                                           \
-	    .body_max = BIG,                                                                       \
+#define REC(name_, doc_)                                             \
+	const struct wire_desc rec_##name_##_desc = {.name = #name_, \
+	    .size = sizeof(struct rec_##name_),                      \
+	    .fields = rec_##name_##_fields,                          \
+	    .nfields = COUNTOF(rec_##name_##_fields) - 1,            \
+	    .body_max = BIG,                                         \
 	    .doc = doc_};
-#define MSG(name_, id_, reply_, senders_, deadline_, body_, doc_)                                  \
-	const struct wire_desc msg_##name_##_desc = {.name = #name_,                               \
-	    .id = id_,                                                                             \
-	    .size = sizeof(struct msg_##name_),                                                    \
-	    .fields = msg_##name_##_fields,                                                        \
-	    .nfields = COUNTOF(msg_##name_##_fields) - 1,                                          \
-	    .reply = #reply_,                                                         \
-	    .senders = senders_,                                                                   \
-	    .deadline_ms = deadline_,                                                              \
-	    .body_max = body_,                                                                     \
+#define MSG(name_, id_, reply_, senders_, deadline_, body_, doc_)    \
+	const struct wire_desc msg_##name_##_desc = {.name = #name_, \
+	    .id = id_,                                               \
+	    .size = sizeof(struct msg_##name_),                      \
+	    .fields = msg_##name_##_fields,                          \
+	    .nfields = COUNTOF(msg_##name_##_fields) - 1,            \
+	    .reply = #reply_,                                        \
+	    .senders = senders_,                                     \
+	    .deadline_ms = deadline_,                                \
+	    .body_max = body_,                                       \
 	    .doc = doc_};
 #include "common/wire/all.def"
 #include "common/wire/undef.h"

@@ -17,7 +17,8 @@
 #define FDS_MAX 16
 #define QUEUE_MAX 64
 #define SEND_WAIT_MS 10000
-#define HEAD_SIZE 20 /* array header, version, number, sequence and descriptor mask in fixed widths */
+#define HEAD_SIZE \
+	20 /* array header, version, number, sequence and descriptor mask in fixed widths */
 
 struct queued {
 	struct queued *next;
@@ -109,7 +110,8 @@ peer_name(const struct peer *p)
 	return role_info(p->other)->program;
 }
 
-/* --- Sending ------------------------------------------------------------------------------------ */
+/* --- Sending ------------------------------------------------------------------------------------
+ */
 
 static void
 head_pack(const struct head *h, uint8_t out[HEAD_SIZE])
@@ -151,8 +153,8 @@ spill(const struct strbuf *body, struct err *e)
 }
 
 static int
-send_packet(struct peer *p, struct iovec *iov, size_t iov_n, const int *fds, size_t fds_n,
-    struct err *e)
+send_packet(
+    struct peer *p, struct iovec *iov, size_t iov_n, const int *fds, size_t fds_n, struct err *e)
 {
 	union {
 		struct cmsghdr h;
@@ -245,7 +247,8 @@ peer_send_ok(struct peer *p, uint32_t seq, struct err *e)
 	return peer_send(p, &msg_ok_desc, seq, &m, e);
 }
 
-/* --- Receiving ---------------------------------------------------------------------------------- */
+/* --- Receiving ----------------------------------------------------------------------------------
+ */
 
 static uint64_t
 big_endian(const uint8_t *b, int n)
@@ -287,7 +290,7 @@ fd_is_kind(int fd, enum wire_fd_kind kind)
 		return S_ISDIR(st.st_mode);
 	case FD_STREAM:
 		return S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
-		    S_ISCHR(st.st_mode);
+		       S_ISCHR(st.st_mode);
 	case FD_SOCKET:
 		return S_ISSOCK(st.st_mode);
 	case FD_NS:
@@ -303,10 +306,11 @@ close_all(int *fds, size_t n)
 		fd_close(&fds[i]);
 }
 
-/* Moves the packet's descriptors into the message's fields; what was moved is -1 in fds afterwards. */
+/* Moves the packet's descriptors into the message's fields; what was moved is -1 in fds afterwards.
+ */
 static int
-place_fds(const struct wire_desc *d, const struct head *h, void *msg, int *fds, size_t n,
-    struct err *e)
+place_fds(
+    const struct wire_desc *d, const struct head *h, void *msg, int *fds, size_t n, struct err *e)
 {
 	size_t used = 0;
 
@@ -317,8 +321,8 @@ place_fds(const struct wire_desc *d, const struct head *h, void *msg, int *fds, 
 
 		if (f->type != WIRE_FD) {
 			if (there)
-				return err_set(e, ERR_FORMAT, "%s: %s is no descriptor", d->name,
-				    f->name);
+				return err_set(
+				    e, ERR_FORMAT, "%s: %s is no descriptor", d->name, f->name);
 			continue;
 		}
 		*slot = -1;
@@ -329,8 +333,10 @@ place_fds(const struct wire_desc *d, const struct head *h, void *msg, int *fds, 
 			continue;
 		}
 		if (used >= n || !fd_is_kind(fds[used], f->fd_kind))
-			return err_set(e, ERR_FORMAT, "%s: descriptor %s is missing or of another "
-			    "kind", d->name, f->name);
+			return err_set(e, ERR_FORMAT,
+			    "%s: descriptor %s is missing or of another "
+			    "kind",
+			    d->name, f->name);
 		*slot = fd_take(&fds[used++]);
 	}
 	if (used != n || h->fd_mask >> d->nfields != 0)
@@ -338,7 +344,8 @@ place_fds(const struct wire_desc *d, const struct head *h, void *msg, int *fds, 
 	return 0;
 }
 
-/* Reads a spilled body.  Safe because the seals keep the sender from changing it while it is parsed. */
+/* Reads a spilled body.  Safe because the seals keep the sender from changing it while it is
+ * parsed. */
 static int
 read_spilled(int fd, const struct wire_desc *d, struct strbuf *out, struct err *e)
 {
@@ -462,7 +469,8 @@ peer_recv(struct peer *p, struct peer_in *in, int timeout_ms, struct err *e)
 	}
 }
 
-/* --- Requests and answers ----------------------------------------------------------------------- */
+/* --- Requests and answers -----------------------------------------------------------------------
+ */
 
 int
 peer_error(const struct msg_error *m, struct err *e)
@@ -557,8 +565,8 @@ peer_wait(struct peer *p, const struct wire_desc *d, uint32_t seq, struct peer_i
 		if (r == -1)
 			return -1;
 		if (r == 0)
-			return err_set(e, ERR_PEER, "%s went away during %s", peer_name(p),
-			    d->name);
+			return err_set(
+			    e, ERR_PEER, "%s went away during %s", peer_name(p), d->name);
 		if (r == PEER_NONE)
 			return err_set(e, ERR_TIMEOUT, "%s did not answer %s within %u s",
 			    peer_name(p), d->name, d->deadline_ms / 1000);
@@ -587,7 +595,8 @@ peer_call(struct peer *p, const struct wire_desc *d, const void *msg, struct pee
 	return peer_wait(p, d, seq, in, on_event, arg, e);
 }
 
-/* --- Serving ------------------------------------------------------------------------------------ */
+/* --- Serving ------------------------------------------------------------------------------------
+ */
 
 static int
 serve_one(struct peer *p, const struct peer_handler *table, size_t n, unsigned phase,
@@ -598,17 +607,16 @@ serve_one(struct peer *p, const struct peer_handler *table, size_t n, unsigned p
 
 		if (table[i].desc != in->desc)
 			continue;
-		if (!(table[i].phases & phase) ||
-		    ((table[i].flags & PEER_ONCE) && *done >> i & 1))
-			return err_set(e, ERR_PEER, "%s sent %s out of turn", peer_name(p),
-			    in->desc->name);
+		if (!(table[i].phases & phase) || ((table[i].flags & PEER_ONCE) && *done >> i & 1))
+			return err_set(
+			    e, ERR_PEER, "%s sent %s out of turn", peer_name(p), in->desc->name);
 		*done |= UINT64_C(1) << i;
 		if (table[i].fn(p, in, arg, &fault) == -1)
 			return peer_send_error(p, in->seq, &fault, e) == -1 ? -1 : 1;
 		return 1;
 	}
-	return err_set(e, ERR_PEER, "%s sent %s, which is not served here", peer_name(p),
-	    in->desc->name);
+	return err_set(
+	    e, ERR_PEER, "%s sent %s, which is not served here", peer_name(p), in->desc->name);
 }
 
 int
@@ -621,7 +629,8 @@ peer_serve(struct peer *p, const struct peer_handler *table, size_t n, unsigned 
 	return r == 1 ? serve_one(p, table, n, phase, done, &in, arg, e) : r;
 }
 
-/* --- Descriptors in a queue --------------------------------------------------------------------- */
+/* --- Descriptors in a queue ---------------------------------------------------------------------
+ */
 
 int
 peer_queue_fds(int sock, const int *fds, size_t n, struct err *e)

@@ -2,13 +2,14 @@
 /*
  * Connections between programs of the suite: AF_UNIX SOCK_SEQPACKET, one frame per packet.
  *
- * A frame is the msgpack array [version, message number, sequence, body]; body is the map of the message, or
- * nil when the map did not fit and lies in a sealed memfd, which is then the last descriptor of the
- * packet.  Requests and their answers carry the same sequence number; events of a request under way
- * (progress) carry it too; messages that belong to no request carry 0.
+ * A frame is the msgpack array [version, message number, sequence, body]; body is the map of the
+ * message, or nil when the map did not fit and lies in a sealed memfd, which is then the last
+ * descriptor of the packet.  Requests and their answers carry the same sequence number; events of a
+ * request under way (progress) carry it too; messages that belong to no request carry 0.
  *
- * What arrives is decoded strictly; a frame that is malformed, unknown, sent by the wrong role or has
- * other descriptors than its table says is the peer's fault: the connection is of no further use.
+ * What arrives is decoded strictly; a frame that is malformed, unknown, sent by the wrong role or
+ * has other descriptors than its table says is the peer's fault: the connection is of no further
+ * use.
  */
 #ifndef POD_PEER_H
 #define POD_PEER_H
@@ -47,11 +48,11 @@ int peer_pair(int fd[2], struct err *e);
 uint32_t peer_next_seq(struct peer *p);
 
 /*
- * Sends one message; descriptors in it are duplicated by the kernel and stay the caller's.  Waits while the
- * socket is full (at most 10 s).
+ * Sends one message; descriptors in it are duplicated by the kernel and stay the caller's.  Waits
+ * while the socket is full (at most 10 s).
  */
-int peer_send(struct peer *p, const struct wire_desc *d, uint32_t seq, const void *msg,
-    struct err *e);
+int peer_send(
+    struct peer *p, const struct wire_desc *d, uint32_t seq, const void *msg, struct err *e);
 int peer_send_error(struct peer *p, uint32_t seq, const struct err *what, struct err *e);
 int peer_send_ok(struct peer *p, uint32_t seq, struct err *e);
 
@@ -63,9 +64,9 @@ int peer_send_ok(struct peer *p, uint32_t seq, struct err *e);
 int peer_recv(struct peer *p, struct peer_in *in, int timeout_ms, struct err *e);
 
 /*
- * Sends a request and waits for its answer, at most the request's deadline.  An error answer becomes e
- * and -1.  Messages that are not the answer go to on_event (NULL: refused), which may return -1 to give up.
- * On success in holds the answer, of the kind the request's table names.
+ * Sends a request and waits for its answer, at most the request's deadline.  An error answer
+ * becomes e and -1.  Messages that are not the answer go to on_event (NULL: refused), which may
+ * return -1 to give up. On success in holds the answer, of the kind the request's table names.
  */
 typedef int peer_event_fn(struct peer *p, struct peer_in *in, void *arg, struct err *e);
 int peer_call(struct peer *p, const struct wire_desc *d, const void *msg, struct peer_in *in,
@@ -79,8 +80,8 @@ int peer_wait(struct peer *p, const struct wire_desc *d, uint32_t seq, struct pe
 int peer_error(const struct msg_error *m, struct err *e);
 
 /*
- * A server's table: which requests it takes, in which phases (its own mask), and who answers.  The function
- * answers itself (peer_send, now or later); when it returns -1, e is sent as the answer.
+ * A server's table: which requests it takes, in which phases (its own mask), and who answers.  The
+ * function answers itself (peer_send, now or later); when it returns -1, e is sent as the answer.
  */
 #define PEER_ONCE 1u /* a second request of this kind ends the connection */
 struct peer_handler {
@@ -91,9 +92,9 @@ struct peer_handler {
 };
 
 /*
- * Receives and serves one message without waiting.  Returns 1: served; 0: end of file; PEER_NONE; -1: the
- * peer broke the protocol (out of phase, not in the table, malformed), close it after one log line.
- * done is a mask over the table that remembers PEER_ONCE.
+ * Receives and serves one message without waiting.  Returns 1: served; 0: end of file; PEER_NONE;
+ * -1: the peer broke the protocol (out of phase, not in the table, malformed), close it after one
+ * log line. done is a mask over the table that remembers PEER_ONCE.
  */
 int peer_serve(struct peer *p, const struct peer_handler *table, size_t n, unsigned phase,
     uint64_t *done, void *arg, struct err *e);

@@ -107,8 +107,8 @@ add_record(struct strbuf *b, const struct wire_desc *d, const void *rec, int dep
 }
 
 void
-trace_message(enum role from, enum role to, const struct wire_desc *d, uint32_t seq,
-    const void *msg)
+trace_message(
+    enum role from, enum role to, const struct wire_desc *d, uint32_t seq, const void *msg)
 {
 	own_strbuf struct strbuf b = {0};
 	struct timespec t;

@@ -3,9 +3,9 @@
  * Descriptions of messages and stored records, and the codec that is driven by them.
  *
  * A record is a C struct and a table of its fields; both come from one declaration in a .def file
- * (see msg.h).  On the wire and on disk it is a msgpack map from field name to value.  Encoding leaves
- * out optional fields that are zero, empty or NULL; decoding refuses what is unknown, doubled, missing,
- * too long or of another type.
+ * (see msg.h).  On the wire and on disk it is a msgpack map from field name to value.  Encoding
+ * leaves out optional fields that are zero, empty or NULL; decoding refuses what is unknown,
+ * doubled, missing, too long or of another type.
  */
 #ifndef POD_WIRE_H
 #define POD_WIRE_H
@@ -76,10 +76,10 @@ struct wire_desc {
 	size_t size; /* of the C struct */
 	const struct wire_field *fields;
 	size_t nfields;
-	const char *reply;	       /* name of the answering message, or "nothing" */
-	uint32_t senders;	       /* mask of 1u << enum role */
-	uint32_t deadline_ms;	       /* how long the answer may take; 0: no limit */
-	uint32_t body_max;	       /* bytes; more than WIRE_FRAME_MAX travels in a sealed memfd */
+	const char *reply;    /* name of the answering message, or "nothing" */
+	uint32_t senders;     /* mask of 1u << enum role */
+	uint32_t deadline_ms; /* how long the answer may take; 0: no limit */
+	uint32_t body_max;    /* bytes; more than WIRE_FRAME_MAX travels in a sealed memfd */
 	const char *doc;
 };
 
@@ -90,8 +90,8 @@ void wire_pack(const struct wire_desc *d, const void *rec, struct strbuf *out);
  * Decodes n bytes into rec (zeroed first, d->size bytes).  Everything rec points to lives in a.
  * On failure rec is zeroed and e names the record and the field.
  */
-int wire_unpack(const struct wire_desc *d, const void *p, size_t n, void *rec, struct arena *a,
-    struct err *e);
+int wire_unpack(
+    const struct wire_desc *d, const void *p, size_t n, void *rec, struct arena *a, struct err *e);
 
 /* Deep copy into a; descriptors are copied as numbers. */
 void wire_copy(const struct wire_desc *d, const void *from, void *to, struct arena *a);

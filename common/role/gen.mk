@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: ISC
+# Filters of the roles, compiled once here instead of at each start.
+$(G)/gen-filter: common/role/gen-filter.c common/role/role.def common/role/syscall.def common/role/caps.h common/role/role.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O1 $(WARN) -o $@ $< -lseccomp
+
+$(G)/role-filters.h: $(G)/gen-filter
+	$< > $@
+
+$(O)/common/role/role.o: $(G)/role-filters.h

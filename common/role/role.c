@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+
+#include "common/base/own.h"
+#include "common/role/caps.h"
+#include "common/role/role.h"
+#include "role-filters.h"
+
+#define NOBODY_ID 65534
+
+static const struct role_info infos[] = {
+#define ROLE(id, name_, program_, identity_, caps_, ns_, view_, calls_, files_, libs_, doc_) \
+	[ROLE_##id] = {.name = name_,                                                        \
+	    .program = program_,                                                             \
+	    .identity = identity_,                                                           \
+	    .caps = caps_,                                                                   \
+	    .namespaces = ns_,                                                               \
+	    .view = view_,                                                                   \
+	    .calls = calls_,                                                                 \
+	    .open_files = files_,                                                            \
+	    .libraries = libs_,                                                              \
+	    .doc = doc_},
+#include "common/role/role.def"
+#undef ROLE
+};
+
+static const struct {
+	const struct sock_filter *filter;
+	unsigned short n;
+} filters[] = {
+#define ROLE(id, name, program, identity, caps, ns, view, calls, files, libs, doc) \
+	[ROLE_##id] = FILTER_##id,
+#include "common/role/role.def"
+#undef ROLE
+};
+
+/* Copies of these make the world of VIEW_RESOLVER; a missing one is no fault. */
+static const char *const resolver_files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
+    "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl/certs/ca-certificates.crt"};
+#define RESOLVER_FILE_MAX (4u << 20)
+
+const struct role_info *
+role_info(enum role r)
+{
+	return &infos[r];
+}
+
+void
+role_start(void)
+{
+	int fd;
+
+	/* With 0, 1 and 2 in use, nothing that is opened later can be mistaken for a standard
+	 * stream. */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 3);
+	if (fd >= 3)
+		close(fd);
+	umask(022);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int
+close_others(const int *keep, size_t n, struct err *e)
+{
+	unsigned from = 3;
+
+	for (size_t i = 0; i <= n; i++) {
+		unsigned to = i < n ? (unsigned)keep[i] - 1 : ~0u;
+
+		if (from <= to && close_range(from, to, 0) == -1)
+			return err_sys(e, "closing descriptors");
+		if (i < n)
+			from = (unsigned)keep[i] + 1;
+	}
+	return 0;
+}
+
+static bool
+has_cap(int cap)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2];
+
+	return syscall(SYS_capget, &h, d) == 0 && (d[cap / 32].effective >> cap % 32 & 1);
+}
+
+static int
+write_proc(const char *path, const char *text, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 || write(fd, text, strlen(text)) == -1)
+		return err_sys(e, "writing %s", path);
+	return 0;
+}
+
+/* For people who start a worker by hand: root of a namespace that holds only themselves. */
+static int
+enter_user_namespace(struct err *e)
+{
+	char uid_map[64], gid_map[64];
+
+	snprintf(uid_map, sizeof(uid_map), "0 %u 1\n", geteuid());
+	snprintf(gid_map, sizeof(gid_map), "0 %u 1\n", getegid());
+	if (unshare(CLONE_NEWUSER) == -1) {
+		err_sys(e, "making a user namespace");
+		return err_hint(
+		    e, "The kernel or its settings forbid user namespaces to ordinary users.");
+	}
+	if (write_proc("/proc/self/setgroups", "deny", e) == -1 ||
+	    write_proc("/proc/self/uid_map", uid_map, e) == -1 ||
+	    write_proc("/proc/self/gid_map", gid_map, e) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+enter_namespaces(const struct role_info *r, struct err *e)
+{
+	if (r->namespaces == 0 && r->view == ROLE_VIEW_ALL)
+		return 0;
+	if (!has_cap(CAP_SYS_ADMIN) && enter_user_namespace(e) == -1)
+		return -1;
+	if (unshare(r->namespaces) == -1)
+		return err_sys(e, "making namespaces");
+	if ((r->namespaces & CLONE_NEWNS) &&
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return err_sys(e, "making mounts private");
+	return 0;
+}
+
+/* Copies one file of the host below dir; paths are ours, so plain calls do. */
+static int
+copy_below(int dir, const char *path, struct err *e)
+{
+	char part[128], buf[16384];
+	own_fd int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	own_fd int to = -1;
+	ssize_t n;
+	size_t all = 0;
+
+	if (from == -1)
+		return 0;
+	for (const char *s = strchr(path + 1, '/'); s != NULL; s = strchr(s + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(s - path - 1), path + 1);
+		if (mkdirat(dir, part, 0755) == -1 && errno != EEXIST)
+			return err_sys(e, "making /%s", part);
+	}
+	to = openat(dir, path + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	if (to == -1)
+		return err_sys(e, "making a copy of %s", path);
+	while ((n = read(from, buf, sizeof(buf))) > 0 && (all += (size_t)n) <= RESOLVER_FILE_MAX)
+		if (write(to, buf, (size_t)n) != n)
+			return err_sys(e, "copying %s", path);
+	return 0;
+}
+
+/* A detached tmpfs, filled as the view wants it. */
+static int
+make_root(const struct role_info *r, struct err *e)
+{
+	own_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	own_fd int root = -1;
+
+	if (fs == -1 || fsconfig(fs, FSCONFIG_SET_STRING, "size", "8m", 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		return err_sys(e, "making an empty file system");
+	root =
+	    fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (root == -1)
+		return err_sys(e, "mounting an empty file system");
+	for (size_t i = 0; r->view == ROLE_VIEW_RESOLVER && i < COUNTOF(resolver_files); i++)
+		if (copy_below(root, resolver_files[i], e) == -1)
+			return -1;
+	return fd_take(&root);
+}
+
+/*
+ * Makes root "/".  Safe because the new root covers the old one before the old one is detached: at
+ * no moment is there another way, and descriptors of old directories were closed before.
+ */
+static int
+pivot(int root, struct err *e)
+{
+	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == -1 ||
+	    fchdir(root) == -1 || syscall(SYS_pivot_root, ".", ".") == -1 ||
+	    umount2(".", MNT_DETACH) == -1 || chdir("/") == -1)
+		return err_sys(e, "changing the root directory");
+	return 0;
+}
+
+/*
+ * A mount of the directory handed over.  The descriptor stands in the mount namespace of the
+ * caller, and only there can it be cloned; who may not do that yet finds it again by its path and
+ * compares.
+ */
+static int
+clone_handed(struct err *e)
+{
+	char path[4096];
+	struct stat given, found;
+	own_fd int root = -1;
+	ssize_t n = readlink("/proc/self/fd/4", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return err_sys(e, "finding the directory of descriptor 4");
+	path[n] = '\0';
+	root = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (root == -1)
+		return err_sys(e, "taking the directory of descriptor 4 as root");
+	if (fstat(ROLE_VIEW_FD_NUMBER, &given) == -1 || fstat(root, &found) == -1 ||
+	    given.st_dev != found.st_dev || given.st_ino != found.st_ino)
+		return err_set(e, ERR_DENIED, "the directory of descriptor 4 moved");
+	return fd_take(&root);
+}
+
+/* handed: a clone of descriptor 4 made before the namespaces changed, or -1; taken over. */
+static int
+enter_view(const struct role_info *r, int handed, struct err *e)
+{
+	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	own_fd int root = handed, again = -1;
+
+	if (r->view == ROLE_VIEW_ALL)
+		return 0;
+	if (root == -1)
+		root = r->view == ROLE_VIEW_FD ? clone_handed(e) : make_root(r, e);
+	if (root == -1 || pivot(root, e) == -1)
+		return -1;
+	if (r->view != ROLE_VIEW_FD) {
+		if (mount_setattr(root, "", AT_EMPTY_PATH, &ro, sizeof(ro)) == -1)
+			return err_sys(e, "making the empty root read-only");
+		return 0;
+	}
+	/* The old descriptor still stands in the old tree, from where ".." leads out. */
+	again = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (again == -1 || dup3(again, ROLE_VIEW_FD_NUMBER, O_CLOEXEC) == -1)
+		return err_sys(e, "opening the new root");
+	return 0;
+}
+
+static int
+drop_bounding(const struct role_info *r, struct err *e)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (!(r->caps >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1 &&
+		    has_cap(CAP_SETPCAP))
+			return err_sys(e, "dropping capability %d from the bounding set", cap);
+	return 0;
+}
+
+/*
+ * Fallback named in role.def: where 65534 has no place in the user namespace, the id stays and only
+ * the capabilities go; a namespace whose map denies setgroups has no groups to drop.
+ */
+static int
+drop_ids(const struct role_info *r, struct err *e)
+{
+	if (r->identity != ROLE_NOBODY || !has_cap(CAP_SETUID))
+		return 0;
+	if (setgroups(0, NULL) == -1 && errno != EPERM)
+		return err_sys(e, "dropping supplementary groups");
+	if (setresgid(NOBODY_ID, NOBODY_ID, NOBODY_ID) == -1)
+		return errno == EINVAL ? 0 : err_sys(e, "setting the group ID");
+	if (setresuid(NOBODY_ID, NOBODY_ID, NOBODY_ID) == -1)
+		return errno == EINVAL ? 0 : err_sys(e, "setting the user ID");
+	return 0;
+}
+
+static int
+drop_caps(const struct role_info *r, struct err *e)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &h, d) == -1)
+		return err_sys(e, "reading capabilities");
+	for (int i = 0; i < 2; i++) {
+		uint32_t want = (uint32_t)(r->caps >> 32 * i);
+
+		d[i].permitted &= want;
+		d[i].effective = d[i].permitted;
+		d[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &h, d) == -1)
+		return err_sys(e, "dropping capabilities");
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return err_sys(e, "clearing ambient capabilities");
+	return 0;
+}
+
+/* What was given up must not come back; asked of the kernel, not assumed. */
+static int
+try_to_regain(const struct role_info *r, bool id_changed, struct err *e)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2] = {{~0u, ~0u, 0}, {~0u >> 24, ~0u >> 24, 0}};
+
+	if (r->caps != CAPS_ALL && syscall(SYS_capset, &h, d) == 0)
+		return err_set(e, ERR_INTERNAL, "capabilities could be regained");
+	if (id_changed && setresuid(0, 0, 0) == 0)
+		return err_set(e, ERR_INTERNAL, "the user ID could be regained");
+	return 0;
+}
+
+static int
+set_limits(const struct role_info *r, struct err *e)
+{
+	struct rlimit core = {0, 0}, files = {r->open_files, r->open_files}, now;
+
+	if (setrlimit(RLIMIT_CORE, &core) == -1)
+		return err_sys(e, "limiting core dumps");
+	if (r->open_files == 0)
+		return 0;
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < files.rlim_max)
+		files.rlim_cur = files.rlim_max = now.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+		return err_sys(e, "limiting open files");
+	return 0;
+}
+
+static int
+install_filter(enum role r, struct err *e)
+{
+	struct sock_fprog prog = {
+	    .len = filters[r].n, .filter = (struct sock_filter *)(uintptr_t)filters[r].filter};
+
+	if (prog.len == 0)
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return err_sys(e, "setting no_new_privs");
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) == -1)
+		return err_sys(e, "installing the system-call filter");
+	return 0;
+}
+
+int
+role_enter(enum role role, const int *keep, size_t keep_n, struct err *e)
+{
+	const struct role_info *r = role_info(role);
+	const unsigned long locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+				     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+				     SECBIT_NO_CAP_AMBIENT_RAISE |
+				     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+	bool leaf = !(r->calls & (SYS_SPAWN | SYS_ANY));
+	int handed = -1;
+	uid_t before;
+
+	if (close_others(keep, keep_n, e) == -1)
+		goto fail;
+	if (r->view == ROLE_VIEW_FD && has_cap(CAP_SYS_ADMIN))
+		handed = open_tree(
+		    ROLE_VIEW_FD_NUMBER, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (enter_namespaces(r, e) == -1 || enter_view(r, handed, e) == -1 ||
+	    drop_bounding(r, e) == -1)
+		goto fail;
+	before = geteuid();
+	/* Before the ids change, which takes CAP_SETPCAP with it. */
+	if (leaf && has_cap(CAP_SETPCAP) && prctl(PR_SET_SECUREBITS, locked, 0, 0, 0) == -1) {
+		err_sys(e, "locking the secure bits");
+		goto fail;
+	}
+	if (drop_ids(r, e) == -1)
+		goto fail;
+	if (drop_caps(r, e) == -1 || try_to_regain(r, geteuid() != before, e) == -1 ||
+	    set_limits(r, e) == -1)
+		goto fail;
+	if (!(r->calls & SYS_ANY) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1) {
+		err_sys(e, "forbidding core dumps");
+		goto fail;
+	}
+	if (install_filter(role, e) == -1)
+		goto fail;
+	return 0;
+fail:
+	return err_wrap(e, "entering role %s", r->name);
+}

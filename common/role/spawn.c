@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/role/spawn.h"
+#include "common/wire/peer.h"
+
+/* What a helper may know of the caller's environment. */
+static const char *const env_names[] = {"HOME", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_DATA_HOME",
+    "XDG_CONFIG_HOME", "POD_TRACE", "CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE",
+    "CONTAINERS_REGISTRIES_CONF", "CONTAINERS_STORAGE_CONF", "REGISTRY_AUTH_FILE", "HTTP_PROXY",
+    "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "ASAN_OPTIONS", "TZ"};
+
+const char *
+spawn_bin_dir(void)
+{
+	static char dir[PATH_MAX];
+	ssize_t n;
+	char *slash;
+
+	if (dir[0] != '\0')
+		return dir;
+	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	if (n <= 0 || (slash = memrchr(dir, '/', (size_t)n)) == NULL)
+		return memcpy(dir, "/usr/bin", sizeof("/usr/bin"));
+	*slash = '\0';
+	/* A worker finds its siblings from libexec/pod as the tools do from bin. */
+	if ((size_t)(slash - dir) > 12 && strcmp(slash - 12, "/libexec/pod") == 0)
+		memcpy(slash - 12, "/bin", 5);
+	return dir;
+}
+
+char *
+spawn_program(enum role r)
+{
+	const char *name = role_info(r)->program, *bin = spawn_bin_dir();
+	const char *first = strchr(name, '-'),
+		   *second = first != NULL ? strchr(first + 1, '-') : NULL;
+
+	/* pod-TOOL lies in bin, pod-TOOL-WORKER in libexec. */
+	if (second == NULL)
+		return xasprintf("%s/%s", bin, name);
+	return xasprintf("%.*s/libexec/pod/%s", (int)(strrchr(bin, '/') - bin), bin, name);
+}
+
+static void
+fill_env(struct strv *env)
+{
+	strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	strv_add(env, "LANG=C.UTF-8");
+	for (size_t i = 0; i < COUNTOF(env_names); i++) {
+		const char *v = getenv(env_names[i]);
+
+		if (v != NULL)
+			strv_addf(env, "%s=%s", env_names[i], v);
+	}
+}
+
+/*
+ * Numbers of the child's descriptors may also be numbers of ours; so each is first copied above
+ * them all, and the child gets its copies from there.
+ */
+static int
+copy_high(const struct spawn *s, int *high, struct err *e)
+{
+	for (size_t i = 0; i < s->nfds; i++) {
+		high[i] = -1;
+		if (s->fds[i] <= 0)
+			continue;
+		high[i] = fcntl(s->fds[i], F_DUPFD_CLOEXEC, 100);
+		if (high[i] == -1)
+			return err_sys(
+			    e, "copying a descriptor for %s", role_info(s->role)->program);
+	}
+	return 0;
+}
+
+pid_t
+spawn_start(const struct spawn *s, struct err *e)
+{
+	own_mem char *path = spawn_program(s->role);
+	own_strv struct strv env = {0};
+	const char *argv[] = {
+	    role_info(s->role)->program, s->mode != NULL ? s->mode : "--peer", NULL};
+	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t none, defaults;
+	int high[COUNTOF(s->fds)];
+	pid_t pid = -1;
+	int r;
+
+	memset(high, -1, sizeof(high));
+	fill_env(&env);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawnattr_init(&attr);
+	sigemptyset(&none);
+	sigfillset(&defaults);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	if (copy_high(s, high, e) == -1)
+		goto out;
+	for (size_t i = 0; i < s->nfds; i++)
+		if (high[i] != -1)
+			posix_spawn_file_actions_adddup2(&fa, high[i], (int)i);
+	if (s->discard_stderr)
+		posix_spawn_file_actions_addopen(&fa, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	r = posix_spawn(&pid, path, &fa, &attr, (char *const *)(uintptr_t)argv, env.v);
+	if (r != 0) {
+		errno = r;
+		err_sys(e, "starting %s", path);
+		pid = -1;
+	}
+out:
+	for (size_t i = 0; i < COUNTOF(high); i++)
+		fd_close(&high[i]);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&fa);
+	return pid;
+}
+
+struct peer *
+spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e)
+{
+	int pair[2];
+	own_fd int theirs = -1;
+	struct spawn s = {.role = role, .nfds = PEER_FD + 1};
+	pid_t child;
+
+	if (peer_pair(pair, e) == -1)
+		return NULL;
+	theirs = pair[1];
+	s.fds[PEER_FD] = theirs;
+	child = spawn_start(&s, e);
+	if (child == -1) {
+		fd_close(&pair[0]);
+		return NULL;
+	}
+	if (pid != NULL)
+		*pid = child;
+	return peer_new(pair[0], self, role);
+}
