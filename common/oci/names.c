@@ -13,16 +13,16 @@ static const char *const adjectives[] = {"admiring", "adoring", "affectionate", 
     "amazing", "angry", "awesome", "beautiful", "blissful", "bold", "boring", "brave", "busy",
     "charming", "clever", "compassionate", "competent", "condescending", "confident", "cool",
     "cranky", "crazy", "dazzling", "determined", "distracted", "dreamy", "eager", "ecstatic",
-    "elastic", "elated", "elegant", "eloquent", "epic", "exciting", "fervent", "festive", "flamboyant",
-    "focused", "friendly", "frosty", "funny", "gallant", "gifted", "goofy", "gracious", "great",
-    "happy", "hardcore", "heuristic", "hopeful", "hungry", "infallible", "inspiring", "intelligent",
-    "interesting", "jolly", "jovial", "keen", "kind", "laughing", "loving", "lucid", "magical",
-    "modest", "musing", "mystifying", "naughty", "nervous", "nice", "nifty", "nostalgic",
-    "objective", "optimistic", "peaceful", "pedantic", "pensive", "practical", "priceless",
-    "quirky", "quizzical", "recursing", "relaxed", "reverent", "romantic", "sad", "serene", "sharp",
-    "silly", "sleepy", "stoic", "strange", "stupefied", "suspicious", "sweet", "tender", "thirsty",
-    "trusting", "unruffled", "upbeat", "vibrant", "vigilant", "vigorous", "wizardly", "wonderful",
-    "xenodochial", "youthful", "zealous", "zen"};
+    "elastic", "elated", "elegant", "eloquent", "epic", "exciting", "fervent", "festive",
+    "flamboyant", "focused", "friendly", "frosty", "funny", "gallant", "gifted", "goofy",
+    "gracious", "great", "happy", "hardcore", "heuristic", "hopeful", "hungry", "infallible",
+    "inspiring", "intelligent", "interesting", "jolly", "jovial", "keen", "kind", "laughing",
+    "loving", "lucid", "magical", "modest", "musing", "mystifying", "naughty", "nervous", "nice",
+    "nifty", "nostalgic", "objective", "optimistic", "peaceful", "pedantic", "pensive", "practical",
+    "priceless", "quirky", "quizzical", "recursing", "relaxed", "reverent", "romantic", "sad",
+    "serene", "sharp", "silly", "sleepy", "stoic", "strange", "stupefied", "suspicious", "sweet",
+    "tender", "thirsty", "trusting", "unruffled", "upbeat", "vibrant", "vigilant", "vigorous",
+    "wizardly", "wonderful", "xenodochial", "youthful", "zealous", "zen"};
 
 static const char *const surnames[] = {"agnesi", "albattani", "allen", "almeida", "antonelli",
     "archimedes", "ardinghelli", "aryabhata", "austin", "babbage", "banach", "banzai", "bardeen",
@@ -87,10 +87,12 @@ names_generate(char name[NAMES_GENERATED_MAX])
 bool
 names_is_valid(const char *name)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char first[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 	size_t n = strspn(name, first);
 
-	while (n > 0 && name[n] != '\0' && (strchr("_.-", name[n]) != NULL || strspn(&name[n], first) > 0))
+	while (n > 0 && name[n] != '\0' &&
+	       (strchr("_.-", name[n]) != NULL || strspn(&name[n], first) > 0))
 		n++;
 	return n > 0 && name[n] == '\0';
 }

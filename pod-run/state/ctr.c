@@ -37,10 +37,11 @@ ctr_free(struct ctr *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* --- Rows to structs ----------------------------------------------------------------------------*/
+/* --- Rows to structs
+ * ----------------------------------------------------------------------------*/
 
-#define COLUMNS                                                                                    \
-	"id, name, created, status, pid, pid_start, monitor_pid, started, finished, exit_code,"    \
+#define COLUMNS                                                                                 \
+	"id, name, created, status, pid, pid_start, monitor_pid, started, finished, exit_code," \
 	" oom, restarts, stopped_by_user, error, image, config, run"
 
 static int
@@ -146,7 +147,8 @@ ctr_list(struct db *db, struct ctr_list *out, struct err *e)
 	return r;
 }
 
-/* --- Structs to rows ----------------------------------------------------------------------------*/
+/* --- Structs to rows
+ * ----------------------------------------------------------------------------*/
 
 int
 ctr_name_is_free(struct db *db, const char *name, bool *is_free, struct err *e)
@@ -177,7 +179,8 @@ refuse_taken_name(struct db *db, const char *name, struct err *e)
 	r = db_step(db, s, "looking for a name", e);
 	if (r == 1)
 		r = err_set(e, ERR_EXISTS,
-		    "creating container storage: the container name \"%s\" is already in use by %s. "
+		    "creating container storage: the container name \"%s\" is already in use by "
+		    "%s. "
 		    "You have to remove that container to be able to reuse that name: that name is "
 		    "already in use, or use --replace to instruct Podman to do so.",
 		    name, db_text(s, 0));
@@ -203,8 +206,8 @@ insert_uses(struct db *db, const char *id, const struct strv *needs, const struc
 }
 
 int
-ctr_insert(struct db *db, const struct ctr *c, const struct strv *needs,
-    const struct strv *volumes, struct err *e)
+ctr_insert(struct db *db, const struct ctr *c, const struct strv *needs, const struct strv *volumes,
+    struct err *e)
 {
 	own_strbuf struct strbuf run = {0};
 
@@ -251,8 +254,8 @@ ctr_save_name(struct db *db, const struct ctr *c, const char *name, struct err *
 	if (db_begin(db, e) == -1)
 		return -1;
 	if (refuse_taken_name(db, name, e) == -1 ||
-	    db_exec(db, "renaming the container", e,
-		"UPDATE container SET name = ?2 WHERE id = ?1", "ss", c->id, name) == -1) {
+	    db_exec(db, "renaming the container", e, "UPDATE container SET name = ?2 WHERE id = ?1",
+		"ss", c->id, name) == -1) {
 		db_rollback(db);
 		return -1;
 	}
@@ -294,8 +297,7 @@ ctr_remove(struct db *db, const struct ctr *c, int64_t now_ns, struct err *e)
 	if (db_begin(db, e) == -1)
 		return -1;
 	if (refuse_dependents(db, c, e) == -1 ||
-	    (c->finished_ns != 0 &&
-		ctr_exit_code_put(db, c->id, c->exit_code, now_ns, e) == -1) ||
+	    (c->finished_ns != 0 && ctr_exit_code_put(db, c->id, c->exit_code, now_ns, e) == -1) ||
 	    db_exec(db, "removing the container", e, "DELETE FROM container WHERE id = ?1", "s",
 		c->id) == -1 ||
 	    db_exec(db, "removing the container", e,
@@ -324,7 +326,8 @@ ctr_reset_all(struct db *db, struct err *e)
 	return db_commit(db, e);
 }
 
-/* --- Lists of identifiers -----------------------------------------------------------------------*/
+/* --- Lists of identifiers
+ * -----------------------------------------------------------------------*/
 
 static int
 collect(struct db *db, sqlite3_stmt *s, const char *act, struct strv *ids, struct err *e)
@@ -337,8 +340,8 @@ collect(struct db *db, sqlite3_stmt *s, const char *act, struct strv *ids, struc
 }
 
 static int
-collect_by(
-    struct db *db, const char *sql, const char *key, const char *act, struct strv *ids, struct err *e)
+collect_by(struct db *db, const char *sql, const char *key, const char *act, struct strv *ids,
+    struct err *e)
 {
 	sqlite3_stmt *s = db_stmt(db, sql, e);
 
@@ -366,8 +369,8 @@ ctr_dependents(struct db *db, const char *id, struct strv *ids, struct err *e)
 int
 ctr_needs(struct db *db, const char *id, struct strv *ids, struct err *e)
 {
-	return collect_by(db, "SELECT needs FROM dependency WHERE id = ?1", id,
-	    "listing dependencies", ids, e);
+	return collect_by(
+	    db, "SELECT needs FROM dependency WHERE id = ?1", id, "listing dependencies", ids, e);
 }
 
 int
@@ -384,13 +387,14 @@ ctr_using_volume(struct db *db, const char *volume, struct strv *ids, struct err
 	    "listing containers of a volume", ids, e);
 }
 
-/* --- Lookup -------------------------------------------------------------------------------------*/
+/* --- Lookup
+ * -------------------------------------------------------------------------------------*/
 
 static int
 not_found(const char *word, struct err *e)
 {
-	return err_set(e, ERR_NOTFOUND,
-	    "no container with name or ID \"%s\" found: no such container", word);
+	return err_set(
+	    e, ERR_NOTFOUND, "no container with name or ID \"%s\" found: no such container", word);
 }
 
 int
@@ -414,7 +418,8 @@ ctr_find(struct db *db, const char *word, char id[NAMES_ID_LEN + 1], struct err 
 		return not_found(word, e);
 	if (ids.n > 1)
 		return err_set(e, ERR_EXISTS,
-		    "more than one result for container name or ID \"%s\": container already exists",
+		    "more than one result for container name or ID \"%s\": container already "
+		    "exists",
 		    word);
 	memcpy(id, ids.v[0], NAMES_ID_LEN + 1);
 	return 0;
@@ -434,7 +439,8 @@ ctr_find_latest(struct db *db, char id[NAMES_ID_LEN + 1], struct err *e)
 	return 0;
 }
 
-/* --- What outlives a container ------------------------------------------------------------------*/
+/* --- What outlives a container
+ * ------------------------------------------------------------------*/
 
 int
 ctr_exit_code_put(struct db *db, const char *id, int code, int64_t now_ns, struct err *e)

@@ -37,8 +37,8 @@ struct ctr {
 	int exit_code;
 	uint64_t restarts;
 	bool oom, stopped_by_user;
-	const char *error; /* of the last start; "" if none */
-	const char *image; /* image ID, or "" */
+	const char *error;	 /* of the last start; "" if none */
+	const char *image;	 /* image ID, or "" */
 	struct bytes config_raw; /* a packed rec_ctr_config */
 	struct rec_ctr_run run;
 	struct rec_ctr_config *config; /* after ctr_config */
@@ -53,7 +53,8 @@ bool ctr_status_is_live(enum ctr_status s);	/* a process exists: running, paused
 
 /*
  * Adds a row; c->id, name, created_ns, status, image and config_raw count.  A taken name is
- * ERR_EXISTS with Podman's words.  needs: identifiers of containers this one stands on; volumes: names.
+ * ERR_EXISTS with Podman's words.  needs: identifiers of containers this one stands on; volumes:
+ * names.
  */
 int ctr_insert(struct db *db, const struct ctr *c, const struct strv *needs,
     const struct strv *volumes, struct err *e);
@@ -73,8 +74,8 @@ int ctr_save_name(struct db *db, const struct ctr *c, const char *name, struct e
 int ctr_save_config(struct db *db, const struct ctr *c, struct err *e);
 
 /*
- * Removes the row with its exec sessions, keeps the exit code for wait, and notes the ID as leftover
- * until leftover_done.  Containers that need it make it ERR_INUSE.
+ * Removes the row with its exec sessions, keeps the exit code for wait, and notes the ID as
+ * leftover until leftover_done.  Containers that need it make it ERR_INUSE.
  */
 int ctr_remove(struct db *db, const struct ctr *c, int64_t now_ns, struct err *e);
 
@@ -87,7 +88,8 @@ void ctr_list_free(struct ctr_list *l);
 #define own_ctr_list own(ctr_list_free)
 int ctr_list(struct db *db, struct ctr_list *out, struct err *e);
 
-/* Identifiers only: all containers; those that stand on id, or that id stands on; users of things. */
+/* Identifiers only: all containers; those that stand on id, or that id stands on; users of things.
+ */
 int ctr_ids(struct db *db, struct strv *ids, struct err *e);
 int ctr_dependents(struct db *db, const char *id, struct strv *ids, struct err *e);
 int ctr_needs(struct db *db, const char *id, struct strv *ids, struct err *e);

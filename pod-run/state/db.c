@@ -61,10 +61,10 @@ static int
 fail(struct db *db, const char *act, struct err *e)
 {
 	int code = sqlite3_errcode(db->sql);
-	enum err_class class = code == SQLITE_FULL ? ERR_NOSPACE :
-	    code == SQLITE_BUSY			   ? ERR_TIMEOUT :
-	    code == SQLITE_READONLY		   ? ERR_DENIED :
-						     ERR_INTERNAL;
+	enum err_class class = code == SQLITE_FULL	 ? ERR_NOSPACE
+			       : code == SQLITE_BUSY	 ? ERR_TIMEOUT
+			       : code == SQLITE_READONLY ? ERR_DENIED
+							 : ERR_INTERNAL;
 
 	return err_set(e, class, "%s: database: %s", act, sqlite3_errmsg(db->sql));
 }
@@ -88,7 +88,8 @@ db_stmt(struct db *db, const char *sql, struct err *e)
 		}
 	if (db->cached == STATEMENTS_MAX)
 		abort();
-	if (sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, NULL) != SQLITE_OK) {
+	if (sqlite3_prepare_v3(db->sql, sql, -1, SQLITE_PREPARE_PERSISTENT, &s, NULL) !=
+	    SQLITE_OK) {
 		fail(db, "preparing a statement", e);
 		return NULL;
 	}
@@ -124,7 +125,8 @@ bind(sqlite3_stmt *s, const char *fmt, va_list ap)
 		} else if (*fmt == 'b') {
 			struct bytes b = va_arg(ap, struct bytes);
 
-			sqlite3_bind_blob64(s, i, b.p != NULL ? b.p : (const void *)"", b.n, SQLITE_TRANSIENT);
+			sqlite3_bind_blob64(
+			    s, i, b.p != NULL ? b.p : (const void *)"", b.n, SQLITE_TRANSIENT);
 		} else {
 			abort();
 		}
@@ -281,7 +283,8 @@ db_open(const char *graph_root, const char *run_root, struct db **out, struct er
 	own_mem char *path = xasprintf("%s/pod.db", graph_root);
 
 	if (sqlite3_open_v2(path, &db->sql,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK) {
 		err_set(e, ERR_INTERNAL, "opening database %s: %s", path, sqlite3_errmsg(db->sql));
 		db_close(db);
 		return -1;

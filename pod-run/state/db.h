@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The coordinator's database GRAPHROOT/pod.db: containers, exec sessions, exit codes.  SQLite in WAL
- * mode, opened once in a command's life; statements are prepared once.
+ * The coordinator's database GRAPHROOT/pod.db: containers, exec sessions, exit codes.  SQLite in
+ * WAL mode, opened once in a command's life; statements are prepared once.
  */
 #ifndef POD_DB_H
 #define POD_DB_H
@@ -36,7 +36,8 @@ void db_rollback(struct db *db);
  */
 sqlite3_stmt *db_stmt(struct db *db, const char *sql, struct err *e);
 
-/* One step. 1: a row; 0: done; -1: error, which names act. The statement is reset unless a row came. */
+/* One step. 1: a row; 0: done; -1: error, which names act. The statement is reset unless a row
+ * came. */
 int db_step(struct db *db, sqlite3_stmt *s, const char *act, struct err *e);
 
 /* prepare, bind, step once, reset. fmt: s text, i int64, b struct bytes; NULL text binds NULL. */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+// objs: pod-run/state/db.o pod-run/state/ctr.o
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/oci/names.h"
+#include "pod-run/state/ctr.h"
+
+static char dir[64];
+static struct db *db;
+static struct err e;
+
+static void
+setup(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/pod-test-state-XXXXXX");
+	cr_assert(mkdtemp(dir) != NULL);
+	cr_assert_eq(db_open(dir, "/run/a", &db, &e), 0, "%s", e.text);
+}
+
+static void
+teardown(void)
+{
+	static const char *const files[] = {"pod.db", "pod.db-wal", "pod.db-shm"};
+
+	db_close(db);
+	for (size_t i = 0; i < COUNTOF(files); i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+}
+
+TestSuite(state, .init = setup, .fini = teardown);
+
+static int
+insert(const char *id, const char *name, int64_t created, const struct strv *needs)
+{
+	struct ctr c = {
+	    .name = name, .created_ns = created, .status = CTR_CONFIGURED, .image = "i"};
+	own_strbuf struct strbuf packed = {0};
+
+	strcpy(c.id, id);
+	wire_pack(
+	    &rec_ctr_config_desc, &(struct rec_ctr_config){.name = name, .tty = true}, &packed);
+	c.config_raw = (struct bytes){(uint8_t *)packed.s, packed.n};
+	return ctr_insert(db, &c, needs, NULL, &e);
+}
+
+#define ID_A "aa11111111111111111111111111111111111111111111111111111111111111"
+#define ID_B "aa22222222222222222222222222222222222222222222222222222222222222"
+#define ID_C "cc33333333333333333333333333333333333333333333333333333333333333"
+
+Test(state, stores_and_finds)
+{
+	char id[NAMES_ID_LEN + 1];
+	own_ctr struct ctr c = {0};
+
+	cr_assert_eq(insert(ID_A, "web", 1, NULL), 0, "%s", e.text);
+	cr_assert_eq(insert(ID_B, "aa1", 2, NULL), 0);
+	cr_assert_eq(insert(ID_C, "other", 3, NULL), 0);
+	cr_assert_eq(ctr_find(db, "web", id, &e), 0);
+	cr_assert_str_eq(id, ID_A);
+	cr_assert_eq(ctr_find(db, "aa1", id, &e), 0, "a name wins over an ID prefix");
+	cr_assert_str_eq(id, ID_B);
+	cr_assert_eq(ctr_find(db, "aa11", id, &e), 0);
+	cr_assert_str_eq(id, ID_A);
+	cr_assert_eq(ctr_find(db, "c", id, &e), 0);
+	cr_assert_str_eq(id, ID_C);
+	cr_assert_eq(ctr_find_latest(db, id, &e), 0);
+	cr_assert_str_eq(id, ID_C);
+	cr_assert_eq(ctr_load(db, ID_A, &c, &e), 0);
+	cr_assert_str_eq(c.name, "web");
+	cr_assert_eq(ctr_config(&c, &e), 0, "%s", e.text);
+	cr_assert(c.config->tty);
+}
+
+Test(state, lookup_errors)
+{
+	char id[NAMES_ID_LEN + 1];
+
+	insert(ID_A, "x", 1, NULL);
+	insert(ID_B, "y", 1, NULL);
+	cr_assert_eq(ctr_find(db, "", id, &e), -1);
+	cr_assert_str_eq(e.text, "name or ID cannot be empty");
+	cr_assert_eq(ctr_find(db, "nosuch", id, &e), -1);
+	cr_assert_str_eq(
+	    e.text, "no container with name or ID \"nosuch\" found: no such container");
+	cr_assert_eq(e.class, ERR_NOTFOUND);
+	cr_assert_eq(ctr_find(db, "aa", id, &e), -1);
+	cr_assert_str_eq(e.text,
+	    "more than one result for container name or ID \"aa\": container already exists");
+}
+
+Test(state, names_are_unique)
+{
+	insert(ID_A, "web", 1, NULL);
+	cr_assert_eq(insert(ID_B, "web", 2, NULL), -1);
+	cr_assert_eq(e.class, ERR_EXISTS);
+	cr_assert(strstr(e.text, "the container name \"web\" is already in use by " ID_A) != NULL);
+}
+
+Test(state, removal_keeps_the_exit_code_and_notes_the_leftover)
+{
+	own_ctr struct ctr c = {0};
+	own_strv struct strv left = {0};
+	int code = -7;
+
+	insert(ID_A, "web", 1, NULL);
+	cr_assert_eq(ctr_load(db, ID_A, &c, &e), 0);
+	c.status = CTR_EXITED;
+	c.finished_ns = 5;
+	c.exit_code = 3;
+	cr_assert_eq(ctr_save(db, &c, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_remove(db, &c, 10, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_exit_code_get(db, ID_A, &code, &e), 0);
+	cr_assert_eq(code, 3);
+	cr_assert_eq(ctr_leftovers(db, 11, &left, &e), 0);
+	cr_assert_eq(left.n, 1);
+	cr_assert_eq(ctr_leftover_done(db, ID_A, &e), 0);
+	cr_assert_eq(ctr_save(db, &c, &e), -1, "a row that is gone cannot be saved");
+	cr_assert_eq(e.class, ERR_NOTFOUND);
+}
+
+Test(state, old_exit_codes_go)
+{
+	int code;
+
+	cr_assert_eq(ctr_exit_code_put(db, ID_A, 1, 0, &e), 0);
+	cr_assert_eq(ctr_exit_code_put(db, ID_B, 2, INT64_C(301000000000), &e), 0);
+	cr_assert_eq(ctr_exit_code_get(db, ID_A, &code, &e), -1);
+	cr_assert_eq(ctr_exit_code_get(db, ID_B, &code, &e), 0);
+}
+
+Test(state, dependencies_forbid_removal)
+{
+	own_strv struct strv needs = {0};
+	own_ctr struct ctr c = {0};
+
+	insert(ID_A, "base", 1, NULL);
+	strv_add(&needs, ID_A);
+	cr_assert_eq(insert(ID_B, "top", 2, &needs), 0, "%s", e.text);
+	cr_assert_eq(ctr_load(db, ID_A, &c, &e), 0);
+	cr_assert_eq(ctr_remove(db, &c, 10, &e), -1);
+	cr_assert_eq(e.class, ERR_INUSE);
+}
+
+Test(state, reboot_ends_what_ran)
+{
+	own_ctr struct ctr a = {0}, b = {0};
+
+	insert(ID_A, "ran", 1, NULL);
+	insert(ID_B, "new", 2, NULL);
+	cr_assert_eq(ctr_load(db, ID_A, &a, &e), 0);
+	a.status = CTR_RUNNING;
+	a.pid = 77;
+	ctr_save(db, &a, &e);
+	ctr_free(&a);
+	cr_assert_eq(ctr_reset_all(db, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_load(db, ID_A, &a, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_load(db, ID_B, &b, &e), 0);
+	cr_assert_eq(a.status, CTR_EXITED);
+	cr_assert_eq(a.pid, 0);
+	cr_assert_eq(b.status, CTR_CONFIGURED);
+}
+
+Test(state, another_run_root_is_refused)
+{
+	struct db *other;
+
+	cr_assert_eq(db_open(dir, "/run/b", &other, &e), -1);
+	cr_assert(strstr(e.text, "database configuration mismatch") != NULL);
+}
+
+Test(state, rollback_inside_undoes_all)
+{
+	char id[NAMES_ID_LEN + 1];
+
+	cr_assert_eq(db_begin(db, &e), 0);
+	cr_assert_eq(insert(ID_A, "web", 1, NULL), 0);
+	cr_assert_eq(insert(ID_B, "web", 1, NULL), -1);
+	cr_assert_eq(db_commit(db, &e), -1);
+	cr_assert_eq(ctr_find(db, "web", id, &e), -1);
+}
+
+Test(names, ids_and_generated_names)
+{
+	char id[NAMES_ID_LEN + 1], name[NAMES_GENERATED_MAX];
+
+	names_id(id);
+	names_generate(name);
+	cr_assert(names_is_id(id));
+	cr_assert(names_is_valid(name));
+	cr_assert(strspn(id, "0123456789") < NAMES_SHORT_LEN);
+	cr_assert(names_is_valid("a-b_c.d"));
+	cr_assert_not(names_is_valid("-a"));
+	cr_assert_not(names_is_valid(""));
+	cr_assert_not(names_is_valid("a/b"));
+	cr_assert_not(names_is_valid("a b"));
+}
