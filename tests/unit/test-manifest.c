@@ -32,9 +32,9 @@ Test(manifest, image_manifest)
 {
 	own_manifest struct manifest m = {0};
 
-	cr_assert_eq(parse("{\"schemaVersion\":2,\"config\":" DESC(D1) ",\"layers\":[" DESC(
-			 D2) "]}",
-			 MANIFEST_TYPE_OCI, &m),
+	cr_assert_eq(
+	    parse("{\"schemaVersion\":2,\"config\":" DESC(D1) ",\"layers\":[" DESC(D2) "]}",
+		MANIFEST_TYPE_OCI, &m),
 	    0, "%s", e.text);
 	cr_assert_not(m.is_index);
 	cr_assert_eq(m.nlayers, 1);
@@ -46,13 +46,13 @@ Test(manifest, image_manifest)
 
 Test(manifest, cve_2021_41190_both_kinds)
 {
-	refused("{\"schemaVersion\":2,\"config\":" DESC(D1) ",\"layers\":[],\"manifests\":[]}", NULL);
-	refused("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE_OCI
-		"\",\"manifests\":[]}",
-	    NULL);
+	refused(
+	    "{\"schemaVersion\":2,\"config\":" DESC(D1) ",\"layers\":[],\"manifests\":[]}", NULL);
+	refused(
+	    "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE_OCI "\",\"manifests\":[]}", NULL);
 	refused("{\"schemaVersion\":2,\"manifests\":[]}", MANIFEST_TYPE_OCI);
-	refused("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE_OCI "\",\"config\":" DESC(
-		    D1) ",\"layers\":[]}",
+	refused("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE_OCI
+		"\",\"config\":" DESC(D1) ",\"layers\":[]}",
 	    MANIFEST_TYPE_DOCKER);
 }
 
@@ -152,19 +152,18 @@ chosen(const struct manifest *m, const char *os, const char *arch, const char *v
 	return x == NULL ? "none" : x->desc.media_type;
 }
 
-#define ENTRY(name, os, arch, variant)                                                             \
-	"{\"mediaType\":\"" name "\",\"digest\":\"" D1                                             \
-	"\",\"size\":1,\"platform\":{\"os\":\"" os "\",\"architecture\":\"" arch                   \
-	"\",\"variant\":\"" variant "\"}}"
+#define ENTRY(name, os, arch, variant)                                                            \
+	"{\"mediaType\":\"" name "\",\"digest\":\"" D1 "\",\"size\":1,\"platform\":{\"os\":\"" os \
+	"\",\"architecture\":\"" arch "\",\"variant\":\"" variant "\"}}"
 
 Test(manifest, platforms)
 {
 	own_manifest struct manifest m = {0};
 
 	cr_assert_eq(parse("{\"schemaVersion\":2,\"manifests\":[" ENTRY("w", "windows", "amd64",
-			 "") "," ENTRY("a5", "linux", "arm", "v5") "," ENTRY("a7", "linux", "arm",
-			 "v7") "," ENTRY("a64", "linux", "arm64",
-			 "v8") "," ENTRY("x", "linux", "amd64", "") "," DESC(D1) "]}",
+			       "") "," ENTRY("a5", "linux", "arm", "v5") "," ENTRY("a7", "linux",
+			       "arm", "v7") "," ENTRY("a64", "linux", "arm64", "v8") "," ENTRY("x",
+			       "linux", "amd64", "") "," DESC(D1) "]}",
 			 NULL, &m),
 	    0, "%s", e.text);
 	cr_assert_str_eq(chosen(&m, NULL, "amd64", NULL), "x");
@@ -173,7 +172,8 @@ Test(manifest, platforms)
 	cr_assert_str_eq(chosen(&m, NULL, "arm", "v6"), "a5");
 	cr_assert_str_eq(chosen(&m, NULL, "arm64", NULL), "a64");
 	cr_assert_str_eq(chosen(&m, NULL, "s390x", NULL), "none");
-	cr_assert_not_null(strstr(e.text, "no image found in image index for architecture \"s390x\""));
+	cr_assert_not_null(
+	    strstr(e.text, "no image found in image index for architecture \"s390x\""));
 }
 
 static int
@@ -188,13 +188,14 @@ Test(manifest, configuration)
 	own_arena struct arena a = {0};
 	struct rec_image_config c = {0};
 
-	cr_assert_eq(config("{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":"
-			    "\"1:2\",\"Env\":[\"A=b\",\"odd\"],\"Cmd\":[\"sh\"],\"Entrypoint\":null,"
-			    "\"Volumes\":{\"/z\":{},\"/a\":{}},\"Labels\":{\"k\":\"v\"},"
-			    "\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"],\"Interval\":5,\"Retries\":3}"
-			    "},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D1
-			    "\"]},\"history\":[{\"created_by\":\"x\",\"empty_layer\":true}]}",
-			 1, &c, &a),
+	cr_assert_eq(
+	    config("{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":"
+		   "\"1:2\",\"Env\":[\"A=b\",\"odd\"],\"Cmd\":[\"sh\"],\"Entrypoint\":null,"
+		   "\"Volumes\":{\"/z\":{},\"/a\":{}},\"Labels\":{\"k\":\"v\"},"
+		   "\"Healthcheck\":{\"Test\":[\"CMD\",\"x\"],\"Interval\":5,\"Retries\":3}"
+		   "},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D1
+		   "\"]},\"history\":[{\"created_by\":\"x\",\"empty_layer\":true}]}",
+		1, &c, &a),
 	    0, "%s", e.text);
 	cr_assert_str_eq(c.user, "1:2");
 	cr_assert_eq(c.env.n, 2);
@@ -223,7 +224,7 @@ Test(manifest, configuration_faults)
 	snprintf(text, sizeof(text), "{\"config\":{\"WorkingDir\":\"/%05000d\"},\"rootfs\":{}}", 0);
 	cr_assert_eq(config(text, 0, &c, &a), -1);
 	cr_assert_eq(e.class, ERR_LIMIT);
-	cr_assert_eq(config("{\"config\":{\"Healthcheck\":{\"Retries\":-1}},\"rootfs\":{}}", 0, &c, &a),
-	    -1);
+	cr_assert_eq(
+	    config("{\"config\":{\"Healthcheck\":{\"Retries\":-1}},\"rootfs\":{}}", 0, &c, &a), -1);
 	cr_assert_eq(config("{\"rootfs\":{}}", 0, &c, &a), 0);
 }
