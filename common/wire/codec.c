@@ -286,26 +286,24 @@ static int
 unpack_rec(
     const struct wire_desc *d, const msgpack_object *o, void *rec, struct arena *a, struct err *e)
 {
-	uint64_t has = 0;
+	bool has[WIRE_FIELDS_MAX] = {false};
 
 	if (o->type != MSGPACK_OBJECT_MAP)
 		return err_set(e, ERR_FORMAT, "%s: is no map", d->name);
 	for (uint32_t i = 0; i < o->via.map.size; i++) {
 		const msgpack_object_kv *kv = &o->via.map.ptr[i];
 		const struct wire_field *f = find_field(d, &kv->key);
-		uint64_t bit;
 
 		if (f == NULL)
 			return err_set(e, ERR_FORMAT, "%s: unknown field", d->name);
-		bit = UINT64_C(1) << (f - d->fields);
-		if (has & bit)
+		if (has[f - d->fields])
 			return refuse(e, f, "is given twice");
-		has |= bit;
+		has[f - d->fields] = true;
 		if (unpack_value(f, &kv->val, (char *)rec + f->offset, a, e) == -1)
 			return -1;
 	}
 	for (size_t i = 0; i < d->nfields; i++)
-		if ((d->fields[i].attr & REQ) && d->fields[i].type != WIRE_FD && !(has >> i & 1))
+		if ((d->fields[i].attr & REQ) && d->fields[i].type != WIRE_FD && !has[i])
 			return refuse(e, &d->fields[i], "is missing");
 	return 0;
 }

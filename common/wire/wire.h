@@ -41,6 +41,7 @@ enum wire_type {
 };
 
 #define WIRE_STR_MAX (1u << 20)
+#define WIRE_FIELDS_MAX 256 /* of a record; of a message with descriptors 64 */
 
 /* Field attributes. */
 #define OPT 0u

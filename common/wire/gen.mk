@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: ISC
+$(BUILD)/man/pod-protocol.7: common/wire/gen-protocol.c $(LIBCOMMON)
+	@mkdir -p $(@D) $(G)
+	$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O1 $(WARN) $(FORTIFY) -o $(G)/gen-protocol $< $(LIBCOMMON) -lmsgpackc
+	$(G)/gen-protocol > $@
+MAN_GENERATED += $(BUILD)/man/pod-protocol.7
