@@ -48,7 +48,8 @@ static const char head[] =
 static const char *const views[] = {[ROLE_VIEW_ALL] = "the file system as it is",
     [ROLE_VIEW_NONE] = "an empty read-only directory",
     [ROLE_VIEW_RESOLVER] = "copies of the files that name resolution reads",
-    [ROLE_VIEW_FD] = "the one directory it is handed"};
+    [ROLE_VIEW_FD] = "the one directory it is handed",
+    [ROLE_VIEW_FD_READ] = "the one directory it is handed, read-only"};
 
 static void
 print_caps(uint64_t caps)

@@ -205,6 +205,12 @@ pivot(int root, struct err *e)
 	return 0;
 }
 
+static bool
+view_is_given(const struct role_info *r)
+{
+	return r->view == ROLE_VIEW_FD || r->view == ROLE_VIEW_FD_READ;
+}
+
 /*
  * A mount of the directory handed over.  The descriptor stands in the mount namespace of the
  * caller, and only there can it be cloned; who may not do that yet finds it again by its path and
@@ -235,19 +241,20 @@ static int
 enter_view(const struct role_info *r, int handed, struct err *e)
 {
 	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	bool given = view_is_given(r);
 	own_fd int root = handed, again = -1;
 
 	if (r->view == ROLE_VIEW_ALL)
 		return 0;
 	if (root == -1)
-		root = r->view == ROLE_VIEW_FD ? clone_handed(e) : make_root(r, e);
+		root = given ? clone_handed(e) : make_root(r, e);
 	if (root == -1 || pivot(root, e) == -1)
 		return -1;
-	if (r->view != ROLE_VIEW_FD) {
-		if (mount_setattr(root, "", AT_EMPTY_PATH, &ro, sizeof(ro)) == -1)
-			return err_sys(e, "making the empty root read-only");
+	if (r->view != ROLE_VIEW_FD &&
+	    mount_setattr(root, "", AT_EMPTY_PATH, &ro, sizeof(ro)) == -1)
+		return err_sys(e, "making the root read-only");
+	if (!given)
 		return 0;
-	}
 	/* The old descriptor still stands in the old tree, from where ".." leads out. */
 	again = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (again == -1 || dup3(again, ROLE_VIEW_FD_NUMBER, O_CLOEXEC) == -1)
@@ -364,7 +371,7 @@ role_enter(enum role role, const int *keep, size_t keep_n, struct err *e)
 
 	if (close_others(keep, keep_n, e) == -1)
 		goto fail;
-	if (r->view == ROLE_VIEW_FD && has_cap(CAP_SYS_ADMIN))
+	if (view_is_given(r) && has_cap(CAP_SYS_ADMIN))
 		handed = open_tree(
 		    ROLE_VIEW_FD_NUMBER, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (enter_namespaces(r, e) == -1 || enter_view(r, handed, e) == -1 ||

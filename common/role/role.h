@@ -19,7 +19,13 @@ enum role {
 };
 
 enum role_identity { ROLE_KEEP, ROLE_NOBODY };
-enum role_view { ROLE_VIEW_ALL, ROLE_VIEW_NONE, ROLE_VIEW_RESOLVER, ROLE_VIEW_FD };
+enum role_view {
+	ROLE_VIEW_ALL,
+	ROLE_VIEW_NONE,
+	ROLE_VIEW_RESOLVER,
+	ROLE_VIEW_FD,
+	ROLE_VIEW_FD_READ
+};
 
 /* Groups of system calls; their members stand in syscall.def. */
 #define SYS_BASE \
@@ -33,7 +39,7 @@ enum role_view { ROLE_VIEW_ALL, ROLE_VIEW_NONE, ROLE_VIEW_RESOLVER, ROLE_VIEW_FD
 #define SYS_TTY 0x80u	 /* terminal settings */
 #define SYS_ANY 0x8000u	 /* no filter */
 
-#define ROLE_VIEW_FD_NUMBER 4 /* the descriptor that becomes the root under VIEW_FD */
+#define ROLE_VIEW_FD_NUMBER 4 /* the descriptor that becomes the root under VIEW_FD(_READ) */
 
 struct role_info {
 	const char *name, *program;

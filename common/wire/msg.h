@@ -30,9 +30,9 @@
 
 #define FROM(r) (1u << ROLE_##r)
 #define FROM_ANY UINT32_MAX
-#define WIRE_FRAME_MAX 65000u	     /* bytes of a frame in a packet */
-#define SMALL WIRE_FRAME_MAX	     /* body_max of ordinary messages */
-#define BIG (16u << 20)		     /* body_max of messages that carry documents */
+#define WIRE_FRAME_MAX 65000u /* bytes of a frame in a packet */
+#define SMALL WIRE_FRAME_MAX  /* body_max of ordinary messages */
+#define BIG (16u << 20)	      /* body_max of messages that carry documents */
 #define NO_DEADLINE 0u
 
 #define REC(name, doc) struct rec_##name {
@@ -44,21 +44,21 @@
 #define BOOL(o, f, doc) bool f;
 #define STRS(o, f, max, attr, doc) struct strs f;
 #define SUB(o, f, rec, attr, doc) struct rec_##rec *f;
-#define SUBS(o, f, rec, max, attr, doc)                                                            \
-	struct {                                                                                   \
-		struct rec_##rec *v;                                                               \
-		size_t n;                                                                          \
+#define SUBS(o, f, rec, max, attr, doc) \
+	struct {                        \
+		struct rec_##rec *v;    \
+		size_t n;               \
 	} f;
 #define FD(o, f, kind, attr, doc) int f;
-#define END(name)                                                                                  \
-	char end_;                                                                                 \
-	}                                                                                          \
+#define END(name)  \
+	char end_; \
+	}          \
 	;
 #include "common/wire/all.def"
 #include "common/wire/undef.h"
 
 #define REC(name, doc) extern const struct wire_desc rec_##name##_desc;
-#define MSG(name, id, reply, senders, deadline, body, doc)                                         \
+#define MSG(name, id, reply, senders, deadline, body, doc) \
 	extern const struct wire_desc msg_##name##_desc;
 #include "common/wire/no-fields.h"
 #include "common/wire/all.def"
@@ -67,7 +67,8 @@
 /* All messages, by number; NULL if there is none. */
 const struct wire_desc *msg_by_id(uint64_t id);
 
-/* For generators and tests: every record and message in the order of declaration; NULL at the end. */
+/* For generators and tests: every record and message in the order of declaration; NULL at the end.
+ */
 extern const struct wire_desc *const msg_all[];
 
 #endif

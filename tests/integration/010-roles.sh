@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Each role tries what it must not do.  "killed" is the system-call filter's answer, "refused" the kernel's.
+. "$(dirname "$0")/../tap.sh"
+
+roles=${BUILD:-build}/tests/roles
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+# try ROLE ACT: prints done, refused or killed
+try() {
+	local out st
+	out=$("$roles" "$1" "$2" 4<"$dir" 2>"$dir.err")
+	st=$?
+	rm -f "$dir.err"
+	case $st in
+	0) echo "${out:-done}" ;; # exec succeeded and printed nothing
+	159) echo killed ;;
+	*) echo "status $st" ;;
+	esac
+}
+must_fail() { # ROLE ACT...
+	local role=$1 got
+	shift
+	for act; do
+		got=$(try "$role" "$act" 2>/dev/null)
+		case $got in
+		killed | refused) ok "$role may not $act ($got)" ;;
+		*) not_ok "$role may not $act (got: $got)" ;;
+		esac
+	done
+}
+must_work() { # ROLE ACT
+	local got
+	got=$(try "$1" "$2" 2>/dev/null)
+	[ "$got" = done ] && ok "$1 may $2" || not_ok "$1 may $2 (got: $got)"
+}
+
+for r in inflate lookup stdio image archive unpack pack fetch; do
+	must_work $r none
+	must_fail $r open dotdot mount ptrace setuid userns kill exec tty
+done
+for r in inflate lookup stdio image archive fetch; do must_fail $r write mknod; done
+for r in inflate lookup stdio image archive unpack pack; do must_fail $r connect; done
+must_fail pack write
+if [ "$(id -u)" = 0 ]; then
+	must_fail store connect ptrace userns tty
+	must_fail net ptrace userns tty
+	must_work store open
+fi
+must_work unpack write
+finish
