@@ -58,14 +58,11 @@ open_dir(int dirfd, const char *name)
 }
 
 static int
-push(struct removal *r, int dirfd, const char *name)
+push_fd(struct removal *r, int fd_taken, const char *name)
 {
-	own_fd int fd = open_dir(dirfd, name);
+	own_fd int fd = fd_taken;
 	struct level *l = &r->level[r->depth];
 
-	/* An owner without privilege may have to give himself the right to list and empty it. */
-	if (fd == -1 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
-		fd = open_dir(dirfd, name);
 	if (fd == -1)
 		return -1;
 	l->d = fdopendir(fd);
@@ -75,6 +72,17 @@ push(struct removal *r, int dirfd, const char *name)
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	r->depth++;
 	return 0;
+}
+
+static int
+push(struct removal *r, int dirfd, const char *name)
+{
+	int fd = open_dir(dirfd, name);
+
+	/* An owner without privilege may have to give himself the right to list and empty it. */
+	if (fd == -1 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
+		fd = open_dir(dirfd, name);
+	return push_fd(r, fd, name);
 }
 
 static void
@@ -210,7 +218,8 @@ tree_remove(int dirfd, const char *name, struct err *e)
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	r = xcalloc(1, sizeof(*r));
-	if (push(r, dirfd, name) == -1)
+	if (push_fd(r, openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+		name) == -1)
 		got = err_sys(e, "opening directory %s", name);
 	else
 		got = empty_top(r, e);
