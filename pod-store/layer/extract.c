@@ -133,7 +133,7 @@ finish_fd(struct extract *x, int fd, bool made, bool inherits_gid, struct err *e
 		(void)fremovexattr(fd, "system.posix_acl_access");
 		(void)fremovexattr(fd, "system.posix_acl_default");
 	}
-	if ((!made || x->acls || (chowned && (n->mode & 06000))) && fchmod(fd, n->mode) == -1)
+	if ((!made || x->acls || (n->mode & 07000)) && fchmod(fd, n->mode) == -1)
 		return failed(x, e, "changing the mode of");
 	if (n->nxattrs > 0 && set_xattrs(x, fd, e) == -1)
 		return -1;
@@ -407,8 +407,10 @@ open_whiteouts(struct extract *x, struct err *e)
 			if (unlinkat(d->fd, last, 0) == -1 || mkdirat(d->fd, last, 0755) == -1)
 				return failed(x, e, "making the directory of");
 			self = dirs_get(&x->dirs, x->path, false);
-			if (self == NULL || mark_opaque(x, x->path, self->fd, e) == -1)
+			if (self == NULL)
 				return failed(x, e, "making the directory of");
+			if (mark_opaque(x, x->path, self->fd, e) == -1)
+				return -1;
 		}
 		*slash = '/';
 	}

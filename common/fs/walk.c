@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/fs/walk.h"
+
+#define PATH_BYTES 4096
+#define OPEN_MAX_LEVELS 64 /* levels whose directories stay open */
+
+struct level {
+	int fd; /* -1: closed to save descriptors */
+	dev_t dev;
+	ino_t ino;
+	struct strv names; /* sorted */
+	size_t next;
+	size_t path_n; /* length of the path of this directory */
+};
+
+struct walk {
+	struct level *level;
+	size_t n, cap;
+	char path[PATH_BYTES];
+	int (*visit)(void *, const struct walk_entry *, struct err *);
+	void *arg;
+};
+
+static int
+open_dir(int dirfd, const char *name)
+{
+	struct open_how how = {
+	    .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+
+	return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
+}
+
+static int
+list(int fd, struct strv *names)
+{
+	own_dir DIR *d = NULL;
+	own_fd int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *de;
+
+	d = copy >= 0 ? fdopendir(copy) : NULL;
+	if (d == NULL)
+		return -1;
+	fd_take(&copy);
+	while ((errno = 0, de = readdir(d)) != NULL)
+		if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
+			strv_add(names, de->d_name);
+	strv_sort(names);
+	return errno == 0 ? 0 : -1;
+}
+
+/* Takes fd. */
+static int
+push(struct walk *w, int taken, size_t path_n)
+{
+	own_fd int fd = taken;
+	struct level *l;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	w->level = mem_grow(w->level, &w->cap, w->n + 1, sizeof(*w->level));
+	l = &w->level[w->n++];
+	*l = (struct level){
+	    .dev = st.st_dev, .ino = st.st_ino, .path_n = path_n, .fd = fd_take(&fd)};
+	if (w->n > OPEN_MAX_LEVELS)
+		fd_close(&w->level[w->n - 1 - OPEN_MAX_LEVELS].fd);
+	return list(l->fd, &l->names);
+}
+
+static void
+drop(struct walk *w)
+{
+	struct level *l = &w->level[--w->n];
+
+	fd_close(&l->fd);
+	strv_free(&l->names);
+}
+
+/*
+ * Back to the level above.  If it was closed it is opened by "..", and must be the directory we
+ * came from: somebody may have moved what we are in.
+ */
+static int
+pop(struct walk *w, struct err *e)
+{
+	struct level *l = &w->level[w->n - 1], *up = w->n > 1 ? l - 1 : NULL;
+	struct stat st;
+
+	if (up != NULL && up->fd == -1) {
+		up->fd = openat(l->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (up->fd == -1 || fstat(up->fd, &st) == -1)
+			return err_sys(e, "going back in a tree");
+		if (st.st_dev != up->dev || st.st_ino != up->ino)
+			return err_set(e, ERR_STATE, "the tree was changed during the walk");
+	}
+	drop(w);
+	return 0;
+}
+
+static int
+enter(struct walk *w, const struct level *l, const char *name, size_t path_n, struct err *e)
+{
+	int fd = open_dir(l->fd, name);
+
+	if (fd == -1)
+		return errno == ENOENT || errno == EXDEV ? 0 : err_sys(e, "opening %s", w->path);
+	return push(w, fd, path_n) == 0 ? 0 : err_sys(e, "listing %s", w->path);
+}
+
+/* The next name of the deepest level. */
+static int
+step(struct walk *w, struct err *e)
+{
+	struct level *l = &w->level[w->n - 1];
+	const char *name;
+	struct walk_entry x = {.dir = l->fd, .path = w->path};
+	size_t n = l->path_n;
+	int got;
+
+	if (l->next == l->names.n)
+		return pop(w, e);
+	name = x.name = l->names.v[l->next++];
+	if (n + strlen(name) + 2 > sizeof(w->path))
+		return err_set(e, ERR_LIMIT, "a path is longer than %d bytes", PATH_BYTES - 1);
+	if (n > 0)
+		w->path[n++] = '/';
+	memcpy(w->path + n, name, strlen(name) + 1);
+	n += strlen(name);
+	if (fstatat(l->fd, name, &x.st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : err_sys(e, "looking at %s", w->path);
+	got = w->visit(w->arg, &x, e);
+	if (got != 0 || !S_ISDIR(x.st.st_mode))
+		return got == -1 ? -1 : 0;
+	return enter(w, l, name, n, e);
+}
+
+int
+walk_tree(int root, int (*visit)(void *arg, const struct walk_entry *w, struct err *e), void *arg,
+    struct err *e)
+{
+	struct walk w = {.visit = visit, .arg = arg};
+	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = 0;
+
+	if (fd == -1 || push(&w, fd, 0) == -1)
+		got = err_sys(e, "listing a directory");
+	while (got == 0 && w.n > 0)
+		got = step(&w, e);
+	while (w.n > 0)
+		drop(&w);
+	free(w.level);
+	return got;
+}
+
+/* Files with several names that were counted. */
+struct seen {
+	struct walk_usage *u;
+	struct {
+		dev_t dev;
+		ino_t ino;
+	} * v;
+	size_t n, cap; /* cap: places of the table, a power of two */
+};
+
+static bool
+first_sight(struct seen *s, const struct stat *st)
+{
+	size_t i;
+
+	if (s->n * 2 >= s->cap) {
+		struct seen old = *s;
+
+		s->cap = old.cap > 0 ? old.cap * 2 : 256;
+		s->v = xcalloc(s->cap, sizeof(*s->v));
+		s->n = 0;
+		for (i = 0; i < old.cap; i++) {
+			struct stat again = {.st_dev = old.v[i].dev, .st_ino = old.v[i].ino};
+
+			if (again.st_ino != 0)
+				first_sight(s, &again);
+		}
+		free(old.v);
+	}
+	for (i = st->st_ino * 0x9e3779b97f4a7c15u % s->cap; s->v[i].ino != 0; i = (i + 1) % s->cap)
+		if (s->v[i].ino == st->st_ino && s->v[i].dev == st->st_dev)
+			return false;
+	s->v[i].ino = st->st_ino;
+	s->v[i].dev = st->st_dev;
+	s->n++;
+	return true;
+}
+
+static int
+count_one(void *arg, const struct walk_entry *w, struct err *e)
+{
+	struct seen *s = arg;
+
+	(void)e;
+	if (!S_ISDIR(w->st.st_mode) && w->st.st_nlink > 1 && !first_sight(s, &w->st))
+		return 0;
+	s->u->inodes++;
+	s->u->blocks += (uint64_t)w->st.st_blocks * 512;
+	if (S_ISREG(w->st.st_mode) || S_ISLNK(w->st.st_mode))
+		s->u->bytes += (uint64_t)w->st.st_size;
+	return 0;
+}
+
+int
+walk_count(int root, struct walk_usage *u, struct err *e)
+{
+	struct seen s = {.u = u};
+	int got;
+
+	*u = (struct walk_usage){0};
+	got = walk_tree(root, count_one, &s, e);
+	free(s.v);
+	return got;
+}
