@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: ISC
+# Sourced by integration tests: a world of their own, and counting (tap.sh).
+# After "world": $WORLD is a fresh directory, pod() works on a private store below it, and everything is taken away
+# at the end of the script.  The test's own clean-up goes into a function "at_end".
+
+LIB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$LIB_DIR/tap.sh"
+BUILD=${BUILD:-$LIB_DIR/../build}
+BIN=$BUILD/bin
+export LC_ALL=C.UTF-8
+world_pids=() world_user=
+
+world() {
+	WORLD=$(mktemp -d /tmp/podtest.XXXXXX) || exit 1
+	chmod 755 "$WORLD"
+	ROOT=$WORLD/root RUNROOT=$WORLD/run
+	trap world_end EXIT
+	trap 'exit 1' INT TERM
+}
+
+world_end() {
+	local pid
+	if declare -F at_end >/dev/null; then at_end; fi
+	[ -d "$RUNROOT" ] && pod rm -f -a -t 0 >/dev/null 2>&1
+	for pid in "${world_pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
+	if [ -n "$world_user" ]; then
+		pkill -KILL -u "$world_user"
+		userdel -r "$world_user" 2>/dev/null
+	fi
+	# A read-write layer in use by a process that is just ending goes a moment later.
+	rm -rf --one-file-system "$WORLD" 2>/dev/null || { sleep 1; rm -rf --one-file-system "$WORLD"; }
+}
+
+pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+store() { "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+
+# A process started in the background by this test, ended with it.
+remember_pid() { world_pids+=("$1"); }
+
+# rootfs DIR: a small root file system out of busybox
+rootfs() {
+	local a
+	mkdir -p "$1"/{bin,etc,tmp,www,proc,sys,dev,root,var/tmp,home/alice}
+	cp /bin/busybox "$1/bin/"
+	for a in $(busybox --list); do [ "$a" = busybox ] || ln -sf busybox "$1/bin/$a"; done
+	printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000:Alice:/home/alice:/bin/sh\n' >"$1/etc/passwd"
+	printf 'root:x:0:\nalice:x:1000:\nwheel:x:10:root,alice\n' >"$1/etc/group"
+	echo "hello from pod" >"$1/www/index.html"
+	chmod 1777 "$1/tmp" "$1/var/tmp"
+}
+
+# busybox_image NAME: the same as an image of one layer in the test's store; prints its ID
+busybox_image() {
+	[ -d "$WORLD/fs" ] || rootfs "$WORLD/fs"
+	tar -C "$WORLD/fs" --owner=0 --group=0 -c . | store import "$1"
+}
+
+# A TCP port of 127.0.0.1 that nobody listens on now.
+free_port() {
+	local p
+	for _ in $(seq 50); do
+		p=$((20000 + RANDOM % 20000))
+		(exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }
+	done
+}
+
+# until_ok SECONDS COMMAND...: repeats the command until it succeeds
+until_ok() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# An ordinary user of this test with subordinate IDs (root only); as_user runs a command as that user.
+ordinary_user() {
+	[ "$(id -u)" = 0 ] || return 1
+	world_user=podt$$
+	useradd -m "$world_user" || { world_user=; return 1; }
+}
+as_user() { "$LIB_DIR/as-user" "$world_user" "$@"; }
