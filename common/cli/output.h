@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What --format does: a list of objects becomes a table, JSON or the result of a Go template.
+ */
+#ifndef POD_OUTPUT_H
+#define POD_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "common/base/err.h"
+
+/* A column heading that is not the field's name in upper case with spaces between the words. */
+struct output_heading {
+	const char *field, *heading;
+};
+
+struct output {
+	const char *format; /* the user's --format; NULL: table */
+	const char *table;  /* the default row, without the word "table": "{{.ID}}\t{{.Names}}" */
+	const char *quiet;  /* the row for --quiet, or NULL when it was not asked for */
+	const char *type;   /* Go type of a row, for messages */
+	const struct output_heading *headings; /* ended by {NULL}; may be NULL */
+	bool noheading;
+	const char *const
+	    *json_skip; /* keys that are only for templates, ended by NULL; may be NULL */
+};
+
+/* Prints the rows (an array of objects) to f. */
+int output_list(const struct output *o, const json_t *rows, FILE *f, struct err *e);
+
+/*
+ * For inspect: without a format (or with "json") the array indented by 4 spaces; with a template
+ * each element on a line of its own.
+ */
+int output_inspect(
+    const char *format, const json_t *array, const char *type, FILE *f, struct err *e);
+
+/* The value as Go's MarshalIndent with 4 spaces, and a newline. */
+int output_json(const json_t *j, FILE *f, struct err *e);
+
+/* True if a --format value asks for JSON: "json", "{{json .}}" and so on. */
+bool output_is_json(const char *format);
+
+#endif

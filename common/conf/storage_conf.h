@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * storage.conf(5): where the store lives.  /etc/containers/storage.conf, else
+ * /usr/share/containers/storage.conf; ordinary users $XDG_CONFIG_HOME/containers/storage.conf;
+ * CONTAINERS_STORAGE_CONF replaces them.
+ *
+ * The paths of a file made for other engines would have two engines write into one store, so
+ * graphroot and runroot count only where they differ from what those engines use by default.
+ */
+#ifndef POD_STORAGE_CONF_H
+#define POD_STORAGE_CONF_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+
+struct storage_conf {
+	char *graphroot, *runroot, *imagestore, *driver; /* imagestore is NULL if not set */
+	struct strv additional_image_stores, options;	 /* options: "overlay.mountopt=nodev" */
+	bool transient_store;
+};
+
+/* Fills c from the files and the defaults for the user uid (as seen outside a user namespace).
+ * Nothing is created. */
+int storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e);
+void storage_conf_free(struct storage_conf *c);
+#define own_storage_conf own(storage_conf_free)
+
+#endif
