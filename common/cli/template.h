@@ -2,6 +2,10 @@
 /*
  * Go's text/template over JSON values.  The template comes from the user and the values may come
  * from anywhere, so depth, size of the output and number of steps are bounded.
+ *
+ * Understood: fields and map keys, pipelines, variables, if, with, range, break, continue, trim
+ * markers, comments; the built-in functions and json, join, lower, pad, split, title, truncate,
+ * upper.
  */
 #ifndef POD_TEMPLATE_H
 #define POD_TEMPLATE_H
@@ -14,17 +18,24 @@
 
 struct template;
 
-/* The parsed form of text, or NULL with Go's message in e.  The text is copied. */
-struct template *template_parse(const char *text, struct err *e);
+/*
+ * The parsed form of text, or NULL with Go's message in e.  name is the template's name in
+ * messages: "template: NAME:LINE: …".  Both are copied.
+ */
+struct template *template_parse(const char *name, const char *text, struct err *e);
 void template_free(struct template **t);
 #define own_template own(template_free)
 
 /*
- * Appends the result for dot to out.  type is the name of dot's Go type for "can't evaluate field X
- * in type T", as "define.ListReporter"; the keys of dot itself are its fields, and a missing one is
- * an error; in deeper objects a missing key is "<no value>".
+ * Appends the result for dot to out.  If type is not NULL, it is the name of the Go type of dot, or
+ * of its elements if dot is an array, whose keys are its fields: a missing one is "can't evaluate
+ * field X in type T".  In deeper objects, and everywhere if type is NULL, a missing key is "<no
+ * value>".
  */
 int template_run(const struct template *t, const json_t *dot, const char *type, struct strbuf *out,
     struct err *e);
+
+/* Appends the names of the fields that the template takes from dot, each once. */
+void template_fields(const struct template *t, struct strv *out);
 
 #endif

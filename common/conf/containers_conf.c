@@ -273,10 +273,10 @@ fill(struct containers_conf *c, const json_t *state, struct err *e)
 		return wrong(#section, #key, "an integer", e);          \
 	c->section##_##key = v != NULL ? json_integer_value(v) : (def); \
 	c->section##_##key##_set = v != NULL;
-#define CONF_LIST(section, key, def, doc)                               \
-	v = find(c, #section, #key);                                    \
-	if (fill_list(&c->section##_##key, v, def) == -1)               \
-		return wrong(#section, #key, "an array of strings", e); \
+#define CONF_LIST(section, key, def, doc)                                                    \
+	v = find(c, #section, #key);                                                         \
+	if (fill_list(&c->section##_##key, v, def, on_default(state, #section, #key)) == -1) \
+		return wrong(#section, #key, "an array of strings", e);                      \
 	c->section##_##key##_set = v != NULL;
 #define CONF_TREE(section, key, doc)                  \
 	c->section##_##key = find(c, #section, #key); \

@@ -138,7 +138,7 @@ apply(struct storage_conf *c, const json_t *j, uid_t uid, bool users_own, struct
 	    json_want_obj(t, "options", &options, e) == -1)
 		return -1;
 	if (users_own ? set_roots(c, t, uid, e) == -1
-		     : set_path(&c->graphroot, t, "rootless_storage_path", NULL, uid, e) == -1)
+		      : set_path(&c->graphroot, t, "rootless_storage_path", NULL, uid, e) == -1)
 		return -1;
 	return options != NULL ? set_options(c, options, e) : 0;
 }

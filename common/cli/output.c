@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/cli/output.h"
+#include "common/cli/table.h"
+#include "common/cli/template.h"
+
+static int
+flush(const struct strbuf *b, FILE *f, struct err *e)
+{
+	if ((b->n > 0 && fwrite(b->s, 1, b->n, f) != b->n) || fflush(f) != 0)
+		return err_sys(e, "writing to standard output");
+	return 0;
+}
+
+bool
+output_is_json(const char *format)
+{
+	char squeezed[32];
+	size_t n = 0;
+
+	for (; format != NULL && *format != '\0'; format++) {
+		if (isspace((unsigned char)*format))
+			continue;
+		if (n + 1 == sizeof(squeezed))
+			return false;
+		squeezed[n++] = *format;
+	}
+	squeezed[n] = '\0';
+	return strcmp(squeezed, "json") == 0 || strcmp(squeezed, "{{json.}}") == 0;
+}
+
+int
+output_json(const json_t *j, FILE *f, struct err *e)
+{
+	own_strbuf struct strbuf b = {0};
+
+	json_go(j, "    ", &b);
+	strbuf_addc(&b, '\n');
+	return flush(&b, f, e);
+}
+
+/*
+ * The user's format as Podman reads it: \t and \n are what they say.  In a table, blanks between
+ * the actions separate columns; table tells so.
+ */
+static char *
+normalise(const char *format, bool table)
+{
+	own_strbuf struct strbuf b = {0};
+	bool action = false;
+
+	for (const char *s = format; *s != '\0'; s++) {
+		if (text_has_prefix(s, "{{"))
+			action = true;
+		else if (s > format && text_has_prefix(s - 1, "}}"))
+			action = false;
+		if (*s == '\\' && (s[1] == 't' || s[1] == 'n') && !action)
+			strbuf_addc(&b, *++s == 't' ? '\t' : '\n');
+		else
+			strbuf_addc(&b, table && !action && *s == ' ' ? '\t' : *s);
+	}
+	if (b.n == 0 || b.s[b.n - 1] != '\n')
+		strbuf_addc(&b, '\n');
+	return strbuf_take(&b);
+}
+
+/* "CreatedAt" becomes "CREATED AT"; a run of capitals is one word. */
+static char *
+heading(const struct output *o, const char *field)
+{
+	own_strbuf struct strbuf b = {0};
+
+	for (const struct output_heading *h = o->headings; h != NULL && h->field != NULL; h++)
+		if (strcmp(h->field, field) == 0)
+			return xstrdup(h->heading);
+	for (const char *s = field; *s != '\0'; s++) {
+		bool upper = isupper((unsigned char)*s);
+
+		if (s > field && upper &&
+		    (!isupper((unsigned char)s[-1]) || islower((unsigned char)s[1])))
+			strbuf_addc(&b, ' ');
+		strbuf_addc(&b, (char)toupper((unsigned char)*s));
+	}
+	return strbuf_take(&b);
+}
+
+/* The heading is the row's template filled with the names of the fields. */
+static int
+add_heading(const struct output *o, const struct template *t, struct strbuf *out, struct err *e)
+{
+	own_strv struct strv fields = {0};
+	own_json json_t *dot = json_obj();
+
+	template_fields(t, &fields);
+	for (size_t i = 0; i < fields.n; i++) {
+		own_mem char *text = heading(o, fields.v[i]);
+
+		json_put_str(dot, fields.v[i], text);
+	}
+	return template_run(t, dot, NULL, out, e);
+}
+
+static int
+add_rows(const struct output *o, const char *row, bool headed, const json_t *rows,
+    struct strbuf *out, struct err *e)
+{
+	own_template struct template *t = template_parse("list", row, e);
+	size_t i;
+	const json_t *dot;
+
+	if (t == NULL)
+		return -1;
+	/* A template that ranges by itself gets the whole list. */
+	if (text_has_prefix(row, "{{range") || text_has_prefix(row, "{{ range"))
+		return template_run(t, rows, o->type, out, e);
+	if (headed && add_heading(o, t, out, e) == -1)
+		return -1;
+	json_array_foreach(rows, i, dot) if (template_run(t, dot, o->type, out, e) == -1) return -1;
+	return 0;
+}
+
+static int
+list_json(const struct output *o, const json_t *rows, FILE *f, struct err *e)
+{
+	own_json json_t *copy = json_arr();
+	size_t i;
+	json_t *row;
+
+	if (o->json_skip == NULL)
+		return output_json(rows, f, e);
+	json_array_foreach(rows, i, row)
+	{
+		json_t *kept = json_copy(row);
+
+		for (const char *const *key = o->json_skip; *key != NULL; key++)
+			json_object_del(kept, *key);
+		json_add_take(copy, kept);
+	}
+	return output_json(copy, f, e);
+}
+
+int
+output_list(const struct output *o, const json_t *rows, FILE *f, struct err *e)
+{
+	own_strbuf struct strbuf text = {0}, aligned = {0};
+	own_mem char *row = NULL;
+	const char *format = o->format;
+	bool table = true;
+
+	if (output_is_json(format))
+		return list_json(o, rows, f, e);
+	if (format != NULL && strcmp(format, "table") == 0)
+		format = NULL;
+	if (o->quiet != NULL && format == NULL) {
+		row = normalise(o->quiet, false);
+		table = false;
+	} else if (format == NULL) {
+		row = normalise(o->table, false);
+	} else if (text_has_prefix(format, "table ")) {
+		row = normalise(format + strlen("table "), true);
+	} else {
+		row = normalise(format, false);
+		table = false;
+	}
+	if (add_rows(o, row, table && !o->noheading, rows, &text, e) == -1)
+		return -1;
+	/* As in Podman, tabs of a format without "table" are left alone. */
+	if (!table)
+		return flush(&text, f, e);
+	if (text.n > 0)
+		table_align(text.s, &aligned);
+	return flush(&aligned, f, e);
+}
+
+int
+output_inspect(const char *format, const json_t *array, const char *type, FILE *f, struct err *e)
+{
+	own_template struct template *t = NULL;
+	own_strbuf struct strbuf b = {0};
+	own_mem char *row = NULL;
+	size_t i;
+	const json_t *dot;
+
+	if (format == NULL || *format == '\0' || strcmp(format, "json") == 0)
+		return output_json(array, f, e);
+	row = normalise(format, false);
+	t = template_parse("inspect", row, e);
+	if (t == NULL)
+		return -1;
+	json_array_foreach(array, i, dot) if (template_run(t, dot, type, &b, e) == -1) return -1;
+	return flush(&b, f, e);
+}

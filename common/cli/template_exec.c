@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/cli/template.h"
+#include "common/cli/template_int.h"
+
+/* How a list of nodes ended. */
+enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_CONTINUE, FLOW_FAILED };
+
+struct variable {
+	const char *name;
+	json_t *v; /* owned; NULL: no value */
+};
+
+struct run {
+	const struct template *t;
+	const json_t *root;
+	const char *type;
+	struct strbuf *out;
+	size_t out_start;
+	struct variable *variables;
+	size_t variable_n, variable_cap;
+	unsigned steps;
+	struct err *e;
+};
+
+/* An error at an operand; why holds the message. */
+static int
+bad(struct run *r, const struct template_operand *o, const char *why)
+{
+	return err_set(r->e, ERR_USAGE, "template: %s:%u:%u: executing \"%s\" at <%s>: %s",
+	    r->t->name, o->line, o->column, r->t->name, o->source, why);
+}
+
+static void
+variable_push(struct run *r, const char *name, json_t *v)
+{
+	r->variables =
+	    mem_grow(r->variables, &r->variable_cap, r->variable_n + 1, sizeof(*r->variables));
+	r->variables[r->variable_n++] = (struct variable){name, json_incref(v)};
+}
+
+static struct variable *
+variable_find(struct run *r, const char *name)
+{
+	for (size_t i = r->variable_n; i-- > 0;)
+		if (strcmp(r->variables[i].name, name) == 0)
+			return &r->variables[i];
+	return NULL;
+}
+
+static void
+variable_pop_to(struct run *r, size_t n)
+{
+	while (r->variable_n > n)
+		json_decref(r->variables[--r->variable_n].v);
+}
+
+static void
+set_names(struct run *r, const struct template_pipe *p, unsigned i, json_t *v)
+{
+	struct variable *old;
+
+	if (p->declare) {
+		variable_push(r, p->names[i], v);
+		return;
+	}
+	/* The parser saw the declaration, so it is on the stack. */
+	old = variable_find(r, p->names[i]);
+	if (old != NULL) {
+		json_decref(old->v);
+		old->v = json_incref(v);
+	}
+}
+
+/* True if v is a value whose keys are the fields of a known Go struct. */
+static bool
+is_typed(const struct run *r, const json_t *v)
+{
+	size_t i;
+	const json_t *row;
+
+	if (r->type == NULL)
+		return false;
+	if (v == r->root)
+		return true;
+	if (json_is_array(r->root))
+		json_array_foreach(r->root, i, row) if (row == v) return true;
+	return false;
+}
+
+/* *v (an own reference, or NULL) becomes its field. */
+static int
+step_field(struct run *r, const struct template_operand *o, const char *name, json_t **v)
+{
+	json_t *next = json_object_get(*v, name);
+	char why[512];
+
+	if (next == NULL && json_is_object(*v) && !is_typed(r, *v)) {
+		json_decref(*v);
+		*v = NULL;
+		return 0;
+	}
+	if (*v == NULL || json_is_null(*v)) {
+		snprintf(why, sizeof(why), "nil pointer evaluating interface {}.%s", name);
+		return bad(r, o, why);
+	}
+	if (next == NULL) {
+		snprintf(why, sizeof(why), "can't evaluate field %s in type %s", name,
+		    is_typed(r, *v) ? r->type : template_type(*v));
+		return bad(r, o, why);
+	}
+	json_incref(next);
+	json_decref(*v);
+	*v = next;
+	return 0;
+}
+
+static int eval_pipe(struct run *r, const struct template_pipe *p, const json_t *dot, json_t **out);
+static int eval_call(struct run *r, const struct template_operand *o, const json_t *dot,
+    json_t *final, bool has_final, json_t **out);
+
+/* Only the count of references is changed through such values. */
+static json_t *
+borrow(const json_t *v)
+{
+	union {
+		const json_t *in;
+		json_t *out;
+	} u = {v};
+
+	return json_incref(u.out);
+}
+
+/* The value of one operand without arguments: a new reference. */
+static int
+eval_operand(struct run *r, const struct template_operand *o, const json_t *dot, json_t **out)
+{
+	own_json json_t *v = NULL;
+	struct variable *var;
+
+	switch (o->kind) {
+	case OPERAND_DOT:
+		v = borrow(dot);
+		break;
+	case OPERAND_LITERAL:
+		v = borrow(o->literal);
+		break;
+	case OPERAND_VARIABLE:
+		var = variable_find(r, o->name);
+		v = var != NULL ? json_incref(var->v) : NULL;
+		break;
+	case OPERAND_FUNCTION:
+		if (eval_call(r, o, dot, NULL, false, &v) == -1)
+			return -1;
+		break;
+	case OPERAND_PIPE:
+		if (eval_pipe(r, o->pipe, dot, &v) == -1)
+			return -1;
+		break;
+	}
+	for (size_t i = 0; i < o->chain_n; i++)
+		if (step_field(r, o, o->chain[i], &v) == -1)
+			return -1;
+	*out = ptr_take(&v);
+	return 0;
+}
+
+/* "and" and "or" stop at the first argument that decides. */
+static int
+eval_logic(struct run *r, const struct template_operand *o, const json_t *dot, json_t *final,
+    bool has_final, bool stop_at, json_t **out)
+{
+	own_json json_t *v = NULL;
+	bool any = false;
+
+	for (const struct template_operand *arg = o->next; arg != NULL; arg = arg->next) {
+		json_decref(v);
+		v = NULL;
+		if (eval_operand(r, arg, dot, &v) == -1)
+			return -1;
+		any = true;
+		if (template_truth(v) == stop_at) {
+			*out = ptr_take(&v);
+			return 0;
+		}
+	}
+	if (has_final) {
+		json_decref(v);
+		v = json_incref(final);
+		any = true;
+	}
+	if (!any)
+		return bad(r, o, "wrong number of args: want at least 1 got 0");
+	*out = ptr_take(&v);
+	return 0;
+}
+
+static int
+check_args(struct run *r, const struct template_operand *o, const struct template_function_info *f,
+    size_t n)
+{
+	char why[128];
+
+	if (n >= f->min && n <= f->max)
+		return 0;
+	snprintf(why, sizeof(why), "wrong number of args for %s: want %s%zu got %zu", f->name,
+	    f->min != f->max ? "at least " : "", f->min, n);
+	return bad(r, o, why);
+}
+
+static int
+eval_call(struct run *r, const struct template_operand *o, const json_t *dot, json_t *final,
+    bool has_final, json_t **out)
+{
+	const struct template_function_info *f = template_function_find(o->name);
+	json_t **args = NULL;
+	size_t n = 0, cap = 0;
+	struct err why = {0};
+	int status = 0;
+
+	if (f->call == NULL)
+		return eval_logic(r, o, dot, final, has_final, strcmp(f->name, "or") == 0, out);
+	for (const struct template_operand *arg = o->next; arg != NULL && status == 0;
+	     arg = arg->next) {
+		args = mem_grow(args, &cap, n + 1, sizeof(json_t *));
+		args[n] = NULL;
+		status = eval_operand(r, arg, dot, &args[n]);
+		n++;
+	}
+	if (has_final) {
+		args = mem_grow(args, &cap, n + 1, sizeof(json_t *));
+		args[n++] = json_incref(final);
+	}
+	if (status == 0)
+		status = check_args(r, o, f, n);
+	if (status == 0 && f->call(args, n, out, &why) == -1) {
+		err_wrap(&why, "error calling %s", f->name);
+		status = bad(r, o, why.text);
+	}
+	while (n > 0)
+		json_decref(args[--n]);
+	free(args);
+	return status;
+}
+
+static int
+eval_pipe(struct run *r, const struct template_pipe *p, const json_t *dot, json_t **out)
+{
+	own_json json_t *v = NULL;
+	bool first = true;
+
+	if (r->steps++ > TEMPLATE_STEPS_MAX)
+		return err_set(r->e, ERR_LIMIT, "template: %s: too many steps", r->t->name);
+	for (const struct template_command *c = p->commands; c != NULL; c = c->next) {
+		const struct template_operand *o = c->operands;
+		own_json json_t *next = NULL;
+		bool call = o->kind == OPERAND_FUNCTION && o->chain_n == 0;
+
+		if (call ? eval_call(r, o, dot, v, !first, &next) == -1
+			 : eval_operand(r, o, dot, &next) == -1)
+			return -1;
+		json_decref(v);
+		v = ptr_take(&next);
+		first = false;
+	}
+	for (unsigned i = 0; i < p->name_n; i++)
+		set_names(r, p, i, v);
+	*out = ptr_take(&v);
+	return 0;
+}
+
+static enum flow run_list(struct run *r, const struct template_node *n, const json_t *dot);
+
+/* One round of a range. */
+static enum flow
+run_round(struct run *r, const struct template_node *n, json_t *key, json_t *v)
+{
+	const struct template_pipe *p = n->pipe;
+	size_t scope = r->variable_n;
+	enum flow flow;
+
+	if (p->name_n == 2)
+		set_names(r, p, 0, key);
+	if (p->name_n > 0)
+		set_names(r, p, p->name_n - 1, v);
+	flow = run_list(r, n->body, v);
+	variable_pop_to(r, scope);
+	return flow == FLOW_CONTINUE ? FLOW_NEXT : flow;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of an object in order, as Go ranges over maps; *n of them, to be freed. */
+static const char **
+sorted_keys(const json_t *obj, size_t *n)
+{
+	const char **keys = xcalloc(json_object_size(obj) + 1, sizeof(*keys)), *key;
+	json_t *v, *o = borrow(obj);
+
+	*n = 0;
+	json_object_foreach(o, key, v) keys[(*n)++] = key;
+	json_decref(o);
+	qsort(keys, *n, sizeof(*keys), by_text);
+	return keys;
+}
+
+static enum flow
+range_object(struct run *r, const struct template_node *n, json_t *v)
+{
+	size_t count;
+	const char **keys = sorted_keys(v, &count);
+	enum flow flow = FLOW_NEXT;
+
+	for (size_t i = 0; i < count && flow == FLOW_NEXT; i++) {
+		own_json json_t *key = json_str(keys[i]);
+
+		flow = run_round(r, n, key, json_object_get(v, keys[i]));
+	}
+	free(keys);
+	return flow;
+}
+
+static enum flow
+range_count(struct run *r, const struct template_node *n, json_int_t count)
+{
+	enum flow flow = FLOW_NEXT;
+
+	for (json_int_t i = 0; i < count && flow == FLOW_NEXT; i++) {
+		own_json json_t *index = json_integer(i);
+
+		if (r->steps++ > TEMPLATE_STEPS_MAX) {
+			err_set(r->e, ERR_LIMIT, "template: %s: too many steps", r->t->name);
+			return FLOW_FAILED;
+		}
+		flow = run_round(r, n, index, index);
+	}
+	return flow;
+}
+
+static enum flow
+run_range(struct run *r, const struct template_node *n, const json_t *dot)
+{
+	struct template_pipe bare = *n->pipe;
+	own_json json_t *v = NULL;
+	enum flow flow = FLOW_NEXT;
+	char why[128];
+
+	/* The names are set for each round, not by the pipeline. */
+	bare.name_n = 0;
+	if (eval_pipe(r, &bare, dot, &v) == -1)
+		return FLOW_FAILED;
+	if (!template_truth(v) && (v == NULL || !json_is_string(v)))
+		return run_list(r, n->otherwise, dot);
+	if (json_is_array(v)) {
+		for (size_t i = 0; i < json_array_size(v) && flow == FLOW_NEXT; i++) {
+			own_json json_t *index = json_integer((json_int_t)i);
+
+			flow = run_round(r, n, index, json_array_get(v, i));
+		}
+	} else if (json_is_object(v)) {
+		flow = range_object(r, n, v);
+	} else if (json_is_integer(v)) {
+		flow = range_count(r, n, json_integer_value(v));
+	} else {
+		snprintf(why, sizeof(why), "range can't iterate over a %s", template_type(v));
+		bad(r, n->pipe->commands->operands, why);
+		return FLOW_FAILED;
+	}
+	return flow == FLOW_BREAK ? FLOW_NEXT : flow;
+}
+
+static enum flow
+run_branch(struct run *r, const struct template_node *n, const json_t *dot)
+{
+	size_t scope = r->variable_n;
+	own_json json_t *v = NULL;
+	enum flow flow;
+
+	if (eval_pipe(r, n->pipe, dot, &v) == -1)
+		return FLOW_FAILED;
+	if (template_truth(v))
+		flow = run_list(r, n->body, n->kind == NODE_WITH ? v : dot);
+	else
+		flow = run_list(r, n->otherwise, dot);
+	variable_pop_to(r, scope);
+	return flow;
+}
+
+static enum flow
+run_action(struct run *r, const struct template_node *n, const json_t *dot)
+{
+	own_json json_t *v = NULL;
+
+	if (eval_pipe(r, n->pipe, dot, &v) == -1)
+		return FLOW_FAILED;
+	if (n->pipe->name_n == 0)
+		template_print(v, r->out);
+	return FLOW_NEXT;
+}
+
+static enum flow
+run_list(struct run *r, const struct template_node *n, const json_t *dot)
+{
+	enum flow flow = FLOW_NEXT;
+
+	for (; n != NULL && flow == FLOW_NEXT; n = n->next) {
+		if (r->out->n - r->out_start > TEMPLATE_OUT_MAX) {
+			err_set(r->e, ERR_LIMIT, "template: %s: too much output", r->t->name);
+			return FLOW_FAILED;
+		}
+		switch (n->kind) {
+		case NODE_TEXT:
+			strbuf_addn(r->out, n->text, n->text_n);
+			break;
+		case NODE_ACTION:
+			flow = run_action(r, n, dot);
+			break;
+		case NODE_IF:
+		case NODE_WITH:
+			flow = run_branch(r, n, dot);
+			break;
+		case NODE_RANGE:
+			flow = run_range(r, n, dot);
+			break;
+		case NODE_BREAK:
+			return FLOW_BREAK;
+		case NODE_CONTINUE:
+			return FLOW_CONTINUE;
+		}
+	}
+	return flow;
+}
+
+int
+template_run(const struct template *t, const json_t *dot, const char *type, struct strbuf *out,
+    struct err *e)
+{
+	struct run r = {.t = t, .root = dot, .type = type, .out = out, .out_start = out->n, .e = e};
+	json_t *top = borrow(dot);
+	enum flow flow;
+
+	variable_push(&r, "", top);
+	flow = run_list(&r, t->nodes, dot);
+	variable_pop_to(&r, 0);
+	free(r.variables);
+	json_decref(top);
+	return flow == FLOW_FAILED ? -1 : 0;
+}
+
+static void fields_of_nodes(const struct template_node *n, struct strv *out);
+
+static void
+fields_of_pipe(const struct template_pipe *p, struct strv *out)
+{
+	for (const struct template_command *c = p->commands; c != NULL; c = c->next) {
+		for (const struct template_operand *o = c->operands; o != NULL; o = o->next) {
+			if (o->kind == OPERAND_PIPE)
+				fields_of_pipe(o->pipe, out);
+			else if (o->chain_n > 0 && strv_find(out, o->chain[0]) == out->n)
+				strv_add(out, o->chain[0]);
+		}
+	}
+}
+
+static void
+fields_of_nodes(const struct template_node *n, struct strv *out)
+{
+	for (; n != NULL; n = n->next) {
+		if (n->pipe != NULL)
+			fields_of_pipe(n->pipe, out);
+		fields_of_nodes(n->body, out);
+		fields_of_nodes(n->otherwise, out);
+	}
+}
+
+void
+template_fields(const struct template *t, struct strv *out)
+{
+	fields_of_nodes(t->nodes, out);
+}

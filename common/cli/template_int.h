@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The parts of the template engine among themselves: parser, interpreter, functions, printing.
+ */
+#ifndef POD_TEMPLATE_INT_H
+#define POD_TEMPLATE_INT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+
+#define TEMPLATE_TEXT_MAX 65536
+#define TEMPLATE_NEST_MAX 64
+#define TEMPLATE_CHAIN_MAX 64
+#define TEMPLATE_STEPS_MAX 10000000
+#define TEMPLATE_OUT_MAX ((size_t)64 << 20)
+
+struct template_pipe;
+
+enum template_operand_kind {
+	OPERAND_DOT,
+	OPERAND_VARIABLE, /* name */
+	OPERAND_FUNCTION, /* name */
+	OPERAND_LITERAL,  /* literal; NULL for nil */
+	OPERAND_PIPE
+};
+
+struct template_operand {
+	enum template_operand_kind kind;
+	const char *name;
+	const json_t *literal;
+	const struct template_pipe *pipe;
+	const char *const *chain; /* .A.B behind it */
+	size_t chain_n;
+	unsigned line, column;
+	const char *source; /* as written, for messages */
+	struct template_operand *next;
+};
+
+struct template_command {
+	struct template_operand *operands;
+	struct template_command *next;
+};
+
+struct template_pipe {
+	const char *names[2]; /* variables that are declared or assigned to */
+	unsigned name_n;
+	bool declare;
+	struct template_command *commands;
+};
+
+enum template_node_kind {
+	NODE_TEXT,
+	NODE_ACTION,
+	NODE_IF,
+	NODE_WITH,
+	NODE_RANGE,
+	NODE_BREAK,
+	NODE_CONTINUE
+};
+
+struct template_node {
+	enum template_node_kind kind;
+	const char *text;
+	size_t text_n;
+	struct template_pipe *pipe;
+	struct template_node *body, *otherwise, *next;
+};
+
+struct template
+{
+	struct arena arena;
+	const char *name;
+	struct template_node *nodes;
+	json_t *literals; /* owns them */
+};
+
+/*
+ * A function of templates.  args are borrowed, NULL stands for "no value".  *out is a new
+ * reference, or NULL for no value.  The error is what follows "error calling NAME: ".
+ */
+typedef int template_function(json_t *const *args, size_t n, json_t **out, struct err *e);
+struct template_function_info {
+	const char *name;
+	size_t min, max;
+	template_function *call;
+};
+const struct template_function_info *template_function_find(const char *name);
+
+/* Go's truth: not false, zero, empty or nil. */
+bool template_truth(const json_t *v);
+
+/* Name of the Go type for messages. */
+const char *template_type(const json_t *v);
+
+/* Go's %v, and "<no value>" for NULL. */
+void template_print(const json_t *v, struct strbuf *out);
+
+/* fmt.Sprintf; args[0] is the format. */
+void template_printf(json_t *const *args, size_t n, struct strbuf *out);
+
+/* fmt.Sprint and Sprintln: blanks between operands when neither is a string, or always. */
+void template_sprint(json_t *const *args, size_t n, bool line, struct strbuf *out);
+
+#endif
