@@ -255,6 +255,25 @@ set_headers(struct http_exchange *x)
 	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
 }
 
+static void
+url_host(const char *url, char *host, size_t size)
+{
+	const char *p = strstr(url, "://");
+
+	p = p != NULL ? p + 3 : url;
+	snprintf(host, size, "%.*s", (int)strcspn(p, "/?#"), p);
+}
+
+static bool
+is_local(const char *url)
+{
+	char host[300];
+
+	url_host(url, host, sizeof(host));
+	return text_has_prefix(host, "localhost") || text_has_prefix(host, "127.") ||
+	       text_has_prefix(host, "[::1]");
+}
+
 void
 http_start(struct http *h, struct http_exchange *x)
 {
@@ -283,8 +302,8 @@ http_start(struct http *h, struct http_exchange *x)
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
-	/* The environment's proxies are pod-image's to read; without one, none is used. */
-	curl_easy_setopt(c, CURLOPT_PROXY, h->setup.proxy != NULL ? h->setup.proxy : "");
+	if (is_local(x->url)) /* never by way of a proxy, as in Go */
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
 	set_tls(h, x);
 	set_headers(x);
 	curl_multi_add_handle(h->multi, c);
@@ -395,15 +414,6 @@ tls_reason(const struct http_exchange *x)
 	default:
 		return X509_verify_cert_error_string(x->verify_result);
 	}
-}
-
-static void
-url_host(const char *url, char *host, size_t size)
-{
-	const char *p = strstr(url, "://");
-
-	p = p != NULL ? p + 3 : url;
-	snprintf(host, size, "%.*s", (int)strcspn(p, "/?#"), p);
 }
 
 void

@@ -24,7 +24,6 @@ struct http;
 struct http_setup {
 	bool insecure; /* certificates are not checked, plain HTTP is allowed */
 	struct bytes ca, client_cert, client_key;
-	const char *proxy;
 };
 
 enum http_sink_result { HTTP_SINK_OK, HTTP_SINK_PAUSE, HTTP_SINK_FAIL };

@@ -29,7 +29,6 @@ registry_init(struct registry *reg, const struct msg_fetch_setup *setup, struct 
 	struct http_setup http = {.ca = setup->ca,
 	    .client_cert = setup->client_cert,
 	    .client_key = setup->client_key,
-	    .proxy = setup->proxy,
 	    .insecure = strcmp(setup->tls, "insecure") == 0};
 
 	if (!http.insecure && strcmp(setup->tls, "verify") != 0)
