@@ -18,9 +18,10 @@
 
 enum klog_stream { KLOG_STDOUT, KLOG_STDERR };
 
-#define KLOG_PREFIX 45	      /* bytes before the text */
-#define KLOG_RECORD_MAX 65536 /* longest record a reader takes as one; longer ones come in pieces \
-			       */
+#define KLOG_PREFIX 45 /* bytes before the text */
+#define KLOG_RECORD_MAX                                                           \
+	65536 /* longest record a reader takes as one; longer ones come in pieces \
+	       */
 
 /* --- Writing: no allocation, nothing but writev on the descriptor -------------------------------
  */
