@@ -1,4 +1,11 @@
 # SPDX-License-Identifier: ISC
 # --- The layer workers ---
 LAYER_TAR := $(addprefix pod-store/layer/,tar.c tarpax.c tarhdr.c sparse.c)
-$(eval $(call program,pod-store-unpack,libexec/pod,$(LAYER_TAR) $(addprefix pod-store/layer/,unpack-main.c extract.c dirs.c name.c index.c opaque.c result.c),-lzstd,dynamic))
+$(eval $(call program,pod-store-unpack,libexec/pod,$(LAYER_TAR) $(addprefix pod-store/layer/,unpack-main.c extract.c dirs.c name.c index.c opaque.c result.c xattr.c),-lzstd,dynamic))
+$(eval $(call program,pod-store-inflate,libexec/pod,$(addprefix pod-store/layer/,inflate-main.c inflate.c deflate.c digest.c result.c),-lisal -lzstd -lcrypto,dynamic))
+$(eval $(call program,pod-store-lookup,libexec/pod,$(addprefix pod-store/layer/,lookup-main.c passwd.c result.c),,static))
+$(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pack-main.c pack.c index.c opaque.c result.c tarout.c tarhdr.c xattr.c),-lzstd,dynamic))
+# --- The index, mounts and volumes ---
+STORE_SRC := $(filter-out pod-store/main.c,$(wildcard pod-store/*.c)) \
+	$(addprefix pod-store/layer/,result.c opaque.c)
+$(eval $(call program,pod-store,bin,pod-store/main.c $(STORE_SRC),-lsqlite3 -levent_core -lmsgpackc -lm,dynamic))

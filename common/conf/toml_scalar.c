@@ -124,6 +124,8 @@ real(const char *s)
 	if (n == 0 || (at[0] == '0' && n > 1))
 		return NULL;
 	at += n;
+	if (*at == '\0')
+		return NULL;
 	if (*at == '.') {
 		n = strspn(at + 1, "0123456789");
 		if (n == 0)

@@ -10,6 +10,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/fs/inodes.h"
 #include "common/fs/walk.h"
 
 #define PATH_BYTES 4096
@@ -164,67 +165,35 @@ walk_tree(int root, int (*visit)(void *arg, const struct walk_entry *w, struct e
 	return got;
 }
 
-/* Files with several names that were counted. */
-struct seen {
+struct counting {
 	struct walk_usage *u;
-	struct {
-		dev_t dev;
-		ino_t ino;
-	} * v;
-	size_t n, cap; /* cap: places of the table, a power of two */
+	struct inodes seen;
 };
-
-static bool
-first_sight(struct seen *s, const struct stat *st)
-{
-	size_t i;
-
-	if (s->n * 2 >= s->cap) {
-		struct seen old = *s;
-
-		s->cap = old.cap > 0 ? old.cap * 2 : 256;
-		s->v = xcalloc(s->cap, sizeof(*s->v));
-		s->n = 0;
-		for (i = 0; i < old.cap; i++) {
-			struct stat again = {.st_dev = old.v[i].dev, .st_ino = old.v[i].ino};
-
-			if (again.st_ino != 0)
-				first_sight(s, &again);
-		}
-		free(old.v);
-	}
-	for (i = st->st_ino * 0x9e3779b97f4a7c15u % s->cap; s->v[i].ino != 0; i = (i + 1) % s->cap)
-		if (s->v[i].ino == st->st_ino && s->v[i].dev == st->st_dev)
-			return false;
-	s->v[i].ino = st->st_ino;
-	s->v[i].dev = st->st_dev;
-	s->n++;
-	return true;
-}
 
 static int
 count_one(void *arg, const struct walk_entry *w, struct err *e)
 {
-	struct seen *s = arg;
+	struct counting *c = arg;
 
 	(void)e;
-	if (!S_ISDIR(w->st.st_mode) && w->st.st_nlink > 1 && !first_sight(s, &w->st))
+	if (!S_ISDIR(w->st.st_mode) && w->st.st_nlink > 1 &&
+	    inodes_add(&c->seen, &w->st, "") != NULL)
 		return 0;
-	s->u->inodes++;
-	s->u->blocks += (uint64_t)w->st.st_blocks * 512;
+	c->u->inodes++;
+	c->u->blocks += (uint64_t)w->st.st_blocks * 512;
 	if (S_ISREG(w->st.st_mode) || S_ISLNK(w->st.st_mode))
-		s->u->bytes += (uint64_t)w->st.st_size;
+		c->u->bytes += (uint64_t)w->st.st_size;
 	return 0;
 }
 
 int
 walk_count(int root, struct walk_usage *u, struct err *e)
 {
-	struct seen s = {.u = u};
+	struct counting c = {.u = u};
 	int got;
 
 	*u = (struct walk_usage){0};
-	got = walk_tree(root, count_one, &s, e);
-	free(s.v);
+	got = walk_tree(root, count_one, &c, e);
+	inodes_free(&c.seen);
 	return got;
 }

@@ -200,6 +200,7 @@ peer_send(struct peer *p, const struct wire_desc *d, uint32_t seq, const void *m
 	int fds[FDS_MAX];
 	size_t fds_n = 0;
 	struct iovec iov[2] = {{head, sizeof(head)}, {0}};
+	int r;
 
 	trace_message(p->self, p->other, d, seq, msg);
 	for (size_t i = 0; i < d->nfields; i++) {
@@ -225,7 +226,9 @@ peer_send(struct peer *p, const struct wire_desc *d, uint32_t seq, const void *m
 		iov[1] = (struct iovec){&nil, 1};
 	}
 	head_pack(&h, head);
-	return send_packet(p, iov, 2, fds, fds_n, e);
+	r = send_packet(p, iov, 2, fds, fds_n, e);
+	explicit_bzero(body.s, body.n); /* it may have held a secret */
+	return r;
 }
 
 int
@@ -441,6 +444,7 @@ receive_packet(struct peer *p, struct peer_in *in, struct err *e)
 		err_set(e, ERR_FORMAT, "packet is too small");
 	else
 		r = decode(p, p->buf, (size_t)n, fds, fds_n, in, e);
+	explicit_bzero(p->buf, (size_t)n); /* it may have held a secret */
 	close_all(fds, fds_n);
 	if (r == -1) {
 		peer_in_free(in);

@@ -14,6 +14,7 @@
 #include "common/fs/tree.h"
 #include "pod-store/layer/extract.h"
 #include "pod-store/layer/result.h"
+#include "pod-store/layer/xattr.h"
 
 #define OPAQUE_MAX (8u << 20) /* bytes of the list of opaque directories */
 
@@ -80,23 +81,13 @@ unmapped(struct extract *x, struct err *e)
 	return err_hint(e, "Check /etc/subuid and /etc/subgid, then run podman system migrate.");
 }
 
-static bool
-keeps_xattr(const char *name)
-{
-	if (text_has_prefix(name, "user."))
-		return !text_has_prefix(name, "user.overlay.");
-	return strcmp(name, "security.capability") == 0 ||
-	       strcmp(name, "system.posix_acl_access") == 0 ||
-	       strcmp(name, "system.posix_acl_default") == 0;
-}
-
 static int
 set_xattrs(struct extract *x, int fd, struct err *e)
 {
 	for (size_t i = 0; i < x->entry->nxattrs; i++) {
 		const struct tar_xattr *a = &x->entry->xattrs[i];
 
-		if (!keeps_xattr(a->name)) {
+		if (!xattr_is_kept(a->name)) {
 			x->xattrs_skipped++;
 			continue;
 		}
@@ -364,8 +355,13 @@ make_whiteout(struct extract *x, struct err *e)
 		return 0;
 	if (d == NULL)
 		return failed(x, e, "making the directory of");
-	if (mknodat(d->fd, last, S_IFCHR, 0) == 0)
+	if (mknodat(d->fd, last, S_IFCHR, 0) == 0) {
+		struct timespec times[2] = {
+		    {.tv_sec = x->entry->mtime}, {.tv_sec = x->entry->mtime}};
+
+		(void)utimensat(d->fd, last, times, AT_SYMLINK_NOFOLLOW);
 		return 0;
+	}
 	if (errno != EEXIST || fstatat(d->fd, last, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return failed(x, e, "making the whiteout for");
 	/* A whiteout is about lower layers, never about its own: what stands there hides them. */

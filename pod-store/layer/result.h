@@ -10,7 +10,7 @@
  *	unpack	entries, bytes (contents written), exact (1: the index reproduces the stream),
  *		ids_squashed (entries whose owner is not mapped), devices_skipped, xattrs_skipped,
  *		opaque PATH (any number of times: see opaque.h)
- *	pack	entries, bytes (of the tar)
+ *	pack	entries, bytes (of the tar), changed (files that shrank meanwhile), sockets_skipped
  *	inflate	format (gzip, zstd or none), plain_digest, plain_size, packed_digest, packed_size
  *	lookup	uid, gid, groups (decimal numbers with commas), known (1: the user is in passwd),
  *name, home, shell

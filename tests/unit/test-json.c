@@ -12,8 +12,8 @@ read_text(const char *s, struct err *e)
 
 Test(json, refuses)
 {
-	static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "{} x", "[1,]", "\"\\u0000\"",
-	    "\"\xff\"", "nul", "{\"a\":01}", "{\"\\u0000\":1}"};
+	static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "{} x", "[1,]",
+	    "\"\\u0000\"", "\"\xff\"", "nul", "{\"a\":01}", "{\"\\u0000\":1}"};
 
 	for (size_t i = 0; i < COUNTOF(bad); i++) {
 		struct err e = {0};
@@ -91,16 +91,19 @@ Test(json, prints_like_go)
 	own_strbuf struct strbuf wide = {0}, line = {0};
 
 	json_go(j, "    ", &wide);
-	cr_expect_str_eq(wide.s, "{\n    \"b\": [],\n    \"a\": {},\n    \"s\": \"<&>\\u0001\\n\\u2028\",\n"
-				 "    \"l\": [\n        1,\n        2.5,\n        1e+21,\n        1e-7,\n"
-				 "        100,\n        -0.1\n    ],\n    \"n\": null,\n    \"t\": true\n}");
+	cr_expect_str_eq(wide.s,
+	    "{\n    \"b\": [],\n    \"a\": {},\n    \"s\": \"<&>\\u0001\\n\\u2028\",\n"
+	    "    \"l\": [\n        1,\n        2.5,\n        1e+21,\n        1e-7,\n"
+	    "        100,\n        -0.1\n    ],\n    \"n\": null,\n    \"t\": true\n}");
 	json_go(json_object_get(j, "l"), "", &line);
 	cr_expect_str_eq(line.s, "[1,2.5,1e+21,1e-7,100,-0.1]");
 }
 
 Test(json, foreign_bytes_become_replacement_characters)
 {
-	own_json json_t *j = json_str("a\xff" "b");
+	own_json json_t *j = json_str("a\xff"
+				      "b");
 
-	cr_expect_str_eq(json_string_value(j), "a\xef\xbf\xbd" "b");
+	cr_expect_str_eq(json_string_value(j), "a\xef\xbf\xbd"
+					       "b");
 }

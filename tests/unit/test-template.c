@@ -38,10 +38,13 @@ static const struct {
     {"{{/* note */}}x{{- /* note */ -}} y", "xy"},
     {"{{.Deep.A.B}}", "leaf"},
     {"{{.Deep.X}}", "<no value>"},
-    {"{{.Deep.X.Y}}", "template: t:1:2: executing \"t\" at <.Deep.X.Y>: nil pointer evaluating interface {}.Y"},
+    {"{{.Deep.X.Y}}",
+	"template: t:1:2: executing \"t\" at <.Deep.X.Y>: nil pointer evaluating interface {}.Y"},
     {"{{.Nope}}", "<no value>"},
-    {"{{.M}} {{.L}} {{.E}} {{.Null}} {{.T}} {{.F}} {{.Big}}", "map[a:1 b:2] [x y z] [] <nil> true 1.5 1234567"},
-    {"{{json .M}} {{json .L}} {{json .H}}", "{\"b\":\"2\",\"a\":\"1\"} [\"x\",\"y\",\"z\"] \"<a href=\\\"x\\\">\""},
+    {"{{.M}} {{.L}} {{.E}} {{.Null}} {{.T}} {{.F}} {{.Big}}",
+	"map[a:1 b:2] [x y z] [] <nil> true 1.5 1234567"},
+    {"{{json .M}} {{json .L}} {{json .H}}",
+	"{\"b\":\"2\",\"a\":\"1\"} [\"x\",\"y\",\"z\"] \"<a href=\\\"x\\\">\""},
     {"{{range .L}}<{{.}}>{{end}}", "<x><y><z>"},
     {"{{range .E}}x{{else}}none{{end}}", "none"},
     {"{{range $i, $v := .L}}{{$i}}={{$v}} {{end}}", "0=x 1=y 2=z "},
@@ -57,7 +60,8 @@ static const struct {
     {"{{with $x := .ID}}{{$x}}{{end}}", "abc"},
     {"{{$x := .ID}}{{$x = \"z\"}}{{$x}}", "z"},
     {"{{index .M \"a\"}} {{index .L 1}} [{{index .M \"q\"}}]", "1 y []"},
-    {"{{index .L 9}}", "template: t:1:2: executing \"t\" at <index>: error calling index: index out of range: 9"},
+    {"{{index .L 9}}",
+	"template: t:1:2: executing \"t\" at <index>: error calling index: index out of range: 9"},
     {"{{len .L}} {{len .ID}} {{len .M}}", "3 3 2"},
     {"{{printf \"%s %d %q %v %t %x %5d|%-5s|%05d|%.1f|%%\" .ID .N .ID .L .T 255 .N .ID .N .F}}",
 	"abc 3 \"abc\" [x y z] true ff     3|abc  |00003|1.5|%"},
@@ -68,7 +72,8 @@ static const struct {
     {"{{.ID | upper | printf \"%q\"}}", "\"ABC\""},
     {"{{eq .ID \"x\" \"abc\"}} {{ne .N 3}} {{lt .N 4}} {{le .N 3}} {{gt .N 3}} {{ge .N 3}}",
 	"true false true true false true"},
-    {"{{eq .ID 3}}", "template: t:1:2: executing \"t\" at <eq>: error calling eq: incompatible types for comparison"},
+    {"{{eq .ID 3}}", "template: t:1:2: executing \"t\" at <eq>: error calling eq: incompatible "
+		     "types for comparison"},
     {"{{and .T .ID}} {{and .E .ID}} {{or .E .ID}} {{not .T}}", "abc [] abc false"},
     {"{{or .T (index .L 9)}}", "true"},
     {"{{slice .ID 1}} {{slice .L 1 2}}", "bc [y]"},
@@ -90,7 +95,8 @@ static const struct {
     {"{{}}", "template: t:1: missing value for command"},
     {"{{break}}", "template: t:1: {{break}} outside {{range}}"},
     {"{{len 3}}", "template: t:1:2: executing \"t\" at <len>: error calling len: len of type int"},
-    {"{{range .ID}}{{end}}", "template: t:1:8: executing \"t\" at <.ID>: range can't iterate over a string"},
+    {"{{range .ID}}{{end}}",
+	"template: t:1:8: executing \"t\" at <.ID>: range can't iterate over a string"},
 };
 
 Test(template, cases)
@@ -102,8 +108,9 @@ Test(template, cases)
 
 Test(template, missing_field_of_a_struct_is_an_error)
 {
-	cr_expect_str_eq(made("{{.Nope}}", "define.Row"),
-	    "template: t:1:2: executing \"t\" at <.Nope>: can't evaluate field Nope in type define.Row");
+	cr_expect_str_eq(
+	    made("{{.Nope}}", "define.Row"), "template: t:1:2: executing \"t\" at <.Nope>: can't "
+					     "evaluate field Nope in type define.Row");
 	cr_expect_str_eq(made("{{.Deep.Nope}}", "define.Row"), "<no value>");
 }
 
@@ -163,9 +170,10 @@ Test(output, tables)
 	cr_expect_str_eq(listed((struct output){.quiet = "{{.ID}}"}, false), "abcdef\n012345\n");
 	cr_expect_str_eq(listed((struct output){.format = "{{.ID}}\\t{{.Names}}"}, false),
 	    "abcdef\th\xc3\xa9\n012345\tb\n");
-	cr_expect_str_eq(
-	    listed((struct output){.format = "{{range .}}{{.ID}},{{end}}"}, false), "abcdef,012345,\n");
+	cr_expect_str_eq(listed((struct output){.format = "{{range .}}{{.ID}},{{end}}"}, false),
+	    "abcdef,012345,\n");
 	cr_expect_str_eq(listed((struct output){.format = "{{.Bad}}"}, false),
-	    "template: list:1:2: executing \"list\" at <.Bad>: can't evaluate field Bad in type define.Row");
+	    "template: list:1:2: executing \"list\" at <.Bad>: can't evaluate field Bad in type "
+	    "define.Row");
 	cr_expect_str_eq(listed((struct output){.format = "json"}, true), "[]\n");
 }

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/conf/registries_conf.h"
+#include "common/conf/toml.h"
+
+#define MAIN_FILE "/etc/containers/registries.conf"
+#define DROP_INS "/etc/containers/registries.conf.d"
+
+static void
+endpoint_free(struct registries_endpoint *p)
+{
+	free(p->location);
+}
+
+static void
+entry_free(struct registries_entry *entry)
+{
+	free(entry->prefix);
+	endpoint_free(&entry->primary);
+	for (size_t i = 0; i < entry->nmirrors; i++)
+		endpoint_free(&entry->mirrors[i]);
+	free(entry->mirrors);
+	memset(entry, 0, sizeof(*entry));
+}
+
+void
+registries_conf_free(struct registries_conf *c)
+{
+	free(c->file);
+	strv_free(&c->search);
+	strv_free(&c->cred_helpers);
+	for (size_t i = 0; i < c->nentries; i++)
+		entry_free(&c->entries[i]);
+	free(c->entries);
+	for (size_t i = 0; i < c->naliases; i++) {
+		free(c->aliases[i].name);
+		free(c->aliases[i].value);
+		free(c->aliases[i].file);
+	}
+	free(c->aliases);
+	memset(c, 0, sizeof(*c));
+}
+
+/* A location is a registry with or without a path, no scheme, no trailing slash. */
+static char *
+location_copy(const char *s, struct err *e)
+{
+	char *copy = xstrdup(s);
+	size_t n = strlen(copy);
+
+	while (n > 0 && copy[n - 1] == '/')
+		copy[--n] = '\0';
+	if (n == 0 || strstr(copy, "://") != NULL) {
+		err_set(e, ERR_INVALID, "invalid location %.200s: it is a host name, no URL", s);
+		free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+static int
+mirror_use(const char *s, enum registries_mirror_use *out, struct err *e)
+{
+	if (strcmp(s, "all") == 0)
+		*out = REGISTRIES_MIRROR_ALL;
+	else if (strcmp(s, "digest-only") == 0)
+		*out = REGISTRIES_MIRROR_DIGEST;
+	else if (strcmp(s, "tag-only") == 0)
+		*out = REGISTRIES_MIRROR_TAG;
+	else
+		return err_set(e, ERR_INVALID, "unsupported pull-from-mirror value %.64s", s);
+	return 0;
+}
+
+static int
+read_mirrors(const json_t *j, struct registries_entry *entry, struct err *e)
+{
+	json_t *list = NULL;
+
+	if (json_want_arr(j, "mirror", &list, e) < 0)
+		return -1;
+	entry->mirrors = xcalloc(json_array_size(list), sizeof(*entry->mirrors));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct registries_endpoint *m = &entry->mirrors[i];
+		const json_t *t = json_array_get(list, i);
+		const char *location, *use = "all";
+
+		entry->nmirrors++;
+		if (!json_is_object(t))
+			return err_set(e, ERR_INVALID, "registry.mirror is no table");
+		if (json_need_str(t, "location", &location, e) < 0 ||
+		    json_want_bool(t, "insecure", &m->insecure, e) < 0 ||
+		    json_want_str(t, "pull-from-mirror", &use, e) < 0 ||
+		    mirror_use(use, &m->use, e) < 0 ||
+		    (m->location = location_copy(location, e)) == NULL)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_entry(const json_t *j, struct registries_entry *entry, struct err *e)
+{
+	const char *prefix = NULL, *location = NULL;
+
+	if (!json_is_object(j))
+		return err_set(e, ERR_INVALID, "registry is no table");
+	if (json_want_str(j, "prefix", &prefix, e) < 0 ||
+	    json_want_str(j, "location", &location, e) < 0 ||
+	    json_want_bool(j, "insecure", &entry->primary.insecure, e) < 0 ||
+	    json_want_bool(j, "blocked", &entry->blocked, e) < 0 ||
+	    json_want_bool(j, "mirror-by-digest-only", &entry->mirror_by_digest_only, e) < 0)
+		return -1;
+	if (prefix == NULL)
+		prefix = location;
+	if (prefix == NULL)
+		return err_set(e, ERR_INVALID, "a registry has neither location nor prefix");
+	if ((entry->prefix = location_copy(prefix, e)) == NULL ||
+	    (location != NULL && (entry->primary.location = location_copy(location, e)) == NULL))
+		return -1;
+	if (location == NULL && !text_has_prefix(prefix, "*."))
+		entry->primary.location = xstrdup(entry->prefix);
+	return read_mirrors(j, entry, e);
+}
+
+/* A later file's entry replaces an earlier one with the same prefix. */
+static void
+put_entry(struct registries_conf *c, struct registries_entry *entry)
+{
+	for (size_t i = 0; i < c->nentries; i++) {
+		if (strcmp(c->entries[i].prefix, entry->prefix) == 0) {
+			entry_free(&c->entries[i]);
+			c->entries[i] = *entry;
+			return;
+		}
+	}
+	c->entries = mem_grow(c->entries, &c->entries_cap, c->nentries + 1, sizeof(*c->entries));
+	c->entries[c->nentries++] = *entry;
+}
+
+static int
+read_entries(struct registries_conf *c, const json_t *j, struct err *e)
+{
+	json_t *list = NULL;
+
+	if (json_want_arr(j, "registry", &list, e) < 0)
+		return -1;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		struct registries_entry entry = {0};
+
+		if (read_entry(json_array_get(list, i), &entry, e) < 0) {
+			entry_free(&entry);
+			return -1;
+		}
+		put_entry(c, &entry);
+	}
+	return 0;
+}
+
+static void
+put_alias(struct registries_conf *c, const char *name, const char *value, const char *file)
+{
+	struct registries_alias *a = NULL;
+
+	for (size_t i = 0; i < c->naliases; i++) {
+		if (strcmp(c->aliases[i].name, name) == 0)
+			a = &c->aliases[i];
+	}
+	if (a == NULL) {
+		c->aliases =
+		    mem_grow(c->aliases, &c->aliases_cap, c->naliases + 1, sizeof(*c->aliases));
+		a = &c->aliases[c->naliases++];
+		*a = (struct registries_alias){.name = xstrdup(name)};
+	}
+	free(a->value);
+	free(a->file);
+	a->value = xstrdup(value);
+	a->file = xstrdup(file);
+}
+
+static int
+read_aliases(struct registries_conf *c, const json_t *j, const char *file, struct err *e)
+{
+	json_t *table = NULL, *v;
+	const char *name;
+
+	if (json_want_obj(j, "aliases", &table, e) < 0)
+		return -1;
+	json_object_foreach(table, name, v)
+	{
+		if (!json_is_string(v))
+			return err_set(e, ERR_INVALID, "aliases: %.100s is no string", name);
+		put_alias(c, name, json_string_value(v), file);
+	}
+	return 0;
+}
+
+static int
+read_mode(struct registries_conf *c, const json_t *j, struct err *e)
+{
+	static const char *const words[] = {
+	    [REGISTRIES_PERMISSIVE] = "permissive",
+	    [REGISTRIES_ENFORCING] = "enforcing",
+	    [REGISTRIES_DISABLED] = "disabled",
+	};
+	const char *mode = NULL;
+
+	if (json_want_str(j, "short-name-mode", &mode, e) < 0)
+		return -1;
+	for (size_t i = 0; mode != NULL && i < COUNTOF(words); i++) {
+		if (strcmp(mode, words[i]) == 0) {
+			c->mode = (enum registries_short_name_mode)i;
+			return 0;
+		}
+	}
+	return mode == NULL ? 0 : err_set(e, ERR_INVALID, "invalid short-name-mode: %.64s", mode);
+}
+
+static int
+read_table(struct registries_conf *c, const json_t *j, const char *file, struct err *e)
+{
+	json_t *list = NULL;
+
+	if (json_object_get(j, "registries") != NULL)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "the old form with [registries.search] is not supported; use version 2");
+	if (json_want_arr(j, "unqualified-search-registries", &list, e) < 0)
+		return -1;
+	if (list != NULL) {
+		strv_free(&c->search);
+		memset(&c->search, 0, sizeof(c->search));
+	}
+	if (json_want_strv(j, "unqualified-search-registries", &c->search, e) < 0)
+		return -1;
+	if (json_object_get(j, "credential-helpers") != NULL) {
+		strv_free(&c->cred_helpers);
+		memset(&c->cred_helpers, 0, sizeof(c->cred_helpers));
+	}
+	return json_want_strv(j, "credential-helpers", &c->cred_helpers, e) < 0 ||
+		       read_mode(c, j, e) < 0 || read_entries(c, j, e) < 0 ||
+		       read_aliases(c, j, file, e) < 0
+		   ? -1
+		   : 0;
+}
+
+static int
+read_file(struct registries_conf *c, const char *path, struct err *e)
+{
+	own_json json_t *j = toml_read_file(path, e);
+
+	if (j == NULL && errno == ENOENT && e->class == ERR_NOTFOUND) {
+		err_clear(e);
+		return 0;
+	}
+	if (j == NULL || read_table(c, j, path, e) < 0)
+		return err_wrap(e, "loading registries configuration \"%s\"", path);
+	return 0;
+}
+
+static int
+read_drop_ins(struct registries_conf *c, const char *dir, struct err *e)
+{
+	own_dir DIR *d = opendir(dir);
+	own_strv struct strv names = {0};
+	struct dirent *entry;
+
+	if (d == NULL)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(e, "opening %s", dir);
+	while ((entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] != '.' && text_has_suffix(entry->d_name, ".conf"))
+			strv_addf(&names, "%s/%s", dir, entry->d_name);
+	}
+	strv_sort(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		if (read_file(c, names.v[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* $XDG_CONFIG_HOME/containers or $HOME/.config/containers, or NULL. */
+static char *
+user_dir(void)
+{
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (config != NULL && config[0] == '/')
+		return xasprintf("%s/containers", config);
+	return home != NULL && home[0] == '/' ? xasprintf("%s/.config/containers", home) : NULL;
+}
+
+int
+registries_conf_load(struct registries_conf *c, const char *path, struct err *e)
+{
+	own_mem char *dir = user_dir(), *user_file = NULL, *user_drop_ins = NULL;
+	const char *env = getenv("CONTAINERS_REGISTRIES_CONF");
+	bool alone;
+
+	if (path == NULL && env != NULL && env[0] != '\0')
+		path = env;
+	alone = path != NULL;
+	if (path == NULL && dir != NULL) {
+		user_file = xasprintf("%s/registries.conf", dir);
+		if (access(user_file, R_OK) == 0)
+			path = user_file;
+	}
+	if (path == NULL)
+		path = MAIN_FILE;
+	c->file = xstrdup(path);
+	if (read_file(c, path, e) < 0)
+		return -1;
+	if (alone) /* a file that was named stands for itself */
+		return 0;
+	if (read_drop_ins(c, DROP_INS, e) < 0)
+		return -1;
+	if (dir == NULL)
+		return 0;
+	user_drop_ins = xasprintf("%s/registries.conf.d", dir);
+	return read_drop_ins(c, user_drop_ins, e);
+}
+
+const char *
+registries_conf_alias(const struct registries_conf *c, const char *name, const char **file)
+{
+	for (size_t i = 0; i < c->naliases; i++) {
+		if (strcmp(c->aliases[i].name, name) != 0 || c->aliases[i].value[0] == '\0')
+			continue;
+		if (file != NULL)
+			*file = c->aliases[i].file;
+		return c->aliases[i].value;
+	}
+	return NULL;
+}
+
+int
+registries_conf_candidates(
+    const struct registries_conf *c, const char *text, struct strv *out, struct err *e)
+{
+	own_reference struct reference r = {0};
+	const char *alias;
+
+	if (reference_parse(text, &r, e) < 0)
+		return -1;
+	if (r.domain == NULL && (alias = registries_conf_alias(c, r.path, NULL)) != NULL) {
+		own_mem char *full = xasprintf("%s%s%s%s%s", alias, r.tag != NULL ? ":" : "",
+		    r.tag != NULL ? r.tag : "", r.digest != NULL ? "@" : "",
+		    r.digest != NULL ? r.digest : "");
+
+		if (reference_candidates(text, NULL, 0, out, e) < 0)
+			return -1;
+		return reference_candidates(full, NULL, 0, out, e);
+	}
+	return reference_candidates(text, (const char *const *)c->search.v, c->search.n, out, e);
+}
+
+/* How many bytes of name the prefix covers, 0 if it does not match. */
+static size_t
+prefix_match(const char *prefix, const char *name)
+{
+	size_t n = strlen(prefix), host = strcspn(name, "/");
+
+	if (text_has_prefix(prefix, "*."))
+		return host > n - 1 && strncmp(name + host - (n - 1), prefix + 1, n - 1) == 0 ? host
+											      : 0;
+	return strncmp(name, prefix, n) == 0 && strchr("/:@", name[n]) != NULL ? n : 0;
+}
+
+const struct registries_entry *
+registries_conf_find(const struct registries_conf *c, const struct reference *r)
+{
+	own_mem char *name = reference_string(r);
+	const struct registries_entry *best = NULL;
+	size_t best_n = 0;
+
+	for (size_t i = 0; i < c->nentries; i++) {
+		if (prefix_match(c->entries[i].prefix, name) > 0 &&
+		    strlen(c->entries[i].prefix) > best_n) {
+			best = &c->entries[i];
+			best_n = strlen(best->prefix);
+		}
+	}
+	return best;
+}
+
+int
+registries_conf_rewrite(const struct registries_entry *entry,
+    const struct registries_endpoint *endpoint, const struct reference *r, struct reference *out,
+    struct err *e)
+{
+	own_mem char *name = reference_string(r), *text = NULL;
+	size_t n = prefix_match(entry->prefix, name);
+
+	text = endpoint->location != NULL ? xasprintf("%s%s", endpoint->location, name + n)
+					  : xstrdup(name);
+	if (reference_parse(text, out, e) < 0)
+		return err_wrap(e, "rewriting reference for %s", entry->prefix);
+	if (out->domain == NULL) {
+		reference_free(out);
+		return err_set(e, ERR_INVALID, "location %s of registry %s is no registry",
+		    endpoint->location, entry->prefix);
+	}
+	return 0;
+}

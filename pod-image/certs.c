@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "pod-image/certs.h"
+
+#define FILE_MAX ((size_t)1 << 20)
+
+void
+certs_free(struct certs *c)
+{
+	if (c->key.s != NULL)
+		explicit_bzero(c->key.s, c->key.n);
+	strbuf_free(&c->ca);
+	strbuf_free(&c->cert);
+	strbuf_free(&c->key);
+}
+
+static int
+append_file(int dir, const char *name, struct strbuf *out, struct err *e)
+{
+	own_fd int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	own_mem char *text = NULL;
+	size_t n;
+
+	if (fd < 0)
+		return err_sys(e, "opening certificate %s", name);
+	if (file_slurp(fd, FILE_MAX, name, &text, &n, e) < 0)
+		return -1;
+	strbuf_addn(out, text, n);
+	strbuf_addc(out, '\n');
+	explicit_bzero(text, n);
+	return 0;
+}
+
+static int
+take_file(int dir, const char *name, struct certs *c, struct err *e)
+{
+	own_mem char *key = NULL;
+
+	if (text_has_suffix(name, ".crt"))
+		return append_file(dir, name, &c->ca, e);
+	if (!text_has_suffix(name, ".cert") || c->cert.n > 0)
+		return 0;
+	key = xasprintf("%.*s.key", (int)(strlen(name) - strlen(".cert")), name);
+	if (faccessat(dir, key, F_OK, 0) < 0)
+		return err_set(e, ERR_INVALID,
+		    "missing key %s for client certificate %s. CA certificates should use the "
+		    "extension .crt",
+		    key, name);
+	return append_file(dir, name, &c->cert, e) < 0 || append_file(dir, key, &c->key, e) < 0 ? -1
+												: 0;
+}
+
+static int
+load_dir(struct certs *c, DIR *d, struct err *e)
+{
+	own_strv struct strv names = {0};
+	struct dirent *entry;
+
+	while ((entry = readdir(d)) != NULL)
+		strv_add(&names, entry->d_name);
+	strv_sort(&names);
+	for (size_t i = 0; i < names.n; i++) {
+		if (take_file(dirfd(d), names.v[i], c, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+certs_load(struct certs *c, const char *dir, const char *registry, struct err *e)
+{
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	own_strv struct strv dirs = {0};
+
+	if (dir != NULL) {
+		strv_add(&dirs, dir);
+	} else {
+		if (config != NULL && config[0] == '/')
+			strv_addf(&dirs, "%s/containers/certs.d/%s", config, registry);
+		else if (home != NULL)
+			strv_addf(&dirs, "%s/.config/containers/certs.d/%s", home, registry);
+		strv_addf(&dirs, "/etc/containers/certs.d/%s", registry);
+		strv_addf(&dirs, "/etc/docker/certs.d/%s", registry);
+	}
+	for (size_t i = 0; i < dirs.n; i++) {
+		own_dir DIR *d = opendir(dirs.v[i]);
+
+		if (d != NULL)
+			return load_dir(c, d, e) < 0 ? err_wrap(e, "reading %s", dirs.v[i]) : 0;
+		if (dir != NULL || (errno != ENOENT && errno != ENOTDIR && errno != EACCES))
+			return err_sys(e, "opening %s", dirs.v[i]);
+	}
+	return 0;
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+/* OpenSSL has a type of this name, and we a class of errors. */
+#define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#undef ERR_STATE
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "pod-image/fetch/http.h"
+
+#define CONNECT_TIMEOUT_S 30L
+#define STALL_TIMEOUT_S 60L
+#define BUFFER_SIZE 262144L
+
+static const char *const system_roots[] = {"/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+
+struct http {
+	CURLM *multi;
+	struct http_setup setup;
+	X509_STORE *roots; /* made once, for libcurl would parse the bundle for each connection */
+};
+
+static int
+add_roots(X509_STORE *store, const struct bytes *pem, struct err *e)
+{
+	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
+	X509 *cert;
+	size_t n = 0;
+
+	if (bio == NULL)
+		return err_set(e, ERR_INTERNAL, "reading certificates");
+	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		X509_STORE_add_cert(store, cert);
+		X509_free(cert);
+		n++;
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	if (n == 0)
+		return err_set(e, ERR_FORMAT, "the CA file of the registry holds no certificate");
+	return 0;
+}
+
+static X509_STORE *
+make_roots(const struct http_setup *setup, struct err *e)
+{
+	X509_STORE *store = X509_STORE_new();
+
+	if (store == NULL) {
+		err_set(e, ERR_INTERNAL, "making a certificate store");
+		return NULL;
+	}
+	for (size_t i = 0; i < COUNTOF(system_roots); i++) {
+		if (X509_STORE_load_file(store, system_roots[i]) == 1)
+			break;
+	}
+	ERR_clear_error();
+	if (setup->ca.n > 0 && add_roots(store, &setup->ca, e) < 0) {
+		X509_STORE_free(store);
+		return NULL;
+	}
+	return store;
+}
+
+struct http *
+http_new(const struct http_setup *setup, struct err *e)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+
+	h->setup = *setup;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (h->multi = curl_multi_init()) == NULL) {
+		err_set(e, ERR_INTERNAL, "starting libcurl");
+		free(h);
+		return NULL;
+	}
+	if (!setup->insecure && (h->roots = make_roots(setup, e)) == NULL) {
+		http_free(h);
+		return NULL;
+	}
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	return h;
+}
+
+void
+http_free(struct http *h)
+{
+	if (h == NULL)
+		return;
+	curl_multi_cleanup(h->multi);
+	X509_STORE_free(h->roots);
+	free(h);
+}
+
+static CURLcode
+use_roots(CURL *easy, void *ctx, void *arg)
+{
+	struct http *h = arg;
+
+	(void)easy;
+	if (h->roots != NULL)
+		SSL_CTX_set1_cert_store(ctx, h->roots);
+	return CURLE_OK;
+}
+
+static void
+keep_header(char **at, const char *value)
+{
+	free(*at);
+	*at = xstrdup(value);
+}
+
+/* A new status line: what an earlier answer (100, or one before a retry) said counts no more. */
+static void
+forget_headers(struct http_exchange *x)
+{
+	free(x->content_type);
+	free(x->content_range);
+	free(x->link);
+	x->content_type = x->content_range = x->link = NULL;
+	x->retry_after_s = 0;
+	strv_free(&x->challenges);
+	memset(&x->challenges, 0, sizeof(x->challenges));
+}
+
+static void
+take_header(struct http_exchange *x, const char *name, const char *value)
+{
+	if (strcasecmp(name, "content-type") == 0)
+		keep_header(&x->content_type, value);
+	else if (strcasecmp(name, "content-range") == 0)
+		keep_header(&x->content_range, value);
+	else if (strcasecmp(name, "link") == 0)
+		keep_header(&x->link, value);
+	else if (strcasecmp(name, "retry-after") == 0)
+		text_to_u64(value, UINT32_MAX, &x->retry_after_s);
+	else if (strcasecmp(name, "www-authenticate") == 0 && x->challenges.n < HTTP_CHALLENGES_MAX)
+		strv_add(&x->challenges, value);
+}
+
+static size_t
+on_header(char *p, size_t one, size_t n, void *arg)
+{
+	struct http_exchange *x = arg;
+	own_mem char *line = NULL;
+	char *colon, *value;
+	size_t len = n * one;
+
+	if (len > 5 && strncmp(p, "HTTP/", 5) == 0)
+		forget_headers(x);
+	if (len > HTTP_HEADER_MAX || memchr(p, '\0', len) != NULL)
+		return n * one;
+	line = xstrndup(p, len);
+	colon = strchr(line, ':');
+	if (colon == NULL)
+		return n * one;
+	*colon = '\0';
+	value = colon + 1 + strspn(colon + 1, " \t");
+	for (len = strlen(value); len > 0 && strchr("\r\n \t", value[len - 1]) != NULL;)
+		value[--len] = '\0';
+	take_header(x, line, value);
+	return n * one;
+}
+
+static size_t
+on_body(char *p, size_t one, size_t count, void *arg)
+{
+	struct http_exchange *x = arg;
+	size_t n = one * count, max = x->body_max;
+	long status = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status / 100 != 2)
+		max = HTTP_ERROR_BODY_MAX;
+	else if (x->sink != NULL)
+		switch (x->sink(x->sink_arg, p, n)) {
+		case HTTP_SINK_OK:
+			return n;
+		case HTTP_SINK_PAUSE:
+			return CURL_WRITEFUNC_PAUSE;
+		case HTTP_SINK_FAIL:
+			return n + 1;
+		}
+	if (n > max - x->body.n) {
+		x->body_too_long = true;
+		return status / 100 == 2 ? n + 1 : n;
+	}
+	strbuf_addn(&x->body, p, n);
+	return n;
+}
+
+static void
+add_header(struct http_exchange *x, const char *name, const char *value)
+{
+	own_mem char *line = xasprintf("%s: %s", name, value);
+
+	x->headers = curl_slist_append(x->headers, line);
+}
+
+static void
+set_blob(CURL *easy, CURLoption option, const struct bytes *b)
+{
+	struct curl_blob blob = {
+	    .data = (void *)(uintptr_t)b->p, .len = b->n, .flags = CURL_BLOB_NOCOPY};
+
+	if (b->n > 0)
+		curl_easy_setopt(easy, option, &blob);
+}
+
+static void
+set_tls(struct http *h, struct http_exchange *x)
+{
+	CURL *c = x->easy;
+
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, h->setup.insecure ? 0L : 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, h->setup.insecure ? 0L : 2L);
+	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, use_roots);
+	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h);
+	if (x->own_host) {
+		set_blob(c, CURLOPT_SSLCERT_BLOB, &h->setup.client_cert);
+		set_blob(c, CURLOPT_SSLKEY_BLOB, &h->setup.client_key);
+	}
+}
+
+static void
+set_headers(struct http_exchange *x)
+{
+	own_mem char *bearer = NULL;
+
+	if (x->accept != NULL)
+		add_header(x, "Accept", x->accept);
+	if (x->range != NULL)
+		add_header(x, "Range", x->range);
+	if (x->bearer != NULL) {
+		bearer = xasprintf("Bearer %s", x->bearer);
+		add_header(x, "Authorization", bearer);
+	}
+	if (x->username != NULL) {
+		curl_easy_setopt(x->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(x->easy, CURLOPT_USERNAME, x->username);
+		curl_easy_setopt(x->easy, CURLOPT_PASSWORD, x->password);
+	}
+	if (x->form != NULL)
+		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->form);
+	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+}
+
+static void
+url_host(const char *url, char *host, size_t size)
+{
+	const char *p = strstr(url, "://");
+
+	p = p != NULL ? p + 3 : url;
+	snprintf(host, size, "%.*s", (int)strcspn(p, "/?#"), p);
+}
+
+static bool
+is_local(const char *url)
+{
+	char host[300];
+
+	url_host(url, host, sizeof(host));
+	return text_has_prefix(host, "localhost") || text_has_prefix(host, "127.") ||
+	       text_has_prefix(host, "[::1]");
+}
+
+void
+http_start(struct http *h, struct http_exchange *x)
+{
+	CURL *c = curl_easy_init();
+
+	if (c == NULL)
+		abort();
+	x->easy = c;
+	x->active = true;
+	x->done = false;
+	curl_easy_setopt(c, CURLOPT_URL, x->url);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, h->setup.insecure ? "http,https" : "https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "pod/" POD_VERSION);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_TIMEOUT_S);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, x->error);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
+	if (is_local(x->url)) /* never by way of a proxy, as in Go */
+		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	set_tls(h, x);
+	set_headers(x);
+	curl_multi_add_handle(h->multi, c);
+}
+
+static void
+finish(struct http_exchange *x, CURLcode code)
+{
+	char *s = NULL;
+
+	x->done = true;
+	x->code = code;
+	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
+	curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &x->os_errno);
+	curl_easy_getinfo(x->easy, CURLINFO_SSL_VERIFYRESULT, &x->verify_result);
+	curl_easy_getinfo(x->easy, CURLINFO_REDIRECT_URL, &s);
+	if (s != NULL)
+		keep_header(&x->redirect, s);
+}
+
+void
+http_stop(struct http *h, struct http_exchange *x)
+{
+	if (x->easy != NULL) {
+		curl_multi_remove_handle(h->multi, x->easy);
+		curl_easy_cleanup(x->easy);
+	}
+	curl_slist_free_all(x->headers);
+	forget_headers(x);
+	free(x->redirect);
+	strbuf_free(&x->body);
+	memset(x, 0, sizeof(*x));
+}
+
+void
+http_resume(struct http_exchange *x)
+{
+	if (x->easy != NULL && !x->done)
+		curl_easy_pause(x->easy, CURLPAUSE_CONT);
+}
+
+void
+http_step(struct http *h, struct curl_waitfd *extra, unsigned n, int timeout_ms)
+{
+	int running, left;
+	CURLMsg *m;
+
+	curl_multi_perform(h->multi, &running);
+	m = curl_multi_info_read(h->multi, &left);
+	if (m == NULL) {
+		curl_multi_poll(h->multi, extra, n, timeout_ms, NULL);
+		curl_multi_perform(h->multi, &running);
+		m = curl_multi_info_read(h->multi, &left);
+	}
+	for (; m != NULL; m = curl_multi_info_read(h->multi, &left)) {
+		char *x = NULL;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &x);
+		finish((struct http_exchange *)(void *)x, m->data.result);
+	}
+}
+
+void
+http_perform(struct http *h, struct http_exchange *x)
+{
+	http_start(h, x);
+	while (!x->done)
+		http_step(h, NULL, 0, 1000);
+}
+
+static const char *
+os_reason(long no)
+{
+	switch (no) {
+	case ECONNREFUSED:
+		return "connect: connection refused";
+	case EHOSTUNREACH:
+		return "connect: no route to host";
+	case ENETUNREACH:
+		return "connect: network is unreachable";
+	case ECONNRESET:
+		return "read: connection reset by peer";
+	default:
+		return "i/o timeout";
+	}
+}
+
+static const char *
+tls_reason(const struct http_exchange *x)
+{
+	switch (x->verify_result) {
+	case X509_V_OK:
+		return "x509: certificate is not valid for this host";
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return "x509: certificate has expired or is not yet valid";
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH:
+		return "x509: certificate is not valid for this host";
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+		return "x509: certificate signed by unknown authority";
+	default:
+		return X509_verify_cert_error_string(x->verify_result);
+	}
+}
+
+void
+http_explain(const struct http_exchange *x, struct err *e)
+{
+	char host[300];
+
+	url_host(x->url, host, sizeof(host));
+	switch (x->code) {
+	case CURLE_COULDNT_CONNECT:
+		err_set(e, ERR_NETWORK, "dial tcp %s: %s", host, os_reason(x->os_errno));
+		break;
+	case CURLE_OPERATION_TIMEDOUT:
+		err_set(e, ERR_NETWORK, "dial tcp %s: i/o timeout", host);
+		break;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		host[strcspn(host, ":")] = '\0';
+		err_set(e, ERR_NETWORK, "dial tcp: lookup %s: no such host", host);
+		break;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		err_set(e, ERR_NETWORK, "tls: failed to verify certificate: %s", tls_reason(x));
+		break;
+	case CURLE_SSL_CONNECT_ERROR:
+		if (strstr(x->error, "wrong version number") != NULL)
+			err_set(e, ERR_NETWORK, "http: server gave HTTP response to HTTPS client");
+		else
+			err_set(e, ERR_NETWORK, "%s", x->error);
+		break;
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		err_set(e, ERR_DENIED, "plain HTTP or another scheme is not allowed");
+		break;
+	case CURLE_WRITE_ERROR:
+		err_set(e, ERR_LIMIT, "the answer is larger than allowed");
+		break;
+	default:
+		err_set(e, ERR_NETWORK, "%s",
+		    x->error[0] != '\0' ? x->error : curl_easy_strerror(x->code));
+	}
+}
+
+bool
+http_may_pass(const struct http_exchange *x)
+{
+	switch (x->code) {
+	case CURLE_OK:
+		return x->status == 429 || x->status == 408 ||
+		       (x->status >= 500 && x->status != 501 && x->status != 505);
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static char *
+origin(const char *url)
+{
+	CURLU *u = curl_url();
+	char *scheme = NULL, *host = NULL, *port = NULL, *out = NULL;
+
+	if (u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+		out = xasprintf("%s://%s:%s", scheme, host, port);
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+	return out;
+}
+
+bool
+http_same_origin(const char *a, const char *b)
+{
+	own_mem char *x = origin(a), *y = NULL;
+
+	y = origin(b);
+	return x != NULL && y != NULL && strcasecmp(x, y) == 0;
+}
+
+bool
+http_url_allowed(const char *url, bool plain)
+{
+	CURLU *u = curl_url();
+	char *scheme = NULL, *host = NULL, *user = NULL;
+	bool ok;
+
+	ok = u != NULL && strlen(url) < HTTP_HEADER_MAX &&
+	     curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	     curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	     curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK && host[0] != '\0' &&
+	     curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_NO_USER &&
+	     (strcasecmp(scheme, "https") == 0 || (plain && strcasecmp(scheme, "http") == 0));
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(user);
+	curl_url_cleanup(u);
+	return ok;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * HTTP/1.1 exchanges over libcurl, several at a time in one loop.  Redirects, authorization and
+ * retries are not decided here: libcurl is told to follow nothing and to keep no cookies.
+ */
+#ifndef POD_IMAGE_FETCH_HTTP_H
+#define POD_IMAGE_FETCH_HTTP_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+#include "common/wire/wire.h"
+
+#define HTTP_ERROR_BODY_MAX 65536u /* of an answer that is not 2xx */
+#define HTTP_CHALLENGES_MAX 8
+#define HTTP_HEADER_MAX 8192u /* bytes of a header that is kept */
+
+struct http;
+
+/* What applies to all exchanges; the bytes are borrowed for the life of struct http. */
+struct http_setup {
+	bool insecure; /* certificates are not checked, plain HTTP is allowed */
+	struct bytes ca, client_cert, client_key;
+};
+
+enum http_sink_result { HTTP_SINK_OK, HTTP_SINK_PAUSE, HTTP_SINK_FAIL };
+
+/* One request and its answer.  Zero-initialise, set the first part, http_start. */
+struct http_exchange {
+	const char *url;
+	const char *accept, *range;	 /* values of headers, or NULL */
+	const char *bearer;		 /* token, or NULL */
+	const char *username, *password; /* for Basic, or NULL */
+	const char *form;		 /* body of a POST, or NULL for GET */
+	bool own_host;	 /* the registry itself: the client certificate may be shown */
+	size_t body_max; /* bytes of a 2xx body kept in body, without a sink */
+	/* Takes the body of a 2xx answer instead; PAUSE means: nothing was taken, call http_resume.
+	 */
+	enum http_sink_result (*sink)(void *arg, const char *p, size_t n);
+	void *sink_arg;
+
+	bool active, done;
+	CURLcode code;
+	long status;
+	struct strbuf body;
+	bool body_too_long;
+	char *content_type, *content_range, *link, *redirect;
+	uint64_t retry_after_s;
+	struct strv challenges; /* values of WWW-Authenticate */
+	long os_errno, verify_result;
+	char error[CURL_ERROR_SIZE];
+
+	CURL *easy;
+	struct curl_slist *headers;
+};
+
+struct http *http_new(const struct http_setup *setup, struct err *e);
+void http_free(struct http *h);
+
+/* Begins the exchange; x must stay where it is until it is done or stopped. */
+void http_start(struct http *h, struct http_exchange *x);
+
+/* Releases what http_start made and the answer; an unfinished exchange is broken off. */
+void http_stop(struct http *h, struct http_exchange *x);
+
+/* Lets a paused body flow again. */
+void http_resume(struct http_exchange *x);
+
+/*
+ * Moves all exchanges on, waiting at most timeout_ms for them or for the descriptors in extra.
+ * Exchanges that ended have done set.
+ */
+void http_step(struct http *h, struct curl_waitfd *extra, unsigned n, int timeout_ms);
+
+/* http_start, and http_step until this exchange is done.  Others move on meanwhile. */
+void http_perform(struct http *h, struct http_exchange *x);
+
+/* The exchange got no answer: says why, in Go's words where a script may look for them. */
+void http_explain(const struct http_exchange *x, struct err *e);
+
+/* True if the failure may pass: the connection broke, or the server is overloaded. */
+bool http_may_pass(const struct http_exchange *x);
+
+/* True if the two URLs have the same scheme, host and port. */
+bool http_same_origin(const char *a, const char *b);
+
+/* Checks that url is absolute, without user or password, and https, or http if that is allowed. */
+bool http_url_allowed(const char *url, bool plain);
+
+#endif

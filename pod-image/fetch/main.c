@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-image-fetch: the worker that speaks with one registry.  It holds that registry's credential
+ * and sees no more of what it fetches than bytes to be counted and digested; documents are parsed
+ * by pod-image, layers by the workers of pod-store.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/oci/digest.h"
+#include "common/oci/reference.h"
+#include "common/wire/peer.h"
+#include "pod-image/fetch/request.h"
+
+#define BLOBS_PARALLEL 3
+#define OPS_MAX 2048
+#define TAGS_MAX 65536
+#define TAG_PAGE_MAX ((size_t)4 << 20)
+#define PROGRESS_MS 200
+
+static const char manifest_types[] =
+    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json";
+
+struct op;
+struct worker;
+
+/* How a kind of request ends: with the answer, or with -1 and e. */
+typedef int finish_fn(struct worker *w, struct op *op, struct err *e);
+
+struct op { /* a request of pod-image under way */
+	struct op *next;
+	struct request r;
+	uint32_t seq;
+	finish_fn *finish;
+	/* of a blob */
+	int fd;
+	struct digest *digest;
+	char *want;
+	uint64_t size, announced;
+	int64_t announced_ms;
+	struct strbuf pending; /* bytes that the pipe did not take yet */
+	size_t pending_at;
+	bool paused;
+	/* of a list of tags */
+	struct strv tags;
+};
+
+struct worker {
+	struct peer *peer;
+	struct arena setup_arena;
+	struct msg_fetch_setup setup;
+	struct registry reg;
+	struct op *ops;
+	size_t nops;
+};
+
+enum { PHASE_SETUP = 1, PHASE_WORK = 2 };
+static unsigned phase = PHASE_SETUP;
+
+static void
+op_free(struct op *op)
+{
+	char ignored[DIGEST_TEXT];
+
+	request_free(&op->r);
+	fd_close(&op->fd);
+	digest_end(op->digest, ignored);
+	free(op->want);
+	strbuf_free(&op->pending);
+	strv_free(&op->tags);
+	free(op);
+}
+
+static struct op *
+op_new(struct worker *w, uint32_t seq, finish_fn *finish)
+{
+	struct op *op = xcalloc(1, sizeof(*op)), **at = &w->ops;
+
+	op->fd = -1;
+	op->seq = seq;
+	op->finish = finish;
+	op->r.reg = &w->reg;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = op;
+	w->nops++;
+	return op;
+}
+
+static void
+answer(struct worker *w, struct op *op)
+{
+	struct err e = {0}, ignored = {0};
+	int r;
+
+	if (err_is_set(&op->r.failure)) {
+		e = op->r.failure;
+		r = -1;
+	} else {
+		r = op->finish(w, op, &e);
+	}
+	if (r < 0 && peer_send_error(w->peer, op->seq, &e, &ignored) < 0)
+		exit(1);
+}
+
+/* --- Blobs ------------------------------------------------------------------------------------ */
+
+/* Writes what the pipe takes of pending.  0, or -1 with e. */
+static int
+flush_pending(struct op *op, struct err *e)
+{
+	while (op->pending_at < op->pending.n) {
+		ssize_t n =
+		    write(op->fd, op->pending.s + op->pending_at, op->pending.n - op->pending_at);
+
+		if (n < 0 && errno == EAGAIN)
+			return 0;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EPIPE)
+			return err_set(e, ERR_CANCELLED, "the reader of the blob has gone");
+		if (n < 0)
+			return err_sys(e, "writing a blob");
+		op->pending_at += (size_t)n;
+	}
+	op->pending.n = op->pending_at = 0;
+	return 0;
+}
+
+/* Safe to keep what is left over: it is at most one buffer of libcurl, for then we pause. */
+static enum http_sink_result
+blob_sink(void *arg, const char *p, size_t n, struct err *e)
+{
+	struct op *op = arg;
+	size_t done = 0;
+
+	if (op->pending.n > 0) {
+		op->paused = true;
+		return HTTP_SINK_PAUSE;
+	}
+	if (n > op->size - op->r.offset) {
+		err_set(e, ERR_INTEGRITY, "blob %s is larger than the %llu bytes of its descriptor",
+		    op->want, (unsigned long long)op->size);
+		return HTTP_SINK_FAIL;
+	}
+	digest_add(op->digest, p, n);
+	while (done < n) {
+		ssize_t k = write(op->fd, p + done, n - done);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			break;
+		done += (size_t)k;
+	}
+	strbuf_addn(&op->pending, p + done, n - done);
+	if (done < n && errno != EAGAIN && flush_pending(op, e) < 0)
+		return HTTP_SINK_FAIL;
+	return HTTP_SINK_OK;
+}
+
+static int
+finish_blob(struct worker *w, struct op *op, struct err *e)
+{
+	struct msg_fetch_blob_r out = {.size = op->r.offset};
+	char got[DIGEST_TEXT];
+
+	if (op->r.offset != op->size)
+		return err_set(e, ERR_INTEGRITY, "blob %s has %llu bytes, its descriptor says %llu",
+		    op->want, (unsigned long long)op->r.offset, (unsigned long long)op->size);
+	digest_end(ptr_take(&op->digest), got);
+	if (strcmp(got, op->want) != 0)
+		return err_set(
+		    e, ERR_INTEGRITY, "digest mismatch: expected %s, got %s", op->want, got);
+	fd_close(&op->fd);
+	return peer_send(w->peer, &msg_fetch_blob_r_desc, op->seq, &out, e);
+}
+
+static int
+check_repository(const char *repository, struct err *e)
+{
+	own_mem char *text = xasprintf("registry.invalid/%s", repository);
+	own_reference struct reference r = {0};
+
+	if (reference_parse(text, &r, e) < 0)
+		return -1;
+	if (strcmp(r.path, repository) != 0)
+		return err_set(e, ERR_INVALID, "invalid repository");
+	return 0;
+}
+
+static void
+set_request(struct op *op, const char *repository, const char *tail, const char *object)
+{
+	op->r.path = xasprintf("/v2/%s/%s%s", repository, tail, object);
+	op->r.scope = xasprintf("repository:%s:pull", repository);
+}
+
+static int
+on_blob(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_fetch_blob *m = MSG_OF(in, fetch_blob);
+	struct worker *w = arg;
+	struct op *op;
+	int flags;
+
+	(void)p;
+	if (check_repository(m->repository, e) < 0)
+		return -1;
+	if (!reference_digest_valid(m->digest))
+		return err_set(e, ERR_INVALID, "invalid digest");
+	if (w->nops >= OPS_MAX)
+		return err_set(e, ERR_LIMIT, "too many requests at once");
+	flags = fcntl(m->stream, F_GETFL);
+	if (flags < 0 || fcntl(m->stream, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_sys(e, "preparing the stream of a blob");
+	op = op_new(w, in->seq, finish_blob);
+	op->fd = fd_take(&m->stream);
+	op->digest = digest_new();
+	op->want = xstrdup(m->digest);
+	op->size = m->size;
+	op->r.sink = blob_sink;
+	op->r.sink_arg = op;
+	set_request(op, m->repository, "blobs/", m->digest);
+	return 0;
+}
+
+static void
+announce(struct worker *w, struct op *op)
+{
+	struct msg_progress m = {
+	    .kind = "item", .item = op->want, .done = op->r.offset, .total = op->size};
+	struct err ignored = {0};
+	int64_t now = registry_now_ms();
+
+	if (op->want == NULL || op->r.offset == op->announced ||
+	    now - op->announced_ms < PROGRESS_MS)
+		return;
+	op->announced = op->r.offset;
+	op->announced_ms = now;
+	(void)peer_send(w->peer, &msg_progress_desc, op->seq, &m, &ignored);
+}
+
+/* --- Documents -------------------------------------------------------------------------------- */
+
+static int
+finish_document(struct worker *w, struct op *op, struct err *e)
+{
+	struct http_exchange *x = &op->r.x;
+	struct msg_fetch_document_r m = {
+	    .data = {(const uint8_t *)(x->body.s != NULL ? x->body.s : ""), x->body.n}};
+
+	if (x->content_type != NULL && strlen(x->content_type) <= 256 &&
+	    text_is_utf8(x->content_type, strlen(x->content_type)))
+		m.media_type = x->content_type;
+	return peer_send(w->peer, &msg_fetch_document_r_desc, op->seq, &m, e);
+}
+
+static int
+on_document(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_fetch_document *m = MSG_OF(in, fetch_document);
+	struct worker *w = arg;
+	bool manifest = strcmp(m->kind, "manifest") == 0;
+	struct op *op;
+
+	(void)p;
+	if (check_repository(m->repository, e) < 0)
+		return -1;
+	if (!reference_digest_valid(m->reference) &&
+	    !(manifest && reference_tag_valid(m->reference)))
+		return err_set(e, ERR_INVALID, "invalid tag or digest");
+	if (w->nops >= OPS_MAX)
+		return err_set(e, ERR_LIMIT, "too many requests at once");
+	op = op_new(w, in->seq, finish_document);
+	op->r.body_max = m->max;
+	op->r.accept = manifest ? manifest_types : NULL;
+	set_request(op, m->repository, manifest ? "manifests/" : "blobs/", m->reference);
+	return 0;
+}
+
+/* --- Tags ------------------------------------------------------------------------------------- */
+
+static int
+take_tags(struct op *op, struct err *e)
+{
+	const struct strbuf *body = &op->r.x.body;
+	own_json json_t *j =
+	    json_read_max(body->s != NULL ? body->s : "", body->n, TAG_PAGE_MAX, 8, e);
+	json_t *list = NULL;
+
+	if (j == NULL)
+		return err_wrap(e, "parsing the list of tags");
+	if (!json_is_object(j) || json_want_arr(j, "tags", &list, e) < 0)
+		return err_set(e, ERR_FORMAT, "parsing the list of tags: wrong form");
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *tag = json_string_value(json_array_get(list, i));
+
+		if (tag == NULL || !reference_tag_valid(tag))
+			return err_set(e, ERR_FORMAT, "parsing the list of tags: invalid tag");
+		if (op->tags.n >= TAGS_MAX)
+			return err_set(
+			    e, ERR_LIMIT, "the repository has more than %d tags", TAGS_MAX);
+		strv_add(&op->tags, tag);
+	}
+	return 0;
+}
+
+/*
+ * The next page (distribution specification, "Listing Tags"): Link: </v2/…>; rel="next".  Only a
+ * path below the same repository is followed, and only if the last page brought something.
+ */
+static char *
+next_page(const struct op *op)
+{
+	const char *link = op->r.x.link, *end;
+	size_t base = strcspn(op->r.path, "?");
+
+	if (link == NULL || link[0] != '<' || (end = strchr(link, '>')) == NULL ||
+	    strstr(end, "rel=\"next\"") == NULL)
+		return NULL;
+	if (strncmp(link + 1, op->r.path, base) != 0 || link[1 + base] != '?')
+		return NULL;
+	for (const char *p = link + 1; p < end; p++) {
+		if (*p <= ' ' || *p >= 0x7f)
+			return NULL;
+	}
+	return xstrndup(link + 1, (size_t)(end - link - 1));
+}
+
+static int
+finish_tags(struct worker *w, struct op *op, struct err *e)
+{
+	size_t before = op->tags.n;
+	own_mem char *next = NULL;
+	struct msg_fetch_tags_r m = {0};
+
+	if (take_tags(op, e) < 0)
+		return -1;
+	next = next_page(op);
+	if (next != NULL && op->tags.n > before) {
+		free(op->r.path);
+		op->r.path = ptr_take(&next);
+		request_start(&op->r);
+		return 0;
+	}
+	m.tags.v = (const char **)op->tags.v;
+	m.tags.n = op->tags.n;
+	return peer_send(w->peer, &msg_fetch_tags_r_desc, op->seq, &m, e);
+}
+
+static int
+on_tags(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_fetch_tags *m = MSG_OF(in, fetch_tags);
+	struct worker *w = arg;
+	struct op *op;
+
+	(void)p;
+	if (check_repository(m->repository, e) < 0)
+		return -1;
+	op = op_new(w, in->seq, finish_tags);
+	op->r.body_max = TAG_PAGE_MAX;
+	set_request(op, m->repository, "tags/list", "?n=1000");
+	return 0;
+}
+
+/* --- Login ------------------------------------------------------------------------------------ */
+
+static int
+finish_login(struct worker *w, struct op *op, struct err *e)
+{
+	return peer_send_ok(w->peer, op->seq, e);
+}
+
+static int
+on_login(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct worker *w = arg;
+	struct op *op = op_new(w, in->seq, finish_login);
+
+	(void)p;
+	(void)e;
+	op->r.body_max = HTTP_ERROR_BODY_MAX;
+	op->r.path = xstrdup("/v2/");
+	return 0;
+}
+
+static int
+on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct worker *w = arg;
+
+	wire_copy(&msg_fetch_setup_desc, in->msg, &w->setup, &w->setup_arena);
+	arena_wipe(&in->arena);
+	in->msg = NULL;
+	if (registry_init(&w->reg, &w->setup, e) < 0)
+		return -1;
+	phase = PHASE_WORK;
+	return peer_send_ok(p, in->seq, e);
+}
+
+static const struct peer_handler handlers[] = {
+    {&msg_fetch_setup_desc, PHASE_SETUP, PEER_ONCE, on_setup},
+    {&msg_fetch_document_desc, PHASE_WORK, 0, on_document},
+    {&msg_fetch_blob_desc, PHASE_WORK, 0, on_blob},
+    {&msg_fetch_tags_desc, PHASE_WORK, 0, on_tags},
+    {&msg_fetch_login_desc, PHASE_WORK, 0, on_login},
+};
+
+/* --- The loop --------------------------------------------------------------------------------- */
+
+static void
+start_idle(struct worker *w)
+{
+	unsigned blobs = 0;
+
+	for (struct op *op = w->ops; op != NULL; op = op->next)
+		blobs += op->want != NULL && op->r.state != REQUEST_IDLE;
+	for (struct op *op = w->ops; op != NULL; op = op->next) {
+		if (op->r.state != REQUEST_IDLE || (op->want != NULL && blobs >= BLOBS_PARALLEL))
+			continue;
+		blobs += op->want != NULL;
+		request_start(&op->r);
+	}
+}
+
+/* Moves one operation on; true when it has been answered. */
+static bool
+op_step(struct worker *w, struct op *op)
+{
+	if (op->pending.n > 0 && !err_is_set(&op->r.failure)) {
+		if (flush_pending(op, &op->r.failure) < 0)
+			op->r.state = REQUEST_DONE;
+		else if (op->pending.n == 0 && op->paused) {
+			op->paused = false;
+			http_resume(&op->r.x);
+		}
+	}
+	request_step(&op->r);
+	announce(w, op);
+	if (op->r.state != REQUEST_DONE || (op->pending.n > 0 && !err_is_set(&op->r.failure)))
+		return false;
+	answer(w, op);
+	return op->r.state == REQUEST_DONE;
+}
+
+static void
+step_all(struct worker *w)
+{
+	for (struct op **at = &w->ops; *at != NULL;) {
+		struct op *op = *at;
+
+		if (!op_step(w, op)) {
+			at = &op->next;
+			continue;
+		}
+		*at = op->next;
+		w->nops--;
+		op_free(op);
+	}
+}
+
+/* How long the loop may sleep: until the first further try is due. */
+static int
+sleep_ms(const struct worker *w)
+{
+	int64_t now = registry_now_ms(), least = 60000;
+
+	for (const struct op *op = w->ops; op != NULL; op = op->next) {
+		if (op->r.state == REQUEST_WAITING && op->r.due_ms - now < least)
+			least = op->r.due_ms - now;
+	}
+	return least < 0 ? 0 : (int)least;
+}
+
+static void
+wait_for_events(struct worker *w)
+{
+	struct curl_waitfd fds[1 + BLOBS_PARALLEL + 1] = {
+	    {.fd = peer_fd(w->peer), .events = CURL_WAIT_POLLIN}};
+	unsigned n = 1;
+
+	for (struct op *op = w->ops; op != NULL && n < COUNTOF(fds); op = op->next) {
+		if (op->pending.n > 0)
+			fds[n++] = (struct curl_waitfd){.fd = op->fd, .events = CURL_WAIT_POLLOUT};
+	}
+	http_step(w->reg.http, fds, n, sleep_ms(w));
+}
+
+static int
+work(struct worker *w, struct err *e)
+{
+	uint64_t done = 0;
+	int r;
+
+	for (;;) {
+		while (
+		    (r = peer_serve(w->peer, handlers, COUNTOF(handlers), phase, &done, w, e)) == 1)
+			continue;
+		if (r != PEER_NONE)
+			return r;
+		if (w->reg.http == NULL) {
+			struct pollfd pfd = {.fd = peer_fd(w->peer), .events = POLLIN};
+
+			poll(&pfd, 1, -1);
+			continue;
+		}
+		start_idle(w);
+		wait_for_events(w);
+		step_all(w);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int keep[] = {PEER_FD};
+	struct worker w = {0};
+	struct err e = {0};
+
+	role_start();
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		err_set(&e, ERR_USAGE, "pod-image-fetch is started by pod-image");
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	if (role_enter(ROLE_FETCH, keep, COUNTOF(keep), &e) < 0) {
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	w.peer = peer_new(PEER_FD, ROLE_FETCH, ROLE_IMAGE);
+	if (work(&w, &e) < 0) {
+		log_error("pod-image-fetch: %s", e.text);
+		return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/fs/path.h"
+#include "common/fs/walk.h"
+#include "pod-store/diff.h"
+#include "pod-store/image.h"
+#include "pod-store/layer/opaque.h"
+#include "pod-store/overlay.h"
+#include "pod-store/rootfs.h"
+
+#define FLUSH_AT (64u << 10)
+
+struct diff {
+	int out;
+	int below;    /* what lies under the upper directory; -1: nothing */
+	char *parent; /* directory whose counterpart below is parent_fd */
+	size_t parent_len;
+	int parent_fd; /* -1: there is none */
+	bool parent_known;
+	struct strbuf buf;
+};
+
+static int
+flush(struct diff *d, struct err *e)
+{
+	if (file_put(d->out, d->buf.s, d->buf.n) == -1)
+		return err_sys(e, "writing changes");
+	d->buf.n = 0;
+	return 0;
+}
+
+static int
+emit(struct diff *d, char kind, const char *dir, const char *name, struct err *e)
+{
+	strbuf_addf(&d->buf, "%c /%s%s%s", kind, dir, *dir != '\0' ? "/" : "", name);
+	strbuf_addc(&d->buf, '\0');
+	return d->buf.n >= FLUSH_AT ? flush(d, e) : 0;
+}
+
+/*
+ * The directory below that has w's siblings.  Neighbours share it, so it is kept.  No link is followed
+ * there: a directory that took the place of a link has no counterpart.
+ */
+static int
+below_parent(struct diff *d, const char *path, size_t len)
+{
+	if (d->parent_known && d->parent_len == len && memcmp(d->parent, path, len) == 0)
+		return d->parent_fd;
+	fd_close(&d->parent_fd);
+	own_mem_free(&d->parent);
+	d->parent = xstrndup(path, len);
+	d->parent_len = len;
+	d->parent_known = true;
+	if (d->below >= 0)
+		d->parent_fd = path_try(
+		    d->below, len > 0 ? d->parent : ".", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	return d->parent_fd;
+}
+
+static bool
+same_dir(const struct stat *a, const struct stat *b)
+{
+	return S_ISDIR(a->st_mode) && S_ISDIR(b->st_mode) && a->st_mode == b->st_mode &&
+	       a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* An opaque directory hides what is below it: that is deleted unless it was made again. */
+struct hidden {
+	struct diff *d;
+	const char *path;
+	int upper;
+};
+
+static int
+visit_hidden(void *arg, const struct walk_entry *w, struct err *e)
+{
+	struct hidden *h = arg;
+	struct stat st;
+
+	if (strchr(w->path, '/') != NULL)
+		return WALK_PRUNE;
+	if (fstatat(h->upper, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return WALK_PRUNE;
+	return emit(h->d, 'D', h->path, w->name, e) == -1 ? -1 : WALK_PRUNE;
+}
+
+static int
+opaque_dir(struct diff *d, const struct walk_entry *w, int parent, struct err *e)
+{
+	struct hidden h = {.d = d, .path = w->path};
+	own_fd int upper = path_try(w->dir, w->name, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	own_fd int lower = -1;
+
+	if (upper == -1 || !opaque_is_set(upper))
+		return 0;
+	lower = path_try(parent, w->name, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	if (lower == -1)
+		return 0;
+	h.upper = upper;
+	return walk_tree(lower, visit_hidden, &h, e);
+}
+
+static int
+visit(void *arg, const struct walk_entry *w, struct err *e)
+{
+	struct diff *d = arg;
+	const char *slash = strrchr(w->path, '/');
+	size_t len = slash != NULL ? (size_t)(slash - w->path) : 0;
+	int parent = below_parent(d, w->path, len);
+	struct stat st;
+	bool existed = parent >= 0 && fstatat(parent, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (S_ISCHR(w->st.st_mode) && w->st.st_rdev == makedev(0, 0))
+		return existed ? emit(d, 'D', "", w->path, e) : 0;
+	if (existed && same_dir(&w->st, &st))
+		return opaque_dir(d, w, parent, e);
+	if (emit(d, existed ? 'C' : 'A', "", w->path, e) == -1)
+		return -1;
+	return existed && S_ISDIR(w->st.st_mode) ? opaque_dir(d, w, parent, e) : 0;
+}
+
+static int
+write_tree(int upper, int below, int fd, struct err *e)
+{
+	struct diff d = {.out = fd, .below = below, .parent_fd = -1};
+	int r = walk_tree(upper, visit, &d, e);
+
+	if (r == 0)
+		r = flush(&d, e);
+	fd_close(&d.parent_fd);
+	own_mem_free(&d.parent);
+	strbuf_free(&d.buf);
+	return r;
+}
+
+static int
+container(struct store *s, const char *id, const char *image, int fd, struct err *e)
+{
+	own_mem char *path = xasprintf("rw/%s/upper", id);
+	own_fd int upper = store_dir(s, path, e), below = -1;
+
+	if (upper == -1)
+		return -1;
+	below = rootfs_mount_image(s, image, e);
+	return below == -1 ? -1 : write_tree(upper, below, fd, e);
+}
+
+static int
+image_top(struct store *s, const char *id, int fd, struct err *e)
+{
+	own_strv struct strv layers = {0};
+	own_fd int upper = -1, below = -1;
+	own_mem char *path = NULL;
+
+	if (image_layers(s, id, &layers, e) == -1)
+		return -1;
+	if (layers.n == 0)
+		return 0;
+	path = xasprintf("layers/%s/diff", layers.v[layers.n - 1]);
+	upper = store_dir(s, path, e);
+	if (upper == -1)
+		return -1;
+	strv_remove(&layers, layers.n - 1);
+	if (layers.n > 0) {
+		below = rootfs_mount_layers(s, &layers, e);
+		if (below == -1)
+			return -1;
+	}
+	return write_tree(upper, below, fd, e);
+}
+
+int
+diff_write(struct store *s, const char *id, int fd, struct err *e)
+{
+	struct err none = {0};
+	own_mem char *image = rootfs_image(s, id, &none);
+	sqlite3_stmt *q;
+	int r;
+
+	if (image != NULL)
+		return container(s, id, image, fd, e);
+	q = db_query(&s->db, SQL_IMAGE_TOP, e, "t", id);
+	r = db_step(&s->db, q, e);
+	if (r == -1)
+		return -1;
+	if (r == 0)
+		return err_set(e, ERR_NOTFOUND, "%s: no such container or image", id);
+	db_done(q);
+	return image_top(s, id, fd, e);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a container changed in its image, or an image's top layer in the layers below.
+ */
+#ifndef POD_DIFF_H
+#define POD_DIFF_H
+
+#include "pod-store/store.h"
+
+/*
+ * Writes to fd, NUL-terminated each: A, C or D, a space, the absolute path.  id is a container's or an
+ * image's.  Only the upper directory is walked, whatever the size of the image.
+ */
+int diff_write(struct store *s, const char *id, int fd, struct err *e);
+
+#endif

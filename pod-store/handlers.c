@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "pod-store/diff.h"
+#include "pod-store/handlers.h"
+#include "pod-store/image.h"
+#include "pod-store/info.h"
+#include "pod-store/layer.h"
+#include "pod-store/naming.h"
+#include "pod-store/remove.h"
+#include "pod-store/rootfs.h"
+#include "pod-store/server.h"
+#include "pod-store/sweep.h"
+#include "pod-store/transfer.h"
+#include "pod-store/volume.h"
+
+/* Each answers request NAME, which is m, on connection c. */
+#define HANDLER(name) \
+	static int on_##name(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+#define CONN ((struct conn *)arg)
+#define STORE (&CONN->srv->store)
+#define ANSWER(name, x) peer_send(p, &msg_##name##_desc, in->seq, x, e)
+
+static int
+open_store(struct server *srv, const struct msg_hello *m, struct err *e)
+{
+	enum log_level level;
+
+	if (m->log_level != NULL && log_level_parse(m->log_level, &level, e) == 0)
+		log_set_level(level);
+	if (m->driver != NULL && m->driver[0] != '\0' && strcmp(m->driver, "overlay") != 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "storage driver \"%s\" is not available: only overlay is", m->driver);
+	if (m->image_store != NULL && m->image_store[0] != '\0')
+		return err_set(
+		    e, ERR_UNSUPPORTED, "a separate image store (--imagestore) is not available");
+	if (m->graph_root == NULL)
+		return err_set(e, ERR_INVALID, "no graph root was given");
+	if (store_open(&srv->store, m->graph_root, e) == -1)
+		return -1;
+	srv->opened = true;
+	return 0;
+}
+
+/* It has no answer of its own: why it failed is the answer to everything that follows. */
+HANDLER(hello)
+{
+	bool ok = open_store(CONN->srv, MSG_OF(in, hello), e) == 0;
+
+	(void)p;
+	if (!ok)
+		CONN->srv->why = *e;
+	CONN->phase = ok ? SERVER_PHASE_OPEN : SERVER_PHASE_FAILED;
+	return 0;
+}
+
+HANDLER(image_get)
+{
+	struct msg_image_get *m = MSG_OF(in, image_get);
+	own_naming_match struct naming_match found = {0};
+	struct rec_image image;
+	struct msg_image_got out = {.image = &image};
+	int r;
+
+	if (naming_find(STORE, m->name, &m->candidates, &found, e) == -1)
+		return -1;
+	r = image_load(STORE, found.id, IMAGE_CONFIG | IMAGE_LAYERS, &image, &in->arena, e);
+	if (r != 1)
+		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "%s: image not known", m->name);
+	out.matched = found.name;
+	return ANSWER(image_got, &out);
+}
+
+HANDLER(image_list)
+{
+	struct msg_image_list *m = MSG_OF(in, image_list);
+	struct msg_image_listed out;
+	unsigned what = IMAGE_USERS | (m->configs ? IMAGE_CONFIG : 0);
+
+	if (image_list(STORE, m->all, what, &out, &in->arena, e) == -1)
+		return -1;
+	return ANSWER(image_listed, &out);
+}
+
+HANDLER(image_tag)
+{
+	if (remove_tag(STORE, MSG_OF(in, image_tag), e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+HANDLER(image_untag)
+{
+	if (remove_untag(STORE, MSG_OF(in, image_untag), e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+static int
+answer_removed(struct peer *p, uint32_t seq, const struct removed *r, struct err *e)
+{
+	struct msg_image_removed out = {
+	    .untagged = {(const char **)r->untagged.v, r->untagged.n},
+	    .deleted = {(const char **)r->deleted.v, r->deleted.n},
+	};
+
+	return peer_send(p, &msg_image_removed_desc, seq, &out, e);
+}
+
+HANDLER(image_remove)
+{
+	own_removed struct removed r = {0};
+
+	if (remove_image(STORE, MSG_OF(in, image_remove), &r, e) == -1)
+		return -1;
+	return answer_removed(p, in->seq, &r, e);
+}
+
+HANDLER(image_prune)
+{
+	own_removed struct removed r = {0};
+
+	if (remove_unused(STORE, MSG_OF(in, image_prune)->all, &r, e) == -1)
+		return -1;
+	return answer_removed(p, in->seq, &r, e);
+}
+
+HANDLER(image_blob)
+{
+	struct msg_image_blob *m = MSG_OF(in, image_blob);
+	struct msg_image_blob_r out;
+
+	if (info_blob(STORE, m, &out, &in->arena, e) == -1)
+		return -1;
+	return ANSWER(image_blob_r, &out);
+}
+
+HANDLER(stage_begin)
+{
+	struct stage *g = stage_begin(STORE, &CONN->stages, e);
+	struct msg_stage_begun out;
+
+	if (g == NULL)
+		return -1;
+	out.stage = g->number;
+	return ANSWER(stage_begun, &out);
+}
+
+HANDLER(layer_query)
+{
+	struct msg_layer_query *m = MSG_OF(in, layer_query);
+	struct msg_layer_query_r out = {0};
+	char id[SHA256_HEX] = "", parent[SHA256_HEX];
+
+	for (size_t i = 0; i < m->diff_ids.n; i++) {
+		const char *hex = layer_hex(m->diff_ids.v[i]);
+		int r;
+
+		if (hex == NULL)
+			return err_set(e, ERR_INVALID, "a layer's DiffID is malformed");
+		memcpy(parent, id, sizeof(parent));
+		layer_id(parent, hex, id);
+		r = layer_present(STORE, id, e);
+		if (r == -1)
+			return -1;
+		if (r == 0)
+			break;
+		out.present++;
+	}
+	return ANSWER(layer_query_r, &out);
+}
+
+HANDLER(layer_put)
+{
+	(void)p;
+	return transfer_put(CONN, in->seq, MSG_OF(in, layer_put), e);
+}
+
+HANDLER(layer_get)
+{
+	(void)p;
+	return transfer_get(CONN, in->seq, MSG_OF(in, layer_get), e);
+}
+
+HANDLER(image_commit)
+{
+	struct msg_image_commit *m = MSG_OF(in, image_commit);
+	struct stage *g = stage_find(&CONN->stages, m->stage, e);
+	struct msg_image_commit_r out;
+	char id[SHA256_HEX];
+
+	if (g == NULL || stage_commit(STORE, g, m, id, e) == -1)
+		return -1;
+	stage_end(STORE, &CONN->stages, g);
+	out.id = id;
+	return ANSWER(image_commit_r, &out);
+}
+
+HANDLER(rootfs_open)
+{
+	struct msg_rootfs_opened out;
+	int r;
+
+	if (rootfs_open(STORE, MSG_OF(in, rootfs_open), &out, &in->arena, e) == -1)
+		return -1;
+	r = ANSWER(rootfs_opened, &out);
+	wire_close_fds(&msg_rootfs_opened_desc, &out);
+	return r;
+}
+
+HANDLER(rootfs_remove)
+{
+	if (rootfs_remove(STORE, MSG_OF(in, rootfs_remove)->id, e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+HANDLER(rootfs_diff)
+{
+	struct msg_rootfs_diff *m = MSG_OF(in, rootfs_diff);
+
+	if (diff_write(STORE, m->id, m->stream, e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+HANDLER(rootfs_size)
+{
+	struct msg_rootfs_size_r out;
+
+	if (info_rootfs_size(STORE, MSG_OF(in, rootfs_size)->id, &out, e) == -1)
+		return -1;
+	return ANSWER(rootfs_size_r, &out);
+}
+
+static int
+answer_volume(struct peer *p, uint32_t seq, struct rec_volume *v, struct err *e)
+{
+	struct msg_volume_got out = {.volume = v};
+
+	return peer_send(p, &msg_volume_got_desc, seq, &out, e);
+}
+
+HANDLER(volume_create)
+{
+	struct rec_volume v;
+
+	if (volume_create(STORE, MSG_OF(in, volume_create), &v, &in->arena, e) == -1)
+		return -1;
+	return answer_volume(p, in->seq, &v, e);
+}
+
+HANDLER(volume_get)
+{
+	struct rec_volume v;
+
+	if (volume_get(STORE, MSG_OF(in, volume_get)->name, &v, &in->arena, e) == -1)
+		return -1;
+	return answer_volume(p, in->seq, &v, e);
+}
+
+HANDLER(volume_list)
+{
+	struct msg_volume_listed out;
+
+	if (volume_list(STORE, &out, &in->arena, e) == -1)
+		return -1;
+	return ANSWER(volume_listed, &out);
+}
+
+HANDLER(volume_remove)
+{
+	struct msg_volume_remove *m = MSG_OF(in, volume_remove);
+
+	if (volume_remove(STORE, m->name, m->ignore, e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+HANDLER(store_sweep)
+{
+	struct msg_store_swept out = {0};
+
+	if (sweep_store(STORE, MSG_OF(in, store_sweep), &out, e) == -1)
+		return -1;
+	return ANSWER(store_swept, &out);
+}
+
+HANDLER(store_info)
+{
+	struct msg_store_info_r out;
+
+	if (info_store(STORE, MSG_OF(in, store_info)->usage, &out, &in->arena, e) == -1)
+		return -1;
+	return ANSWER(store_info_r, &out);
+}
+
+HANDLER(store_join)
+{
+	struct msg_store_join *m = MSG_OF(in, store_join);
+
+	if (server_add(CONN->srv, fd_take(&m->peer), ROLE_IMAGE, SERVER_PHASE_OPEN, e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+#define ON(name, phase, flags)                              \
+	{                                                   \
+		&msg_##name##_desc, phase, flags, on_##name \
+	}
+#define OPEN(name) ON(name, SERVER_PHASE_OPEN, 0)
+
+const struct peer_handler handlers[] = {
+    ON(hello, SERVER_PHASE_HELLO, PEER_ONCE),
+    OPEN(image_get),
+    OPEN(image_list),
+    OPEN(image_tag),
+    OPEN(image_untag),
+    OPEN(image_remove),
+    OPEN(image_prune),
+    OPEN(image_blob),
+    OPEN(stage_begin),
+    OPEN(layer_query),
+    OPEN(layer_put),
+    OPEN(layer_get),
+    OPEN(image_commit),
+    OPEN(rootfs_open),
+    OPEN(rootfs_remove),
+    OPEN(rootfs_diff),
+    OPEN(rootfs_size),
+    OPEN(volume_create),
+    OPEN(volume_get),
+    OPEN(volume_list),
+    OPEN(volume_remove),
+    OPEN(store_sweep),
+    OPEN(store_info),
+    OPEN(store_join),
+};
+const size_t handlers_n = COUNTOF(handlers);
+
+static int
+on_failed(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)p;
+	(void)in;
+	*e = CONN->srv->why;
+	return -1;
+}
+
+const struct peer_handler *
+handlers_failed(void)
+{
+	static struct peer_handler refusals[COUNTOF(handlers)];
+
+	for (size_t i = 0; i < COUNTOF(handlers); i++)
+		refusals[i] = (struct peer_handler){
+		    handlers[i].desc, SERVER_PHASE_FAILED, handlers[i].flags, on_failed};
+	return refusals;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Layers.  The identifier of the lowest one is its DiffID in hexadecimal digits; of another one the
+ * SHA-256 of "PARENT+DIFFID" (as in the containers' storage library, so not the OCI ChainID).
+ */
+#ifndef POD_LAYER_H
+#define POD_LAYER_H
+
+#include "common/base/mem.h"
+#include "common/base/sha256.h"
+#include "pod-store/store.h"
+
+/* "sha256:HEX" -> HEX, or NULL if the text is nothing of the kind. */
+const char *layer_hex(const char *digest);
+
+/* parent: "" or NULL for the lowest layer.  diff_hex: 64 digits. */
+void layer_id(const char *parent, const char *diff_hex, char out[SHA256_HEX]);
+
+/* 1: complete and usable; 0: not there; -1: failed. */
+int layer_present(struct store *s, const char *id, struct err *e);
+
+/*
+ * Removes the directories of layers that no image uses and that were condemned in a transaction before.
+ * Killed on the way, the next call ends the work.
+ */
+int layer_bury(struct store *s, size_t *count, struct err *e);
+
+/* Within a transaction: condemns the layers that no image uses. */
+int layer_condemn(struct store *s, struct err *e);
+
+/*
+ * Within a transaction: puts the directory dirfd/name in place as layer id and writes its row.
+ * Whatever stood there without a row is moved away.  The caller syncs: the content before, the name
+ * (layer_sync) before the transaction ends.
+ */
+int layer_settle(struct store *s, int dirfd, const char *name, const char *id, const char *parent,
+    const char *diff_hex, uint64_t tar_size, struct err *e);
+int layer_sync(struct store *s, struct err *e);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-store-inflate [inflate | compress-gzip | compress-zstd | digest]: from standard input to
+ * standard output; the result (result.h: digests and sizes of both sides) goes to descriptor 4, or
+ * to standard error if that is not open.  "digest" passes the stream on unchanged.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/role/role.h"
+#include "pod-store/layer/inflate.h"
+#include "pod-store/layer/result.h"
+
+#define RESULT_FD 4
+
+static const struct {
+	const char *word;
+	int (*run)(struct inflate *, struct err *);
+	enum inflate_format format;
+} modes[] = {
+    {"inflate", inflate_stream, INFLATE_NONE},
+    {"compress-gzip", deflate_stream, INFLATE_GZIP},
+    {"compress-zstd", deflate_stream, INFLATE_ZSTD},
+    {"digest", deflate_stream, INFLATE_NONE},
+};
+
+static void
+describe(struct inflate *s, struct strbuf *out)
+{
+	char plain[DIGEST_TEXT], packed[DIGEST_TEXT];
+
+	digest_text(&s->plain, plain);
+	digest_text(&s->packed, packed);
+	result_add(out, "format", inflate_format_name(s->format));
+	result_add(out, "plain_digest", plain);
+	result_add_u64(out, "plain_size", s->plain.size);
+	result_add(out, "packed_digest", packed);
+	result_add_u64(out, "packed_size", s->packed.size);
+}
+
+static int
+run(const char *word, bool reported, struct strbuf *out, struct err *e)
+{
+	struct inflate s = {.in = STDIN_FILENO, .out = STDOUT_FILENO};
+	const int keep[] = {RESULT_FD};
+	size_t i;
+	int got;
+
+	for (i = 0; i < COUNTOF(modes) && strcmp(modes[i].word, word) != 0; i++)
+		;
+	if (i == COUNTOF(modes))
+		return err_set(e, ERR_USAGE, "unknown mode \"%s\"", word);
+	if (role_enter(ROLE_INFLATE, keep, reported, e) == -1)
+		return -1;
+	s.format = modes[i].format;
+	got = modes[i].run(&s, e);
+	if (got == 0)
+		describe(&s, out);
+	inflate_free(&s);
+	return got;
+}
+
+int
+main(int argc, char **argv)
+{
+	const bool reported = fcntl(RESULT_FD, F_GETFD) != -1;
+	own_strbuf struct strbuf out = {0};
+	struct err e = {0}, unsent;
+
+	role_start();
+	if (run(argc > 1 ? argv[1] : "inflate", reported, &out, &e) == -1) {
+		err_print(&e, stderr);
+		result_add_err(&out, &e);
+	}
+	/* Whoever reads our output must not take its end for success before the result is known. */
+	if ((reported || !err_is_set(&e)) &&
+	    result_send(&out, reported ? RESULT_FD : STDERR_FILENO, &unsent) == -1 &&
+	    !err_is_set(&e))
+		return err_exit_status(&unsent);
+	return err_exit_status(&e);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Streams of layers, compressed and plain: from one descriptor to another, with the digests of both
+ * sides.  Inflating is strict: check sums and lengths must agree, and nothing may follow the last
+ * member or frame.
+ */
+#ifndef POD_INFLATE_H
+#define POD_INFLATE_H
+
+#include "common/base/err.h"
+#include "pod-store/layer/digest.h"
+
+enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_ZSTD };
+
+/*
+ * A bomb is refused: the plain stream may be this long whatever it comes from, and beyond that only
+ * as many times as long as the compressed one; and never longer than the last.
+ */
+#define INFLATE_FREE (1ull << 30)
+#define INFLATE_RATIO 200
+#define INFLATE_MAX (1ull << 40)
+
+#define INFLATE_ZSTD_WINDOW_LOG 27 /* 128 MiB, what zstd --long=27 and all peers use at most */
+#define INFLATE_BUFFER (256u << 10)
+
+struct inflate {
+	int in, out;
+	enum inflate_format format; /* found (inflate_stream) or wished (deflate_stream) */
+	struct digest packed, plain;
+	/* Inside. */
+	unsigned char *input, *output; /* INFLATE_BUFFER each */
+	size_t have;		       /* bytes of input not yet consumed */
+	unsigned char *next;
+};
+
+/* in and out set; afterwards inflate_free. */
+int inflate_stream(struct inflate *s, struct err *e);
+int deflate_stream(struct inflate *s, struct err *e);
+void inflate_free(struct inflate *s);
+const char *inflate_format_name(enum inflate_format f);
+
+/* For the two above: buffers and digests; reading and writing with them. */
+int inflate_begin(struct inflate *s, struct err *e);
+int inflate_read(struct inflate *s, struct digest *d, struct err *e); /* 1: the end */
+int inflate_write(struct inflate *s, const void *p, size_t n, struct digest *d, struct err *e);
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/path.h"
+#include "common/fs/tree.h"
+#include "pod-store/overlay.h"
+
+#define CLASSIC_DATA_MAX 4095 /* what mount(2) takes; more is cut silently */
+
+/* glibc 2.36 has wrappers for these, but older ones that we support do not. */
+static int
+sys_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+}
+
+static int
+sys_fsconfig(int fs, unsigned cmd, const char *key, const void *value, int aux)
+{
+	return (int)syscall(SYS_fsconfig, fs, cmd, key, value, aux);
+}
+
+static int
+sys_fsmount(int fs, unsigned attrs)
+{
+	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attrs);
+}
+
+static int
+sys_open_tree(int dirfd, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC);
+}
+
+/* The kernel explains itself in the context's log: the last message is the cause. */
+static int
+fs_error(int fs, const char *act, struct err *e)
+{
+	char line[512], said[512] = "", clean[512];
+	int no = errno;
+	ssize_t n;
+
+	while ((n = read(fs, line, sizeof(line) - 1)) > 0) {
+		line[n] = '\0';
+		if (line[0] == 'e' && line[1] == ' ')
+			snprintf(said, sizeof(said), "%s", line + 2);
+	}
+	errno = no;
+	err_sys(e, "mounting overlay: %s", act);
+	if (said[0] != '\0') {
+		said[strcspn(said, "\n")] = '\0';
+		text_escape(said, clean, sizeof(clean));
+		err_wrap(e, "%s", clean);
+	}
+	return -1;
+}
+
+static int
+open_dir(int base, const char *path, struct err *e)
+{
+	return path_open(base, path, PATH_PLAIN, O_PATH | O_DIRECTORY, 0, e);
+}
+
+static int
+set_dir_fd(int fs, const char *key, int dir)
+{
+	return sys_fsconfig(fs, FSCONFIG_SET_FD, key, NULL, dir);
+}
+
+/*
+ * Strings are limited to 255 bytes, which a graph root may exceed; the descriptor's own name is
+ * short.  Safe because it is our own descriptor of a directory that was opened without links.
+ */
+static int
+set_dir_string(int fs, const char *key, int dir)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
+	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
+}
+
+typedef int set_dir(int fs, const char *key, int dir);
+
+static int
+add_dir(int fs, set_dir *set, int base, const char *path, const char *key, struct err *e)
+{
+	own_fd int dir = open_dir(base, path, e);
+
+	if (dir == -1)
+		return -1;
+	return set(fs, key, dir) == 0 ? 0 : fs_error(fs, path, e);
+}
+
+/* The kernel wants the uppermost layer first. */
+static int
+add_lowers(int fs, set_dir *set, int base, const struct overlay *o, struct err *e)
+{
+	for (size_t i = o->n; i-- > 0;)
+		if (add_dir(fs, set, base, o->lower[i], "lowerdir+", e) == -1)
+			return -1;
+	/* Without an upper directory at least two lower ones are needed. */
+	if (o->n == 0 || (o->rw == NULL && o->n == 1))
+		return add_dir(fs, set, base, o->empty, "lowerdir+", e);
+	return 0;
+}
+
+static int
+add_upper(int fs, set_dir *set, int base, const struct overlay *o, struct err *e)
+{
+	own_fd int rw = -1;
+
+	if (o->rw == NULL)
+		return 0;
+	rw = open_dir(base, o->rw, e);
+	if (rw == -1 || add_dir(fs, set, rw, "upper", "upperdir", e) == -1 ||
+	    add_dir(fs, set, rw, "work", "workdir", e) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+add_flags(int fs, const struct overlay *o, struct err *e)
+{
+	if (o->volatile_ && o->rw != NULL &&
+	    sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) == -1)
+		return fs_error(fs, "volatile", e);
+	if (o->userxattr && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == -1)
+		return fs_error(fs, "userxattr", e);
+	if (o->label != NULL && sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", o->label, 0) == -1)
+		return fs_error(fs, "context", e);
+	return 0;
+}
+
+static int
+mount_new(set_dir *set, int base, const struct overlay *o, struct err *e)
+{
+	own_fd int fs = sys_fsopen("overlay");
+	int m;
+
+	if (fs == -1)
+		return err_sys(e, "mounting overlay: fsopen");
+	if (add_lowers(fs, set, base, o, e) == -1 || add_upper(fs, set, base, o, e) == -1 ||
+	    add_flags(fs, o, e) == -1)
+		return -1;
+	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		return fs_error(fs, "creating the file system", e);
+	m = sys_fsmount(fs, o->rw == NULL ? MOUNT_ATTR_RDONLY : 0);
+	return m >= 0 ? m : fs_error(fs, "fsmount", e);
+}
+
+/* --- mount(2), for kernels before 6.7 -------------------------------------------------------------- */
+
+/* Once in each process: a mount namespace of our own, where nothing we mount reaches the host. */
+static int
+private_namespace(struct err *e)
+{
+	static bool done;
+
+	if (done)
+		return 0;
+	if (unshare(CLONE_NEWNS) == -1)
+		return err_sys(e, "entering a mount namespace");
+	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return err_sys(e, "making mounts private");
+	done = true;
+	return 0;
+}
+
+/* Opens path and appends the number of the descriptor, which is also its name in /proc/self/fd. */
+static int
+name_dir(int base, const char *path, const char *sep, int *fds, size_t *n, struct strbuf *data,
+    struct err *e)
+{
+	int fd = open_dir(base, path, e);
+
+	if (fd == -1)
+		return -1;
+	fds[(*n)++] = fd;
+	strbuf_addf(data, "%s%d", sep, fd);
+	return 0;
+}
+
+static int
+classic_data(
+    const struct overlay *o, int base, int *fds, size_t *n, struct strbuf *data, struct err *e)
+{
+	const char *sep = "lowerdir=";
+	char path[PATH_MAX];
+
+	for (size_t i = o->n; i-- > 0; sep = ":")
+		if (name_dir(base, o->lower[i], sep, fds, n, data, e) == -1)
+			return -1;
+	if ((o->n == 0 || (o->rw == NULL && o->n == 1)) &&
+	    name_dir(base, o->empty, sep, fds, n, data, e) == -1)
+		return -1;
+	if (o->rw != NULL) {
+		snprintf(path, sizeof(path), "%s/upper", o->rw);
+		if (name_dir(base, path, ",upperdir=", fds, n, data, e) == -1)
+			return -1;
+		snprintf(path, sizeof(path), "%s/work", o->rw);
+		if (name_dir(base, path, ",workdir=", fds, n, data, e) == -1)
+			return -1;
+		if (o->volatile_)
+			strbuf_add(data, ",volatile");
+	}
+	if (o->userxattr)
+		strbuf_add(data, ",userxattr");
+	if (o->label != NULL)
+		strbuf_addf(data, ",context=\"%s\"", o->label);
+	if (data->n > CLASSIC_DATA_MAX)
+		return err_set(e, ERR_LIMIT, "mounting overlay: too many layers for this kernel");
+	return 0;
+}
+
+/* Mounts on dir, takes a detached copy and takes the mount away again. */
+static int
+classic_mount(const char *dir, const struct overlay *o, const char *data, struct err *e)
+{
+	own_fd int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int m, rc;
+
+	if (cwd == -1 || chdir("/proc/self/fd") == -1)
+		return err_sys(e, "mounting overlay: entering /proc/self/fd");
+	rc = mount("overlay", dir, "overlay", o->rw == NULL ? MS_RDONLY : 0, data);
+	if (rc == -1)
+		err_sys(e, "mounting overlay");
+	if (fchdir(cwd) == -1 && rc == 0)
+		rc = err_sys(e, "mounting overlay: returning to the working directory");
+	if (rc == -1)
+		return -1;
+	m = sys_open_tree(AT_FDCWD, dir, OPEN_TREE_CLONE);
+	if (m == -1)
+		err_sys(e, "mounting overlay: open_tree");
+	umount2(dir, MNT_DETACH);
+	return m;
+}
+
+static int
+mount_classic(const struct overlay *o, struct err *e)
+{
+	int fds[OVERLAY_LOWER_MAX + 3], m = -1;
+	own_strbuf struct strbuf data = {0};
+	own_mem char *dir = NULL;
+	own_fd int base = -1;
+	size_t n = 0;
+
+	if (private_namespace(e) == -1)
+		return -1;
+	/* Opened only now: overlay takes no directories of another namespace's mounts. */
+	base = open(o->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (base == -1)
+		return err_sys(e, "opening %s", o->base);
+	dir = xasprintf("%s/%s", o->base, o->empty);
+	if (classic_data(o, base, fds, &n, &data, e) == 0)
+		m = classic_mount(dir, o, data.s, e);
+	while (n > 0)
+		fd_close(&fds[--n]);
+	return m;
+}
+
+/* --- Choosing ------------------------------------------------------------------------------------- */
+
+static enum overlay_way chosen = OVERLAY_WAYS;
+
+/* A volatile mount leaves a mark that makes the kernel refuse the directories ever after. */
+static int
+clear_volatile(int base, const struct overlay *o, struct err *e)
+{
+	own_fd int rw = -1, work = -1;
+	struct stat st;
+
+	if (o->rw == NULL)
+		return 0;
+	rw = open_dir(base, o->rw, e);
+	if (rw == -1)
+		return -1;
+	work = path_try(rw, "work/work", PATH_PLAIN, O_PATH | O_DIRECTORY, 0);
+	if (work == -1 || fstatat(work, "incompat", &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	return tree_remove(work, "incompat", e);
+}
+
+int
+overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e)
+{
+	own_fd int base = open(o->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (base == -1)
+		return err_sys(e, "opening %s", o->base);
+	if (o->n > OVERLAY_LOWER_MAX)
+		return err_set(e, ERR_LIMIT, "mounting overlay: %zu layers, the limit is %d", o->n,
+		    OVERLAY_LOWER_MAX);
+	if (clear_volatile(base, o, e) == -1)
+		return -1;
+	switch (way) {
+	case OVERLAY_FDS:
+		return mount_new(set_dir_fd, base, o, e);
+	case OVERLAY_STRINGS:
+		return mount_new(set_dir_string, base, o, e);
+	default:
+		return mount_classic(o, e);
+	}
+}
+
+/* What an older kernel answers to a way it does not know. */
+static bool
+may_be_unknown(const struct err *e)
+{
+	return e->no == EINVAL || e->no == ENOSYS || e->no == EOPNOTSUPP || e->no == EBADF;
+}
+
+int
+overlay_mount(const struct overlay *o, struct err *e)
+{
+	struct err first = {0}, later;
+	int m;
+
+	if (chosen != OVERLAY_WAYS)
+		return overlay_mount_by(chosen, o, e);
+	for (enum overlay_way w = OVERLAY_FDS; w < OVERLAY_WAYS; w++) {
+		m = overlay_mount_by(w, o, w == OVERLAY_FDS ? &first : &later);
+		if (m >= 0) {
+			chosen = w;
+			return m;
+		}
+		if (w == OVERLAY_FDS && !may_be_unknown(&first))
+			break;
+	}
+	/* The first refusal is the one that explains: the newest interface has the best messages. */
+	*e = first;
+	return -1;
+}
+
+const char *
+overlay_way_name(void)
+{
+	static const char *const names[OVERLAY_WAYS] = {"descriptors", "strings", "mount"};
+
+	return chosen == OVERLAY_WAYS ? NULL : names[chosen];
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Overlay file systems as detached mounts: a descriptor that no mount table shows, to be attached by
+ * whoever receives it, and gone with its last user.
+ */
+#ifndef POD_OVERLAY_H
+#define POD_OVERLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/err.h"
+
+#define OVERLAY_LOWER_MAX 500 /* the kernel's own limit */
+
+struct overlay {
+	const char *base; /* absolute path of the store; all other paths are relative to it */
+	const char *const *lower; /* directories, lowest first */
+	size_t n;		  /* 0 is allowed: an empty directory is below then */
+	const char *empty;	  /* that directory */
+	const char *rw;		  /* directory with upper/ and work/; NULL: read-only */
+	bool volatile_;		  /* need not survive a crash; never synced */
+	bool userxattr;		  /* inside a user namespace: marks are user.overlay.* */
+	const char *label;	  /* value of context=, or NULL */
+};
+
+/* In the order they are tried; which of them works is found out once in each process. */
+enum overlay_way {
+	OVERLAY_FDS,	 /* layers as descriptors (Linux 6.13) */
+	OVERLAY_STRINGS, /* lowerdir+ strings (Linux 6.7) */
+	OVERLAY_CLASSIC, /* mount(2) in a private namespace, then open_tree(2) */
+	OVERLAY_WAYS,
+};
+
+/* Returns the detached mount.  A volatile upper that was used before is made usable again. */
+int overlay_mount(const struct overlay *o, struct err *e);
+
+/* The same by one way only, for tests. */
+int overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e);
+
+/* The way that was found to work, as a word for pod info; NULL if none was needed yet. */
+const char *overlay_way_name(void);
+
+#endif

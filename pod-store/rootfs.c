@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/path.h"
+#include "pod-store/image.h"
+#include "pod-store/layer.h"
+#include "pod-store/overlay.h"
+#include "pod-store/rootfs.h"
+#include "pod-store/user.h"
+#include "pod-store/volume.h"
+
+#define ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+
+int
+rootfs_path(const char *id, char out[STORE_NAME_MAX], struct err *e)
+{
+	size_t n = strlen(id);
+
+	if (n == 0 || n > 64 || strspn(id, ID_CHARS) != n || id[0] == '.')
+		return err_set(e, ERR_INVALID, "\"%s\" cannot be the ID of a container", id);
+	snprintf(out, STORE_NAME_MAX, "rw/%s", id);
+	return 0;
+}
+
+char *
+rootfs_image(struct store *s, const char *id, struct err *e)
+{
+	char path[STORE_NAME_MAX], link[STORE_NAME_MAX + 8], image[80];
+	ssize_t n;
+
+	if (rootfs_path(id, path, e) == -1)
+		return NULL;
+	snprintf(link, sizeof(link), "%s/image", path);
+	n = readlinkat(s->dir, link, image, sizeof(image) - 1);
+	if (n <= 0) {
+		err_set(e, ERR_NOTFOUND, "container %s has no read-write layer", id);
+		return NULL;
+	}
+	return xstrndup(image, (size_t)n);
+}
+
+/* --- The read-write layer ------------------------------------------------------------------------- */
+
+/* The upper directory is the container's "/": it looks as the image's. */
+static int
+make_upper(struct store *s, int rw, const char *top, struct err *e)
+{
+	own_mem char *path = xasprintf("layers/%s/diff", top);
+	struct stat st = {.st_mode = 0755};
+	own_fd int upper = -1, below = -1;
+
+	if (*top != '\0') {
+		below = store_dir(s, path, e);
+		if (below == -1 || fstat(below, &st) == -1)
+			return err_wrap(e, "looking at the image's top layer");
+	}
+	if (mkdirat(rw, "upper", 0700) == -1)
+		return errno == EEXIST ? 0 : err_sys(e, "making the read-write layer");
+	upper = path_open(rw, "upper", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	if (upper == -1)
+		return -1;
+	if ((st.st_uid != 0 || st.st_gid != 0) && fchown(upper, st.st_uid, st.st_gid) == -1)
+		return err_sys(e, "giving the read-write layer its owner");
+	if (fchmod(upper, st.st_mode & 07777) == -1)
+		return err_sys(e, "giving the read-write layer its mode");
+	return 0;
+}
+
+static int
+fill_rw(struct store *s, int rw, const char *image, const char *top, struct err *e)
+{
+	char there[80];
+	ssize_t n;
+
+	if (symlinkat(image, rw, "image") == -1) {
+		if (errno != EEXIST)
+			return err_sys(e, "making the read-write layer");
+		n = readlinkat(rw, "image", there, sizeof(there));
+		if (n != (ssize_t)strlen(image) || memcmp(there, image, (size_t)n) != 0)
+			return err_set(e, ERR_STATE, "the container stands on another image");
+	}
+	if (mkdirat(rw, "work", 0700) == -1 && errno != EEXIST)
+		return err_sys(e, "making the read-write layer");
+	/* Last: a layer with an upper directory is complete. */
+	return make_upper(s, rw, top, e);
+}
+
+/* 1: made now; 0: there already. */
+static int
+make_rw(struct store *s, const char *path, const char *image, const char *top, struct err *e)
+{
+	own_mem char *upper = xasprintf("%s/upper", path);
+	own_fd int rw = -1;
+	struct stat st;
+
+	if (fstatat(s->dir, upper, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (mkdirat(s->dir, path, 0700) == -1 && errno != EEXIST)
+		return err_sys(e, "making the read-write layer");
+	rw = store_dir(s, path, e);
+	if (rw == -1 || fill_rw(s, rw, image, top, e) == -1)
+		return -1;
+	return 1;
+}
+
+/* Fills layers; makes the container's layer.  Under the shared lock, so that the image cannot go meanwhile. */
+static int
+stand_on(struct store *s, const char *path, const char *image, struct strv *layers, struct err *e)
+{
+	sqlite3_stmt *q;
+	int r;
+
+	if (store_lock(s, LOCK_SHARED, e) == -1)
+		return -1;
+	q = db_query(&s->db, SQL_IMAGE_ROW, e, "t", image);
+	r = db_step(&s->db, q, e);
+	if (r == 1)
+		db_done(q);
+	if (r == 0)
+		err_set(e, ERR_NOTFOUND, "%s: image not known", image);
+	if (r != 1 || image_layers(s, image, layers, e) == -1)
+		r = -1;
+	else
+		r = make_rw(s, path, image, layers->n > 0 ? layers->v[layers->n - 1] : "", e);
+	store_unlock(s);
+	return r;
+}
+
+/* --- Mounts --------------------------------------------------------------------------------------- */
+
+static int
+mount_layers(
+    struct store *s, const struct strv *layers, const char *rw, bool volatile_, struct err *e)
+{
+	own_strv struct strv paths = {0};
+	struct overlay o = {
+	    .base = s->root,
+	    .n = layers->n,
+	    .empty = "empty",
+	    .rw = rw,
+	    .volatile_ = volatile_,
+	    .userxattr = s->userxattr,
+	};
+
+	for (size_t i = 0; i < layers->n; i++)
+		strv_addf(&paths, "layers/%s/diff", layers->v[i]);
+	o.lower = (const char *const *)paths.v;
+	return overlay_mount(&o, e);
+}
+
+int
+rootfs_mount_image(struct store *s, const char *image, struct err *e)
+{
+	own_strv struct strv layers = {0};
+
+	if (image_layers(s, image, &layers, e) == -1)
+		return -1;
+	return mount_layers(s, &layers, NULL, false, e);
+}
+
+int
+rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *e)
+{
+	return mount_layers(s, layers, NULL, false, e);
+}
+
+int
+rootfs_mount(struct store *s, const char *id, bool volatile_, struct err *e)
+{
+	own_mem char *image = rootfs_image(s, id, e);
+	own_strv struct strv layers = {0};
+	char path[STORE_NAME_MAX];
+
+	if (image == NULL || rootfs_path(id, path, e) == -1 ||
+	    image_layers(s, image, &layers, e) == -1)
+		return -1;
+	return mount_layers(s, &layers, path, volatile_, e);
+}
+
+/* --- What a start needs --------------------------------------------------------------------------- */
+
+static int
+prepare_workdir(
+    int root, const struct msg_rootfs_open *m, const struct msg_rootfs_opened *out, struct err *e)
+{
+	own_fd int dir = path_try(root, m->workdir, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+
+	if (dir >= 0)
+		return 0;
+	if (errno == ENOTDIR)
+		return err_set(e, ERR_INVALID,
+		    "workdir \"%s\" exists on container %s, but is not a directory", m->workdir,
+		    m->id);
+	if (errno != ENOENT || !m->make_workdir)
+		return err_set(e, ERR_INVALID, "workdir \"%s\" does not exist on container %s",
+		    m->workdir, m->id);
+	dir = path_mkdirs(root, m->workdir, PATH_IN_ROOT, 0755, NULL, e);
+	if (dir == -1)
+		return err_wrap(e, "creating container %s workdir", m->id);
+	if (fchownat(dir, "", (uid_t)out->uid, (gid_t)out->gid, AT_EMPTY_PATH) == -1)
+		return err_sys(e, "giving workdir %s to the container's user", m->workdir);
+	return 0;
+}
+
+static int
+prepare_volumes(struct store *s, int root, const struct msg_rootfs_open *m,
+    struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+{
+	size_t n = m->volumes.n;
+
+	out->volume_paths.v = arena_array(a, n + 1, sizeof(*out->volume_paths.v));
+	for (size_t i = 0; i < n; i++)
+		if (volume_use(s, root, &m->volumes.v[i], (uid_t)out->uid, (gid_t)out->gid,
+			&out->volume_paths.v[i], a, e) == -1)
+			return -1;
+	out->volume_paths.n = n;
+	return 0;
+}
+
+static int
+open_image_root(struct store *s, const struct msg_rootfs_open *m, const char *path,
+    const struct strv *layers, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+{
+	own_fd int root = -1;
+
+	if (m->prepare)
+		return 0;
+	root = mount_layers(s, layers, path, m->volatile_, e);
+	if (root == -1)
+		return err_wrap(e, "mounting storage for container %s", m->id);
+	if (user_find(root, m, out, a, e) == -1)
+		return -1;
+	if (m->workdir != NULL && prepare_workdir(root, m, out, e) == -1)
+		return -1;
+	if (prepare_volumes(s, root, m, out, a, e) == -1)
+		return -1;
+	out->root = fd_take(&root);
+	return 0;
+}
+
+int
+rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out,
+    struct arena *a, struct err *e)
+{
+	own_strv struct strv layers = {0};
+	char path[STORE_NAME_MAX];
+	struct err undo;
+	int made, r;
+
+	*out = (struct msg_rootfs_opened){.root = -1};
+	if (rootfs_path(m->id, path, e) == -1)
+		return -1;
+	if (m->uid_map.n > 0 || m->gid_map.n > 0)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "user namespaces for single containers are not available");
+	if (m->image == NULL || m->image[0] == '\0')
+		return m->prepare ? 0 : prepare_volumes(s, -1, m, out, a, e);
+	made = stand_on(s, path, m->image, &layers, e);
+	if (made == -1)
+		return -1;
+	r = open_image_root(s, m, path, &layers, out, a, e);
+	if (r == -1 && made == 1)
+		rootfs_remove(s, m->id, &undo);
+	return r;
+}
+
+int
+rootfs_remove(struct store *s, const char *id, struct err *e)
+{
+	char path[STORE_NAME_MAX];
+
+	if (rootfs_path(id, path, e) == -1)
+		return -1;
+	return store_trash(s, s->dir, path, e);
+}

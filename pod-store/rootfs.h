@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Root file systems of containers: an overlay of an image's layers and the container's own
+ * read-write layer rw/ID.
+ */
+#ifndef POD_ROOTFS_H
+#define POD_ROOTFS_H
+
+#include "common/wire/msg.h"
+#include "pod-store/store.h"
+
+/*
+ * Answers rootfs_open.  out points into arena memory; out->root is the caller's to close.  What a failed
+ * call made is taken back, except volumes.
+ */
+int rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out,
+    struct arena *a, struct err *e);
+
+/* Out of sight at once, removed by store_clean.  No error if there is none. */
+int rootfs_remove(struct store *s, const char *id, struct err *e);
+
+/* A detached mount of an image alone, read-only. */
+int rootfs_mount_image(struct store *s, const char *image, struct err *e);
+
+/* The same of some layers, lowest first. */
+int rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *e);
+
+/* A detached mount of a container's root file system that exists already. */
+int rootfs_mount(struct store *s, const char *id, bool volatile_, struct err *e);
+
+/* The image a container stands on; caller frees.  NULL with ERR_NOTFOUND if it has no layer. */
+char *rootfs_image(struct store *s, const char *id, struct err *e);
+
+/* "rw/ID"; refuses what cannot be an ID. */
+int rootfs_path(const char *id, char out[STORE_NAME_MAX], struct err *e);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/fs/path.h"
+#include "pod-store/stage.h"
+
+struct stage *
+stage_begin(struct store *s, struct stages *all, struct err *e)
+{
+	struct stage g = {.dir = -1};
+
+	if (all->n >= STAGE_MAX) {
+		err_set(e, ERR_LIMIT, "too many staging areas");
+		return NULL;
+	}
+	g.dir = store_stage(s, g.name, e);
+	if (g.dir == -1)
+		return NULL;
+	g.number = ++all->last;
+	all->v = mem_grow(all->v, &all->cap, all->n + 1, sizeof(*all->v));
+	all->v[all->n] = g;
+	return &all->v[all->n++];
+}
+
+struct stage *
+stage_find(struct stages *all, uint64_t number, struct err *e)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].number == number)
+			return &all->v[i];
+	err_set(e, ERR_NOTFOUND, "there is no staging area %llu", (unsigned long long)number);
+	return NULL;
+}
+
+void
+stage_end(struct store *s, struct stages *all, struct stage *g)
+{
+	own_mem char *path = xasprintf("tmp/%s", g->name);
+	struct err ignored;
+
+	/* What cannot be moved away now is found by the next sweep. */
+	store_trash(s, s->dir, path, &ignored);
+	fd_close(&g->dir);
+	free(g->layers);
+	*g = all->v[--all->n];
+}
+
+void
+stage_end_all(struct store *s, struct stages *all)
+{
+	while (all->n > 0)
+		stage_end(s, all, &all->v[all->n - 1]);
+	free(all->v);
+	*all = (struct stages){0};
+}
+
+int
+stage_layer(struct stage *g, size_t *at, int *diff, int *index, struct err *e)
+{
+	own_fd int dir = -1, d = -1, x = -1;
+	struct staged *l;
+
+	if (g->n >= STAGE_LAYERS_MAX)
+		return err_set(e, ERR_LIMIT, "too many layers");
+	g->layers = mem_grow(g->layers, &g->cap, g->n + 1, sizeof(*g->layers));
+	l = &g->layers[g->n];
+	memset(l, 0, sizeof(*l));
+	snprintf(l->name, sizeof(l->name), "%zu", g->n);
+	if (mkdirat(g->dir, l->name, 0700) == -1)
+		return err_sys(e, "making a layer's directory");
+	dir = path_open(g->dir, l->name, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	if (dir == -1)
+		return -1;
+	if (mkdirat(dir, "diff", 0755) == -1)
+		return err_sys(e, "making a layer's directory");
+	d = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	if (d == -1)
+		return -1;
+	x = openat(dir, "tar.index", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (x == -1)
+		return err_sys(e, "making a layer's index");
+	/* The mode of "/" in the container, unless the tar says otherwise; the umask does not matter. */
+	if (fchmod(d, 0755) == -1)
+		return err_sys(e, "making a layer's directory");
+	*diff = fd_take(&d);
+	*index = fd_take(&x);
+	*at = g->n++;
+	return 0;
+}
+
+struct staged *
+stage_layer_find(struct stage *g, const char *diff_hex)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (strcmp(g->layers[i].diff_hex, diff_hex) == 0)
+			return &g->layers[i];
+	return NULL;
+}

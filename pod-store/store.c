@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/path.h"
+#include "common/fs/tree.h"
+#include "pod-store/store.h"
+
+static const char *const dirs[] = {"layers", "rw", "volumes", "tmp", "trash", "empty"};
+
+static int
+open_root(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_fd int top = -1, made = -1;
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return err_sys(e, "opening graph root %s", path);
+	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top == -1)
+		return err_sys(e, "opening /");
+	made = path_mkdirs(top, path, PATH_IN_ROOT, 0755, NULL, e);
+	if (made == -1)
+		return err_wrap(e, "making graph root");
+	/* Layers hold other people's set-user-ID files: nobody else may walk in. */
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || fchmod(fd, 0700) == -1) {
+		err_sys(e, "making graph root %s", path);
+		fd_close(&fd);
+	}
+	return fd;
+}
+
+static int
+make_dirs(int root, struct err *e)
+{
+	for (size_t i = 0; i < COUNTOF(dirs); i++)
+		if (mkdirat(root, dirs[i], 0700) == -1 && errno != EEXIST)
+			return err_sys(e, "making directory %s of the store", dirs[i]);
+	return 0;
+}
+
+/* Overlay's marks are user.* where trusted.* belongs to somebody else, so in any user namespace. */
+static bool
+in_user_namespace(void)
+{
+	own_file FILE *f = fopen("/proc/self/uid_map", "re");
+	unsigned long inside, outside, count;
+
+	if (f == NULL || fscanf(f, "%lu %lu %lu", &inside, &outside, &count) != 3)
+		return false;
+	return inside != 0 || outside != 0 || count != 4294967295ul;
+}
+
+/* The index is made by one process only; SQLite itself does not guard the change to WAL. */
+static int
+open_db(struct store *s, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/store.db", s->root);
+	bool fresh = true;
+	struct stat st;
+	int rc;
+
+	if (fstatat(s->dir, "store.db", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0) {
+		if (db_open(&s->db, path, false, &fresh, e) == -1)
+			return -1;
+		if (!fresh)
+			return 0;
+		db_close(&s->db);
+	}
+	if (store_lock(s, LOCK_EXCLUSIVE, e) == -1)
+		return -1;
+	rc = db_open(&s->db, path, true, NULL, e);
+	store_unlock(s);
+	return rc;
+}
+
+int
+store_open(struct store *s, const char *root, struct err *e)
+{
+	memset(s, 0, sizeof(*s));
+	s->dir = s->trash = s->lock = -1;
+	if (root == NULL || root[0] != '/')
+		return err_set(e, ERR_INVALID, "the graph root must be an absolute path");
+	s->root = xstrdup(root);
+	s->userxattr = in_user_namespace();
+	s->dir = open_root(root, e);
+	if (s->dir == -1 || make_dirs(s->dir, e) == -1)
+		goto failed;
+	s->trash = openat(s->dir, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	s->lock = openat(s->dir, "store.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->trash == -1 || s->lock == -1) {
+		err_sys(e, "opening the store %s", root);
+		goto failed;
+	}
+	if (open_db(s, e) == -1)
+		goto failed;
+	return 0;
+failed:
+	store_close(s);
+	return -1;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s->db.h != NULL)
+		db_close(&s->db);
+	fd_close(&s->dir);
+	fd_close(&s->trash);
+	fd_close(&s->lock);
+	own_mem_free(&s->root);
+	s->root = NULL;
+}
+
+int
+store_dir(const struct store *s, const char *path, struct err *e)
+{
+	return path_open(s->dir, path, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+}
+
+int
+store_lock(const struct store *s, enum lock_mode mode, struct err *e)
+{
+	return lock_take(s->lock, mode, LOCK_WAIT, "the store", e);
+}
+
+void
+store_unlock(const struct store *s)
+{
+	lock_drop(s->lock);
+}
+
+int
+store_random(char *out, size_t n, struct err *e)
+{
+	uint8_t raw[64];
+
+	if (n > sizeof(raw) || getrandom(raw, n, 0) != (ssize_t)n)
+		return err_sys(e, "reading random bytes");
+	text_hex(raw, n, out);
+	return 0;
+}
+
+int
+store_trash(struct store *s, int dirfd, const char *name, struct err *e)
+{
+	if (tree_trash(dirfd, name, s->trash, e) == -1)
+		return -1;
+	s->dirty = true;
+	return 0;
+}
+
+int
+store_stage(struct store *s, char name[STORE_NAME_MAX], struct err *e)
+{
+	own_fd int tmp = store_dir(s, "tmp", e), fd = -1;
+
+	if (tmp == -1 || store_random(name, 16, e) == -1)
+		return -1;
+	/* Reapers hold this exclusively: none can see the directory before it is locked. */
+	if (lock_take(tmp, LOCK_SHARED, LOCK_WAIT, "tmp", e) == -1)
+		return -1;
+	if (mkdirat(tmp, name, 0700) == -1)
+		return err_sys(e, "making a staging directory");
+	fd = openat(tmp, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return err_sys(e, "opening a staging directory");
+	if (lock_take(fd, LOCK_EXCLUSIVE, LOCK_TRY, "a staging directory", e) == -1)
+		return -1;
+	s->dirty = true;
+	return fd_take(&fd);
+}
+
+/* Puts staging directories whose owner is gone into the trash. */
+static int
+reap_stages(struct store *s, struct err *e)
+{
+	own_fd int tmp = store_dir(s, "tmp", e);
+	own_dir DIR *d = NULL;
+	struct dirent *de;
+
+	if (tmp == -1 || lock_take(tmp, LOCK_EXCLUSIVE, LOCK_WAIT, "tmp", e) == -1)
+		return -1;
+	d = fdopendir(tmp);
+	if (d == NULL)
+		return err_sys(e, "listing tmp");
+	fd_take(&tmp);
+	while ((de = readdir(d)) != NULL) {
+		if (de->d_name[0] == '.')
+			continue;
+		if (!lock_is_held(dirfd(d), de->d_name) &&
+		    store_trash(s, dirfd(d), de->d_name, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_clean(struct store *s, bool force, struct err *e)
+{
+	if (!s->dirty && !force)
+		return 0;
+	s->dirty = false;
+	if (reap_stages(s, e) == -1)
+		return -1;
+	/* One remover at a time: two would only get into each other's way. */
+	if (lock_take(s->trash, LOCK_EXCLUSIVE, LOCK_WAIT, "trash", e) == -1)
+		return -1;
+	if (lseek(s->trash, 0, SEEK_SET) == -1 || tree_empty(s->trash, e) == -1) {
+		lock_drop(s->trash);
+		return err_wrap(e, "emptying the trash");
+	}
+	lock_drop(s->trash);
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One graph root: its directories, its index, its lock and its trash.
+ *
+ *	store.db  store.lock
+ *	layers/LAYER/{diff/,tar.index}	LAYER: see layer.h
+ *	rw/CONTAINER/{upper,work,image}	image: symbolic link holding the image ID
+ *	volumes/NAME/_data
+ *	tmp/STAGE/			locked (flock on the directory) by its owner
+ *	trash/				removed at leisure
+ *	empty/				an empty directory, the lowest layer where there is none
+ *
+ * Rules that keep it whole whenever a process is killed: a layer's directory is complete and on disk before
+ * its row is written; a row is gone before its directory is; a directory without a row is swept.
+ * store.lock is held shared while a root file system is put on an image and exclusively while images are
+ * removed, so that neither misses the other.
+ */
+#ifndef POD_STORE_H
+#define POD_STORE_H
+
+#include <stdbool.h>
+
+#include "common/fs/lock.h"
+#include "pod-store/db.h"
+
+struct store {
+	struct db db;
+	char *root; /* absolute */
+	int dir;    /* root, opened */
+	int trash;
+	int lock;
+	bool userxattr; /* in a user namespace */
+	bool dirty;	/* something lies in the trash or may have to be reaped */
+};
+
+#define STORE_NAME_MAX 128 /* of a directory below layers/, rw/, tmp/ */
+
+/* Makes what is missing. */
+int store_open(struct store *s, const char *root, struct err *e);
+void store_close(struct store *s);
+
+/* Opens one of the directories above ("rw", "layers/ID"), never through a link. */
+int store_dir(const struct store *s, const char *path, struct err *e);
+
+int store_lock(const struct store *s, enum lock_mode mode, struct err *e);
+void store_unlock(const struct store *s);
+
+/* Moves dirfd/name out of sight; removed by store_clean.  Nothing there is success. */
+int store_trash(struct store *s, int dirfd, const char *name, struct err *e);
+
+/*
+ * Removes what is in the trash and what killed owners left in tmp/.  Takes as long as it takes; for
+ * the time after the answer.  force: even if this process knows of nothing to do.
+ */
+int store_clean(struct store *s, bool force, struct err *e);
+
+/* A new directory tmp/NAME (0700), locked; returns its descriptor, which holds the lock. */
+int store_stage(struct store *s, char name[STORE_NAME_MAX], struct err *e);
+
+/* n random bytes as lower-case hexadecimal digits and a NUL. */
+int store_random(char *out, size_t n, struct err *e);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/fs/walk.h"
+#include "pod-store/layer.h"
+#include "pod-store/sweep.h"
+
+/* Names in one of the store's directories. */
+static int
+list_dir(struct store *s, const char *path, struct strv *out, struct err *e)
+{
+	own_fd int fd = store_dir(s, path, e);
+	own_dir DIR *d = NULL;
+	struct dirent *de;
+
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL)
+		return err_sys(e, "listing %s", path);
+	fd_take(&fd);
+	while ((de = readdir(d)) != NULL)
+		if (de->d_name[0] != '.')
+			strv_add(out, de->d_name);
+	return 0;
+}
+
+static int
+trash_named(struct store *s, const char *dir, const char *name, uint64_t *count, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/%s", dir, name);
+
+	(*count)++;
+	return store_trash(s, s->dir, path, e);
+}
+
+/*
+ * Directories without a row.  Under the index's write lock: whoever puts a directory in place holds it until
+ * the row is there.
+ */
+static int
+orphans(struct store *s, const char *dir, enum db_sql row, uint64_t *count, struct err *e)
+{
+	own_strv struct strv names = {0};
+	int r = 0;
+
+	if (db_begin(&s->db, e) == -1)
+		return -1;
+	r = list_dir(s, dir, &names, e);
+	for (size_t i = 0; i < names.n && r == 0; i++) {
+		sqlite3_stmt *q = db_query(&s->db, row, e, "t", names.v[i]);
+
+		r = db_step(&s->db, q, e);
+		if (r == 1) {
+			db_done(q);
+			r = 0;
+		} else if (r == 0) {
+			r = trash_named(s, dir, names.v[i], count, e);
+		}
+	}
+	return db_end(&s->db, r == 0, e);
+}
+
+static int
+unlisted(struct store *s, const struct msg_store_sweep *m, uint64_t *count, struct err *e)
+{
+	own_strv struct strv have = {0}, known = {0};
+
+	if (list_dir(s, "rw", &have, e) == -1)
+		return -1;
+	strv_add_all(&known, m->containers.v, m->containers.n);
+	for (size_t i = 0; i < have.n; i++)
+		if (strv_find(&known, have.v[i]) == known.n &&
+		    trash_named(s, "rw", have.v[i], count, e) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+condemn(struct store *s, struct err *e)
+{
+	if (db_begin(&s->db, e) == -1)
+		return -1;
+	return db_end(&s->db, layer_condemn(s, e) == 0, e);
+}
+
+int
+sweep_store(
+    struct store *s, const struct msg_store_sweep *m, struct msg_store_swept *out, struct err *e)
+{
+	struct walk_usage u = {0};
+	size_t layers = 0;
+
+	*out = (struct msg_store_swept){0};
+	if (condemn(s, e) == -1 || layer_bury(s, &layers, e) == -1 ||
+	    orphans(s, "layers", SQL_LAYER_ROW, &out->objects, e) == -1 ||
+	    orphans(s, "volumes", SQL_VOLUME_ROW, &out->objects, e) == -1)
+		return -1;
+	if (m->rootfs && unlisted(s, m, &out->objects, e) == -1)
+		return -1;
+	out->objects += layers;
+	if (walk_count(s->trash, &u, e) == -1)
+		return -1;
+	out->bytes = u.bytes;
+	return store_clean(s, true, e);
+}

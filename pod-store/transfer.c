@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/fs/path.h"
+#include "pod-store/job.h"
+#include "pod-store/layer.h"
+#include "pod-store/layer/opaque.h"
+#include "pod-store/transfer.h"
+
+/* Descriptors of the workers, see their sources. */
+#define DIR_SLOT ROLE_VIEW_FD_NUMBER
+#define INDEX_SLOT 5
+#define OPAQUE_SLOT 6
+#define INFLATE_RESULT_SLOT 4
+
+static int
+make_pipe(int fd[2], struct err *e)
+{
+	if (pipe2(fd, O_CLOEXEC) == -1)
+		return err_sys(e, "making a pipe");
+	/* Fewer switches between the two workers; less is no failure. */
+	fcntl(fd[1], F_SETPIPE_SZ, 1 << 20);
+	return 0;
+}
+
+/* --- In ------------------------------------------------------------------------------------------- */
+
+struct put {
+	uint32_t stage;
+	size_t at; /* index of the layer in the area */
+	int diff;
+	char want_diff[SHA256_HEX + 8], want_digest[SHA256_HEX + 8];
+	uint64_t want_size;
+};
+
+static void
+put_free(struct put *p)
+{
+	fd_close(&p->diff);
+	free(p);
+}
+
+static int
+check_digest(const char *what, const char *want, const char *got, struct err *e)
+{
+	if (*want == '\0' || strcmp(want, got) == 0)
+		return 0;
+	return err_set(e, ERR_INTEGRITY, "%s does not match: expected %s, got %s", what, want, got);
+}
+
+static int
+put_verify(
+    const struct put *p, const struct result *inflate, struct msg_layer_put_r *out, struct err *e)
+{
+	out->diff_id = result_get(inflate, "plain_digest");
+	out->digest = result_get(inflate, "packed_digest");
+	if (layer_hex(out->diff_id) == NULL || layer_hex(out->digest) == NULL)
+		return err_set(e, ERR_PEER, "the answer of the decompressor is malformed");
+	if (result_u64(inflate, "plain_size", &out->tar_size, e) == -1 ||
+	    result_u64(inflate, "packed_size", &out->size, e) == -1)
+		return -1;
+	if (p->want_size != 0 && p->want_size != out->size)
+		return err_set(e, ERR_INTEGRITY, "layer has %llu bytes instead of %llu",
+		    (unsigned long long)out->size, (unsigned long long)p->want_size);
+	if (check_digest("digest of the layer", p->want_digest, out->digest, e) == -1)
+		return -1;
+	return check_digest("DiffID of the layer", p->want_diff, out->diff_id, e);
+}
+
+static int
+put_done(struct job *j, struct result *r, bool cancelled, struct err *e)
+{
+	struct put *p = j->data;
+	struct msg_layer_put_r out = {0};
+	struct stage *g;
+	struct staged *l;
+	int rc = -1;
+
+	if (r == NULL || cancelled)
+		goto out;
+	g = stage_find(&j->conn->stages, p->stage, e);
+	if (g == NULL || put_verify(p, &r[0], &out, e) == -1 ||
+	    opaque_apply(p->diff, &r[1], e) == -1)
+		goto out;
+	l = &g->layers[p->at];
+	snprintf(l->digest, sizeof(l->digest), "%s", out.digest);
+	l->size = out.size;
+	l->tar_size = out.tar_size;
+	/* Last: from now on image_commit may use it. */
+	snprintf(l->diff_hex, sizeof(l->diff_hex), "%s", layer_hex(out.diff_id));
+	rc = peer_send(j->conn->peer, &msg_layer_put_r_desc, j->seq, &out, e);
+out:
+	put_free(p);
+	return rc;
+}
+
+static int
+put_workers(struct job *j, const struct put *p, int stream, int index, struct err *e)
+{
+	struct spawn inflate = {.role = ROLE_INFLATE, .mode = "inflate", .nfds = 5};
+	struct spawn unpack = {.role = ROLE_UNPACK, .mode = "unpack", .nfds = INDEX_SLOT + 1};
+	int between[2], rc;
+
+	if (make_pipe(between, e) == -1)
+		return -1;
+	inflate.fds[0] = stream;
+	inflate.fds[1] = between[1];
+	unpack.fds[0] = between[0];
+	unpack.fds[DIR_SLOT] = p->diff;
+	unpack.fds[INDEX_SLOT] = index;
+	rc = job_start(j, &inflate, INFLATE_RESULT_SLOT, e);
+	if (rc == 0)
+		rc = job_start(j, &unpack, 1, e);
+	fd_close(&between[0]);
+	fd_close(&between[1]);
+	return rc;
+}
+
+int
+transfer_put(struct conn *c, uint32_t seq, struct msg_layer_put *m, struct err *e)
+{
+	struct stage *g = stage_find(&c->stages, m->stage, e);
+	own_fd int stream = -1, index = -1;
+	struct put *p;
+	struct job *j;
+
+	if (g == NULL)
+		return -1;
+	if (m->layer->diff_id[0] != '\0' && layer_hex(m->layer->diff_id) == NULL)
+		return err_set(e, ERR_INVALID, "a layer's DiffID is malformed");
+	p = xcalloc(1, sizeof(*p));
+	p->diff = -1;
+	p->stage = g->number;
+	snprintf(p->want_diff, sizeof(p->want_diff), "%s", m->layer->diff_id);
+	snprintf(p->want_digest, sizeof(p->want_digest), "%s",
+	    m->layer->digest != NULL ? m->layer->digest : "");
+	p->want_size = m->layer->size;
+	stream = fd_take(&m->stream);
+	if (stage_layer(g, &p->at, &p->diff, &index, e) == -1) {
+		put_free(p);
+		return -1;
+	}
+	j = job_new(c, seq, put_done, p);
+	if (put_workers(j, p, stream, index, e) == 0)
+		return 0;
+	job_abort(j);
+	put_free(p);
+	return -1;
+}
+
+/* --- Out ------------------------------------------------------------------------------------------ */
+
+struct get {
+	char diff_id[SHA256_HEX + 8];
+	bool plain; /* the stream is the tar itself */
+};
+
+static int
+get_done(struct job *j, struct result *r, bool cancelled, struct err *e)
+{
+	struct get *g = j->data;
+	struct msg_layer_get_r out = {0};
+	int rc = -1;
+
+	if (r == NULL || cancelled)
+		goto out;
+	out.diff_id = result_get(&r[1], "plain_digest");
+	out.digest = result_get(&r[1], "packed_digest");
+	if (layer_hex(out.diff_id) == NULL || layer_hex(out.digest) == NULL) {
+		err_set(e, ERR_PEER, "the answer of the compressor is malformed");
+		goto out;
+	}
+	if (result_u64(&r[1], "packed_size", &out.size, e) == -1)
+		goto out;
+	/* Files of the layer were changed behind our back, or the disk lies. */
+	if (check_digest("layer in the store", g->diff_id, out.diff_id, e) == -1)
+		goto out;
+	rc = peer_send(j->conn->peer, &msg_layer_get_r_desc, j->seq, &out, e);
+out:
+	free(g);
+	return rc;
+}
+
+static const char *
+get_mode(const char *form, struct err *e)
+{
+	static const char *const forms[][2] = {
+	    {"tar", "digest"}, {"gzip", "compress-gzip"}, {"zstd", "compress-zstd"}};
+
+	if (form == NULL || *form == '\0')
+		form = "tar";
+	for (size_t i = 0; i < COUNTOF(forms); i++)
+		if (strcmp(forms[i][0], form) == 0)
+			return forms[i][1];
+	err_set(e, ERR_INVALID, "a layer cannot be written in the form \"%s\"", form);
+	return NULL;
+}
+
+/* The pack worker may not look for marks that are trusted.*: it is told. */
+static int
+opaque_file(int diff, struct err *e)
+{
+	own_strbuf struct strbuf lines = {0};
+	own_fd int fd = -1;
+
+	if (opaque_list(diff, &lines, e) == -1)
+		return -1;
+	fd = memfd_create("opaque", MFD_CLOEXEC);
+	if (fd == -1 || file_put(fd, lines.n > 0 ? lines.s : "", lines.n) == -1 ||
+	    lseek(fd, 0, SEEK_SET) == -1)
+		return err_sys(e, "listing opaque directories");
+	return fd_take(&fd);
+}
+
+static int
+get_workers(struct job *j, int dir, const char *mode, int stream, struct err *e)
+{
+	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = OPAQUE_SLOT + 2};
+	struct spawn deflate = {.role = ROLE_INFLATE, .mode = mode, .nfds = 5};
+	own_fd int diff = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	own_fd int index = -1, opaque = -1;
+	int between[2], rc;
+
+	if (diff == -1)
+		return -1;
+	index = path_try(dir, "tar.index", PATH_PLAIN, O_RDONLY, 0);
+	opaque = opaque_file(diff, e);
+	if (opaque == -1 || make_pipe(between, e) == -1)
+		return -1;
+	pack.fds[1] = between[1];
+	pack.fds[DIR_SLOT] = diff;
+	pack.fds[INDEX_SLOT] = index;
+	pack.fds[OPAQUE_SLOT] = opaque;
+	deflate.fds[0] = between[0];
+	deflate.fds[1] = stream;
+	rc = job_start(j, &pack, OPAQUE_SLOT + 1, e);
+	if (rc == 0)
+		rc = job_start(j, &deflate, INFLATE_RESULT_SLOT, e);
+	fd_close(&between[0]);
+	fd_close(&between[1]);
+	return rc;
+}
+
+int
+transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *e)
+{
+	struct store *s = &c->srv->store;
+	const char *mode = get_mode(m->form, e);
+	own_mem char *path = NULL;
+	own_fd int dir = -1, stream = -1;
+	struct get *g;
+	struct job *j;
+	sqlite3_stmt *q;
+	int r;
+
+	if (mode == NULL)
+		return -1;
+	if (!text_is_hex(m->layer, 64))
+		return err_set(e, ERR_INVALID, "the identifier of a layer is malformed");
+	q = db_query(&s->db, SQL_LAYER_ROW, e, "t", m->layer);
+	r = db_step(&s->db, q, e);
+	if (r != 1)
+		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "%s: layer not known", m->layer);
+	g = xcalloc(1, sizeof(*g));
+	snprintf(g->diff_id, sizeof(g->diff_id), "sha256:%s", db_text(q, 0));
+	db_done(q);
+	path = xasprintf("layers/%s", m->layer);
+	dir = store_dir(s, path, e);
+	stream = fd_take(&m->stream);
+	if (dir == -1) {
+		free(g);
+		return -1;
+	}
+	j = job_new(c, seq, get_done, g);
+	if (get_workers(j, dir, mode, stream, e) == 0)
+		return 0;
+	job_abort(j);
+	free(g);
+	return -1;
+}

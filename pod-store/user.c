@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/fs/path.h"
+#include "common/role/spawn.h"
+#include "pod-store/layer/result.h"
+#include "pod-store/user.h"
+
+#define PASSWD_SLOT 4
+#define GROUP_SLOT 5
+
+/* Missing is fine; anything but a regular file counts as missing, as a container could not log in by it. */
+static int
+open_file(int root, const char *path)
+{
+	struct err ignored;
+
+	return path_open_regular(root, path, PATH_IN_ROOT, USER_FILE_MAX, NULL, &ignored);
+}
+
+/* The request as a file, which cannot block the two of us against each other. */
+static int
+make_request(const struct msg_rootfs_open *m, struct err *e)
+{
+	own_fd int fd = memfd_create("user", MFD_CLOEXEC);
+	own_strbuf struct strbuf text = {0};
+
+	strbuf_addf(&text, "%s\n", m->user != NULL ? m->user : "");
+	for (size_t i = 0; i < m->groups.n; i++)
+		strbuf_addf(&text, "%s\n", m->groups.v[i]);
+	if (fd == -1 || file_put(fd, text.s, text.n) == -1 || lseek(fd, 0, SEEK_SET) == -1)
+		return err_sys(e, "writing the request for a user");
+	return fd_take(&fd);
+}
+
+static int
+ask(int passwd, int group, const struct msg_rootfs_open *m, struct result *r, struct err *e)
+{
+	own_fd int request = make_request(m, e);
+	struct spawn sp = {.role = ROLE_LOOKUP, .nfds = GROUP_SLOT + 1, .discard_stderr = true};
+	int answer[2], rc;
+	pid_t pid;
+
+	if (request == -1)
+		return -1;
+	if (pipe2(answer, O_CLOEXEC) == -1)
+		return err_sys(e, "making a pipe");
+	sp.fds[0] = request;
+	sp.fds[1] = answer[1];
+	sp.fds[PASSWD_SLOT] = passwd;
+	sp.fds[GROUP_SLOT] = group;
+	pid = spawn_start(&sp, e);
+	fd_close(&answer[1]);
+	rc = pid == -1 ? -1 : result_read(answer[0], r, e);
+	fd_close(&answer[0]);
+	if (pid > 0) {
+		if (rc == -1)
+			kill(pid, SIGKILL);
+		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+			;
+	}
+	return rc;
+}
+
+static int
+fill_groups(const char *list, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+{
+	own_strv struct strv parts = {0};
+
+	if (*list == '\0')
+		return 0;
+	strv_split(&parts, list, ',');
+	out->groups.v = arena_array(a, parts.n, sizeof(*out->groups.v));
+	for (size_t i = 0; i < parts.n; i++)
+		if (text_to_u64(parts.v[i], UINT32_MAX, &out->groups.v[i].id) == -1)
+			return err_set(e, ERR_PEER, "the answer to a user lookup is malformed");
+	out->groups.n = parts.n;
+	return 0;
+}
+
+static const char *
+text_of(const struct result *r, const char *key, const char *otherwise)
+{
+	const char *v = result_get(r, key);
+
+	return v != NULL && *v != '\0' ? v : otherwise;
+}
+
+static int
+fill(const struct result *r, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+{
+	if (result_u64(r, "uid", &out->uid, e) == -1 || result_u64(r, "gid", &out->gid, e) == -1)
+		return -1;
+	if (out->uid > UINT32_MAX || out->gid > UINT32_MAX)
+		return err_set(e, ERR_PEER, "the answer to a user lookup is malformed");
+	out->user_name = arena_strdup(a, text_of(r, "name", ""));
+	out->home = arena_strdup(a, text_of(r, "home", "/"));
+	if (!text_is_utf8(out->user_name, strlen(out->user_name)) ||
+	    !text_is_utf8(out->home, strlen(out->home)))
+		return err_set(e, ERR_INVALID, "the image's passwd file is not UTF-8");
+	return fill_groups(text_of(r, "groups", ""), out, a, e);
+}
+
+/* --- Entries for numbers the image does not know --------------------------------------------------- */
+
+/* Name and full name of the host's account, as the peers do.  Only local files: no name service. */
+static struct passwd *
+host_user(uint64_t uid)
+{
+	own_file FILE *f = fopen("/etc/passwd", "re");
+	struct passwd *pw;
+
+	if (f == NULL)
+		return NULL;
+	while ((pw = fgetpwent(f)) != NULL && pw->pw_uid != uid)
+		;
+	return pw;
+}
+
+static bool
+is_number(const char *s, size_t n)
+{
+	return n > 0 && strspn(s, "0123456789") >= n;
+}
+
+/* The template's variables: $USERNAME $UID $GID $NAME $HOME. */
+static void
+expand_entry(const char *t, const char *uid, const char *gid, const char *home, struct strbuf *out)
+{
+	const char *const vars[][2] = {{"$USERNAME", uid}, {"$UID", uid}, {"$GID", gid},
+	    {"$NAME", "container user"}, {"$HOME", home}};
+
+	while (*t != '\0') {
+		size_t i = 0;
+
+		while (i < COUNTOF(vars) && !text_has_prefix(t, vars[i][0]))
+			i++;
+		if (i == COUNTOF(vars)) {
+			strbuf_addc(out, *t++);
+			continue;
+		}
+		strbuf_add(out, vars[i][1]);
+		t += strlen(vars[i][0]);
+	}
+}
+
+static void
+passwd_line(const struct msg_rootfs_open *m, const struct msg_rootfs_opened *u, struct strbuf *out)
+{
+	const char *home = m->workdir != NULL ? m->workdir : "/";
+	struct passwd *pw;
+	char uid[24], gid[24];
+
+	snprintf(uid, sizeof(uid), "%llu", (unsigned long long)u->uid);
+	snprintf(gid, sizeof(gid), "%llu", (unsigned long long)u->gid);
+	if (m->passwd_entry != NULL && m->passwd_entry[0] != '\0') {
+		expand_entry(m->passwd_entry, uid, gid, home, out);
+		strbuf_addc(out, '\n');
+		return;
+	}
+	pw = host_user(u->uid);
+	strbuf_addf(out, "%s:*:%s:%s:%s:%s:/bin/sh\n", pw != NULL ? pw->pw_name : uid, uid, gid,
+	    pw != NULL ? pw->pw_gecos : "container user", home);
+}
+
+/* original (-1: none) with one more line, into etc_dir. */
+static int
+write_copy(int etc_dir, const char *name, int original, const struct strbuf *line, struct err *e)
+{
+	own_strbuf struct strbuf all = {0};
+	own_mem char *text = NULL;
+	size_t n = 0;
+
+	if (original >= 0) {
+		if (lseek(original, 0, SEEK_SET) == -1)
+			return err_sys(e, "reading the image's %s", name);
+		if (file_slurp(original, USER_FILE_MAX, name, &text, &n, e) == -1)
+			return -1;
+		strbuf_addn(&all, text, n);
+		if (n > 0 && text[n - 1] != '\n')
+			strbuf_addc(&all, '\n');
+	}
+	strbuf_addn(&all, line->s, line->n);
+	return file_write(etc_dir, name, all.s, all.n, 0644, 0, e);
+}
+
+static int
+add_entries(int passwd, int group, const struct msg_rootfs_open *m, const struct result *r,
+    struct msg_rootfs_opened *out, struct err *e)
+{
+	const char *colon = strchrnul(m->user, ':');
+	const char *g = *colon != '\0' ? colon + 1 : m->user;
+	own_strbuf struct strbuf line = {0}, gline = {0};
+
+	if (is_number(m->user, (size_t)(colon - m->user)) &&
+	    strcmp(text_of(r, "known", "0"), "1") != 0) {
+		passwd_line(m, out, &line);
+		if (write_copy(m->etc_dir, "passwd", passwd, &line, e) == -1)
+			return -1;
+		out->passwd_made = true;
+	}
+	if (is_number(g, strcspn(g, ":")) && strcmp(text_of(r, "group_known", "1"), "1") != 0) {
+		strbuf_addf(&gline, "%.*s:x:%.*s:%.*s\n", (int)strlen(g), g, (int)strlen(g), g,
+		    (int)(colon - m->user), m->user);
+		if (write_copy(m->etc_dir, "group", group, &gline, e) == -1)
+			return -1;
+		out->group_made = true;
+	}
+	return 0;
+}
+
+int
+user_find(int root, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out, struct arena *a,
+    struct err *e)
+{
+	own_fd int passwd = open_file(root, "etc/passwd"), group = open_file(root, "etc/group");
+	bool given = m->user != NULL && m->user[0] != '\0';
+	own_result struct result r = {0};
+
+	/* Line feeds would turn one name into two. */
+	if (given && strchr(m->user, '\n') != NULL)
+		return err_set(e, ERR_INVALID, "the user's name holds a line feed");
+	/* Nothing to look in, nothing to look for. */
+	if (!given && m->groups.n == 0 && passwd == -1 && group == -1) {
+		out->home = "/";
+		return 0;
+	}
+	if (ask(passwd, group, m, &r, e) == -1 || fill(&r, out, a, e) == -1)
+		return -1;
+	if (given && !m->no_passwd && m->etc_dir > 0)
+		return add_entries(passwd, group, m, &r, out, e);
+	return 0;
+}
