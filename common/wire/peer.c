@@ -428,12 +428,16 @@ receive_packet(struct peer *p, struct peer_in *in, struct err *e)
 	size_t fds_n;
 	ssize_t n;
 
+	/*
+	 * ECONNRESET: the peer left without reading our answers.  It is told once; what the peer
+	 * sent before is still in the queue and is carried out.
+	 */
 	do
 		n = recvmsg(p->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n == -1 && errno == EINTR);
+	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n == -1 && errno == EAGAIN)
 		return PEER_NONE;
-	if (n == 0 || (n == -1 && errno == ECONNRESET))
+	if (n == 0)
 		return 0;
 	if (n == -1)
 		return err_sys(e, "receiving from %s", peer_name(p));

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/bridge.h"
+
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "pod-net/netns.h"
+
+struct sysctl {
+	const char *key; /* %s: the interface */
+	const char *value;
+	int family;    /* only for networks with addresses of it; 0: always */
+	bool optional; /* where IPv6 is off, its keys are missing */
+};
+
+/* Of the host, for every network that leads out. */
+static const struct sysctl host_sysctls[] = {
+    {"ipv4/ip_forward", "1", 0, false},
+    {"ipv6/conf/all/forwarding", "1", AF_INET6, false},
+    {0},
+};
+
+/* route_localnet: ports published on 127.0.0.1.  accept_ra: the bridge is a router, not a host. */
+static const struct sysctl bridge_sysctls[] = {
+    {"ipv4/conf/%s/route_localnet", "1", 0, false},
+    {"ipv4/conf/%s/rp_filter", "2", 0, false},
+    {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
+    {"ipv6/conf/%s/accept_ra", "0", AF_INET6, true},
+    {0},
+};
+
+static const struct sysctl internal_sysctls[] = {
+    {"ipv4/conf/%s/forwarding", "0", 0, false},
+    {"ipv6/conf/%s/forwarding", "0", AF_INET6, true},
+    {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
+    {"ipv6/conf/%s/accept_ra", "0", AF_INET6, true},
+    {0},
+};
+
+static const struct sysctl container_sysctls[] = {
+    {"ipv4/conf/%s/arp_notify", "1", 0, false},
+    {"ipv4/conf/%s/rp_filter", "2", 0, false},
+    {"ipv6/conf/%s/autoconf", "0", AF_INET6, true},
+    {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
+    {0},
+};
+
+static int
+set_sysctls(
+    const struct sysctl *table, const struct plan_attach *a, const char *interface, struct err *e)
+{
+	char key[128];
+
+	for (const struct sysctl *s = table; s->key != NULL; s++) {
+		if (s->family != 0 && !plan_has_family(a, s->family))
+			continue;
+		snprintf(key, sizeof key, s->key, interface);
+		if (netns_sysctl(key, s->value, s->optional, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Finds or makes the bridge; nothing else of it is looked at. */
+static int
+find_bridge(struct netlink *host, const struct plan_attach *a, struct link *out, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	const char *name = a->network->interface;
+	int found = link_find(host, name, out, e);
+
+	if (found == 0) {
+		netlink_reset(&b, host);
+		link_put_bridge(&b, name, a->mtu);
+		if (netlink_run(host, &b, e) != 0)
+			return err_wrap(e, "network %s: %s", a->network->name, name);
+		found = link_find(host, name, out, e);
+	}
+	if (found < 0)
+		return -1;
+	if (found == 0)
+		return err_set(
+		    e, ERR_STATE, "network %s: bridge %s vanished", a->network->name, name);
+	if (strcmp(out->kind, "bridge") != 0)
+		return err_set(e, ERR_EXISTS, "network %s: interface %s exists and is not a bridge",
+		    a->network->name, name);
+	return 0;
+}
+
+/*
+ * The bridge is put right each time, as the process that made it may have been killed half-way; it
+ * takes a few microseconds, and what is so already counts as success.
+ */
+static int
+prepare_bridge(struct netlink *host, const struct plan_attach *a, struct link *bridge,
+    struct netlink_batch *b, struct err *e)
+{
+	struct prefix gateways[64];
+	size_t n;
+
+	if (find_bridge(host, a, bridge, e) != 0)
+		return -1;
+	if (!a->network->internal && set_sysctls(host_sysctls, a, "", e) != 0)
+		return -1;
+	if (set_sysctls(a->network->internal ? internal_sysctls : bridge_sysctls, a,
+		a->network->interface, e) != 0)
+		return -1;
+	netlink_reset(b, host);
+	n = plan_gateways(a, gateways, COUNTOF(gateways));
+	for (size_t i = 0; i < n; i++)
+		link_put_address(b, bridge->index, &gateways[i]);
+	if (!(bridge->flags & IFF_UP))
+		link_put_up(b, bridge->index, "setting the bridge up");
+	return 0;
+}
+
+static int
+attach_host(struct netlink *host, int netns, const struct plan_attach *a, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct link_veth v = {.netns = netns, .name = a->name, .mac = a->mac};
+	struct link bridge;
+
+	if (prepare_bridge(host, a, &bridge, &b, e) != 0)
+		return -1;
+	v.bridge = bridge.index;
+	v.mtu = a->mtu != 0 ? a->mtu : bridge.mtu;
+	memcpy(v.host_name, a->host_name, sizeof v.host_name);
+	link_put_veth(&b, &v);
+	if (netlink_run(host, &b, e) == 0)
+		return 0;
+	if (e->no == EEXIST)
+		return err_set(e, ERR_EXISTS,
+		    "create veth pair: interface %s already exists on container namespace",
+		    a->name);
+	return err_wrap(e, "network %s", a->network->name);
+}
+
+static void
+put_default_routes(struct netlink_batch *b, int index, const struct plan_attach *a)
+{
+	bool done4 = false, done6 = false;
+
+	for (size_t i = 0; i < a->naddresses; i++) {
+		const struct addr *gw = &a->addresses[i].lease.gateway;
+		bool *done = gw->family == AF_INET ? &done4 : &done6;
+		struct link_route r = {.to = {.addr = {gw->family, gw->len, {0}}},
+		    .via = *gw,
+		    .metric = a->metric,
+		    .type = RTN_UNICAST};
+
+		if (gw->len != 0 && !*done)
+			link_put_route(b, index, &r);
+		*done |= gw->len != 0;
+	}
+}
+
+static uint8_t
+route_type(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint8_t type;
+	} types[] = {{"unicast", RTN_UNICAST}, {"blackhole", RTN_BLACKHOLE},
+	    {"unreachable", RTN_UNREACHABLE}, {"prohibit", RTN_PROHIBIT}};
+
+	for (size_t i = 0; name != NULL && i < COUNTOF(types); i++)
+		if (strcmp(types[i].name, name) == 0)
+			return types[i].type;
+	return name == NULL ? RTN_UNICAST : RTN_UNSPEC;
+}
+
+static int
+put_routes(struct netlink_batch *b, int index, const struct plan_attach *a, struct err *e)
+{
+	if (a->network->internal)
+		return 0;
+	if (!a->no_default_route)
+		put_default_routes(b, index, a);
+	for (size_t i = 0; i < a->network->routes.n; i++) {
+		const struct rec_net_route *in = &a->network->routes.v[i];
+		struct link_route r = {.metric = in->metric != 0 ? (uint32_t)in->metric : a->metric,
+		    .type = route_type(in->type)};
+
+		if (r.type == RTN_UNSPEC)
+			return err_set(e, ERR_INVALID, "network %s: invalid route type %s",
+			    a->network->name, in->type);
+		(void)addr_parse_prefix(in->destination, &r.to);
+		r.to.addr = addr_first(&r.to);
+		(void)addr_parse(in->gateway, &r.via);
+		link_put_route(b, index, &r);
+	}
+	return 0;
+}
+
+/* In the container's namespace: one interface. */
+static int
+put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *a, struct err *e)
+{
+	struct link l;
+
+	if (set_sysctls(container_sysctls, a, a->name, e) != 0)
+		return -1;
+	if (link_find(s, a->name, &l, e) != 1)
+		return err_wrap(e, "finding interface %s of the container", a->name);
+	for (size_t i = 0; i < a->naddresses; i++)
+		link_put_address(b, l.index, &a->addresses[i].given);
+	link_put_up(b, l.index, "setting the container's interface up");
+	return put_routes(b, l.index, a, e);
+}
+
+static int
+configure_inner(const struct plan *p, struct err *e)
+{
+	own_netlink struct netlink s = {.fd = -1};
+	own_netlink_batch struct netlink_batch b = {0};
+
+	if (netlink_open(&s, NETLINK_ROUTE, e) != 0)
+		return -1;
+	netlink_reset(&b, &s);
+	link_put_up(&b, 1, "setting the loopback interface up");
+	for (size_t i = 0; p != NULL && i < p->nattach; i++)
+		if (put_inner(&s, &b, &p->attach[i], e) != 0)
+			return -1;
+	return netlink_run(&s, &b, e);
+}
+
+/* Does something in the namespace and comes back. */
+static int
+inside(int home, int netns, const struct plan *p, struct err *e)
+{
+	struct err back = {0};
+	int rc;
+
+	if (netns_enter(netns, e) != 0)
+		return -1;
+	rc = configure_inner(p, e);
+	/* Going on in the wrong namespace would change the container instead of the host. */
+	if (netns_enter(home, &back) != 0)
+		abort();
+	return rc;
+}
+
+int
+bridge_join(struct netlink *host, int home, int netns, const struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->nattach; i++)
+		if (attach_host(host, netns, &p->attach[i], e) != 0)
+			return -1;
+	return inside(home, netns, p, e);
+}
+
+int
+bridge_loopback(int home, int netns, struct err *e)
+{
+	return inside(home, netns, NULL, e);
+}
+
+int
+bridge_remove(struct netlink *host, const char *name, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct link l;
+	int found = link_find(host, name, &l, e), ports;
+
+	if (found <= 0)
+		return found < 0 ? -1 : 1;
+	if (strcmp(l.kind, "bridge") != 0)
+		return 0;
+	ports = link_count_ports(host, l.index, e);
+	if (ports != 0)
+		return ports < 0 ? -1 : 0;
+	netlink_reset(&b, host);
+	link_put_delete(&b, l.index);
+	return netlink_run(host, &b, e) == 0 ? 1 : -1;
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/firewall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/base/own.h"
+#include "common/fs/lock.h"
+#include "pod-net/firewall_table.h"
+#include "pod-net/nft.h"
+
+#define DEFAULT_TABLE "pod"
+#define LOOK_AGAIN_NS 2000000000ll /* how long a network is taken for unchanged */
+#define CLOSE_LATE_NS 60000000l	   /* longer than a grace period of a busy machine */
+#define TOKEN_AT 13		   /* in comments: twelve digits of the ID, space, token */
+
+void
+firewall_init(
+    struct firewall *f, int dir, const char *run_root, bool run_root_default, uint64_t netns)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	*f = (struct firewall){.nl = {.fd = -1}, .dir = dir, .netns = netns};
+	if (run_root_default) {
+		snprintf(f->table, sizeof f->table, DEFAULT_TABLE);
+		return;
+	}
+	for (const char *c = run_root; *c != '\0'; c++)
+		hash = (hash ^ (uint8_t)*c) * 16777619u;
+	snprintf(f->table, sizeof f->table, DEFAULT_TABLE "_%08x", hash);
+}
+
+void
+firewall_close(struct firewall *f)
+{
+	struct timespec wait = {.tv_nsec = CLOSE_LATE_NS};
+
+	if (f->nl.fd >= 0 && f->changed)
+		nanosleep(&wait, NULL);
+	netlink_close(&f->nl);
+	f->changed = false;
+}
+
+static int
+need_socket(struct firewall *f, struct err *e)
+{
+	return f->nl.fd >= 0 ? 0 : netlink_open(&f->nl, NETLINK_NETFILTER, e);
+}
+
+static int
+make_table(struct firewall *f, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+
+	nft_begin(&b, &f->nl);
+	firewall_table_put(&b, f->table);
+	if (nft_commit(&f->nl, &b, e) == 0)
+		return 0;
+	if (e->no != EEXIST)
+		return err_wrap(e, "table inet %s", f->table);
+	err_clear(e);
+	return 0;
+}
+
+/* --- Networks ------------------------------------------------------------------------------------- */
+
+/* The elements of a network are few; each belongs to a set of its own. */
+struct network_element {
+	const char *set;
+	struct nft_element element;
+};
+
+struct network_elements {
+	struct network_element v[64 * 3 + 4];
+	size_t n;
+};
+
+static struct nft_element *
+next_element(struct network_elements *l, const char *set)
+{
+	l->v[l->n].set = set;
+	return &l->v[l->n++].element;
+}
+
+static void
+add_subnet(struct network_elements *l, const struct prefix *p)
+{
+	struct addr first = addr_first(p), last = addr_last(p), beyond = addr_next(&last);
+	bool v4 = first.family == AF_INET;
+	struct nft_element *x = next_element(l, v4 ? "subnets4" : "subnets6");
+	uint8_t n = first.len;
+
+	x->key_size = n;
+	memcpy(x->key, first.b, n);
+	if (!addr_is_any(&beyond)) {
+		x = next_element(l, v4 ? "subnets4" : "subnets6");
+		x->key_size = n;
+		x->flags = NFT_SET_ELEM_INTERVAL_END;
+		memcpy(x->key, beyond.b, n);
+	}
+	x = next_element(l, v4 ? "same4" : "same6");
+	x->key_size = x->end_size = (uint8_t)(2 * n);
+	memcpy(x->key, first.b, n);
+	memcpy(x->key + n, first.b, n);
+	memcpy(x->end, last.b, n);
+	memcpy(x->end + n, last.b, n);
+}
+
+static void
+add_bridge(struct network_elements *l, const char *set, const char *bridge, size_t times)
+{
+	struct nft_element *x = next_element(l, set);
+
+	x->key_size = (uint8_t)(IFNAMSIZ * times);
+	for (size_t i = 0; i < times; i++)
+		memcpy(x->key + i * IFNAMSIZ, bridge, strnlen(bridge, IFNAMSIZ - 1));
+}
+
+static void
+network_elements(struct network_elements *l, const struct plan_attach *a)
+{
+	const char *bridge = a->network->interface;
+
+	l->n = 0;
+	for (size_t i = 0; i < a->naddresses; i++)
+		add_subnet(l, &a->addresses[i].lease.subnet);
+	add_bridge(l, "bridges", bridge, 1);
+	add_bridge(l, "same_bridge", bridge, 2);
+	if (a->isolate != ISOLATE_NO)
+		add_bridge(l, "isolated", bridge, 1);
+	if (a->isolate == ISOLATE_STRICT)
+		add_bridge(l, "strict", bridge, 1);
+}
+
+static void
+marker_name(const struct firewall *f, const char *bridge, char name[64])
+{
+	snprintf(name, 64, "firewall-%llu-%s", (unsigned long long)f->netns, bridge);
+}
+
+/* The marker is only a hint that lives for a moment; a wrong clock makes us look again. */
+static bool
+seen_lately(const struct firewall *f, const char *bridge)
+{
+	char name[64];
+	struct timespec now;
+	struct stat st;
+	int64_t age;
+
+	marker_name(f, bridge, name);
+	if (fstatat(f->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	age = ((int64_t)now.tv_sec - st.st_mtim.tv_sec) * 1000000000 + now.tv_nsec -
+	      st.st_mtim.tv_nsec;
+	return age >= 0 && age < LOOK_AGAIN_NS;
+}
+
+static void
+mark_seen(const struct firewall *f, const char *bridge)
+{
+	char name[64];
+	own_fd int fd = -1;
+
+	marker_name(f, bridge, name);
+	fd = openat(f->dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		(void)futimens(fd, NULL);
+}
+
+static int
+add_network(struct firewall *f, const struct network_elements *l, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+
+	nft_begin(&b, &f->nl);
+	for (size_t i = 0; i < l->n; i++)
+		nft_put_elements(&b, f->table, l->v[i].set, &l->v[i].element, 1, NFT_ADD);
+	return nft_commit(&f->nl, &b, e);
+}
+
+/* True if every element is there already; looking changes nothing and takes no lock of the kernel's. */
+static bool
+is_complete(struct firewall *f, const struct network_elements *l)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].element.flags == 0 && nft_get_element(&f->nl, f->table, l->v[i].set,
+						      &l->v[i].element, NULL, 0, &e) != 1)
+			return false;
+	return true;
+}
+
+int
+firewall_network(struct firewall *f, const struct plan_attach *a, struct err *e)
+{
+	struct network_elements l;
+
+	if (a->network->internal || seen_lately(f, a->network->interface))
+		return 0;
+	memset(&l, 0, sizeof l);
+	network_elements(&l, a);
+	if (need_socket(f, e) != 0)
+		return -1;
+	if (!is_complete(f, &l) && add_network(f, &l, e) != 0) {
+		if (e->no != ENOENT)
+			return err_wrap(e, "table inet %s", f->table);
+		err_clear(e);
+		if (make_table(f, e) != 0 || add_network(f, &l, e) != 0)
+			return -1;
+	}
+	mark_seen(f, a->network->interface);
+	return 0;
+}
+
+int
+firewall_forget(struct firewall *f, const char *bridge, const struct strs *subnets, struct err *e)
+{
+	static const char *const by_bridge[] = {"bridges", "isolated", "strict"};
+	struct network_elements l = {.n = 0};
+	char name[64];
+	size_t step;
+
+	if (need_socket(f, e) != 0)
+		return -1;
+	marker_name(f, bridge, name);
+	(void)unlinkat(f->dir, name, 0);
+	for (size_t i = 0; i < subnets->n && i < 64; i++) {
+		struct prefix p;
+
+		if (addr_parse_prefix(subnets->v[i], &p) == 0)
+			add_subnet(&l, &p);
+	}
+	for (size_t i = 0; i < COUNTOF(by_bridge); i++)
+		add_bridge(&l, by_bridge[i], bridge, 1);
+	add_bridge(&l, "same_bridge", bridge, 2);
+	for (size_t i = 0; i < l.n; i += step) {
+		own_netlink_batch struct netlink_batch b = {0};
+
+		/* The two ends of an interval go together. */
+		step = i + 1 < l.n && l.v[i + 1].element.flags != 0 ? 2 : 1;
+		nft_begin(&b, &f->nl);
+		for (size_t k = i; k < i + step; k++)
+			nft_put_elements(&b, f->table, l.v[k].set, &l.v[k].element, 1, NFT_REMOVE);
+		if (nft_commit(&f->nl, &b, e) != 0 && e->no != ENOENT)
+			return -1;
+		err_clear(e);
+	}
+	f->changed = true;
+	return 0;
+}
+
+int
+firewall_remove(struct firewall *f, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+
+	if (need_socket(f, e) != 0)
+		return -1;
+	nft_begin(&b, &f->nl);
+	nft_put_delete_table(&b, f->table);
+	if (nft_commit(&f->nl, &b, e) != 0 && e->no != ENOENT)
+		return -1;
+	err_clear(e);
+	f->changed = true;
+	return 0;
+}
+
+/* --- Published ports ------------------------------------------------------------------------------ */
+
+static const struct port_set {
+	const char *name;
+	int family;
+	bool at; /* the key begins with the host's address */
+} port_sets[] = {
+    {"ports4", AF_INET, false},
+    {"ports6", AF_INET6, false},
+    {"ports4_at", AF_INET, true},
+    {"ports6_at", AF_INET6, true},
+};
+
+static uint8_t
+add_number(uint8_t *to, uint16_t number)
+{
+	to[0] = (uint8_t)(number >> 8);
+	to[1] = (uint8_t)number;
+	return 4;
+}
+
+static void
+port_element(struct nft_element *x, const struct port_set *set, const struct port *p, unsigned i,
+    const struct addr *to)
+{
+	*x = (struct nft_element){0};
+	if (set->at) {
+		memcpy(x->key, p->host.b, p->host.len);
+		x->key_size = p->host.len;
+	}
+	x->key[x->key_size] = p->protocol;
+	x->key_size += 4;
+	x->key_size += add_number(x->key + x->key_size, (uint16_t)(p->host_port + i));
+	memcpy(x->data, to->b, to->len);
+	x->data_size = to->len;
+	x->data_size += add_number(x->data + x->data_size, (uint16_t)(p->container_port + i));
+}
+
+/* All elements that go to one of the sets; the caller frees them. */
+static struct nft_element *
+port_elements(const struct port_set *set, const struct port_list *ports,
+    const struct firewall_target *t, const char *comment, size_t *n)
+{
+	const struct addr *to = set->family == AF_INET ? &t->to4 : &t->to6;
+	struct nft_element *v = NULL;
+	size_t cap = 0;
+
+	*n = 0;
+	for (size_t i = 0; i < ports->n && to->len != 0; i++) {
+		const struct port *p = &ports->v[i];
+
+		if (!(set->family == AF_INET ? p->ipv4 : p->ipv6) || (p->host.len != 0) != set->at)
+			continue;
+		v = mem_grow(v, &cap, *n + p->count, sizeof *v);
+		for (unsigned k = 0; k < p->count; k++) {
+			port_element(&v[*n], set, p, k, to);
+			v[(*n)++].comment = comment;
+		}
+	}
+	return v;
+}
+
+static void
+make_comment(const struct firewall_target *t, char comment[100])
+{
+	snprintf(comment, 100, "%-12.12s %s%s%.60s", t->id, t->token, t->name != NULL ? " " : "",
+	    t->name != NULL ? t->name : "");
+}
+
+static bool
+carries_token(const char *comment, const char *token)
+{
+	size_t n = strlen(token);
+
+	return strlen(comment) >= TOKEN_AT + n && strncmp(comment + TOKEN_AT, token, n) == 0 &&
+	       (comment[TOKEN_AT + n] == ' ' || comment[TOKEN_AT + n] == '\0');
+}
+
+static int
+lock_ports(const struct firewall *f, struct err *e)
+{
+	return lock_acquire(f->dir, "ports.lock", LOCK_EXCLUSIVE, 30000, e);
+}
+
+/* Adds all elements in one transaction; replace removes what has their keys before. */
+static int
+add_ports(struct firewall *f, const struct port_list *ports, const struct firewall_target *t,
+    bool replace, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	char comment[100];
+
+	make_comment(t, comment);
+	nft_begin(&b, &f->nl);
+	for (size_t i = 0; i < COUNTOF(port_sets); i++) {
+		const char *name = port_sets[i].name;
+		size_t n;
+		own_mem struct nft_element *v = port_elements(&port_sets[i], ports, t, comment, &n);
+
+		for (size_t k = 0; replace && k < n; k++) {
+			struct nft_element old = v[k];
+			own_netlink_batch struct netlink_batch ask = {0};
+
+			old.data_size = 0;
+			old.comment = NULL;
+			if (nft_get_element(&f->nl, f->table, name, &old, NULL, 0, e) == 1)
+				nft_put_elements(&b, f->table, name, &old, 1, NFT_REMOVE);
+		}
+		nft_put_elements(&b, f->table, name, v, n, NFT_ADD_NEW);
+	}
+	return nft_commit(&f->nl, &b, e);
+}
+
+int
+firewall_publish(struct firewall *f, const struct port_list *ports, const struct firewall_target *t,
+    struct err *e)
+{
+	own_fd int lock = -1;
+
+	if (need_socket(f, e) != 0)
+		return -1;
+	if (add_ports(f, ports, t, false, e) == 0)
+		return 0;
+	if (e->no == ENOENT) {
+		/* Somebody removed the table in the last seconds. */
+		err_clear(e);
+		if (make_table(f, e) != 0 || add_ports(f, ports, t, false, e) == 0)
+			return err_is_set(e) ? -1 : 0;
+	}
+	if (e->no != EEXIST && e->no != EBUSY)
+		return err_wrap(e, "publishing ports");
+	err_clear(e);
+	lock = lock_ports(f, e);
+	if (lock < 0 || add_ports(f, ports, t, true, e) != 0)
+		return err_wrap(e, "publishing ports");
+	return 0;
+}
+
+/* Removes one at a time, as one that is missing would undo a whole transaction. */
+static int
+remove_port(struct firewall *f, const char *set, struct nft_element *x, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+
+	x->data_size = 0;
+	x->comment = NULL;
+	nft_begin(&b, &f->nl);
+	nft_put_elements(&b, f->table, set, x, 1, NFT_REMOVE);
+	f->changed = true;
+	if (nft_commit(&f->nl, &b, e) != 0 && e->no != ENOENT)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
+int
+firewall_withdraw(struct firewall *f, const struct port_list *ports,
+    const struct firewall_target *t, struct err *e)
+{
+	own_fd int lock = -1;
+
+	if (ports->n == 0)
+		return 0;
+	if (need_socket(f, e) != 0 || (lock = lock_ports(f, e)) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNTOF(port_sets); i++) {
+		size_t n;
+		own_mem struct nft_element *v = port_elements(&port_sets[i], ports, t, NULL, &n);
+
+		for (size_t k = 0; k < n; k++) {
+			char comment[128];
+
+			v[k].data_size = 0;
+			if (nft_get_element(&f->nl, f->table, port_sets[i].name, &v[k], comment,
+				sizeof comment, e) != 1 ||
+			    !carries_token(comment, t->token))
+				continue;
+			if (remove_port(f, port_sets[i].name, &v[k], e) != 0)
+				return -1;
+		}
+	}
+	err_clear(e);
+	return 0;
+}
+
+struct sweep {
+	const struct strv *tokens;
+	struct nft_element *stale;
+	size_t n, cap;
+};
+
+static void
+note_stale(const struct nft_element *x, void *arg)
+{
+	struct sweep *s = arg;
+
+	for (size_t i = 0; i < s->tokens->n; i++)
+		if (x->comment != NULL && carries_token(x->comment, s->tokens->v[i]))
+			return;
+	s->stale = mem_grow(s->stale, &s->cap, s->n + 1, sizeof *s->stale);
+	s->stale[s->n++] = *x;
+}
+
+int
+firewall_sweep(struct firewall *f, const struct strv *tokens, struct err *e)
+{
+	own_fd int lock = -1;
+
+	if (need_socket(f, e) != 0 || (lock = lock_ports(f, e)) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNTOF(port_sets); i++) {
+		struct sweep s = {.tokens = tokens};
+		int rc = nft_list_elements(&f->nl, f->table, port_sets[i].name, note_stale, &s, e);
+
+		for (size_t k = 0; rc == 0 && k < s.n; k++)
+			rc = remove_port(f, port_sets[i].name, &s.stale[k], e);
+		free(s.stale);
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Our nftables table.  Its chains and rules are fixed; networks and published ports are elements of its
+ * sets and maps, so that a container costs a few microseconds and "nft list ruleset" shows what
+ * belongs to whom (the comment of a port names the container).
+ *
+ * The table is called "pod" for the default run root and "pod_" with eight digits for another one, so
+ * that run roots never touch one another's.  Elements of ports carry the token of their set-up: only
+ * whoever made one removes it.
+ */
+#ifndef POD_FIREWALL_H
+#define POD_FIREWALL_H
+
+#include "pod-net/netlink.h"
+#include "pod-net/plan.h"
+#include "pod-net/port.h"
+
+struct firewall {
+	struct netlink nl; /* opened when first needed */
+	char table[32];
+	int dir; /* RUNROOT/net, borrowed */
+	uint64_t netns;
+	bool changed; /* something was removed: close late */
+};
+
+/* dir is RUNROOT/net; run_root_default tells whether it is the default one.  Touches nothing. */
+void firewall_init(
+    struct firewall *f, int dir, const char *run_root, bool run_root_default, uint64_t netns);
+
+/*
+ * Removing leaves work for the kernel that the closing of any netfilter socket waits for (one grace
+ * period, 10 ms); it is done after a moment by itself, so the socket is closed then.
+ */
+void firewall_close(struct firewall *f);
+
+/*
+ * Makes sure that the network's subnets are masqueraded and that its bridge is known.  A network that
+ * was looked at in the last seconds is not looked at again.
+ */
+int firewall_network(struct firewall *f, const struct plan_attach *a, struct err *e);
+
+struct firewall_target {
+	struct addr to4, to6;  /* the container's addresses, or none */
+	const char *id, *name; /* container; name may be NULL */
+	const char *token;
+};
+
+/*
+ * Publishes all the ports or none.  Their host ports are reserved by the caller, so an element with the
+ * same key is a leftover and is replaced.
+ */
+int firewall_publish(struct firewall *f, const struct port_list *ports,
+    const struct firewall_target *t, struct err *e);
+
+/* Removes those of the ports' elements that carry the token. */
+int firewall_withdraw(struct firewall *f, const struct port_list *ports,
+    const struct firewall_target *t, struct err *e);
+
+/* Removes the elements of ports whose token is not in the list (sorted). */
+int firewall_sweep(struct firewall *f, const struct strv *tokens, struct err *e);
+
+/* Forgets a network whose bridge is gone. */
+int firewall_forget(
+    struct firewall *f, const char *bridge, const struct strs *subnets, struct err *e);
+
+/* Removes the table. */
+int firewall_remove(struct firewall *f, struct err *e);
+
+#endif

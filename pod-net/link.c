@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/link.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/base/own.h"
+
+static void
+copy_kind(const struct nlattr *info, char kind[IFNAMSIZ])
+{
+	const struct nlattr *at[IFLA_INFO_KIND + 1];
+	size_t n;
+
+	kind[0] = '\0';
+	if (info == NULL)
+		return;
+	netlink_attrs(netlink_data(info), netlink_size(info), at, IFLA_INFO_KIND);
+	if (at[IFLA_INFO_KIND] == NULL)
+		return;
+	n = netlink_size(at[IFLA_INFO_KIND]);
+	if (n >= IFNAMSIZ)
+		n = IFNAMSIZ - 1;
+	memcpy(kind, netlink_data(at[IFLA_INFO_KIND]), n);
+	kind[n] = '\0';
+}
+
+static int
+read_link(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	struct link *out = arg;
+	const struct ifinfomsg *i = NLMSG_DATA(h);
+	const struct nlattr *at[IFLA_LINKINFO + 1];
+
+	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof *i))
+		return err_set(e, ERR_INTERNAL, "unexpected answer about a network interface");
+	netlink_attrs(IFLA_RTA(i), IFLA_PAYLOAD(h), at, IFLA_LINKINFO);
+	out->index = i->ifi_index;
+	out->flags = i->ifi_flags;
+	out->mtu = netlink_u32(at[IFLA_MTU]);
+	copy_kind(at[IFLA_LINKINFO], out->kind);
+	return 0;
+}
+
+int
+link_find(struct netlink *s, const char *name, struct link *out, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+
+	*out = (struct link){0};
+	netlink_reset(&b, s);
+	netlink_begin(&b, RTM_GETLINK, 0, &i, sizeof i, "looking at a network interface", ENODEV);
+	netlink_put_str(&b, IFLA_IFNAME, name);
+	netlink_put_u32(&b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	netlink_end(&b);
+	if (netlink_ask(s, &b, read_link, out, e) != 0)
+		return -1;
+	return out->index != 0;
+}
+
+static int
+count_link(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	(void)e;
+	if (h->nlmsg_type == RTM_NEWLINK)
+		++*(int *)arg;
+	return 0;
+}
+
+int
+link_count_ports(struct netlink *s, int bridge, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+	int n = 0;
+
+	netlink_reset(&b, s);
+	netlink_begin(
+	    &b, RTM_GETLINK, NLM_F_DUMP, &i, sizeof i, "listing the ports of a bridge", 0);
+	netlink_put_u32(&b, IFLA_MASTER, (uint32_t)bridge);
+	netlink_put_u32(&b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	netlink_end(&b);
+	return netlink_ask(s, &b, count_link, &n, e) != 0 ? -1 : n;
+}
+
+void
+link_random_mac(uint8_t mac[LINK_MAC_SIZE])
+{
+	if (getrandom(mac, LINK_MAC_SIZE, 0) != LINK_MAC_SIZE)
+		abort();
+	mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
+}
+
+void
+link_format_mac(const uint8_t mac[LINK_MAC_SIZE], char text[18])
+{
+	snprintf(text, 18, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+	    mac[5]);
+}
+
+void
+link_put_bridge(struct netlink_batch *b, const char *name, uint32_t mtu)
+{
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+	uint8_t mac[LINK_MAC_SIZE];
+	size_t info;
+
+	link_random_mac(mac);
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i,
+	    "creating the bridge", EEXIST);
+	netlink_put_str(b, IFLA_IFNAME, name);
+	netlink_put(b, IFLA_ADDRESS, mac, sizeof mac);
+	if (mtu != 0)
+		netlink_put_u32(b, IFLA_MTU, mtu);
+	info = netlink_nest(b, IFLA_LINKINFO);
+	netlink_put_str(b, IFLA_INFO_KIND, "bridge");
+	netlink_nest_end(b, info);
+	netlink_end(b);
+}
+
+void
+link_put_delete(struct netlink_batch *b, int index)
+{
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+
+	netlink_begin(
+	    b, RTM_DELLINK, NLM_F_ACK, &i, sizeof i, "removing a network interface", ENODEV);
+	netlink_end(b);
+}
+
+void
+link_put_up(struct netlink_batch *b, int index, const char *what)
+{
+	struct ifinfomsg i = {
+	    .ifi_family = AF_UNSPEC, .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, what, 0);
+	netlink_end(b);
+}
+
+void
+link_put_address(struct netlink_batch *b, int index, const struct prefix *p)
+{
+	struct ifaddrmsg a = {.ifa_family = p->addr.family,
+	    .ifa_prefixlen = (uint8_t)p->bits,
+	    .ifa_index = (uint32_t)index,
+	    .ifa_scope = RT_SCOPE_UNIVERSE};
+	struct addr last = addr_last(p);
+
+	/* Addresses come from our own leases, so duplicate detection would only delay IPv6. */
+	if (p->addr.family == AF_INET6)
+		a.ifa_flags = IFA_F_NODAD;
+	netlink_begin(b, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &a, sizeof a,
+	    "adding an address", EEXIST);
+	netlink_put(b, IFA_LOCAL, p->addr.b, p->addr.len);
+	netlink_put(b, IFA_ADDRESS, p->addr.b, p->addr.len);
+	if (p->addr.family == AF_INET && p->bits < 31)
+		netlink_put(b, IFA_BROADCAST, last.b, last.len);
+	netlink_end(b);
+}
+
+void
+link_put_route(struct netlink_batch *b, int index, const struct link_route *r)
+{
+	struct rtmsg m = {.rtm_family = r->to.addr.family,
+	    .rtm_dst_len = (uint8_t)r->to.bits,
+	    .rtm_table = RT_TABLE_MAIN,
+	    .rtm_protocol = RTPROT_STATIC,
+	    .rtm_scope = RT_SCOPE_UNIVERSE,
+	    .rtm_type = r->type};
+
+	netlink_begin(b, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &m, sizeof m,
+	    "adding a route", EEXIST);
+	if (r->to.bits > 0)
+		netlink_put(b, RTA_DST, r->to.addr.b, r->to.addr.len);
+	if (r->via.len > 0)
+		netlink_put(b, RTA_GATEWAY, r->via.b, r->via.len);
+	if (r->type == RTN_UNICAST)
+		netlink_put_u32(b, RTA_OIF, (uint32_t)index);
+	if (r->metric != 0)
+		netlink_put_u32(b, RTA_PRIORITY, r->metric);
+	netlink_end(b);
+}
+
+void
+link_put_veth(struct netlink_batch *b, const struct link_veth *v)
+{
+	struct ifinfomsg host = {
+	    .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
+	/* Not IFF_UP: the kernel refuses to set the inner end up before the pair is complete. */
+	struct ifinfomsg peer = {.ifi_family = AF_UNSPEC};
+	size_t info, data, end;
+
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &host, sizeof host,
+	    "creating the veth pair", 0);
+	netlink_put_str(b, IFLA_IFNAME, v->host_name);
+	netlink_put_u32(b, IFLA_MASTER, (uint32_t)v->bridge);
+	if (v->mtu != 0)
+		netlink_put_u32(b, IFLA_MTU, v->mtu);
+	info = netlink_nest(b, IFLA_LINKINFO);
+	netlink_put_str(b, IFLA_INFO_KIND, "veth");
+	data = netlink_nest(b, IFLA_INFO_DATA);
+	end = netlink_nest(b, VETH_INFO_PEER);
+	netlink_put_raw(b, &peer, sizeof peer);
+	netlink_put_str(b, IFLA_IFNAME, v->name);
+	netlink_put_u32(b, IFLA_NET_NS_FD, (uint32_t)v->netns);
+	netlink_put(b, IFLA_ADDRESS, v->mac, LINK_MAC_SIZE);
+	if (v->mtu != 0)
+		netlink_put_u32(b, IFLA_MTU, v->mtu);
+	netlink_nest_end(b, end);
+	netlink_nest_end(b, data);
+	netlink_nest_end(b, info);
+	netlink_end(b);
+}

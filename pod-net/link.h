@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Links, addresses and routes: requests for NETLINK_ROUTE.
+ */
+#ifndef POD_LINK_H
+#define POD_LINK_H
+
+#include <net/if.h>
+
+#include "pod-net/addr.h"
+#include "pod-net/netlink.h"
+
+#define LINK_MAC_SIZE 6
+
+struct link {
+	int index;
+	unsigned flags; /* IFF_… */
+	uint32_t mtu;
+	char kind[IFNAMSIZ]; /* "bridge", "veth", …; empty for hardware */
+};
+
+/* 1 with *out filled, 0 if there is no such interface, -1 with e. */
+int link_find(struct netlink *s, const char *name, struct link *out, struct err *e);
+
+/* How many interfaces are ports of the bridge; -1 with e. */
+int link_count_ports(struct netlink *s, int bridge, struct err *e);
+
+/* A random unicast address of local administration. */
+void link_random_mac(uint8_t mac[LINK_MAC_SIZE]);
+void link_format_mac(const uint8_t mac[LINK_MAC_SIZE], char text[18]);
+
+/*
+ * The requests below are added to b.  "Exists already" is success where the same thing would result.
+ *
+ * The bridge gets its own hardware address at once, as it would otherwise take over that of its first
+ * port, and change with it.  mtu 0: the kernel's choice.
+ */
+void link_put_bridge(struct netlink_batch *b, const char *name, uint32_t mtu);
+void link_put_delete(struct netlink_batch *b, int index);
+void link_put_up(struct netlink_batch *b, int index, const char *what);
+void link_put_address(struct netlink_batch *b, int index, const struct prefix *p);
+
+struct link_route {
+	struct prefix to; /* family and zero bits for the default route */
+	struct addr via;  /* or none */
+	uint32_t metric;  /* or 0 */
+	uint8_t type;	  /* RTN_UNICAST, … */
+};
+void link_put_route(struct netlink_batch *b, int index, const struct link_route *r);
+
+/* A pair whose one end is a port of the bridge and whose other end is born inside netns. */
+struct link_veth {
+	char host_name[IFNAMSIZ];
+	int bridge;
+	int netns;
+	const char *name;
+	const uint8_t *mac;
+	uint32_t mtu;
+};
+void link_put_veth(struct netlink_batch *b, const struct link_veth *v);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-net: networks of containers.  Peer face for the coordinator, command face for people.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/wire/peer.h"
+#include "pod-net/command.h"
+#include "pod-net/net.h"
+
+#define BEFORE_HELLO 1u
+#define SERVING 2u
+
+struct server {
+	struct net net;
+	unsigned phase;
+};
+
+static int
+on_hello(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	const struct msg_hello *m = MSG_OF(in, hello);
+	enum log_level level;
+
+	(void)p;
+	if (m->log_level != NULL && log_level_parse(m->log_level, &level, e) == 0)
+		log_set_level(level);
+	err_clear(e);
+	if (net_open(&s->net, m, e) != 0)
+		return -1;
+	s->phase = SERVING;
+	return 0;
+}
+
+/* An answer that cannot be sent is no fault: the coordinator may have gone, the work is done. */
+static int
+answer(struct peer *p, const struct wire_desc *d, uint32_t seq, const void *m)
+{
+	struct err gone = {0};
+
+	if (peer_send(p, d, seq, m, &gone) != 0)
+		log_debug("%s", gone.text);
+	return 0;
+}
+
+static int
+answer_ok(struct peer *p, uint32_t seq)
+{
+	const struct msg_ok ok = {0};
+
+	return answer(p, &msg_ok_desc, seq, &ok);
+}
+
+static int
+on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	struct msg_net_setup_r r = {0};
+
+	if (net_setup(&s->net, MSG_OF(in, net_setup), -1, &r, &in->arena, e) != 0)
+		return -1;
+	answer(p, &msg_net_setup_r_desc, in->seq, &r);
+	wire_close_fds(&msg_net_setup_r_desc, &r);
+	return 0;
+}
+
+static int
+on_teardown(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+
+	if (net_teardown(&s->net, MSG_OF(in, net_teardown)->id, e) != 0)
+		return -1;
+	answer_ok(p, in->seq);
+	net_finish(&s->net);
+	return 0;
+}
+
+static int
+on_list(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	const struct msg_net_list *m = MSG_OF(in, net_list);
+	const char *dir = net_config_dir(&s->net, m->network_dir);
+	own(network_list_free) struct network_list l = {0};
+	struct msg_net_listed r = {0};
+	struct rec_network one;
+
+	if (m->name != NULL) {
+		if (network_find(dir, m->name, &one, &in->arena, e) != 0)
+			return -1;
+		r.networks.v = &one;
+		r.networks.n = 1;
+	} else {
+		if (network_list(dir, &l, e) != 0)
+			return -1;
+		r.networks.v = l.v;
+		r.networks.n = l.n;
+	}
+	return answer(p, &msg_net_listed_desc, in->seq, &r);
+}
+
+static int
+on_sweep(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+
+	if (net_sweep(&s->net, &MSG_OF(in, net_sweep)->containers, e) != 0)
+		return -1;
+	answer_ok(p, in->seq);
+	net_finish(&s->net);
+	return 0;
+}
+
+static const struct peer_handler handlers[] = {
+    {&msg_hello_desc, BEFORE_HELLO, PEER_ONCE, on_hello},
+    {&msg_net_setup_desc, SERVING, 0, on_setup},
+    {&msg_net_teardown_desc, SERVING, 0, on_teardown},
+    {&msg_net_list_desc, SERVING, 0, on_list},
+    {&msg_net_sweep_desc, SERVING, 0, on_sweep},
+};
+
+static int
+serve(struct peer *p, struct server *s, struct err *e)
+{
+	uint64_t done = 0;
+
+	for (;;) {
+		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
+		int r = peer_serve(p, handlers, COUNTOF(handlers), s->phase, &done, s, e);
+
+		if (r == 0 || r == -1)
+			return r;
+		if (r == PEER_NONE && poll(&pfd, 1, -1) < 0 && errno != EINTR)
+			return err_sys(e, "waiting for the coordinator");
+	}
+}
+
+/* Whoever reads our standard streams must not wait for what is left to do. */
+static void
+leave_streams(void)
+{
+	own_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		(void)dup2(null, fd);
+}
+
+static int
+peer_face(struct err *e)
+{
+	const int keep[] = {PEER_FD};
+	struct server s = {.net = NET_CLOSED, .phase = BEFORE_HELLO};
+	struct peer *p;
+	int rc;
+
+	if (role_enter(ROLE_NET, keep, COUNTOF(keep), e) != 0)
+		return -1;
+	p = peer_new(PEER_FD, ROLE_NET, ROLE_RUN);
+	rc = serve(p, &s, e);
+	peer_free(p);
+	if (s.phase == SERVING) {
+		if (rc == 0)
+			leave_streams();
+		net_release(&s.net);
+		net_tidy(&s.net);
+		net_close(&s.net);
+	}
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err e = {0};
+
+	role_start();
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		if (role_enter(ROLE_NET, NULL, 0, &e) == 0)
+			return command_main(argc, argv);
+	} else if (peer_face(&e) == 0) {
+		return 0;
+	}
+	err_print(&e, stderr);
+	return err_exit_status(&e);
+}

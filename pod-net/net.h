@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The network of containers: what the requests of net.def do, whoever asks.
+ */
+#ifndef POD_NET_H
+#define POD_NET_H
+
+#include "common/base/mem.h"
+#include "common/wire/msg.h"
+#include "pod-net/firewall.h"
+#include "pod-net/lease.h"
+#include "pod-net/netlink.h"
+#include "pod-net/network.h"
+#include "pod-net/state.h"
+
+/* Where and for whom; one per process. */
+struct net {
+	char *run_root, *config_dir;
+	bool rootless;
+	int dir;  /* RUNROOT/net */
+	int home; /* the host's network namespace */
+	struct netlink route;
+	struct state_dir state;
+	struct leases leases;
+	struct firewall firewall;
+	int64_t started_ns;
+	int *held; /* locks on the states of containers this process has set up */
+	size_t nheld, held_cap;
+	struct strv retired;	  /* state files whose rest is undone after the answer */
+	struct network_list left; /* networks that containers have left: interface and subnets */
+};
+
+/* Not open; net_close may be called. */
+#define NET_CLOSED                                                               \
+	{                                                                        \
+		.dir = -1, .home = -1, .route = {.fd = -1}, .state = {.fd = -1}, \
+		.leases = {-1, -1}, .firewall = {                                \
+			.nl = {.fd = -1}                                         \
+		}                                                                \
+	}
+
+/* Opens what is needed.  hello's run_root is required. */
+int net_open(struct net *n, const struct msg_hello *hello, struct err *e);
+void net_close(struct net *n);
+
+/* The directory of definitions: the one asked for, else the configured one. */
+const char *net_config_dir(const struct net *n, const char *asked);
+
+/*
+ * net_setup.  netns: an existing namespace, borrowed, or -1 to make one.  Strings of *r live in a;
+ * the descriptors in it are the caller's.  On failure everything is undone.
+ */
+int net_setup(struct net *n, const struct msg_net_setup *m, int netns, struct msg_net_setup_r *r,
+    struct arena *a, struct err *e);
+
+/* The coordinator has recorded what was set up, or has gone. */
+void net_release(struct net *n);
+
+/*
+ * net_teardown: addresses are free again when it returns.  net_finish, after the answer, does the rest;
+ * net_tidy, when the coordinator has gone, waits a moment and removes bridges that nobody uses.
+ * A container that has nothing is no error.
+ */
+int net_teardown(struct net *n, const char *id, struct err *e);
+void net_finish(struct net *n);
+void net_tidy(struct net *n);
+
+/* Followed by net_finish and net_tidy as well. */
+int net_sweep(struct net *n, const struct strs *containers, struct err *e);
+
+#endif

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/network.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "pod-net/addr.h"
+
+#define NAME_MAX_BYTES 250
+
+bool
+network_name_valid(const char *s)
+{
+	static const char alnum[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	char more[sizeof alnum + 3];
+
+	snprintf(more, sizeof more, "%s_.-", alnum);
+	return s[0] != '\0' && strchr(alnum, s[0]) != NULL && strlen(s) <= NAME_MAX_BYTES &&
+	       s[strspn(s, more)] == '\0';
+}
+
+static int
+want_copy(const json_t *o, const char *key, const char **out, struct arena *a, struct err *e)
+{
+	const char *s = NULL;
+
+	if (json_want_str(o, key, &s, e) != 0)
+		return -1;
+	*out = s != NULL && s[0] != '\0' ? arena_strdup(a, s) : NULL;
+	return 0;
+}
+
+/* A text that must be an address if it is there. */
+static int
+want_address(const json_t *o, const char *key, const char **out, struct arena *a, struct err *e)
+{
+	struct addr addr;
+
+	if (want_copy(o, key, out, a, e) != 0)
+		return -1;
+	if (*out != NULL && addr_parse(*out, &addr) != 0)
+		return err_set(e, ERR_FORMAT, "%s: %s is not an IP address", key, *out);
+	return 0;
+}
+
+static int
+want_prefix(const json_t *o, const char *key, const char **out, struct arena *a, struct err *e)
+{
+	struct prefix p;
+	const char *s;
+
+	if (json_need_str(o, key, &s, e) != 0)
+		return -1;
+	if (addr_parse_prefix(s, &p) != 0)
+		return err_set(e, ERR_FORMAT, "%s: %s is not a subnet", key, s);
+	*out = arena_strdup(a, s);
+	return 0;
+}
+
+static int
+want_array(const json_t *o, const char *key, size_t max, json_t **array, size_t *n, struct err *e)
+{
+	json_t *found = NULL;
+
+	if (json_want_arr(o, key, &found, e) != 0)
+		return -1;
+	*array = found;
+	*n = found != NULL ? json_array_size(found) : 0;
+	if (*n > max)
+		return err_set(e, ERR_LIMIT, "%s: more than %zu members", key, max);
+	return 0;
+}
+
+static int
+read_subnet(const json_t *o, struct rec_net_subnet *out, struct arena *a, struct err *e)
+{
+	json_t *range = NULL;
+	struct prefix p;
+	struct addr gw;
+
+	if (want_prefix(o, "subnet", &out->subnet, a, e) != 0 ||
+	    want_address(o, "gateway", &out->gateway, a, e) != 0 ||
+	    json_want_obj(o, "lease_range", &range, e) != 0)
+		return -1;
+	addr_parse_prefix(out->subnet, &p);
+	if (out->gateway != NULL && (addr_parse(out->gateway, &gw) != 0 || !addr_in(&gw, &p)))
+		return err_set(
+		    e, ERR_FORMAT, "gateway %s not in subnet %s", out->gateway, out->subnet);
+	if (range != NULL && (want_address(range, "start_ip", &out->range_start, a, e) != 0 ||
+				 want_address(range, "end_ip", &out->range_end, a, e) != 0))
+		return -1;
+	return 0;
+}
+
+static int
+read_subnets(const json_t *o, struct rec_network *out, struct arena *a, struct err *e)
+{
+	json_t *array;
+	size_t n;
+
+	if (want_array(o, "subnets", 64, &array, &n, e) != 0)
+		return -1;
+	out->subnets.v = arena_array(a, n, sizeof *out->subnets.v);
+	out->subnets.n = n;
+	for (size_t i = 0; i < n; i++)
+		if (read_subnet(json_array_get(array, i), &out->subnets.v[i], a, e) != 0)
+			return err_wrap(e, "subnets[%zu]", i);
+	return 0;
+}
+
+static int
+read_route(const json_t *o, struct rec_net_route *out, struct arena *a, struct err *e)
+{
+	int64_t metric = 0;
+
+	if (want_prefix(o, "destination", &out->destination, a, e) != 0 ||
+	    want_address(o, "gateway", &out->gateway, a, e) != 0 ||
+	    json_want_int(o, "metric", 0, UINT32_MAX, &metric, e) != 0 ||
+	    want_copy(o, "route_type", &out->type, a, e) != 0)
+		return -1;
+	out->metric = (uint64_t)metric;
+	return 0;
+}
+
+static int
+read_routes(const json_t *o, struct rec_network *out, struct arena *a, struct err *e)
+{
+	json_t *array;
+	size_t n;
+
+	if (want_array(o, "routes", 1024, &array, &n, e) != 0)
+		return -1;
+	out->routes.v = arena_array(a, n, sizeof *out->routes.v);
+	out->routes.n = n;
+	for (size_t i = 0; i < n; i++)
+		if (read_route(json_array_get(array, i), &out->routes.v[i], a, e) != 0)
+			return err_wrap(e, "routes[%zu]", i);
+	return 0;
+}
+
+/* An object of strings becomes a list of pairs; both counts and the values' type are checked. */
+static int
+read_map(const json_t *o, const char *key, size_t max, struct rec_kv **out, size_t *out_n,
+    struct arena *a, struct err *e)
+{
+	json_t *map = NULL, *value;
+	const char *name;
+	size_t i = 0;
+
+	if (json_want_obj(o, key, &map, e) != 0)
+		return -1;
+	if (map == NULL)
+		return 0;
+	if (json_object_size(map) > max)
+		return err_set(e, ERR_LIMIT, "%s: more than %zu members", key, max);
+	*out = arena_array(a, json_object_size(map), sizeof **out);
+	json_object_foreach(map, name, value)
+	{
+		if (!json_is_string(value))
+			return err_set(e, ERR_FORMAT, "%s: %s is not a string", key, name);
+		(*out)[i].key = arena_strdup(a, name);
+		(*out)[i++].value = arena_strdup(a, json_string_value(value));
+	}
+	*out_n = i;
+	return 0;
+}
+
+static int
+read_resolvers(const json_t *o, struct rec_network *out, struct arena *a, struct err *e)
+{
+	own_strv struct strv l = {0};
+	struct addr addr;
+
+	if (json_want_strv(o, "network_dns_servers", &l, e) != 0)
+		return -1;
+	if (l.n > 64)
+		return err_set(e, ERR_LIMIT, "network_dns_servers: more than 64 members");
+	out->dns_servers.v = arena_array(a, l.n, sizeof *out->dns_servers.v);
+	for (size_t i = 0; i < l.n; i++) {
+		if (addr_parse(l.v[i], &addr) != 0)
+			return err_set(
+			    e, ERR_FORMAT, "network_dns_servers: %s is not an IP address", l.v[i]);
+		out->dns_servers.v[out->dns_servers.n++] = arena_strdup(a, l.v[i]);
+	}
+	return 0;
+}
+
+static int
+read_identity(
+    const json_t *o, const char *name, struct rec_network *out, struct arena *a, struct err *e)
+{
+	const char *found, *id, *driver;
+
+	if (json_need_str(o, "name", &found, e) != 0 || json_need_str(o, "id", &id, e) != 0 ||
+	    json_need_str(o, "driver", &driver, e) != 0)
+		return -1;
+	if (!network_name_valid(found))
+		return err_set(e, ERR_FORMAT, "name %s: invalid name", found);
+	if (strcmp(found, name) != 0)
+		return err_set(e, ERR_FORMAT, "network name %s does not match file name", found);
+	if (!text_is_hex(id, 64))
+		return err_set(e, ERR_FORMAT, "invalid network ID %s", id);
+	if (driver[0] == '\0' || strlen(driver) > 64)
+		return err_set(e, ERR_FORMAT, "invalid driver");
+	out->name = arena_strdup(a, found);
+	out->id = arena_strdup(a, id);
+	out->driver = arena_strdup(a, driver);
+	return 0;
+}
+
+int
+network_parse(const char *bytes, size_t n, const char *name, struct rec_network *out,
+    struct arena *a, struct err *e)
+{
+	own_json json_t *o = json_read_max(bytes, n, NETWORK_FILE_MAX, 16, e);
+	struct rec_network r = {0};
+
+	if (o == NULL)
+		return -1;
+	if (read_identity(o, name, &r, a, e) != 0 ||
+	    want_copy(o, "network_interface", &r.interface, a, e) != 0 ||
+	    want_copy(o, "created", &r.created, a, e) != 0 || read_subnets(o, &r, a, e) != 0 ||
+	    read_routes(o, &r, a, e) != 0 || read_resolvers(o, &r, a, e) != 0 ||
+	    json_want_bool(o, "ipv6_enabled", &r.ipv6, e) != 0 ||
+	    json_want_bool(o, "internal", &r.internal, e) != 0 ||
+	    json_want_bool(o, "dns_enabled", &r.dns, e) != 0 ||
+	    read_map(o, "labels", 4096, &r.labels.v, &r.labels.n, a, e) != 0 ||
+	    read_map(o, "options", 64, &r.options.v, &r.options.n, a, e) != 0 ||
+	    read_map(o, "ipam_options", 64, &r.ipam_options.v, &r.ipam_options.n, a, e) != 0)
+		return -1;
+	if (r.interface != NULL && (strlen(r.interface) > 15 || !network_name_valid(r.interface)))
+		return err_set(e, ERR_FORMAT, "invalid network_interface %s", r.interface);
+	*out = r;
+	return 0;
+}
+
+static void
+put_map(json_t *o, const char *key, const struct rec_kv *v, size_t n, bool always)
+{
+	json_t *map;
+
+	if (n == 0 && !always)
+		return;
+	map = json_put_obj(o, key);
+	for (size_t i = 0; i < n; i++)
+		json_put_str(map, v[i].key, v[i].value);
+}
+
+static void
+put_optional(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL && s[0] != '\0')
+		json_put_str(o, key, s);
+}
+
+static void
+put_subnets(json_t *o, const struct rec_network *n)
+{
+	json_t *array = json_put_arr(o, "subnets");
+
+	for (size_t i = 0; i < n->subnets.n; i++) {
+		const struct rec_net_subnet *s = &n->subnets.v[i];
+		json_t *one = json_add_obj(array), *range;
+
+		json_put_str(one, "subnet", s->subnet);
+		put_optional(one, "gateway", s->gateway);
+		if (s->range_start == NULL && s->range_end == NULL)
+			continue;
+		range = json_put_obj(one, "lease_range");
+		put_optional(range, "start_ip", s->range_start);
+		put_optional(range, "end_ip", s->range_end);
+	}
+}
+
+static void
+put_routes(json_t *o, const struct rec_network *n)
+{
+	json_t *array = n->routes.n > 0 ? json_put_arr(o, "routes") : NULL;
+
+	for (size_t i = 0; i < n->routes.n; i++) {
+		json_t *one = json_add_obj(array);
+
+		json_put_str(one, "destination", n->routes.v[i].destination);
+		put_optional(one, "gateway", n->routes.v[i].gateway);
+		if (n->routes.v[i].metric != 0)
+			json_put_int(one, "metric", (int64_t)n->routes.v[i].metric);
+		put_optional(one, "route_type", n->routes.v[i].type);
+	}
+}
+
+json_t *
+network_json(const struct rec_network *n)
+{
+	json_t *o = json_obj(), *servers;
+
+	json_put_str(o, "name", n->name);
+	json_put_str(o, "id", n->id);
+	json_put_str(o, "driver", n->driver);
+	put_optional(o, "network_interface", n->interface);
+	put_optional(o, "created", n->created);
+	if (n->subnets.n > 0)
+		put_subnets(o, n);
+	put_routes(o, n);
+	json_put_bool(o, "ipv6_enabled", n->ipv6);
+	json_put_bool(o, "internal", n->internal);
+	json_put_bool(o, "dns_enabled", n->dns);
+	if (n->dns_servers.n > 0) {
+		servers = json_put_arr(o, "network_dns_servers");
+		for (size_t i = 0; i < n->dns_servers.n; i++)
+			json_add_str(servers, n->dns_servers.v[i]);
+	}
+	put_map(o, "labels", n->labels.v, n->labels.n, false);
+	put_map(o, "options", n->options.v, n->options.n, false);
+	put_map(o, "ipam_options", n->ipam_options.v, n->ipam_options.n, true);
+	return o;
+}
+
+static void
+default_network(struct rec_network *out, struct arena *a)
+{
+	*out = (struct rec_network){.name = NETWORK_DEFAULT,
+	    .id = "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9",
+	    .driver = "bridge",
+	    .interface = "podman0"};
+	out->subnets.v = arena_alloc(a, sizeof *out->subnets.v);
+	out->subnets.n = 1;
+	out->subnets.v[0].subnet = "10.88.0.0/16";
+	out->subnets.v[0].gateway = "10.88.0.1";
+	out->ipam_options.v = arena_alloc(a, sizeof *out->ipam_options.v);
+	out->ipam_options.n = 1;
+	out->ipam_options.v[0].key = "driver";
+	out->ipam_options.v[0].value = "host-local";
+}
+
+/* 1: read, 0: there is none that could be used (said in the log). */
+static int
+read_one(int dir, const char *file, struct rec_network *out, struct arena *a)
+{
+	own_mem char *bytes = NULL;
+	char name[NAME_MAX_BYTES + 1];
+	struct err e = {0};
+	size_t n, length = strlen(file);
+
+	if (length < 6 || length - 5 >= sizeof name)
+		return 0;
+	memcpy(name, file, length - 5);
+	name[length - 5] = '\0';
+	if (file_read(dir, file, NETWORK_FILE_MAX, &bytes, &n, &e) == 0 &&
+	    network_parse(bytes, n, name, out, a, &e) == 0)
+		return 1;
+	if (e.no != ENOENT)
+		log_warn("Error reading network config file \"%s\": %s", file, e.text);
+	return 0;
+}
+
+static int
+open_dir(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(e, "opening the network configuration directory %s", path);
+	return fd;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct rec_network *)a)->name, ((const struct rec_network *)b)->name);
+}
+
+int
+network_list(const char *path, struct network_list *out, struct err *e)
+{
+	own_fd int fd = open_dir(path, e);
+	own_dir DIR *d = NULL;
+	bool has_default = false;
+
+	*out = (struct network_list){0};
+	if (fd < 0 && errno != ENOENT)
+		return -1;
+	if (fd >= 0 && (d = fdopendir(fd)) == NULL)
+		return err_sys(e, "reading the network configuration directory %s", path);
+	(void)fd_take(&fd);
+	for (const struct dirent *entry; d != NULL && (entry = readdir(d)) != NULL;) {
+		if (!text_has_suffix(entry->d_name, ".json"))
+			continue;
+		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
+		if (!read_one(dirfd(d), entry->d_name, &out->v[out->n], &out->arena))
+			continue;
+		has_default |= strcmp(out->v[out->n++].name, NETWORK_DEFAULT) == 0;
+	}
+	if (!has_default) {
+		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
+		default_network(&out->v[out->n++], &out->arena);
+	}
+	qsort(out->v, out->n, sizeof *out->v, by_name);
+	return 0;
+}
+
+void
+network_list_free(struct network_list *l)
+{
+	free(l->v);
+	arena_free(&l->arena);
+	*l = (struct network_list){0};
+}
+
+static int
+find_by_id(const char *dir, const char *id, struct rec_network *out, struct arena *a, struct err *e)
+{
+	own(network_list_free) struct network_list l = {0};
+	const struct rec_network *found = NULL;
+
+	if (network_list(dir, &l, e) != 0)
+		return -1;
+	for (size_t i = 0; i < l.n && id[0] != '\0'; i++) {
+		if (!text_has_prefix(l.v[i].id, id))
+			continue;
+		if (found != NULL)
+			return err_set(
+			    e, ERR_INVALID, "more than one result for network ID %s", id);
+		found = &l.v[i];
+	}
+	if (found == NULL)
+		return err_set(e, ERR_NOTFOUND,
+		    "unable to find network with name or ID %s: network not found", id);
+	wire_copy(&rec_network_desc, found, out, a);
+	return 0;
+}
+
+int
+network_find(
+    const char *path, const char *name, struct rec_network *out, struct arena *a, struct err *e)
+{
+	own_fd int dir = open_dir(path, e);
+	char file[NAME_MAX_BYTES + 6];
+
+	if (dir < 0 && errno != ENOENT)
+		return -1;
+	if (network_name_valid(name)) {
+		snprintf(file, sizeof file, "%s.json", name);
+		if (dir >= 0 && read_one(dir, file, out, a))
+			return 0;
+		if (strcmp(name, NETWORK_DEFAULT) == 0) {
+			default_network(out, a);
+			return 0;
+		}
+	}
+	return find_by_id(path, name, out, a, e);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Definitions of networks: one JSON file NAME.json each, in the format of Podman's network library.
+ * The files are read when they are asked for.  A file that cannot be right is skipped with a warning.
+ */
+#ifndef POD_NETWORK_H
+#define POD_NETWORK_H
+
+#include "common/base/json.h"
+#include "common/base/mem.h"
+#include "common/wire/msg.h"
+
+#define NETWORK_DEFAULT "podman"
+#define NETWORK_FILE_MAX ((size_t)1 << 20)
+
+/* True if s may name a network: [a-zA-Z0-9][a-zA-Z0-9_.-]*. */
+bool network_name_valid(const char *s);
+
+/*
+ * Reads a definition.  name is what the file is called, without ".json", and must be the name inside.
+ * Everything *out points to lives in a.  Subnets are checked to be such, drivers and options are not.
+ */
+int network_parse(const char *bytes, size_t n, const char *name, struct rec_network *out,
+    struct arena *a, struct err *e);
+
+/* The document that network_parse reads; owned by the caller. */
+json_t *network_json(const struct rec_network *n);
+
+/*
+ * Finds one in the directory, by name, else by ID or an unambiguous beginning of it.  The default
+ * network exists without a file.
+ */
+int network_find(
+    const char *dir, const char *name, struct rec_network *out, struct arena *a, struct err *e);
+
+struct network_list {
+	struct rec_network *v;
+	size_t n, cap;
+	struct arena arena;
+};
+/* All networks of the directory and the default one, by name. */
+int network_list(const char *dir, struct network_list *out, struct err *e);
+void network_list_free(struct network_list *l);
+
+#endif
