@@ -225,16 +225,52 @@ dump_rows(const char *path, const struct opt *rows, FILE *to)
 	}
 }
 
-static void
-dump_command(const struct cmd *cmd, const char *path, bool hidden, FILE *to)
+/* The path of the first place of cmd at exactly this depth below group, or NULL. */
+static char *
+path_at_depth(const struct cmd *group, const struct cmd *cmd, const char *path, unsigned depth)
 {
+	char *found = NULL;
+
+	for (const struct cmd_place *p = group->sub; found == NULL && p != NULL && p->cmd != NULL;
+	     p++) {
+		own_mem char *below = xasprintf("%s %s", path, cmd_place_name(p));
+
+		if (depth == 1 && p->cmd == cmd)
+			found = xstrdup(below);
+		else if (depth > 1)
+			found = path_at_depth(p->cmd, cmd, below, depth - 1);
+	}
+	return found;
+}
+
+/* Where a command has its manual: its place nearest to the root. */
+static char *
+home_of(const struct cli *cli, const struct cmd *cmd, const char *prog)
+{
+	char *found = NULL;
+
+	for (unsigned depth = 1; found == NULL && depth <= 4; depth++)
+		found = path_at_depth(cli->root, cmd, prog, depth);
+	return found != NULL ? found : xstrdup(prog);
+}
+
+static void
+dump_command(const struct cli *cli, const struct cmd *cmd, const char *prog, const char *path,
+    bool hidden, FILE *to)
+{
+	own_mem char *home = home_of(cli, cmd, prog);
+
+	if (strcmp(home, path) != 0) {
+		fprintf(to, "%s\t=\t%s\t\t%s\n", path, home, hidden ? "hidden" : "shown");
+		return;
+	}
 	fprintf(to, "%s\t-\t\t\t%s\n", path, hidden ? "hidden" : "shown");
 	for (size_t i = 0; i < OPT_GROUPS_MAX && cmd->opts[i].rows != NULL; i++)
 		dump_rows(path, cmd->opts[i].rows, to);
 	for (const struct cmd_place *p = cmd->sub; p != NULL && p->cmd != NULL; p++) {
 		own_mem char *below = xasprintf("%s %s", path, cmd_place_name(p));
 
-		dump_command(p->cmd, below, p->hidden || p->cmd->hidden, to);
+		dump_command(cli, p->cmd, prog, below, hidden || p->hidden || p->cmd->hidden, to);
 	}
 }
 
@@ -244,5 +280,5 @@ help_dump(const struct cli *cli, FILE *to)
 	own_mem char *name = xstrndup(cli->names, strcspn(cli->names, ","));
 
 	dump_rows(name, cli->global, to);
-	dump_command(cli->root, name, false, to);
+	dump_command(cli, cli->root, name, name, false, to);
 }

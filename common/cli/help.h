@@ -20,7 +20,8 @@ extern const struct cmd help_cmd;
 
 /*
  * Every option of every command, one line each, for the check of the manuals:
- * "PATH<TAB>--name<TAB>-letter<TAB>argument<TAB>hidden|shown"; a command itself has "-" as option.
+ * "PATH<TAB>--name<TAB>-letter<TAB>argument<TAB>hidden|shown".  A command itself has "-" as option; a
+ * further place of a command has "=" and then the path of the place nearest to the root.
  */
 void help_dump(const struct cli *cli, FILE *to);
 

@@ -15,7 +15,7 @@
 #define TEMPLATE_TEXT_MAX 65536
 #define TEMPLATE_NEST_MAX 64
 #define TEMPLATE_CHAIN_MAX 64
-#define TEMPLATE_STEPS_MAX 10000000
+#define TEMPLATE_STEPS_MAX 2000000
 #define TEMPLATE_OUT_MAX ((size_t)64 << 20)
 
 struct template_pipe;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/json.h"
 
@@ -20,7 +21,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	json_go(j, size % 2 == 0 ? "" : "  ", &b);
 	again = json_read_max(b.s, b.n, SIZE_MAX, JSON_DEPTH_DEFAULT, &e);
-	if (again == NULL)
+	/* A float without fraction is printed as Go does, which may be too long for an integer. */
+	if (again == NULL && strstr(e.text, "too big") == NULL)
 		abort();
 	json_decref(again);
 	json_decref(j);

@@ -235,7 +235,8 @@ Test(cmd, options_are_listed_for_the_manuals)
 	char *out = out_of("pod __options", 1, &status);
 
 	cr_expect(strstr(out, "pod\t--version\t-v\t\tshown\n") != NULL);
-	cr_expect(strstr(out, "pod container ls\t--sort\t\tkey\tshown\n") != NULL);
+	cr_expect(strstr(out, "pod ps\t--sort\t\tkey\tshown\n") != NULL);
 	cr_expect(strstr(out, "pod ps\t--format\t\tstring\thidden\n") != NULL);
+	cr_expect(strstr(out, "pod container ls\t=\tpod ps\t\tshown\n") != NULL);
 	cr_expect(strstr(out, "pod secretly\t-\t\t\thidden\n") != NULL);
 }

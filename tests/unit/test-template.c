@@ -108,9 +108,9 @@ Test(template, cases)
 
 Test(template, missing_field_of_a_struct_is_an_error)
 {
-	cr_expect_str_eq(
-	    made("{{.Nope}}", "define.Row"), "template: t:1:2: executing \"t\" at <.Nope>: can't "
-					     "evaluate field Nope in type define.Row");
+	cr_expect_str_eq(made("{{.Nope}}", "define.Row"),
+	    "template: t:1:2: executing \"t\" at <.Nope>: can't "
+	    "evaluate field Nope in type define.Row");
 	cr_expect_str_eq(made("{{.Deep.Nope}}", "define.Row"), "<no value>");
 }
 
