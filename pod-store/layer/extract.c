@@ -95,7 +95,9 @@ set_xattrs(struct extract *x, int fd, struct err *e)
 			x->acls = true;
 		if (fsetxattr(fd, a->name, a->value, a->n, 0) == 0)
 			continue;
-		if (errno != ENOTSUP && errno != EPERM)
+		/* EINVAL: an ACL that names an id without a place in the user namespace. */
+		if (errno != ENOTSUP && errno != EPERM &&
+		    !(errno == EINVAL && text_has_prefix(a->name, "system.posix_acl_")))
 			return failed(x, e, "setting an extended attribute of");
 		x->xattrs_skipped++;
 	}

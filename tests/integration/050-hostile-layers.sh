@@ -8,15 +8,16 @@ B=${BUILD:-build}
 layer=$B/tests/hostile-layer
 lib=$B/libexec/pod
 world=$(mktemp -d /tmp/podtest.XXXXXX) || exit 1
-trap 'rm -rf "$world"' EXIT
+trap 'chmod -R u+rwX "$world"; rm -rf "$world"' EXIT
 mkdir "$world/outside"
 root=0
 [ "$(id -u)" = 0 ] && root=1
 
 # What must not change: names, types, modes, owners, links, sizes of all but the layer itself
-outside_now() { (cd "$world" && find . -path ./layer -prune -o -path "./out*" -prune -o -printf '%p %y %m %U %n %s\n' | sort); }
+outside_now() { (cd "$world" && find . -path ./layer -prune -o -path ./out -prune -o -path "./out.*" -prune -o -printf '%p %y %m %U %n %s\n' | sort); }
 
 fresh() {
+	[ $root = 1 ] || chmod -R u+rwX "$world/layer" 2>/dev/null
 	rm -rf --one-file-system "$world/layer"
 	mkdir -m 700 "$world/layer"
 	echo secret >"$world/outside/victim"

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/fs/tree.h"
+#include "common/fs/walk.h"
+
+static char where[64];
+static int at = -1;
+static struct err e;
+
+static void
+setup(void)
+{
+	err_clear(&e);
+	snprintf(where, sizeof(where), "/tmp/test-walk-XXXXXX");
+	cr_assert_not_null(mkdtemp(where));
+	at = open(where, O_RDONLY | O_DIRECTORY);
+}
+
+static void
+teardown(void)
+{
+	close(at);
+	cr_assert_eq(tree_remove(AT_FDCWD, where, &e), 0, "%s", e.text);
+}
+
+TestSuite(walk, .init = setup, .fini = teardown);
+
+static int
+note(void *arg, const struct walk_entry *w, struct err *unused)
+{
+	(void)unused;
+	strbuf_addf(arg, "%s ", w->path);
+	return strcmp(w->name, "skip") == 0 ? WALK_PRUNE : 0;
+}
+
+Test(walk, in_order_without_following)
+{
+	own_strbuf struct strbuf seen = {0};
+
+	cr_assert_eq(mkdirat(at, "b", 0755), 0);
+	cr_assert_eq(mkdirat(at, "b/skip", 0755), 0);
+	cr_assert_eq(mkdirat(at, "b/skip/x", 0755), 0);
+	cr_assert_eq(mkdirat(at, "b/y", 0755), 0);
+	cr_assert_eq(symlinkat("b", at, "c"), 0);
+	close(openat(at, "a", O_WRONLY | O_CREAT, 0600));
+	cr_assert_eq(walk_tree(at, note, &seen, &e), 0, "%s", e.text);
+	cr_assert_str_eq(seen.s, "a b b/skip b/y c ");
+}
+
+Test(walk, counts_a_file_of_two_names_once)
+{
+	struct walk_usage u;
+	int fd = openat(at, "a", O_WRONLY | O_CREAT, 0600);
+
+	cr_assert_eq(ftruncate(fd, 1000), 0);
+	close(fd);
+	cr_assert_eq(linkat(at, "a", at, "b", 0), 0);
+	cr_assert_eq(walk_count(at, &u, &e), 0, "%s", e.text);
+	cr_assert_eq(u.bytes, 1000);
+	cr_assert_eq(u.inodes, 1);
+}
+
+Test(walk, deep)
+{
+	struct walk_usage u;
+	int fd = dup(at);
+
+	for (int i = 0; i < 1500; i++) {
+		int next;
+
+		cr_assert_eq(mkdirat(fd, "d", 0755), 0);
+		cr_assert_eq(mkdirat(fd, "e", 0755), 0);
+		next = openat(fd, "d", O_RDONLY | O_DIRECTORY);
+		close(fd);
+		fd = next;
+	}
+	close(fd);
+	cr_assert_eq(walk_count(at, &u, &e), 0, "%s", e.text);
+	cr_assert_eq(u.inodes, 3000);
+}
