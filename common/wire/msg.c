@@ -2,6 +2,11 @@
 #include "common/base/own.h"
 #include "common/wire/msg.h"
 
+/* A program that must stay small compiles this file with a choice of the declarations. */
+#ifndef MSG_DEF
+#define MSG_DEF "common/wire/all.def"
+#endif
+
 #define REC(name, doc) static const struct wire_field rec_##name##_fields[] = {
 #define MSG(name, id, reply, senders, deadline, body, doc) \
 	static const struct wire_field msg_##name##_fields[] = {
@@ -24,7 +29,7 @@
 	}         \
 	}         \
 	;
-#include "common/wire/all.def"
+#include MSG_DEF
 #include "common/wire/undef.h"
 #include "common/wire/no-fields.h"
 
@@ -46,14 +51,14 @@
 	    .deadline_ms = deadline_,                                \
 	    .body_max = body_,                                       \
 	    .doc = doc_};
-#include "common/wire/all.def"
+#include MSG_DEF
 #include "common/wire/undef.h"
 #include "common/wire/no-fields.h"
 
 const struct wire_desc *const msg_all[] = {
 #define REC(name, doc) &rec_##name##_desc,
 #define MSG(name, id, reply, senders, deadline, body, doc) &msg_##name##_desc,
-#include "common/wire/all.def"
+#include MSG_DEF
     NULL};
 
 const struct wire_desc *

@@ -43,8 +43,10 @@ struct head {
 struct peer *
 peer_new(int fd, enum role self, enum role other)
 {
-	struct peer *p = xcalloc(1, sizeof(*p));
+	/* The buffer stays untouched memory until something arrives. */
+	struct peer *p = xmalloc(sizeof(*p));
 
+	memset(p, 0, offsetof(struct peer, buf));
 	p->fd = fd;
 	p->self = self;
 	p->other = other;

@@ -9,7 +9,10 @@
 #ifndef POD_SPEC_OPTIONS_H
 #define POD_SPEC_OPTIONS_H
 
+#include <sys/types.h>
+
 #include "common/cli/opt.h"
+#include "common/conf/containers_conf.h"
 #include "common/wire/msg.h"
 
 /* Options of create and run.  Names are those of the command line. */
@@ -25,7 +28,7 @@ struct spec_options {
 	/* process */
 	const char *entrypoint, *workdir, *user, *init_path, *stop_signal, *umask, *tz,
 	    *personality;
-	const char *passwd_entry, *group_entry;
+	const char *passwd_entry;
 	struct strv group_add;
 	int init;
 	int64_t stop_timeout; /* -1: not given */
@@ -39,7 +42,6 @@ struct spec_options {
 	/* namespaces, network */
 	const char *pid, *ipc, *uts, *cgroupns, *userns, *hostname;
 	struct strv uidmap, gidmap;
-	const char *subuidname, *subgidname;
 	struct strv network, network_alias, publish, expose;
 	const char *ip, *ip6, *mac_address;
 	bool publish_all;
@@ -83,32 +85,27 @@ struct spec_options_run {
 };
 extern const struct opt spec_options_run_rows[];
 
-/*
- * What containers.conf and the caller contribute.  Lists are borrowed.  spec_defaults_builtin fills
- * in what Podman has built in; the caller then overrides what its configuration says.
- */
+/* What containers.conf and the caller contribute.  Everything is borrowed. */
 struct spec_defaults {
-	struct strs caps; /* CAP_X */
-	struct strs env, devices, volumes, mounts, ulimits, sysctls, annotations;
-	struct strs dns_servers, dns_searches, dns_options;
-	const char *userns, *netns, *pidns, *ipcns, *utsns, *cgroupns, *cgroups, *cgroup_manager;
-	const char *default_network, *runtime, *init_path, *log_driver, *log_tag, *log_path;
-	const char *seccomp_profile, *apparmor_profile, *base_hosts_file, *tz, *umask;
-	const char *image_volume_mode, *pull_policy, *restart_policy;
-	int64_t shm_size, log_size_max, pids_limit;
-	uint64_t stop_timeout_s;
-	bool env_host, http_proxy, init, no_hosts, privileged, read_only, interface_name_kept;
-	/* the caller */
+	const struct containers_conf *conf;
+	const char *runtime;	    /* OCI runtime, --runtime applied */
+	const char *cgroup_manager; /* cgroupfs or systemd, --cgroup-manager applied */
 	bool rootless;
-	bool single_map; /* only one id is mapped */
-	uid_t uid;	 /* outside, if rootless */
+	uid_t uid; /* of the caller; outside, if rootless */
 	gid_t gid;
+	uint32_t uids, gids; /* how many ids our own namespace has, for maps below it */
 	bool cgroup_v2;
-	bool cgroup_limits; /* limits can be set: not for an ordinary user without delegation */
+	bool cgroup_usable; /* limits can be set */
 	const char *cwd;
 	const char *const *environ;
 };
-void spec_defaults_builtin(struct spec_defaults *d);
+
+/*
+ * Fills in what is asked of the kernel: ids, cgroups, working directory, environment.  Strings live
+ * in a.
+ */
+int spec_defaults_host(
+    struct spec_defaults *d, bool rootless, uid_t uid, gid_t gid, struct arena *a, struct err *e);
 
 struct spec_input {
 	const struct spec_options *o;

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a monitor is asked to do, whoever asked: monitor_start, monitor_exec, or a command line.
+ */
+#ifndef POD_MONITOR_JOB_H
+#define POD_MONITOR_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/wire/msg.h"
+
+struct job {
+	bool exec;	       /* a process in a running container rather than a container */
+	const char *id;	       /* of the container */
+	const char *exit_name; /* file in exit_dir: container or exec session ID */
+	const char *bundle, *rootfs, *runtime, *process_file;
+	struct strs runtime_args;
+	bool systemd_cgroup, terminal, stdin_, leave_stdin_open;
+	const struct rec_log_target *logs;
+	size_t logs_n;
+	const char *exit_dir, *persist_dir, *pid_file, *monitor_pid_file;
+	struct strs exit_command, environment;
+	uint64_t timeout_s;
+	unsigned rows, columns, preserve_fds;
+	/* Descriptors, -1 if absent; owned. */
+	int root, netns, holder, attach, lock, preserved;
+};
+
+/* Take the descriptors of the message; the texts stay the message's. */
+void job_from_start(struct job *j, struct msg_monitor_start *m);
+void job_from_exec(struct job *j, struct msg_monitor_exec *m);
+
+/* Closes what the runtime needed and the container's end does not. */
+void job_close_start(struct job *j);
+
+#endif

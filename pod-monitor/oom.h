@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether a container ran out of memory.  Best effort: without a memory cgroup there is nothing to
+ * see, and that is no error.
+ */
+#ifndef POD_MONITOR_OOM_H
+#define POD_MONITOR_OOM_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct oom {
+	int counter; /* memory.events, or memory.oom_control on v1; -1: nothing is watched */
+	int event;   /* to be watched for the events below; -1: none */
+	unsigned events;
+	bool v2, seen;
+};
+
+/* Watches the memory cgroup of process pid. */
+void oom_watch(struct oom *o, pid_t pid);
+
+/* After event was reported, and once more at the end.  Returns true if memory ran out by now. */
+bool oom_check(struct oom *o);
+
+void oom_close(struct oom *o);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting foreign programs: the OCI runtime and the exit command.
+ */
+#ifndef POD_MONITOR_PROC_H
+#define POD_MONITOR_PROC_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "common/base/err.h"
+
+#define PROC_EXTRA_MAX 192
+
+struct proc {
+	const char *path;
+	char *const *argv, *const *envp; /* envp NULL: our own environment */
+	int stdio[3];			 /* 0 or less: /dev/null */
+	const int *extra;		 /* become 3, 4, … */
+	size_t extra_n;			 /* at most PROC_EXTRA_MAX */
+	int pass;			 /* passed on under its own number; -1: none */
+	int mount_ns;			 /* entered first; -1: ours */
+	bool die_with_us;		 /* SIGKILL when this process dies */
+};
+
+/*
+ * Starts the program with default signals, nothing blocked and no other descriptors.  Nothing is
+ * allocated.  Returns its process ID.
+ */
+pid_t proc_start(const struct proc *p, struct err *e);
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/oci/monitor.h"
+#include "pod-monitor/mountns.h"
+#include "pod-monitor/ocierr.h"
+#include "pod-monitor/proc.h"
+#include "pod-monitor/start.h"
+
+#define CONSOLE "console"
+
+/* --- Sockets and FIFOs of the bundle ------------------------------------------------------------
+ */
+
+/* Listens on bundle/name, by way of /proc/self so that the bundle's path may be of any length. */
+static int
+listen_in_bundle(struct start *s, const char *name, int type, struct err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	own_fd int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", s->bundle, name);
+	unlinkat(s->bundle, name, 0);
+	/* The mode has to be right from the first moment. */
+	mode_t mask = umask(077);
+	int r = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&a, sizeof(a));
+
+	umask(mask);
+	if (r != 0 || listen(fd, 10) != 0)
+		return err_sys(e, "listening on %s", name);
+	return fd_take(&fd);
+}
+
+static int
+open_ctl(struct start *s, struct err *e)
+{
+	if (mkfifoat(s->bundle, MONITOR_CTL, 0660) != 0 && errno != EEXIST)
+		return err_sys(e, "making FIFO " MONITOR_CTL);
+
+	/* Open for writing too, so that it never ends. */
+	int fd = openat(s->bundle, MONITOR_CTL, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd >= 0 ? fd : err_sys(e, "opening FIFO " MONITOR_CTL);
+}
+
+/*
+ * The path by which the runtime, another process, finds the socket: short enough for a socket
+ * address even if the bundle's path is not.
+ */
+static int
+listen_console(struct start *s, const char *bundle, struct err *e)
+{
+	int n = snprintf(s->console_path, sizeof(s->console_path), "%s/%s", bundle, CONSOLE);
+
+	s->console = listen_in_bundle(s, CONSOLE, SOCK_STREAM, e);
+	if (s->console < 0)
+		return -1;
+	if (n >= (int)sizeof(s->console_path))
+		snprintf(s->console_path, sizeof(s->console_path), "/proc/%d/fd/%d/%s",
+		    (int)getpid(), s->bundle, CONSOLE);
+	return 0;
+}
+
+/* --- Streams -----------------------------------------------------------------------------------
+ */
+
+/*
+ * Makes a pipe whose end ours (0: reading, 1: writing) does not block.  A container's user who is
+ * not root may reopen /dev/stdout, so the mode lets everybody who finds the pipe use it.
+ */
+static int
+make_pipe(int *ours_fd, int *theirs_fd, int ours, struct err *e)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return err_sys(e, "making a pipe");
+	fchmod(p[!ours], 0777);
+	fcntl(p[ours], F_SETFL, O_NONBLOCK);
+	*ours_fd = p[ours];
+	*theirs_fd = p[!ours];
+	return 0;
+}
+
+static void
+setup_close(struct msg_stdio_setup *m)
+{
+	wire_close_fds(&msg_stdio_setup_desc, m);
+}
+
+/* Makes the streams, gives our ends to the worker and theirs to the caller. */
+static int
+make_streams(struct start *s, struct job *j, struct peer *worker, struct err *e)
+{
+	__attribute__((cleanup(setup_close))) struct msg_stdio_setup m = {
+	    .terminal = j->terminal,
+	    .leave_stdin_open = j->leave_stdin_open,
+	    .in = -1,
+	    .out = -1,
+	    .err = -1,
+	    .listen = -1,
+	    .attach = -1,
+	    .ctl = -1,
+	};
+
+	if (j->stdin_ && !j->terminal && make_pipe(&m.in, &s->stdio[0], 1, e) != 0)
+		return -1;
+	if (!j->terminal && make_pipe(&m.out, &s->stdio[1], 0, e) != 0)
+		return -1;
+	if (make_pipe(&m.err, &s->stdio[2], 0, e) != 0)
+		return -1;
+	if (j->terminal && listen_console(s, j->bundle, e) != 0)
+		return -1;
+	if ((m.listen = listen_in_bundle(s, MONITOR_ATTACH, SOCK_SEQPACKET, e)) < 0 ||
+	    (m.ctl = open_ctl(s, e)) < 0)
+		return -1;
+	m.attach = fd_take(&j->attach);
+	return peer_send(worker, &msg_stdio_setup_desc, 0, &m, e);
+}
+
+/* --- Command lines ------------------------------------------------------------------------------
+ */
+
+static void
+add_common(struct strv *v, struct job *j, const char *ocilog)
+{
+	strv_add(v, j->runtime);
+	if (j->systemd_cgroup && !j->exec)
+		strv_add(v, "--systemd-cgroup");
+	strv_add_all(v, j->runtime_args.v, j->runtime_args.n);
+	if (ocilog == NULL)
+		return;
+	strv_add(v, "--log");
+	strv_add(v, ocilog);
+	strv_add(v, "--log-format");
+	strv_add(v, "json");
+}
+
+static void
+make_argv(struct start *s, struct job *j)
+{
+	snprintf(s->pidfile, sizeof(s->pidfile), "%s/" MONITOR_PIDFILE, j->bundle);
+	snprintf(s->ocilog, sizeof(s->ocilog), "%s/" MONITOR_OCI_LOG, j->bundle);
+	add_common(&s->argv, j, s->ocilog);
+	strv_add(&s->argv, j->exec ? "exec" : "run");
+	strv_add(&s->argv, "--detach");
+	if (!j->exec) {
+		strv_add(&s->argv, "--bundle");
+		strv_add(&s->argv, j->bundle);
+	}
+	strv_add(&s->argv, "--pid-file");
+	strv_add(&s->argv, s->pidfile);
+	if (j->exec) {
+		strv_add(&s->argv, "--process");
+		strv_add(&s->argv, j->process_file);
+	}
+	if (j->preserve_fds > 0) {
+		strv_add(&s->argv, "--preserve-fds");
+		strv_addf(&s->argv, "%u", j->preserve_fds);
+	}
+	if (j->terminal) {
+		strv_add(&s->argv, "--console-socket");
+		strv_add(&s->argv, s->console_path);
+	}
+	strv_add(&s->argv, j->id);
+	add_common(&s->delete, j, NULL);
+	strv_add(&s->delete, "delete");
+	strv_add(&s->delete, "--force");
+	strv_add(&s->delete, j->id);
+}
+
+/* --- Starting ----------------------------------------------------------------------------------
+ */
+
+/* Puts the namespace under the number that config.json names. */
+static int
+place_netns(struct job *j, struct err *e)
+{
+	if (j->netns < 0)
+		return 0;
+	if (dup3(j->netns, MONITOR_NETNS_FD, O_CLOEXEC) < 0)
+		return err_sys(
+		    e, "keeping the network namespace as descriptor %d", MONITOR_NETNS_FD);
+	fd_close(&j->netns);
+	j->netns = MONITOR_NETNS_FD;
+	return 0;
+}
+
+static char *const *
+environment(struct job *j)
+{
+	return j->environment.n > 0 ? (char *const *)(uintptr_t)j->environment.v : NULL;
+}
+
+pid_t
+start_again(struct start *s, struct job *j, struct err *e)
+{
+	struct proc p = {.path = j->runtime,
+	    .argv = s->argv.v,
+	    .envp = environment(j),
+	    .extra = s->extra,
+	    .extra_n = s->extra_n,
+	    .pass = j->netns,
+	    .mount_ns = -1,
+	    .die_with_us = true};
+
+	memcpy(p.stdio, s->stdio, sizeof(p.stdio));
+	unlinkat(s->bundle, MONITOR_PIDFILE, 0);
+	unlinkat(s->bundle, MONITOR_OCI_LOG, 0);
+	return proc_start(&p, e);
+}
+
+pid_t
+start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *worker, struct err *e)
+{
+	s->console = s->stdio[0] = s->stdio[1] = s->stdio[2] = -1;
+	s->bundle = open(j->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->bundle < 0) {
+		err_sys(e, "opening bundle %s", j->bundle);
+		return -1;
+	}
+	if (j->root >= 0 && mountns_attach(j->root, j->rootfs, e) != 0)
+		return -1;
+	if (place_netns(j, e) != 0 || make_streams(s, j, worker, e) != 0 ||
+	    logs_open(logs, j->logs, j->logs_n, worker, e) != 0)
+		return -1;
+	if (j->preserved >= 0 && j->preserve_fds > 0)
+		s->extra_n = (size_t)peer_unqueue_fds(j->preserved, s->extra, j->preserve_fds);
+	make_argv(s, j);
+	return start_again(s, j, e);
+}
+
+void
+start_close(struct start *s, struct job *j)
+{
+	for (int i = 0; i < 3; i++)
+		fd_close(&s->stdio[i]);
+	while (s->extra_n > 0)
+		fd_close(&s->extra[--s->extra_n]);
+	job_close_start(j);
+}
+
+pid_t
+start_delete(struct start *s, struct job *j, struct err *e)
+{
+	struct proc p = {
+	    .path = j->runtime,
+	    .argv = s->delete.v,
+	    .envp = environment(j),
+	    .pass = -1,
+	    .mount_ns = -1,
+	};
+
+	return proc_start(&p, e);
+}
+
+/* --- After it ----------------------------------------------------------------------------------
+ */
+
+int
+start_take_console(struct start *s, struct err *e)
+{
+	union {
+		struct cmsghdr h;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	char name[256];
+	struct iovec iov = {name, sizeof(name)};
+	struct msghdr m = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = sizeof(control)};
+	own_fd int conn = accept4(s->console, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd;
+
+	fd_close(&s->console);
+	unlinkat(s->bundle, CONSOLE, 0);
+	if (conn < 0 || recvmsg(conn, &m, MSG_CMSG_CLOEXEC) < 0)
+		return err_set(e, ERR_RUNTIME, "Runtime did not set up terminal");
+
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
+	    c->cmsg_len != CMSG_LEN(sizeof(int)))
+		return err_set(e, ERR_RUNTIME, "Runtime did not set up terminal");
+	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+pid_t
+start_read_pid(struct start *s, struct err *e)
+{
+	own_fd int fd = openat(s->bundle, MONITOR_PIDFILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char text[32];
+	uint64_t pid;
+	ssize_t n = fd < 0 ? -1 : file_get(fd, text, sizeof(text) - 1);
+
+	if (n < 0) {
+		err_sys(e, "reading the process ID of the container");
+		return -1;
+	}
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (text_to_u64(text, INT32_MAX, &pid) != 0 || pid < 2) {
+		err_set(e, ERR_RUNTIME, "the runtime wrote no process ID");
+		return -1;
+	}
+	return (pid_t)pid;
+}
+
+uint64_t
+start_time_of(pid_t pid)
+{
+	char path[64], text[1024], *p;
+	own_fd int fd = -1;
+	ssize_t n;
+	uint64_t v = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || (n = file_get(fd, text, sizeof(text) - 1)) <= 0)
+		return 0;
+	text[n] = '\0';
+	/* The second field is the name, which may hold anything, in parentheses. */
+	p = strrchr(text, ')');
+	for (int field = 2; p != NULL && field < 22; field++)
+		p = strchr(p + 1, ' ');
+	if (p == NULL)
+		return 0;
+	for (p++; *p >= '0' && *p <= '9'; p++)
+		v = v * 10 + (uint64_t)(*p - '0');
+	return v;
+}
+
+/* The runtime's last error message. */
+static int
+read_error(struct start *s, char *message, size_t size)
+{
+	own_fd int fd = openat(s->bundle, MONITOR_OCI_LOG, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char log[8192];
+	off_t at, n = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+
+	/* The last lines say why it gave up. */
+	at = n > (off_t)sizeof(log) ? n - (off_t)sizeof(log) : 0;
+	n = n > 0 ? pread(fd, log, sizeof(log), at) : 0;
+	return n > 0 ? ocierr_find(log, (size_t)n, message, size) : -1;
+}
+
+bool
+start_exists_already(struct start *s)
+{
+	char message[1024];
+
+	return read_error(s, message, sizeof(message)) == 0 &&
+	       strstr(message, "already exists") != NULL && strstr(message, "ontainer") != NULL;
+}
+
+int
+start_error(struct start *s, struct job *j, const char *fallback, struct err *e)
+{
+	char message[1024];
+
+	if (read_error(s, message, sizeof(message)) == 0)
+		return ocierr_set(e, j->runtime, message);
+	return ocierr_set(
+	    e, j->runtime, fallback != NULL && fallback[0] != '\0' ? fallback : "failed");
+}
+
+void
+start_forget(struct start *s)
+{
+	unlinkat(s->bundle, MONITOR_ATTACH, 0);
+}

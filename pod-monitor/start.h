@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a job to a running runtime: everything that is made before the container exists.
+ */
+#ifndef POD_MONITOR_START_H
+#define POD_MONITOR_START_H
+
+#include "common/base/mem.h"
+#include "pod-monitor/job.h"
+#include "pod-monitor/logs.h"
+#include "pod-monitor/proc.h"
+
+struct start {
+	int bundle;  /* directory */
+	int console; /* listening socket on which the runtime hands over the terminal; -1: none */
+	char console_path[108];
+	char pidfile[4096], ocilog[4096];
+	struct strv argv;   /* of the runtime */
+	struct strv delete; /* command line that makes it forget the container */
+	int stdio[3];	    /* the container's ends of its streams */
+	int extra[PROC_EXTRA_MAX];
+	size_t extra_n;
+};
+
+/*
+ * Prepares the streams, logs, sockets and FIFOs in the bundle, hands them to the worker and starts
+ * the runtime.  Returns its process ID, or -1.
+ */
+pid_t start_runtime(
+    struct start *s, struct job *j, struct logs *logs, struct peer *worker, struct err *e);
+
+/*
+ * Starts it again, after it said that the container exists already (its monitor was killed) and
+ * start_delete has run.
+ */
+pid_t start_again(struct start *s, struct job *j, struct err *e);
+
+/* True if that is what the runtime said. */
+bool start_exists_already(struct start *s);
+
+/* Closes what only the runtime needed. */
+void start_close(struct start *s, struct job *j);
+
+/* Starts the runtime's delete --force. */
+pid_t start_delete(struct start *s, struct job *j, struct err *e);
+
+/* The pty master, after the runtime has ended; -1 with e if it made no terminal. */
+int start_take_console(struct start *s, struct err *e);
+
+/* The container's process ID from the pid file. */
+pid_t start_read_pid(struct start *s, struct err *e);
+
+/* Field 22 of /proc/PID/stat, or 0. */
+uint64_t start_time_of(pid_t pid);
+
+/* What the runtime logged as its error; fallback is used if it logged none. */
+int start_error(struct start *s, struct job *j, const char *fallback, struct err *e);
+
+/* Removes the attach socket. */
+void start_forget(struct start *s);
+
+#endif

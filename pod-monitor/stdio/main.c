@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-monitor-stdio: the half of pod-monitor that reads what a container prints.  It gets every
+ * descriptor it needs from the other half, and has no privilege, no file system and no network.
+ */
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/wire/peer.h"
+#include "pod-monitor/stdio/ctl.h"
+#include "pod-monitor/stdio/stream.h"
+
+enum event_of { OF_PEER, OF_LISTEN, OF_CTL, OF_OUT, OF_ERR, OF_IN, OF_CLIENT };
+
+struct stdio {
+	struct peer *peer; /* NULL: the other half has died; the streams are served to their end */
+	int epoll, listen, ctl_fd;
+	struct ctl ctl;
+	uint64_t done;
+	bool said_logged, said_done, orphan;
+	struct streams s;
+};
+
+static struct stdio stdio_state;
+
+/* Watches fd edge by edge: streams remember what is ready, so one report for each change does. */
+static void
+watch(struct stdio *st, int fd, unsigned of, uint32_t events)
+{
+	struct epoll_event ev = {.events = events | EPOLLET, .data.u32 = of};
+
+	if (fd >= 0)
+		epoll_ctl(st->epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+static void
+add_client(struct stdio *st, int fd)
+{
+	int i = clients_add(&st->s.clients, fd);
+
+	if (i >= 0)
+		watch(st, fd, OF_CLIENT + (unsigned)i, EPOLLIN | EPOLLOUT | EPOLLRDHUP);
+}
+
+/* --- Messages of the other half -----------------------------------------------------------------
+ */
+
+static int
+take_optional(int *fd)
+{
+	return *fd > 0 ? fd_take(fd) : -1;
+}
+
+static int
+on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_stdio_setup *m = MSG_OF(in, stdio_setup);
+	struct stdio *st = arg;
+	struct streams *s = &st->s;
+
+	(void)p;
+	(void)e;
+	s->terminal = s->waiting = m->terminal;
+	s->leave_stdin_open = m->leave_stdin_open;
+	if (!m->terminal) {
+		s->in = take_optional(&m->in);
+		s->src[0].fd = take_optional(&m->out);
+		watch(st, s->in, OF_IN, EPOLLOUT);
+		watch(st, s->src[0].fd, OF_OUT, EPOLLIN);
+	}
+	s->src[1].fd = take_optional(&m->err);
+	watch(st, s->src[1].fd, OF_ERR, EPOLLIN);
+	st->listen = take_optional(&m->listen);
+	watch(st, st->listen, OF_LISTEN, EPOLLIN);
+	st->ctl_fd = take_optional(&m->ctl);
+	watch(st, st->ctl_fd, OF_CTL, EPOLLIN);
+	if (m->attach > 0)
+		add_client(st, fd_take(&m->attach));
+	return 0;
+}
+
+/* Puts the log file of an answer in place of the one that is full. */
+static void
+take_log(struct klog_writer *w, struct msg_stdio_log *m)
+{
+	if (m->file <= 0)
+		return;
+	fd_close(&w->fd);
+	w->fd = fd_take(&m->file);
+	w->size = m->size;
+}
+
+static int on_event(struct peer *p, struct peer_in *in, void *arg, struct err *e);
+
+/* Asks for a new file and waits for it: a record must not go into the full one. */
+static void
+rotate(struct klog_writer *w, void *arg)
+{
+	struct stdio *st = arg;
+	struct msg_stdio_rotate m = {.index = (uint64_t)(w - st->s.logs)};
+	own_peer_in struct peer_in in = {0};
+	struct err e = {0};
+
+	if (st->peer == NULL)
+		return;
+	if (peer_call(st->peer, &msg_stdio_rotate_desc, &m, &in, on_event, st, &e) == 0)
+		take_log(w, MSG_OF(&in, stdio_log));
+	else if (e.class == ERR_PEER)
+		st->orphan = true;
+}
+
+static int
+on_log(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_stdio_log *m = MSG_OF(in, stdio_log);
+	struct streams *s = &((struct stdio *)arg)->s;
+
+	(void)p;
+	if (s->logs_n == STREAM_LOGS_MAX || m->file <= 0)
+		return err_set(e, ERR_INVALID, "too many logs");
+	s->logs[s->logs_n++] = (struct klog_writer){.fd = fd_take(&m->file),
+	    .size = m->size,
+	    .size_max = m->size_max,
+	    .rotate = rotate,
+	    .arg = arg};
+	return 0;
+}
+
+static int
+on_terminal(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_stdio_terminal *m = MSG_OF(in, stdio_terminal);
+	struct stdio *st = arg;
+
+	(void)p;
+	if (!st->s.terminal || st->s.in >= 0)
+		return err_set(e, ERR_STATE, "no terminal is expected");
+	streams_terminal(&st->s, fd_take(&m->master), (unsigned)m->rows, (unsigned)m->columns);
+	watch(st, st->s.in, OF_OUT, EPOLLIN | EPOLLOUT);
+	return 0;
+}
+
+static int
+on_run(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)p;
+	(void)in;
+	(void)e;
+	((struct stdio *)arg)->s.running = true;
+	return 0;
+}
+
+static int
+on_drain(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)p;
+	(void)in;
+	(void)e;
+	streams_drain(&((struct stdio *)arg)->s);
+	return 0;
+}
+
+/* The last message of a life: what the runtime had to say. */
+static int
+on_abort(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct stdio *st = arg;
+	char raw[1025], text[sizeof(raw) * 4];
+	size_t n = streams_take_stderr(&st->s, raw, sizeof(raw) - 1);
+	struct msg_stdio_done m = {.text = text};
+
+	while (n > 0 && (raw[n - 1] == '\n' || raw[n - 1] == '\r'))
+		n--;
+	raw[n] = '\0';
+	text_escape(raw, text, sizeof(text) - 8);
+	clients_drop_all(&st->s.clients);
+	st->said_done = true;
+	return peer_send(p, &msg_stdio_done_desc, in->seq, &m, e);
+}
+
+static const struct peer_handler handlers[] = {
+    {&msg_stdio_setup_desc, 1, PEER_ONCE, on_setup},
+    {&msg_stdio_log_desc, 1, 0, on_log},
+    {&msg_stdio_terminal_desc, 1, PEER_ONCE, on_terminal},
+    {&msg_stdio_run_desc, 1, PEER_ONCE, on_run},
+    {&msg_stdio_drain_desc, 1, PEER_ONCE, on_drain},
+    {&msg_stdio_abort_desc, 1, PEER_ONCE, on_abort},
+};
+
+/* What may arrive while an answer about a log is waited for. */
+static int
+on_event(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	return PEER_IS(in, stdio_drain) ? on_drain(p, in, arg, e) : 0;
+}
+
+static void
+serve_peer(struct stdio *st)
+{
+	struct err e = {0};
+	int r = 1;
+
+	while (r == 1 && st->peer != NULL && !st->orphan)
+		r = peer_serve(st->peer, handlers, COUNTOF(handlers), 1, &st->done, st, &e);
+	if (r == 0 || r == -1)
+		st->orphan = true;
+}
+
+/* --- Events ------------------------------------------------------------------------------------
+ */
+
+static void
+accept_clients(struct stdio *st)
+{
+	int fd;
+
+	while ((fd = accept4(st->listen, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		add_client(st, fd);
+}
+
+static void
+reopen_logs(struct stdio *st)
+{
+	for (size_t i = 0; i < st->s.logs_n; i++)
+		rotate(&st->s.logs[i], st);
+}
+
+static void
+read_ctl(struct stdio *st)
+{
+	char buf[512];
+	ssize_t n;
+
+	while ((n = read(st->ctl_fd, buf, sizeof(buf))) > 0) {
+		const char *p = buf;
+		size_t left = (size_t)n;
+		struct ctl_request r;
+
+		while (ctl_feed(&st->ctl, &p, &left, &r)) {
+			if (r.kind == CTL_RESIZE)
+				streams_resize(&st->s, r.rows, r.columns);
+			else
+				reopen_logs(st);
+		}
+	}
+}
+
+static void
+client_event(struct stdio *st, int i, uint32_t events)
+{
+	struct client *c = &st->s.clients.c[i];
+
+	if (c->fd < 0)
+		return;
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		c->readable = true;
+	if (events & (EPOLLHUP | EPOLLERR)) {
+		c->hung_up = true;
+		if (c->ended)
+			clients_drop(&st->s.clients, i);
+	}
+}
+
+static void
+handle(struct stdio *st, const struct epoll_event *ev)
+{
+	struct streams *s = &st->s;
+
+	switch (ev->data.u32) {
+	case OF_PEER:
+		serve_peer(st);
+		break;
+	case OF_LISTEN:
+		accept_clients(st);
+		break;
+	case OF_CTL:
+		read_ctl(st);
+		break;
+	case OF_OUT:
+		s->src[0].ready |= s->src[0].fd >= 0;
+		if (ev->events & EPOLLOUT)
+			s->in_full = false;
+		break;
+	case OF_ERR:
+		s->src[1].ready |= s->src[1].fd >= 0;
+		break;
+	case OF_IN:
+		s->in_full = false;
+		break;
+	default:
+		client_event(st, (int)(ev->data.u32 - OF_CLIENT), ev->events);
+	}
+}
+
+/* Tells the other half how far the end has come.  Returns true when there is nothing left to do. */
+static bool
+report(struct stdio *st)
+{
+	struct msg_stdio_logged logged = {0};
+	struct msg_stdio_done done = {0};
+	struct err e = {0};
+
+	if (st->said_done)
+		return true;
+	if (st->orphan && !st->s.draining && st->s.src[0].fd < 0 && st->s.src[1].fd < 0) {
+		streams_drain(&st->s);
+		streams_copy(&st->s);
+	}
+	if (streams_is_done(&st->s)) {
+		/* Clients see the end before the coordinator hears of it. */
+		clients_drop_all(&st->s.clients);
+		if (st->peer != NULL)
+			peer_send(st->peer, &msg_stdio_done_desc, 0, &done, &e);
+		return true;
+	}
+	if (streams_is_logged(&st->s) && !st->said_logged && st->peer != NULL) {
+		peer_send(st->peer, &msg_stdio_logged_desc, 0, &logged, &e);
+		st->said_logged = true;
+	}
+	return false;
+}
+
+static void
+loop(struct stdio *st)
+{
+	struct epoll_event ev[16];
+	bool more = false;
+
+	for (;;) {
+		int n = epoll_wait(st->epoll, ev, COUNTOF(ev), more ? 0 : -1);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < n; i++)
+			handle(st, &ev[i]);
+		if (st->orphan && st->peer != NULL) {
+			peer_free(st->peer);
+			st->peer = NULL;
+			streams_orphan(&st->s);
+		}
+		more = streams_copy(&st->s);
+		if (!more && report(st))
+			return;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct stdio *st = &stdio_state;
+	const int keep[] = {PEER_FD};
+	struct err e = {0};
+
+	role_start();
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		err_set(&e, ERR_USAGE, "pod-monitor-stdio is started by pod-monitor only");
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	/* Logs carry local time, and afterwards there is no file to read the zone from. */
+	tzset();
+	if (role_enter(ROLE_STDIO, keep, COUNTOF(keep), &e) != 0) {
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	streams_init(&st->s);
+	st->listen = st->ctl_fd = -1;
+	st->peer = peer_new(PEER_FD, ROLE_STDIO, ROLE_MONITOR);
+	st->epoll = epoll_create1(EPOLL_CLOEXEC);
+	watch(st, PEER_FD, OF_PEER, EPOLLIN);
+	loop(st);
+	for (size_t i = 0; i < st->s.logs_n; i++)
+		if (st->s.logs[i].fd >= 0)
+			fsync(st->s.logs[i].fd);
+	return 0;
+}

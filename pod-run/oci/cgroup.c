@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-run/oci/cgroup.h"
+
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+
+enum cgroup_layout
+cgroup_layout(void)
+{
+	struct statfs fs;
+
+	if (statfs("/sys/fs/cgroup", &fs) < 0)
+		return CGROUP_NONE;
+	if (fs.f_type == CGROUP2_SUPER_MAGIC)
+		return CGROUP_V2;
+	if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+		return CGROUP_HYBRID;
+	return statfs("/sys/fs/cgroup/pids", &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC
+		   ? CGROUP_V1
+		   : CGROUP_NONE;
+}
+
+/* Our own cgroup on v2 as a path below /sys/fs/cgroup, or NULL. */
+static char *
+own_cgroup(void)
+{
+	own_file FILE *f = fopen("/proc/self/cgroup", "re");
+	char line[4096];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (text_has_prefix(line, "0::/")) {
+			line[strcspn(line, "\n")] = '\0';
+			return xasprintf("/sys/fs/cgroup%s", line + 3);
+		}
+	return NULL;
+}
+
+bool
+cgroup_usable(enum cgroup_layout layout, bool rootless)
+{
+	own_mem char *own_path = NULL, *procs = NULL;
+
+	if (layout == CGROUP_NONE)
+		return false;
+	if (!rootless)
+		return true;
+	if (layout != CGROUP_V2)
+		return false;
+	own_path = own_cgroup();
+	if (own_path == NULL)
+		return false;
+	procs = xasprintf("%s/cgroup.procs", own_path);
+	return access(own_path, W_OK) == 0 && access(procs, W_OK) == 0;
+}
+
+static bool
+has_cgroup(const struct rec_ctr_config *c)
+{
+	return c->cgroups == NULL || strcmp(c->cgroups, "disabled") != 0;
+}
+
+static bool
+is_systemd(const struct rec_ctr_config *c)
+{
+	return c->cgroup_manager != NULL && strcmp(c->cgroup_manager, "systemd") == 0;
+}
+
+char *
+cgroup_oci_path(const struct rec_ctr_config *c, const char *id)
+{
+	const char *parent = c->cgroup_parent;
+
+	if (!has_cgroup(c))
+		return NULL;
+	if (is_systemd(c))
+		return xasprintf("%s:libpod:%s",
+		    parent != NULL ? parent : (geteuid() == 0 ? "machine.slice" : "user.slice"),
+		    id);
+	if (parent == NULL)
+		parent = "/libpod_parent";
+	return xasprintf("%s%s/libpod-%s", *parent == '/' ? "" : "/", parent, id);
+}
+
+char *
+cgroup_fs_path(const struct rec_ctr_config *c, const char *id)
+{
+	if (!has_cgroup(c))
+		return NULL;
+	if (is_systemd(c))
+		return xasprintf("/%s/libpod-%s.scope",
+		    c->cgroup_parent != NULL ? c->cgroup_parent : "machine.slice", id);
+	return cgroup_oci_path(c, id);
+}
+
+const char *
+cgroup_runtime_option(const struct rec_ctr_config *c, bool usable)
+{
+	if (!usable || !has_cgroup(c))
+		return "--cgroup-manager=disabled";
+	return is_systemd(c) ? "--systemd-cgroup" : NULL;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-run/oci/spec_network.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "pod-run/oci/spec_list.h"
+
+static int
+family_of(const char *s)
+{
+	uint8_t raw[16];
+
+	return inet_pton(AF_INET, s, raw) == 1	  ? AF_INET
+	       : inet_pton(AF_INET6, s, raw) == 1 ? AF_INET6
+						  : AF_UNSPEC;
+}
+
+static int
+check_mac(const char *s, struct err *e)
+{
+	unsigned b[6];
+	char end;
+
+	if (strlen(s) == 17 && sscanf(s, "%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%*1[:-]%2x%c",
+				   &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) == 6)
+		return 0;
+	return err_set(e, ERR_INVALID, "address %s: invalid MAC address", s);
+}
+
+/* One "key=value" after the name of a network. */
+static int
+attach_option(struct rec_net_attach *n, char *option, struct arena *a, struct err *e)
+{
+	char *value = strchr(option, '=');
+
+	if (value == NULL)
+		return err_set(e, ERR_INVALID, "invalid network option \"%s\"", option);
+	*value++ = '\0';
+	if (strcmp(option, "ip") == 0 || strcmp(option, "ip6") == 0) {
+		if (family_of(value) == AF_UNSPEC)
+			return err_set(e, ERR_INVALID, "invalid ip address \"%s\"", value);
+		spec_list_add(a, &n->static_ips, value);
+	} else if (strcmp(option, "mac") == 0) {
+		n->static_mac = value;
+		return check_mac(value, e);
+	} else if (strcmp(option, "alias") == 0) {
+		spec_list_add(a, &n->aliases, value);
+	} else if (strcmp(option, "interface_name") == 0) {
+		if (*value == '\0' || strlen(value) >= IFNAMSIZ || strpbrk(value, "/ \t") != NULL ||
+		    strcmp(value, "..") == 0 || strcmp(value, ".") == 0)
+			return err_set(e, ERR_INVALID, "invalid interface name \"%s\"", value);
+		n->interface = value;
+	} else {
+		struct rec_kv *kv = SPEC_PUSH(a, &n->options);
+
+		kv->key = option;
+		kv->value = value;
+	}
+	return 0;
+}
+
+static int
+attach(struct rec_ctr_config *c, const char *name, char *options, struct arena *a, struct err *e)
+{
+	struct rec_net_attach *n;
+
+	if (*name == '\0')
+		return err_set(e, ERR_INVALID, "network name cannot be empty: invalid argument");
+	for (size_t i = 0; i < c->networks.n; i++)
+		if (strcmp(c->networks.v[i].network, name) == 0)
+			return err_set(e, ERR_INVALID,
+			    "network \"%s\" is given twice: invalid argument", name);
+	n = SPEC_PUSH(a, &c->networks);
+	n->network = name;
+	for (char *o; (o = strsep(&options, ",")) != NULL;)
+		if (*o != '\0' && attach_option(n, o, a, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Modes that are not networks. */
+static bool
+is_mode(const char *s)
+{
+	static const char *const words[] = {
+	    "none", "host", "private", "default", "bridge", "pasta", "slirp4netns"};
+
+	for (size_t i = 0; i < COUNTOF(words); i++)
+		if (strcmp(words[i], s) == 0)
+			return true;
+	return text_has_prefix(s, "container:") || text_has_prefix(s, "ns:");
+}
+
+static const char *
+default_mode(const struct spec_input *in)
+{
+	const char *mode = in->d->conf->containers_netns;
+
+	if (*mode != '\0' && strcmp(mode, "private") != 0 && strcmp(mode, "default") != 0)
+		return mode;
+	return in->d->rootless ? in->d->conf->network_default_rootless_network_cmd : "bridge";
+}
+
+/* The first --network, which chooses the mode.  word is cut. */
+static int
+first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word, struct arena *a,
+    struct err *e)
+{
+	char *options = strchr(word, ':');
+
+	if (text_has_prefix(word, "container:") || text_has_prefix(word, "ns:")) {
+		if (options[1] == '\0')
+			return err_set(e, ERR_INVALID,
+			    "must provide a %s when joining the network namespace of one",
+			    *word == 'c' ? "name or ID for a container" : "path to a namespace");
+		c->network_mode = word;
+		return 0;
+	}
+	if (options != NULL)
+		*options++ = '\0';
+	if (*word == '\0' || strcmp(word, "private") == 0 || strcmp(word, "default") == 0)
+		c->network_mode = default_mode(in);
+	else if (is_mode(word))
+		c->network_mode = word;
+	else
+		c->network_mode = "bridge";
+	if (strcmp(c->network_mode, "pasta") == 0 || strcmp(c->network_mode, "slirp4netns") == 0) {
+		for (char *o; (o = strsep(&options, ",")) != NULL;)
+			if (*o != '\0')
+				spec_list_add(a, &c->network_options, o);
+		return 0;
+	}
+	if (strcmp(c->network_mode, "bridge") != 0)
+		return 0;
+	if (is_mode(word) || *word == '\0')
+		return options == NULL
+			   ? 0
+			   : attach(c, in->d->conf->network_default_network, options, a, e);
+	if (options != NULL)
+		return attach(c, word, options, a, e);
+	for (char *name; (name = strsep(&word, ",")) != NULL;)
+		if (attach(c, name, NULL, a, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+read_networks(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	const struct strv *l = &in->o->network;
+
+	if (l->n == 0) {
+		char *word = arena_strdup(a, default_mode(in));
+
+		return first_network(in, c, word, a, e);
+	}
+	if (first_network(in, c, arena_strdup(a, l->v[0]), a, e) < 0)
+		return -1;
+	for (size_t i = 1; i < l->n; i++) {
+		char *word = arena_strdup(a, l->v[i]), *options = strchr(word, ':');
+
+		if (strcmp(c->network_mode, "bridge") != 0)
+			return err_set(e, ERR_INVALID,
+			    "can only set extra network names, selected mode %s conflicts with "
+			    "bridge: invalid argument",
+			    c->network_mode);
+		if (is_mode(word))
+			return err_set(e, ERR_INVALID,
+			    "can only set extra network names, selected mode %s conflicts with "
+			    "bridge: invalid argument",
+			    word);
+		if (options != NULL)
+			*options++ = '\0';
+		if (attach(c, word, options, a, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --ip, --ip6, --mac-address, --network-alias go to the networks joined. */
+static int
+read_static(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	const struct spec_options *o = in->o;
+	const char *const addresses[] = {o->ip, o->ip6};
+	bool any = o->ip != NULL || o->ip6 != NULL || o->mac_address != NULL;
+
+	if (!any && o->network_alias.n == 0)
+		return 0;
+	if (strcmp(c->network_mode, "bridge") != 0)
+		return err_set(e, ERR_INVALID,
+		    "networks and static ip/mac address can only be used with Bridge mode "
+		    "networking");
+	if (c->networks.n == 0 && attach(c, in->d->conf->network_default_network, NULL, a, e) < 0)
+		return -1;
+	if (any && c->networks.n > 1)
+		return err_set(e, ERR_INVALID,
+		    "%s can only be set for a single network: invalid argument",
+		    o->ip != NULL    ? "--ip"
+		    : o->ip6 != NULL ? "--ip6"
+				     : "--mac-address");
+	for (size_t i = 0; i < COUNTOF(addresses); i++) {
+		if (addresses[i] == NULL)
+			continue;
+		if (family_of(addresses[i]) != (i == 0 ? AF_INET : AF_INET6))
+			return err_set(e, ERR_INVALID, "%s \"%s\": invalid IP address",
+			    i == 0 ? "--ip" : "--ip6", addresses[i]);
+		spec_list_add(a, &c->networks.v[0].static_ips, addresses[i]);
+	}
+	if (o->mac_address != NULL) {
+		if (check_mac(o->mac_address, e) < 0)
+			return -1;
+		c->networks.v[0].static_mac = o->mac_address;
+	}
+	for (size_t i = 0; i < c->networks.n; i++)
+		spec_list_add_all(a, &c->networks.v[i].aliases, &o->network_alias);
+	return 0;
+}
+
+/* NAME[;NAME…]:ADDRESS, where the address may hold colons. */
+static int
+check_add_host(const char *word, struct err *e)
+{
+	size_t n = strcspn(word, ":=");
+	const char *address = word + n + 1;
+
+	if (n == 0 || word[n] == '\0' || *address == '\0' || strpbrk(word, " \t\n") != NULL)
+		return err_set(e, ERR_INVALID, "bad format for add-host: \"%s\"", word);
+	if (strcmp(address, "host-gateway") == 0 || family_of(address) != AF_UNSPEC)
+		return 0;
+	return err_set(e, ERR_INVALID, "invalid IP address in add-host: \"%s\"", address);
+}
+
+/* A word that becomes part of a line of resolv.conf. */
+static int
+check_resolver_word(const char *what, const char *word, struct err *e)
+{
+	if (*word == '\0' || strpbrk(word, " \t\r\n") != NULL)
+		return err_set(e, ERR_INVALID, "invalid %s \"%s\"", what, word);
+	return 0;
+}
+
+static int
+read_dns(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	const struct spec_options *o = in->o;
+	const struct containers_conf *conf = in->d->conf;
+	bool given = o->dns.n + o->dns_option.n + o->dns_search.n > 0;
+
+	if (given && (strcmp(c->network_mode, "none") == 0 ||
+			 text_has_prefix(c->network_mode, "container:")))
+		return err_set(e, ERR_INVALID, "conflicting options: dns and the network mode: %s",
+		    c->network_mode);
+	for (size_t i = 0; i < o->dns.n; i++) {
+		if (strcmp(o->dns.v[i], "none") == 0) {
+			c->no_resolv = true;
+			if (o->dns.n > 1)
+				return err_set(e, ERR_INVALID,
+				    "'none' is not allowed to be specified with other DNS ip "
+				    "addresses");
+		} else if (family_of(o->dns.v[i]) == AF_UNSPEC) {
+			return err_set(e, ERR_INVALID, "%s is not an ip address", o->dns.v[i]);
+		}
+	}
+	for (size_t i = 0; i < o->dns_search.n; i++)
+		if (check_resolver_word("domain", o->dns_search.v[i], e) < 0)
+			return -1;
+	for (size_t i = 0; i < o->dns_option.n; i++)
+		if (check_resolver_word("DNS option", o->dns_option.v[i], e) < 0)
+			return -1;
+	if (!c->no_resolv)
+		spec_list_add_all(
+		    a, &c->dns_servers, o->dns.n > 0 ? &o->dns : &conf->containers_dns_servers);
+	spec_list_add_all(a, &c->dns_search,
+	    o->dns_search.n > 0 ? &o->dns_search : &conf->containers_dns_searches);
+	spec_list_add_all(a, &c->dns_options,
+	    o->dns_option.n > 0 ? &o->dns_option : &conf->containers_dns_options);
+	return 0;
+}
+
+static int
+check_hostname(const char *s, struct err *e)
+{
+	static const char set[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+	if (*s == '\0' || strlen(s) > 253 || s[strspn(s, set)] != '\0')
+		return err_set(e, ERR_INVALID, "invalid hostname \"%s\": invalid argument", s);
+	return 0;
+}
+
+static int
+read_names(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	const struct spec_options *o = in->o;
+	const char *base = in->d->conf->containers_base_hosts_file;
+
+	if (o->no_hosts == 1 && o->add_host.n > 0)
+		return err_set(e, ERR_INVALID, "--no-hosts and --add-host cannot be set together");
+	if (o->no_hosts == 1 && o->hosts_file != NULL)
+		return err_set(
+		    e, ERR_INVALID, "--no-hosts and --hosts-file cannot be set together");
+	if (o->hostname != NULL && *o->hostname != '\0') {
+		if (check_hostname(o->hostname, e) < 0)
+			return -1;
+		c->hostname = o->hostname;
+	}
+	for (size_t i = 0; i < o->add_host.n; i++)
+		if (check_add_host(o->add_host.v[i], e) < 0)
+			return -1;
+	spec_list_add_all(a, &c->add_hosts, &o->add_host);
+	c->no_hosts = o->no_hosts < 0 ? in->d->conf->containers_no_hosts : o->no_hosts == 1;
+	c->no_hostname = o->no_hostname;
+	if (o->hosts_file != NULL)
+		c->hosts_file = o->hosts_file;
+	else if (*base != '\0')
+		c->hosts_file = base;
+	return 0;
+}
+
+int
+spec_network_read(
+    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	if (read_networks(in, c, a, e) < 0 || read_static(in, c, a, e) < 0 ||
+	    read_dns(in, c, a, e) < 0)
+		return -1;
+	if ((in->o->publish.n > 0 || in->o->publish_all) &&
+	    (strcmp(c->network_mode, "none") == 0 ||
+		text_has_prefix(c->network_mode, "container:")))
+		return err_set(e, ERR_INVALID,
+		    "published ports cannot be used with the network mode %s", c->network_mode);
+	return read_names(in, c, a, e);
+}

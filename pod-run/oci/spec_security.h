@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Namespaces, user and ids, capabilities, security options.
+ */
+#ifndef POD_SPEC_SECURITY_H
+#define POD_SPEC_SECURITY_H
+
+#include "pod-run/oci/spec_options.h"
+
+int spec_security_read(
+    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
+
+#endif
