@@ -74,32 +74,41 @@ struct parsed {
 	struct globals g;
 	struct opt_parse p;
 	struct err e;
+	struct strv words;
 	int r;
 };
 
+static struct parsed d;
+
+static void
+forget(void)
+{
+	opt_done(&d.p);
+	opt_free(groups, &d.o);
+	strv_free(&d.words);
+	d = (struct parsed){0};
+}
+
+TestSuite(opt, .fini = forget);
+
 /* Parses the words of a line, separated by single blanks. */
 static void
-parse(struct parsed *d, const char *line, bool stop)
+parse(const char *line, bool stop)
 {
-	struct strv words = {0};
-
-	*d =
-	    (struct parsed){.p = {.local = groups, .stop_at_operand = stop, .global = global_rows}};
-	d->p.local_opts = &d->o;
-	d->p.global_opts = &d->g;
-	strv_add(&words, "cmd");
+	forget();
+	d.p = (struct opt_parse){.local = groups, .stop_at_operand = stop, .global = global_rows};
+	d.p.local_opts = &d.o;
+	d.p.global_opts = &d.g;
+	strv_add(&d.words, "cmd");
 	if (*line != '\0')
-		strv_split(&words, line, ' ');
-	opt_defaults(groups, &d->o);
-	d->r = opt_parse(&d->p, (int)words.n, words.v, &d->e);
-	/* The words are borrowed, so they stay. */
+		strv_split(&d.words, line, ' ');
+	opt_defaults(groups, &d.o);
+	d.r = opt_parse(&d.p, (int)d.words.n, d.words.v, &d.e);
 }
 
 Test(opt, defaults)
 {
-	struct parsed d;
-
-	parse(&d, "", false);
+	parse("", false);
 	cr_assert_eq(d.r, 0);
 	cr_expect(d.o.rm && !d.o.all && d.o.name == NULL);
 	cr_expect_str_eq(d.o.pull, "missing");
@@ -112,10 +121,7 @@ Test(opt, defaults)
 
 Test(opt, forms)
 {
-	struct parsed d;
-
-	parse(
-	    &d, "--name=x -l a=b -lc=d -l=e --memory 64m one -a --rm=false two -- -x --all", false);
+	parse("--name=x -l a=b -lc=d -l=e --memory 64m one -a --rm=false two -- -x --all", false);
 	cr_assert_eq(d.r, 0, "%s", d.e.text);
 	cr_expect_str_eq(d.o.name, "x");
 	cr_expect_eq(d.o.shared.label.n, 3);
@@ -131,13 +137,11 @@ Test(opt, forms)
 
 Test(opt, clusters)
 {
-	struct parsed d;
-
-	parse(&d, "-anfoo -ac 7", false);
+	parse("-anfoo -ac 7", false);
 	cr_assert_eq(d.r, 0, "%s", d.e.text);
 	cr_expect_str_eq(d.o.name, "foo");
 	cr_expect_eq(d.o.shares, 7);
-	parse(&d, "-a=false -n= x", false);
+	parse("-a=false -n= x", false);
 	cr_assert_eq(d.r, 0, "%s", d.e.text);
 	cr_expect_not(d.o.all);
 	cr_expect_str_eq(d.o.name, "");
@@ -146,21 +150,17 @@ Test(opt, clusters)
 
 Test(opt, stops_at_operand)
 {
-	struct parsed d;
-
-	parse(&d, "-a image --all -z", true);
+	parse("-a image --all -z", true);
 	cr_assert_eq(d.r, 0, "%s", d.e.text);
 	cr_expect_eq(d.p.operand_n, 3);
 	cr_expect_str_eq(d.p.operands[2], "-z");
-	parse(&d, "-- image", true);
+	parse("-- image", true);
 	cr_expect_eq(d.p.operand_n, 1);
 }
 
 Test(opt, lists_replace_the_default)
 {
-	struct parsed d;
-
-	parse(&d, "-e 7,\"a,b\" --expose 8", false);
+	parse("-e 7,\"a,b\" --expose 8", false);
 	cr_assert_eq(d.r, 0, "%s", d.e.text);
 	cr_expect_eq(d.o.expose.n, 3);
 	cr_expect_str_eq(d.o.expose.v[1], "a,b");
@@ -169,12 +169,10 @@ Test(opt, lists_replace_the_default)
 
 Test(opt, optional_values)
 {
-	struct parsed d;
-
-	parse(&d, "--pull x", false);
+	parse("--pull x", false);
 	cr_expect_str_eq(d.o.pull, "always");
 	cr_expect_eq(d.p.operand_n, 1);
-	parse(&d, "--pull=never --tls-verify=false --old --older x", false);
+	parse("--pull=never --tls-verify=false --old --older x", false);
 	cr_assert_eq(d.r, 0, "%s", d.e.text);
 	cr_expect_str_eq(d.o.pull, "never");
 	cr_expect_eq(d.o.verify, 0);
@@ -183,27 +181,23 @@ Test(opt, optional_values)
 
 Test(opt, aliases_and_globals)
 {
-	struct parsed d;
-
-	parse(&d, "--nom a --title b --root /r --call x --call y", false);
+	parse("--nom a --title b --root /r --call x --call y", false);
 	cr_assert_eq(d.r, 0, "%s", d.e.text);
 	cr_expect_str_eq(d.o.name, "b");
 	cr_expect_str_eq(d.g.root, "/r");
 	cr_expect_eq(d.o.called, 2);
 	cr_expect(opt_given(&d.p, "name"));
-	parse(&d, "-v", false);
+	parse("-v", false);
 	cr_expect_str_eq(d.e.text, "unknown shorthand flag: 'v' in -v");
 }
 
 Test(opt, help)
 {
-	struct parsed d;
-
-	parse(&d, "--help --nosuch", false);
+	parse("--help --nosuch", false);
 	cr_expect(d.r == 0 && d.p.help);
-	parse(&d, "-h", false);
+	parse("-h", false);
 	cr_expect(d.r == 0 && d.p.help);
-	parse(&d, "image --help", true);
+	parse("image --help", true);
 	cr_expect_not(d.p.help);
 }
 
@@ -237,9 +231,7 @@ Test(opt, errors)
 	};
 
 	for (size_t i = 0; i < COUNTOF(cases); i++) {
-		struct parsed d;
-
-		parse(&d, cases[i].line, false);
+		parse(cases[i].line, false);
 		cr_expect_eq(d.r, -1, "%s", cases[i].line);
 		cr_expect_str_eq(d.e.text, cases[i].text);
 		cr_expect_eq(d.e.class, ERR_USAGE);

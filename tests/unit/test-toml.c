@@ -89,6 +89,7 @@ Test(toml, bounds)
 	for (int i = 0; i < 100; i++)
 		strbuf_add(&b, "a.");
 	cr_expect_str_eq(read_as(b.s), "f:1: key has too many parts");
+	strbuf_free(&b);
 	b.s = memset(xmalloc(TOML_SIZE_MAX + 2), '\n', TOML_SIZE_MAX + 2);
 	cr_expect_null(toml_read(b.s, TOML_SIZE_MAX + 1, "f", &e));
 	cr_expect_eq(e.class, ERR_LIMIT);
