@@ -37,7 +37,7 @@ bool
 text_is_utf8(const char *s, size_t n)
 {
 	while (n > 0) {
-		size_t len = text_utf8_len(s, n);
+		size_t len = (unsigned char)*s < 0x80 ? 1 : text_utf8_len(s, n);
 
 		if (len == 0)
 			return false;

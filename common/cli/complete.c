@@ -197,13 +197,12 @@ static const char bash_script[] =
     "\tCOMPREPLY=()\n"
     "\twhile IFS= read -r line; do\n"
     "\t\t[ -n \"$line\" ] && COMPREPLY+=(\"$line\")\n"
-    "\tdone <<<\"${out%%%%:*([0-9])}\"\n"
+    "\tdone <<<\"${out%%:*}\"\n"
     "\tcase $directive in\n"
     "\t0) [ ${#COMPREPLY[@]} -eq 0 ] && mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
     "\t16) mapfile -t COMPREPLY < <(compgen -d -- \"$cur\") ;;\n"
     "\tesac\n"
     "}\n"
-    "shopt -s extglob\n"
     "complete -F __%1$s_complete %1$s\n";
 
 static const char zsh_script[] =

@@ -125,11 +125,13 @@ skip_comment(struct parser *p)
 {
 	if (peek(p) != '#')
 		return 0;
-	while (!at_end(p) && *p->s != '\n' && !starts(p, "\r\n")) {
-		unsigned char c = (unsigned char)*p->s++;
+	for (; !at_end(p) && *p->s != '\n'; p->s++) {
+		unsigned char c = (unsigned char)*p->s;
 
-		if ((c < 0x20 && c != '\t') || c == 0x7f)
-			return bad(p, "control character in a comment");
+		if ((c >= 0x20 && c != 0x7f) || c == '\t')
+			continue;
+		return c == '\r' && starts(p, "\r\n") ? 0
+						      : bad(p, "control character in a comment");
 	}
 	return 0;
 }
