@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -13,10 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/json.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/base/sha256.h"
 #include "common/cli/cmd.h"
 #include "common/cli/human.h"
+#include "common/cli/output.h"
+#include "common/fs/file.h"
 #include "common/role/spawn.h"
 #include "common/wire/peer.h"
 #include "pod-store/command.h"
@@ -80,27 +85,69 @@ connect_store(struct cli_ctx *ctx, struct err *e)
 
 /* --- list ----------------------------------------------------------------------------------------- */
 
+struct list_opts {
+	const char *format;
+	bool all, quiet, noheading;
+};
+
+static const struct opt list_rows[] = {
+    {"all", 'a', OPT_BOOL(struct list_opts, all),
+	.help = "Show all images (default hides intermediate images)"},
+    {"format", 0, OPT_STRING(struct list_opts, format), .arg = "string",
+	.help = "Change the output format to JSON or a Go template"},
+    {"noheading", 'n', OPT_BOOL(struct list_opts, noheading),
+	.help = "Do not print column headings"},
+    {"quiet", 'q', OPT_BOOL(struct list_opts, quiet), .help = "Display only image IDs"},
+    OPT_END,
+};
+
+static json_t *
+image_row(const struct rec_image *im)
+{
+	json_t *o = json_obj(), *names = json_put_arr(o, "Names");
+	char text[HUMAN_MAX];
+
+	json_put_str(o, "Id", im->id);
+	json_put_str(o, "Digest", im->digest);
+	for (size_t i = 0; i < im->names.n; i++)
+		json_add_str(names, im->names.v[i]);
+	json_put_str(o, "Name", im->names.n > 0 ? im->names.v[0] : "<none>");
+	json_put_int(o, "Size", (int64_t)im->size);
+	json_put_str(o, "HumanSize", human_size(im->size, text, sizeof(text)));
+	json_put_int(o, "Created", im->created_ns / 1000000000);
+	json_put_int(o, "Containers", (int64_t)im->containers);
+	return o;
+}
+
 static int
 run_list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
+	static const char *const skip[] = {"Name", "HumanSize", NULL};
+	const struct list_opts *o = opts;
+	const struct output out = {
+	    .format = o->format,
+	    .table = "{{.Name}}\t{{.Id}}\t{{.HumanSize}}",
+	    .quiet = o->quiet ? "{{.Id}}" : NULL,
+	    .type = "Image",
+	    .noheading = o->noheading,
+	    .headings = (const struct output_heading[]){{"Id", "IMAGE ID"}, {"HumanSize", "SIZE"},
+		{NULL, NULL}},
+	    .json_skip = skip,
+	};
 	own_peer struct peer *p = connect_store(ctx, e);
 	own_peer_in struct peer_in in = {0};
-	struct msg_image_list m = {.all = true};
+	struct msg_image_list m = {.all = o->all};
+	own_json json_t *rows = json_arr();
 	struct msg_image_listed *l;
 
-	(void)opts;
 	(void)argc;
 	(void)argv;
 	if (p == NULL || CALL(p, image_list, &m, &in) == -1)
 		return -1;
 	l = MSG_OF(&in, image_listed);
-	for (size_t i = 0; i < l->images.n; i++) {
-		const struct rec_image *im = &l->images.v[i];
-
-		printf("%s\t%llu\t%s\n", im->id, (unsigned long long)im->size,
-		    im->names.n > 0 ? im->names.v[0] : "<none>");
-	}
-	return 0;
+	for (size_t i = 0; i < l->images.n; i++)
+		json_add_take(rows, image_row(&l->images.v[i]));
+	return output_list(&out, rows, stdout, e);
 }
 
 /* --- import --------------------------------------------------------------------------------------- */
@@ -185,22 +232,311 @@ run_import(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e
 	return commit_layer(p, m.stage, MSG_OF(&put, layer_put_r), argc > 0 ? argv[0] : NULL, e);
 }
 
+/* --- export, diff ---------------------------------------------------------------------------------- */
+
+/* The image the user named, in in. */
+static int
+get_image(struct peer *p, const char *name, struct peer_in *in, struct err *e)
+{
+	struct msg_image_get m = {.name = name};
+
+	return CALL(p, image_get, &m, in);
+}
+
+struct export_opts {
+	int64_t layer;
+	const char *compress;
+};
+
+static const struct opt export_rows[] = {
+    {"compress", 0, OPT_STRING(struct export_opts, compress), .arg = "form", .def = "tar",
+	.complete = COMPLETE_CHOICE, .choices = "tar,gzip,zstd",
+	.help = "Form of the stream: tar, gzip or zstd"},
+    {"layer", 0, OPT_INT(struct export_opts, layer), .arg = "number", .def = "0",
+	.show = "top layer", .help = "Layer to write, counted from 1, the lowest"},
+    OPT_END,
+};
+
+static int
+run_export(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct export_opts *o = opts;
+	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer_in struct peer_in got = {0}, done = {0};
+	own_fd int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	struct msg_layer_get m = {.form = o->compress, .stream = out};
+	const struct strs *layers;
+	size_t n;
+
+	(void)argc;
+	if (p == NULL || get_image(p, argv[0], &got, e) == -1)
+		return -1;
+	layers = &MSG_OF(&got, image_got)->image->layers;
+	n = o->layer > 0 ? (size_t)o->layer : layers->n;
+	if (n == 0 || n > layers->n)
+		return err_set(e, ERR_INVALID, "image %s has %zu layers", argv[0], layers->n);
+	if (isatty(out))
+		return err_set(e, ERR_USAGE, "refusing to write a tar stream to a terminal");
+	m.layer = layers->v[n - 1];
+	return CALL(p, layer_get, &m, &done);
+}
+
+static void
+print_change(const char *line)
+{
+	char clean[16384];
+
+	text_escape(line, clean, sizeof(clean));
+	puts(clean);
+}
+
+static int
+run_diff(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer_in struct peer_in got = {0}, done = {0};
+	own_fd int file = memfd_create("diff", MFD_CLOEXEC);
+	struct msg_rootfs_diff m = {.stream = file};
+	own_mem char *text = NULL;
+	struct err none;
+	size_t n;
+
+	(void)opts;
+	(void)argc;
+	if (p == NULL)
+		return -1;
+	/* What is no image may be a container. */
+	m.id =
+	    get_image(p, argv[0], &got, &none) == 0 ? MSG_OF(&got, image_got)->image->id : argv[0];
+	if (CALL(p, rootfs_diff, &m, &done) == -1)
+		return -1;
+	if (lseek(file, 0, SEEK_SET) == -1)
+		return err_sys(e, "reading the changes");
+	if (file_slurp(file, SIZE_MAX / 2, "the changes", &text, &n, e) == -1)
+		return -1;
+	for (const char *at = text; at < text + n; at += strlen(at) + 1)
+		print_change(at);
+	return 0;
+}
+
+/* --- mount ---------------------------------------------------------------------------------------- */
+
+/* In a mount namespace of our own: the tree on its directory, and nobody else sees it. */
+static int
+attach(int root, const char *dir, struct err *e)
+{
+	if (unshare(CLONE_NEWNS) == -1)
+		return err_sys(e, "entering a mount namespace");
+	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		return err_sys(e, "making mounts private");
+	if (syscall(SYS_move_mount, root, "", AT_FDCWD, dir, MOVE_MOUNT_F_EMPTY_PATH) == -1)
+		return err_sys(e, "attaching the tree to %s", dir);
+	return chdir(dir) == 0 ? 0 : err_sys(e, "entering %s", dir);
+}
+
+static int
+run_below(int root, const char *dir, char **argv, struct err *e)
+{
+	int status;
+	pid_t pid;
+
+	if (attach(root, dir, e) == -1)
+		return -1;
+	setenv("POD_STORE_MOUNT", dir, 1);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGPIPE, SIG_DFL);
+		execvp(argv[0], argv);
+		fprintf(stderr, "Error: %s: %s\n", argv[0], strerror(errno));
+		_exit(errno == ENOENT ? 127 : 126);
+	}
+	if (pid == -1)
+		return err_sys(e, "starting %s", argv[0]);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The tree may be written to; what was written goes with the command. */
+static int
+run_mount(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	struct globals *g = ctx->globals;
+	own_mem char *root = g->root != NULL ? xstrdup(g->root) : default_root();
+	own_mem char *dir = xasprintf("%s/empty", root);
+	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer_in struct peer_in got = {0}, opened = {0}, gone = {0};
+	char id[32];
+	struct msg_rootfs_open m = {.id = id, .volatile_ = true};
+	struct msg_rootfs_remove undo = {.id = id};
+	struct err ignored;
+	int rc;
+
+	(void)opts;
+	(void)argc;
+	snprintf(id, sizeof(id), "mount-%ld", (long)getpid());
+	if (p == NULL || get_image(p, argv[0], &got, e) == -1)
+		return -1;
+	m.image = MSG_OF(&got, image_got)->image->id;
+	if (CALL(p, rootfs_open, &m, &opened) == -1)
+		return -1;
+	rc = run_below(MSG_OF(&opened, rootfs_opened)->root, dir, argv + 1, e);
+	peer_call(p, &msg_rootfs_remove_desc, &undo, &gone, NULL, NULL, &ignored);
+	return rc;
+}
+
+/* --- tag, remove, sweep ---------------------------------------------------------------------------- */
+
+static int
+run_tag(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer_in struct peer_in in = {0};
+	struct msg_image_tag m = {
+	    .image = argv[0], .names = {(const char **)(argv + 1), (size_t)argc - 1}};
+
+	(void)opts;
+	return p != NULL ? CALL(p, image_tag, &m, &in) : -1;
+}
+
+struct rm_opts {
+	bool force;
+};
+
+static const struct opt rm_rows[] = {
+    {"force", 'f', OPT_BOOL(struct rm_opts, force), .help = "Remove an image with all its names"},
+    OPT_END,
+};
+
+static void
+print_removed(const struct msg_image_removed *r)
+{
+	for (size_t i = 0; i < r->untagged.n; i++)
+		printf("Untagged: %s\n", r->untagged.v[i]);
+	for (size_t i = 0; i < r->deleted.n; i++)
+		printf("Deleted: %s\n", r->deleted.v[i]);
+}
+
+static int
+run_rm(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct rm_opts *o = opts;
+	own_peer struct peer *p = connect_store(ctx, e);
+
+	for (int i = 0; i < argc; i++) {
+		struct msg_image_remove m = {.image = argv[i], .force = o->force};
+		own_peer_in struct peer_in in = {0};
+
+		if (p == NULL || CALL(p, image_remove, &m, &in) == -1)
+			return -1;
+		print_removed(MSG_OF(&in, image_removed));
+	}
+	return 0;
+}
+
+static int
+run_sweep(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer_in struct peer_in in = {0};
+	struct msg_store_sweep m = {0};
+	struct msg_store_swept *r;
+
+	(void)opts;
+	(void)argc;
+	(void)argv;
+	if (p == NULL || CALL(p, store_sweep, &m, &in) == -1)
+		return -1;
+	r = MSG_OF(&in, store_swept);
+	printf("%llu objects, %llu bytes\n", (unsigned long long)r->objects,
+	    (unsigned long long)r->bytes);
+	return 0;
+}
+
 /* --- The table ------------------------------------------------------------------------------------ */
 
 static const struct cmd cmd_list = {
     .name = "list",
     .aliases = "ls",
+    .synopsis = "[options]",
     .brief = "List the images in the store",
+    .examples = "list\nlist --format json",
+    .opts = {{list_rows}},
+    .opts_size = sizeof(struct list_opts),
     .run = run_list,
 };
 static const struct cmd cmd_import = {
     .name = "import",
     .synopsis = "[NAME]",
-    .brief = "Make an image of one layer from a tar stream on standard input; print its ID",
+    .brief = "Make an image of one layer from a tar stream on standard input",
+    .examples = "import localhost/files:1 <files.tar",
     .max = 1,
     .run = run_import,
 };
-static const struct cmd_place places[] = {{&cmd_list}, {&cmd_import}, {0}};
+static const struct cmd cmd_export = {
+    .name = "export",
+    .synopsis = "[options] IMAGE",
+    .brief = "Write a layer of an image to standard output, as it came",
+    .examples = "export alpine | tar -t",
+    .opts = {{export_rows}},
+    .opts_size = sizeof(struct export_opts),
+    .min = 1,
+    .max = 1,
+    .complete = COMPLETE_IMAGE,
+    .run = run_export,
+};
+static const struct cmd cmd_diff = {
+    .name = "diff",
+    .synopsis = "IMAGE|CONTAINER",
+    .brief = "List what the top layer changed in the layers below",
+    .examples = "diff alpine",
+    .min = 1,
+    .max = 1,
+    .complete = COMPLETE_IMAGE,
+    .run = run_diff,
+};
+static const struct cmd cmd_mount = {
+    .name = "mount",
+    .synopsis = "IMAGE COMMAND [ARG...]",
+    .brief = "Run a command in the tree of an image, which nobody else sees",
+    .examples = "mount alpine ls -l etc",
+    .min = 2,
+    .max = CMD_ANY,
+    .stop_at_operand = true,
+    .complete = COMPLETE_IMAGE,
+    .run = run_mount,
+};
+static const struct cmd cmd_tag = {
+    .name = "tag",
+    .synopsis = "IMAGE NAME [NAME...]",
+    .brief = "Give names to an image",
+    .examples = "tag 0e5574283393 localhost/base:2",
+    .min = 2,
+    .max = CMD_ANY,
+    .complete = COMPLETE_IMAGE,
+    .run = run_tag,
+};
+static const struct cmd cmd_rm = {
+    .name = "rm",
+    .synopsis = "[options] IMAGE [IMAGE...]",
+    .brief = "Remove names of images, and images with their last name",
+    .examples = "rm localhost/base:2",
+    .opts = {{rm_rows}},
+    .opts_size = sizeof(struct rm_opts),
+    .min = 1,
+    .max = CMD_ANY,
+    .complete = COMPLETE_IMAGE,
+    .run = run_rm,
+};
+static const struct cmd cmd_sweep = {
+    .name = "sweep",
+    .brief = "Remove what belongs to nobody",
+    .examples = "sweep",
+    .run = run_sweep,
+};
+static const struct cmd_place places[] = {{&cmd_diff}, {&cmd_export}, {&cmd_import}, {&cmd_list},
+    {&cmd_mount}, {&cmd_rm}, {&cmd_sweep}, {&cmd_tag}, {0}};
 static const struct cmd root = {
     .name = "pod-store",
     .synopsis = "[options] [command]",

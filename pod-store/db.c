@@ -270,3 +270,13 @@ db_view_end(struct db *d)
 
 	exec(d, "COMMIT", &ignored);
 }
+
+void
+db_tidy(struct db *d)
+{
+	if (sqlite3_total_changes(d->h) == 0)
+		return;
+	sqlite3_busy_timeout(d->h, 0);
+	sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+}

@@ -65,6 +65,12 @@ int db_one_int(struct db *d, sqlite3_stmt *q, int64_t *out, struct err *e);
 int db_begin(struct db *d, struct err *e);
 int db_end(struct db *d, bool ok, struct err *e);
 
+/*
+ * Empties the write-ahead log into the index if nobody else is using it: the next process to open it
+ * would have to read the whole log first.  For the time after the answer; failure does not matter.
+ */
+void db_tidy(struct db *d);
+
 /* One view of the index for several statements that only read. */
 int db_view(struct db *d, struct err *e);
 void db_view_end(struct db *d);

@@ -34,6 +34,8 @@ naming_full(const char *name, struct err *e)
 
 	if (reference_parse(name, &r, e) == -1)
 		return NULL;
+	if (r.domain == NULL)
+		r.domain = xstrdup("localhost");
 	reference_complete(&r);
 	return reference_string(&r);
 }

@@ -14,7 +14,7 @@ char *naming_repository(const char *name);
 /* "repository@digest"; the caller frees. */
 char *naming_with_digest(const char *name, const char *digest);
 
-/* The full reference that a name to be given means: a tag is added if there is none.  Caller frees. */
+/* The full reference that a name to be given means: localhost/ and :latest are added.  Caller frees. */
 char *naming_full(const char *name, struct err *e);
 
 struct naming_match {

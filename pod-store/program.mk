@@ -8,4 +8,4 @@ $(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pa
 # --- The index, mounts and volumes ---
 STORE_SRC := $(filter-out pod-store/main.c,$(wildcard pod-store/*.c)) \
 	$(addprefix pod-store/layer/,result.c opaque.c)
-$(eval $(call program,pod-store,bin,pod-store/main.c $(STORE_SRC),-lsqlite3 -levent_core -lmsgpackc -lm,dynamic))
+$(eval $(call program,pod-store,bin,pod-store/main.c $(STORE_SRC),-lsqlite3 -levent_core -lmsgpackc -ljansson -lm,dynamic))

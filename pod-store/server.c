@@ -113,6 +113,7 @@ server_run(int fd, struct err *e)
 	if (!srv.opened)
 		return r;
 	leave_terminal();
+	db_tidy(&srv.store.db);
 	if (store_clean(&srv.store, true, e) == -1)
 		r = -1;
 	store_close(&srv.store);
