@@ -170,6 +170,7 @@ commit_layer(struct peer *p, uint64_t stage, const struct msg_layer_put_r *l, co
 	own_strbuf struct strbuf config = {0}, manifest = {0};
 	own_peer_in struct peer_in in = {0};
 	char created[HUMAN_MAX], id[SHA256_HEX];
+	struct timespec now;
 	struct rec_history step = {.created_by = "pod-store import", .created = created};
 	struct rec_image_config parsed = {
 	    .os = "linux",
@@ -192,7 +193,9 @@ commit_layer(struct peer *p, uint64_t stage, const struct msg_layer_put_r *l, co
 	    .names = {names, name != NULL},
 	};
 
-	human_rfc3339nano_utc((int64_t)time(NULL) * 1000000000, created, sizeof(created));
+	clock_gettime(CLOCK_REALTIME, &now);
+	human_rfc3339nano_utc(
+	    (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, created, sizeof(created));
 	strbuf_addf(&config,
 	    "{\"created\":\"%s\",\"architecture\":\"%s\",\"os\":\"linux\",\"config\":{},"
 	    "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},"

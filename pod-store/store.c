@@ -51,16 +51,20 @@ make_dirs(int root, struct err *e)
 	return 0;
 }
 
-/* Overlay's marks are user.* where trusted.* belongs to somebody else, so in any user namespace. */
-static bool
-in_user_namespace(void)
+/*
+ * In any user namespace overlay's marks are user.*, for trusted.* belongs to the first one.  With a single
+ * ID there is no other owner than that one.
+ */
+static void
+look_at_namespace(struct store *s)
 {
 	own_file FILE *f = fopen("/proc/self/uid_map", "re");
 	unsigned long inside, outside, count;
 
 	if (f == NULL || fscanf(f, "%lu %lu %lu", &inside, &outside, &count) != 3)
-		return false;
-	return inside != 0 || outside != 0 || count != 4294967295ul;
+		return;
+	s->userxattr = inside != 0 || outside != 0 || count != 4294967295ul;
+	s->single_id = count == 1 && fscanf(f, "%lu", &inside) != 1;
 }
 
 /* The index is made by one process only; SQLite itself does not guard the change to WAL. */
@@ -94,7 +98,7 @@ store_open(struct store *s, const char *root, struct err *e)
 	if (root == NULL || root[0] != '/')
 		return err_set(e, ERR_INVALID, "the graph root must be an absolute path");
 	s->root = xstrdup(root);
-	s->userxattr = in_user_namespace();
+	look_at_namespace(s);
 	s->dir = open_root(root, e);
 	if (s->dir == -1 || make_dirs(s->dir, e) == -1)
 		goto failed;

@@ -30,6 +30,7 @@ struct store {
 	int trash;
 	int lock;
 	bool userxattr; /* in a user namespace */
+	bool single_id; /* with nobody in it but one user */
 	bool dirty;	/* something lies in the trash or may have to be reaped */
 };
 

@@ -107,7 +107,11 @@ static int
 put_workers(struct job *j, const struct put *p, int stream, int index, struct err *e)
 {
 	struct spawn inflate = {.role = ROLE_INFLATE, .mode = "inflate", .nfds = 5};
-	struct spawn unpack = {.role = ROLE_UNPACK, .mode = "unpack", .nfds = INDEX_SLOT + 1};
+	struct spawn unpack = {
+	    .role = ROLE_UNPACK,
+	    .mode = j->conn->srv->store.single_id ? "squash-ids" : "unpack",
+	    .nfds = INDEX_SLOT + 1,
+	};
 	int between[2], rc;
 
 	if (make_pipe(between, e) == -1)

@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# pod-store in the user namespace of an ordinary user, with subordinate IDs and with a single one.
+. "$(dirname "$0")/../lib.sh"
+world
+if ! ordinary_user; then
+	skip "an ordinary user's store" "needs root to make the user"
+	finish
+fi
+rootfs "$WORLD/fs"
+mkdir "$WORLD/work"
+chmod 777 "$WORLD/work"
+tar -C "$WORLD/fs" --owner=0 --group=0 -c . >"$WORLD/fs.tar"
+tar -C "$WORLD/fs" --owner=7 --group=8 -c etc >"$WORLD/other.tar"
+
+# run SCRIPT: as root of the user's namespace, with a store of its own for each kind of map
+run() {
+	# shellcheck disable=SC2086
+	as_user unshare -U $maps -m --propagation private bash -c "
+		store() { $BIN/pod-store --root $WORLD/work/$name \"\$@\"; }
+		$1" 2>&1
+}
+
+for maps in "-r --map-auto" -r; do
+	name=$(echo "$maps" | tr -dc a-z)
+	id=$(run 'store import localhost/base:1 <'"$WORLD/fs.tar")
+	is "$maps: import" "${#id}" 64
+	is "$maps: the tree is there" "$(run 'store mount base:1 cat www/index.html')" "hello from pod"
+	is "$maps: it can be written to" \
+		"$(run 'store mount base:1 sh -c "rm www/index.html; echo new >www/index.html; cat www/index.html"')" new
+	is "$maps: and is as before" "$(run 'store mount base:1 cat www/index.html')" "hello from pod"
+	is "$maps: whole directories can go" "$(run 'store mount base:1 sh -c "rm -r etc; mkdir etc; ls -A etc | wc -l"')" 0
+	is "$maps: export gives the stream" "$(run 'store export base:1 | sha256sum')" "$(sha256sum <"$WORLD/fs.tar")"
+	id=$(run 'store import localhost/other:1 <'"$WORLD/other.tar")
+	case $maps in
+	*auto) want=7:8 ;;
+	*) want=0:0 ;;
+	esac
+	is "$maps: owners" "$(run 'store mount other:1 stat -c %u:%g etc/passwd')" "$want"
+	run 'store rm base:1 other:1' >/dev/null
+	is "$maps: removal" "$(run 'store list -q')" ""
+	run 'store sweep' >/dev/null
+	is "$maps: nothing stays" "$(ls "$WORLD/work/$name/layers" "$WORLD/work/$name/trash" | grep -v :)" ""
+done
+finish
