@@ -78,7 +78,8 @@ unmapped(struct extract *x, struct err *e)
 	    "for "
 	    "%s)",
 	    x->entry->uid, x->entry->gid, safe);
-	return err_hint(e, "Check /etc/subuid and /etc/subgid, then run podman system migrate.");
+	return err_hint(
+	    e, "The ranges in /etc/subuid and /etc/subgid must cover the ids of the image.");
 }
 
 static int

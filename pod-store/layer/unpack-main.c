@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/role/role.h"
@@ -94,6 +95,13 @@ unpack(struct unpack *u, struct strbuf *out, struct err *e)
 		;
 	if (got == -1 || (u->index != NULL && index_finish(u->index, e) == -1))
 		return -1;
+	if (u->x.devices_skipped > 0)
+		log_warn("%llu device nodes were left out: only root can make them",
+		    (unsigned long long)u->x.devices_skipped);
+	if (u->x.ids_squashed > 0)
+		log_warn("%llu files belong to root instead of their owners, who have no place in "
+			 "the user namespace",
+		    (unsigned long long)u->x.ids_squashed);
 	result_add_u64(out, "entries", u->x.entries);
 	result_add_u64(out, "bytes", u->x.bytes);
 	result_add_u64(out, "exact", u->index != NULL && !u->x.replaced);
