@@ -23,6 +23,7 @@ struct etc_net {
 #define ETC_RESOLV 2u
 #define ETC_HOSTNAME 4u
 #define ETC_CONTAINERENV 8u
+#define ETC_LOCALTIME 16u
 unsigned etc_files_wanted(const struct rec_ctr_config *c);
 
 /* The host name in the container (BEHAVIOURS: given, else the host's for uts=host, else the short

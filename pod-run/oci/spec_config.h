@@ -26,6 +26,8 @@ struct spec_facts {
 	 * like the others that of the container in container:ID.  ns:PATH modes bring their own.
 	 */
 	const char *netns, *pidns, *ipcns, *utsns, *cgroupns, *userns;
+	/* The bundle of the container in --network container:ID, whose hosts and resolv.conf are shared. */
+	const char *net_bundle;
 	const char *shm_from; /* /dev/shm of the container whose IPC namespace is shared, or NULL */
 	bool rootless;	      /* inside a user namespace whose root is not the host's */
 	bool runtime_is_crun;
@@ -34,7 +36,6 @@ struct spec_facts {
 	bool cgroup_usable;	  /* the runtime may make cgroups */
 	const char *seccomp_json; /* value of linux.seccomp, or NULL */
 	const char *seccomp_bpf;  /* base64, for crun, or NULL */
-	int64_t attached_ns;	  /* reserved */
 };
 
 /* Writes config.json.  Fails if a device or a path it needs is missing on the host. */
@@ -52,7 +53,7 @@ struct spec_exec {
 	uint32_t uid, gid;
 	const struct rec_gid *groups;
 	size_t groups_n;
-	bool user_given; /* uid is not the container's own user */
+
 	const char *home;
 };
 

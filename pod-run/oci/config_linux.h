@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The linux object of config.json.
+ */
+#ifndef POD_CONFIG_LINUX_H
+#define POD_CONFIG_LINUX_H
+
+#include "pod-run/oci/spec_config.h"
+
+int config_linux_write(
+    const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *b, struct err *e);
+
+#endif
