@@ -1,3 +1,9 @@
 # SPDX-License-Identifier: ISC
+$(eval $(call program,pod-image,bin,$(wildcard pod-image/*.c),\
+	$(call pc,libcrypto jansson msgpack),dynamic))
 $(eval $(call program,pod-image-fetch,libexec/pod,$(wildcard pod-image/fetch/*.c),\
-	$(call pc,libcurl libssl libcrypto jansson msgpack) -lseccomp,dynamic))
+	$(call pc,libcurl libssl libcrypto jansson msgpack),dynamic))
+$(eval $(call program,pod-image-archive,libexec/pod,$(wildcard pod-image/archive/*.c),\
+	$(call pc,libarchive msgpack),dynamic))
+$(eval $(call program,pod-image-layout,libexec/pod,$(wildcard pod-image/layout/*.c),\
+	$(call pc,msgpack),dynamic))

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-image-archive: the worker that takes tar archives of images apart and puts them together.  It
+ * has no privilege, no network and sees no file but those handed over.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/fs/file.h"
+#include "common/wire/peer.h"
+#include "pod-image/archive/reader.h"
+#include "pod-image/archive/writer.h"
+
+#define BLOCK ((size_t)128 << 10)
+
+enum { PHASE_NEW = 1, PHASE_READ = 2, PHASE_WRITE = 4 };
+
+struct worker {
+	unsigned phase;
+	struct reader reader;
+	struct writer *writer;
+};
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+static int
+on_open(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_archive_open *m = MSG_OF(in, archive_open);
+	struct worker *w = arg;
+	struct msg_archive_opened out = {0};
+
+	if (reader_open(&w->reader, fd_take(&m->input), fd_take(&m->spool), e) < 0)
+		return -1;
+	out.members.v = arena_array(&in->arena, w->reader.n + 1, sizeof(*out.members.v));
+	out.members.n = w->reader.n;
+	for (size_t i = 0; i < w->reader.n; i++)
+		out.members.v[i] = (struct rec_archive_member){.name = w->reader.members[i].name,
+		    .size = w->reader.members[i].size,
+		    .link = w->reader.members[i].link};
+	w->phase = PHASE_READ;
+	return peer_send(p, &msg_archive_opened_desc, in->seq, &out, e);
+}
+
+struct collected {
+	struct strbuf b;
+	uint64_t max;
+};
+
+static int
+collect(void *arg, const void *p, size_t n, struct err *e)
+{
+	struct collected *c = arg;
+
+	if (n > c->max - c->b.n)
+		return err_set(e, ERR_LIMIT, "the file is larger than allowed");
+	strbuf_addn(&c->b, p, n);
+	return 0;
+}
+
+static int
+on_read(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_archive_read *m = MSG_OF(in, archive_read);
+	struct worker *w = arg;
+	struct collected c = {.max = m->max};
+	struct msg_archive_read_r out;
+	const struct reader_member *member = reader_find(&w->reader, m->name, e);
+	int r;
+
+	if (member == NULL)
+		return -1;
+	r = reader_content(&w->reader, member, collect, &c, e);
+	if (r == 0) {
+		out.data = (struct bytes){(const uint8_t *)(c.b.s != NULL ? c.b.s : ""), c.b.n};
+		r = peer_send(p, &msg_archive_read_r_desc, in->seq, &out, e);
+	}
+	strbuf_free(&c.b);
+	return r;
+}
+
+static int
+to_stream(void *arg, const void *p, size_t n, struct err *e)
+{
+	if (file_put(*(int *)arg, p, n) == 0)
+		return 0;
+	if (errno == EPIPE)
+		return err_set(e, ERR_CANCELLED, "the reader has gone");
+	return err_sys(e, "writing a file of the archive");
+}
+
+static int
+on_copy(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_archive_copy *m = MSG_OF(in, archive_copy);
+	struct worker *w = arg;
+	const struct reader_member *member = reader_find(&w->reader, m->name, e);
+
+	if (member == NULL || reader_content(&w->reader, member, to_stream, &m->stream, e) < 0)
+		return -1;
+	fd_close(&m->stream);
+	return peer_send_ok(p, in->seq, e);
+}
+
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+static int
+on_create(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct worker *w = arg;
+
+	w->writer = writer_new(fd_take(&MSG_OF(in, archive_create)->output), e);
+	if (w->writer == NULL)
+		return -1;
+	w->phase = PHASE_WRITE;
+	return peer_send_ok(p, in->seq, e);
+}
+
+static int
+add_stream(struct writer *w, const struct msg_archive_add *m, struct err *e)
+{
+	own_mem char *block = xmalloc(BLOCK);
+	uint64_t left = m->size;
+	ssize_t n;
+
+	while ((n = file_get(m->stream, block, BLOCK)) > 0) {
+		if ((uint64_t)n > left)
+			return err_set(e, ERR_INTEGRITY, "%s is longer than announced", m->name);
+		if (writer_data(w, block, (size_t)n, e) < 0)
+			return -1;
+		left -= (uint64_t)n;
+	}
+	if (n < 0)
+		return err_sys(e, "reading %s", m->name);
+	return left == 0 ? 0 : err_set(e, ERR_INTEGRITY, "%s is shorter than announced", m->name);
+}
+
+static int
+on_add(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_archive_add *m = MSG_OF(in, archive_add);
+	struct worker *w = arg;
+	uint64_t size = m->stream > 0 ? m->size : m->data.n;
+
+	if (writer_file(w->writer, m->name, size, e) < 0)
+		return -1;
+	if (m->stream > 0 ? add_stream(w->writer, m, e) < 0
+			  : m->data.n > 0 && writer_data(w->writer, m->data.p, m->data.n, e) < 0)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+static int
+on_end(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct worker *w = arg;
+
+	w->phase = 0;
+	if (writer_end(ptr_take(&w->writer), e) < 0)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+static const struct peer_handler handlers[] = {
+    {&msg_archive_open_desc, PHASE_NEW, PEER_ONCE, on_open},
+    {&msg_archive_read_desc, PHASE_READ, 0, on_read},
+    {&msg_archive_copy_desc, PHASE_READ, 0, on_copy},
+    {&msg_archive_create_desc, PHASE_NEW, PEER_ONCE, on_create},
+    {&msg_archive_add_desc, PHASE_WRITE, 0, on_add},
+    {&msg_archive_end_desc, PHASE_WRITE, PEER_ONCE, on_end},
+};
+
+static int
+work(struct peer *p, struct worker *w, struct err *e)
+{
+	uint64_t done = 0;
+
+	for (;;) {
+		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
+		int r = peer_serve(p, handlers, COUNTOF(handlers), w->phase, &done, w, e);
+
+		if (r == PEER_NONE)
+			poll(&pfd, 1, -1);
+		else if (r != 1)
+			return r;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int keep[] = {PEER_FD};
+	struct worker w = {.phase = PHASE_NEW, .reader.fd = -1};
+	struct err e = {0};
+
+	role_start();
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		err_set(&e, ERR_USAGE, "pod-image-archive is started by pod-image");
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	if (role_enter(ROLE_ARCHIVE, keep, COUNTOF(keep), &e) < 0) {
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	if (work(peer_new(PEER_FD, ROLE_ARCHIVE, ROLE_IMAGE), &w, &e) < 0) {
+		log_error("pod-image-archive: %s", e.text);
+		return 1;
+	}
+	return 0;
+}

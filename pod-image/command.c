@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/cli/cmd.h"
+#include "common/conf/storage_conf.h"
+#include "common/fs/file.h"
+#include "common/role/spawn.h"
+#include "pod-image/command.h"
+#include "pod-image/task.h"
+
+struct globals {
+	const char *root, *runroot, *log_level;
+	bool version;
+};
+
+static const struct opt global_rows[] = {
+    {"root", 0, OPT_STRING(struct globals, root), .arg = "string", .complete = COMPLETE_DIR,
+	.help = "Path to the root directory in which data, including images, is stored"},
+    {"runroot", 0, OPT_STRING(struct globals, runroot), .arg = "string", .complete = COMPLETE_DIR,
+	.help = "Path to the directory where all state information is stored"},
+    {"log-level", 0, OPT_STRING(struct globals, log_level), .arg = "string", .def = "warn",
+	.help = "Log messages above specified level (trace, debug, info, warn, error)"},
+    {"version", 'v', OPT_BOOL(struct globals, version), .help = "Version of this program"},
+    OPT_END,
+};
+
+struct access_opts {
+	const char *authfile, *cert_dir, *creds, *policy, *registries;
+	int tls_verify;
+	uint64_t retry;
+	int64_t retry_delay;
+};
+
+static const struct opt access_rows[] = {
+    {"authfile", 0, OPT_STRING(struct access_opts, authfile), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of the authentication file"},
+    {"cert-dir", 0, OPT_STRING(struct access_opts, cert_dir), .arg = "path",
+	.complete = COMPLETE_DIR,
+	.help = "Directory with the certificates needed to connect to the registry"},
+    {"creds", 0, OPT_STRING(struct access_opts, creds), .arg = "username[:password]",
+	.help = "Credentials to use for accessing the registry"},
+    {"registries-conf", 0, OPT_STRING(struct access_opts, registries), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of registries.conf"},
+    {"retry", 0, OPT_UINT(struct access_opts, retry), .def = "3",
+	.help = "Number of times to retry in case of failure"},
+    {"retry-delay", 0, OPT_DURATION(struct access_opts, retry_delay),
+	.help = "Delay between retries in case of failure"},
+    {"signature-policy", 0, OPT_STRING(struct access_opts, policy), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of policy.json"},
+    {"tls-verify", 0, OPT_TRISTATE(struct access_opts, tls_verify), .none = "true",
+	.help = "Require HTTPS and verify certificates when accessing the registry"},
+    OPT_END,
+};
+
+static void
+fill_access(const struct access_opts *o, struct rec_registry_access *a)
+{
+	*a = (struct rec_registry_access){.auth_file = o->authfile,
+	    .cert_dir = o->cert_dir,
+	    .policy_file = o->policy,
+	    .registries_conf = o->registries,
+	    .retries = o->retry + 1,
+	    .retry_delay_ms = (uint64_t)o->retry_delay / 1000000};
+	/* A copy, for it is overwritten after use. */
+	a->creds = o->creds != NULL ? xstrdup(o->creds) : NULL;
+	if (o->tls_verify >= 0)
+		a->tls_verify = o->tls_verify > 0 ? "true" : "false";
+}
+
+/* --- The store -------------------------------------------------------------------------------- */
+
+/* Starts pod-store and gives the task a connection on which pod-image may speak. */
+static int
+open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
+{
+	struct globals *g = ctx->globals;
+	struct storage_conf conf = {0};
+	struct msg_hello hello = {.log_level = g->log_level};
+	struct msg_store_join join = {0};
+	own_peer_in struct peer_in in = {0};
+	own_fd int theirs = -1;
+	struct peer *control; /* as long as it is open, pod-store runs */
+	int pair[2];
+
+	if (storage_conf_load(&conf, getuid(), e) < 0 || peer_pair(pair, e) < 0)
+		return -1;
+	t->store = peer_new(pair[0], ROLE_IMAGE, ROLE_STORE);
+	theirs = pair[1];
+	hello.graph_root = t->graph_root = g->root != NULL ? g->root : conf.graphroot;
+	hello.run_root = g->runroot != NULL ? g->runroot : conf.runroot;
+	join.peer = theirs;
+	control = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
+	if (control == NULL || peer_send(control, &msg_hello_desc, 0, &hello, e) < 0 ||
+	    peer_call(control, &msg_store_join_desc, &join, &in, NULL, NULL, e) < 0)
+		return -1;
+	t->control_fd = peer_fd(control);
+	return 0;
+}
+
+static int
+print_ids(const struct task *t)
+{
+	for (size_t i = 0; i < t->ids.n; i++)
+		printf("%s\n", t->ids.v[i]);
+	return 0;
+}
+
+/* --- pull ------------------------------------------------------------------------------------- */
+
+struct pull_opts {
+	struct access_opts access;
+	const char *os, *arch, *variant;
+	bool all_tags, quiet;
+};
+
+static const struct opt pull_rows[] = {
+    {"all-tags", 'a', OPT_BOOL(struct pull_opts, all_tags),
+	.help = "Pull all tags of the repository"},
+    {"arch", 0, OPT_STRING(struct pull_opts, arch), .arg = "ARCH",
+	.help = "Use ARCH instead of the architecture of the machine for choosing images"},
+    {"os", 0, OPT_STRING(struct pull_opts, os), .arg = "OS",
+	.help = "Use OS instead of the running OS for choosing images"},
+    {"quiet", 'q', OPT_BOOL(struct pull_opts, quiet), .help = "Suppress output information"},
+    {"variant", 0, OPT_STRING(struct pull_opts, variant), .arg = "VARIANT",
+	.help = "Use VARIANT instead of the running architecture variant"},
+    OPT_END,
+};
+
+static int
+run_pull(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	struct pull_opts *o = opts;
+	struct rec_registry_access access;
+	struct task t = {.report.quiet = o->quiet};
+	struct msg_image_pull m = {.reference = argv[0],
+	    .os = o->os,
+	    .architecture = o->arch,
+	    .variant = o->variant,
+	    .all_tags = o->all_tags,
+	    .access = &access};
+
+	(void)argc;
+	fill_access(&o->access, &access);
+	if (open_store(ctx, &t, e) < 0 || task_prepare_pull(&t, &m, e) < 0 ||
+	    task_confine(&t, e) < 0 || task_run_pull(&t, e) < 0)
+		return -1;
+	return print_ids(&t);
+}
+
+/* --- load ------------------------------------------------------------------------------------- */
+
+struct load_opts {
+	const char *input, *policy;
+	bool quiet;
+};
+
+static const struct opt load_rows[] = {
+    {"input", 'i', OPT_STRING(struct load_opts, input), .arg = "input", .complete = COMPLETE_FILE,
+	.help = "Load images from specified tar archive or directory"},
+    {"quiet", 'q', OPT_BOOL(struct load_opts, quiet), .help = "Suppress output information"},
+    {"signature-policy", 0, OPT_STRING(struct load_opts, policy), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of policy.json"},
+    OPT_END,
+};
+
+static int
+run_load(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	struct load_opts *o = opts;
+	struct task t = {.report.quiet = o->quiet};
+	struct rec_registry_access access = {.policy_file = o->policy};
+	struct msg_image_load m = {.access = &access};
+
+	(void)argc;
+	(void)argv;
+	if (o->input != NULL)
+		m.input = open(o->input, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	else
+		m.input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (m.input < 0)
+		return err_sys(e, "opening %s", o->input != NULL ? o->input : "standard input");
+	if (open_store(ctx, &t, e) < 0 || task_prepare_load(&t, &m, e) < 0 ||
+	    task_confine(&t, e) < 0 || task_run_load(&t, e) < 0)
+		return -1;
+	for (size_t i = 0; i < t.names.n; i++)
+		printf("Loaded image: %s\n", t.names.v[i]);
+	return 0;
+}
+
+/* --- inspect ---------------------------------------------------------------------------------- */
+
+static int
+run_inspect(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	struct rec_registry_access access;
+	struct task t = {.report.quiet = true};
+	struct msg_image_pull m = {.reference = argv[0], .access = &access};
+	own_strbuf struct strbuf out = {0};
+
+	(void)ctx;
+	(void)argc;
+	fill_access(opts, &access);
+	if (task_prepare_pull(&t, &m, e) < 0 || task_confine(&t, e) < 0)
+		return -1;
+	if (t.from_archive)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "only images of registries can be inspected here");
+	if (pull_inspect(&t.pull, &out, e) < 0)
+		return -1;
+	return file_put(STDOUT_FILENO, out.s, out.n) < 0 ? err_sys(e, "writing the manifest") : 0;
+}
+
+/* --- login ------------------------------------------------------------------------------------ */
+
+struct login_opts {
+	struct access_opts access;
+	const char *username, *password;
+	bool password_stdin;
+};
+
+static const struct opt login_rows[] = {
+    {"password", 'p', OPT_STRING(struct login_opts, password), .arg = "password",
+	.help = "Password for registry"},
+    {"password-stdin", 0, OPT_BOOL(struct login_opts, password_stdin),
+	.help = "Take the password from stdin"},
+    {"username", 'u', OPT_STRING(struct login_opts, username), .arg = "username",
+	.help = "Username for registry"},
+    OPT_END,
+};
+
+static char *
+read_password(const struct login_opts *o, struct err *e)
+{
+	char *text = NULL;
+	size_t n;
+
+	if (!o->password_stdin)
+		return xstrdup(o->password);
+	if (file_slurp(STDIN_FILENO, 65536, "standard input", &text, &n, e) < 0)
+		return NULL;
+	text[strcspn(text, "\r\n")] = '\0';
+	return text;
+}
+
+static int
+run_login(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	struct login_opts *o = opts;
+	struct rec_registry_access access;
+	struct task t = {0};
+	struct msg_registry_login m = {
+	    .registry = argv[0], .username = o->username, .access = &access};
+
+	(void)ctx;
+	(void)argc;
+	fill_access(&o->access, &access);
+	if (o->username == NULL || (o->password == NULL && !o->password_stdin))
+		return err_set(
+		    e, ERR_USAGE, "--username and --password or --password-stdin are needed");
+	m.password = read_password(o, e);
+	if (m.password == NULL || task_prepare_login(&t, &m, e) < 0 || task_confine(&t, e) < 0 ||
+	    task_run_login(&t, e) < 0)
+		return -1;
+	printf("Login Succeeded!\n");
+	return 0;
+}
+
+/* --- The table -------------------------------------------------------------------------------- */
+
+static const struct cmd cmd_pull = {
+    .name = "pull",
+    .synopsis = "[options] IMAGE",
+    .brief = "Bring an image into the store; print its ID",
+    .examples = "pull docker.io/library/alpine\npull oci-archive:/tmp/image.tar",
+    .opts = {{pull_rows}, {access_rows, offsetof(struct pull_opts, access)}},
+    .opts_size = sizeof(struct pull_opts),
+    .min = 1,
+    .max = 1,
+    .run = run_pull,
+};
+static const struct cmd cmd_load = {
+    .name = "load",
+    .synopsis = "[options]",
+    .brief = "Read images from an archive into the store",
+    .examples = "load -i image.tar\nload < image.tar",
+    .opts = {{load_rows}},
+    .opts_size = sizeof(struct load_opts),
+    .run = run_load,
+};
+static const struct cmd cmd_inspect = {
+    .name = "inspect",
+    .synopsis = "[options] IMAGE",
+    .brief = "Print the manifest or index of an image in a registry, byte for byte",
+    .examples = "inspect docker.io/library/alpine",
+    .opts = {{access_rows}},
+    .opts_size = sizeof(struct access_opts),
+    .min = 1,
+    .max = 1,
+    .run = run_inspect,
+};
+static const struct cmd cmd_login = {
+    .name = "login",
+    .synopsis = "[options] REGISTRY",
+    .brief = "Try credentials against a registry; nothing is stored",
+    .examples = "login -u testuser --password-stdin localhost:5000",
+    .opts = {{login_rows}, {access_rows, offsetof(struct login_opts, access)}},
+    .opts_size = sizeof(struct login_opts),
+    .min = 1,
+    .max = 1,
+    .run = run_login,
+};
+static const struct cmd_place places[] = {
+    {&cmd_inspect}, {&cmd_load}, {&cmd_login}, {&cmd_pull}, {0}};
+static const struct cmd root = {
+    .name = "pod-image",
+    .synopsis = "[options] [command]",
+    .brief = "Registries and image archives",
+    .sub = places,
+};
+
+static int
+prepare(struct cli_ctx *ctx, struct err *e)
+{
+	const struct globals *g = ctx->globals;
+	enum log_level level;
+
+	if (g->version) {
+		printf("pod-image version %s\n", POD_VERSION);
+		return 1;
+	}
+	if (log_level_parse(g->log_level, &level, e) < 0)
+		return -1;
+	log_set_level(level);
+	return 0;
+}
+
+int
+command_main(int argc, char **argv)
+{
+	static const struct cli cli = {
+	    .names = "pod-image",
+	    .root = &root,
+	    .global = global_rows,
+	    .global_size = sizeof(struct globals),
+	    .prepare = prepare,
+	};
+
+	return cmd_main(&cli, argc, argv);
+}

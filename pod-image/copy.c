@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/oci/digest.h"
+#include "pod-image/copy.h"
+
+#define PARALLEL 3
+#define PIPE_SIZE (256 << 10)
+#define CAUSE_WAIT_MS 3000
+
+struct flight { /* a layer on its way */
+	size_t layer;
+	bool active, put_done, get_done;
+	uint32_t put_seq, get_seq;
+};
+
+struct job {
+	struct copy *c;
+	const struct copy_from *from;
+	uint64_t stage;
+	size_t next;
+	struct flight flights[PARALLEL];
+};
+
+static const char *
+layer_name(const struct copy *c, size_t i)
+{
+	return c->layers[i].digest != NULL ? c->layers[i].digest : c->layers[i].diff_id;
+}
+
+/* Opens a staging area and asks what is there already; both at once. */
+static int
+begin_stage(struct job *j, size_t *present, struct err *e)
+{
+	own_peer_in struct peer_in stage = {0}, layers = {0};
+	struct peer *store = j->c->store;
+	struct msg_stage_begin begin = {0};
+	struct msg_layer_query query = {.diff_ids = j->c->config.diff_ids};
+	uint32_t a = peer_next_seq(store), b = peer_next_seq(store);
+
+	*present = 0;
+	if (peer_send(store, &msg_stage_begin_desc, a, &begin, e) < 0 ||
+	    (j->c->nlayers > 0 && peer_send(store, &msg_layer_query_desc, b, &query, e) < 0) ||
+	    peer_wait(store, &msg_stage_begin_desc, a, &stage, NULL, NULL, e) < 0)
+		return -1;
+	j->stage = MSG_OF(&stage, stage_begun)->stage;
+	if (j->c->nlayers == 0)
+		return 0;
+	if (peer_wait(store, &msg_layer_query_desc, b, &layers, NULL, NULL, e) < 0)
+		return -1;
+	*present = MSG_OF(&layers, layer_query_r)->present;
+	return *present <= j->c->nlayers ? 0
+					 : err_set(e, ERR_PEER, "pod-store counts too many layers");
+}
+
+static int
+start_layer(struct job *j, struct flight *f, struct err *e)
+{
+	struct copy *c = j->c;
+	struct msg_layer_put put = {.stage = j->stage, .layer = &c->layers[j->next]};
+	own_fd int in = -1, out = -1;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "making a pipe");
+	out = ends[0];
+	in = ends[1];
+	(void)fcntl(in, F_SETPIPE_SZ, PIPE_SIZE);
+	*f = (struct flight){.layer = j->next, .active = true};
+	report_text(&c->report, "Copying blob %s", layer_name(c, j->next));
+	if (j->from->ask(j->from->arg, j->next, in, &f->get_seq, e) < 0)
+		return -1;
+	put.stream = out;
+	f->put_seq = peer_next_seq(c->store);
+	j->next++;
+	return peer_send(c->store, &msg_layer_put_desc, f->put_seq, &put, e);
+}
+
+static struct flight *
+find_flight(struct job *j, uint32_t seq, bool put)
+{
+	for (size_t i = 0; i < PARALLEL; i++) {
+		struct flight *f = &j->flights[i];
+
+		if (f->active && (put ? f->put_seq : f->get_seq) == seq)
+			return f;
+	}
+	return NULL;
+}
+
+static int
+layer_stored(struct job *j, const struct flight *f, const struct msg_layer_put_r *m, struct err *e)
+{
+	struct rec_layer_ref *layer = &j->c->layers[f->layer];
+
+	if (strcmp(m->diff_id, layer->diff_id) != 0)
+		return err_set(
+		    e, ERR_INTEGRITY, "layer %s has DiffID %s", layer->diff_id, m->diff_id);
+	if (layer->digest == NULL) {
+		layer->digest = xstrdup(m->digest); /* for the life of this process */
+		layer->size = m->size;
+	}
+	report_item(&j->c->report, layer_name(j->c, f->layer), m->size, m->size);
+	return 0;
+}
+
+/* The error of one side may only follow from that of the other: waits a moment for the other's. */
+static int
+find_cause(struct job *j, const struct flight *f, bool put_failed, struct err *e)
+{
+	struct peer *other = put_failed ? j->from->peer : j->c->store;
+	uint32_t seq = put_failed ? f->get_seq : f->put_seq;
+
+	if (put_failed ? f->get_done : f->put_done || e->class != ERR_CANCELLED)
+		return -1;
+	for (;;) {
+		own_peer_in struct peer_in in = {0};
+		struct err ignored = {0}, cause = {0};
+
+		if (peer_recv(other, &in, CAUSE_WAIT_MS, &ignored) != 1)
+			return -1;
+		if (in.seq != seq || PEER_IS(&in, progress))
+			continue;
+		if (!PEER_IS(&in, error))
+			return -1;
+		peer_error(MSG_OF(&in, error), &cause);
+		if (cause.class != ERR_CANCELLED)
+			*e = cause;
+		return -1;
+	}
+}
+
+static int
+take_message(struct job *j, struct peer_in *in, bool put, struct err *e)
+{
+	struct flight *f = find_flight(j, in->seq, put);
+	const struct wire_desc *request = put ? &msg_layer_put_desc : j->from->request;
+
+	if (f == NULL)
+		return 0;
+	if (PEER_IS(in, progress)) {
+		struct msg_progress *m = MSG_OF(in, progress);
+
+		report_item(&j->c->report, layer_name(j->c, f->layer), m->done, m->total);
+		return 0;
+	}
+	if (PEER_IS(in, error)) {
+		peer_error(MSG_OF(in, error), e);
+		find_cause(j, f, put, e);
+		return err_wrap(e, "copying blob %s", layer_name(j->c, f->layer));
+	}
+	if (strcmp(in->desc->name, request->reply) != 0)
+		return err_set(e, ERR_PEER, "unexpected message %s", in->desc->name);
+	if (put && layer_stored(j, f, MSG_OF(in, layer_put_r), e) < 0)
+		return -1;
+	*(put ? &f->put_done : &f->get_done) = true;
+	f->active = !(f->put_done && f->get_done);
+	return 0;
+}
+
+static int
+read_peer(struct job *j, struct peer *p, bool put, struct err *e)
+{
+	for (;;) {
+		own_peer_in struct peer_in in = {0};
+		int r = peer_recv(p, &in, 0, e);
+
+		if (r == PEER_NONE)
+			return 0;
+		if (r == 0)
+			return err_set(
+			    e, ERR_PEER, "%s went away", role_info(peer_role(p))->program);
+		if (r < 0 || take_message(j, &in, put, e) < 0)
+			return -1;
+	}
+}
+
+static int
+wait_for_messages(struct job *j, struct err *e)
+{
+	const struct report *report = &j->c->report;
+	struct pollfd fds[] = {
+	    {.fd = peer_fd(j->c->store), .events = POLLIN},
+	    {.fd = peer_fd(j->from->peer), .events = POLLIN},
+	    {.fd = report->run != NULL ? peer_fd(report->run) : -1, .events = POLLIN},
+	};
+
+	if (poll(fds, COUNTOF(fds), -1) < 0)
+		return errno == EINTR ? 0 : err_sys(e, "waiting for messages");
+	/* The coordinator sends nothing while we work: it has gone, or wants us to stop. */
+	if (fds[2].revents != 0)
+		return err_set(e, ERR_CANCELLED, "cancelled");
+	if (fds[1].revents != 0 && read_peer(j, j->from->peer, false, e) < 0)
+		return -1;
+	return fds[0].revents != 0 ? read_peer(j, j->c->store, true, e) : 0;
+}
+
+static int
+copy_layers(struct job *j, struct err *e)
+{
+	for (;;) {
+		size_t active = 0;
+
+		for (size_t i = 0; i < PARALLEL; i++) {
+			struct flight *f = &j->flights[i];
+
+			if (!f->active && j->next < j->c->nlayers && start_layer(j, f, e) < 0)
+				return -1;
+			active += f->active;
+		}
+		if (active == 0)
+			return 0;
+		if (wait_for_messages(j, e) < 0)
+			return -1;
+	}
+}
+
+static int
+commit(struct job *j, char id[65], struct err *e)
+{
+	struct copy *c = j->c;
+	own_peer_in struct peer_in in = {0};
+	char digest[DIGEST_TEXT];
+	struct msg_image_commit m = {.stage = j->stage,
+	    .names = c->names,
+	    .repo_digests = c->repo_digests,
+	    .manifest = c->manifest_bytes,
+	    .media_type = c->manifest_type,
+	    .config = c->config_bytes,
+	    .parsed = &c->config};
+
+	m.layers.v = c->layers;
+	m.layers.n = c->nlayers;
+	if (peer_call(c->store, &msg_image_commit_desc, &m, &in, NULL, NULL, e) < 0)
+		return -1;
+	digest_of(c->config_bytes.p, c->config_bytes.n, digest);
+	if (strcmp(MSG_OF(&in, image_commit_r)->id, digest + 7) != 0)
+		return err_set(e, ERR_PEER, "pod-store gave the image another ID");
+	memcpy(id, digest + 7, 65);
+	return 0;
+}
+
+int
+copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e)
+{
+	struct job j = {.c = c, .from = from};
+	char digest[DIGEST_TEXT];
+	size_t present;
+
+	report_text(&c->report, "Getting image source signatures");
+	if (begin_stage(&j, &present, e) < 0)
+		return -1;
+	for (; j.next < present; j.next++)
+		report_text(
+		    &c->report, "Copying blob %s skipped: already exists", layer_name(c, j.next));
+	if (copy_layers(&j, e) < 0)
+		return -1;
+	digest_of(c->config_bytes.p, c->config_bytes.n, digest);
+	report_text(&c->report, "Copying config %s", digest);
+	if (c->make_manifest != NULL && c->make_manifest(c, e) < 0)
+		return -1;
+	report_text(&c->report, "Writing manifest to image destination");
+	return commit(&j, id, e);
+}

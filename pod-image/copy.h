@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Bringing one image into the store: the layers that are not there yet, several at a time, each
+ * through a pipe from where it comes to pod-store; then the image in one step.
+ */
+#ifndef POD_IMAGE_COPY_H
+#define POD_IMAGE_COPY_H
+
+#include "common/oci/manifest.h"
+#include "common/wire/peer.h"
+#include "pod-image/report.h"
+
+/* Where layers come from: a worker that writes them to pipes. */
+struct copy_from {
+	struct peer *peer;
+	const struct wire_desc *request; /* what ask sends; its answer ends a layer */
+	/* Asks for the layer to be written to stream; gives the sequence number of the request. */
+	int (*ask)(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e);
+	void *arg;
+};
+
+struct copy {
+	struct peer *store;
+	struct report report;
+	struct rec_image_config config; /* parsed; as many diff_ids as layers */
+	struct bytes config_bytes;
+	struct bytes manifest_bytes;
+	const char *manifest_type;
+	struct rec_layer_ref *layers; /* lowest first; digest and size NULL and 0 if not known */
+	size_t nlayers;
+	struct strs names, repo_digests;
+	/*
+	 * For images that came without a manifest: makes manifest_bytes and manifest_type once digest and
+	 * size of every layer are known.
+	 */
+	int (*make_manifest)(struct copy *c, struct err *e);
+};
+
+/* On success id holds the image's ID.  A failure leaves the connections unusable. */
+int copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e);
+
+#endif

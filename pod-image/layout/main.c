@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-image-layout: the worker that reads the files of one image directory (an OCI layout, or "dir:")
+ * for pod-image.  It may open any file there, but looks into none.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/fs/path.h"
+#include "common/wire/peer.h"
+
+#define BLOCK ((size_t)128 << 10)
+#define LIST_MAX 65536
+#define FILE_MAX ((off_t)1 << 50)
+
+static int
+on_list(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	own_dir DIR *d = NULL;
+	own_strv struct strv names = {0};
+	struct msg_archive_opened out = {0};
+	struct dirent *entry;
+	int fd = openat(ROLE_VIEW_FD_NUMBER, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)arg;
+	if (fd < 0 || (d = fdopendir(fd)) == NULL)
+		return err_sys(e, "opening the image directory");
+	while ((entry = readdir(d)) != NULL && names.n < LIST_MAX) {
+		if (entry->d_name[0] != '.' && text_is_utf8(entry->d_name, strlen(entry->d_name)))
+			strv_add(&names, entry->d_name);
+	}
+	out.members.v = arena_array(&in->arena, names.n + 1, sizeof(*out.members.v));
+	out.members.n = names.n;
+	for (size_t i = 0; i < names.n; i++)
+		out.members.v[i].name = names.v[i];
+	return peer_send(p, &msg_archive_opened_desc, in->seq, &out, e);
+}
+
+/* Safe because links are refused on the way: an image directory cannot point to other files. */
+static int
+open_file(const char *name, off_t max, struct err *e)
+{
+	return path_open_regular(ROLE_VIEW_FD_NUMBER, name, PATH_PLAIN, max, NULL, e);
+}
+
+static int
+on_read(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_archive_read *m = MSG_OF(in, archive_read);
+	own_fd int fd = open_file(m->name, (off_t)m->max, e);
+	own_mem char *text = NULL;
+	struct msg_archive_read_r out;
+
+	(void)arg;
+	if (fd < 0 || file_slurp(fd, m->max, m->name, &text, &out.data.n, e) < 0)
+		return -1;
+	out.data.p = (const uint8_t *)text;
+	return peer_send(p, &msg_archive_read_r_desc, in->seq, &out, e);
+}
+
+static int
+on_copy(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_archive_copy *m = MSG_OF(in, archive_copy);
+	own_fd int fd = open_file(m->name, FILE_MAX, e);
+	own_mem char *block = xmalloc(BLOCK);
+	ssize_t n;
+
+	(void)arg;
+	if (fd < 0)
+		return -1;
+	while ((n = file_get(fd, block, BLOCK)) > 0) {
+		if (file_put(m->stream, block, (size_t)n) < 0)
+			return errno == EPIPE ? err_set(e, ERR_CANCELLED, "the reader has gone")
+					      : err_sys(e, "copying %s", m->name);
+	}
+	if (n < 0)
+		return err_sys(e, "reading %s", m->name);
+	fd_close(&m->stream);
+	return peer_send_ok(p, in->seq, e);
+}
+
+static const struct peer_handler handlers[] = {
+    {&msg_layout_list_desc, 1, 0, on_list},
+    {&msg_archive_read_desc, 1, 0, on_read},
+    {&msg_archive_copy_desc, 1, 0, on_copy},
+};
+
+static int
+work(struct peer *p, struct err *e)
+{
+	uint64_t done = 0;
+
+	for (;;) {
+		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
+		int r = peer_serve(p, handlers, COUNTOF(handlers), 1, &done, NULL, e);
+
+		if (r == PEER_NONE)
+			poll(&pfd, 1, -1);
+		else if (r != 1)
+			return r;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static const int keep[] = {PEER_FD, ROLE_VIEW_FD_NUMBER};
+	struct err e = {0};
+
+	role_start();
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		err_set(&e, ERR_USAGE, "pod-image-layout is started by pod-image");
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	if (role_enter(ROLE_LAYOUT, keep, COUNTOF(keep), &e) < 0) {
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	if (work(peer_new(PEER_FD, ROLE_LAYOUT, ROLE_IMAGE), &e) < 0) {
+		log_error("pod-image-layout: %s", e.text);
+		return 1;
+	}
+	return 0;
+}

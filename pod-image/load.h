@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Images from archives and directories: docker-archive, oci-archive, OCI layouts, "dir:".  A worker
+ * takes the archive apart or opens the directory's files; documents are parsed here, without
+ * privilege.
+ */
+#ifndef POD_IMAGE_LOAD_H
+#define POD_IMAGE_LOAD_H
+
+#include "common/oci/manifest.h"
+#include "common/wire/peer.h"
+#include "pod-image/report.h"
+
+#define LOAD_FDS_MAX 1
+
+struct load {
+	/* set before load_prepare_X */
+	struct peer *store;
+	struct report report;
+	const char *graph_root; /* a file may be spooled below it, or NULL */
+	const char *form;	/* name of the transport; NULL: found out */
+	const char *reference;	/* which image, NULL: all */
+	const char *name;	/* to give when the archive holds none */
+	const char *policy_file;
+	struct manifest_platform platform;
+
+	struct peer *worker;
+	uint32_t open_seq;
+	char *reference_text;		    /* owned copy behind reference */
+	struct msg_archive_opened *members; /* in the next */
+	struct peer_in opened;
+};
+
+/* "PATH[:REFERENCE]" of a transport. */
+int load_prepare_path(struct load *l, const char *transport, const char *rest, struct err *e);
+
+/* An archive or a directory; fd is taken over. */
+int load_prepare_fd(struct load *l, int fd, struct err *e);
+
+/* Descriptors that must stay open; returns how many. */
+size_t load_fds(const struct load *l, int fds[LOAD_FDS_MAX]);
+
+/* Appends the IDs and names of the images that are in the store now. */
+int load_run(struct load *l, struct strv *ids, struct strv *names, struct err *e);
+
+void load_free(struct load *l);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-image: references, registries, image archives.  With the caller's power it reads configuration
+ * and hands credentials to workers; then it gives all power up and parses what they bring.
+ */
+#include <malloc.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/role/role.h"
+#include "pod-image/command.h"
+#include "pod-image/serve.h"
+
+int
+main(int argc, char **argv)
+{
+	struct err e = {0};
+
+	role_start();
+	/* Freed memory is overwritten, so that no credential stays behind when foreign bytes come. */
+	mallopt(M_PERTURB, 0x5a);
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0)
+		return command_main(argc, argv);
+	if (serve(&e) == 0)
+		return 0;
+	log_error("pod-image: %s", e.text);
+	return err_exit_status(&e);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/oci/auth.h"
+#include "common/role/spawn.h"
+#include "pod-image/certs.h"
+#include "pod-image/plan.h"
+#include "pod-image/policy.h"
+
+static const struct rec_registry_access no_access;
+
+void
+plan_free(struct plan *p)
+{
+	for (size_t i = 0; i < p->nsources; i++) {
+		struct plan_source *s = &p->sources[i];
+
+		for (size_t k = 0; k < s->nendpoints; k++)
+			reference_free(&s->endpoints[k].ref);
+		free(s->endpoints);
+		reference_free(&s->ref);
+		free(s->name);
+	}
+	free(p->sources);
+	for (size_t i = 0; i < p->nworkers; i++) {
+		free(p->workers[i].registry);
+		free(p->workers[i].repository);
+		peer_free(p->workers[i].peer);
+	}
+	free(p->notice);
+	memset(p, 0, sizeof(*p));
+}
+
+/* --- Workers ---------------------------------------------------------------------------------- */
+
+static int
+find_credential(const struct plan_worker *w, const struct rec_registry_access *access, bool mirror,
+    struct auth *out, struct err *e)
+{
+	own_mem char *key = w->repository != NULL ? xasprintf("%s/%s", w->registry, w->repository)
+						  : xstrdup(w->registry);
+
+	/* Credentials from the command line are meant for the registry that was named. */
+	if (access->creds != NULL && !mirror)
+		return auth_from_creds(access->creds, out, e);
+	return auth_find(access->auth_file, key, out, e) < 0 ? -1 : 0;
+}
+
+static int
+start_worker(struct plan_worker *w, const struct rec_registry_access *access,
+    const struct auth *auth, struct err *e)
+{
+	own_certs struct certs certs = {0};
+	struct msg_fetch_setup m = {.registry = w->registry,
+	    .tls = w->insecure ? "insecure" : "verify",
+	    .username = auth->username,
+	    .password = auth->password,
+	    .identity_token = auth->identity_token,
+	    .retries = access->retries,
+	    .retry_delay_ms = access->retry_delay_ms};
+
+	if (certs_load(&certs, access->cert_dir, w->registry, e) < 0)
+		return -1;
+	m.ca = (struct bytes){(const uint8_t *)certs.ca.s, certs.ca.n};
+	m.client_cert = (struct bytes){(const uint8_t *)certs.cert.s, certs.cert.n};
+	m.client_key = (struct bytes){(const uint8_t *)certs.key.s, certs.key.n};
+	w->peer = spawn_peer(ROLE_IMAGE, ROLE_FETCH, NULL, e);
+	if (w->peer == NULL)
+		return -1;
+	w->setup_seq = peer_next_seq(w->peer);
+	return peer_send(w->peer, &msg_fetch_setup_desc, w->setup_seq, &m, e);
+}
+
+static bool
+wants_insecure(const struct rec_registry_access *access, bool configured)
+{
+	if (access->tls_verify == NULL)
+		return configured;
+	return strcmp(access->tls_verify, "false") == 0;
+}
+
+/* The number of the worker for this registry and repository; one is started if there is none. */
+static int
+need_worker(struct plan *p, const struct reference *r, bool insecure, bool mirror,
+    const struct rec_registry_access *access, size_t *out, struct err *e)
+{
+	own_auth struct auth auth = {0};
+	struct plan_worker *w;
+
+	for (size_t i = 0; i < p->nworkers; i++) {
+		if (strcmp(p->workers[i].registry, r->domain) == 0 &&
+		    strcmp(p->workers[i].repository, r->path) == 0 &&
+		    p->workers[i].insecure == insecure) {
+			*out = i;
+			return 0;
+		}
+	}
+	if (p->nworkers == PLAN_WORKERS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d registries to ask", PLAN_WORKERS_MAX);
+	w = &p->workers[p->nworkers];
+	*w = (struct plan_worker){
+	    .registry = xstrdup(r->domain), .repository = xstrdup(r->path), .insecure = insecure};
+	*out = p->nworkers++;
+	if (find_credential(w, access, mirror, &auth, e) < 0)
+		return -1;
+	return start_worker(w, access, &auth, e);
+}
+
+struct peer *
+plan_worker_peer(struct plan *p, size_t worker, struct err *e)
+{
+	struct plan_worker *w = &p->workers[worker];
+	own_peer_in struct peer_in in = {0};
+
+	if (w->setup_seq != 0 &&
+	    peer_wait(w->peer, &msg_fetch_setup_desc, w->setup_seq, &in, NULL, NULL, e) < 0)
+		return NULL;
+	w->setup_seq = 0;
+	return w->peer;
+}
+
+int
+plan_login(struct plan *p, const char *registry, const char *username, const char *password,
+    const struct rec_registry_access *access, struct err *e)
+{
+	own_mem char *key = auth_key(registry, e), *probe = NULL;
+	own_registries_conf struct registries_conf conf = {0};
+	own_reference struct reference r = {0};
+	const struct registries_entry *entry;
+	struct auth auth = {
+	    .username = (char *)(uintptr_t)username, .password = (char *)(uintptr_t)password};
+	struct plan_worker *w = &p->workers[0];
+
+	if (access == NULL)
+		access = &no_access;
+	if (key == NULL || registries_conf_load(&conf, access->registries_conf, e) < 0)
+		return -1;
+	probe = xasprintf("%.*s/probe", (int)strcspn(key, "/"), key);
+	if (reference_parse(probe, &r, e) < 0)
+		return -1;
+	if (r.domain == NULL) /* a host without a dot, as in a local network */
+		r.domain = xstrndup(key, strcspn(key, "/"));
+	entry = registries_conf_find(&conf, &r);
+	*w = (struct plan_worker){.registry = xstrdup(r.domain),
+	    .insecure = wants_insecure(access, entry != NULL && entry->primary.insecure)};
+	p->nworkers = 1;
+	return start_worker(w, access, &auth, e);
+}
+
+/* --- Names ------------------------------------------------------------------------------------ */
+
+static int
+add_endpoint(struct plan *p, struct plan_source *s, const struct registries_entry *entry,
+    const struct registries_endpoint *at, bool mirror, const struct rec_registry_access *access,
+    struct err *e)
+{
+	struct plan_endpoint *out = &s->endpoints[s->nendpoints];
+
+	if (entry != NULL) {
+		if (registries_conf_rewrite(entry, at, &s->ref, &out->ref, e) < 0)
+			return -1;
+	} else if (reference_parse(s->name, &out->ref, e) < 0) {
+		return -1;
+	}
+	s->nendpoints++;
+	return need_worker(p, &out->ref, wants_insecure(access, at != NULL && at->insecure), mirror,
+	    access, &out->worker, e);
+}
+
+static bool
+mirror_counts(const struct registries_entry *entry, const struct registries_endpoint *m,
+    const struct reference *r)
+{
+	if (r->digest == NULL &&
+	    (entry->mirror_by_digest_only || m->use == REGISTRIES_MIRROR_DIGEST))
+		return false;
+	return r->digest == NULL || m->use != REGISTRIES_MIRROR_TAG;
+}
+
+static int
+add_source(struct plan *p, const struct registries_conf *conf, const char *name,
+    const struct rec_registry_access *access, struct err *e)
+{
+	struct plan_source *s = &p->sources[p->nsources];
+	const struct registries_entry *entry;
+
+	if (reference_parse(name, &s->ref, e) < 0)
+		return -1;
+	p->nsources++;
+	s->name = xstrdup(name);
+	entry = registries_conf_find(conf, &s->ref);
+	if (entry != NULL && entry->blocked)
+		return err_set(
+		    e, ERR_DENIED, "registry %s is blocked in %s", entry->prefix, conf->file);
+	if (policy_check(access->policy_file, &s->ref, e) < 0)
+		return -1;
+	s->endpoints = xcalloc(1 + (entry != NULL ? entry->nmirrors : 0), sizeof(*s->endpoints));
+	for (size_t i = 0; entry != NULL && i < entry->nmirrors; i++) {
+		const struct registries_endpoint *m = &entry->mirrors[i];
+
+		if (mirror_counts(entry, m, &s->ref) &&
+		    add_endpoint(p, s, entry, m, true, access, e) < 0)
+			return -1;
+	}
+	return add_endpoint(p, s, entry, entry != NULL ? &entry->primary : NULL, false, access, e);
+}
+
+static int
+short_name_fault(const struct registries_conf *conf, const char *text, struct err *e)
+{
+	if (conf->search.n == 0)
+		return err_set(e, ERR_INVALID,
+		    "short-name \"%s\" did not resolve to an alias and no unqualified-search "
+		    "registries are defined in \"%s\"",
+		    text, conf->file);
+	if (conf->mode == REGISTRIES_ENFORCING && conf->search.n > 1)
+		return err_set(e, ERR_INVALID,
+		    "short-name resolution enforced but cannot prompt without a TTY");
+	return 0;
+}
+
+/* The full names that a short one may mean when it is pulled; here localhost/ is none of them. */
+static int
+list_names(struct plan *p, const struct registries_conf *conf, const char *text, bool normal,
+    struct strv *out, struct err *e)
+{
+	own_reference struct reference r = {0};
+	const char *file = NULL;
+
+	if ((normal ? reference_parse_normal : reference_parse)(text, &r, e) < 0)
+		return -1;
+	if (r.domain != NULL) {
+		reference_complete(&r);
+		strv_take(out, reference_string(&r));
+		return 0;
+	}
+	if (registries_conf_candidates(conf, text, out, e) < 0)
+		return -1;
+	free(out->v[0]); /* localhost/NAME */
+	memmove(out->v, out->v + 1, out->n-- * sizeof(*out->v));
+	if (registries_conf_alias(conf, r.path, &file) != NULL) {
+		p->notice = xasprintf("Resolved \"%s\" as an alias (%s)", r.path, file);
+		return 0;
+	}
+	p->notice = xasprintf(
+	    "Resolving \"%s\" using unqualified-search registries (%s)", r.path, conf->file);
+	return short_name_fault(conf, text, e);
+}
+
+int
+plan_pull(struct plan *p, const char *text, bool normal, const struct rec_registry_access *access,
+    struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+	own_strv struct strv names = {0};
+
+	if (access == NULL)
+		access = &no_access;
+	if (registries_conf_load(&conf, access->registries_conf, e) < 0 ||
+	    list_names(p, &conf, text, normal, &names, e) < 0)
+		return -1;
+	p->sources = xcalloc(names.n, sizeof(*p->sources));
+	for (size_t i = 0; i < names.n; i++) {
+		if (add_source(p, &conf, names.v[i], access, e) < 0)
+			return -1;
+	}
+	return 0;
+}

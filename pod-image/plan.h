@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a pull may have to ask, decided while the caller's power is still there: the names a user's
+ * word may mean, the registries that may hold each, and a started worker for every one of them, which
+ * has got its credential.
+ */
+#ifndef POD_IMAGE_PLAN_H
+#define POD_IMAGE_PLAN_H
+
+#include "common/conf/registries_conf.h"
+#include "common/wire/peer.h"
+#include "pod-image/report.h"
+
+#define PLAN_WORKERS_MAX 16
+
+struct plan_worker {
+	char *registry, *repository;
+	bool insecure;
+	struct peer *peer;
+	uint32_t setup_seq; /* 0 once the setup has been answered */
+};
+
+struct plan_endpoint {
+	struct reference ref; /* as this registry has it */
+	size_t worker;
+};
+
+struct plan_source { /* one meaning of the user's word */
+	struct reference ref;
+	char *name;			 /* the same as text */
+	struct plan_endpoint *endpoints; /* mirrors first */
+	size_t nendpoints;
+};
+
+struct plan {
+	struct plan_source *sources;
+	size_t nsources;
+	struct plan_worker workers[PLAN_WORKERS_MAX];
+	size_t nworkers;
+	char *notice; /* a line for the user, or NULL */
+};
+
+/*
+ * Plans a pull of text, a reference.  normal: a short name is one of docker.io, as after "docker://".
+ * access may be NULL.  Also asks policy.json.
+ */
+int plan_pull(struct plan *p, const char *text, bool normal,
+    const struct rec_registry_access *access, struct err *e);
+
+/* Starts one worker for registry[/repository], with the credentials given instead of stored ones. */
+int plan_login(struct plan *p, const char *registry, const char *username, const char *password,
+    const struct rec_registry_access *access, struct err *e);
+
+/* The worker's connection, once its setup has been answered. */
+struct peer *plan_worker_peer(struct plan *p, size_t worker, struct err *e);
+
+void plan_free(struct plan *p);
+#define own_plan own(plan_free)
+
+#endif

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/oci/digest.h"
+#include "pod-image/copy.h"
+#include "pod-image/pull.h"
+
+struct document {
+	struct strbuf bytes;
+	char *media_type;
+};
+
+static void
+document_free(struct document *d)
+{
+	strbuf_free(&d->bytes);
+	free(d->media_type);
+	memset(d, 0, sizeof(*d));
+}
+#define own_document own(document_free)
+
+struct image { /* one image on its way from one registry */
+	const struct pull *pull;
+	const struct plan_source *source;
+	struct peer *fetch;
+	const char *repository; /* as that registry has it */
+	struct document top, own_manifest_doc, config;
+	struct manifest index, manifest;
+	struct arena arena;
+	char top_digest[DIGEST_TEXT], digest[DIGEST_TEXT];
+};
+
+static void
+image_free(struct image *i)
+{
+	document_free(&i->top);
+	document_free(&i->own_manifest_doc);
+	document_free(&i->config);
+	manifest_free(&i->index);
+	manifest_free(&i->manifest);
+	arena_free(&i->arena);
+}
+
+static int
+fetch(struct image *i, const char *kind, const char *reference, uint64_t max, struct document *out,
+    struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_fetch_document m = {
+	    .kind = kind, .repository = i->repository, .reference = reference, .max = max};
+	struct msg_fetch_document_r *answer;
+
+	if (peer_call(i->fetch, &msg_fetch_document_desc, &m, &in, NULL, NULL, e) < 0)
+		return -1;
+	answer = MSG_OF(&in, fetch_document_r);
+	strbuf_addn(&out->bytes, (const char *)answer->data.p, answer->data.n);
+	out->media_type = answer->media_type != NULL ? xstrdup(answer->media_type) : NULL;
+	return 0;
+}
+
+static int
+check_digest(const struct document *d, const char *want, char got[DIGEST_TEXT], struct err *e)
+{
+	digest_of(d->bytes.s != NULL ? d->bytes.s : "", d->bytes.n, got);
+	if (want != NULL && strcmp(got, want) != 0)
+		return err_set(e, ERR_INTEGRITY, "digest mismatch: expected %s, got %s", want, got);
+	return 0;
+}
+
+/* What went wrong before the registry answered is said without the name of what was read. */
+static bool
+is_about_registry(const struct err *e)
+{
+	return text_has_prefix(e->text, "pinging container registry") ||
+	       text_has_prefix(e->text, "unable to retrieve auth token");
+}
+
+static int
+fetch_top(struct image *i, struct err *e)
+{
+	const struct reference *r = &i->source->ref;
+	const char *what = r->digest != NULL ? r->digest : r->tag;
+	own_mem char *repository = reference_repository(r);
+
+	if (fetch(i, "manifest", what, MANIFEST_MAX, &i->top, e) < 0) {
+		if (!is_about_registry(e))
+			err_wrap(e, "reading manifest %s in %s", what, repository);
+		return err_wrap(e, "initializing source docker://%s", i->source->name);
+	}
+	if (check_digest(&i->top, r->digest, i->top_digest, e) < 0)
+		return err_wrap(e, "reading manifest %s in %s", what, repository);
+	memcpy(i->digest, i->top_digest, sizeof(i->digest));
+	return 0;
+}
+
+/* Follows an index once; an index behind an index is refused, so nothing can go in circles. */
+static int
+choose_manifest(struct image *i, struct err *e)
+{
+	struct manifest first = {0};
+	const struct manifest_entry *entry;
+
+	if (manifest_parse(i->top.bytes.s != NULL ? i->top.bytes.s : "", i->top.bytes.n,
+		i->top.media_type, &first, e) < 0)
+		return -1;
+	if (!first.is_index) {
+		i->manifest = first;
+		return 0;
+	}
+	i->index = first;
+	entry = manifest_choose(&i->index, &i->pull->platform, e);
+	if (entry == NULL)
+		return err_wrap(
+		    e, "choosing an image from manifest list docker://%s", i->source->name);
+	if (entry->desc.size > MANIFEST_MAX)
+		return err_set(e, ERR_LIMIT, "the manifest %s is too large", entry->desc.digest);
+	if (fetch(i, "manifest", entry->desc.digest, MANIFEST_MAX, &i->own_manifest_doc, e) < 0 ||
+	    check_digest(&i->own_manifest_doc, entry->desc.digest, i->digest, e) < 0)
+		return err_wrap(e, "reading manifest %s", entry->desc.digest);
+	if (i->own_manifest_doc.bytes.n != entry->desc.size)
+		return err_set(e, ERR_INTEGRITY,
+		    "manifest %s has %zu bytes, its descriptor says %llu", entry->desc.digest,
+		    i->own_manifest_doc.bytes.n, (unsigned long long)entry->desc.size);
+	if (manifest_parse(i->own_manifest_doc.bytes.s, i->own_manifest_doc.bytes.n,
+		i->own_manifest_doc.media_type, &i->manifest, e) < 0)
+		return -1;
+	if (i->manifest.is_index)
+		return err_set(e, ERR_FORMAT, "an index refers to another index");
+	return 0;
+}
+
+static int
+fetch_config(struct image *i, struct rec_image_config *config, struct err *e)
+{
+	const struct manifest_desc *d = &i->manifest.config;
+	char got[DIGEST_TEXT];
+
+	if (d->media_type[0] != '\0' && strcmp(d->media_type, MANIFEST_TYPE_OCI_CONFIG) != 0 &&
+	    strcmp(d->media_type, MANIFEST_TYPE_DOCKER_CONFIG) != 0) {
+		char shown[200];
+
+		text_escape(d->media_type, shown, sizeof(shown));
+		return err_set(e, ERR_UNSUPPORTED,
+		    "unsupported image-specific operation on artifact with type \"%s\"", shown);
+	}
+	if (d->size > MANIFEST_MAX)
+		return err_set(e, ERR_LIMIT, "the configuration %s is too large", d->digest);
+	if (fetch(i, "blob", d->digest, d->size > 0 ? d->size : 1, &i->config, e) < 0 ||
+	    check_digest(&i->config, d->digest, got, e) < 0)
+		return err_wrap(e, "reading config blob %s", d->digest);
+	if (i->config.bytes.n != d->size)
+		return err_set(e, ERR_INTEGRITY,
+		    "config %s has %zu bytes, its descriptor says %llu", d->digest,
+		    i->config.bytes.n, (unsigned long long)d->size);
+	return manifest_config(
+	    i->config.bytes.s, i->config.bytes.n, i->manifest.nlayers, config, &i->arena, e);
+}
+
+static int
+ask_blob(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e)
+{
+	struct image *i = arg;
+	const struct manifest_desc *d = &i->manifest.layers[layer];
+	struct msg_fetch_blob m = {
+	    .repository = i->repository, .digest = d->digest, .size = d->size, .stream = stream};
+
+	*seq = peer_next_seq(i->fetch);
+	return peer_send(i->fetch, &msg_fetch_blob_desc, *seq, &m, e);
+}
+
+static int
+check_layers(const struct manifest *m, struct err *e)
+{
+	for (size_t i = 0; i < m->nlayers; i++) {
+		if (m->layers[i].media_type[0] != '\0' &&
+		    manifest_layer_form(m->layers[i].media_type) == MANIFEST_LAYER_UNKNOWN) {
+			char shown[200];
+
+			text_escape(m->layers[i].media_type, shown, sizeof(shown));
+			return err_set(
+			    e, ERR_UNSUPPORTED, "unsupported layer media type \"%s\"", shown);
+		}
+	}
+	return 0;
+}
+
+static void
+warn_platform(const struct image *i, const struct rec_image_config *c)
+{
+	const struct manifest_platform *want = &i->pull->platform;
+	const char *arch = want->architecture != NULL && *want->architecture
+			       ? want->architecture
+			       : manifest_host_architecture();
+
+	if (c->architecture != NULL && c->architecture[0] != '\0' &&
+	    strcmp(c->architecture, arch) != 0)
+		report_text(&i->pull->report,
+		    "WARNING: image platform (%s/%s) does not match the expected platform "
+		    "(linux/%s)",
+		    c->os != NULL ? c->os : "", c->architecture, arch);
+}
+
+static struct rec_layer_ref *
+layer_refs(struct image *i, const struct rec_image_config *config)
+{
+	struct rec_layer_ref *refs = arena_array(&i->arena, i->manifest.nlayers + 1, sizeof(*refs));
+
+	for (size_t k = 0; k < i->manifest.nlayers; k++) {
+		const struct manifest_desc *d = &i->manifest.layers[k];
+
+		refs[k].diff_id = config->diff_ids.v[k];
+		refs[k].digest = d->digest;
+		refs[k].media_type = d->media_type[0] != '\0' ? d->media_type : NULL;
+		refs[k].size = d->size;
+	}
+	return refs;
+}
+
+static struct bytes
+as_bytes(const struct strbuf *b)
+{
+	return (struct bytes){(const uint8_t *)b->s, b->n};
+}
+
+/* True if the store's image of that name has this manifest already. */
+static bool
+is_current(const struct image *i, struct strv *ids)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_image_get m = {.name = i->source->name};
+	struct err ignored = {0};
+	const struct rec_image *image;
+
+	if (peer_call(i->pull->store, &msg_image_get_desc, &m, &in, NULL, NULL, &ignored) < 0)
+		return false;
+	image = MSG_OF(&in, image_got)->image;
+	if (image->digest == NULL || strcmp(image->digest, i->digest) != 0)
+		return false;
+	strv_add(ids, image->id);
+	return true;
+}
+
+static int
+store_image(struct image *i, struct strv *ids, struct err *e)
+{
+	const struct reference *r = &i->source->ref;
+	const struct document *doc = i->index.is_index ? &i->own_manifest_doc : &i->top;
+	own_mem char *repository = reference_repository(r);
+	const char *digests[2], *name = i->source->name;
+	struct copy_from from = {
+	    .peer = i->fetch, .request = &msg_fetch_blob_desc, .ask = ask_blob, .arg = i};
+	struct copy c = {.store = i->pull->store,
+	    .report = i->pull->report,
+	    .manifest_bytes = as_bytes(&doc->bytes),
+	    .manifest_type = i->manifest.media_type,
+	    .nlayers = i->manifest.nlayers,
+	    .names = {&name, r->digest == NULL},
+	    .repo_digests = {digests, i->index.is_index ? 2 : 1}};
+	char id[65];
+
+	if (check_layers(&i->manifest, e) < 0 || fetch_config(i, &c.config, e) < 0)
+		return -1;
+	warn_platform(i, &c.config);
+	c.config_bytes = as_bytes(&i->config.bytes);
+	c.layers = layer_refs(i, &c.config);
+	digests[0] = arena_printf(&i->arena, "%s@%s", repository, i->top_digest);
+	digests[1] = arena_printf(&i->arena, "%s@%s", repository, i->digest);
+	if (copy_image(&c, &from, id, e) < 0)
+		return -1;
+	strv_add(ids, id);
+	return 0;
+}
+
+static int
+pull_image(struct image *i, struct strv *ids, struct strv *names, struct err *e)
+{
+	size_t before = ids->n;
+
+	if (choose_manifest(i, e) < 0)
+		return -1;
+	if (!(i->pull->newer && is_current(i, ids)) && store_image(i, ids, e) < 0)
+		return -1;
+	if (ids->n > before)
+		strv_add(names, i->source->name);
+	return 0;
+}
+
+/* The first endpoint that gives the manifest is the one all else comes from. */
+static int
+find_endpoint(struct image *i, struct err *e)
+{
+	struct err first = {0};
+
+	for (size_t k = 0; k < i->source->nendpoints; k++) {
+		const struct plan_endpoint *at = &i->source->endpoints[k];
+
+		err_clear(e);
+		document_free(&i->top);
+		i->repository = at->ref.path;
+		i->fetch = plan_worker_peer(i->pull->plan, at->worker, e);
+		if (i->fetch != NULL && fetch_top(i, e) == 0)
+			return 0;
+		if (k + 1 == i->source->nendpoints)
+			first = *e;
+	}
+	*e = first; /* the last one is the registry itself */
+	return -1;
+}
+
+static int
+pull_source(const struct pull *p, const struct plan_source *s, struct strv *ids, struct strv *names,
+    bool *found, struct err *e)
+{
+	struct image i = {.pull = p, .source = s};
+	int r;
+
+	report_text(&p->report, "Trying to pull %s...", s->name);
+	r = find_endpoint(&i, e);
+	*found = r == 0;
+	if (r == 0)
+		r = pull_image(&i, ids, names, e);
+	image_free(&i);
+	return r;
+}
+
+static int
+list_tags(const struct pull *p, const struct plan_source *s, struct strv *tags, struct err *e)
+{
+	const struct plan_endpoint *at = &s->endpoints[s->nendpoints - 1];
+	struct msg_fetch_tags m = {.repository = at->ref.path};
+	own_peer_in struct peer_in in = {0};
+	struct peer *fetch = plan_worker_peer(p->plan, at->worker, e);
+	const struct strs *got;
+
+	if (fetch == NULL || peer_call(fetch, &msg_fetch_tags_desc, &m, &in, NULL, NULL, e) < 0)
+		return err_wrap(e, "getting repository tags of %s", s->name);
+	got = &MSG_OF(&in, fetch_tags_r)->tags;
+	strv_add_all(tags, got->v, got->n);
+	return 0;
+}
+
+/* The same source with another tag; endpoints stay, for only names of images differ. */
+static int
+pull_tag(const struct pull *p, struct plan_source *s, const char *tag, struct strv *ids,
+    struct strv *names, struct err *e)
+{
+	bool found;
+
+	if (!reference_tag_valid(tag))
+		return err_set(e, ERR_FORMAT, "invalid tag");
+	free(s->ref.tag);
+	s->ref.tag = xstrdup(tag);
+	free(s->name);
+	s->name = reference_string(&s->ref);
+	return pull_source(p, s, ids, names, &found, e);
+}
+
+static int
+pull_all_tags(const struct pull *p, struct plan_source *s, struct strv *ids, struct strv *names,
+    struct err *e)
+{
+	own_strv struct strv tags = {0};
+
+	if (s->ref.digest != NULL)
+		return err_set(e, ERR_USAGE, "all tags cannot be pulled by digest");
+	if (list_tags(p, s, &tags, e) < 0)
+		return -1;
+	for (size_t i = 0; i < tags.n; i++) {
+		if (pull_tag(p, s, tags.v[i], ids, names, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Several meanings of one name failed: all reasons in one line. */
+static void
+join_errors(const struct strv *reasons, struct err *e)
+{
+	own_strbuf struct strbuf b = {0};
+	enum err_class class = e->class;
+
+	if (reasons->n < 2)
+		return;
+	for (size_t i = 0; i < reasons->n; i++)
+		strbuf_addf(&b, "%s%s", i > 0 ? "; " : "", reasons->v[i]);
+	err_set(e, class, "%zu errors occurred while pulling: %s", reasons->n, b.s);
+}
+
+int
+pull_run(const struct pull *p, struct strv *ids, struct strv *names, struct err *e)
+{
+	own_strv struct strv reasons = {0};
+
+	if (p->plan->notice != NULL)
+		report_text(&p->report, "%s", p->plan->notice);
+	for (size_t i = 0; i < p->plan->nsources; i++) {
+		bool found = false;
+		int r;
+
+		err_clear(e);
+		if (p->all_tags)
+			r = pull_all_tags(p, &p->plan->sources[i], ids, names, e);
+		else
+			r = pull_source(p, &p->plan->sources[i], ids, names, &found, e);
+		if (r == 0)
+			return 0;
+		strv_add(&reasons, e->text);
+		if (found) /* the image is there but no good: another one is not what was meant */
+			break;
+	}
+	join_errors(&reasons, e);
+	return -1;
+}
+
+int
+pull_inspect(const struct pull *p, struct strbuf *out, struct err *e)
+{
+	for (size_t k = 0; k < p->plan->nsources; k++) {
+		struct image i = {.pull = p, .source = &p->plan->sources[k]};
+		int r;
+
+		err_clear(e);
+		r = find_endpoint(&i, e);
+		if (r == 0)
+			strbuf_addn(out, i.top.bytes.s, i.top.bytes.n);
+		image_free(&i);
+		if (r == 0)
+			return 0;
+	}
+	return -1;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "pod-image/serve.h"
+#include "pod-image/task.h"
+
+static int
+prepare_pull(struct task *t, void *m, struct err *e)
+{
+	return task_prepare_pull(t, m, e);
+}
+
+static int
+prepare_load(struct task *t, void *m, struct err *e)
+{
+	return task_prepare_load(t, m, e);
+}
+
+static int
+prepare_login(struct task *t, void *m, struct err *e)
+{
+	return task_prepare_login(t, m, e);
+}
+
+static int
+answer_images(struct task *t, struct err *e)
+{
+	struct msg_image_pull_r m = {
+	    .ids = {(const char **)t->ids.v, t->ids.n},
+	    .names = {(const char **)t->names.v, t->names.n},
+	};
+
+	return peer_send(t->report.run, &msg_image_pull_r_desc, t->report.seq, &m, e);
+}
+
+static int
+answer_ok(struct task *t, struct err *e)
+{
+	return peer_send_ok(t->report.run, t->report.seq, e);
+}
+
+static const struct request {
+	const struct wire_desc *desc;
+	int (*prepare)(struct task *t, void *m, struct err *e);
+	int (*run)(struct task *t, struct err *e);
+	int (*answer)(struct task *t, struct err *e);
+} requests[] = {
+    {&msg_image_pull_desc, prepare_pull, task_run_pull, answer_images},
+    {&msg_image_load_desc, prepare_load, task_run_load, answer_images},
+    {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},
+};
+
+static const struct request *
+find_request(const struct peer_in *in, struct err *e)
+{
+	for (size_t i = 0; i < COUNTOF(requests); i++) {
+		if (requests[i].desc == in->desc)
+			return &requests[i];
+	}
+	err_set(e, ERR_PEER, "%s is not served here", in->desc->name);
+	return NULL;
+}
+
+static void
+take_hello(const struct msg_hello *m, struct task *t)
+{
+	enum log_level level;
+	struct err ignored = {0};
+
+	if (m->log_level != NULL && log_level_parse(m->log_level, &level, &ignored) == 0)
+		log_set_level(level);
+	if (m->graph_root != NULL)
+		t->graph_root = xstrdup(m->graph_root); /* for the life of this process */
+}
+
+/* The request proper; 0 if there was none before the connection ended. */
+static int
+next_request(struct peer *run, struct task *t, struct peer_in *in, struct err *e)
+{
+	for (;;) {
+		int r = peer_recv(run, in, -1, e);
+
+		if (r != 1)
+			return r;
+		if (!PEER_IS(in, hello))
+			return 1;
+		take_hello(MSG_OF(in, hello), t);
+		peer_in_free(in);
+	}
+}
+
+static int
+carry_out(const struct request *q, struct task *t, struct peer_in *in, struct err *e)
+{
+	if (q->prepare(t, in->msg, e) < 0 || task_confine(t, e) < 0)
+		return -1;
+	return q->run(t, e);
+}
+
+int
+serve(struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct task t = {0};
+	struct peer *run = peer_new(PEER_FD, ROLE_IMAGE, ROLE_RUN);
+	const struct request *q;
+	int r = next_request(run, &t, &in, e);
+
+	if (r != 1)
+		return r;
+	t.report = (struct report){.run = run, .seq = in.seq};
+	q = find_request(&in, e);
+	if (q == NULL)
+		return -1;
+	if (carry_out(q, &t, &in, e) < 0) {
+		struct err failure = *e;
+
+		err_clear(e);
+		return peer_send_error(run, in.seq, &failure, e);
+	}
+	r = q->answer(&t, e);
+	task_free(&t);
+	return r;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The one request that a process of pod-image carries out, in two halves: task_prepare_X, with the
+ * caller's power, reads configuration, opens what was named and starts the workers; after
+ * task_confine it is gone, and task_run_X meets the bytes of registries and archives.
+ */
+#ifndef POD_IMAGE_TASK_H
+#define POD_IMAGE_TASK_H
+
+#include "common/wire/peer.h"
+#include "pod-image/load.h"
+#include "pod-image/plan.h"
+#include "pod-image/pull.h"
+
+struct task {
+	struct report report;
+	struct peer *store;
+	int control_fd;		/* a further descriptor to keep open, or 0 */
+	const char *graph_root; /* where large files may be spooled, or NULL */
+	struct plan plan;
+	struct pull pull;
+	bool from_archive; /* a pull by a transport that is no registry */
+	struct load load;
+	struct strv ids, names; /* results */
+};
+
+/* The messages are borrowed until the task ends, except for secrets, which are overwritten. */
+int task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e);
+int task_run_pull(struct task *t, struct err *e);
+int task_prepare_load(struct task *t, struct msg_image_load *m, struct err *e);
+int task_run_load(struct task *t, struct err *e);
+int task_prepare_login(struct task *t, struct msg_registry_login *m, struct err *e);
+int task_run_login(struct task *t, struct err *e);
+
+/* Enters the role; what the task needs stays open. */
+int task_confine(struct task *t, struct err *e);
+
+void task_free(struct task *t);
+
+#endif
