@@ -112,7 +112,7 @@ add_lowers(int fs, set_dir *set, int base, const struct overlay *o, struct err *
 		if (add_dir(fs, set, base, o->lower[i], "lowerdir+", e) == -1)
 			return -1;
 	/* Without an upper directory at least two lower ones are needed. */
-	if (o->n == 0 || (o->rw == NULL && o->n == 1))
+	if (o->n == 0 || (o->n == 1 && o->rw == NULL))
 		return add_dir(fs, set, base, o->empty, "lowerdir+", e);
 	return 0;
 }
@@ -293,6 +293,21 @@ clear_volatile(int base, const struct overlay *o, struct err *e)
 	return tree_remove(work, "incompat", e);
 }
 
+/* No layers and nothing to write to: the empty directory alone, for overlay wants two. */
+static int
+mount_nothing(int base, const struct overlay *o, struct err *e)
+{
+	own_fd int dir = open_dir(base, o->empty, e), m = -1;
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	if (dir == -1)
+		return -1;
+	m = sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	if (m == -1 || syscall(SYS_mount_setattr, m, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == -1)
+		return err_sys(e, "mounting an empty directory");
+	return fd_take(&m);
+}
+
 int
 overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e)
 {
@@ -305,6 +320,8 @@ overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e)
 		    OVERLAY_LOWER_MAX);
 	if (clear_volatile(base, o, e) == -1)
 		return -1;
+	if (o->n == 0 && o->rw == NULL)
+		return mount_nothing(base, o, e);
 	switch (way) {
 	case OVERLAY_FDS:
 		return mount_new(set_dir_fd, base, o, e);
