@@ -47,6 +47,7 @@ describe(const struct passwd_user *u, struct strbuf *out)
 		strbuf_addf(&groups, "%s%u", i > 0 ? "," : "", u->groups[i]);
 	result_add(out, "groups", groups.s != NULL ? groups.s : "");
 	result_add_u64(out, "known", u->known);
+	result_add_u64(out, "group_known", u->group_known);
 	result_add(out, "name", u->name);
 	result_add(out, "home", u->home);
 	result_add(out, "shell", u->shell);

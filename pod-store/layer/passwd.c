@@ -223,6 +223,21 @@ lookup_user(const struct passwd_files *f, struct part name, struct passwd_user *
 	    e, ERR_NOTFOUND, "unable to find user %s: no matching entries in passwd file", safe);
 }
 
+/* By number; whoever asks by name gets an error instead if there is none. */
+static bool
+group_is_known(const struct passwd_files *f, struct part name)
+{
+	struct part rest = {f->group, f->group_n}, field[4];
+	uint32_t id, gid;
+
+	if (!all_digits(name) || !to_id(name, &id))
+		return true;
+	while (f->group != NULL && next_group(&rest, field, &gid))
+		if (gid == id)
+			return true;
+	return false;
+}
+
 int
 passwd_lookup(const struct passwd_files *f, const char *spec, const struct strv *more,
     struct passwd_user *out, struct arena *a, struct err *e)
@@ -241,6 +256,7 @@ passwd_lookup(const struct passwd_files *f, const char *spec, const struct strv 
 	} else if (out->known && supplementary(f, out, e) == -1) {
 		return -1;
 	}
+	out->group_known = group_is_known(f, group.n > 0 ? group : name);
 	for (size_t i = 0; i < more->n; i++) {
 		uint32_t gid;
 

@@ -22,7 +22,9 @@
 /* Zeroed before use; what it points to lives in the arena. */
 struct passwd_user {
 	uint32_t uid, gid;
-	bool known;			 /* there is a line for the user */
+	bool known; /* there is a line for the user */
+	bool
+	    group_known; /* a group asked for by number, or else a number that was the user, has a line */
 	const char *name, *home, *shell; /* "", "/" and "" if not known */
 	uint32_t *groups;		 /* supplementary, each once */
 	size_t ngroups, groups_cap;

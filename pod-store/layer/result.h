@@ -12,7 +12,7 @@
  *		opaque PATH (any number of times: see opaque.h)
  *	pack	entries, bytes (of the tar), changed (files that shrank meanwhile), sockets_skipped
  *	inflate	format (gzip, zstd or none), plain_digest, plain_size, packed_digest, packed_size
- *	lookup	uid, gid, groups (decimal numbers with commas), known (1: the user is in passwd),
+ *	lookup	uid, gid, groups (decimal numbers with commas), known (1: the user is in passwd), group_known,
  *name, home, shell
  */
 #ifndef POD_RESULT_H

@@ -482,7 +482,7 @@ Test(store, users)
 Test(store, an_unknown_number_gets_an_entry)
 {
 	struct msg_rootfs_opened out;
-	own_mem char *passwd = NULL, *other = NULL;
+	own_mem char *passwd = NULL, *other = NULL, *group = NULL;
 	own_fd int etc = -1;
 
 	NEEDS_MOUNTS;
@@ -491,6 +491,9 @@ Test(store, an_unknown_number_gets_an_entry)
 	struct msg_rootfs_open m = {.user = "54321", .etc_dir = etc, .workdir = "/data"};
 	cr_assert_eq(open_ctr(&m, &out), 0, "%s", e.text);
 	cr_assert(out.passwd_made);
+	cr_assert(out.group_made);
+	group = get_file(etc, "group");
+	cr_assert_not_null(strstr(group, "\n54321:x:54321:54321\n"), "%s", group);
 	passwd = get_file(etc, "passwd");
 	cr_assert_not_null(strstr(passwd, "al:x:1000"));
 	cr_assert_not_null(
