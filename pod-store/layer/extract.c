@@ -177,7 +177,8 @@ replace(struct extract *x, struct err *e)
 	if (d == NULL || fstatat(d->fd, last, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return failed(x, e, "replacing");
 	if (!S_ISDIR(st.st_mode)) {
-		if (S_ISREG(st.st_mode) && st.st_size > 0)
+		/* Contents that are gone, or were reached through a link that is gone. */
+		if ((S_ISREG(st.st_mode) && st.st_size > 0) || S_ISLNK(st.st_mode))
 			x->replaced = true;
 		if (unlinkat(d->fd, last, 0) == -1)
 			return failed(x, e, "replacing");

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "common/base/mem.h"
@@ -11,6 +12,7 @@
 #include "pod-store/layer/index.h"
 
 #define MAGIC "podtar1\n"
+#define MAGIC_INEXACT "podtarX\n"
 #define BUFFER 65536u
 #define LEVEL 1
 #define WINDOW_LOG_MAX 23 /* what level 1 may choose, and no more */
@@ -58,7 +60,8 @@ index_create(int fd, struct err *e)
 	if (w->z == NULL || ZSTD_isError(ZSTD_initCStream(w->z, LEVEL))) {
 		err_set(e, ERR_INTERNAL, "out of memory for the index");
 		index_writer_free(&w);
-	} else if (squeeze(w, MAGIC, sizeof(MAGIC) - 1, ZSTD_e_continue, e) == -1) {
+	} else if (file_put(fd, MAGIC, sizeof(MAGIC) - 1) == -1) {
+		err_sys(e, "writing the index");
 		index_writer_free(&w);
 	}
 	return w;
@@ -138,14 +141,18 @@ index_file(struct index_writer *w, const char *path, uint64_t offset, size_t n, 
 }
 
 int
-index_finish(struct index_writer *w, struct err *e)
+index_finish(struct index_writer *w, bool exact, struct err *e)
 {
 	uint64_t total = htole64(w->total);
 
 	if (flush_file(w, e) == -1 || flush_raw(w, e) == -1 ||
 	    squeeze(w, "e", 1, ZSTD_e_continue, e) == -1)
 		return -1;
-	return squeeze(w, &total, sizeof(total), ZSTD_e_end, e);
+	if (squeeze(w, &total, sizeof(total), ZSTD_e_end, e) == -1)
+		return -1;
+	if (!exact && pwrite(w->fd, MAGIC_INEXACT, sizeof(MAGIC_INEXACT) - 1, 0) == -1)
+		return err_sys(e, "marking the index");
+	return 0;
 }
 
 void
@@ -202,11 +209,28 @@ fetch(struct index_reader *r, void *to, size_t n, struct err *e)
 	return 0;
 }
 
+static int
+read_magic(int fd, struct err *e)
+{
+	char magic[sizeof(MAGIC) - 1];
+	ssize_t n = file_get(fd, magic, sizeof(magic));
+
+	if (n == -1)
+		return err_sys(e, "reading the index");
+	if (n == (ssize_t)sizeof(magic) && memcmp(magic, MAGIC_INEXACT, sizeof(magic)) == 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "the layer replaced files of its own when it was unpacked, so its stream "
+		    "cannot be "
+		    "made again");
+	if (n != (ssize_t)sizeof(magic) || memcmp(magic, MAGIC, sizeof(magic)) != 0)
+		return err_set(e, ERR_INTEGRITY, "the index is not one of ours");
+	return 0;
+}
+
 struct index_reader *
 index_open(int fd, struct err *e)
 {
 	struct index_reader *r = xcalloc(1, sizeof(*r));
-	char magic[sizeof(MAGIC) - 1];
 
 	r->fd = fd;
 	r->z = ZSTD_createDStream();
@@ -214,10 +238,7 @@ index_open(int fd, struct err *e)
 	    ZSTD_isError(ZSTD_DCtx_setParameter(r->z, ZSTD_d_windowLogMax, WINDOW_LOG_MAX))) {
 		err_set(e, ERR_INTERNAL, "out of memory for the index");
 		index_reader_free(&r);
-	} else if (fetch(r, magic, sizeof(magic), e) == -1) {
-		index_reader_free(&r);
-	} else if (memcmp(magic, MAGIC, sizeof(magic)) != 0) {
-		err_set(e, ERR_INTEGRITY, "the index is not one of ours");
+	} else if (read_magic(fd, e) == -1) {
 		index_reader_free(&r);
 	}
 	return r;

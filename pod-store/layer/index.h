@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The index beside an unpacked layer, from which and from the layer's files the exact tar stream
- *can be put together again: one zstd stream of the magic "podtar1\n" and records,
+ *can be put together again: "podtar1\n" and one zstd stream of records,
  *
  *	'r' length:u32 bytes			bytes of the stream as they are
  *	'f' length:u16 path offset:u64 n:u64	n bytes of that file (a plain name, see name.h)
@@ -12,6 +12,7 @@
 #ifndef POD_INDEX_H
 #define POD_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,11 @@ struct index_writer;
 struct index_writer *index_create(int fd, struct err *e); /* borrows fd */
 int index_raw(struct index_writer *w, const void *p, size_t n, struct err *e);
 int index_file(struct index_writer *w, const char *path, uint64_t offset, size_t n, struct err *e);
-int index_finish(struct index_writer *w, struct err *e);
+/*
+ * exact: every file referred to still has the contents it was given.  If not, the index becomes one that
+ * index_open refuses with a clear error (fd must be a file for that).
+ */
+int index_finish(struct index_writer *w, bool exact, struct err *e);
 void index_writer_free(struct index_writer **w);
 
 enum index_kind { INDEX_RAW, INDEX_FILE, INDEX_END };

@@ -23,8 +23,7 @@
 struct unpack {
 	struct tar *tar;
 	struct extract x;
-	struct index_writer
-	    *index; /* NULL: none wanted, or given up because contents were replaced */
+	struct index_writer *index; /* NULL: none wanted */
 	char *buf;
 };
 
@@ -93,7 +92,7 @@ unpack(struct unpack *u, struct strbuf *out, struct err *e)
 
 	while ((got = one_event(u, e)) == 0)
 		;
-	if (got == -1 || (u->index != NULL && index_finish(u->index, e) == -1))
+	if (got == -1 || (u->index != NULL && index_finish(u->index, !u->x.replaced, e) == -1))
 		return -1;
 	if (u->x.devices_skipped > 0)
 		log_warn("%llu device nodes were left out: only root can make them",

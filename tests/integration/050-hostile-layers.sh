@@ -58,6 +58,9 @@ want() {
 			not_ok "$name: the stream that comes back differs"
 		fi
 		rm -f "$world/out.tar"
+	elif [ "$st" = K ]; then
+		"$lib/pod-store-pack" 4<"$world/layer" 5<"$world/out.index" 2>&1 >"$world/out.tar" | grep -q "cannot be made again"
+		check "$name: the exact stream is refused, not wrong" [ $? = 0 ]
 	fi
 }
 mode() { stat -c %a:%u "$1"; }

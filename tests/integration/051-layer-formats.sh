@@ -66,20 +66,21 @@ try() {
 		diff <(describe fresh) <(describe ours) | head -n 10 >&2
 	fi
 }
-only_root=--numeric-owner
-tar --format=gnu $only_root -C src -cf t.tar . && try "gnu" t.tar
-tar --format=gnu -S $only_root -C src -cf t.tar . && try "gnu, sparse" t.tar
+owner=--numeric-owner
+[ "$(id -u)" = 0 ] || owner='--owner=0 --group=0'
+tar --format=gnu $owner -C src -cf t.tar . && try "gnu" t.tar
+tar --format=gnu -S $owner -C src -cf t.tar . && try "gnu, sparse" t.tar
 for v in 0.0 0.1 1.0; do
-	tar --format=pax --xattrs --xattrs-include='*' -S --sparse-version=$v $only_root -C src -cf t.tar . && try "pax, sparse $v" t.tar
+	tar --format=pax --xattrs --xattrs-include='*' -S --sparse-version=$v $owner -C src -cf t.tar . && try "pax, sparse $v" t.tar
 done
-tar --format=pax --pax-option=delete=atime,delete=ctime $only_root -C src -cf t.tar . && try "pax" t.tar
+tar --format=pax --pax-option=delete=atime,delete=ctime $owner -C src -cf t.tar . && try "pax" t.tar
 mkdir small
 cp -a src/deep small/
 [ "$(id -u)" != 0 ] || chown -Rh 1:2 small/deep
 rm -f small/deep/b/far
-tar --format=ustar $only_root -C small -cf t.tar . && try "ustar" t.tar
-tar --format=v7 $only_root -C small --exclude=null --exclude=fifo -cf t.tar . && try "v7" t.tar
-tar --format=gnu $only_root -C small -b 1 -cf t.tar . && head -c -1024 t.tar >u.tar && try "without end-of-archive blocks" u.tar
+tar --format=ustar $owner -C small -cf t.tar . && try "ustar" t.tar
+tar --format=v7 $owner -C small --exclude=null --exclude=fifo -cf t.tar . && try "v7" t.tar
+tar --format=gnu $owner -C small -b 1 -cf t.tar . && head -c -1024 t.tar >u.tar && try "without end-of-archive blocks" u.tar
 if command -v bsdtar >/dev/null; then
 	bsdtar --format=pax -C src -cf t.tar . && try "libarchive's pax" t.tar
 fi
