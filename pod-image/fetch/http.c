@@ -345,20 +345,19 @@ http_resume(struct http_exchange *x)
 		curl_easy_pause(x->easy, CURLPAUSE_CONT);
 }
 
+/*
+ * First the wait, then the work: what the work leaves behind (a full pipe) must be in the caller's next
+ * list before anybody sleeps again.  libcurl does not sleep while it has something to do.
+ */
 void
 http_step(struct http *h, struct curl_waitfd *extra, unsigned n, int timeout_ms)
 {
 	int running, left;
 	CURLMsg *m;
 
+	curl_multi_poll(h->multi, extra, n, timeout_ms, NULL);
 	curl_multi_perform(h->multi, &running);
-	m = curl_multi_info_read(h->multi, &left);
-	if (m == NULL) {
-		curl_multi_poll(h->multi, extra, n, timeout_ms, NULL);
-		curl_multi_perform(h->multi, &running);
-		m = curl_multi_info_read(h->multi, &left);
-	}
-	for (; m != NULL; m = curl_multi_info_read(h->multi, &left)) {
+	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
 		char *x = NULL;
 
 		if (m->msg != CURLMSG_DONE)
