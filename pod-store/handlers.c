@@ -14,6 +14,7 @@
 #include "pod-store/server.h"
 #include "pod-store/sweep.h"
 #include "pod-store/transfer.h"
+#include "pod-store/user.h"
 #include "pod-store/volume.h"
 
 /* Each answers request NAME, which is m, on connection c. */
@@ -235,6 +236,25 @@ HANDLER(rootfs_size)
 	return ANSWER(rootfs_size_r, &out);
 }
 
+/* The root is that of a container which runs: user_find opens below it, and parses nothing here. */
+HANDLER(user_find)
+{
+	struct msg_rootfs_open m = {
+	    .user = MSG_OF(in, user_find)->user, .no_passwd = true, .etc_dir = -1};
+	struct msg_rootfs_opened found = {.root = -1};
+	struct msg_user_found out = {0};
+
+	(void)arg;
+	if (user_find(MSG_OF(in, user_find)->root, &m, &found, &in->arena, e) == -1)
+		return -1;
+	out.uid = found.uid;
+	out.gid = found.gid;
+	out.groups.v = found.groups.v;
+	out.groups.n = found.groups.n;
+	out.home = found.home;
+	return ANSWER(user_found, &out);
+}
+
 static int
 answer_volume(struct peer *p, uint32_t seq, struct rec_volume *v, struct err *e)
 {
@@ -330,6 +350,7 @@ const struct peer_handler handlers[] = {
     OPEN(rootfs_remove),
     OPEN(rootfs_diff),
     OPEN(rootfs_size),
+    OPEN(user_find),
     OPEN(volume_create),
     OPEN(volume_get),
     OPEN(volume_list),

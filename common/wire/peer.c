@@ -183,8 +183,11 @@ send_packet(
 			return 0;
 		if (errno == EINTR)
 			continue;
-		if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN)
-			return err_set(e, ERR_PEER, "%s went away", peer_name(p));
+		if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) {
+			err_set(e, ERR_PEER, "%s went away", peer_name(p));
+			e->no = EPIPE;
+			return -1;
+		}
 		if (errno != EAGAIN)
 			return err_sys(e, "sending to %s", peer_name(p));
 		if (poll(&pfd, 1, SEND_WAIT_MS) == 0)
@@ -608,6 +611,12 @@ peer_call(struct peer *p, const struct wire_desc *d, const void *msg, struct pee
 /* --- Serving ------------------------------------------------------------------------------------
  */
 
+static bool
+is_gone(const struct err *e)
+{
+	return e->class == ERR_PEER && e->no == EPIPE;
+}
+
 static int
 serve_one(struct peer *p, const struct peer_handler *table, size_t n, unsigned phase,
     uint64_t *done, struct peer_in *in, void *arg, struct err *e)
@@ -621,8 +630,14 @@ serve_one(struct peer *p, const struct peer_handler *table, size_t n, unsigned p
 			return err_set(
 			    e, ERR_PEER, "%s sent %s out of turn", peer_name(p), in->desc->name);
 		*done |= UINT64_C(1) << i;
-		if (table[i].fn(p, in, arg, &fault) == -1)
-			return peer_send_error(p, in->seq, &fault, e) == -1 ? -1 : 1;
+		/* Nobody waits for the answer any more: what was asked before is still carried out. */
+		if (table[i].fn(p, in, arg, &fault) == 0 || is_gone(&fault))
+			return 1;
+		if (peer_send_error(p, in->seq, &fault, e) == 0)
+			return 1;
+		if (!is_gone(e))
+			return -1;
+		err_clear(e);
 		return 1;
 	}
 	return err_set(

@@ -292,7 +292,7 @@ refuse_dependents(struct db *db, const struct ctr *c, struct err *e)
 }
 
 int
-ctr_remove(struct db *db, const struct ctr *c, int64_t now_ns, struct err *e)
+ctr_remove(struct db *db, const struct ctr *c, bool net, int64_t now_ns, struct err *e)
 {
 	if (db_begin(db, e) == -1)
 		return -1;
@@ -301,7 +301,8 @@ ctr_remove(struct db *db, const struct ctr *c, int64_t now_ns, struct err *e)
 	    db_exec(db, "removing the container", e, "DELETE FROM container WHERE id = ?1", "s",
 		c->id) == -1 ||
 	    db_exec(db, "removing the container", e,
-		"INSERT OR REPLACE INTO leftover VALUES (?1, ?2)", "si", c->id, now_ns) == -1) {
+		"INSERT OR REPLACE INTO leftover VALUES (?1, ?2, ?3)", "sii", c->id, now_ns,
+		(int64_t)net) == -1) {
 		db_rollback(db);
 		return -1;
 	}
@@ -357,6 +358,13 @@ ctr_ids(struct db *db, struct strv *ids, struct err *e)
 {
 	return collect_by(db, "SELECT id FROM container ORDER BY created, rowid", NULL,
 	    "listing containers", ids, e);
+}
+
+int
+ctr_ids_stopped(struct db *db, struct strv *ids, struct err *e)
+{
+	return collect_by(
+	    db, "SELECT id FROM container WHERE status = 4", NULL, "listing containers", ids, e);
 }
 
 int
@@ -470,13 +478,14 @@ ctr_exit_code_get(struct db *db, const char *id, int *code, struct err *e)
 }
 
 int
-ctr_leftovers(struct db *db, int64_t before_ns, struct strv *ids, struct err *e)
+ctr_leftovers(struct db *db, bool net, int64_t before_ns, struct strv *ids, struct err *e)
 {
-	sqlite3_stmt *s = db_stmt(db, "SELECT id FROM leftover WHERE at < ?1 LIMIT 64", e);
+	sqlite3_stmt *s =
+	    db_stmt(db, "SELECT id FROM leftover WHERE at < ?1 AND net = ?2 LIMIT 64", e);
 
 	if (s == NULL)
 		return -1;
-	db_bind(s, "i", before_ns);
+	db_bind(s, "ii", before_ns, (int64_t)net);
 	return collect(db, s, "listing leftovers", ids, e);
 }
 

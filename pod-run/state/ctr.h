@@ -77,7 +77,7 @@ int ctr_save_config(struct db *db, const struct ctr *c, struct err *e);
  * Removes the row with its exec sessions, keeps the exit code for wait, and notes the ID as
  * leftover until leftover_done.  Containers that need it make it ERR_INUSE.
  */
-int ctr_remove(struct db *db, const struct ctr *c, int64_t now_ns, struct err *e);
+int ctr_remove(struct db *db, const struct ctr *c, bool net, int64_t now_ns, struct err *e);
 
 /* A list of containers; in order of creation, oldest first. */
 struct ctr_list {
@@ -91,6 +91,8 @@ int ctr_list(struct db *db, struct ctr_list *out, struct err *e);
 /* Identifiers only: all containers; those that stand on id, or that id stands on; users of things.
  */
 int ctr_ids(struct db *db, struct strv *ids, struct err *e);
+/* Those whose end nobody cleaned up after. */
+int ctr_ids_stopped(struct db *db, struct strv *ids, struct err *e);
 int ctr_dependents(struct db *db, const char *id, struct strv *ids, struct err *e);
 int ctr_needs(struct db *db, const char *id, struct strv *ids, struct err *e);
 int ctr_using_image(struct db *db, const char *image, struct strv *ids, struct err *e);
@@ -108,8 +110,8 @@ int ctr_find_latest(struct db *db, char id[NAMES_ID_LEN + 1], struct err *e);
 int ctr_exit_code_put(struct db *db, const char *id, int code, int64_t now_ns, struct err *e);
 int ctr_exit_code_get(struct db *db, const char *id, int *code, struct err *e);
 
-/* Leftovers of removed containers. */
-int ctr_leftovers(struct db *db, int64_t before_ns, struct strv *ids, struct err *e);
+/* Leftovers of removed containers: with or without leases, noted before that time. */
+int ctr_leftovers(struct db *db, bool net, int64_t before_ns, struct strv *ids, struct err *e);
 int ctr_leftover_done(struct db *db, const char *id, struct err *e);
 
 /* After a reboot: what ran is exited, run data and exec sessions are forgotten. */

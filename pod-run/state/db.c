@@ -43,7 +43,8 @@ static const char schema[] =
     "CREATE TABLE exit_code ("
     " id TEXT PRIMARY KEY, code INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;"
     /* Containers whose row is gone but whose directories and leases may not be. */
-    "CREATE TABLE leftover (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE leftover ("
+    " id TEXT PRIMARY KEY, at INTEGER NOT NULL, net INTEGER NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
 
 struct db {

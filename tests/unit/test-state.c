@@ -116,10 +116,12 @@ Test(state, removal_keeps_the_exit_code_and_notes_the_leftover)
 	c.finished_ns = 5;
 	c.exit_code = 3;
 	cr_assert_eq(ctr_save(db, &c, &e), 0, "%s", e.text);
-	cr_assert_eq(ctr_remove(db, &c, 10, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_remove(db, &c, true, 10, &e), 0, "%s", e.text);
 	cr_assert_eq(ctr_exit_code_get(db, ID_A, &code, &e), 0);
 	cr_assert_eq(code, 3);
-	cr_assert_eq(ctr_leftovers(db, 11, &left, &e), 0);
+	cr_assert_eq(ctr_leftovers(db, false, 11, &left, &e), 0);
+	cr_assert_eq(left.n, 0);
+	cr_assert_eq(ctr_leftovers(db, true, 11, &left, &e), 0);
 	cr_assert_eq(left.n, 1);
 	cr_assert_eq(ctr_leftover_done(db, ID_A, &e), 0);
 	cr_assert_eq(ctr_save(db, &c, &e), -1, "a row that is gone cannot be saved");
@@ -145,7 +147,7 @@ Test(state, dependencies_forbid_removal)
 	strv_add(&needs, ID_A);
 	cr_assert_eq(insert(ID_B, "top", 2, &needs), 0, "%s", e.text);
 	cr_assert_eq(ctr_load(db, ID_A, &c, &e), 0);
-	cr_assert_eq(ctr_remove(db, &c, 10, &e), -1);
+	cr_assert_eq(ctr_remove(db, &c, true, 10, &e), -1);
 	cr_assert_eq(e.class, ERR_INUSE);
 }
 

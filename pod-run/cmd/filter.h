@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * --filter of commands about containers: key=value, several values of a key mean any of them (labels:
+ * all of them), several keys mean all of them.
+ */
+#ifndef POD_FILTER_H
+#define POD_FILTER_H
+
+#include "pod-run/ctx.h"
+#include "pod-run/state/ctr.h"
+
+struct filter_term;
+struct filter {
+	struct filter_term *v;
+	size_t n, cap;
+};
+
+/* Checks words and values; references to containers (before, since) are looked up. */
+int filter_parse(struct ctx *x, const struct strv *words, struct filter *out, struct err *e);
+void filter_free(struct filter *f);
+#define own_filter own(filter_free)
+
+/* c's configuration is decoded if a term needs it. */
+int filter_match(const struct filter *f, struct ctr *c, bool *match, struct err *e);
+
+/* True if a term with that key is there: ps shows ended containers when asked for a status. */
+bool filter_has(const struct filter *f, const char *key);
+
+#endif

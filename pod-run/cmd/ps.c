@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/cli/output.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/filter.h"
+#include "pod-run/cmd/ps_row.h"
+#include "pod-run/life/sync.h"
+
+struct ps_opts {
+	bool all, external, latest, namespaces, no_trunc, noheading, pod, quiet, size, sync;
+	const char *format, *sort;
+	struct strv filter;
+	int64_t last;
+	uint64_t watch;
+};
+
+static const struct opt rows[] = {
+    {"all", 'a', OPT_BOOL(struct ps_opts, all),
+	.help = "Show all the containers, default is only running containers"},
+    {"external", 0, OPT_BOOL(struct ps_opts, external),
+	.help = "Show containers in storage not controlled by Podman"},
+    {"filter", 'f', OPT_LIST(struct ps_opts, filter), .arg = "filter",
+	.help = "Filter output based on conditions given"},
+    {"format", 0, OPT_STRING(struct ps_opts, format), .arg = "format",
+	.help = "Pretty-print containers to JSON or using a Go template"},
+    {"last", 'n', OPT_INT(struct ps_opts, last), .def = "-1",
+	.help = "Print the n last created containers (all states)"},
+    {"latest", 'l', OPT_BOOL(struct ps_opts, latest),
+	.help = "Show the latest container created (all states)"},
+    {"namespace", 0, OPT_BOOL(struct ps_opts, namespaces), .alias = "ns",
+	.help = "Display namespace information"},
+    {"no-trunc", 0, OPT_BOOL(struct ps_opts, no_trunc), .help = "Display the extended information"},
+    {"noheading", 0, OPT_BOOL(struct ps_opts, noheading), .help = "Do not print headers"},
+    {"pod", 'p', OPT_BOOL(struct ps_opts, pod),
+	.help = "Print the ID and name of the pod the containers are associated with"},
+    {"quiet", 'q', OPT_BOOL(struct ps_opts, quiet),
+	.help = "Print the numeric IDs of the containers only"},
+    {"size", 's', OPT_BOOL(struct ps_opts, size), .help = "Display the total file sizes"},
+    {"sort", 0, OPT_STRING(struct ps_opts, sort), .arg = "created", .def = "created",
+	.complete = COMPLETE_CHOICE,
+	.choices = "command,created,id,image,names,runningfor,size,status",
+	.help = "Sort output by: command, created, id, image, names, runningfor, size, or status"},
+    {"sync", 0, OPT_BOOL(struct ps_opts, sync), .help = "Sync container state with OCI runtime"},
+    {"watch", 'w', OPT_UINT(struct ps_opts, watch), .def = "0",
+	.help = "Watch the ps output on an interval in seconds"},
+    OPT_END,
+};
+
+static const struct output_heading headings[] = {
+    {"ID", "CONTAINER ID"},
+    {"CreatedHuman", "CREATED"},
+    {"RunningFor", "CREATED"},
+    {"CreatedAt", "CREATED AT"},
+    {"ImageID", "IMAGE ID"},
+    {"Pod", "POD ID"},
+    {"PodName", "PODNAME"},
+    {"Pid", "PID"},
+    {"IsInfra", "IS INFRA"},
+    {NULL, NULL},
+};
+
+/* --- Order --------------------------------------------------------------------------------------*/
+
+static int
+by_text(const char *a, const char *b)
+{
+	return strcmp(a, b);
+}
+
+static int
+by_number(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int
+by_created(const void *a, const void *b)
+{
+	return by_number(((const struct ctr *)b)->created_ns, ((const struct ctr *)a)->created_ns);
+}
+
+static int
+by_running_for(const void *a, const void *b)
+{
+	return by_number(((const struct ctr *)a)->created_ns, ((const struct ctr *)b)->created_ns);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	return by_text(((const struct ctr *)a)->id, ((const struct ctr *)b)->id);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return by_text(((const struct ctr *)a)->name, ((const struct ctr *)b)->name);
+}
+
+static int
+by_status(const void *a, const void *b)
+{
+	return by_text(ctr_status_name(((const struct ctr *)a)->status),
+	    ctr_status_name(((const struct ctr *)b)->status));
+}
+
+static const char *
+image_of(const struct ctr *c)
+{
+	return c->config->image_name != NULL ? c->config->image_name : "";
+}
+
+static int
+by_image(const void *a, const void *b)
+{
+	return by_text(image_of(a), image_of(b));
+}
+
+static const char *
+command_of(const struct ctr *c)
+{
+	const struct rec_ctr_config *g = c->config;
+
+	return g->entrypoint.n > 0 ? g->entrypoint.v[0] : g->command.n > 0 ? g->command.v[0] : "";
+}
+
+static int
+by_command(const void *a, const void *b)
+{
+	return by_text(command_of(a), command_of(b));
+}
+
+static const struct {
+	const char *word;
+	int (*compare)(const void *, const void *);
+} orders[] = {{"created", by_created}, {"command", by_command}, {"id", by_id}, {"image", by_image},
+    {"names", by_name}, {"runningfor", by_running_for}, {"size", by_created},
+    {"status", by_status}};
+
+static int
+sort(struct ctr_list *l, const char *word, struct err *e)
+{
+	for (size_t i = 0; i < COUNTOF(orders); i++)
+		if (strcmp(orders[i].word, word) == 0) {
+			if (l->n > 1)
+				qsort(l->v, l->n, sizeof(*l->v), orders[i].compare);
+			return 0;
+		}
+	return err_set(e, ERR_INVALID,
+	    "invalid option for --sort, options are: command, created, id, image, names, "
+	    "runningfor, size, or status");
+}
+
+/* --- Choice -------------------------------------------------------------------------------------*/
+
+static void
+keep_last(struct ctr_list *l, size_t n)
+{
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), by_created);
+	while (l->n > n)
+		ctr_free(&l->v[--l->n]);
+}
+
+static int
+choose(struct ctx *x, const struct ps_opts *o, struct ctr_list *l, struct err *e)
+{
+	own_filter struct filter f = {0};
+	int64_t last = o->latest ? 1 : o->last;
+	size_t kept = 0;
+	bool all;
+
+	if (filter_parse(x, &o->filter, &f, e) == -1 || sync_list(x, l, e) == -1)
+		return -1;
+	all = o->all || last >= 0 || filter_has(&f, "status") || filter_has(&f, "exited");
+	for (size_t i = 0; i < l->n; i++) {
+		struct ctr *c = &l->v[i];
+		bool match = false;
+
+		if ((all || c->status == CTR_RUNNING) &&
+		    (ctr_config(c, e) == -1 || filter_match(&f, c, &match, e) == -1))
+			return -1;
+		if (!match) {
+			ctr_free(c);
+			continue;
+		}
+		if (kept != i) {
+			l->v[kept] = *c;
+			memset(c, 0, sizeof(*c));
+		}
+		kept++;
+	}
+	l->n = kept;
+	if (last >= 0)
+		keep_last(l, (size_t)last);
+	return sort(l, o->sort, e);
+}
+
+/* --- Output -------------------------------------------------------------------------------------*/
+
+static const char *
+default_table(const struct ps_opts *o)
+{
+	if (o->namespaces)
+		return "{{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.CGROUPNS}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}"
+		       "\t{{.PIDNS}}\t{{.USERNS}}\t{{.UTS}}";
+#define BASE                                                                                       \
+	"{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.CreatedHuman}}\t{{.Status}}\t{{.Ports}}\t{{.Names}" \
+	"}"
+	if (o->pod && o->size)
+		return BASE "\t{{.Pod}}\t{{.PodName}}\t{{.Size}}";
+	if (o->pod)
+		return BASE "\t{{.Pod}}\t{{.PodName}}";
+	return o->size ? BASE "\t{{.Size}}" : BASE;
+}
+
+static int
+measure(struct ctx *x, const struct ctr *c, struct ps_row *how, struct err *e)
+{
+	struct msg_rootfs_size m = {.id = c->id};
+	own_peer_in struct peer_in in = {0};
+	struct peer *store = ctx_store(x, e);
+
+	how->sized = true;
+	how->size_rw = how->size_image = 0;
+	if (store == NULL)
+		return -1;
+	if (peer_call(store, &msg_rootfs_size_desc, &m, &in, NULL, NULL, e) == -1) {
+		/* Never started: nothing was written. */
+		if (e->class != ERR_NOTFOUND)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	how->size_rw = MSG_OF(&in, rootfs_size_r)->rw;
+	how->size_image = MSG_OF(&in, rootfs_size_r)->image;
+	return 0;
+}
+
+static int
+show(struct ctx *x, const struct ps_opts *o, struct err *e)
+{
+	const struct containers_conf *conf = ctx_conf(x, e);
+	own_ctr_list struct ctr_list l = {0};
+	own_json json_t *list = json_arr();
+	struct output out = {.format = o->format,
+	    .table = default_table(o),
+	    .quiet = o->quiet ? "{{.ID}}" : NULL,
+	    .type = "containers.psReporter",
+	    .headings = headings,
+	    .noheading = o->noheading};
+	struct ps_row how = {
+	    .now_ns = ctx_now_ns(), .no_trunc = o->no_trunc, .namespaces = o->namespaces};
+	bool json = o->format != NULL && output_is_json(o->format);
+
+	if (conf == NULL || choose(x, o, &l, e) == -1)
+		return -1;
+	how.default_network = conf->network_default_network;
+	for (size_t i = 0; i < l.n; i++) {
+		if (o->size && measure(x, &l.v[i], &how, e) == -1)
+			return -1;
+		json_add_take(
+		    list, json ? ps_row_json(&how, &l.v[i]) : ps_row_template(&how, &l.v[i]));
+	}
+	return output_list(&out, list, stdout, e);
+}
+
+static int
+check(const struct cli_ctx *cli, const struct ps_opts *o, struct err *e)
+{
+	if (o->last >= 0 && o->latest)
+		return err_set(e, ERR_USAGE, "last and latest are mutually exclusive");
+	if (o->quiet && o->namespaces)
+		return err_set(e, ERR_USAGE, "quiet and namespace are mutually exclusive");
+	if (o->namespaces && o->size)
+		return err_set(e, ERR_USAGE, "size and namespace options conflict");
+	if (o->quiet && cmd_given(cli, "format"))
+		return err_set(e, ERR_USAGE, "quiet and format are mutually exclusive");
+	return 0;
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct ps_opts *o = opts;
+
+	(void)argc;
+	(void)argv;
+	if (check(cli, o, e) == -1)
+		return -1;
+	for (;;) {
+		if (show(ctx_of(cli), o, e) == -1)
+			return -1;
+		if (o->watch == 0)
+			return 0;
+		fflush(stdout);
+		sleep((unsigned)o->watch);
+	}
+}
+
+const struct cmd cmd_ps = {
+    .name = "ps",
+    .synopsis = "[options]",
+    .brief = "List containers",
+    .text = "Prints out information about the containers",
+    .examples =
+	"ps -a\nps -a --format \"{{.ID}}  {{.Image}}  {{.Labels}}  {{.Mounts}}\"\nps --size "
+	"--sort names",
+    .opts = {{rows, 0}},
+    .opts_size = sizeof(struct ps_opts),
+    .max = 0,
+    .run = run,
+};

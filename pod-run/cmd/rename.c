@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#include "common/base/own.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/life/sync.h"
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	struct ctx *x = ctx_of(cli);
+	own_ctr struct ctr c = {0};
+	own_fd int lock = -1;
+
+	(void)opts;
+	(void)argc;
+	if (!names_is_valid(argv[1]))
+		return err_set(e, ERR_INVALID, NAMES_RULE);
+	lock = sync_open_word(x, argv[0], &c, e);
+	return lock == -1 ? -1 : ctr_save_name(ctx_db(x, e), &c, argv[1], e);
+}
+
+const struct cmd cmd_rename = {
+    .name = "rename",
+    .synopsis = "CONTAINER NAME",
+    .brief = "Rename an existing container",
+    .text = "The podman rename command allows you to rename an existing container",
+    .examples = "rename containerA newName\nrename containerID newName",
+    .min = 2,
+    .max = 2,
+    .complete = COMPLETE_CONTAINER,
+    .run = run,
+};

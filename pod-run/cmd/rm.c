@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+
+#include "common/base/own.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/select.h"
+#include "pod-run/life/end.h"
+#include "pod-run/life/remove.h"
+#include "pod-run/life/stop.h"
+
+struct rm_opts {
+	bool all, depend, force, ignore, latest, volumes;
+	int64_t time;
+	struct strv cidfile, filter;
+};
+
+static const struct opt rows[] = {
+    {"all", 'a', OPT_BOOL(struct rm_opts, all), .help = "Remove all containers"},
+    {"cidfile", 0, OPT_LIST(struct rm_opts, cidfile), .arg = "file", .complete = COMPLETE_FILE,
+	.help = "Read the container ID from the file"},
+    {"depend", 0, OPT_BOOL(struct rm_opts, depend),
+	.help = "Remove container and all containers that depend on the selected container"},
+    {"filter", 0, OPT_LIST(struct rm_opts, filter), .arg = "filter",
+	.help = "Filter output based on conditions given"},
+    {"force", 'f', OPT_BOOL(struct rm_opts, force),
+	.help = "Force removal of a running or unusable container"},
+    {"ignore", 'i', OPT_BOOL(struct rm_opts, ignore),
+	.help = "Ignore errors when a specified container is missing"},
+    {"latest", 'l', OPT_BOOL(struct rm_opts, latest),
+	.help = "Act on the latest container podman is aware of"},
+    {"time", 't', OPT_INT(struct rm_opts, time), .bits = 32, .arg = "seconds", .def = "-2",
+	.show = "10", .alias = "timeout",
+	.help = "Seconds to wait for stop before killing the container"},
+    {"volumes", 'v', OPT_BOOL(struct rm_opts, volumes),
+	.help = "Remove anonymous volumes associated with the container"},
+    OPT_END,
+};
+
+static int
+one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
+{
+	const struct rm_opts *o = arg;
+	struct remove how = {
+	    .force = o->force, .volumes = o->volumes, .depend = o->depend, .timeout_s = o->time};
+
+	if (remove_ctr(x, id, &how, e) == -1)
+		return -1;
+	puts(word);
+	return 0;
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	struct rm_opts *o = opts;
+	struct select s = {.argc = argc,
+	    .argv = argv,
+	    .all = o->all,
+	    .latest = o->latest,
+	    .ignore = o->ignore || o->force,
+	    .cidfiles = &o->cidfile,
+	    .filters = &o->filter};
+	int r;
+
+	if (cmd_given(cli, "time") && !o->force)
+		return err_set(
+		    e, ERR_USAGE, "--force option must be specified to use the --time option");
+	/* Containers without dependents come first with --all: the newest stand on older ones. */
+	o->depend = o->depend || o->all;
+	r = select_each(ctx_of(cli), &s, one, o, e);
+	end_sweep(ctx_of(cli));
+	if (r == 0 || select_status(&s) == 125 || (s.missing == 0 && s.in_use == 0))
+		return r;
+	err_print(e, stderr);
+	return select_status(&s);
+}
+
+const struct cmd cmd_rm = {
+    .name = "rm",
+    .synopsis = "[options] CONTAINER [CONTAINER...]",
+    .brief = "Remove one or more containers",
+    .text = "Removes one or more containers from the host. The container name or ID can be "
+	    "used.\n\n  Command does not remove images. Running or unusable containers will not be "
+	    "removed without the -f option.",
+    .examples =
+	"rm ctrID\nrm mywebserver myflaskserver 860a4b23\nrm --force --all\nrm -f c684f0d469f2",
+    .opts = {{rows, 0}},
+    .opts_size = sizeof(struct rm_opts),
+    .max = CMD_ANY,
+    .complete = COMPLETE_CONTAINER,
+    .run = run,
+};

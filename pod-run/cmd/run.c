@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/fs/lock.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/life/create.h"
+#include "pod-run/life/end.h"
+#include "pod-run/life/session.h"
+#include "pod-run/life/start.h"
+#include "pod-run/life/stop.h"
+#include "pod-run/life/sync.h"
+
+struct run_opts {
+	struct spec_options spec;
+	struct spec_options_run run;
+};
+
+struct foreground {
+	struct create *c;
+	struct start *s;
+	const struct run_opts *o;
+	int sock;
+	struct session session;
+};
+
+/* Which streams: -a, else output and, with -i, input. */
+static int
+choose_streams(const struct run_opts *o, struct session *s, struct err *e)
+{
+	const struct strv *a = &o->spec.attach;
+
+	s->out = s->err = a->n == 0;
+	s->in = a->n == 0 && o->spec.interactive;
+	for (size_t i = 0; i < a->n; i++) {
+		if (strcasecmp(a->v[i], "stdin") == 0)
+			s->in = true;
+		else if (strcasecmp(a->v[i], "stdout") == 0)
+			s->out = true;
+		else if (strcasecmp(a->v[i], "stderr") == 0)
+			s->err = true;
+		else
+			return err_set(e, ERR_INVALID,
+			    "invalid stream \"%s\" for --attach - must be one of stdin, stdout, or "
+			    "stderr: invalid argument",
+			    a->v[i]);
+	}
+	if (o->spec.tty)
+		s->err = false;
+	return 0;
+}
+
+static int
+prepare_streams(struct foreground *f, struct err *e)
+{
+	struct start *s = f->s;
+
+	if (choose_streams(f->o, &f->session, e) == -1)
+		return -1;
+	if (f->o->spec.tty)
+		session_size(&s->rows, &s->columns);
+	if (f->o->run.preserve_fds > 0) {
+		s->preserve_fds = f->o->run.preserve_fds;
+		s->preserved = session_preserved(s->preserve_fds, e);
+		if (s->preserved == -1)
+			return -1;
+	}
+	if (f->o->run.detach)
+		return 0;
+	s->adopt = true;
+	return session_pair(&f->sock, &s->attach, e);
+}
+
+/*
+ * The container has ended: records that, and tells the monitor.  Somebody else may have removed it
+ * meanwhile, and then there is nothing to do.
+ */
+static int
+finish(struct foreground *f, struct err *e)
+{
+	struct ctx *x = f->c->x;
+	struct end how = {0};
+	own_ctr struct ctr c = {0};
+	own_fd int lock = lock_acquire(x->lock_fd, f->c->ctr.id, LOCK_EXCLUSIVE, LOCK_WAIT, e);
+	struct err gone = {0};
+
+	if (lock == -1)
+		return -1;
+	if (ctr_load(ctx_db(x, e), f->c->ctr.id, &c, &gone) == -1) {
+		unlinkat(x->lock_fd, f->c->ctr.id, 0);
+	} else if (!f->session.exited) {
+		if (sync_look(x, &c) && end_ctr(x, &c, &how, e) == -1)
+			return -1;
+		f->session.code = c.exit_code;
+	} else if (c.pid == f->s->c->pid && end_with(x, &c, f->session.code, f->session.oom,
+						f->session.exited_ns, &how, e) == -1) {
+		return -1;
+	}
+	peer_send(f->s->monitor, &msg_monitor_cleaned_desc, 0, &(struct msg_monitor_cleaned){0}, e);
+	return session_status(f->session.code);
+}
+
+static int
+attend(struct foreground *f, struct err *e)
+{
+	struct start *s = f->s;
+	struct session *q = &f->session;
+
+	q->sock = f->sock;
+	q->monitor = s->monitor;
+	q->dir = s->bundle;
+	q->tty = f->o->spec.tty;
+	q->detach_keys = f->o->run.detach_keys;
+	q->sig_proxy = f->o->run.sig_proxy && !q->tty;
+	q->pid = s->c->pid;
+	q->pid_start = s->c->pid_start;
+	fd_close(&s->attach);
+	fd_close(&f->c->lock);
+	if (session_run(f->c->x, q, e) == -1)
+		return -1;
+	if (!q->detached)
+		return finish(f, e);
+	peer_send(s->monitor, &msg_monitor_release_desc, 0, &(struct msg_monitor_release){0}, e);
+	return 0;
+}
+
+/* The start failed: --rm leaves nothing behind, else the container stays as created. */
+static int
+give_up(struct create *c)
+{
+	if (c->config.remove)
+		create_forget(c);
+	return -1;
+}
+
+static int
+run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct err *e)
+{
+	own_start struct start s;
+	struct foreground f = {.c = c, .s = &s, .o = o, .sock = -1};
+	own_fd int sock = -1;
+
+	start_init(&s, c->x, &c->ctr);
+	if (create_read(c, argc, argv, e) == -1 || prepare_streams(&f, e) == -1)
+		return -1;
+	sock = f.sock;
+	/* The helpers come up while we open the database. */
+	if (start_helpers(&s, start_needs_net(&c->config), e) == -1 || create_ask(c, e) == -1 ||
+	    ctx_db(c->x, e) == NULL || create_merge(c, e) == -1 || create_record(c, e) == -1)
+		return -1;
+	if (start_run_needed(&s, e) == -1)
+		return give_up(c);
+	if (start_begin(&s, e) == -1) {
+		start_undo(&s);
+		return give_up(c);
+	}
+	if (start_end(&s, e) == -1)
+		return give_up(c);
+	if (!o->run.detach)
+		return attend(&f, e);
+	puts(c->ctr.id);
+	return 0;
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct run_opts *o = opts;
+	own_create struct create c;
+
+	if (o->run.detach && o->spec.attach.n > 0)
+		return err_set(e, ERR_USAGE, "conflicting options: --attach and --detach");
+	create_init(&c, ctx_of(cli), &o->spec);
+	return run_it(&c, o, argc, argv, e);
+}
+
+const struct cmd cmd_run = {
+    .name = "run",
+    .synopsis = "[options] IMAGE [COMMAND [ARG...]]",
+    .brief = "Run a command in a new container",
+    .text = "Runs a command in a new container from the given image",
+    .examples = "run imageID ls -alF /etc\nrun --network=host imageID dnf -y install java\nrun "
+		"--volume /var/hostdir:/var/ctrdir -i -t fedora /bin/bash",
+    .opts = {{spec_options_rows, offsetof(struct run_opts, spec)},
+	{spec_options_run_rows, offsetof(struct run_opts, run)}},
+    .opts_size = sizeof(struct run_opts),
+    .min = 1,
+    .max = CMD_ANY,
+    .stop_at_operand = true,
+    .complete = COMPLETE_IMAGE,
+    .run = run,
+};
+
+/* --- create -------------------------------------------------------------------------------------*/
+
+static int
+create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	own_create struct create c;
+
+	create_init(&c, ctx_of(cli), opts);
+	if (create_read(&c, argc, argv, e) == -1 || create_ask(&c, e) == -1 ||
+	    create_merge(&c, e) == -1 || create_record(&c, e) == -1)
+		return -1;
+	if (start_prepare_rootfs(c.x, &c.ctr, e) == -1) {
+		create_forget(&c);
+		return -1;
+	}
+	puts(c.ctr.id);
+	return 0;
+}
+
+const struct cmd cmd_create = {
+    .name = "create",
+    .synopsis = "[options] IMAGE [COMMAND [ARG...]]",
+    .brief = "Create but do not start a container",
+    .text = "Creates a new container from the given image or storage and prepares it for running "
+	    "the specified command.\n\n  The container ID is then printed to stdout. You can then "
+	    "start it at any time with the podman start <container_id> command.",
+    .examples = "create alpine ls\ncreate --annotation HELLO=WORLD alpine ls\ncreate -t -i --name "
+		"myctr alpine ls",
+    .opts = {{spec_options_rows, 0}},
+    .opts_size = sizeof(struct spec_options),
+    .min = 1,
+    .max = CMD_ANY,
+    .stop_at_operand = true,
+    .complete = COMPLETE_IMAGE,
+    .run = create,
+};

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/fs/file.h"
+#include "pod-run/cmd/filter.h"
+#include "pod-run/cmd/select.h"
+#include "pod-run/life/sync.h"
+
+#define CIDFILE_MAX 4096
+
+/* One error is printed when the next comes, so that the last is left for main. */
+static void
+note(struct select *s, struct err *last, const struct err *now)
+{
+	if (err_is_set(last))
+		err_print(last, stderr);
+	*last = *now;
+	if (now->class == ERR_NOTFOUND)
+		s->missing++;
+	else if (now->class == ERR_INUSE)
+		s->in_use++;
+	else
+		s->failed++;
+}
+
+static void
+each_word(
+    struct ctx *x, struct select *s, const char *word, select_fn *fn, void *arg, struct err *last)
+{
+	char id[NAMES_ID_LEN + 1];
+	struct err e = {0};
+	struct db *db = ctx_db(x, &e);
+
+	if (db == NULL || ctr_find(db, word, id, &e) == -1) {
+		if (e.class != ERR_NOTFOUND || !s->ignore)
+			note(s, last, &e);
+	} else if (fn(x, id, word, arg, &e) == -1) {
+		if (e.class != ERR_NOTFOUND || !s->ignore)
+			note(s, last, &e);
+	} else {
+		s->done++;
+	}
+}
+
+static void
+each_cidfile(
+    struct ctx *x, struct select *s, const char *path, select_fn *fn, void *arg, struct err *last)
+{
+	struct err e = {0};
+	own_mem char *id = select_read_cidfile(path, &e);
+
+	if (id != NULL)
+		each_word(x, s, id, fn, arg, last);
+	else if (e.class != ERR_NOTFOUND || !s->ignore)
+		note(s, last, &e);
+}
+
+static int
+each_match(
+    struct ctx *x, struct select *s, select_fn *fn, void *arg, struct err *last, struct err *e)
+{
+	own_ctr_list struct ctr_list l = {0};
+	own_filter struct filter f = {0};
+
+	if ((s->filters != NULL && filter_parse(x, s->filters, &f, e) == -1) ||
+	    sync_list(x, &l, e) == -1)
+		return -1;
+	for (size_t i = 0; i < l.n; i++) {
+		struct err one = {0};
+		bool match;
+
+		if (s->states != 0 && (s->states & 1u << l.v[i].status) == 0)
+			continue;
+		if (filter_match(&f, &l.v[i], &match, e) == -1)
+			return -1;
+		if (!match)
+			continue;
+		if (fn(x, l.v[i].id, l.v[i].id, arg, &one) == 0)
+			s->done++;
+		else if (one.class != ERR_NOTFOUND)
+			note(s, last, &one);
+	}
+	return 0;
+}
+
+static int
+check_words(const struct select *s, struct err *e)
+{
+	bool filters = s->filters != NULL && s->filters->n > 0;
+	bool files = s->cidfiles != NULL && s->cidfiles->n > 0;
+
+	if ((s->all || s->latest) && s->argc > 0)
+		return err_set(e, ERR_USAGE, "--all and --latest cannot be used with arguments");
+	if (s->all && s->latest)
+		return err_set(e, ERR_USAGE, "--all and --latest cannot be used together");
+	if (files && (s->all || s->latest))
+		return err_set(
+		    e, ERR_USAGE, "--all, --latest, and --cidfile cannot be used together");
+	if (s->argc == 0 && !s->all && !s->latest && !filters && !files)
+		return err_set(e, ERR_USAGE, "you must provide at least one name or id");
+	return 0;
+}
+
+int
+select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct err *e)
+{
+	struct err last = {0};
+	char id[NAMES_ID_LEN + 1];
+
+	if (check_words(s, e) == -1)
+		return -1;
+	if (s->latest) {
+		struct db *db = ctx_db(x, e);
+
+		if (db == NULL || ctr_find_latest(db, id, e) == -1)
+			return -1;
+		each_word(x, s, id, fn, arg, &last);
+	} else if (s->all || (s->filters != NULL && s->filters->n > 0)) {
+		if (each_match(x, s, fn, arg, &last, e) == -1)
+			return -1;
+	}
+	for (int i = 0; i < s->argc; i++)
+		each_word(x, s, s->argv[i], fn, arg, &last);
+	for (size_t i = 0; s->cidfiles != NULL && i < s->cidfiles->n; i++)
+		each_cidfile(x, s, s->cidfiles->v[i], fn, arg, &last);
+	if (!err_is_set(&last))
+		return 0;
+	*e = last;
+	return -1;
+}
+
+int
+select_one(struct ctx *x, const char *word, bool latest, char id[NAMES_ID_LEN + 1], struct err *e)
+{
+	struct db *db = ctx_db(x, e);
+
+	if (db == NULL)
+		return -1;
+	if (latest && word != NULL)
+		return err_set(e, ERR_USAGE, "--latest and containers cannot be used together");
+	if (latest)
+		return ctr_find_latest(db, id, e);
+	if (word == NULL)
+		return err_set(e, ERR_USAGE, "you must provide at least one name or id");
+	return ctr_find(db, word, id, e);
+}
+
+int
+select_status(const struct select *s)
+{
+	if (s->failed > 0)
+		return 125;
+	return s->in_use > 0 ? 2 : s->missing > 0 ? 1 : 0;
+}
+
+char *
+select_read_cidfile(const char *path, struct err *e)
+{
+	char *text;
+	size_t n;
+
+	if (file_read(AT_FDCWD, path, CIDFILE_MAX, &text, &n, e) == -1) {
+		err_wrap(e, "reading CIDFile");
+		return NULL;
+	}
+	text[strcspn(text, "\r\n")] = '\0';
+	return text;
+}

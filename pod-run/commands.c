@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/cli/complete.h"
+#include "common/cli/help.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/commands.h"
+#include "pod-run/ctx.h"
+#include "pod-run/state/ctr.h"
+
+static const struct cmd_place container_sub[] = {
+    {.cmd = &cmd_attach},
+    {.cmd = &cmd_container_cleanup},
+    {.cmd = &cmd_create},
+    {.cmd = &cmd_exec},
+    {.cmd = &cmd_container_exists},
+    {.cmd = &cmd_container_inspect},
+    {.cmd = &cmd_kill},
+    {.cmd = &cmd_ps, .name = "list", .aliases = "ls"},
+    {.cmd = &cmd_logs},
+    {.cmd = &cmd_pause},
+    {.cmd = &cmd_container_prune},
+    {.cmd = &cmd_ps},
+    {.cmd = &cmd_rename},
+    {.cmd = &cmd_restart},
+    {.cmd = &cmd_rm},
+    {.cmd = &cmd_run},
+    {.cmd = &cmd_start},
+    {.cmd = &cmd_stop},
+    {.cmd = &cmd_unpause},
+    {.cmd = &cmd_wait},
+    {0},
+};
+
+static const struct cmd container_group = {
+    .name = "container",
+    .brief = "Manage containers",
+    .sub = container_sub,
+};
+
+static const struct cmd_place root_sub[] = {
+    {.cmd = &cmd_attach},
+    {.cmd = &complete_cmd},
+    {.cmd = &container_group},
+    {.cmd = &cmd_create},
+    {.cmd = &cmd_exec},
+    {.cmd = &help_cmd},
+    {.cmd = &cmd_inspect},
+    {.cmd = &cmd_kill},
+    {.cmd = &cmd_logs},
+    {.cmd = &cmd_pause},
+    {.cmd = &cmd_ps},
+    {.cmd = &cmd_rename},
+    {.cmd = &cmd_restart},
+    {.cmd = &cmd_rm},
+    {.cmd = &cmd_run},
+    {.cmd = &cmd_start},
+    {.cmd = &cmd_stop},
+    {.cmd = &cmd_unpause},
+    {.cmd = &cmd_wait},
+    {0},
+};
+
+const struct cmd commands_root = {
+    .name = "pod",
+    .brief = "Manage pods, containers and images",
+    .sub = root_sub,
+};
+
+/* --- Completion ---------------------------------------------------------------------------------*/
+
+static void
+complete_containers(struct ctx *x, bool running, const char *prefix, struct strv *out)
+{
+	own_ctr_list struct ctr_list l = {0};
+	struct err e = {0};
+	struct db *db = ctx_db(x, &e);
+
+	if (db == NULL || ctr_list(db, &l, &e) == -1)
+		return;
+	for (size_t i = 0; i < l.n; i++) {
+		if (running && l.v[i].status != CTR_RUNNING)
+			continue;
+		if (text_has_prefix(l.v[i].name, prefix))
+			strv_add(out, l.v[i].name);
+		if (*prefix != '\0' && text_has_prefix(l.v[i].id, prefix))
+			strv_addf(out, NAMES_SHORT_FMT "\t%s", l.v[i].id, l.v[i].name);
+	}
+}
+
+void
+commands_complete(
+    struct cli_ctx *cli, enum complete_kind kind, const char *prefix, struct strv *out)
+{
+	struct ctx *x = ctx_of(cli);
+
+	if (x == NULL)
+		cli->app = x = ctx_new(cli);
+	if (kind == COMPLETE_CONTAINER || kind == COMPLETE_CONTAINER_RUNNING)
+		complete_containers(x, kind == COMPLETE_CONTAINER_RUNNING, prefix, out);
+}

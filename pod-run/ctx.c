@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/conf/storage_conf.h"
+#include "common/fs/file.h"
+#include "common/fs/lock.h"
+#include "common/fs/path.h"
+#include "common/role/spawn.h"
+#include "pod-run/ctx.h"
+#include "pod-run/state/ctr.h"
+
+#define ALIVE "alive" /* a file in the run root, which a reboot empties */
+
+struct ctx *
+ctx_of(struct cli_ctx *cli)
+{
+	return cli->app;
+}
+
+struct ctx *
+ctx_new(struct cli_ctx *cli)
+{
+	struct ctx *x = xcalloc(1, sizeof(*x));
+
+	x->cli = cli;
+	x->g = cli->globals;
+	x->exit_fd = x->lock_fd = -1;
+	return x;
+}
+
+void
+ctx_free(struct ctx *x)
+{
+	if (x == NULL)
+		return;
+	peer_free(x->store_);
+	peer_free(x->net_);
+	db_close(x->db_);
+	if (x->conf_loaded_)
+		containers_conf_free(&x->conf_);
+	fd_close(&x->exit_fd);
+	fd_close(&x->lock_fd);
+	free(x->graph_root);
+	free(x->run_root);
+	free(x->tmp_dir);
+	free(x->image_store);
+	free(x->driver);
+	free(x->exit_dir);
+	free(x->lock_dir);
+	free(x);
+}
+
+int64_t
+ctx_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* --- Paths --------------------------------------------------------------------------------------*/
+
+static char *
+absolute(const char *path)
+{
+	own_mem char *cwd = NULL;
+
+	if (*path == '/')
+		return xstrdup(path);
+	cwd = getcwd(NULL, 0);
+	return xasprintf("%s/%s", cwd != NULL ? cwd : "", path);
+}
+
+/* What the user said wins over the files. */
+static void
+replace(char **at, const char *given)
+{
+	if (given == NULL || *given == '\0')
+		return;
+	free(*at);
+	*at = absolute(given);
+}
+
+static int
+choose(struct ctx *x, struct err *e)
+{
+	own_storage_conf struct storage_conf s = {0};
+
+	if (storage_conf_load(&s, x->rootless.user ? x->rootless.uid : 0, e) == -1)
+		return -1;
+	x->graph_root = ptr_take(&s.graphroot);
+	x->run_root = ptr_take(&s.runroot);
+	x->image_store = ptr_take(&s.imagestore);
+	x->driver = ptr_take(&s.driver);
+	replace(&x->graph_root, x->g->root);
+	replace(&x->run_root, x->g->runroot);
+	replace(&x->image_store, x->g->imagestore);
+	replace(&x->tmp_dir, x->g->tmpdir);
+	if (x->tmp_dir == NULL)
+		x->tmp_dir = xstrdup(x->run_root);
+	if (x->g->storage_driver != NULL && *x->g->storage_driver != '\0') {
+		free(x->driver);
+		x->driver = xstrdup(x->g->storage_driver);
+	}
+	x->exit_dir = xasprintf("%s/exits", x->tmp_dir);
+	x->lock_dir = xasprintf("%s/locks", x->tmp_dir);
+	return 0;
+}
+
+static int
+make_dir(const char *path, struct err *e)
+{
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own_fd int fd = path_mkdirs(root, path, PATH_IN_ROOT, 0700, NULL, e);
+
+	return fd == -1 ? err_wrap(e, "making directory %s", path) : 0;
+}
+
+static int
+make_dirs(struct ctx *x, struct err *e)
+{
+	own_mem char *bundles = xasprintf("%s/containers", x->run_root);
+
+	if (make_dir(x->graph_root, e) == -1 || make_dir(bundles, e) == -1 ||
+	    make_dir(x->exit_dir, e) == -1 || make_dir(x->lock_dir, e) == -1)
+		return -1;
+	return 0;
+}
+
+/* The first command after a reboot: what ran before does not run any more. */
+static int
+refresh(struct ctx *x, struct err *e)
+{
+	own_fd int dir = open(x->tmp_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	own_fd int lock = lock_acquire(x->lock_fd, "refresh", LOCK_EXCLUSIVE, LOCK_WAIT, e);
+
+	if (lock == -1)
+		return -1;
+	if (faccessat(dir, ALIVE, F_OK, 0) == 0)
+		return 0;
+	if (db_open(x->graph_root, x->run_root, &x->db_, e) == -1 || ctr_reset_all(x->db_, e) == -1)
+		return -1;
+	return file_write(dir, ALIVE, "", 0, 0600, 0, e);
+}
+
+static int
+open_dirs(struct ctx *x, struct err *e)
+{
+	x->exit_fd = open(x->exit_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	x->lock_fd = open(x->lock_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return x->exit_fd == -1 || x->lock_fd == -1
+		   ? err_sys(e, "opening state directories in %s", x->tmp_dir)
+		   : 0;
+}
+
+int
+ctx_paths(struct ctx *x, struct err *e)
+{
+	own_mem char *alive = NULL;
+	bool fresh;
+
+	if (x->entered)
+		return 0;
+	if (rootless_look(&x->rootless, e) == -1 || choose(x, e) == -1)
+		return -1;
+	if (x->rootless.needed &&
+	    (make_dir(x->run_root, e) == -1 || rootless_enter(&x->rootless, x->run_root, e) == -1))
+		return -1;
+	alive = xasprintf("%s/" ALIVE, x->tmp_dir);
+	fresh = access(alive, F_OK) == -1;
+	if ((fresh || access(x->graph_root, F_OK) == -1) && make_dirs(x, e) == -1)
+		return -1;
+	if (open_dirs(x, e) == -1 || (fresh && refresh(x, e) == -1))
+		return -1;
+	x->entered = true;
+	return 0;
+}
+
+char *
+ctx_bundle(const struct ctx *x, const char *id)
+{
+	return xasprintf("%s/containers/%s", x->run_root, id);
+}
+
+char *
+ctx_static_dir(const struct ctx *x, const char *id)
+{
+	return xasprintf("%s/containers/%s", x->graph_root, id);
+}
+
+/* --- Configuration, database, helpers -----------------------------------------------------------*/
+
+const struct containers_conf *
+ctx_conf(struct ctx *x, struct err *e)
+{
+	if (!x->conf_loaded_) {
+		uid_t uid = x->entered && x->rootless.user ? x->rootless.uid : getuid();
+
+		if (containers_conf_load(&x->conf_, uid, &x->g->module, e) == -1)
+			return NULL;
+		x->conf_loaded_ = true;
+	}
+	return &x->conf_;
+}
+
+const char *
+ctx_network_dir(struct ctx *x)
+{
+	struct err e = {0};
+	const struct containers_conf *c;
+
+	if (x->g->network_config_dir != NULL && *x->g->network_config_dir != '\0')
+		return x->g->network_config_dir;
+	c = ctx_conf(x, &e);
+	return c != NULL && *c->network_network_config_dir != '\0' ? c->network_network_config_dir
+								   : NULL;
+}
+
+struct db *
+ctx_db(struct ctx *x, struct err *e)
+{
+	if (ctx_paths(x, e) == -1)
+		return NULL;
+	if (x->db_ == NULL && db_open(x->graph_root, x->run_root, &x->db_, e) == -1)
+		return NULL;
+	return x->db_;
+}
+
+struct peer *
+ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
+{
+	own_arena struct arena a = {0};
+	size_t n = x->g->storage_opt.n;
+	struct rec_kv *options = arena_array(&a, n, sizeof(*options));
+	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
+	struct peer *p;
+
+	if (ctx_paths(x, e) == -1)
+		return NULL;
+	hello.graph_root = x->graph_root;
+	hello.run_root = x->run_root;
+	hello.image_store = x->image_store;
+	hello.driver = x->driver;
+	hello.rootless = x->rootless.user;
+	hello.uid = x->rootless.uid;
+	for (size_t i = 0; i < n; i++) {
+		const char *word = x->g->storage_opt.v[i], *eq = strchr(word, '=');
+
+		if (eq == NULL) {
+			err_set(e, ERR_USAGE, "invalid storage option \"%s\"", word);
+			return NULL;
+		}
+		options[i].key = arena_strndup(&a, word, (size_t)(eq - word));
+		options[i].value = eq + 1;
+	}
+	hello.options.v = options;
+	hello.options.n = n;
+	p = spawn_peer(ROLE_RUN, role, pid, e);
+	if (p != NULL && peer_send(p, &msg_hello_desc, 0, &hello, e) == -1) {
+		peer_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+struct peer *
+ctx_store(struct ctx *x, struct err *e)
+{
+	if (x->store_ == NULL)
+		x->store_ = ctx_helper(x, ROLE_STORE, &x->store_pid_, e);
+	return x->store_;
+}
+
+struct peer *
+ctx_net(struct ctx *x, struct err *e)
+{
+	if (x->net_ == NULL)
+		x->net_ = ctx_helper(x, ROLE_NET, &x->net_pid_, e);
+	return x->net_;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a command works with: paths, configuration, database, helpers; each made when first asked for,
+ * so that a command pays only for what it uses.
+ */
+#ifndef POD_CTX_H
+#define POD_CTX_H
+
+#include <sys/types.h>
+
+#include "common/base/mem.h"
+#include "common/cli/cmd.h"
+#include "common/conf/containers_conf.h"
+#include "common/wire/peer.h"
+#include "pod-run/rootless.h"
+#include "pod-run/state/db.h"
+
+/* The global options. */
+struct ctx_globals {
+	const char *root, *runroot, *tmpdir, *imagestore, *storage_driver;
+	const char *log_level, *runtime, *cgroup_manager, *network_config_dir;
+	struct strv storage_opt, runtime_flag, module;
+	bool version, debug;
+};
+
+struct ctx {
+	struct cli_ctx *cli;
+	const struct ctx_globals *g;
+
+	/* After ctx_paths; absolute. */
+	char *graph_root, *run_root, *tmp_dir, *image_store, *driver;
+	char *exit_dir, *lock_dir; /* below tmp_dir */
+	int exit_fd, lock_fd;	   /* the same, O_PATH */
+	struct rootless rootless;
+	bool entered;
+
+	/* Behind the functions below. */
+	struct containers_conf conf_;
+	bool conf_loaded_;
+	struct db *db_;
+	struct peer *store_, *net_;
+	pid_t store_pid_, net_pid_;
+};
+
+/* The context of a command; never NULL after the global options were applied. */
+struct ctx *ctx_of(struct cli_ctx *cli);
+struct ctx *ctx_new(struct cli_ctx *cli); /* never fails */
+void ctx_free(struct ctx *x); /* ends connections; helpers finish what was asked of them and go */
+
+/*
+ * Settles where state lives, enters the user's namespace if need be, makes the directories of a
+ * fresh run root and then records the reboot.  The functions below call it.
+ */
+int ctx_paths(struct ctx *x, struct err *e);
+
+/* Each returns NULL with e on failure; what they return belongs to x. */
+const struct containers_conf *ctx_conf(struct ctx *x, struct err *e);
+struct db *ctx_db(struct ctx *x, struct err *e);
+struct peer *ctx_store(struct ctx *x, struct err *e);
+struct peer *ctx_net(struct ctx *x, struct err *e);
+
+/* A connection of its own to a fresh helper, which has got its hello. */
+struct peer *ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e);
+
+/* The directory of network definitions given by --network-config-dir or the configuration, or NULL. */
+const char *ctx_network_dir(struct ctx *x);
+
+/* RUNROOT/containers/ID and GRAPHROOT/containers/ID; the caller frees. */
+char *ctx_bundle(const struct ctx *x, const char *id);
+char *ctx_static_dir(const struct ctx *x, const char *id);
+
+/* Nanoseconds since 1970. */
+int64_t ctx_now_ns(void);
+
+#endif

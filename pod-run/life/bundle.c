@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <sys/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/oci/monitor.h"
+#include "pod-run/life/bundle.h"
+#include "pod-run/life/sync.h"
+#include "pod-run/oci/etc_files.h"
+#include "pod-run/oci/seccomp.h"
+#include "pod-run/oci/spec_config.h"
+
+/* Path of a namespace of the container named in "container:ID", which must run. */
+static int
+joined(struct start *s, const char *mode, const char *kind, const char **path, pid_t *pid,
+    struct err *e)
+{
+	own_ctr struct ctr other = {0};
+	struct db *db = ctx_db(s->x, e);
+
+	*path = NULL;
+	if (mode == NULL || !text_has_prefix(mode, "container:"))
+		return 0;
+	if (db == NULL || ctr_load(db, mode + strlen("container:"), &other, e) == -1)
+		return -1;
+	sync_look(s->x, &other);
+	if (other.status != CTR_RUNNING && other.status != CTR_PAUSED)
+		return err_set(e, ERR_STATE,
+		    "cannot get namespace path unless container %s is running: container is %s",
+		    other.id, ctr_status_name(other.status));
+	*path = arena_printf(&s->arena, "/proc/%d/ns/%s", (int)other.pid, kind);
+	if (pid != NULL)
+		*pid = other.pid;
+	return 0;
+}
+
+static int
+join_all(struct start *s, struct spec_facts *f, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	pid_t ipc = 0;
+
+	if (joined(s, c->network_mode, "net", &f->netns, NULL, e) == -1 ||
+	    joined(s, c->pid_ns, "pid", &f->pidns, NULL, e) == -1 ||
+	    joined(s, c->ipc_ns, "ipc", &f->ipcns, &ipc, e) == -1 ||
+	    joined(s, c->uts_ns, "uts", &f->utsns, NULL, e) == -1 ||
+	    joined(s, c->cgroup_ns, "cgroup", &f->cgroupns, NULL, e) == -1 ||
+	    joined(s, c->user_ns, "user", &f->userns, NULL, e) == -1)
+		return -1;
+	if (ipc != 0)
+		f->shm_from = arena_printf(&s->arena, "/proc/%d/root/dev/shm", (int)ipc);
+	if (s->net_asked)
+		f->netns = arena_printf(&s->arena, MONITOR_NETNS_PATH, (int)s->monitor_pid);
+	return 0;
+}
+
+static bool
+has_cap(unsigned cap)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2] = {{0}};
+
+	return capget(&h, d) == 0 && (d[cap / 32].effective & (1u << cap % 32)) != 0;
+}
+
+void
+bundle_facts(struct ctx *x, const struct ctr *c, const struct runtime *r, const char *bundle,
+    struct arena *a, struct spec_facts *f)
+{
+	char hostname[256];
+
+	etc_files_hostname(c->config, c->id, hostname);
+	*f = (struct spec_facts){.id = c->id,
+	    .name = c->name,
+	    .bundle = bundle,
+	    .hostname = arena_strdup(a, hostname),
+	    .rootless = x->rootless.userns,
+	    .runtime_is_crun = r->is_crun,
+	    .sys_resource = !x->rootless.userns && has_cap(CAP_SYS_RESOURCE),
+	    .cgroup = cgroup_layout(),
+	    .cgroup_usable = r->cgroup_usable};
+}
+
+static void
+add_rootfs(const struct msg_rootfs_opened *m, struct spec_facts *f)
+{
+	f->uid = (uint32_t)m->uid;
+	f->gid = (uint32_t)m->gid;
+	f->groups = m->groups.v;
+	f->groups_n = m->groups.n;
+	f->home = m->home;
+	f->passwd_made = m->passwd_made;
+	f->group_made = m->group_made;
+	f->volume_paths = m->volume_paths.v;
+	f->volume_paths_n = m->volume_paths.n;
+}
+
+static int
+write_etc(struct start *s, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	const char *mode = c->network_mode != NULL ? c->network_mode : "bridge";
+	struct etc_net net = {
+	    .own_netns = strcmp(mode, "host") != 0, .pasta = strcmp(mode, "pasta") == 0};
+
+	if (s->net_asked) {
+		const struct msg_net_setup_r *n = MSG_OF(&s->net, net_setup_r);
+
+		net.interfaces = n->interfaces.v;
+		net.interfaces_n = n->interfaces.n;
+		net.dns_servers = n->dns_servers;
+		net.dns_search = n->dns_search;
+		net.host_address = n->host_address;
+	}
+	return etc_files_write(s->bundle_fd, c, s->c->id, s->c->name, &net,
+	    MSG_OF(&s->rootfs, rootfs_opened)->root, s->x->rootless.userns, e);
+}
+
+static int
+prepare_seccomp(struct start *s, struct seccomp_result *out, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	struct seccomp_request q = {.profile = c->seccomp,
+	    .caps = c->caps.v,
+	    .caps_n = c->caps.n,
+	    .run_root = s->x->run_root};
+
+	if (c->privileged || (c->seccomp != NULL && strcmp(c->seccomp, "unconfined") == 0))
+		return 0;
+	return seccomp_prepare(&q, s->runtime.is_crun, out, e);
+}
+
+int
+bundle_write(struct start *s, struct err *e)
+{
+	own_seccomp struct seccomp_result seccomp = {0};
+	own_strbuf struct strbuf json = {0};
+	struct spec_facts f;
+
+	bundle_facts(s->x, s->c, &s->runtime, s->bundle, &s->arena, &f);
+	add_rootfs(MSG_OF(&s->rootfs, rootfs_opened), &f);
+	if (join_all(s, &f, e) == -1 || prepare_seccomp(s, &seccomp, e) == -1)
+		return -1;
+	f.seccomp_json = seccomp.json;
+	f.seccomp_bpf = seccomp.bpf;
+	if (write_etc(s, e) == -1 || spec_config_json(s->c->config, &f, &json, e) == -1)
+		return -1;
+	return file_write(s->bundle_fd, "config.json", json.s, json.n, 0600, 0, e);
+}

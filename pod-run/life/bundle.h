@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The files of a start: config.json and what is mounted below /etc.
+ */
+#ifndef POD_BUNDLE_H
+#define POD_BUNDLE_H
+
+#include "pod-run/life/start.h"
+
+/* Writes the bundle of s, whose helpers have answered. */
+int bundle_write(struct start *s, struct err *e);
+
+/* What of spec_facts does not depend on a fresh start; for exec.  Strings live in a. */
+struct spec_facts;
+void bundle_facts(struct ctx *x, const struct ctr *c, const struct runtime *r, const char *bundle,
+    struct arena *a, struct spec_facts *f);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/cli/value.h"
+#include "common/fs/file.h"
+#include "common/fs/lock.h"
+#include "pod-run/life/create.h"
+#include "pod-run/life/end.h"
+#include "pod-run/life/remove.h"
+#include "pod-run/life/runtime.h"
+#include "pod-run/life/stop.h"
+
+#define NAME_TRIES 20
+
+void
+create_init(struct create *c, struct ctx *x, const struct spec_options *o)
+{
+	*c = (struct create){.x = x, .o = o, .lock = -1};
+}
+
+void
+create_free(struct create *c)
+{
+	peer_in_free(&c->image);
+	ctr_free(&c->ctr);
+	fd_close(&c->lock);
+	arena_free(&c->arena);
+}
+
+/* --- Words --------------------------------------------------------------------------------------*/
+
+static int
+fill_defaults(struct create *c, struct err *e)
+{
+	struct ctx *x = c->x;
+	const struct containers_conf *conf = ctx_conf(x, e);
+
+	if (conf == NULL || runtime_name(x, &c->defaults.runtime, e) == -1)
+		return -1;
+	c->defaults.conf = conf;
+	c->defaults.cgroup_manager = x->g->cgroup_manager != NULL ? x->g->cgroup_manager
+				     : *conf->engine_cgroup_manager != '\0'
+					 ? conf->engine_cgroup_manager
+				     : access("/run/systemd/system", F_OK) == 0 ? "systemd"
+										: "cgroupfs";
+	return spec_defaults_host(
+	    &c->defaults, x->rootless.user, x->rootless.uid, x->rootless.gid, &c->arena, e);
+}
+
+static int
+fill_pull(struct create *c, struct err *e)
+{
+	const struct spec_options *o = c->o;
+	const struct containers_conf *conf = c->defaults.conf;
+	struct spec_platform platform = {0};
+	struct rec_registry_access *a = &c->pull.access;
+	int64_t delay;
+
+	if (image_policy_check(
+		o->pull != NULL ? o->pull : conf->engine_pull_policy, &c->pull.policy, e) == -1 ||
+	    spec_options_platform(o, &platform, &c->arena, e) == -1)
+		return -1;
+	c->pull.os = platform.os;
+	c->pull.arch = platform.arch;
+	c->pull.variant = platform.variant;
+	c->pull.quiet = o->quiet;
+	a->auth_file = o->authfile;
+	a->cert_dir = o->cert_dir;
+	a->creds = o->creds;
+	a->policy_file = o->signature_policy;
+	a->tls_verify = o->tls_verify < 0 ? NULL : o->tls_verify ? "true" : "false";
+	a->retries = o->retry >= 0 ? (uint64_t)o->retry + 1 : 0;
+	if (o->retry_delay != NULL && *o->retry_delay != '\0') {
+		if (value_duration(o->retry_delay, &delay, e) == -1)
+			return err_wrap(e, "invalid retry delay \"%s\"", o->retry_delay);
+		a->retry_delay_ms = (uint64_t)(delay / 1000000);
+	}
+	return 0;
+}
+
+static int
+check_cidfile(const char *path, struct err *e)
+{
+	if (path == NULL || *path == '\0' || access(path, F_OK) == -1)
+		return 0;
+	return err_set(e, ERR_EXISTS,
+	    "container id file exists. Ensure another container is not using it or delete %s",
+	    path);
+}
+
+/* "container:NAME" becomes "container:ID". */
+static int
+resolve(struct create *c, const char **mode, struct strv *needs, struct err *e)
+{
+	char id[NAMES_ID_LEN + 1];
+	struct db *db;
+
+	if (*mode == NULL || !text_has_prefix(*mode, "container:"))
+		return 0;
+	db = ctx_db(c->x, e);
+	if (db == NULL || ctr_find(db, *mode + strlen("container:"), id, e) == -1)
+		return -1;
+	*mode = arena_printf(&c->arena, "container:%s", id);
+	strv_add(needs, id);
+	return 0;
+}
+
+static int
+resolve_all(struct create *c, struct strv *needs, struct err *e)
+{
+	struct rec_ctr_config *g = &c->config;
+
+	if (resolve(c, &g->network_mode, needs, e) == -1 ||
+	    resolve(c, &g->pid_ns, needs, e) == -1 || resolve(c, &g->ipc_ns, needs, e) == -1 ||
+	    resolve(c, &g->uts_ns, needs, e) == -1 || resolve(c, &g->cgroup_ns, needs, e) == -1 ||
+	    resolve(c, &g->user_ns, needs, e) == -1)
+		return -1;
+	for (size_t i = 0; i < g->requires.n; i++) {
+		char id[NAMES_ID_LEN + 1];
+		struct db *db = ctx_db(c->x, e);
+
+		if (db == NULL || ctr_find(db, g->requires.v[i], id, e) == -1)
+			return -1;
+		g->requires.v[i] = arena_strdup(&c->arena, id);
+		strv_add(needs, id);
+	}
+	return 0;
+}
+
+int
+create_read(struct create *c, int argc, char **argv, struct err *e)
+{
+	struct cli_ctx *cli = c->x->cli;
+
+	if (ctx_paths(c->x, e) == -1 || fill_defaults(c, e) == -1 || fill_pull(c, e) == -1)
+		return -1;
+	c->input = (struct spec_input){.o = c->o,
+	    .d = &c->defaults,
+	    .image = argv[0],
+	    .words = (const char *const *)argv + 1,
+	    .words_n = (size_t)argc - 1,
+	    .command_line = (const char *const *)cli->argv,
+	    .command_line_n = (size_t)cli->argc};
+	if (spec_options_read(&c->input, &c->config, &c->arena, e) == -1 ||
+	    check_cidfile(c->config.cid_file, e) == -1)
+		return -1;
+	if (c->config.name != NULL && *c->config.name != '\0' && !names_is_valid(c->config.name))
+		return err_set(e, ERR_INVALID, "%s", NAMES_RULE);
+	return 0;
+}
+
+/* --- Image --------------------------------------------------------------------------------------*/
+
+int
+create_ask(struct create *c, struct err *e)
+{
+	return image_ask(c->x, c->input.image, &c->image_seq, e);
+}
+
+int
+create_merge(struct create *c, struct err *e)
+{
+	const struct rec_image *image;
+
+	if (image_found(c->x, c->input.image, c->image_seq, &c->pull, &c->image, e) == -1)
+		return -1;
+	image = MSG_OF(&c->image, image_got)->image;
+	if (spec_options_merge(&c->input, image, &c->config, &c->arena, e) == -1)
+		return -1;
+	names_id(c->ctr.id);
+	c->ctr.created_ns = c->config.created_ns = ctx_now_ns();
+	c->ctr.status = CTR_CONFIGURED;
+	c->ctr.image = image->id;
+	c->ctr.error = "";
+	c->ctr.config = &c->config;
+	return 0;
+}
+
+/* --- Row ----------------------------------------------------------------------------------------*/
+
+static void
+list_volumes(const struct rec_ctr_config *c, struct strv *volumes)
+{
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (strcmp(c->mounts.v[i].type, "volume") == 0 && c->mounts.v[i].source != NULL)
+			strv_add(volumes, c->mounts.v[i].source);
+}
+
+static int
+replace(struct create *c, struct err *e)
+{
+	struct remove how = {.force = true, .timeout_s = STOP_TIMEOUT_OWN};
+	char id[NAMES_ID_LEN + 1];
+	struct db *db = ctx_db(c->x, e);
+
+	if (!c->o->replace)
+		return 0;
+	if (c->config.name == NULL || *c->config.name == '\0')
+		return err_set(e, ERR_USAGE, "cannot replace container without --name being set");
+	if (db == NULL)
+		return -1;
+	if ((ctr_find(db, c->config.name, id, e) == -1 || remove_ctr(c->x, id, &how, e) == -1) &&
+	    e->class != ERR_NOTFOUND)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
+static int
+insert(struct create *c, const struct strv *needs, const struct strv *volumes, struct err *e)
+{
+	own_strbuf struct strbuf packed = {0};
+
+	c->config.name = c->ctr.name;
+	wire_pack(&rec_ctr_config_desc, &c->config, &packed);
+	c->ctr.config_raw = (struct bytes){(const uint8_t *)packed.s, packed.n};
+	if (ctr_insert(ctx_db(c->x, e), &c->ctr, needs, volumes, e) == -1)
+		return -1;
+	c->ctr.config_raw = (struct bytes){0};
+	return 0;
+}
+
+/* A made-up name may be taken by the time it is recorded; then there is another. */
+static int
+insert_named(struct create *c, const struct strv *needs, const struct strv *volumes, struct err *e)
+{
+	if (c->config.name != NULL && *c->config.name != '\0') {
+		c->ctr.name = c->config.name;
+		return insert(c, needs, volumes, e);
+	}
+	for (int i = 0; i < NAME_TRIES; i++) {
+		char *name = arena_alloc(&c->arena, NAMES_GENERATED_MAX);
+
+		names_generate(name);
+		c->ctr.name = name;
+		if (insert(c, needs, volumes, e) == 0) {
+			err_clear(e);
+			return 0;
+		}
+		if (e->class != ERR_EXISTS)
+			return -1;
+	}
+	return -1;
+}
+
+int
+create_record(struct create *c, struct err *e)
+{
+	own_strv struct strv needs = {0}, volumes = {0};
+
+	if (ctx_db(c->x, e) == NULL || resolve_all(c, &needs, e) == -1 || replace(c, e) == -1)
+		return -1;
+	list_volumes(&c->config, &volumes);
+	c->lock = lock_acquire(c->x->lock_fd, c->ctr.id, LOCK_EXCLUSIVE, LOCK_WAIT, e);
+	if (c->lock == -1)
+		return -1;
+	if (insert_named(c, &needs, &volumes, e) == -1) {
+		unlinkat(c->x->lock_fd, c->ctr.id, 0);
+		return -1;
+	}
+	if (c->config.cid_file == NULL || *c->config.cid_file == '\0')
+		return 0;
+	if (file_write(AT_FDCWD, c->config.cid_file, c->ctr.id, NAMES_ID_LEN, 0644, FILE_NOREPLACE,
+		e) == -1) {
+		create_forget(c);
+		return -1;
+	}
+	return 0;
+}
+
+void
+create_forget(struct create *c)
+{
+	struct err e = {0};
+
+	end_remove(c->x, &c->ctr, true, &e);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Making a container: words to record to row.  The steps of "create" and "run".
+ */
+#ifndef POD_CREATE_H
+#define POD_CREATE_H
+
+#include "pod-run/ctx.h"
+#include "pod-run/life/image.h"
+#include "pod-run/oci/spec_options.h"
+#include "pod-run/state/ctr.h"
+
+struct create {
+	struct ctx *x;
+	const struct spec_options *o;
+	bool detached_keys_set;
+
+	/* Ours. */
+	struct spec_defaults defaults;
+	struct spec_input input;
+	struct rec_ctr_config config;
+	struct image_pull pull;
+	struct peer_in image;
+	uint32_t image_seq;
+	struct ctr ctr; /* after create_record */
+	int lock;	/* of that container */
+	struct arena arena;
+};
+void create_init(struct create *c, struct ctx *x, const struct spec_options *o);
+void create_free(struct create *c);
+#define own_create own(create_free)
+
+/* Reads the words: argv[0] is the image.  Every error of the command line comes up here. */
+int create_read(struct create *c, int argc, char **argv, struct err *e);
+
+/* Asks the store for the image. */
+int create_ask(struct create *c, struct err *e);
+
+/* Takes the answer (pulls if need be) and completes the configuration and c->ctr. */
+int create_merge(struct create *c, struct err *e);
+
+/*
+ * Reserves the name and writes the row and the --cidfile; the container is locked afterwards.  With
+ * --replace a container of that name is removed first.
+ */
+int create_record(struct create *c, struct err *e);
+
+/* After a failure that shall leave no container behind. */
+void create_forget(struct create *c);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/conf/registries_conf.h"
+#include "common/role/spawn.h"
+#include "pod-run/life/image.h"
+
+int
+image_candidates(struct ctx *x, const char *name, struct strv *out, struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+	struct err ignored = {0};
+
+	(void)x;
+	if (registries_conf_load(&conf, NULL, e) == -1)
+		return -1;
+	/* A word that cannot be a name may still be an ID. */
+	registries_conf_candidates(&conf, name, out, &ignored);
+	return 0;
+}
+
+int
+image_ask(struct ctx *x, const char *name, uint32_t *seq, struct err *e)
+{
+	own_strv struct strv candidates = {0};
+	struct msg_image_get m = {.name = name};
+	struct peer *store = ctx_store(x, e);
+
+	if (store == NULL || image_candidates(x, name, &candidates, e) == -1)
+		return -1;
+	m.candidates = (struct strs){.v = (const char **)candidates.v, .n = candidates.n};
+	*seq = peer_next_seq(store);
+	return peer_send(store, &msg_image_get_desc, *seq, &m, e);
+}
+
+int
+image_policy_check(const char *policy, const char **out, struct err *e)
+{
+	static const struct {
+		const char *word, *policy;
+	} words[] = {{"always", "always"}, {"Always", "always"}, {"missing", "missing"},
+	    {"ifnotpresent", "missing"}, {"IfNotPresent", "missing"}, {"", "missing"},
+	    {"true", "missing"}, {"1", "missing"}, {"never", "never"}, {"Never", "never"},
+	    {"false", "never"}, {"0", "never"}, {"newer", "newer"}, {"ifnewer", "newer"}};
+
+	for (size_t i = 0; i < COUNTOF(words); i++)
+		if (strcmp(words[i].word, policy) == 0) {
+			*out = words[i].policy;
+			return 0;
+		}
+	return err_set(e, ERR_INVALID, "unsupported pull policy \"%s\"", policy);
+}
+
+int
+image_on_progress(struct peer *p, struct peer_in *in, void *progress, struct err *e)
+{
+	const struct image_progress *q = progress;
+	char line[8192];
+
+	(void)p;
+	if (!PEER_IS(in, progress))
+		return err_set(e, ERR_PEER, "unexpected message %s", in->desc->name);
+	if (q->quiet || strcmp(MSG_OF(in, progress)->kind, "text") != 0 ||
+	    MSG_OF(in, progress)->text == NULL)
+		return 0;
+	text_escape(MSG_OF(in, progress)->text, line, sizeof(line));
+	fprintf(stderr, "%s\n", line);
+	return 0;
+}
+
+struct peer *
+image_helper(struct ctx *x, int *store_end, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_store_join join;
+	struct peer *store = ctx_store(x, e), *image;
+	own_fd int ours = -1, theirs = -1;
+	int pair[2];
+	pid_t pid;
+
+	if (store == NULL || peer_pair(pair, e) == -1)
+		return NULL;
+	ours = pair[0];
+	theirs = pair[1];
+	join = (struct msg_store_join){.peer = theirs};
+	image = ctx_helper(x, ROLE_IMAGE, &pid, e);
+	if (image == NULL)
+		return NULL;
+	if (peer_call(store, &msg_store_join_desc, &join, &in, NULL, NULL, e) == -1) {
+		peer_free(image);
+		return NULL;
+	}
+	*store_end = fd_take(&ours);
+	return image;
+}
+
+int
+image_pull(
+    struct ctx *x, const char *name, const struct image_pull *p, struct strv *ids, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct rec_registry_access access = p->access;
+	struct image_progress progress = {.quiet = p->quiet};
+	own_fd int store_end = -1;
+	struct peer *image = image_helper(x, &store_end, e);
+	struct msg_image_pull m = {.reference = name,
+	    .os = p->os,
+	    .architecture = p->arch,
+	    .variant = p->variant,
+	    .all_tags = p->all_tags,
+	    .newer = p->policy != NULL && strcmp(p->policy, "newer") == 0,
+	    .access = &access,
+	    .store = store_end};
+	int r;
+
+	if (image == NULL)
+		return -1;
+	r = peer_call(image, &msg_image_pull_desc, &m, &in, image_on_progress, &progress, e);
+	peer_free(image);
+	if (r == -1)
+		return -1;
+	if (ids != NULL)
+		strv_add_all(ids, (const char *const *)MSG_OF(&in, image_pull_r)->ids.v,
+		    MSG_OF(&in, image_pull_r)->ids.n);
+	return 0;
+}
+
+static bool
+is_foreign(const struct image_pull *p, const struct rec_image *image)
+{
+	const struct rec_image_config *c = image->config;
+
+	return c != NULL && ((p->os != NULL && c->os != NULL && strcmp(p->os, c->os) != 0) ||
+				(p->arch != NULL && c->architecture != NULL &&
+				    strcmp(p->arch, c->architecture) != 0) ||
+				(p->variant != NULL && c->variant != NULL &&
+				    strcmp(p->variant, c->variant) != 0));
+}
+
+static int
+ask_again(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
+{
+	struct msg_image_get m = {.name = name};
+
+	peer_in_free(in);
+	return peer_call(ctx_store(x, e), &msg_image_get_desc, &m, in, NULL, NULL, e);
+}
+
+int
+image_found(struct ctx *x, const char *name, uint32_t seq, const struct image_pull *p,
+    struct peer_in *in, struct err *e)
+{
+	const char *policy = p->policy != NULL ? p->policy : "missing", *rest;
+	own_strv struct strv ids = {0};
+	bool have;
+
+	have = peer_wait(ctx_store(x, e), &msg_image_get_desc, seq, in, NULL, NULL, e) == 0;
+	if (!have && e->class != ERR_NOTFOUND)
+		return -1;
+	/* What was named by its ID came from here; there is nothing to ask a registry for. */
+	if (have && MSG_OF(in, image_got)->matched == NULL)
+		return 0;
+	if (have && strcmp(policy, "missing") == 0 && is_foreign(p, MSG_OF(in, image_got)->image))
+		policy = "newer";
+	if (have && (strcmp(policy, "missing") == 0 || strcmp(policy, "never") == 0))
+		return 0;
+	if (strcmp(policy, "never") == 0)
+		return err_set(e, ERR_NOTFOUND, "%s: image not known", name);
+	err_clear(e);
+	if (image_pull(x, name, p, &ids, e) == -1)
+		return -1;
+	if (ids.n == 0)
+		return err_set(e, ERR_NOTFOUND, "%s: image not known",
+		    reference_transport(name, &rest) != NULL ? rest : name);
+	return ask_again(x, ids.v[0], in, e);
+}

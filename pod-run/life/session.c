@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/oci/attach.h"
+#include "pod-run/life/session.h"
+#include "pod-run/life/sync.h"
+
+#define PRESERVE_MAX 190
+
+struct running {
+	struct session *s;
+	struct err *e;
+	int pidfd;
+	bool broken; /* the monitor broke the protocol, or went away */
+};
+
+int
+session_pair(int *ours, int *theirs, struct err *e)
+{
+	int fd[2];
+
+	if (attach_pair(fd, e) == -1)
+		return -1;
+	*ours = fd[0];
+	*theirs = fd[1];
+	return 0;
+}
+
+void
+session_size(uint64_t *rows, uint64_t *columns)
+{
+	struct winsize w;
+
+	*rows = *columns = 0;
+	for (int fd = 0; fd < 3; fd++)
+		if (ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_row != 0) {
+			*rows = w.ws_row;
+			*columns = w.ws_col;
+			return;
+		}
+}
+
+int
+session_preserved(uint64_t n, struct err *e)
+{
+	int fds[PRESERVE_MAX];
+	own_fd int ours = -1, theirs = -1;
+	int pair[2];
+
+	if (n > PRESERVE_MAX) {
+		err_set(e, ERR_LIMIT, "at most %d descriptors can be preserved", PRESERVE_MAX);
+		return -1;
+	}
+	if (peer_pair(pair, e) == -1)
+		return -1;
+	ours = pair[0];
+	theirs = pair[1];
+	for (uint64_t i = 0; i < n; i++) {
+		fds[i] = 3 + (int)i;
+		if (fcntl(fds[i], F_GETFD) == -1)
+			return err_sys(e, "preserving descriptor %d", fds[i]);
+	}
+	if (peer_queue_fds(ours, fds, (size_t)n, e) == -1)
+		return -1;
+	return fd_take(&theirs);
+}
+
+int
+session_status(int code)
+{
+	return code < 0 ? 255 : code;
+}
+
+/* --- While it runs ------------------------------------------------------------------------------*/
+
+static void
+take_exited(struct session *s, const struct msg_monitor_exited *m)
+{
+	s->exited = true;
+	s->code = (int)m->code;
+	s->oom = m->oom;
+	s->exited_ns = (int64_t)m->exited_ns;
+}
+
+/* Takes one message; false when nothing more can come. */
+static bool
+take_message(struct running *r, int timeout_ms)
+{
+	own_peer_in struct peer_in in = {0};
+	int n = peer_recv(r->s->monitor, &in, timeout_ms, r->e);
+
+	if (n == PEER_NONE)
+		return true;
+	if (n != 1) {
+		r->broken = true;
+		return false;
+	}
+	if (PEER_IS(&in, monitor_exited))
+		take_exited(r->s, MSG_OF(&in, monitor_exited));
+	return true;
+}
+
+/* What is left of the output is still read, so the news alone do not end the loop. */
+static bool
+on_ready(void *arg)
+{
+	return take_message(arg, 0);
+}
+
+static bool
+on_signal(int sig, void *arg)
+{
+	struct running *r = arg;
+
+	if (r->pidfd != -1)
+		syscall(SYS_pidfd_send_signal, r->pidfd, sig, NULL, 0);
+	return true;
+}
+
+static void
+proxy_signals(sigset_t *set)
+{
+	/* The loop's own, those nobody can catch, and those that are our own faults. */
+	static const int ours[] = {SIGWINCH, SIGCHLD, SIGPIPE, SIGURG, SIGKILL, SIGSTOP, SIGSEGV,
+	    SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGSYS, SIGTRAP, SIGTSTP, SIGTTIN, SIGTTOU};
+
+	sigfillset(set);
+	for (size_t i = 0; i < COUNTOF(ours); i++)
+		sigdelset(set, ours[i]);
+}
+
+static void
+describe(struct session *s, struct running *r, const char *keys, struct attach *a)
+{
+	attach_init(a);
+	a->sock = s->sock;
+	a->in = s->in ? STDIN_FILENO : -1;
+	a->out = s->out ? STDOUT_FILENO : -1;
+	a->err = s->err ? STDERR_FILENO : -1;
+	a->tty = s->tty;
+	a->dir = s->tty ? s->dir : NULL;
+	a->detach_keys = keys;
+	a->arg = r;
+	a->extra = s->monitor != NULL ? peer_fd(s->monitor) : -1;
+	a->on_ready = on_ready;
+	if (s->sig_proxy) {
+		proxy_signals(&a->signals);
+		a->on_signal = on_signal;
+	}
+}
+
+int
+session_run(struct ctx *x, struct session *s, struct err *e)
+{
+	const struct containers_conf *conf = ctx_conf(x, e);
+	own_fd int pidfd = -1;
+	struct err ignored = {0};
+	struct running r = {.s = s, .e = &ignored};
+	enum attach_end end = ATTACH_ENDED;
+	struct attach a;
+
+	if (conf == NULL)
+		return -1;
+	if (s->pid > 0)
+		pidfd = (int)syscall(SYS_pidfd_open, s->pid, 0);
+	r.pidfd = pidfd != -1 && sync_process_lives(s->pid, s->pid_start) ? pidfd : -1;
+	describe(s, &r, s->detach_keys != NULL ? s->detach_keys : conf->engine_detach_keys, &a);
+	if (attach_run(&a, &end, e) == -1)
+		return -1;
+	s->detached = end == ATTACH_DETACHED;
+	while (s->monitor != NULL && !s->detached && !s->exited && !r.broken)
+		take_message(&r, -1);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A person before a container: streams, terminal, signals, until it ends or the person detaches.
+ */
+#ifndef POD_SESSION_H
+#define POD_SESSION_H
+
+#include <sys/types.h>
+
+#include "pod-run/ctx.h"
+
+struct session {
+	int sock;	      /* attach socket, ours */
+	struct peer *monitor; /* borrowed; NULL: only attached, the end shows in the exit file */
+	const char *dir;      /* bundle */
+	bool tty, in, out, err;
+	const char *detach_keys; /* NULL: the configuration's */
+	bool sig_proxy;
+	pid_t pid; /* gets the signals */
+	uint64_t pid_start;
+
+	/* Out. */
+	bool detached, exited;
+	int code;
+	bool oom;
+	int64_t exited_ns;
+};
+
+/* Runs it.  After success either detached or exited is set, or neither if the monitor vanished. */
+int session_run(struct ctx *x, struct session *s, struct err *e);
+
+/* A connected pair for the first client of a container: *ours stays, *theirs goes to the monitor. */
+int session_pair(int *ours, int *theirs, struct err *e);
+
+/* The size of our terminal, 0 0 if there is none. */
+void session_size(uint64_t *rows, uint64_t *columns);
+
+/* Descriptors 3 … 2 + n in the queue of a fresh socket, for preserve_fds; -1 with e on failure. */
+int session_preserved(uint64_t n, struct err *e);
+
+/* The exit status of a command for a container's code: -1 becomes 255. */
+int session_status(int code);
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/lock.h"
+#include "common/fs/path.h"
+#include "common/role/spawn.h"
+#include "pod-run/life/bundle.h"
+#include "pod-run/life/cleanup.h"
+#include "pod-run/life/end.h"
+#include "pod-run/life/start.h"
+#include "pod-run/life/sync.h"
+#include "pod-run/oci/spec_options.h"
+
+/* How long the monitor of the last run may take to have the runtime forget the container. */
+#define LAST_MONITOR_MS 20000
+
+void
+start_init(struct start *s, struct ctx *x, struct ctr *c)
+{
+	*s = (struct start){
+	    .x = x, .c = c, .attach = -1, .preserved = -1, .bundle_fd = -1, .live = -1};
+}
+
+void
+start_free(struct start *s)
+{
+	peer_free(s->monitor);
+	runtime_free(&s->runtime);
+	free(s->bundle);
+	fd_close(&s->bundle_fd);
+	fd_close(&s->live);
+	peer_in_free(&s->rootfs);
+	peer_in_free(&s->net);
+	arena_free(&s->arena);
+	start_init(s, NULL, NULL);
+}
+
+bool
+start_needs_net(const struct rec_ctr_config *c)
+{
+	const char *mode = c->network_mode != NULL ? c->network_mode : "bridge";
+
+	return strcmp(mode, "host") != 0 && !text_has_prefix(mode, "container:") &&
+	       !text_has_prefix(mode, "ns:");
+}
+
+int
+start_helpers(struct start *s, bool net, struct err *e)
+{
+	if (ctx_store(s->x, e) == NULL || (net && ctx_net(s->x, e) == NULL))
+		return -1;
+	if (s->monitor == NULL)
+		s->monitor = spawn_peer(ROLE_RUN, ROLE_MONITOR, &s->monitor_pid, e);
+	return s->monitor == NULL ? -1 : 0;
+}
+
+/* --- Asking -------------------------------------------------------------------------------------*/
+
+static int
+open_bundle(struct start *s, struct err *e)
+{
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
+
+	free(s->bundle);
+	s->bundle = ctx_bundle(s->x, s->c->id);
+	dir = path_mkdirs(root, s->bundle, PATH_IN_ROOT, 0700, NULL, e);
+	if (dir == -1)
+		return err_wrap(e, "making the bundle of container %s", s->c->id);
+	if (mkdirat(dir, "rootfs", 0755) == -1 && errno != EEXIST)
+		return err_sys(e, "making the bundle of container %s", s->c->id);
+	fd_close(&s->bundle_fd);
+	s->bundle_fd = path_reopen(dir, O_RDONLY | O_DIRECTORY, e);
+	return s->bundle_fd == -1 ? -1 : 0;
+}
+
+/* The lock that the monitor will hold; the last one's must have been given back. */
+static int
+take_live_lock(struct start *s, struct err *e)
+{
+	char name[NAMES_ID_LEN + sizeof(SYNC_LIVE_SUFFIX)];
+
+	snprintf(name, sizeof(name), "%s" SYNC_LIVE_SUFFIX, s->c->id);
+	s->live = lock_acquire(s->x->lock_fd, name, LOCK_EXCLUSIVE, LAST_MONITOR_MS, e);
+	return s->live == -1 ? err_wrap(e, "waiting for the last monitor of container %s", s->c->id)
+			     : 0;
+}
+
+static int
+ask_rootfs(struct start *s, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	struct peer *store = ctx_store(s->x, e);
+	struct msg_rootfs_open m = {.id = s->c->id,
+	    .image = c->image_id,
+	    .volatile_ = c->remove,
+	    .user = c->user,
+	    .groups = c->groups,
+	    .workdir = c->workdir,
+	    .make_workdir = c->make_workdir,
+	    .no_passwd = c->no_passwd,
+	    .passwd_entry = c->passwd_entry,
+	    .etc_dir = s->bundle_fd};
+
+	if (store == NULL)
+		return -1;
+	m.uid_map.v = c->uid_map.v;
+	m.uid_map.n = c->uid_map.n;
+	m.gid_map.v = c->gid_map.v;
+	m.gid_map.n = c->gid_map.n;
+	m.volumes.n = spec_options_volumes(c, &s->arena, &m.volumes.v);
+	s->rootfs_seq = peer_next_seq(store);
+	return peer_send(store, &msg_rootfs_open_desc, s->rootfs_seq, &m, e);
+}
+
+static int
+ask_net(struct start *s, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	struct msg_net_setup m = {.id = s->c->id,
+	    .name = s->c->name,
+	    .hostname = c->hostname,
+	    .mode = c->network_mode != NULL ? c->network_mode : "bridge",
+	    .mode_options = c->network_options,
+	    .dns_servers = c->dns_servers,
+	    .network_dir = ctx_network_dir(s->x)};
+	struct rec_net_attach first = {0};
+	const struct containers_conf *conf;
+	struct peer *net;
+
+	if (!start_needs_net(c))
+		return 0;
+	net = ctx_net(s->x, e);
+	if (net == NULL)
+		return -1;
+	if (strcmp(m.mode, "bridge") == 0 && c->networks.n == 0) {
+		conf = ctx_conf(s->x, e);
+		if (conf == NULL)
+			return -1;
+		first.network = conf->network_default_network;
+		m.attach.v = &first;
+		m.attach.n = 1;
+	} else {
+		m.attach.v = c->networks.v;
+		m.attach.n = c->networks.n;
+	}
+	m.ports.v = c->ports.v;
+	m.ports.n = c->ports.n;
+	s->net_seq = peer_next_seq(net);
+	if (peer_send(net, &msg_net_setup_desc, s->net_seq, &m, e) == -1)
+		return -1;
+	s->net_asked = true;
+	return 0;
+}
+
+int
+start_begin(struct start *s, struct err *e)
+{
+	if (start_helpers(s, start_needs_net(s->c->config), e) == -1 || open_bundle(s, e) == -1 ||
+	    take_live_lock(s, e) == -1 || ask_rootfs(s, e) == -1 || ask_net(s, e) == -1)
+		return -1;
+	/* An old exit file would be taken for the end of this run. */
+	unlinkat(s->x->exit_fd, s->c->id, 0);
+	unlinkat(s->bundle_fd, "oom", 0);
+	return runtime_find(s->x, s->c->config, &s->runtime, e);
+}
+
+int
+start_prepare_rootfs(struct ctx *x, const struct ctr *c, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_rootfs_open m = {.id = c->id, .image = c->config->image_id, .prepare = true};
+	struct peer *store = ctx_store(x, e);
+
+	return store == NULL ? -1 : peer_call(store, &msg_rootfs_open_desc, &m, &in, NULL, NULL, e);
+}
+
+void
+start_undo(struct start *s)
+{
+	struct msg_net_teardown m = {.id = s->c->id};
+	struct err e = {0};
+
+	if (s->net_asked)
+		peer_send(ctx_net(s->x, &e), &msg_net_teardown_desc,
+		    peer_next_seq(ctx_net(s->x, &e)), &m, &e);
+	s->net_asked = false;
+}
+
+/* --- Starting -----------------------------------------------------------------------------------*/
+
+static int
+collect(struct start *s, struct err *e)
+{
+	if (peer_wait(ctx_store(s->x, e), &msg_rootfs_open_desc, s->rootfs_seq, &s->rootfs, NULL,
+		NULL, e) == -1)
+		return -1;
+	if (!s->net_asked)
+		return 0;
+	return peer_wait(ctx_net(s->x, e), &msg_net_setup_desc, s->net_seq, &s->net, NULL, NULL, e);
+}
+
+static struct strs
+strs_of(const struct strv *l)
+{
+	return (struct strs){.v = (const char **)l->v, .n = l->n};
+}
+
+static int
+prepare_log(struct start *s, struct rec_log_target *t, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	own_mem char *dir = NULL;
+	own_fd int root = -1, fd = -1;
+
+	*t = (struct rec_log_target){.driver = c->log_driver != NULL ? c->log_driver : "k8s-file",
+	    .size_max = c->log_size_max,
+	    .tag = c->log_tag,
+	    .path = c->log_path};
+	if (strcmp(t->driver, "none") == 0 || (t->path != NULL && *t->path != '\0'))
+		return 0;
+	dir = ctx_static_dir(s->x, s->c->id);
+	t->path = arena_printf(&s->arena, "%s/ctr.log", dir);
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = path_mkdirs(root, dir, PATH_IN_ROOT, 0700, NULL, e);
+	return fd == -1 ? -1 : 0;
+}
+
+static int
+send_start(struct start *s, uint32_t seq, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	own_strv struct strv environment = {0}, cleanup = {0};
+	struct rec_log_target log;
+	struct msg_monitor_start m = {.id = s->c->id,
+	    .name = s->c->name,
+	    .bundle = s->bundle,
+	    .rootfs = arena_printf(&s->arena, "%s/rootfs", s->bundle),
+	    .runtime = s->runtime.path,
+	    .runtime_args = strs_of(&s->runtime.args),
+	    .systemd_cgroup = s->runtime.systemd_cgroup,
+	    .terminal = c->tty,
+	    .stdin_ = c->stdin_open,
+	    .leave_stdin_open = c->stdin_open && c->tty,
+	    .exit_dir = s->x->exit_dir,
+	    .persist_dir = s->bundle,
+	    .pid_file = c->pid_file,
+	    .monitor_pid_file = c->monitor_pid_file,
+	    .timeout_s = c->timeout_s,
+	    .rows = s->rows,
+	    .columns = s->columns,
+	    .preserve_fds = s->preserve_fds,
+	    .root = MSG_OF(&s->rootfs, rootfs_opened)->root,
+	    .netns = s->net_asked ? MSG_OF(&s->net, net_setup_r)->netns : -1,
+	    .holder = s->net_asked ? MSG_OF(&s->net, net_setup_r)->holder : -1,
+	    .attach = s->attach,
+	    .lock = s->live,
+	    .preserved = s->preserved};
+
+	if (prepare_log(s, &log, e) == -1)
+		return -1;
+	m.logs.v = &log;
+	m.logs.n = 1;
+	cleanup_environment(&environment);
+	cleanup_command(s->x, s->c->id, &cleanup);
+	m.environment = strs_of(&environment);
+	m.exit_command = strs_of(&cleanup);
+	if (s->adopt && peer_send(s->monitor, &msg_monitor_adopt_desc, 0,
+			    &(struct msg_monitor_adopt){0}, e) == -1)
+		return -1;
+	return peer_send(s->monitor, &msg_monitor_start_desc, seq, &m, e);
+}
+
+static void
+remember(struct start *s)
+{
+	struct ctr *c = s->c;
+
+	const struct msg_rootfs_opened *r = MSG_OF(&s->rootfs, rootfs_opened);
+
+	c->run = (struct rec_ctr_run){.uid = r->uid, .gid = r->gid, .home = r->home};
+	c->run.groups.v = r->groups.v;
+	c->run.groups.n = r->groups.n;
+	if (s->net_asked) {
+		const struct msg_net_setup_r *n = MSG_OF(&s->net, net_setup_r);
+
+		c->run.interfaces.v = n->interfaces.v;
+		c->run.interfaces.n = n->interfaces.n;
+		c->run.ports.v = n->ports.v;
+		c->run.ports.n = n->ports.n;
+		c->run.dns_servers = n->dns_servers;
+		c->run.host_address = n->host_address;
+	}
+}
+
+static void
+fill_running(struct start *s, const struct msg_monitor_started *m)
+{
+	struct ctr *c = s->c;
+
+	c->status = CTR_RUNNING;
+	c->pid = (pid_t)m->pid;
+	c->pid_start = m->start_time != 0 ? m->start_time : sync_start_time(c->pid);
+	c->monitor_pid = (pid_t)m->monitor_pid;
+	c->started_ns = m->started_ns != 0 ? (int64_t)m->started_ns : ctx_now_ns();
+	c->exit_code = 0;
+	c->oom = false;
+	c->error = "";
+}
+
+int
+start_end(struct start *s, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct db *db = ctx_db(s->x, e);
+	uint32_t seq = peer_next_seq(s->monitor);
+
+	if (db == NULL || collect(s, e) == -1 || bundle_write(s, e) == -1 ||
+	    send_start(s, seq, e) == -1) {
+		start_undo(s);
+		return -1;
+	}
+	/* The runtime is at work now; what others left behind costs no time here. */
+	end_sweep_aside(s->x);
+	if (peer_wait(s->monitor, &msg_monitor_start_desc, seq, &in, NULL, NULL, e) == -1) {
+		start_undo(s);
+		return -1;
+	}
+	remember(s);
+	fill_running(s, MSG_OF(&in, monitor_started));
+	/* The monitor holds the lock now; as long as we do too, nobody could see it end. */
+	fd_close(&s->live);
+	return ctr_save(db, s->c, e);
+}
+
+/* --- Whole --------------------------------------------------------------------------------------*/
+
+static int
+start_needed(struct ctx *x, const char *id, struct err *e)
+{
+	own_ctr struct ctr c = {0};
+	own_fd int lock = sync_open(x, id, &c, e);
+	own_start struct start s;
+
+	start_init(&s, x, &c);
+	if (lock == -1 || start_whole(&s, true, e) == -1)
+		return err_wrap(e, "starting dependency %s", id);
+	return 0;
+}
+
+int
+start_run_needed(struct start *s, struct err *e)
+{
+	own_strv struct strv ids = {0};
+
+	if (ctr_needs(ctx_db(s->x, e), s->c->id, &ids, e) == -1)
+		return -1;
+	for (size_t i = 0; i < ids.n; i++)
+		if (start_needed(s->x, ids.v[i], e) == -1)
+			return -1;
+	return 0;
+}
+
+int
+start_whole(struct start *s, bool manual, struct err *e)
+{
+	struct ctr *c = s->c;
+
+	if (c->status == CTR_RUNNING)
+		return 0;
+	if (c->status != CTR_CONFIGURED && c->status != CTR_CREATED && c->status != CTR_STOPPED &&
+	    c->status != CTR_EXITED)
+		return err_set(e, ERR_STATE,
+		    "unable to start container \"%s\": container state improper: it is %s", c->id,
+		    ctr_status_name(c->status));
+	if (manual) {
+		c->restarts = 0;
+		c->stopped_by_user = false;
+	}
+	if (ctr_config(c, e) == -1 || start_run_needed(s, e) == -1)
+		return -1;
+	if (start_begin(s, e) == -1) {
+		start_undo(s);
+		return -1;
+	}
+	return start_end(s, e);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Starting a container.  The steps are separate so that "run" can ask the helpers for things while it
+ * does others: start_helpers, start_begin (root file system and network are asked for), start_end.
+ */
+#ifndef POD_START_H
+#define POD_START_H
+
+#include "pod-run/ctx.h"
+#include "pod-run/life/runtime.h"
+#include "pod-run/state/ctr.h"
+
+struct start {
+	struct ctx *x;
+	struct ctr *c; /* locked by the caller, configuration decoded */
+
+	/* How the first client attaches; before start_end. */
+	int attach; /* a connected sequenced-packet socket, or -1 */
+	bool adopt; /* we stay and clean up ourselves */
+	uint64_t rows, columns, preserve_fds;
+	int preserved; /* socket with the preserved descriptors queued, or -1 */
+
+	/* Ours. */
+	struct peer *monitor;
+	pid_t monitor_pid;
+	struct runtime runtime;
+	char *bundle;
+	int bundle_fd, live;
+	uint32_t rootfs_seq, net_seq;
+	bool net_asked;
+	struct peer_in rootfs, net;
+	struct arena arena;
+};
+void start_init(struct start *s, struct ctx *x, struct ctr *c);
+void start_free(struct start *s); /* the monitor runs on */
+#define own_start own(start_free)
+
+/* True if a container in this network mode needs pod-net. */
+bool start_needs_net(const struct rec_ctr_config *c);
+
+/* Starts what will be needed; may be called before the container is known. */
+int start_helpers(struct start *s, bool net, struct err *e);
+
+/*
+ * Asks for the root file system and the network.  Whatever fails from here on is undone by start_undo.
+ */
+int start_begin(struct start *s, struct err *e);
+
+/*
+ * Waits for them, writes the bundle, has the monitor start the container, and records it as running.
+ * On failure the network is given back and the state is recorded as before.
+ */
+int start_end(struct start *s, struct err *e);
+
+/* The containers this one stands on are started first; start_whole does it by itself. */
+int start_run_needed(struct start *s, struct err *e);
+
+/* Makes the read-write layer of a created container, so that its image is in use. */
+int start_prepare_rootfs(struct ctx *x, const struct ctr *c, struct err *e);
+
+/* Gives back what start_begin asked for. */
+void start_undo(struct start *s);
+
+/*
+ * All of it for a container that is locked, with its dependencies first.  A running one is left alone
+ * (success).  recreate: counts as a manual start, which forgets the restart count.
+ */
+int start_whole(struct start *s, bool manual, struct err *e);
+
+#endif

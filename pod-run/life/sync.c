@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/lock.h"
+#include "pod-run/life/sync.h"
+
+#define STAT_STATE 0	   /* fields counted from the one after the command's name */
+#define STAT_START_TIME 19 /* field 22 of proc(5) */
+
+/* The name in parentheses may hold anything, so fields are counted from the last ')'. */
+static int
+read_stat(pid_t pid, char *state, uint64_t *start)
+{
+	char path[64], text[1024], *p, *save = NULL;
+	own_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	if (p == NULL)
+		return -1;
+	p = strtok_r(p + 1, " ", &save);
+	for (int i = STAT_STATE; p != NULL; i++, p = strtok_r(NULL, " ", &save)) {
+		if (i == STAT_STATE)
+			*state = *p;
+		else if (i == STAT_START_TIME)
+			return text_to_u64(p, UINT64_MAX, start);
+	}
+	return -1;
+}
+
+uint64_t
+sync_start_time(pid_t pid)
+{
+	uint64_t start;
+	char state;
+
+	return pid > 0 && read_stat(pid, &state, &start) == 0 ? start : 0;
+}
+
+bool
+sync_process_lives(pid_t pid, uint64_t start)
+{
+	uint64_t now;
+	char state;
+
+	return pid > 0 && read_stat(pid, &state, &now) == 0 && state != 'Z' && state != 'X' &&
+	       (start == 0 || now == start);
+}
+
+bool
+sync_monitor_lives(struct ctx *x, const char *id)
+{
+	char name[NAMES_ID_LEN + sizeof(SYNC_LIVE_SUFFIX)];
+
+	snprintf(name, sizeof(name), "%s" SYNC_LIVE_SUFFIX, id);
+	return lock_is_held(x->lock_fd, name);
+}
+
+int
+sync_exit_file(struct ctx *x, const char *id, int *code, int64_t *when_ns)
+{
+	own_fd int fd = openat(x->exit_fd, id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char text[32];
+	struct stat st;
+	int64_t value;
+	ssize_t n;
+
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (text_to_i64(text, -1, 255, &value) == -1)
+		return -1;
+	*code = (int)value;
+	*when_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return 0;
+}
+
+static bool
+oom_file(struct ctx *x, const char *id)
+{
+	own_mem char *bundle = ctx_bundle(x, id);
+	own_mem char *path = xasprintf("%s/oom", bundle);
+
+	return access(path, F_OK) == 0;
+}
+
+static void
+ended(struct ctr *c, int code, int64_t when_ns)
+{
+	c->status = CTR_STOPPED;
+	c->exit_code = code;
+	c->finished_ns = when_ns;
+	c->pid = 0;
+	c->pid_start = 0;
+}
+
+bool
+sync_look(struct ctx *x, struct ctr *c)
+{
+	int64_t when;
+	int code;
+
+	if (!ctr_status_is_live(c->status))
+		return false;
+	if (sync_exit_file(x, c->id, &code, &when) == 0) {
+		ended(c, code, when);
+		c->oom = oom_file(x, c->id);
+		return true;
+	}
+	/* While the monitor lives it is the one who knows; it writes the exit file first. */
+	if (sync_monitor_lives(x, c->id) || sync_process_lives(c->pid, c->pid_start))
+		return false;
+	/* It may have finished its work between the two looks. */
+	if (sync_exit_file(x, c->id, &code, &when) == -1) {
+		code = SYNC_NO_EXIT_FILE;
+		when = ctx_now_ns();
+	}
+	ended(c, code, when);
+	return true;
+}
+
+int
+sync_reload(struct ctx *x, struct ctr *c, struct err *e)
+{
+	struct db *db = ctx_db(x, e);
+	char id[NAMES_ID_LEN + 1];
+
+	memcpy(id, c->id, sizeof(id));
+	ctr_free(c);
+	if (db == NULL || ctr_load(db, id, c, e) == -1)
+		return -1;
+	if (sync_look(x, c) && ctr_save(db, c, e) == -1) {
+		ctr_free(c);
+		return -1;
+	}
+	return 0;
+}
+
+int
+sync_open(struct ctx *x, const char *id, struct ctr *c, struct err *e)
+{
+	own_fd int lock = -1;
+
+	if (ctx_paths(x, e) == -1)
+		return -1;
+	lock = lock_acquire(x->lock_fd, id, LOCK_EXCLUSIVE, LOCK_WAIT, e);
+	if (lock == -1)
+		return -1;
+	snprintf(c->id, sizeof(c->id), "%s", id);
+	if (sync_reload(x, c, e) == -1) {
+		/* The name of a lock whose container is gone would stay for ever. */
+		if (e->class == ERR_NOTFOUND)
+			unlinkat(x->lock_fd, id, 0);
+		return -1;
+	}
+	return fd_take(&lock);
+}
+
+int
+sync_open_word(struct ctx *x, const char *word, struct ctr *c, struct err *e)
+{
+	struct db *db = ctx_db(x, e);
+	char id[NAMES_ID_LEN + 1];
+
+	if (db == NULL || ctr_find(db, word, id, e) == -1)
+		return -1;
+	return sync_open(x, id, c, e);
+}
+
+/* Records what sync_look found.  A container that somebody works on is left to him. */
+static void
+correct(struct ctx *x, struct ctr *c)
+{
+	struct err e = {0};
+	own_fd int lock = lock_acquire(x->lock_fd, c->id, LOCK_EXCLUSIVE, LOCK_TRY, &e);
+
+	if (lock != -1)
+		sync_reload(x, c, &e);
+}
+
+int
+sync_list(struct ctx *x, struct ctr_list *out, struct err *e)
+{
+	struct db *db = ctx_db(x, e);
+	size_t kept = 0;
+
+	if (db == NULL || ctr_list(db, out, e) == -1)
+		return -1;
+	for (size_t i = 0; i < out->n; i++) {
+		if (sync_look(x, &out->v[i]))
+			correct(x, &out->v[i]);
+		/* Removed while we looked. */
+		if (out->v[i].name == NULL)
+			continue;
+		if (kept != i)
+			out->v[kept] = out->v[i];
+		kept++;
+	}
+	out->n = kept;
+	return 0;
+}
