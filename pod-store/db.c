@@ -34,6 +34,8 @@ static const char schema[] =
     " digest TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,"
     " PRIMARY KEY(image, position)) WITHOUT ROWID;"
     "CREATE INDEX use_layer ON use(layer);"
+    "CREATE TABLE user(image TEXT NOT NULL, request TEXT NOT NULL, answer BLOB NOT NULL,"
+    " PRIMARY KEY(image, request)) WITHOUT ROWID;"
     "CREATE TABLE volume(name TEXT PRIMARY KEY, record BLOB NOT NULL);";
 
 static int

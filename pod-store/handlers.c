@@ -244,8 +244,7 @@ HANDLER(user_find)
 	struct msg_rootfs_opened found = {.root = -1};
 	struct msg_user_found out = {0};
 
-	(void)arg;
-	if (user_find(MSG_OF(in, user_find)->root, &m, &found, &in->arena, e) == -1)
+	if (user_find(STORE, MSG_OF(in, user_find)->root, false, &m, &found, &in->arena, e) == -1)
 		return -1;
 	out.uid = found.uid;
 	out.gid = found.gid;

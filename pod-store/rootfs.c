@@ -225,7 +225,7 @@ prepare_volumes(struct store *s, int root, const struct msg_rootfs_open *m,
 }
 
 static int
-open_image_root(struct store *s, const struct msg_rootfs_open *m, const char *path,
+open_image_root(struct store *s, const struct msg_rootfs_open *m, const char *path, bool fresh,
     const struct strv *layers, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
 {
 	own_fd int root = -1;
@@ -235,7 +235,7 @@ open_image_root(struct store *s, const struct msg_rootfs_open *m, const char *pa
 	root = mount_layers(s, layers, path, m->volatile_, e);
 	if (root == -1)
 		return err_wrap(e, "mounting storage for container %s", m->id);
-	if (user_find(root, m, out, a, e) == -1)
+	if (user_find(s, root, fresh, m, out, a, e) == -1)
 		return -1;
 	if (m->workdir != NULL && prepare_workdir(root, m, out, e) == -1)
 		return -1;
@@ -265,7 +265,7 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 	made = stand_on(s, path, m->image, &layers, e);
 	if (made == -1)
 		return -1;
-	r = open_image_root(s, m, path, &layers, out, a, e);
+	r = open_image_root(s, m, path, made == 1, &layers, out, a, e);
 	if (r == -1 && made == 1)
 		rootfs_remove(s, m->id, &undo);
 	return r;

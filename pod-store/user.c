@@ -30,25 +30,39 @@ open_file(int root, const char *path)
 	return path_open_regular(root, path, PATH_IN_ROOT, USER_FILE_MAX, NULL, &ignored);
 }
 
-/* The request as a file, which cannot block the two of us against each other. */
+/* The user, and the additional groups, a line each. */
 static int
-make_request(const struct msg_rootfs_open *m, struct err *e)
+make_request(const struct msg_rootfs_open *m, struct strbuf *out, struct err *e)
+{
+	const char *user = m->user != NULL ? m->user : "";
+
+	/* Line feeds would turn one name into two. */
+	if (strchr(user, '\n') != NULL)
+		return err_set(e, ERR_INVALID, "the user's name holds a line feed");
+	strbuf_addf(out, "%s\n", user);
+	for (size_t i = 0; i < m->groups.n; i++) {
+		if (strchr(m->groups.v[i], '\n') != NULL)
+			return err_set(e, ERR_INVALID, "a group's name holds a line feed");
+		strbuf_addf(out, "%s\n", m->groups.v[i]);
+	}
+	return 0;
+}
+
+/* As a file, which cannot block the two of us against each other. */
+static int
+request_file(const struct strbuf *text, struct err *e)
 {
 	own_fd int fd = memfd_create("user", MFD_CLOEXEC);
-	own_strbuf struct strbuf text = {0};
 
-	strbuf_addf(&text, "%s\n", m->user != NULL ? m->user : "");
-	for (size_t i = 0; i < m->groups.n; i++)
-		strbuf_addf(&text, "%s\n", m->groups.v[i]);
-	if (fd == -1 || file_put(fd, text.s, text.n) == -1 || lseek(fd, 0, SEEK_SET) == -1)
+	if (fd == -1 || file_put(fd, text->s, text->n) == -1 || lseek(fd, 0, SEEK_SET) == -1)
 		return err_sys(e, "writing the request for a user");
 	return fd_take(&fd);
 }
 
 static int
-ask(int passwd, int group, const struct msg_rootfs_open *m, struct result *r, struct err *e)
+ask(int passwd, int group, const struct strbuf *text, struct result *r, struct err *e)
 {
-	own_fd int request = make_request(m, e);
+	own_fd int request = request_file(text, e);
 	struct spawn sp = {.role = ROLE_LOOKUP, .nfds = GROUP_SLOT + 1, .discard_stderr = true};
 	int answer[2], rc;
 	pid_t pid;
@@ -75,18 +89,18 @@ ask(int passwd, int group, const struct msg_rootfs_open *m, struct result *r, st
 }
 
 static int
-fill_groups(const char *list, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+fill_groups(const char *list, struct rec_user_found *u, struct arena *a, struct err *e)
 {
 	own_strv struct strv parts = {0};
 
 	if (*list == '\0')
 		return 0;
 	strv_split(&parts, list, ',');
-	out->groups.v = arena_array(a, parts.n, sizeof(*out->groups.v));
+	u->groups.v = arena_array(a, parts.n, sizeof(*u->groups.v));
 	for (size_t i = 0; i < parts.n; i++)
-		if (text_to_u64(parts.v[i], UINT32_MAX, &out->groups.v[i].id) == -1)
+		if (text_to_u64(parts.v[i], UINT32_MAX, &u->groups.v[i].id) == -1)
 			return err_set(e, ERR_PEER, "the answer to a user lookup is malformed");
-	out->groups.n = parts.n;
+	u->groups.n = parts.n;
 	return 0;
 }
 
@@ -99,18 +113,50 @@ text_of(const struct result *r, const char *key, const char *otherwise)
 }
 
 static int
-fill(const struct result *r, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+fill(const struct result *r, struct rec_user_found *u, struct arena *a, struct err *e)
 {
-	if (result_u64(r, "uid", &out->uid, e) == -1 || result_u64(r, "gid", &out->gid, e) == -1)
+	if (result_u64(r, "uid", &u->uid, e) == -1 || result_u64(r, "gid", &u->gid, e) == -1)
 		return -1;
-	if (out->uid > UINT32_MAX || out->gid > UINT32_MAX)
+	if (u->uid > UINT32_MAX || u->gid > UINT32_MAX)
 		return err_set(e, ERR_PEER, "the answer to a user lookup is malformed");
-	out->user_name = arena_strdup(a, text_of(r, "name", ""));
-	out->home = arena_strdup(a, text_of(r, "home", "/"));
-	if (!text_is_utf8(out->user_name, strlen(out->user_name)) ||
-	    !text_is_utf8(out->home, strlen(out->home)))
+	u->name = arena_strdup(a, text_of(r, "name", ""));
+	u->home = arena_strdup(a, text_of(r, "home", "/"));
+	u->known = strcmp(text_of(r, "known", "0"), "1") == 0;
+	u->group_known = strcmp(text_of(r, "group_known", "0"), "1") == 0;
+	if (!text_is_utf8(u->name, strlen(u->name)) || !text_is_utf8(u->home, strlen(u->home)))
 		return err_set(e, ERR_INVALID, "the image's passwd file is not UTF-8");
-	return fill_groups(text_of(r, "groups", ""), out, a, e);
+	return fill_groups(text_of(r, "groups", ""), u, a, e);
+}
+
+/* 1 found, 0 none, -1 failed. */
+static int
+recall(struct store *s, const char *image, const char *request, struct rec_user_found *u,
+    struct arena *a, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&s->db, SQL_USER_ROW, e, "tt", image, request);
+	int r = db_step(&s->db, q, e);
+
+	if (r != 1)
+		return r;
+	r = wire_unpack(&rec_user_found_desc, sqlite3_column_blob(q, 0),
+	    (size_t)sqlite3_column_bytes(q, 0), u, a, e);
+	db_done(q);
+	return r == 0 ? 1 : -1;
+}
+
+/* A start must not fail, nor wait, because the index cannot take this now. */
+static void
+remember(struct store *s, const char *image, const char *request, const struct rec_user_found *u)
+{
+	own_strbuf struct strbuf packed = {0};
+	struct err ignored;
+
+	wire_pack(&rec_user_found_desc, u, &packed);
+	sqlite3_busy_timeout(s->db.h, 0);
+	db_run(&s->db,
+	    db_query(&s->db, SQL_USER_PUT, &ignored, "ttb", image, request, packed.s, packed.n),
+	    &ignored);
+	sqlite3_busy_timeout(s->db.h, DB_BUSY_MS);
 }
 
 /* --- Entries for numbers the image does not know --------------------------------------------------- */
@@ -157,7 +203,7 @@ expand_entry(const char *t, const char *uid, const char *gid, const char *home, 
 }
 
 static void
-passwd_line(const struct msg_rootfs_open *m, const struct msg_rootfs_opened *u, struct strbuf *out)
+passwd_line(const struct msg_rootfs_open *m, const struct rec_user_found *u, struct strbuf *out)
 {
 	const char *home = m->workdir != NULL ? m->workdir : "/";
 	struct passwd *pw;
@@ -197,23 +243,25 @@ write_copy(int etc_dir, const char *name, int original, const struct strbuf *lin
 }
 
 static int
-add_entries(int passwd, int group, const struct msg_rootfs_open *m, const struct result *r,
+add_entries(int root, const struct msg_rootfs_open *m, const struct rec_user_found *u,
     struct msg_rootfs_opened *out, struct err *e)
 {
 	const char *colon = strchrnul(m->user, ':');
 	const char *g = *colon != '\0' ? colon + 1 : m->user;
 	own_strbuf struct strbuf line = {0}, gline = {0};
 
-	if (is_number(m->user, (size_t)(colon - m->user)) &&
-	    strcmp(text_of(r, "known", "0"), "1") != 0) {
-		passwd_line(m, out, &line);
+	if (is_number(m->user, (size_t)(colon - m->user)) && !u->known) {
+		own_fd int passwd = open_file(root, "etc/passwd");
+
+		passwd_line(m, u, &line);
 		if (write_copy(m->etc_dir, "passwd", passwd, &line, e) == -1)
 			return -1;
 		out->passwd_made = true;
 	}
-	if (is_number(g, strcspn(g, ":")) && strcmp(text_of(r, "group_known", "1"), "1") != 0) {
-		strbuf_addf(&gline, "%.*s:x:%.*s:%.*s\n", (int)strlen(g), g, (int)strlen(g), g,
-		    (int)(colon - m->user), m->user);
+	if (is_number(g, strcspn(g, ":")) && !u->group_known) {
+		own_fd int group = open_file(root, "etc/group");
+
+		strbuf_addf(&gline, "%s:x:%s:%.*s\n", g, g, (int)(colon - m->user), m->user);
 		if (write_copy(m->etc_dir, "group", group, &gline, e) == -1)
 			return -1;
 		out->group_made = true;
@@ -221,25 +269,47 @@ add_entries(int passwd, int group, const struct msg_rootfs_open *m, const struct
 	return 0;
 }
 
-int
-user_find(int root, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out, struct arena *a,
+static int
+look_up(int root, const struct strbuf *request, struct rec_user_found *u, struct arena *a,
     struct err *e)
 {
 	own_fd int passwd = open_file(root, "etc/passwd"), group = open_file(root, "etc/group");
-	bool given = m->user != NULL && m->user[0] != '\0';
 	own_result struct result r = {0};
 
-	/* Line feeds would turn one name into two. */
-	if (given && strchr(m->user, '\n') != NULL)
-		return err_set(e, ERR_INVALID, "the user's name holds a line feed");
 	/* Nothing to look in, nothing to look for. */
-	if (!given && m->groups.n == 0 && passwd == -1 && group == -1) {
-		out->home = "/";
+	if (request->n == 1 && passwd == -1 && group == -1) {
+		u->home = "/";
 		return 0;
 	}
-	if (ask(passwd, group, m, &r, e) == -1 || fill(&r, out, a, e) == -1)
+	return ask(passwd, group, request, &r, e) == 0 ? fill(&r, u, a, e) : -1;
+}
+
+int
+user_find(struct store *s, int root, bool fresh, const struct msg_rootfs_open *m,
+    struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+{
+	own_strbuf struct strbuf request = {0};
+	struct rec_user_found u = {0};
+	int r;
+
+	if (make_request(m, &request, e) == -1)
 		return -1;
-	if (given && !m->no_passwd && m->etc_dir > 0)
-		return add_entries(passwd, group, m, &r, out, e);
+	r = fresh ? recall(s, m->image, request.s, &u, a, e) : 0;
+	if (r == -1)
+		return -1;
+	if (r == 0) {
+		if (look_up(root, &request, &u, a, e) == -1)
+			return -1;
+		if (fresh)
+			remember(s, m->image, request.s, &u);
+	}
+	out->uid = u.uid;
+	out->gid = u.gid;
+	out->user_name = u.name;
+	out->home = u.home;
+	out->groups.v = u.groups.v;
+	out->groups.n = u.groups.n;
+	if (m->user != NULL && m->user[0] != '\0' && !m->no_passwd && m->etc_dir > 0)
+		return add_entries(root, m, &u, out, e);
 	return 0;
 }
