@@ -3,6 +3,7 @@
  * pod-monitor: one for each running container or exec session.  This is the privileged half; the
  * one that reads the container's output is pod-monitor-stdio.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -33,6 +34,20 @@ start_worker(struct err *e)
 	return p;
 }
 
+/*
+ * The coordinator's input and output are not ours: "x=$(pod run -d …)" waits until nobody has them
+ * open.  Standard error goes once the container has started.
+ */
+static void
+leave_streams(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	fd_close(&null);
+}
+
 static int
 peer_face(struct err *e)
 {
@@ -41,6 +56,7 @@ peer_face(struct err *e)
 	int host_ns;
 
 	warm_start();
+	leave_streams();
 	/* A terminal's signals are the coordinator's; orphans of the runtime are ours. */
 	setsid();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)

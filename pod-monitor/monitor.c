@@ -78,14 +78,13 @@ set_timer(struct monitor *m, uint64_t seconds)
 	timerfd_settime(m->timer, 0, &t, NULL);
 }
 
-/* Nobody is left to read diagnostics: the coordinator's own streams are not ours to keep open. */
+/* Nobody is left to read diagnostics, and the coordinator's own stream is not ours to keep open. */
 static void
-close_stdio(void)
+leave_stderr(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int i = 0; i < 3 && null >= 0; i++)
-		dup2(null, i);
+	dup2(null, STDERR_FILENO);
 	fd_close(&null);
 }
 
@@ -236,18 +235,27 @@ answer_error(struct monitor *m, const struct err *what)
 	m->phase = GONE;
 }
 
-/* The runtime failed; the worker holds what it printed. */
+/* What the runtime printed, out of the worker's hands; NULL if there is none. */
+static const char *
+abort_worker(struct monitor *m, bool again, struct peer_in *in)
+{
+	struct msg_stdio_abort a = {.again = again};
+	struct err e = {0};
+
+	if (m->worker == NULL ||
+	    peer_call(m->worker, &msg_stdio_abort_desc, &a, in, NULL, NULL, &e) != 0)
+		return NULL;
+	return MSG_OF(in, stdio_done)->text;
+}
+
+/* The runtime failed. */
 static void
 start_failed(struct monitor *m, const struct err *why)
 {
 	own_peer_in struct peer_in in = {0};
-	struct msg_stdio_abort a = {0};
-	struct err e = {0}, what = {0};
-	const char *text = NULL;
+	struct err what = {0};
+	const char *text = abort_worker(m, false, &in);
 
-	if (m->worker != NULL &&
-	    peer_call(m->worker, &msg_stdio_abort_desc, &a, &in, NULL, NULL, &e) == 0)
-		text = MSG_OF(&in, stdio_done)->text;
 	if (why != NULL)
 		what = *why;
 	else
@@ -307,7 +315,7 @@ started(struct monitor *m)
 	m->phase = RUNNING;
 	answer_started(m);
 	start_close(&m->start, &m->job);
-	close_stdio();
+	leave_stderr();
 	if (m->job.timeout_s > 0)
 		set_timer(m, m->job.timeout_s);
 	if (m->job.exec)
@@ -323,12 +331,14 @@ started(struct monitor *m)
 static bool
 start_retry(struct monitor *m)
 {
+	own_peer_in struct peer_in answer = {0};
 	struct err e = {0};
 	pid_t pid;
 
 	if (m->retried || m->job.exec || !start_exists_already(&m->start))
 		return false;
 	m->retried = true;
+	abort_worker(m, true, &answer);
 	pid = start_delete(&m->start, &m->job, &e);
 	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
 		return false;

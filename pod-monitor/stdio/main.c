@@ -164,7 +164,7 @@ on_drain(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return 0;
 }
 
-/* The last message of a life: what the runtime had to say. */
+/* What the runtime had to say; usually the last message of a life. */
 static int
 on_abort(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
@@ -177,8 +177,10 @@ on_abort(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 		n--;
 	raw[n] = '\0';
 	text_escape(raw, text, sizeof(text) - 8);
-	clients_drop_all(&st->s.clients);
-	st->said_done = true;
+	if (!MSG_OF(in, stdio_abort)->again) {
+		clients_drop_all(&st->s.clients);
+		st->said_done = true;
+	}
 	return peer_send(p, &msg_stdio_done_desc, in->seq, &m, e);
 }
 
@@ -188,7 +190,7 @@ static const struct peer_handler handlers[] = {
     {&msg_stdio_terminal_desc, 1, PEER_ONCE, on_terminal},
     {&msg_stdio_run_desc, 1, PEER_ONCE, on_run},
     {&msg_stdio_drain_desc, 1, PEER_ONCE, on_drain},
-    {&msg_stdio_abort_desc, 1, PEER_ONCE, on_abort},
+    {&msg_stdio_abort_desc, 1, 0, on_abort},
 };
 
 /* What may arrive while an answer about a log is waited for. */
