@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -192,6 +194,93 @@ run_load(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	return 0;
 }
 
+/* --- save ------------------------------------------------------------------------------------- */
+
+struct save_opts {
+	const char *format, *output;
+	bool compress, quiet;
+};
+
+static const struct opt save_rows[] = {
+    {"compress", 0, OPT_BOOL(struct save_opts, compress),
+	.help = "Compress the layers of a directory"},
+    {"format", 0, OPT_STRING(struct save_opts, format), .arg = "format", .def = "docker-archive",
+	.complete = COMPLETE_CHOICE, .choices = "docker-archive,oci-archive,oci,dir",
+	.help = "Form of the output: docker-archive, oci-archive, oci or dir"},
+    {"output", 'o', OPT_STRING(struct save_opts, output), .arg = "path", .complete = COMPLETE_FILE,
+	.help = "Write to a file or directory, instead of standard output"},
+    {"quiet", 'q', OPT_BOOL(struct save_opts, quiet), .help = "Suppress output information"},
+    OPT_END,
+};
+
+static int
+open_output(const struct save_opts *o, struct err *e)
+{
+	bool directory = strcmp(o->format, "oci") == 0 || strcmp(o->format, "dir") == 0;
+	int fd;
+
+	if (o->output == NULL && directory)
+		return err_set(e, ERR_USAGE, "the form %s needs --output", o->format);
+	if (o->output == NULL)
+		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	else if (directory && mkdir(o->output, 0755) < 0 && errno != EEXIST)
+		fd = -1;
+	else
+		fd = open(o->output,
+		    directory ? O_RDONLY | O_DIRECTORY | O_CLOEXEC
+			      : O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
+		    0644);
+	return fd >= 0 ? fd : err_sys(e, "opening %s", o->output);
+}
+
+/* The IDs of the images named, and for each the names that were used. */
+static int
+find_images(struct task *t, char **argv, size_t n, const char **ids, struct rec_kv *names,
+    size_t *nnames, struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+
+	if (registries_conf_load(&conf, NULL, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		own_peer_in struct peer_in in = {0};
+		own_strv struct strv candidates = {0};
+		struct err ignored = {0};
+		struct msg_image_get m = {.name = argv[i]};
+		const struct msg_image_got *got;
+
+		(void)registries_conf_candidates(&conf, argv[i], &candidates, &ignored);
+		m.candidates = (struct strs){(const char **)candidates.v, candidates.n};
+		if (peer_call(t->store, &msg_image_get_desc, &m, &in, NULL, NULL, e) < 0)
+			return -1;
+		got = MSG_OF(&in, image_got);
+		ids[i] = xstrdup(got->image->id);
+		if (got->matched != NULL)
+			names[(*nnames)++] = (struct rec_kv){ids[i], xstrdup(got->matched)};
+	}
+	return 0;
+}
+
+static int
+run_save(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	struct save_opts *o = opts;
+	struct task t = {.report.quiet = o->quiet};
+	size_t n = (size_t)argc, nnames = 0;
+	own_mem const char **ids = xcalloc(n, sizeof(*ids));
+	own_mem struct rec_kv *names = xcalloc(n, sizeof(*names));
+	struct msg_image_save m = {.images = {ids, n}, .form = o->format, .compress = o->compress};
+
+	m.output = open_output(o, e);
+	if (m.output < 0 || open_store(ctx, &t, e) < 0 ||
+	    find_images(&t, argv, n, ids, names, &nnames, e) < 0)
+		return -1;
+	m.names.v = names;
+	m.names.n = nnames;
+	return task_prepare_save(&t, &m, e) < 0 || task_confine(&t, e) < 0 ? -1
+									   : task_run_save(&t, e);
+}
+
 /* --- inspect ---------------------------------------------------------------------------------- */
 
 static int
@@ -292,6 +381,17 @@ static const struct cmd cmd_load = {
     .opts_size = sizeof(struct load_opts),
     .run = run_load,
 };
+static const struct cmd cmd_save = {
+    .name = "save",
+    .synopsis = "[options] IMAGE [IMAGE...]",
+    .brief = "Write images of the store to an archive or a directory",
+    .examples = "save -o image.tar alpine\nsave --format oci-archive alpine > image.tar",
+    .opts = {{save_rows}},
+    .opts_size = sizeof(struct save_opts),
+    .min = 1,
+    .max = CMD_ANY,
+    .run = run_save,
+};
 static const struct cmd cmd_inspect = {
     .name = "inspect",
     .synopsis = "[options] IMAGE",
@@ -315,7 +415,7 @@ static const struct cmd cmd_login = {
     .run = run_login,
 };
 static const struct cmd_place places[] = {
-    {&cmd_inspect}, {&cmd_load}, {&cmd_login}, {&cmd_pull}, {0}};
+    {&cmd_inspect}, {&cmd_load}, {&cmd_login}, {&cmd_pull}, {&cmd_save}, {0}};
 static const struct cmd root = {
     .name = "pod-image",
     .synopsis = "[options] [command]",

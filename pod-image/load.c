@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/role/spawn.h"
 #include "pod-image/load.h"
 #include "pod-image/policy.h"
+#include "pod-image/spool.h"
 
 void
 load_free(struct load *l)
@@ -25,21 +27,6 @@ load_fds(const struct load *l, int fds[LOAD_FDS_MAX])
 		return 0;
 	fds[0] = peer_fd(l->worker);
 	return 1;
-}
-
-/* An unlinked file in the store's own staging area, so that nothing lands elsewhere on disk. */
-static int
-open_spool(const struct load *l, struct err *e)
-{
-	own_mem char *dir = xasprintf("%s/tmp", l->graph_root != NULL ? l->graph_root : "");
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-
-	if (fd < 0 && l->graph_root != NULL) {
-		(void)mkdir(l->graph_root, 0700);
-		(void)mkdir(dir, 0700);
-		fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	}
-	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
 }
 
 /* True if the archive can be read at any place as it is: a regular file that is a plain tar. */
@@ -67,7 +54,7 @@ start_archive(struct load *l, int fd, const struct stat *st, struct err *e)
 	struct msg_archive_open m = {.input = fd};
 
 	if (!is_plain_file(fd, st)) {
-		spool = open_spool(l, e);
+		spool = spool_open(l->graph_root, e);
 		if (spool < 0)
 			return -1;
 		m.spool = spool;

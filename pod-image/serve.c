@@ -17,6 +17,12 @@ prepare_load(struct task *t, void *m, struct err *e)
 }
 
 static int
+prepare_save(struct task *t, void *m, struct err *e)
+{
+	return task_prepare_save(t, m, e);
+}
+
+static int
 prepare_login(struct task *t, void *m, struct err *e)
 {
 	return task_prepare_login(t, m, e);
@@ -47,6 +53,7 @@ static const struct request {
 } requests[] = {
     {&msg_image_pull_desc, prepare_pull, task_run_pull, answer_images},
     {&msg_image_load_desc, prepare_load, task_run_load, answer_images},
+    {&msg_image_save_desc, prepare_save, task_run_save, answer_ok},
     {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},
 };
 

@@ -86,6 +86,30 @@ task_run_load(struct task *t, struct err *e)
 	return load_run(&t->load, &t->ids, &t->names, e);
 }
 
+/* --- Save ------------------------------------------------------------------------------------- */
+
+int
+task_prepare_save(struct task *t, struct msg_image_save *m, struct err *e)
+{
+	if (t->store == NULL)
+		t->store = peer_new(fd_take(&m->store), ROLE_IMAGE, ROLE_STORE);
+	t->save = (struct save){.store = t->store,
+	    .report = t->report,
+	    .graph_root = t->graph_root,
+	    .form = m->form,
+	    .compress = m->compress,
+	    .images = m->images,
+	    .names = m->names.v,
+	    .nnames = m->names.n};
+	return save_prepare(&t->save, fd_take(&m->output), e);
+}
+
+int
+task_run_save(struct task *t, struct err *e)
+{
+	return save_run(&t->save, e);
+}
+
 /* --- Login ------------------------------------------------------------------------------------ */
 
 int
@@ -138,6 +162,7 @@ task_confine(struct task *t, struct err *e)
 	if (t->control_fd > 0)
 		keep[n++] = t->control_fd;
 	n += load_fds(&t->load, keep + n);
+	n += save_fds(&t->save, keep + n);
 	qsort(keep, n, sizeof(*keep), compare_ints);
 	return role_enter(ROLE_IMAGE, keep, n, e);
 }
@@ -147,6 +172,7 @@ task_free(struct task *t)
 {
 	plan_free(&t->plan);
 	load_free(&t->load);
+	save_free(&t->save);
 	strv_free(&t->ids);
 	strv_free(&t->names);
 	peer_free(t->store);

@@ -11,6 +11,7 @@
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
 #include "pod-image/pull.h"
+#include "pod-image/save.h"
 
 struct task {
 	struct report report;
@@ -21,6 +22,7 @@ struct task {
 	struct pull pull;
 	bool from_archive; /* a pull by a transport that is no registry */
 	struct load load;
+	struct save save;
 	struct strv ids, names; /* results */
 };
 
@@ -29,6 +31,8 @@ int task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e);
 int task_run_pull(struct task *t, struct err *e);
 int task_prepare_load(struct task *t, struct msg_image_load *m, struct err *e);
 int task_run_load(struct task *t, struct err *e);
+int task_prepare_save(struct task *t, struct msg_image_save *m, struct err *e);
+int task_run_save(struct task *t, struct err *e);
 int task_prepare_login(struct task *t, struct msg_registry_login *m, struct err *e);
 int task_run_login(struct task *t, struct err *e);
 

@@ -29,6 +29,7 @@ layer_refs(
 		    .digest = arena_strdup(a, db_text(q, 2)),
 		    .media_type = arena_strdup(a, db_text(q, 3)),
 		    .size = (uint64_t)db_int(q, 4),
+		    .tar_size = (uint64_t)db_int(q, 5),
 		};
 	return r;
 }

@@ -4,6 +4,7 @@
  * has no privilege, no network and sees no file but those handed over.
  */
 #include <errno.h>
+#include <iconv.h>
 #include <poll.h>
 #include <string.h>
 
@@ -173,6 +174,24 @@ static const struct peer_handler handlers[] = {
     {&msg_archive_end_desc, PHASE_WRITE, PEER_ONCE, on_end},
 };
 
+/*
+ * libarchive converts names of pax headers by iconv, which reads its tables from files at first use:
+ * so the first use is now.
+ */
+static void
+load_conversions(void)
+{
+	static const char *const pairs[][2] = {
+	    {"UTF-8", "ANSI_X3.4-1968"}, {"ANSI_X3.4-1968", "UTF-8"}, {"UTF-8", "UTF-8"}};
+
+	for (size_t i = 0; i < COUNTOF(pairs); i++) {
+		iconv_t cd = iconv_open(pairs[i][0], pairs[i][1]);
+
+		if (cd != (iconv_t)-1)
+			iconv_close(cd);
+	}
+}
+
 static int
 work(struct peer *p, struct worker *w, struct err *e)
 {
@@ -202,6 +221,7 @@ main(int argc, char **argv)
 		err_print(&e, stderr);
 		return err_exit_status(&e);
 	}
+	load_conversions();
 	if (role_enter(ROLE_ARCHIVE, keep, COUNTOF(keep), &e) < 0) {
 		err_print(&e, stderr);
 		return err_exit_status(&e);

@@ -76,7 +76,9 @@ reader_clean(const char *name, const char *base)
 static int
 add_entry(struct reader *r, struct archive *a, struct archive_entry *entry, struct err *e)
 {
-	const char *name = archive_entry_pathname(entry);
+	const char *name = archive_entry_pathname(entry) != NULL
+			       ? archive_entry_pathname(entry)
+			       : archive_entry_pathname_utf8(entry);
 	const char *symlink = archive_entry_symlink(entry);
 	const char *hardlink = archive_entry_hardlink(entry);
 	own_mem char *clean = name != NULL ? reader_clean(name, NULL) : NULL, *link = NULL;

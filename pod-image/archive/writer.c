@@ -30,7 +30,7 @@ writer_new(int fd, struct err *e)
 
 	w->fd = fd;
 	w->a = archive_write_new();
-	if (w->a != NULL && archive_write_set_format_pax_restricted(w->a) == ARCHIVE_OK &&
+	if (w->a != NULL && archive_write_set_format_gnutar(w->a) == ARCHIVE_OK &&
 	    archive_write_set_bytes_in_last_block(w->a, 1) == ARCHIVE_OK &&
 	    archive_write_open_fd(w->a, fd) == ARCHIVE_OK)
 		return w;

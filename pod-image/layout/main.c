@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pod-image-layout: the worker that reads the files of one image directory (an OCI layout, or "dir:")
- * for pod-image.  It may open any file there, but looks into none.
+ * pod-image-layout: the worker that reads and writes the files of one image directory (an OCI layout,
+ * or "dir:") for pod-image.  It may open any file there, but looks into none.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -88,10 +88,88 @@ on_copy(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return peer_send_ok(p, in->seq, e);
 }
 
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+/* Opens the directory that name lies in, making it, and gives its last part. */
+static int
+open_parent(const char *name, const char **last, struct err *e)
+{
+	const char *slash = strrchr(name, '/');
+	own_mem char *dir = slash != NULL ? xstrndup(name, (size_t)(slash - name)) : NULL;
+	own_fd int parent = -1;
+
+	*last = slash != NULL ? slash + 1 : name;
+	if (dir == NULL)
+		return openat(ROLE_VIEW_FD_NUMBER, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	parent = path_mkdirs(ROLE_VIEW_FD_NUMBER, dir, PATH_PLAIN, 0755, NULL, e);
+	return parent < 0 ? -1 : path_reopen(parent, O_RDONLY | O_DIRECTORY, e);
+}
+
+static int
+copy_in(int from, int to, const struct msg_archive_add *m, struct err *e)
+{
+	own_mem char *block = xmalloc(BLOCK);
+	uint64_t done = 0;
+	ssize_t n;
+
+	while ((n = file_get(from, block, BLOCK)) > 0) {
+		if (file_put(to, block, (size_t)n) < 0)
+			return err_sys(e, "writing %s", m->name);
+		done += (uint64_t)n;
+	}
+	if (n < 0)
+		return err_sys(e, "reading %s", m->name);
+	return done == m->size
+		   ? 0
+		   : err_set(e, ERR_INTEGRITY, "%s has another size than announced", m->name);
+}
+
+/* Under a name that no reader looks at until the file is complete. */
+static int
+add_stream(int dir, const char *last, const struct msg_archive_add *m, struct err *e)
+{
+	own_mem char *temporary = xasprintf(".%s.new", last);
+	own_fd int fd =
+	    openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_sys(e, "making %s", m->name);
+	if (copy_in(m->stream, fd, m, e) < 0) {
+		unlinkat(dir, temporary, 0);
+		return -1;
+	}
+	return renameat(dir, temporary, dir, last) < 0 ? err_sys(e, "renaming %s", m->name) : 0;
+}
+
+static int
+on_add(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_archive_add *m = MSG_OF(in, archive_add);
+	const char *last;
+	own_fd int dir = open_parent(m->name, &last, e);
+
+	(void)arg;
+	if (dir < 0)
+		return err_is_set(e) ? -1 : err_sys(e, "opening the directory of %s", m->name);
+	if (m->stream > 0 ? add_stream(dir, last, m, e) < 0
+			  : file_write(dir, last, m->data.p, m->data.n, 0644, 0, e) < 0)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+static int
+on_end(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)arg;
+	return peer_send_ok(p, in->seq, e);
+}
+
 static const struct peer_handler handlers[] = {
     {&msg_layout_list_desc, 1, 0, on_list},
     {&msg_archive_read_desc, 1, 0, on_read},
     {&msg_archive_copy_desc, 1, 0, on_copy},
+    {&msg_archive_add_desc, 1, 0, on_add},
+    {&msg_archive_end_desc, 1, 0, on_end},
 };
 
 static int

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "pod-image/spool.h"
+
+int
+spool_open(const char *graph_root, struct err *e)
+{
+	own_mem char *dir = NULL;
+	int fd;
+
+	if (graph_root == NULL)
+		return err_set(e, ERR_INTERNAL, "no store was named for temporary files");
+	dir = xasprintf("%s/tmp", graph_root);
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	if (fd < 0) {
+		(void)mkdir(graph_root, 0700);
+		(void)mkdir(dir, 0700);
+		fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	}
+	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
+}
+
+int
+spool_reset(int fd, struct err *e)
+{
+	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "emptying a temporary file");
+	return 0;
+}

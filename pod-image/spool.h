@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/* Unlinked temporary files in the store's own staging area, so that nothing lands elsewhere on disk. */
+#ifndef POD_IMAGE_SPOOL_H
+#define POD_IMAGE_SPOOL_H
+
+#include "common/base/err.h"
+
+/* GRAPH_ROOT/tmp is made if it is missing.  Returns the descriptor, for reading and writing. */
+int spool_open(const char *graph_root, struct err *e);
+
+/* Makes it empty again. */
+int spool_reset(int fd, struct err *e);
+
+#endif
