@@ -7,3 +7,4 @@ endif
 
 # --- Workers of pod-run ---
 $(eval $(call program,pod-run-pause,libexec/pod,pod-run/worker/pause.c,,static))
+$(eval $(call program,pod-run-seccomp,libexec/pod,pod-run/worker/seccomp.c,-ljansson -lseccomp,dynamic))
