@@ -13,4 +13,8 @@ extern const struct cmd cmd_pause, cmd_unpause, cmd_rename;
 extern const struct cmd cmd_container_exists, cmd_container_cleanup, cmd_container_inspect,
     cmd_container_prune;
 
+extern const struct cmd cmd_image, cmd_images, cmd_rmi, cmd_tag, cmd_untag, cmd_history;
+extern const struct cmd cmd_image_exists, cmd_image_inspect, cmd_image_prune;
+extern const struct cmd cmd_network, cmd_network_inspect, cmd_volume, cmd_port;
+
 #endif

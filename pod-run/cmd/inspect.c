@@ -23,20 +23,30 @@ struct inspect_opts {
 	}
 
 static const struct opt container_rows[] = {COMMON_ROWS, OPT_END};
+static const struct opt object_rows[] = {
+    {"format", 'f', OPT_STRING(struct inspect_opts, format), .arg = "format",
+	.help = "Format the output to a Go template or json"},
+    OPT_END,
+};
 static const struct opt rows[] = {
     COMMON_ROWS,
     {"type", 't', OPT_STRING(struct inspect_opts, type), .arg = "type", .def = "all",
-	.complete = COMPLETE_CHOICE, .choices = "all,container",
-	.help = "Specify inspect-object type (\"container\" or \"all\")"},
+	.complete = COMPLETE_CHOICE, .choices = "all,container,image,network,volume",
+	.help = "Specify inspect-object type (\"container\", \"image\", \"network\", \"volume\" or "
+		"\"all\")"},
     OPT_END,
 };
 
 /* In the order in which a word without --type is tried. */
 static const struct {
-	const char *type, *go_type, *missing;
+	const char *type, *go_type;
+	const char *missing; /* NULL: the finder's own words */
 	inspect_fn *find;
 } kinds[] = {
     {"container", "define.InspectContainerData", "no such container", inspect_container},
+    {"image", "inspect.ImageData", NULL, inspect_image},
+    {"volume", "define.InspectVolumeData", NULL, inspect_volume},
+    {"network", "types.Network", NULL, inspect_network},
 };
 
 static int
@@ -55,7 +65,8 @@ find_any(struct ctx *x, const char *word, const struct inspect_opts *o, json_t *
 		}
 		if (e->class != ERR_NOTFOUND)
 			return -1;
-		err_set(e, ERR_NOTFOUND, "%s %s", kinds[i].missing, word);
+		if (kinds[i].missing != NULL)
+			err_set(e, ERR_NOTFOUND, "%s %s", kinds[i].missing, word);
 	}
 	if (!known)
 		return err_set(e, ERR_USAGE, "invalid type \"%s\"", o->type);
@@ -116,9 +127,19 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	return -1;
 }
 
+#define OBJECT(kind)                                                                               \
+	static int run_##kind(                                                                     \
+	    struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)                 \
+	{                                                                                          \
+		((struct inspect_opts *)opts)->type = #kind;                                       \
+		return run(cli, opts, argc, argv, e);                                              \
+	}
+OBJECT(image)
+OBJECT(network)
+
 const struct cmd cmd_inspect = {
     .name = "inspect",
-    .synopsis = "[options] {CONTAINER|ID} [CONTAINER|ID...]",
+    .synopsis = "[options] {CONTAINER|IMAGE|NETWORK|VOLUME} [...]",
     .brief = "Display the configuration of object denoted by ID",
     .text = "Displays the low-level information on an object identified by name or ID.",
     .examples = "inspect --latest\ninspect --type container myctr\ninspect --format "
@@ -142,4 +163,33 @@ const struct cmd cmd_container_inspect = {
     .max = CMD_ANY,
     .complete = COMPLETE_CONTAINER,
     .run = run,
+};
+
+const struct cmd cmd_image_inspect = {
+    .name = "inspect",
+    .synopsis = "[options] IMAGE [IMAGE...]",
+    .brief = "Display the configuration of an image",
+    .text = "Displays the low-level information of an image identified by name or ID.",
+    .examples = "image inspect alpine\nimage inspect --format \"imageId: {{.Id}} size: "
+		"{{.Size}}\" alpine",
+    .opts = {{object_rows, 0}},
+    .opts_size = sizeof(struct inspect_opts),
+    .min = 1,
+    .max = CMD_ANY,
+    .complete = COMPLETE_IMAGE,
+    .run = run_image,
+};
+
+const struct cmd cmd_network_inspect = {
+    .name = "inspect",
+    .synopsis = "[options] NETWORK [NETWORK...]",
+    .brief = "Inspect network(s)",
+    .text = "Inspect network(s)",
+    .examples = "network inspect podman",
+    .opts = {{object_rows, 0}},
+    .opts_size = sizeof(struct inspect_opts),
+    .min = 1,
+    .max = CMD_ANY,
+    .complete = COMPLETE_NETWORK,
+    .run = run_network,
 };

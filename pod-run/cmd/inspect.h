@@ -13,7 +13,7 @@
  * One kind of object: finds word and makes its document.  ERR_NOTFOUND lets inspect try the next kind.
  */
 typedef int inspect_fn(struct ctx *x, const char *word, bool size, json_t **out, struct err *e);
-inspect_fn inspect_container;
+inspect_fn inspect_container, inspect_image, inspect_volume, inspect_network;
 
 /* Parts of a container's document. */
 json_t *inspect_config(struct ctx *x, const struct ctr *c);

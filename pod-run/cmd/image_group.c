@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-run/cmd/cmds.h"
+
+static const struct cmd_place sub[] = {
+    {.cmd = &cmd_image_exists},
+    {.cmd = &cmd_history},
+    {.cmd = &cmd_image_inspect},
+    {.cmd = &cmd_images, .name = "list", .aliases = "ls"},
+    {.cmd = &cmd_image_prune},
+    {.cmd = &cmd_rmi, .name = "rm", .aliases = "remove"},
+    {.cmd = &cmd_tag},
+    {.cmd = &cmd_untag},
+    {0},
+};
+
+const struct cmd cmd_image = {
+    .name = "image",
+    .brief = "Manage images",
+    .sub = sub,
+};

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tag, untag and image exists.
+ */
+#include <stdio.h>
+
+#include "common/base/own.h"
+#include "common/oci/reference.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/image_row.h"
+
+static int
+tag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	struct ctx *x = ctx_of(cli);
+	own_peer_in struct peer_in got = {0}, in = {0};
+	struct msg_image_tag m = {.names = {(const char **)argv + 1, (size_t)argc - 1}};
+
+	(void)opts;
+	for (int i = 1; i < argc; i++) {
+		own_reference struct reference r = {0};
+
+		if (reference_parse(argv[i], &r, e) == -1)
+			return -1;
+		if (r.digest != NULL)
+			return err_set(e, ERR_INVALID, "tag by digest not supported: %s", argv[i]);
+	}
+	if (image_row_find(x, argv[0], &got, e) == -1)
+		return -1;
+	m.image = MSG_OF(&got, image_got)->image->id;
+	return peer_call(ctx_store(x, e), &msg_image_tag_desc, &m, &in, NULL, NULL, e);
+}
+
+static int
+untag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	struct ctx *x = ctx_of(cli);
+	own_peer_in struct peer_in got = {0}, in = {0};
+	struct msg_image_untag m = {.names = {(const char **)argv + 1, (size_t)argc - 1}};
+
+	(void)opts;
+	if (image_row_find(x, argv[0], &got, e) == -1)
+		return -1;
+	m.image = MSG_OF(&got, image_got)->image->id;
+	return peer_call(ctx_store(x, e), &msg_image_untag_desc, &m, &in, NULL, NULL, e);
+}
+
+static int
+exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+
+	(void)opts;
+	(void)argc;
+	if (image_row_find(ctx_of(cli), argv[0], &in, e) == 0)
+		return 0;
+	return e->class == ERR_NOTFOUND ? 1 : -1;
+}
+
+const struct cmd cmd_tag = {
+    .name = "tag",
+    .synopsis = "IMAGE TARGET_NAME [TARGET_NAME...]",
+    .brief = "Add an additional name to a local image",
+    .text = "Adds one or more additional names to locally-stored image.",
+    .examples = "tag 0e3bbc2 fedora:latest\ntag imageID:latest myNewImage:newTag\ntag httpd "
+		"myregistryhost:5000/fedora/httpd:v2",
+    .min = 2,
+    .max = CMD_ANY,
+    .complete = COMPLETE_IMAGE,
+    .run = tag,
+};
+
+const struct cmd cmd_untag = {
+    .name = "untag",
+    .synopsis = "IMAGE [IMAGE...]",
+    .brief = "Remove a name from a local image",
+    .text = "Removes one or more names from a locally-stored image.",
+    .examples = "untag 0e3bbc2\nuntag imageID:latest otherImageName:latest\nuntag httpd "
+		"myregistryhost:5000/fedora/httpd:v2",
+    .min = 1,
+    .max = CMD_ANY,
+    .complete = COMPLETE_IMAGE,
+    .run = untag,
+};
+
+const struct cmd cmd_image_exists = {
+    .name = "exists",
+    .synopsis = "IMAGE",
+    .brief = "Check if an image exists in local storage",
+    .text = "If the named image exists in local storage, podman image exists exits with 0, "
+	    "otherwise the exit code will be 1.",
+    .examples = "image exists ID\nimage exists IMAGE && podman pull IMAGE",
+    .min = 1,
+    .max = 1,
+    .complete = COMPLETE_IMAGE,
+    .run = exists,
+};

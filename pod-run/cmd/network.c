@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * network ls, inspect, exists.
+ */
+#include <regex.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/cli/human.h"
+#include "common/cli/output.h"
+#include "common/oci/names.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/inspect.h"
+#include "pod-run/cmd/network.h"
+#include "pod-run/cmd/terms.h"
+
+int
+network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
+{
+	struct msg_net_list m = {.network_dir = ctx_network_dir(x), .name = name};
+	struct peer *net = ctx_net(x, e);
+
+	return net != NULL ? peer_call(net, &msg_net_list_desc, &m, in, NULL, NULL, e) : -1;
+}
+
+/* --- JSON ---------------------------------------------------------------------------------------*/
+
+static void
+put_word(json_t *o, const char *key, const char *s)
+{
+	if (s != NULL && *s != '\0')
+		json_put_str(o, key, s);
+}
+
+static void
+put_subnets(json_t *o, const struct rec_network *n)
+{
+	json_t *a = json_put_arr(o, "subnets");
+
+	for (size_t i = 0; i < n->subnets.n; i++) {
+		const struct rec_net_subnet *s = &n->subnets.v[i];
+		json_t *one = json_add_obj(a), *range;
+
+		json_put_str(one, "subnet", s->subnet);
+		put_word(one, "gateway", s->gateway);
+		if (s->range_start == NULL && s->range_end == NULL)
+			continue;
+		range = json_put_obj(one, "lease_range");
+		put_word(range, "start_ip", s->range_start);
+		put_word(range, "end_ip", s->range_end);
+	}
+}
+
+static void
+put_routes(json_t *o, const struct rec_network *n)
+{
+	json_t *a;
+
+	if (n->routes.n == 0)
+		return;
+	a = json_put_arr(o, "routes");
+	for (size_t i = 0; i < n->routes.n; i++) {
+		const struct rec_net_route *r = &n->routes.v[i];
+		json_t *one = json_add_obj(a);
+
+		json_put_str(one, "destination", r->destination);
+		put_word(one, "gateway", r->gateway);
+		if (r->metric > 0)
+			json_put_int(one, "metric", (int64_t)r->metric);
+		put_word(one, "route_type", r->type);
+	}
+}
+
+static void
+put_map(json_t *o, const char *key, const struct rec_kv *v, size_t n)
+{
+	if (n > 0)
+		json_put_take(o, key, inspect_kvs(v, n));
+}
+
+json_t *
+network_json(const struct rec_network *n)
+{
+	json_t *o = json_obj();
+	int64_t ns;
+	char created[HUMAN_MAX];
+
+	json_put_str(o, "name", n->name);
+	json_put_str(o, "id", n->id);
+	json_put_str(o, "driver", n->driver);
+	put_word(o, "network_interface", n->interface);
+	if (n->created == NULL || human_parse_rfc3339(n->created, &ns) == -1)
+		ns = ctx_now_ns();
+	json_put_str(o, "created", human_rfc3339nano(ns, created, sizeof(created)));
+	if (n->subnets.n > 0)
+		put_subnets(o, n);
+	put_routes(o, n);
+	json_put_bool(o, "ipv6_enabled", n->ipv6);
+	json_put_bool(o, "internal", n->internal);
+	json_put_bool(o, "dns_enabled", n->dns);
+	if (n->dns_servers.n > 0)
+		json_put_take(o, "network_dns_servers", inspect_strs(&n->dns_servers));
+	put_map(o, "labels", n->labels.v, n->labels.n);
+	put_map(o, "options", n->options.v, n->options.n);
+	put_map(o, "ipam_options", n->ipam_options.v, n->ipam_options.n);
+	return o;
+}
+
+/* Names and addresses of the containers that run in the network. */
+static int
+put_containers(struct ctx *x, json_t *o, const char *network, struct err *e)
+{
+	own_ctr_list struct ctr_list l = {0};
+	struct db *db = ctx_db(x, e);
+	json_t *all;
+
+	if (db == NULL || ctr_list(db, &l, e) == -1)
+		return -1;
+	all = json_put_obj(o, "containers");
+	for (size_t i = 0; i < l.n; i++) {
+		const struct ctr *c = &l.v[i];
+
+		for (size_t j = 0; j < c->run.interfaces.n && c->status == CTR_RUNNING; j++) {
+			const struct rec_net_interface *f = &c->run.interfaces.v[j];
+			json_t *one, *interface, *subnets;
+
+			if (strcmp(f->network, network) != 0)
+				continue;
+			one = json_put_obj(all, c->id);
+			json_put_str(one, "name", c->name);
+			interface = json_put_obj(json_put_obj(one, "interfaces"), f->name);
+			subnets = json_put_arr(interface, "subnets");
+			for (size_t k = 0; k < f->addresses.n; k++) {
+				json_t *address = json_add_obj(subnets);
+
+				json_put_str(address, "ipnet", f->addresses.v[k].ipnet);
+				put_word(address, "gateway", f->addresses.v[k].gateway);
+			}
+			put_word(interface, "mac_address", f->mac);
+		}
+	}
+	return 0;
+}
+
+int
+inspect_network(struct ctx *x, const char *word, bool size, json_t **out, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	const struct rec_network *n;
+
+	(void)size;
+	if (network_list(x, word, &in, e) == -1)
+		return err_wrap(e, "network %s", word);
+	n = &MSG_OF(&in, net_listed)->networks.v[0];
+	*out = network_json(n);
+	if (put_containers(x, *out, n->name, e) == 0)
+		return 0;
+	json_decref(*out);
+	return -1;
+}
+
+/* --- Filters ------------------------------------------------------------------------------------*/
+
+static bool
+match_name(const struct term *t, const void *o)
+{
+	const struct rec_network *n = o;
+	regex_t regex;
+	bool match = strcmp(n->name, t->value) == 0;
+
+	if (!match && regcomp(&regex, t->value, REG_EXTENDED | REG_NOSUB) == 0) {
+		match = regexec(&regex, n->name, 0, NULL, 0) == 0;
+		regfree(&regex);
+	}
+	return match;
+}
+
+static bool
+match_id(const struct term *t, const void *o)
+{
+	return text_has_prefix(((const struct rec_network *)o)->id, t->value);
+}
+
+static bool
+match_driver(const struct term *t, const void *o)
+{
+	return strcmp(((const struct rec_network *)o)->driver, t->value) == 0;
+}
+
+static bool
+match_label(const struct term *t, const void *o)
+{
+	const struct rec_network *n = o;
+
+	return terms_label(t->value, n->labels.v, n->labels.n);
+}
+
+static bool
+match_not_label(const struct term *t, const void *o)
+{
+	return !match_label(t, o);
+}
+
+static const struct terms_key keys[] = {
+    {"driver", false, NULL, match_driver},
+    {"id", false, NULL, match_id},
+    {"label", true, NULL, match_label},
+    {"label!", true, NULL, match_not_label},
+    {"name", false, NULL, match_name},
+    {0},
+};
+
+/* --- Commands -----------------------------------------------------------------------------------*/
+
+struct ls_opts {
+	bool no_trunc, noheading, quiet;
+	const char *format;
+	struct strv filter;
+};
+
+static const struct opt ls_rows[] = {
+    {"filter", 'f', OPT_LIST(struct ls_opts, filter), .arg = "filter",
+	.help = "Provide filter values (e.g. 'name=podman')"},
+    {"format", 0, OPT_STRING(struct ls_opts, format), .arg = "format",
+	.help = "Pretty-print networks to JSON or using a Go template"},
+    {"no-trunc", 0, OPT_BOOL(struct ls_opts, no_trunc), .help = "Do not truncate the network ID"},
+    {"noheading", 'n', OPT_BOOL(struct ls_opts, noheading), .help = "Do not print headers"},
+    {"quiet", 'q', OPT_BOOL(struct ls_opts, quiet), .help = "display only names"},
+    OPT_END,
+};
+
+static const struct output_heading headings[] = {
+    {"ID", "NETWORK ID"},
+    {"Name", "NAME"},
+    {NULL, NULL},
+};
+
+static json_t *
+template_row(const struct rec_network *n, bool no_trunc)
+{
+	own_strbuf struct strbuf labels = {0};
+	json_t *o = json_obj();
+	char created[HUMAN_MAX];
+	int64_t ns = 0;
+
+	if (n->created != NULL)
+		human_parse_rfc3339(n->created, &ns);
+	for (size_t i = 0; i < n->labels.n; i++)
+		strbuf_addf(
+		    &labels, "%s%s=%s", i > 0 ? "," : "", n->labels.v[i].key, n->labels.v[i].value);
+	json_put_take(o, "ID", no_trunc ? json_str(n->id) : json_strn(n->id, NAMES_SHORT_LEN));
+	json_put_str(o, "Name", n->name);
+	json_put_str(o, "Driver", n->driver);
+	json_put_str(o, "Labels", labels.n > 0 ? labels.s : "");
+	json_put_str(o, "NetworkInterface", n->interface != NULL ? n->interface : "");
+	json_put_str(o, "Created", human_go_time(ns, created, sizeof(created)));
+	json_put_bool(o, "IPv6Enabled", n->ipv6);
+	json_put_bool(o, "Internal", n->internal);
+	json_put_bool(o, "DNSEnabled", n->dns);
+	put_subnets(o, n);
+	return o;
+}
+
+static int
+ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct ls_opts *o = opts;
+	own_terms struct terms terms = {0};
+	own_peer_in struct peer_in in = {0};
+	own_json json_t *list = json_arr();
+	bool json = output_is_json(o->format);
+	struct output out = {.format = o->format,
+	    .table = "{{.ID}}\t{{.Name}}\t{{.Driver}}",
+	    .quiet = o->quiet ? "{{.Name}}" : NULL,
+	    .type = "networks.ListPrintReports",
+	    .headings = headings,
+	    .noheading = o->noheading};
+	const struct msg_net_listed *l;
+
+	(void)argc;
+	(void)argv;
+	if (terms_parse(ctx_of(cli), keys, &o->filter, &terms, e) == -1 ||
+	    network_list(ctx_of(cli), NULL, &in, e) == -1)
+		return -1;
+	l = MSG_OF(&in, net_listed);
+	for (size_t i = 0; i < l->networks.n; i++) {
+		const struct rec_network *n = &l->networks.v[i];
+
+		if (terms_match(&terms, n))
+			json_add_take(list, json ? network_json(n) : template_row(n, o->no_trunc));
+	}
+	return output_list(&out, list, stdout, e);
+}
+
+static int
+exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+
+	(void)opts;
+	(void)argc;
+	if (network_list(ctx_of(cli), argv[0], &in, e) == 0)
+		return 0;
+	return e->class == ERR_NOTFOUND ? 1 : -1;
+}
+
+static const struct cmd cmd_ls = {
+    .name = "ls",
+    .aliases = "list",
+    .synopsis = "[options]",
+    .brief = "List networks",
+    .text = "List networks",
+    .examples = "network list",
+    .opts = {{ls_rows, 0}},
+    .opts_size = sizeof(struct ls_opts),
+    .max = 0,
+    .run = ls,
+};
+
+static const struct cmd cmd_exists = {
+    .name = "exists",
+    .synopsis = "NETWORK",
+    .brief = "Check if network exists",
+    .text = "If the named network exists, podman network exists exits with 0, otherwise the exit "
+	    "code will be 1.",
+    .examples = "network exists net1",
+    .min = 1,
+    .max = 1,
+    .complete = COMPLETE_NETWORK,
+    .run = exists,
+};
+
+static const struct cmd_place sub[] = {
+    {.cmd = &cmd_exists},
+    {.cmd = &cmd_network_inspect},
+    {.cmd = &cmd_ls},
+    {0},
+};
+
+const struct cmd cmd_network = {
+    .name = "network",
+    .brief = "Manage networks",
+    .text = "Manage networks",
+    .sub = sub,
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef POD_NETWORK_CMD_H
+#define POD_NETWORK_CMD_H
+
+#include "common/base/json.h"
+#include "pod-run/ctx.h"
+
+/* All networks, or the one that is named (name or ID prefix), in in->msg (net_listed). */
+int network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e);
+
+/* With the keys of Podman's network files. */
+json_t *network_json(const struct rec_network *n);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/cli/human.h"
+#include "common/cli/value.h"
+#include "pod-run/cmd/terms.h"
+
+#define NS INT64_C(1000000000)
+
+int
+terms_prepare_bool(struct ctx *x, struct term *t, struct err *e)
+{
+	bool b;
+
+	(void)x;
+	if (value_bool(t->value, &b, e) == -1)
+		return err_set(e, ERR_INVALID,
+		    "non-boolean value \"%s\" for %s filter: invalid argument", t->value,
+		    t->key->name);
+	t->number = b;
+	return 0;
+}
+
+int
+terms_prepare_time(struct ctx *x, struct term *t, struct err *e)
+{
+	int64_t ns, seconds;
+	struct err ignored = {0};
+
+	(void)x;
+	if (value_duration(t->value, &ns, &ignored) == 0)
+		t->number = ctx_now_ns() - ns;
+	else if (text_to_i64(t->value, 0, INT64_MAX / NS, &seconds) == 0)
+		t->number = seconds * NS;
+	else if (human_parse_rfc3339(t->value, &t->number) == -1)
+		return err_set(
+		    e, ERR_INVALID, "unable to parse %s value \"%s\"", t->key->name, t->value);
+	return 0;
+}
+
+bool
+terms_label(const char *word, const struct rec_kv *labels, size_t n)
+{
+	const char *eq = strchr(word, '=');
+	own_mem char *key = eq != NULL ? xstrndup(word, (size_t)(eq - word)) : xstrdup(word);
+
+	for (size_t i = 0; i < n; i++)
+		if (fnmatch(key, labels[i].key, 0) == 0 &&
+		    (eq == NULL || fnmatch(eq + 1, labels[i].value, 0) == 0))
+			return true;
+	return false;
+}
+
+static const struct terms_key *
+find(const struct terms_key *keys, const char *name, size_t n)
+{
+	for (; keys->name != NULL; keys++)
+		if (strlen(keys->name) == n && strncmp(keys->name, name, n) == 0)
+			return keys;
+	return NULL;
+}
+
+int
+terms_parse(struct ctx *x, const struct terms_key *keys, const struct strv *words,
+    struct terms *out, struct err *e)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		const char *word = words->v[i], *eq = strchr(word, '=');
+		struct term *t;
+
+		if (eq == NULL)
+			return err_set(e, ERR_INVALID,
+			    "invalid filter \"%s\" must be in the format \"filter=value\"", word);
+		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof(*out->v));
+		t = &out->v[out->n];
+		*t = (struct term){.key = find(keys, word, (size_t)(eq - word))};
+		if (t->key == NULL)
+			return err_set(
+			    e, ERR_INVALID, "invalid filter \"%.*s\"", (int)(eq - word), word);
+		t->value = xstrdup(eq + 1);
+		out->n++;
+		if (t->key->prepare != NULL && t->key->prepare(x, t, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+terms_free(struct terms *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->v[i].value);
+	free(t->v);
+	*t = (struct terms){0};
+}
+
+/* By one of the key's values, or by all of them. */
+static bool
+match_key(const struct terms *t, const struct terms_key *key, const void *object)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].key == key && key->match(&t->v[i], object) != key->all)
+			return !key->all;
+	return key->all;
+}
+
+bool
+terms_match(const struct terms *t, const void *object)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!match_key(t, t->v[i].key, object))
+			return false;
+	return true;
+}

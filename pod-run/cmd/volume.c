@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The volume commands.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/cli/human.h"
+#include "common/cli/output.h"
+#include "common/oci/names.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/confirm.h"
+#include "pod-run/cmd/inspect.h"
+#include "pod-run/cmd/volume_row.h"
+
+/* --- create -------------------------------------------------------------------------------------*/
+
+struct create_opts {
+	const char *driver;
+	bool ignore;
+	struct strv label, opt;
+};
+
+static const struct opt create_rows[] = {
+    {"driver", 'd', OPT_STRING(struct create_opts, driver), .arg = "driver", .def = "local",
+	.help = "Specify volume driver name"},
+    {"ignore", 0, OPT_BOOL(struct create_opts, ignore),
+	.help = "Don't fail if volume already exists"},
+    {"label", 'l', OPT_LIST(struct create_opts, label), .arg = "label",
+	.help = "Set metadata for a volume (default [])"},
+    {"opt", 'o', OPT_LIST(struct create_opts, opt), .arg = "option",
+	.help = "Set driver specific options (default [])"},
+    OPT_END,
+};
+
+/* "key=value" or "key". */
+static struct rec_kv *
+pairs(const struct strv *words, struct arena *a)
+{
+	struct rec_kv *v = arena_array(a, words->n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < words->n; i++) {
+		const char *eq = strchr(words->v[i], '=');
+
+		v[i].key = eq != NULL ? arena_strndup(a, words->v[i], (size_t)(eq - words->v[i]))
+				      : words->v[i];
+		v[i].value = eq != NULL ? eq + 1 : "";
+	}
+	return v;
+}
+
+static int
+create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct create_opts *o = opts;
+	own_arena struct arena a = {0};
+	own_peer_in struct peer_in in = {0};
+	char random[NAMES_ID_LEN + 1];
+	struct rec_volume v = {.driver = o->driver};
+	struct msg_volume_create m = {.volume = &v, .ignore = o->ignore};
+	struct peer *store;
+
+	names_id(random);
+	v.name = argc > 0 ? argv[0] : random;
+	v.labels.v = pairs(&o->label, &a);
+	v.labels.n = o->label.n;
+	v.options.v = pairs(&o->opt, &a);
+	v.options.n = o->opt.n;
+	store = ctx_store(ctx_of(cli), e);
+	if (store == NULL ||
+	    peer_call(store, &msg_volume_create_desc, &m, &in, NULL, NULL, e) == -1)
+		return -1;
+	puts(MSG_OF(&in, volume_got)->volume->name);
+	return 0;
+}
+
+/* --- ls -----------------------------------------------------------------------------------------*/
+
+struct ls_opts {
+	const char *format;
+	bool noheading, quiet;
+	struct strv filter;
+};
+
+static const struct opt ls_rows[] = {
+    {"filter", 'f', OPT_LIST(struct ls_opts, filter), .arg = "filter",
+	.help = "Filter volume output"},
+    {"format", 0, OPT_STRING(struct ls_opts, format), .arg = "format",
+	.show = "{{range .}}{{.Driver}}\\t{{.Name}}\\n{{end -}}",
+	.help = "Format volume output using Go template"},
+    {"noheading", 'n', OPT_BOOL(struct ls_opts, noheading), .help = "Do not print headers"},
+    {"quiet", 'q', OPT_BOOL(struct ls_opts, quiet), .help = "Print volume output in quiet mode"},
+    OPT_END,
+};
+
+static const struct output_heading headings[] = {
+    {"Name", "VOLUME NAME"},
+    {NULL, NULL},
+};
+
+/* In templates the time is a Go time, not its JSON form. */
+static json_t *
+template_row(const struct rec_volume *v)
+{
+	json_t *o = volume_row_json(v);
+	char created[HUMAN_MAX];
+
+	json_put_str(o, "CreatedAt", human_go_time(v->created_ns, created, sizeof(created)));
+	json_put_bool(o, "Anonymous", v->anonymous);
+	json_put_bool(o, "NeedsCopyUp", v->needs_copy_up);
+	json_put_bool(o, "NeedsChown", v->needs_chown);
+	return o;
+}
+
+static int
+ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct ls_opts *o = opts;
+	own_volume_rows struct volume_rows rows = {0};
+	own_json json_t *list = json_arr();
+	bool json = output_is_json(o->format);
+	struct output out = {.format = o->format,
+	    .table = "{{.Driver}}\t{{.Name}}",
+	    .quiet = o->quiet ? "{{.Name}}" : NULL,
+	    .type = "entities.VolumeListReport",
+	    .headings = headings,
+	    .noheading = o->noheading};
+
+	(void)argc;
+	(void)argv;
+	if (o->quiet && cmd_given(cli, "format"))
+		return err_set(e, ERR_USAGE, "quiet and format are mutually exclusive");
+	if (volume_row_list(ctx_of(cli), &o->filter, &rows, e) == -1)
+		return -1;
+	for (size_t i = 0; i < rows.n; i++)
+		json_add_take(
+		    list, json ? volume_row_json(rows.v[i].v) : template_row(rows.v[i].v));
+	return output_list(&out, list, stdout, e);
+}
+
+/* --- rm -----------------------------------------------------------------------------------------*/
+
+struct rm_opts {
+	bool all, force;
+	int64_t time;
+};
+
+static const struct opt rm_rows[] = {
+    {"all", 'a', OPT_BOOL(struct rm_opts, all), .help = "Remove all volumes"},
+    {"force", 'f', OPT_BOOL(struct rm_opts, force),
+	.help = "Remove a volume by force, even if it is being used by a container"},
+    {"time", 't', OPT_INT(struct rm_opts, time), .bits = 32, .arg = "seconds", .def = "10",
+	.alias = "timeout",
+	.help = "Seconds to wait for running containers to stop before killing the container"},
+    OPT_END,
+};
+
+static int
+all_names(struct ctx *x, struct strv *words, struct err *e)
+{
+	static const struct strv none;
+	own_volume_rows struct volume_rows rows = {0};
+
+	if (volume_row_list(x, &none, &rows, e) == -1)
+		return -1;
+	for (size_t i = 0; i < rows.n; i++)
+		strv_add(words, rows.v[i].v->name);
+	return 0;
+}
+
+/* 0 all removed, 1 some were missing, 2 some are in use, 125 anything else. */
+static int
+status_of(const struct err *e)
+{
+	return e->class == ERR_NOTFOUND ? 1 : e->class == ERR_INUSE ? 2 : 125;
+}
+
+static int
+rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct rm_opts *o = opts;
+	struct ctx *x = ctx_of(cli);
+	own_strv struct strv words = {0};
+	int status = 0;
+
+	if ((argc > 0) == o->all)
+		return err_set(e, ERR_USAGE, "choose either one or more volumes or all");
+	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
+	if (o->all && all_names(x, &words, e) == -1)
+		return -1;
+	for (size_t i = 0; i < words.n; i++) {
+		int one;
+
+		if (volume_row_remove(x, words.v[i], o->force, o->time, e) == 0) {
+			puts(words.v[i]);
+			continue;
+		}
+		one = status_of(e);
+		if (!(o->force && one == 1)) {
+			status = one > status ? one : status;
+			fflush(stdout);
+			err_print(e, stderr);
+		}
+		err_clear(e);
+	}
+	return status;
+}
+
+/* --- inspect, exists, prune -----------------------------------------------------------------------*/
+
+struct inspect_opts {
+	bool all;
+	const char *format;
+};
+
+static const struct opt inspect_rows[] = {
+    {"all", 'a', OPT_BOOL(struct inspect_opts, all), .help = "Inspect all volumes"},
+    {"format", 'f', OPT_STRING(struct inspect_opts, format), .arg = "format", .def = "json",
+	.help = "Format volume output using Go template"},
+    OPT_END,
+};
+
+static int
+inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct inspect_opts *o = opts;
+	own_strv struct strv words = {0};
+	own_json json_t *list = json_arr();
+	struct err last = {0};
+
+	if ((argc > 0) == o->all)
+		return err_set(e, ERR_USAGE, "choose either one or more volumes or all");
+	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
+	if (o->all && all_names(ctx_of(cli), &words, e) == -1)
+		return -1;
+	for (size_t i = 0; i < words.n; i++) {
+		json_t *one;
+
+		if (inspect_volume(ctx_of(cli), words.v[i], false, &one, e) == 0) {
+			json_add_take(list, one);
+			continue;
+		}
+		if (err_is_set(&last))
+			err_print(&last, stderr);
+		last = *e;
+		err_clear(e);
+	}
+	if (output_inspect(o->format, list, "define.InspectVolumeData", stdout, e) == -1)
+		return -1;
+	*e = last;
+	return err_is_set(e) ? -1 : 0;
+}
+
+static int
+exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	json_t *one = NULL;
+
+	(void)opts;
+	(void)argc;
+	if (inspect_volume(ctx_of(cli), argv[0], false, &one, e) == -1)
+		return e->class == ERR_NOTFOUND ? 1 : -1;
+	json_decref(one);
+	return 0;
+}
+
+struct prune_opts {
+	bool all, force;
+	struct strv filter;
+};
+
+static const struct opt prune_rows[] = {
+    {"all", 'a', OPT_BOOL(struct prune_opts, all),
+	.help = "Remove all unused volumes, not just anonymous ones"},
+    {"filter", 0, OPT_LIST(struct prune_opts, filter), .arg = "filters",
+	.help = "Provide filter values (e.g. 'label=<key>=<value>')"},
+    {"force", 'f', OPT_BOOL(struct prune_opts, force), .help = "Do not prompt for confirmation"},
+    OPT_END,
+};
+
+static int
+prune(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct prune_opts *o = opts;
+	own_strv struct strv removed = {0};
+	int r;
+
+	(void)argc;
+	(void)argv;
+	if (!o->force) {
+		r = confirm_ask(o->all ? "WARNING! This will remove all volumes not used by at "
+					 "least one container."
+				       : "WARNING! This will remove all anonymous volumes not used "
+					 "by at least one container.",
+		    e);
+		if (r != 1)
+			return r;
+	}
+	r = volume_row_prune(ctx_of(cli), o->all, &o->filter, &removed, e);
+	for (size_t i = 0; i < removed.n; i++)
+		puts(removed.v[i]);
+	return r;
+}
+
+/* --- The table ----------------------------------------------------------------------------------*/
+
+static const struct cmd cmd_create_ = {
+    .name = "create",
+    .synopsis = "[options] [NAME]",
+    .brief = "Create a new volume",
+    .text = "If using the default driver, \"local\", the volume will be created on the host in the "
+	    "volumes directory under container storage.",
+    .examples = "volume create myvol\nvolume create\nvolume create --label foo=bar myvol",
+    .opts = {{create_rows, 0}},
+    .opts_size = sizeof(struct create_opts),
+    .max = 1,
+    .run = create,
+};
+
+static const struct cmd cmd_exists = {
+    .name = "exists",
+    .synopsis = "VOLUME",
+    .brief = "Check if volume exists",
+    .text = "If the given volume exists, podman volume exists exits with 0, otherwise the exit "
+	    "code will be 1.",
+    .examples = "volume exists myvol",
+    .min = 1,
+    .max = 1,
+    .complete = COMPLETE_VOLUME,
+    .run = exists,
+};
+
+static const struct cmd cmd_inspect_ = {
+    .name = "inspect",
+    .synopsis = "[options] VOLUME [VOLUME...]",
+    .brief = "Display detailed information on one or more volumes",
+    .text = "Display detailed information on one or more volumes.\n\n  Use a Go template to change "
+	    "the format from JSON.",
+    .examples = "volume inspect myvol\nvolume inspect --all\nvolume inspect --format \"{{.Driver}} "
+		"{{.Scope}}\" myvol",
+    .opts = {{inspect_rows, 0}},
+    .opts_size = sizeof(struct inspect_opts),
+    .max = CMD_ANY,
+    .complete = COMPLETE_VOLUME,
+    .run = inspect,
+};
+
+static const struct cmd cmd_ls = {
+    .name = "ls",
+    .aliases = "list",
+    .synopsis = "[options]",
+    .brief = "List volumes",
+    .text =
+	"podman volume ls\n\nList all available volumes. The output of the volumes can be "
+	"filtered\nand the output format can be changed to JSON or a user specified Go template.",
+    .examples = "volume ls\nvolume ls --format json\nvolume ls --format \"{{.Driver}} {{.Scope}}\"",
+    .opts = {{ls_rows, 0}},
+    .opts_size = sizeof(struct ls_opts),
+    .max = 0,
+    .run = ls,
+};
+
+static const struct cmd cmd_prune = {
+    .name = "prune",
+    .synopsis = "[options]",
+    .brief = "Remove all unused volumes",
+    .text = "Volumes that are not currently owned by a container will be removed.\n\n  The command "
+	    "prompts for confirmation which can be overridden with the --force flag.\n  Note all "
+	    "data will be destroyed.",
+    .examples = "volume prune\nvolume prune --force --all",
+    .opts = {{prune_rows, 0}},
+    .opts_size = sizeof(struct prune_opts),
+    .max = 0,
+    .run = prune,
+};
+
+static const struct cmd cmd_rm_ = {
+    .name = "rm",
+    .aliases = "remove",
+    .synopsis = "[options] VOLUME [VOLUME...]",
+    .brief = "Remove one or more volumes",
+    .text = "Remove one or more existing volumes.\n\n  By default only volumes that are not being "
+	    "used by any containers will be removed. To remove the volumes anyways, use the "
+	    "--force flag.",
+    .examples = "volume rm myvol1 myvol2\nvolume rm --all\nvolume rm --force myvol",
+    .opts = {{rm_rows, 0}},
+    .opts_size = sizeof(struct rm_opts),
+    .max = CMD_ANY,
+    .complete = COMPLETE_VOLUME,
+    .run = rm,
+};
+
+static const struct cmd_place sub[] = {
+    {.cmd = &cmd_create_},
+    {.cmd = &cmd_exists},
+    {.cmd = &cmd_inspect_},
+    {.cmd = &cmd_ls},
+    {.cmd = &cmd_prune},
+    {.cmd = &cmd_rm_},
+    {0},
+};
+
+const struct cmd cmd_volume = {
+    .name = "volume",
+    .brief = "Manage volumes",
+    .text = "Volumes are created in and can be shared between containers",
+    .sub = sub,
+};
