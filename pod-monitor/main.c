@@ -12,6 +12,7 @@
 #include "common/base/own.h"
 #include "common/role/spawn.h"
 #include "common/wire/trace.h"
+#include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
 #include "pod-monitor/mountns.h"
 #include "pod-monitor/warm.h"
@@ -55,6 +56,7 @@ peer_face(struct err *e)
 	struct peer *worker;
 	int host_ns;
 
+	trim_init();
 	warm_start();
 	leave_streams();
 	/* A terminal's signals are the coordinator's; orphans of the runtime are ours. */

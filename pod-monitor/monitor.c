@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -10,6 +9,7 @@
 #include <time.h>
 
 #include "common/base/own.h"
+#include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
 #include "pod-monitor/mountns.h"
 #include "pod-monitor/oom.h"
@@ -45,7 +45,7 @@ struct monitor {
 	struct oom oom;
 	int epoll, signals, timer, host_ns;
 	pid_t runtime, container, helper; /* helper: delete or the exit command */
-	bool released, cleaned, retried, timed_out, told;
+	bool released, cleaned, retried, timed_out, told, trim;
 	int code; /* of the container */
 	int64_t ended_ns;
 };
@@ -318,10 +318,11 @@ started(struct monitor *m)
 	leave_stderr();
 	if (m->job.timeout_s > 0)
 		set_timer(m, m->job.timeout_s);
-	if (m->job.exec)
-		return;
-	oom_watch(&m->oom, m->container);
-	watch(m, m->oom.event, OF_OOM, m->oom.events);
+	if (!m->job.exec) {
+		oom_watch(&m->oom, m->container);
+		watch(m, m->oom.event, OF_OOM, m->oom.events);
+	}
+	m->trim = true;
 }
 
 /*
@@ -662,12 +663,6 @@ init(struct monitor *m, struct peer *coordinator, struct peer *worker, int host_
 {
 	sigset_t set;
 
-	/*
-	 * Messages after the start are small and come out of the heap that is there by then, so
-	 * that no allocation can fail while a container depends on this process.
-	 */
-	mallopt(M_TOP_PAD, 256 << 10);
-	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
@@ -703,6 +698,10 @@ monitor_run(struct peer *coordinator, struct peer *worker, int host_ns)
 
 		for (int i = 0; i < n && m->phase != GONE; i++)
 			handle(m, ev[i].data.u32);
+		/* From here, where the stack is shallow. */
+		if (m->trim)
+			trim_now();
+		m->trim = false;
 	}
 	return 0;
 }

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: ISC
-$(eval $(call program,pod-monitor,bin,$(wildcard pod-monitor/*.c),-lmsgpackc,static))
-$(eval $(call program,pod-monitor-stdio,libexec/pod,pod-monitor/messages.c $(wildcard pod-monitor/stdio/*.c),-lmsgpackc,static))
+MONITOR_HALF := $(wildcard pod-monitor/half/*.c)
+$(eval $(call program,pod-monitor,bin,$(wildcard pod-monitor/*.c) $(MONITOR_HALF),-lmsgpackc,static))
+$(eval $(call program,pod-monitor-stdio,libexec/pod,$(wildcard pod-monitor/stdio/*.c) $(MONITOR_HALF),-lmsgpackc,static))

@@ -130,16 +130,16 @@ make_streams(struct start *s, struct job *j, struct peer *worker, struct err *e)
  */
 
 static void
-add_common(struct strv *v, struct job *j, const char *ocilog)
+add_common(struct strv *v, struct job *j, bool log)
 {
 	strv_add(v, j->runtime);
 	if (j->systemd_cgroup && !j->exec)
 		strv_add(v, "--systemd-cgroup");
 	strv_add_all(v, j->runtime_args.v, j->runtime_args.n);
-	if (ocilog == NULL)
+	if (!log)
 		return;
 	strv_add(v, "--log");
-	strv_add(v, ocilog);
+	strv_addf(v, "%s/" MONITOR_OCI_LOG, j->bundle);
 	strv_add(v, "--log-format");
 	strv_add(v, "json");
 }
@@ -147,9 +147,7 @@ add_common(struct strv *v, struct job *j, const char *ocilog)
 static void
 make_argv(struct start *s, struct job *j)
 {
-	snprintf(s->pidfile, sizeof(s->pidfile), "%s/" MONITOR_PIDFILE, j->bundle);
-	snprintf(s->ocilog, sizeof(s->ocilog), "%s/" MONITOR_OCI_LOG, j->bundle);
-	add_common(&s->argv, j, s->ocilog);
+	add_common(&s->argv, j, true);
 	strv_add(&s->argv, j->exec ? "exec" : "run");
 	strv_add(&s->argv, "--detach");
 	if (!j->exec) {
@@ -157,7 +155,7 @@ make_argv(struct start *s, struct job *j)
 		strv_add(&s->argv, j->bundle);
 	}
 	strv_add(&s->argv, "--pid-file");
-	strv_add(&s->argv, s->pidfile);
+	strv_addf(&s->argv, "%s/" MONITOR_PIDFILE, j->bundle);
 	if (j->exec) {
 		strv_add(&s->argv, "--process");
 		strv_add(&s->argv, j->process_file);
@@ -171,7 +169,7 @@ make_argv(struct start *s, struct job *j)
 		strv_add(&s->argv, s->console_path);
 	}
 	strv_add(&s->argv, j->id);
-	add_common(&s->delete, j, NULL);
+	add_common(&s->delete, j, false);
 	strv_add(&s->delete, "delete");
 	strv_add(&s->delete, "--force");
 	strv_add(&s->delete, j->id);

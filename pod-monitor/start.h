@@ -14,7 +14,6 @@ struct start {
 	int bundle;  /* directory */
 	int console; /* listening socket on which the runtime hands over the terminal; -1: none */
 	char console_path[108];
-	char pidfile[4096], ocilog[4096];
 	struct strv argv;   /* of the runtime */
 	struct strv delete; /* command line that makes it forget the container */
 	int stdio[3];	    /* the container's ends of its streams */

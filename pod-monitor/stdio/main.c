@@ -11,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/wire/peer.h"
+#include "pod-monitor/half/trim.h"
 #include "pod-monitor/stdio/ctl.h"
 #include "pod-monitor/stdio/stream.h"
 
@@ -21,7 +22,7 @@ struct stdio {
 	int epoll, listen, ctl_fd;
 	struct ctl ctl;
 	uint64_t done;
-	bool said_logged, said_done, orphan;
+	bool said_logged, said_done, orphan, trim;
 	struct streams s;
 };
 
@@ -151,6 +152,7 @@ on_run(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)in;
 	(void)e;
 	((struct stdio *)arg)->s.running = true;
+	((struct stdio *)arg)->trim = true;
 	return 0;
 }
 
@@ -339,6 +341,9 @@ loop(struct stdio *st)
 			return;
 		for (int i = 0; i < n; i++)
 			handle(st, &ev[i]);
+		if (st->trim)
+			trim_now();
+		st->trim = false;
 		if (st->orphan && st->peer != NULL) {
 			peer_free(st->peer);
 			st->peer = NULL;
@@ -369,6 +374,7 @@ main(int argc, char **argv)
 		err_print(&e, stderr);
 		return err_exit_status(&e);
 	}
+	trim_init();
 	streams_init(&st->s);
 	st->listen = st->ctl_fd = -1;
 	st->peer = peer_new(PEER_FD, ROLE_STDIO, ROLE_MONITOR);

@@ -36,11 +36,12 @@ struct streams {
 	unsigned rows, columns; /* size asked for before there was a terminal */
 	struct klog_writer logs[STREAM_LOGS_MAX];
 	size_t logs_n;
-	struct clients clients;
 	size_t packet_n; /* 0: none under way */
+	size_t backlog_at, backlog_n;
+	/* Large members last, so that small ones share pages. */
+	struct clients clients;
 	uint8_t packet[1 + MONITOR_CHUNK];
 	/* Packets read while draining that a slow client keeps back: length (2 bytes), packet. */
-	size_t backlog_at, backlog_n;
 	uint8_t backlog[STREAM_BACKLOG];
 };
 
