@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,66 +15,21 @@
 #include "common/cli/human.h"
 #include "common/cli/output.h"
 #include "common/fs/file.h"
-#include "common/role/spawn.h"
-#include "common/wire/peer.h"
+#include "pod-store/client.h"
 #include "pod-store/command.h"
-
-struct globals {
-	const char *root, *runroot, *log_level;
-	bool version;
-};
+#include "pod-store/mount.h"
 
 static const struct opt global_rows[] = {
-    {"root", 0, OPT_STRING(struct globals, root), .arg = "string", .complete = COMPLETE_DIR,
+    {"root", 0, OPT_STRING(struct command_globals, root), .arg = "string", .complete = COMPLETE_DIR,
 	.help = "Path to the root directory in which data, including images, is stored"},
-    {"runroot", 0, OPT_STRING(struct globals, runroot), .arg = "string", .complete = COMPLETE_DIR,
+    {"runroot", 0, OPT_STRING(struct command_globals, runroot), .arg = "string",
+	.complete = COMPLETE_DIR,
 	.help = "Path to the directory where all state information is stored"},
-    {"log-level", 0, OPT_STRING(struct globals, log_level), .arg = "string", .def = "warn",
+    {"log-level", 0, OPT_STRING(struct command_globals, log_level), .arg = "string", .def = "warn",
 	.help = "Log messages above specified level (trace, debug, info, warn, error)"},
-    {"version", 'v', OPT_BOOL(struct globals, version), .help = "Version of this program"},
+    {"version", 'v', OPT_BOOL(struct command_globals, version), .help = "Version of this program"},
     OPT_END,
 };
-
-/* --- The connection ------------------------------------------------------------------------------- */
-
-static void
-close_peer(struct peer **p)
-{
-	peer_free(*p);
-	*p = NULL;
-}
-#define own_peer own(close_peer)
-
-static char *
-default_root(void)
-{
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-
-	if (geteuid() == 0)
-		return xstrdup("/var/lib/pod");
-	if (data != NULL && data[0] == '/')
-		return xasprintf("%s/pod", data);
-	return xasprintf("%s/.local/share/pod", home != NULL ? home : "");
-}
-
-static struct peer *
-connect_store(struct cli_ctx *ctx, struct err *e)
-{
-	struct globals *g = ctx->globals;
-	own_mem char *root = g->root == NULL ? default_root() : NULL;
-	struct msg_hello hello = {
-	    .graph_root = g->root != NULL ? g->root : root,
-	    .run_root = g->runroot,
-	    .log_level = g->log_level,
-	};
-	struct peer *p = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
-
-	if (p != NULL && peer_send(p, &msg_hello_desc, 0, &hello, e) == -1)
-		close_peer(&p);
-	return p;
-}
-
-#define CALL(p, name, m, in) peer_call(p, &msg_##name##_desc, m, in, NULL, NULL, e)
 
 /* --- list ----------------------------------------------------------------------------------------- */
 
@@ -134,7 +82,7 @@ run_list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 		{NULL, NULL}},
 	    .json_skip = skip,
 	};
-	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in in = {0};
 	struct msg_image_list m = {.all = o->all};
 	own_json json_t *rows = json_arr();
@@ -142,7 +90,7 @@ run_list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
-	if (p == NULL || CALL(p, image_list, &m, &in) == -1)
+	if (p == NULL || CLIENT_CALL(p, image_list, &m, &in) == -1)
 		return -1;
 	l = MSG_OF(&in, image_listed);
 	for (size_t i = 0; i < l->images.n; i++)
@@ -209,7 +157,7 @@ commit_layer(struct peer *p, uint64_t stage, const struct msg_layer_put_r *l, co
 	    m.media_type, id, config.n, layer.media_type, l->digest, (unsigned long long)l->size);
 	m.config = (struct bytes){(const uint8_t *)config.s, config.n};
 	m.manifest = (struct bytes){(const uint8_t *)manifest.s, manifest.n};
-	if (CALL(p, image_commit, &m, &in) == -1)
+	if (CLIENT_CALL(p, image_commit, &m, &in) == -1)
 		return -1;
 	printf("%s\n", MSG_OF(&in, image_commit_r)->id);
 	return 0;
@@ -218,7 +166,7 @@ commit_layer(struct peer *p, uint64_t stage, const struct msg_layer_put_r *l, co
 static int
 run_import(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
-	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in begun = {0}, put = {0};
 	struct msg_stage_begin begin = {0};
 	struct rec_layer_ref any = {.diff_id = ""};
@@ -226,25 +174,16 @@ run_import(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e
 	own_fd int in = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 
 	(void)opts;
-	if (p == NULL || CALL(p, stage_begin, &begin, &begun) == -1)
+	if (p == NULL || CLIENT_CALL(p, stage_begin, &begin, &begun) == -1)
 		return -1;
 	m.stage = MSG_OF(&begun, stage_begun)->stage;
 	m.stream = in;
-	if (CALL(p, layer_put, &m, &put) == -1)
+	if (CLIENT_CALL(p, layer_put, &m, &put) == -1)
 		return err_wrap(e, "importing standard input");
 	return commit_layer(p, m.stage, MSG_OF(&put, layer_put_r), argc > 0 ? argv[0] : NULL, e);
 }
 
 /* --- export, diff ---------------------------------------------------------------------------------- */
-
-/* The image the user named, in in. */
-static int
-get_image(struct peer *p, const char *name, struct peer_in *in, struct err *e)
-{
-	struct msg_image_get m = {.name = name};
-
-	return CALL(p, image_get, &m, in);
-}
 
 struct export_opts {
 	int64_t layer;
@@ -264,7 +203,7 @@ static int
 run_export(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct export_opts *o = opts;
-	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in got = {0}, done = {0};
 	own_fd int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	struct msg_layer_get m = {.form = o->compress, .stream = out};
@@ -272,7 +211,7 @@ run_export(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e
 	size_t n;
 
 	(void)argc;
-	if (p == NULL || get_image(p, argv[0], &got, e) == -1)
+	if (p == NULL || client_image(p, argv[0], &got, e) == -1)
 		return -1;
 	layers = &MSG_OF(&got, image_got)->image->layers;
 	n = o->layer > 0 ? (size_t)o->layer : layers->n;
@@ -281,7 +220,7 @@ run_export(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e
 	if (isatty(out))
 		return err_set(e, ERR_USAGE, "refusing to write a tar stream to a terminal");
 	m.layer = layers->v[n - 1];
-	return CALL(p, layer_get, &m, &done);
+	return CLIENT_CALL(p, layer_get, &m, &done);
 }
 
 static void
@@ -296,7 +235,7 @@ print_change(const char *line)
 static int
 run_diff(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
-	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in got = {0}, done = {0};
 	own_fd int file = memfd_create("diff", MFD_CLOEXEC);
 	struct msg_rootfs_diff m = {.stream = file};
@@ -309,9 +248,9 @@ run_diff(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	if (p == NULL)
 		return -1;
 	/* What is no image may be a container. */
-	m.id =
-	    get_image(p, argv[0], &got, &none) == 0 ? MSG_OF(&got, image_got)->image->id : argv[0];
-	if (CALL(p, rootfs_diff, &m, &done) == -1)
+	m.id = client_image(p, argv[0], &got, &none) == 0 ? MSG_OF(&got, image_got)->image->id
+							  : argv[0];
+	if (CLIENT_CALL(p, rootfs_diff, &m, &done) == -1)
 		return -1;
 	if (lseek(file, 0, SEEK_SET) == -1)
 		return err_sys(e, "reading the changes");
@@ -322,85 +261,18 @@ run_diff(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	return 0;
 }
 
-/* --- mount ---------------------------------------------------------------------------------------- */
-
-/* In a mount namespace of our own: the tree on its directory, and nobody else sees it. */
-static int
-attach(int root, const char *dir, struct err *e)
-{
-	if (unshare(CLONE_NEWNS) == -1)
-		return err_sys(e, "entering a mount namespace");
-	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-		return err_sys(e, "making mounts private");
-	if (syscall(SYS_move_mount, root, "", AT_FDCWD, dir, MOVE_MOUNT_F_EMPTY_PATH) == -1)
-		return err_sys(e, "attaching the tree to %s", dir);
-	return chdir(dir) == 0 ? 0 : err_sys(e, "entering %s", dir);
-}
-
-static int
-run_below(int root, const char *dir, char **argv, struct err *e)
-{
-	int status;
-	pid_t pid;
-
-	if (attach(root, dir, e) == -1)
-		return -1;
-	setenv("POD_STORE_MOUNT", dir, 1);
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		signal(SIGPIPE, SIG_DFL);
-		execvp(argv[0], argv);
-		fprintf(stderr, "Error: %s: %s\n", argv[0], strerror(errno));
-		_exit(errno == ENOENT ? 127 : 126);
-	}
-	if (pid == -1)
-		return err_sys(e, "starting %s", argv[0]);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* The tree may be written to; what was written goes with the command. */
-static int
-run_mount(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
-{
-	struct globals *g = ctx->globals;
-	own_mem char *root = g->root != NULL ? xstrdup(g->root) : default_root();
-	own_mem char *dir = xasprintf("%s/empty", root);
-	own_peer struct peer *p = connect_store(ctx, e);
-	own_peer_in struct peer_in got = {0}, opened = {0}, gone = {0};
-	char id[32];
-	struct msg_rootfs_open m = {.id = id, .volatile_ = true};
-	struct msg_rootfs_remove undo = {.id = id};
-	struct err ignored;
-	int rc;
-
-	(void)opts;
-	(void)argc;
-	snprintf(id, sizeof(id), "mount-%ld", (long)getpid());
-	if (p == NULL || get_image(p, argv[0], &got, e) == -1)
-		return -1;
-	m.image = MSG_OF(&got, image_got)->image->id;
-	if (CALL(p, rootfs_open, &m, &opened) == -1)
-		return -1;
-	rc = run_below(MSG_OF(&opened, rootfs_opened)->root, dir, argv + 1, e);
-	peer_call(p, &msg_rootfs_remove_desc, &undo, &gone, NULL, NULL, &ignored);
-	return rc;
-}
-
 /* --- tag, remove, sweep ---------------------------------------------------------------------------- */
 
 static int
 run_tag(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
-	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in in = {0};
 	struct msg_image_tag m = {
 	    .image = argv[0], .names = {(const char **)(argv + 1), (size_t)argc - 1}};
 
 	(void)opts;
-	return p != NULL ? CALL(p, image_tag, &m, &in) : -1;
+	return p != NULL ? CLIENT_CALL(p, image_tag, &m, &in) : -1;
 }
 
 struct rm_opts {
@@ -425,13 +297,13 @@ static int
 run_rm(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct rm_opts *o = opts;
-	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer struct peer *p = client_connect(ctx, e);
 
 	for (int i = 0; i < argc; i++) {
 		struct msg_image_remove m = {.image = argv[i], .force = o->force};
 		own_peer_in struct peer_in in = {0};
 
-		if (p == NULL || CALL(p, image_remove, &m, &in) == -1)
+		if (p == NULL || CLIENT_CALL(p, image_remove, &m, &in) == -1)
 			return -1;
 		print_removed(MSG_OF(&in, image_removed));
 	}
@@ -441,7 +313,7 @@ run_rm(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 static int
 run_sweep(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
-	own_peer struct peer *p = connect_store(ctx, e);
+	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in in = {0};
 	struct msg_store_sweep m = {0};
 	struct msg_store_swept *r;
@@ -449,7 +321,7 @@ run_sweep(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	(void)opts;
 	(void)argc;
 	(void)argv;
-	if (p == NULL || CALL(p, store_sweep, &m, &in) == -1)
+	if (p == NULL || CLIENT_CALL(p, store_sweep, &m, &in) == -1)
 		return -1;
 	r = MSG_OF(&in, store_swept);
 	printf("%llu objects, %llu bytes\n", (unsigned long long)r->objects,
@@ -499,17 +371,6 @@ static const struct cmd cmd_diff = {
     .complete = COMPLETE_IMAGE,
     .run = run_diff,
 };
-static const struct cmd cmd_mount = {
-    .name = "mount",
-    .synopsis = "IMAGE COMMAND [ARG...]",
-    .brief = "Run a command in the tree of an image, which nobody else sees",
-    .examples = "mount alpine ls -l etc",
-    .min = 2,
-    .max = CMD_ANY,
-    .stop_at_operand = true,
-    .complete = COMPLETE_IMAGE,
-    .run = run_mount,
-};
 static const struct cmd cmd_tag = {
     .name = "tag",
     .synopsis = "IMAGE NAME [NAME...]",
@@ -539,7 +400,7 @@ static const struct cmd cmd_sweep = {
     .run = run_sweep,
 };
 static const struct cmd_place places[] = {{&cmd_diff}, {&cmd_export}, {&cmd_import}, {&cmd_list},
-    {&cmd_mount}, {&cmd_rm}, {&cmd_sweep}, {&cmd_tag}, {0}};
+    {&mount_cmd}, {&cmd_rm}, {&cmd_sweep}, {&cmd_tag}, {&mount_unmount_cmd}, {0}};
 static const struct cmd root = {
     .name = "pod-store",
     .synopsis = "[options] [command]",
@@ -551,7 +412,7 @@ static int
 prepare(struct cli_ctx *ctx, struct err *e)
 {
 	(void)e;
-	if (!((struct globals *)ctx->globals)->version)
+	if (!((struct command_globals *)ctx->globals)->version)
 		return 0;
 	printf("pod-store version %s\n", POD_VERSION);
 	return 1;
@@ -564,7 +425,7 @@ command_main(int argc, char **argv)
 	    .names = "pod-store",
 	    .root = &root,
 	    .global = global_rows,
-	    .global_size = sizeof(struct globals),
+	    .global_size = sizeof(struct command_globals),
 	    .prepare = prepare,
 	};
 

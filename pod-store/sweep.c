@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/fs/walk.h"
 #include "pod-store/layer.h"
+#include "pod-store/mount.h"
 #include "pod-store/sweep.h"
 
 /* Names in one of the store's directories. */
@@ -63,6 +67,20 @@ orphans(struct store *s, const char *dir, enum db_sql row, uint64_t *count, stru
 	return db_end(&s->db, r == 0, e);
 }
 
+/* The command mount is no container. */
+static bool
+is_mounted(const char *id)
+{
+	uint64_t pid;
+
+	if (text_has_prefix(id, MOUNT_AT_PREFIX))
+		return true;
+	if (!text_has_prefix(id, MOUNT_PREFIX) ||
+	    text_to_u64(id + strlen(MOUNT_PREFIX), INT32_MAX, &pid) == -1 || pid == 0)
+		return false;
+	return kill((pid_t)pid, 0) == 0 || errno == EPERM;
+}
+
 static int
 unlisted(struct store *s, const struct msg_store_sweep *m, uint64_t *count, struct err *e)
 {
@@ -72,7 +90,7 @@ unlisted(struct store *s, const struct msg_store_sweep *m, uint64_t *count, stru
 		return -1;
 	strv_add_all(&known, m->containers.v, m->containers.n);
 	for (size_t i = 0; i < have.n; i++)
-		if (strv_find(&known, have.v[i]) == known.n &&
+		if (strv_find(&known, have.v[i]) == known.n && !is_mounted(have.v[i]) &&
 		    trash_named(s, "rw", have.v[i], count, e) == -1)
 			return -1;
 	return 0;

@@ -40,6 +40,15 @@ store mount base:1 sh -c 'exit 7'
 is "its exit status is the command's" $? 7
 check "no read-write layer stays" until_ok 5 empty rw
 
+mkdir "$WORLD/at"
+is "mount --at attaches a tree for all to see" "$(store mount --at "$WORLD/at" base:1)" "$WORLD/at"
+is "it is there" "$(cat "$WORLD/at/www/index.html")" "hello from pod"
+echo kept >"$WORLD/at/kept"
+check "an image in use by it stays" refused store rm base:1
+check "unmount" store unmount "$WORLD/at"
+check "takes it away" empty "../at"
+check "and its layer" until_ok 5 empty rw
+
 check "a name is given" store tag base:1 other quay.io/x/y:2
 check "a short name is found as localhost/NAME:latest" works other
 check "a short name is found in any registry" works y:2
@@ -59,4 +68,22 @@ check "also from the disk" until_ok 5 empty trash
 mkdir -p "$ROOT/layers/$(printf %064d 7)/diff/x" "$ROOT/tmp/dead/0/diff" "$ROOT/trash/old/x"
 check "sweep" store sweep
 is "leaves nothing that belongs to nobody" "$(listed layers)$(listed tmp)$(listed trash)" ""
+
+# A disk that is full: one error, nothing half-made, and the store goes on.
+if mkdir "$WORLD/small" && mount -t tmpfs -o size=6m small "$WORLD/small" 2>/dev/null; then
+	at_end() { umount -l "$WORLD/small"; }
+	ROOT=$WORLD/small/root
+	first=$(store import localhost/first:1 <"$WORLD/fs.tar")
+	is "a small disk takes one image" "${#first}" 64
+	head -c 3500000 /dev/urandom >"$WORLD/fs/big"
+	tar -C "$WORLD/fs" --owner=0 --group=0 -c . >"$WORLD/big.tar"
+	check "but not a second one" refused store import localhost/second:1 <"$WORLD/big.tar"
+	check "which it says" grep -qi 'no space left on device' "$WORLD/err"
+	is "in one line" "$(wc -l <"$WORLD/err")" 1
+	is "the first image works" "$(store mount first:1 cat www/index.html)" "hello from pod"
+	check "nothing is left of the second" until_ok 5 empty tmp
+	is "nor listed" "$(store list -q)" "$first"
+else
+	skip "a full disk" "cannot mount a tmpfs here"
+fi
 finish

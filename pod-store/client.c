@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/role/spawn.h"
+#include "pod-store/client.h"
+
+void
+client_close(struct peer **p)
+{
+	peer_free(*p);
+	*p = NULL;
+}
+
+char *
+client_root(const struct cli_ctx *ctx)
+{
+	const struct command_globals *g = ctx->globals;
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+
+	if (g->root != NULL)
+		return xstrdup(g->root);
+	if (geteuid() == 0)
+		return xstrdup("/var/lib/pod");
+	if (data != NULL && data[0] == '/')
+		return xasprintf("%s/pod", data);
+	return xasprintf("%s/.local/share/pod", home != NULL ? home : "");
+}
+
+struct peer *
+client_connect(const struct cli_ctx *ctx, struct err *e)
+{
+	const struct command_globals *g = ctx->globals;
+	own_mem char *root = client_root(ctx);
+	struct msg_hello hello = {
+	    .graph_root = root,
+	    .run_root = g->runroot,
+	    .log_level = g->log_level,
+	};
+	struct peer *p = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
+
+	if (p != NULL && peer_send(p, &msg_hello_desc, 0, &hello, e) == -1)
+		client_close(&p);
+	return p;
+}
+
+int
+client_image(struct peer *p, const char *name, struct peer_in *in, struct err *e)
+{
+	struct msg_image_get m = {.name = name};
+
+	return CLIENT_CALL(p, image_get, &m, in);
+}
