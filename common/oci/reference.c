@@ -246,9 +246,9 @@ reference_parse(const char *text, struct reference *out, struct err *e)
 	if (take_suffixes(s, &r, text, e) < 0)
 		return -1;
 	split_domain(s, &r);
+	add_library(&r);
 	if (check_name(&r, text, e) < 0)
 		return -1;
-	add_library(&r);
 	*out = r;
 	memset(&r, 0, sizeof(r));
 	return 0;

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/fs/tree.h"
+#include "common/oci/auth.h"
+#include "common/oci/base64.h"
+
+static struct err e;
+static char dir[64], file[128];
+
+static void
+setup(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/test-auth-XXXXXX");
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/a/b/auth.json", dir);
+	unsetenv("REGISTRY_AUTH_FILE");
+}
+
+static void
+teardown(void)
+{
+	tree_remove(AT_FDCWD, dir, &e);
+}
+
+static const char *
+user_of(const char *key)
+{
+	static char user[100];
+	own_auth struct auth a = {0};
+	int r = auth_find(file, key, &a, &e);
+
+	cr_assert(r >= 0, "%s", e.text);
+	snprintf(user, sizeof(user), "%s", r == 1 && a.username != NULL ? a.username : "none");
+	return user;
+}
+
+TestSuite(auth, .init = setup, .fini = teardown);
+
+Test(auth, put_find_remove)
+{
+	struct stat st;
+	own_auth struct auth a = {0};
+
+	cr_assert_eq(auth_put(file, "q.io", "u", "p:w", &e), 0, "%s", e.text);
+	cr_assert_eq(stat(file, &st), 0);
+	cr_assert_eq(st.st_mode & 0777, 0600);
+	cr_assert_eq(auth_find(file, "q.io/ns/app", &a, &e), 1);
+	cr_assert_str_eq(a.username, "u");
+	cr_assert_str_eq(a.password, "p:w");
+	cr_assert_eq(auth_remove(file, "x.io", &e), -1);
+	cr_assert_eq(auth_remove(file, "q.io", &e), 0);
+	cr_assert_str_eq(user_of("q.io"), "none");
+}
+
+Test(auth, a_namespace_is_used_for_itself_alone)
+{
+	cr_assert_eq(auth_put(file, "q.io/ns", "ns", "p", &e), 0);
+	cr_assert_str_eq(user_of("q.io/ns/app"), "ns");
+	cr_assert_str_eq(user_of("q.io/nsx/app"), "none");
+	cr_assert_str_eq(user_of("q.io/other"), "none");
+	cr_assert_eq(auth_put(file, "q.io", "all", "p", &e), 0);
+	cr_assert_str_eq(user_of("q.io/other"), "all");
+	cr_assert_str_eq(user_of("q.io/ns"), "ns");
+	cr_assert_str_eq(user_of("q.io.evil.org"), "none");
+}
+
+static void
+put(const char *text)
+{
+	FILE *f;
+
+	mkdir(dir, 0700);
+	snprintf(file, sizeof(file), "%s/auth.json", dir);
+	f = fopen(file, "w");
+	cr_assert_not_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+Test(auth, keys_of_docker)
+{
+	put("{\"auths\":{\"https://index.docker.io/v1/\":{\"auth\":\"dTpw\"},"
+	    "\"https://q.io/v2/\":{\"auth\":\"dTpw\"}}}");
+	cr_assert_str_eq(user_of("docker.io/library/x"), "u");
+	cr_assert_str_eq(user_of("q.io/x"), "u");
+}
+
+Test(auth, identity_token)
+{
+	own_auth struct auth a = {0};
+
+	put("{\"auths\":{\"q.io\":{\"auth\":\"\",\"identitytoken\":\"tok\"}}}");
+	cr_assert_eq(auth_find(file, "q.io", &a, &e), 1);
+	cr_assert_str_eq(a.identity_token, "tok");
+}
+
+Test(auth, faults)
+{
+	own_auth struct auth a = {0};
+
+	put("{\"auths\":{\"q.io\":{\"auth\":\"%%\"}}}");
+	cr_assert_eq(auth_find(file, "q.io", &a, &e), -1);
+	put("[]");
+	cr_assert_eq(auth_find(file, "q.io", &a, &e), -1);
+	put("{\"credHelpers\":{\"q.io\":\"../../bin/sh\"}}");
+	cr_assert_eq(auth_find(file, "q.io", &a, &e), -1);
+}
+
+Test(auth, other_members_survive)
+{
+	own_mem char *text = NULL;
+	FILE *f;
+
+	put("{\"keep\":1,\"auths\":{\"a.io\":{\"auth\":\"dTpw\"}}}");
+	cr_assert_eq(auth_put(file, "b.io", "x", "y", &e), 0);
+	f = fopen(file, "r");
+	text = xcalloc(1, 4096);
+	cr_assert(fread(text, 1, 4095, f) > 0);
+	fclose(f);
+	cr_assert_not_null(strstr(text, "\"keep\": 1"));
+	cr_assert_not_null(strstr(text, "a.io"));
+	cr_assert_not_null(strstr(text, "\"auth\": \"eDp5\""));
+}
+
+Test(auth, creds)
+{
+	own_auth struct auth a = {0};
+
+	cr_assert_eq(auth_from_creds("u:p:q", &a, &e), 0);
+	cr_assert_str_eq(a.password, "p:q");
+	auth_free(&a);
+	cr_assert_eq(auth_from_creds("u", &a, &e), 0);
+	cr_assert_str_eq(a.password, "");
+	cr_assert_eq(auth_from_creds(":p", &a, &e), -1);
+}
+
+Test(base64, both_ways)
+{
+	static const char *const pairs[][2] = {
+	    {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+	static const char *const bad[] = {
+	    "Z", "Zg", "Zg=", "Zg==Zg==", "Zm9v\n", "Z=g=", "====", "-_==", "Zg==x"};
+
+	for (size_t i = 0; i < COUNTOF(pairs); i++) {
+		own_mem char *text = base64_encode(pairs[i][0], strlen(pairs[i][0])), *back = NULL;
+		size_t n = 99;
+
+		cr_expect_str_eq(text, pairs[i][1]);
+		back = base64_decode(pairs[i][1], &n);
+		cr_expect_str_eq(back, pairs[i][0]);
+		cr_expect_eq(n, strlen(pairs[i][0]));
+	}
+	for (size_t i = 0; i < COUNTOF(bad); i++) {
+		size_t n;
+		own_mem char *out = base64_decode(bad[i], &n);
+
+		cr_expect_null(out, "accepted: %s", bad[i]);
+	}
+}
