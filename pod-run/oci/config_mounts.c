@@ -140,8 +140,11 @@ add_dev(struct list *l)
 	    gid_is_mapped(l, 5) ? "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"
 				: "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620");
 	if (is_mode(c->ipc_ns, "host")) {
-		add(l, "/dev/mqueue", "bind", "/dev/mqueue", "bind,nosuid,noexec,nodev");
-		add(l, "/dev/shm", "bind", "/dev/shm", "bind,nosuid,noexec,nodev");
+		/* Not every host has them mounted. */
+		if (access("/dev/mqueue", F_OK) == 0)
+			add(l, "/dev/mqueue", "bind", "/dev/mqueue", "bind,nosuid,noexec,nodev");
+		if (access("/dev/shm", F_OK) == 0)
+			add(l, "/dev/shm", "bind", "/dev/shm", "bind,nosuid,noexec,nodev");
 		return;
 	}
 	add(l, "/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev");

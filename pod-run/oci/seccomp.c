@@ -316,16 +316,3 @@ seccomp_prepare(
 	out->json = strbuf_take(&json);
 	return 0;
 }
-
-int
-seccomp_container(const struct rec_ctr_config *c, const char *run_root, bool runtime_is_crun,
-    struct seccomp_result *out, struct err *e)
-{
-	struct seccomp_request q = {
-	    .profile = c->seccomp, .caps = c->caps.v, .caps_n = c->caps.n, .run_root = run_root};
-
-	*out = (struct seccomp_result){0};
-	if (c->privileged || (c->seccomp != NULL && strcmp(c->seccomp, "unconfined") == 0))
-		return 0;
-	return seccomp_prepare(&q, runtime_is_crun, out, e);
-}

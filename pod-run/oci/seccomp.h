@@ -30,11 +30,4 @@ void seccomp_result_free(struct seccomp_result *r);
 int seccomp_prepare(
     const struct seccomp_request *q, bool want_bpf, struct seccomp_result *out, struct err *e);
 
-/*
- * The same for a container: nothing if it is privileged or unconfined.  A filter in compiled form only
- * crun takes.
- */
-int seccomp_container(const struct rec_ctr_config *c, const char *run_root, bool runtime_is_crun,
-    struct seccomp_result *out, struct err *e);
-
 #endif
