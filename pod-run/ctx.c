@@ -48,6 +48,7 @@ ctx_free(struct ctx *x)
 		containers_conf_free(&x->conf_);
 	fd_close(&x->exit_fd);
 	fd_close(&x->lock_fd);
+	free(x->remains);
 	free(x->graph_root);
 	free(x->run_root);
 	free(x->tmp_dir);

@@ -23,6 +23,12 @@ struct ctx_globals {
 	bool version, debug;
 };
 
+/* A container whose row is gone and whose remains the helpers were asked to remove. */
+struct ctx_remains {
+	char id[65];
+	uint32_t store_seq, net_seq; /* 0: not asked */
+};
+
 struct ctx {
 	struct cli_ctx *cli;
 	const struct ctx_globals *g;
@@ -40,6 +46,8 @@ struct ctx {
 	struct db *db_;
 	struct peer *store_, *net_;
 	pid_t store_pid_, net_pid_;
+	struct ctx_remains *remains;
+	size_t remains_n, remains_cap;
 };
 
 /* The context of a command; never NULL after the global options were applied. */

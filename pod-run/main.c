@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "pod-run/commands.h"
 #include "pod-run/ctx.h"
+#include "pod-run/life/end.h"
 
 static const struct opt globals[] = {
     {"root", 0, OPT_STRING(struct ctx_globals, root), .arg = "value", .complete = COMPLETE_DIR,
@@ -49,6 +50,8 @@ static const struct opt globals[] = {
     OPT_END,
 };
 
+static struct ctx *context;
+
 static int
 prepare(struct cli_ctx *cli, struct err *e)
 {
@@ -68,7 +71,7 @@ prepare(struct cli_ctx *cli, struct err *e)
 		    "invalid cgroup manager type %s: only cgroupfs and systemd are known",
 		    g->cgroup_manager);
 	if (cli->app == NULL)
-		cli->app = ctx_new(cli);
+		cli->app = context = ctx_new(cli);
 	return 0;
 }
 
@@ -84,6 +87,12 @@ static const struct cli pod = {
 int
 main(int argc, char **argv)
 {
+	int r;
+
 	role_start();
-	return cmd_main(&pod, argc, argv);
+	r = cmd_main(&pod, argc, argv);
+	if (context != NULL)
+		end_settle(context);
+	ctx_free(context);
+	return r;
 }

@@ -101,6 +101,8 @@ finish(struct foreground *f, struct err *e)
 		return -1;
 	}
 	peer_send(f->s->monitor, &msg_monitor_cleaned_desc, 0, &(struct msg_monitor_cleaned){0}, e);
+	fd_close(&lock);
+	end_settle_later(x);
 	return session_status(f->session.code);
 }
 
@@ -148,16 +150,16 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 	if (create_read(c, argc, argv, e) == -1 || prepare_streams(&f, e) == -1)
 		return -1;
 	sock = f.sock;
-	/* The helpers come up while we open the database. */
+	/* The helpers come up while we open the database, and work while we write into it. */
 	if (start_helpers(&s, start_needs_net(&c->config), e) == -1 || create_ask(c, e) == -1 ||
-	    ctx_db(c->x, e) == NULL || create_merge(c, e) == -1 || create_record(c, e) == -1)
+	    ctx_db(c->x, e) == NULL || create_merge(c, e) == -1 || create_resolve(c, e) == -1)
 		return -1;
+	if (start_begin(&s, e) == -1 || create_record(c, e) == -1) {
+		start_forget(&s);
+		return -1;
+	}
 	if (start_run_needed(&s, e) == -1)
 		return give_up(c);
-	if (start_begin(&s, e) == -1) {
-		start_undo(&s);
-		return give_up(c);
-	}
 	if (start_end(&s, e) == -1)
 		return give_up(c);
 	if (!o->run.detach)
@@ -204,7 +206,7 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	create_init(&c, ctx_of(cli), opts);
 	if (create_read(&c, argc, argv, e) == -1 || create_ask(&c, e) == -1 ||
-	    create_merge(&c, e) == -1 || create_record(&c, e) == -1)
+	    create_merge(&c, e) == -1 || create_resolve(&c, e) == -1 || create_record(&c, e) == -1)
 		return -1;
 	if (start_prepare_rootfs(c.x, &c.ctr, e) == -1) {
 		create_forget(&c);

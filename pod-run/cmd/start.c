@@ -54,8 +54,10 @@ finish(struct ctx *x, struct start *s, struct session *q, struct err *e)
 	if (!q->exited && lock != -1)
 		q->code = c.exit_code;
 	err_clear(e);
-	return peer_send(
-	    s->monitor, &msg_monitor_cleaned_desc, 0, &(struct msg_monitor_cleaned){0}, e);
+	fd_close(&lock);
+	peer_send(s->monitor, &msg_monitor_cleaned_desc, 0, &(struct msg_monitor_cleaned){0}, e);
+	end_settle_later(x);
+	return 0;
 }
 
 static int

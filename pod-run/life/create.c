@@ -27,6 +27,7 @@ void
 create_free(struct create *c)
 {
 	peer_in_free(&c->image);
+	strv_free(&c->needs);
 	ctr_free(&c->ctr);
 	fd_close(&c->lock);
 	arena_free(&c->arena);
@@ -211,55 +212,51 @@ replace(struct create *c, struct err *e)
 	return 0;
 }
 
+/* Two commands may choose the same made-up name at once; the second then fails, very rarely. */
 static int
-insert(struct create *c, const struct strv *needs, const struct strv *volumes, struct err *e)
+choose_name(struct create *c, struct err *e)
 {
-	own_strbuf struct strbuf packed = {0};
+	struct db *db = ctx_db(c->x, e);
+	bool is_free = false;
+	char *name;
 
-	c->config.name = c->ctr.name;
-	wire_pack(&rec_ctr_config_desc, &c->config, &packed);
-	c->ctr.config_raw = (struct bytes){(const uint8_t *)packed.s, packed.n};
-	if (ctr_insert(ctx_db(c->x, e), &c->ctr, needs, volumes, e) == -1)
-		return -1;
-	c->ctr.config_raw = (struct bytes){0};
+	c->ctr.name = c->config.name;
+	if (c->ctr.name != NULL && *c->ctr.name != '\0')
+		return ctr_name_check(db, c->ctr.name, e);
+	name = arena_alloc(&c->arena, NAMES_GENERATED_MAX);
+	for (int i = 0; i < NAME_TRIES && !is_free; i++) {
+		names_generate(name);
+		if (ctr_name_is_free(db, name, &is_free, e) == -1)
+			return -1;
+	}
+	c->ctr.name = c->config.name = name;
 	return 0;
 }
 
-/* A made-up name may be taken by the time it is recorded; then there is another. */
-static int
-insert_named(struct create *c, const struct strv *needs, const struct strv *volumes, struct err *e)
+int
+create_resolve(struct create *c, struct err *e)
 {
-	if (c->config.name != NULL && *c->config.name != '\0') {
-		c->ctr.name = c->config.name;
-		return insert(c, needs, volumes, e);
-	}
-	for (int i = 0; i < NAME_TRIES; i++) {
-		char *name = arena_alloc(&c->arena, NAMES_GENERATED_MAX);
-
-		names_generate(name);
-		c->ctr.name = name;
-		if (insert(c, needs, volumes, e) == 0) {
-			err_clear(e);
-			return 0;
-		}
-		if (e->class != ERR_EXISTS)
-			return -1;
-	}
-	return -1;
+	if (ctx_db(c->x, e) == NULL || resolve_all(c, &c->needs, e) == -1 || replace(c, e) == -1)
+		return -1;
+	return choose_name(c, e);
 }
 
 int
 create_record(struct create *c, struct err *e)
 {
-	own_strv struct strv needs = {0}, volumes = {0};
+	own_strv struct strv volumes = {0};
+	own_strbuf struct strbuf packed = {0};
+	int r;
 
-	if (ctx_db(c->x, e) == NULL || resolve_all(c, &needs, e) == -1 || replace(c, e) == -1)
-		return -1;
 	list_volumes(&c->config, &volumes);
 	c->lock = lock_acquire(c->x->lock_fd, c->ctr.id, LOCK_EXCLUSIVE, LOCK_WAIT, e);
 	if (c->lock == -1)
 		return -1;
-	if (insert_named(c, &needs, &volumes, e) == -1) {
+	wire_pack(&rec_ctr_config_desc, &c->config, &packed);
+	c->ctr.config_raw = (struct bytes){(const uint8_t *)packed.s, packed.n};
+	r = ctr_insert(ctx_db(c->x, e), &c->ctr, &c->needs, &volumes, e);
+	c->ctr.config_raw = (struct bytes){0};
+	if (r == -1) {
 		unlinkat(c->x->lock_fd, c->ctr.id, 0);
 		return -1;
 	}

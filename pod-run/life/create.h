@@ -22,8 +22,9 @@ struct create {
 	struct image_pull pull;
 	struct peer_in image;
 	uint32_t image_seq;
-	struct ctr ctr; /* after create_record */
-	int lock;	/* of that container */
+	struct ctr ctr;	   /* after create_record */
+	struct strv needs; /* IDs of containers it stands on */
+	int lock;	   /* of that container */
 	struct arena arena;
 };
 void create_init(struct create *c, struct ctx *x, const struct spec_options *o);
@@ -40,9 +41,12 @@ int create_ask(struct create *c, struct err *e);
 int create_merge(struct create *c, struct err *e);
 
 /*
- * Reserves the name and writes the row and the --cidfile; the container is locked afterwards.  With
- * --replace a container of that name is removed first.
+ * Looks up the containers that are named in the words, removes a container to be replaced (--replace)
+ * and chooses the name.
  */
+int create_resolve(struct create *c, struct err *e);
+
+/* Writes the row, which takes the name, and the --cidfile; the container is locked afterwards. */
 int create_record(struct create *c, struct err *e);
 
 /* After a failure that shall leave no container behind. */

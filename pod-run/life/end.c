@@ -24,27 +24,45 @@ complain(const struct err *e)
 
 /* --- Asking the helpers, without waiting --------------------------------------------------------*/
 
-static void
+static uint32_t
 give_back_net(struct ctx *x, const char *id)
 {
 	struct msg_net_teardown m = {.id = id};
 	struct err e = {0};
 	struct peer *net = ctx_net(x, &e);
+	uint32_t seq = net != NULL ? peer_next_seq(net) : 0;
 
-	if (net == NULL || peer_send(net, &msg_net_teardown_desc, peer_next_seq(net), &m, &e) == -1)
-		complain(&e);
+	if (net != NULL && peer_send(net, &msg_net_teardown_desc, seq, &m, &e) == 0)
+		return seq;
+	complain(&e);
+	return 0;
 }
 
-static void
+static uint32_t
 remove_rootfs(struct ctx *x, const char *id)
 {
 	struct msg_rootfs_remove m = {.id = id};
 	struct err e = {0};
 	struct peer *store = ctx_store(x, &e);
+	uint32_t seq = store != NULL ? peer_next_seq(store) : 0;
 
-	if (store == NULL ||
-	    peer_send(store, &msg_rootfs_remove_desc, peer_next_seq(store), &m, &e) == -1)
-		complain(&e);
+	if (store != NULL && peer_send(store, &msg_rootfs_remove_desc, seq, &m, &e) == 0)
+		return seq;
+	complain(&e);
+	return 0;
+}
+
+static void
+ask_removal(struct ctx *x, const char *id, bool net)
+{
+	struct ctx_remains *r;
+
+	x->remains = mem_grow(x->remains, &x->remains_cap, x->remains_n + 1, sizeof(*x->remains));
+	r = &x->remains[x->remains_n++];
+	memset(r, 0, sizeof(*r));
+	memcpy(r->id, id, strlen(id) + 1);
+	r->net_seq = net ? give_back_net(x, id) : 0;
+	r->store_seq = remove_rootfs(x, id);
 }
 
 static void
@@ -123,15 +141,79 @@ end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e)
 	net = c->status != CTR_CONFIGURED && c->status != CTR_EXITED && start_needs_net(c->config);
 	if (ctr_remove(db, c, net, ctx_now_ns(), e) == -1)
 		return -1;
-	if (net)
-		give_back_net(x, c->id);
-	remove_rootfs(x, c->id);
+	ask_removal(x, c->id, net);
 	if (volumes)
 		remove_volumes(x, c);
 	if (c->config->remove_image)
 		remove_image(x, c);
-	remove_files(x, c->id);
 	return 0;
+}
+
+void
+end_abandon(struct ctx *x, const char *id, bool net)
+{
+	ask_removal(x, id, net);
+}
+
+/* Answers of requests nobody waits for (volumes, images) come between. */
+static int
+pass_over(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)p;
+	(void)in;
+	(void)arg;
+	(void)e;
+	return 0;
+}
+
+static bool
+settle_one(struct ctx *x, const struct ctx_remains *r, struct err *e)
+{
+	own_peer_in struct peer_in stored = {0}, given = {0};
+
+	remove_files(x, r->id);
+	if (r->net_seq != 0 && peer_wait(x->net_, &msg_net_teardown_desc, r->net_seq, &given,
+				   pass_over, NULL, e) == -1)
+		return false;
+	return r->store_seq != 0 && peer_wait(x->store_, &msg_rootfs_remove_desc, r->store_seq,
+					&stored, pass_over, NULL, e) == 0;
+}
+
+void
+end_settle(struct ctx *x)
+{
+	struct err e = {0};
+	struct db *db = x->remains_n > 0 ? ctx_db(x, &e) : NULL;
+
+	for (size_t i = 0; db != NULL && i < x->remains_n; i++) {
+		if (settle_one(x, &x->remains[i], &e))
+			ctr_leftover_done(db, x->remains[i].id, &e);
+		complain(&e);
+		err_clear(&e);
+	}
+	x->remains_n = 0;
+}
+
+void
+end_settle_later(struct ctx *x)
+{
+	int null;
+
+	if (x->remains_n == 0)
+		return;
+	if (fork() != 0) {
+		x->remains_n = 0;
+		return;
+	}
+	/* Whoever reads our output must not wait for us. */
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 3; i++)
+		dup2(null, i);
+	setsid();
+	/* A connection to the database does not survive fork: the old one is left as it is. */
+	x->db_ = NULL;
+	end_settle(x);
+	_exit(0);
 }
 
 /* --- End of a run -------------------------------------------------------------------------------*/
@@ -224,23 +306,6 @@ repair(struct ctx *x, const char *id)
 }
 
 static void
-finish_leftover(struct ctx *x, const char *id, bool net)
-{
-	struct msg_rootfs_remove m = {.id = id};
-	own_peer_in struct peer_in in = {0};
-	struct err e = {0};
-	struct peer *store = ctx_store(x, &e);
-
-	if (net)
-		give_back_net(x, id);
-	remove_files(x, id);
-	if (store != NULL &&
-	    peer_call(store, &msg_rootfs_remove_desc, &m, &in, NULL, NULL, &e) == 0)
-		ctr_leftover_done(ctx_db(x, &e), id, &e);
-	complain(&e);
-}
-
-static void
 finish_leftovers(struct ctx *x, bool net)
 {
 	own_strv struct strv left = {0};
@@ -250,16 +315,7 @@ finish_leftovers(struct ctx *x, bool net)
 	if (db == NULL || ctr_leftovers(db, net, ctx_now_ns() - LEFTOVER_NS, &left, &e) == -1)
 		complain(&e);
 	for (size_t i = 0; i < left.n; i++)
-		finish_leftover(x, left.v[i], net);
-}
-
-void
-end_sweep_aside(struct ctx *x)
-{
-	if (x->store_ != NULL)
-		finish_leftovers(x, false);
-	if (x->store_ != NULL && x->net_ != NULL)
-		finish_leftovers(x, true);
+		ask_removal(x, left.v[i], net);
 }
 
 void
@@ -277,4 +333,5 @@ end_sweep(struct ctx *x)
 		repair(x, stopped.v[i]);
 	finish_leftovers(x, false);
 	finish_leftovers(x, true);
+	end_settle(x);
 }

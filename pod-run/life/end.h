@@ -26,18 +26,24 @@ int end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, 
     struct err *e);
 
 /*
- * Removes a container that is locked and does not run.  The row goes first; root file system, leases
- * and volumes are asked for and removed after we have gone.
+ * Removes a container that is locked and does not run.  The row goes; root file system, leases and
+ * volumes are asked for, and end_settle or end_settle_later is to be called before the command ends.
  */
 int end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e);
+
+/* Asks for the removal of what was made for a container that has no row (yet). */
+void end_abandon(struct ctx *x, const char *id, bool net);
+
+/* Waits for what end_remove asked for, removes the directories, and forgets the leftovers. */
+void end_settle(struct ctx *x);
+
+/* The same in a process of its own that nobody waits for: the command's answer is out. */
+void end_settle_later(struct ctx *x);
 
 /*
  * Repairs what crashes left: containers that ended without anybody to clean up, and directories of
  * removed ones.  Cheap if there is nothing.
  */
 void end_sweep(struct ctx *x);
-
-/* Only the directories of removed containers, and only with helpers that run anyway. */
-void end_sweep_aside(struct ctx *x);
 
 #endif

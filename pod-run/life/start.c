@@ -193,6 +193,13 @@ start_undo(struct start *s)
 	s->net_asked = false;
 }
 
+void
+start_forget(struct start *s)
+{
+	end_abandon(s->x, s->c->id, s->net_asked);
+	s->net_asked = false;
+}
+
 /* --- Starting -----------------------------------------------------------------------------------*/
 
 static int
@@ -326,8 +333,6 @@ start_end(struct start *s, struct err *e)
 		start_undo(s);
 		return -1;
 	}
-	/* The runtime is at work now; what others left behind costs no time here. */
-	end_sweep_aside(s->x);
 	if (peer_wait(s->monitor, &msg_monitor_start_desc, seq, &in, NULL, NULL, e) == -1) {
 		start_undo(s);
 		return -1;

@@ -61,6 +61,9 @@ int start_prepare_rootfs(struct ctx *x, const struct ctr *c, struct err *e);
 /* Gives back what start_begin asked for. */
 void start_undo(struct start *s);
 
+/* The same when the container was never recorded: nothing of it stays. */
+void start_forget(struct start *s);
+
 /*
  * All of it for a container that is locked, with its dependencies first.  A running one is left alone
  * (success).  recreate: counts as a manual start, which forgets the restart count.

@@ -167,8 +167,8 @@ ctr_name_is_free(struct db *db, const char *name, bool *is_free, struct err *e)
 	return 0;
 }
 
-static int
-refuse_taken_name(struct db *db, const char *name, struct err *e)
+int
+ctr_name_check(struct db *db, const char *name, struct err *e)
 {
 	sqlite3_stmt *s = db_stmt(db, "SELECT id FROM container WHERE name = ?1", e);
 	int r;
@@ -214,7 +214,7 @@ ctr_insert(struct db *db, const struct ctr *c, const struct strv *needs, const s
 	wire_pack(&rec_ctr_run_desc, &c->run, &run);
 	if (db_begin(db, e) == -1)
 		return -1;
-	if (refuse_taken_name(db, c->name, e) == -1 ||
+	if (ctr_name_check(db, c->name, e) == -1 ||
 	    db_exec(db, "recording the container", e,
 		"INSERT INTO container (id, name, created, status, image, config, run)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -253,7 +253,7 @@ ctr_save_name(struct db *db, const struct ctr *c, const char *name, struct err *
 {
 	if (db_begin(db, e) == -1)
 		return -1;
-	if (refuse_taken_name(db, name, e) == -1 ||
+	if (ctr_name_check(db, name, e) == -1 ||
 	    db_exec(db, "renaming the container", e, "UPDATE container SET name = ?2 WHERE id = ?1",
 		"ss", c->id, name) == -1) {
 		db_rollback(db);
