@@ -137,7 +137,6 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	for (int i = 0; i < argc; i++)
 		if (remove_one(x, o, argv[i], e) == -1 && !(ignore && e->class == ERR_NOTFOUND))
 			note(&out, e);
-	end_sweep_aside(x);
 	if (err_is_set(&out.last)) {
 		fflush(stdout);
 		err_print(&out.last, stderr);
