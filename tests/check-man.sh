@@ -12,11 +12,18 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 status=0
 
-# The page of a command.  pod-image.1 is the manual of the program, not of the group "pod image".
+# The page of a command.  A helper has one page for all its commands.  pod-image.1 is the manual of such a program,
+# not of the group "pod image"; but pod-run.1 is that of "pod run", although a program of that name exists: pod itself.
 page_of()
 {
+	case ${1%% *} in
+	*-*)
+		printf %s "$man/${1%% *}.1"
+		return
+		;;
+	esac
 	name=$(printf %s "$1" | tr ' ' -)
-	while [ ! -f "$man/$name.1" ] || { [ "${1%% *}" != "$name" ] && [ -e "$build/bin/$name" ]; }; do
+	while [ ! -f "$man/$name.1" ] || { [ -e "$build/bin/$name" ] && ! [ "$build/bin/$name" -ef "$program" ]; }; do
 		case $name in
 		*-*) name=${name%-*} ;;
 		*) break ;;
