@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/bridge.h"
 
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,19 @@ prepare_bridge(struct netlink *host, const struct plan_attach *a, struct link *b
 	return 0;
 }
 
+/*
+ * With br_netfilter a container reaches its own published port only if its bridge port may send a frame
+ * back where it came from.
+ */
+static bool
+bridges_are_filtered(void)
+{
+	char now = '0';
+	own_fd int fd = open("/proc/sys/net/bridge/bridge-nf-call-iptables", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, &now, 1) == 1 && now == '1';
+}
+
 static int
 attach_host(struct netlink *host, int netns, const struct plan_attach *a, struct err *e)
 {
@@ -130,6 +144,8 @@ attach_host(struct netlink *host, int netns, const struct plan_attach *a, struct
 	v.mtu = a->mtu != 0 ? a->mtu : bridge.mtu;
 	memcpy(v.host_name, a->host_name, sizeof v.host_name);
 	link_put_veth(&b, &v);
+	if (bridges_are_filtered())
+		link_put_hairpin(&b, a->host_name);
 	if (netlink_run(host, &b, e) == 0)
 		return 0;
 	if (e->no == EEXIST)
@@ -212,32 +228,33 @@ put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *
 	return put_routes(b, l.index, a, e);
 }
 
+/* In the container's namespace. */
 static int
-configure_inner(const struct plan *p, struct err *e)
+configure_inner(struct netlink *s, const struct plan *p, struct err *e)
 {
-	own_netlink struct netlink s = {.fd = -1};
 	own_netlink_batch struct netlink_batch b = {0};
 
-	if (netlink_open(&s, NETLINK_ROUTE, e) != 0)
-		return -1;
-	netlink_reset(&b, &s);
+	netlink_reset(&b, s);
 	link_put_up(&b, 1, "setting the loopback interface up");
-	for (size_t i = 0; p != NULL && i < p->nattach; i++)
-		if (put_inner(&s, &b, &p->attach[i], e) != 0)
+	for (size_t i = 0; i < p->nattach; i++)
+		if (put_inner(s, &b, &p->attach[i], e) != 0)
 			return -1;
-	return netlink_run(&s, &b, e);
+	return netlink_run(s, &b, e);
 }
 
-/* Does something in the namespace and comes back. */
-static int
-inside(int home, int netns, const struct plan *p, struct err *e)
+int
+bridge_join(struct netlink *host, int home, int netns, const struct plan *p, struct err *e)
 {
+	own_netlink struct netlink inside = {.fd = -1};
 	struct err back = {0};
 	int rc;
 
+	for (size_t i = 0; i < p->nattach; i++)
+		if (attach_host(host, netns, &p->attach[i], e) != 0)
+			return -1;
 	if (netns_enter(netns, e) != 0)
 		return -1;
-	rc = configure_inner(p, e);
+	rc = netlink_open(&inside, NETLINK_ROUTE, e) == 0 ? configure_inner(&inside, p, e) : -1;
 	/* Going on in the wrong namespace would change the container instead of the host. */
 	if (netns_enter(home, &back) != 0)
 		abort();
@@ -245,18 +262,16 @@ inside(int home, int netns, const struct plan *p, struct err *e)
 }
 
 int
-bridge_join(struct netlink *host, int home, int netns, const struct plan *p, struct err *e)
-{
-	for (size_t i = 0; i < p->nattach; i++)
-		if (attach_host(host, netns, &p->attach[i], e) != 0)
-			return -1;
-	return inside(home, netns, p, e);
-}
-
-int
 bridge_loopback(int home, int netns, struct err *e)
 {
-	return inside(home, netns, NULL, e);
+	own_netlink struct netlink s = {.fd = -1};
+	own_netlink_batch struct netlink_batch b = {0};
+
+	if (netns_netlink(netns, home, &s, e) != 0)
+		return -1;
+	netlink_reset(&b, &s);
+	link_put_up(&b, 1, "setting the loopback interface up");
+	return netlink_run(&s, &b, e);
 }
 
 int

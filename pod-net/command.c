@@ -12,6 +12,7 @@
 #include "common/cli/cmd.h"
 #include "common/cli/output.h"
 #include "pod-net/net.h"
+#include "pod-net/setup.h"
 
 struct globals {
 	const char *root, *runroot, *config_dir;
@@ -27,6 +28,17 @@ static const struct opt global_options[] = {
     OPT_END,
 };
 
+/* In the first user namespace the map of IDs is the identity. */
+static bool
+is_host_root(void)
+{
+	own_file FILE *f = fopen("/proc/self/uid_map", "re");
+	unsigned long inside, outside, count;
+
+	return f != NULL && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
+	       outside == 0 && count == UINT32_MAX;
+}
+
 /* Opens the state for one command. */
 static int
 open_net(struct cli_ctx *ctx, struct net *n, struct err *e)
@@ -34,6 +46,7 @@ open_net(struct cli_ctx *ctx, struct net *n, struct err *e)
 	const struct globals *g = ctx->globals;
 	struct msg_hello hello = {.run_root = g->runroot, .graph_root = g->root};
 
+	hello.rootless = !is_host_root();
 	return net_open(n, &hello, e);
 }
 
@@ -306,7 +319,7 @@ setup(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	if (netns < 0)
 		return err_sys(e, "opening network namespace %s", argv[0]);
 	if (setup_request(opts, ctx->globals, &m, &a, e) != 0 || open_net(ctx, &n, e) != 0 ||
-	    net_setup(&n, &m, netns, &r, &a, e) != 0)
+	    setup_container(&n, &m, netns, &r, &a, e) != 0)
 		return -1;
 	rc = print_answer(&r, e);
 	(void)fd_take(&r.netns);
@@ -339,7 +352,7 @@ teardown(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 		if (net_teardown(&n, argv[i], e) != 0)
 			return -1;
 	net_finish(&n);
-	net_tidy(&n);
+	net_tidy(&n, true);
 	return 0;
 }
 
@@ -363,7 +376,7 @@ sweep(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	if (open_net(ctx, &n, e) != 0 || net_sweep(&n, &running, e) != 0)
 		return -1;
 	net_finish(&n);
-	net_tidy(&n);
+	net_tidy(&n, true);
 	return 0;
 }
 

@@ -4,8 +4,9 @@
  *
  * A lease is a symbolic link DIR/SUBNET/ADDRESS to the state file of the container that holds it, so
  * that one system call makes it whole, and it is worth something only while that file exists: what
- * a killed process leaves behind is found by looking.  An address belongs to a subnet of the host, not
- * to a run root, so all run roots of the superuser share one DIR and never give the same address twice.
+ * a killed process leaves behind is found by looking.  An address belongs to a subnet of the host's network
+ * namespace, not to a run root, so all run roots of the superuser share one DIR for each such namespace
+ * and never give the same address twice.
  *
  * SUBNET is written as "10.88.0.0_16"; a key is "SUBNET/ADDRESS".
  */

@@ -90,6 +90,82 @@ link_count_ports(struct netlink *s, int bridge, struct err *e)
 	return netlink_ask(s, &b, count_link, &n, e) != 0 ? -1 : n;
 }
 
+struct address_list {
+	struct link_address *v;
+	size_t n, max;
+};
+
+static int
+add_address(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	struct address_list *l = arg;
+	const struct ifaddrmsg *m = NLMSG_DATA(h);
+	const struct nlattr *at[IFA_LOCAL + 1], *a;
+	struct link_address *x = &l->v[l->n];
+
+	(void)e;
+	if (h->nlmsg_type != RTM_NEWADDR || h->nlmsg_len < NLMSG_LENGTH(sizeof *m) ||
+	    m->ifa_scope != RT_SCOPE_UNIVERSE || l->n == l->max)
+		return 0;
+	netlink_attrs(IFA_RTA(m), IFA_PAYLOAD(h), at, IFA_LOCAL);
+	a = at[IFA_LOCAL] != NULL ? at[IFA_LOCAL] : at[IFA_ADDRESS];
+	*x = (struct link_address){.index = (int)m->ifa_index};
+	x->address.bits = m->ifa_prefixlen;
+	x->address.addr.family = m->ifa_family;
+	x->address.addr.len = m->ifa_family == AF_INET ? 4 : 16;
+	if (a == NULL || netlink_size(a) != x->address.addr.len)
+		return 0;
+	memcpy(x->address.addr.b, netlink_data(a), netlink_size(a));
+	l->n++;
+	return 0;
+}
+
+static int
+add_name(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	struct address_list *l = arg;
+	const struct ifinfomsg *m = NLMSG_DATA(h);
+	const struct nlattr *at[IFLA_IFNAME + 1];
+
+	(void)e;
+	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof *m))
+		return 0;
+	netlink_attrs(IFLA_RTA(m), IFLA_PAYLOAD(h), at, IFLA_IFNAME);
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].index != m->ifi_index)
+			continue;
+		if (at[IFLA_IFNAME] != NULL)
+			snprintf(l->v[i].name, sizeof l->v[i].name, "%.*s",
+			    (int)netlink_size(at[IFLA_IFNAME]),
+			    (const char *)netlink_data(at[IFLA_IFNAME]));
+		if (at[IFLA_ADDRESS] != NULL && netlink_size(at[IFLA_ADDRESS]) == LINK_MAC_SIZE)
+			memcpy(l->v[i].mac, netlink_data(at[IFLA_ADDRESS]), LINK_MAC_SIZE);
+	}
+	return 0;
+}
+
+int
+link_list_addresses(struct netlink *s, struct link_address *v, size_t max, size_t *n, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct address_list l = {.v = v, .max = max};
+	struct ifaddrmsg a = {.ifa_family = AF_UNSPEC};
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+
+	netlink_reset(&b, s);
+	netlink_begin(&b, RTM_GETADDR, NLM_F_DUMP, &a, sizeof a, "listing addresses", 0);
+	netlink_end(&b);
+	if (netlink_ask(s, &b, add_address, &l, e) != 0)
+		return -1;
+	netlink_reset(&b, s);
+	netlink_begin(&b, RTM_GETLINK, NLM_F_DUMP, &i, sizeof i, "listing interfaces", 0);
+	netlink_end(&b);
+	if (netlink_ask(s, &b, add_name, &l, e) != 0)
+		return -1;
+	*n = l.n;
+	return 0;
+}
+
 void
 link_random_mac(uint8_t mac[LINK_MAC_SIZE])
 {
@@ -215,6 +291,23 @@ link_put_veth(struct netlink_batch *b, const struct link_veth *v)
 	if (v->mtu != 0)
 		netlink_put_u32(b, IFLA_MTU, v->mtu);
 	netlink_nest_end(b, end);
+	netlink_nest_end(b, data);
+	netlink_nest_end(b, info);
+	netlink_end(b);
+}
+
+void
+link_put_hairpin(struct netlink_batch *b, const char *name)
+{
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+	size_t info, data;
+
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "setting hairpin mode", 0);
+	netlink_put_str(b, IFLA_IFNAME, name);
+	info = netlink_nest(b, IFLA_LINKINFO);
+	netlink_put_str(b, IFLA_INFO_SLAVE_KIND, "bridge");
+	data = netlink_nest(b, IFLA_INFO_SLAVE_DATA);
+	netlink_put_u8(b, IFLA_BRPORT_MODE, 1);
 	netlink_nest_end(b, data);
 	netlink_nest_end(b, info);
 	netlink_end(b);

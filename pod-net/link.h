@@ -25,6 +25,16 @@ int link_find(struct netlink *s, const char *name, struct link *out, struct err 
 /* How many interfaces are ports of the bridge; -1 with e. */
 int link_count_ports(struct netlink *s, int bridge, struct err *e);
 
+/* Interfaces and their addresses, without the loopback and link-local ones; ends at max. */
+struct link_address {
+	int index;
+	char name[IFNAMSIZ];
+	uint8_t mac[LINK_MAC_SIZE];
+	struct prefix address;
+};
+int link_list_addresses(
+    struct netlink *s, struct link_address *v, size_t max, size_t *n, struct err *e);
+
 /* A random unicast address of local administration. */
 void link_random_mac(uint8_t mac[LINK_MAC_SIZE]);
 void link_format_mac(const uint8_t mac[LINK_MAC_SIZE], char text[18]);
@@ -58,5 +68,8 @@ struct link_veth {
 	uint32_t mtu;
 };
 void link_put_veth(struct netlink_batch *b, const struct link_veth *v);
+
+/* Lets the bridge port send frames back to where they came from. */
+void link_put_hairpin(struct netlink_batch *b, const char *name);
 
 #endif

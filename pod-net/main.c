@@ -13,6 +13,7 @@
 #include "common/wire/peer.h"
 #include "pod-net/command.h"
 #include "pod-net/net.h"
+#include "pod-net/setup.h"
 
 #define BEFORE_HELLO 1u
 #define SERVING 2u
@@ -64,7 +65,7 @@ on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct server *s = arg;
 	struct msg_net_setup_r r = {0};
 
-	if (net_setup(&s->net, MSG_OF(in, net_setup), -1, &r, &in->arena, e) != 0)
+	if (setup_container(&s->net, MSG_OF(in, net_setup), -1, &r, &in->arena, e) != 0)
 		return -1;
 	answer(p, &msg_net_setup_r_desc, in->seq, &r);
 	wire_close_fds(&msg_net_setup_r_desc, &r);
@@ -170,7 +171,7 @@ peer_face(struct err *e)
 		if (rc == 0)
 			leave_streams();
 		net_release(&s.net);
-		net_tidy(&s.net);
+		net_tidy(&s.net, false);
 		net_close(&s.net);
 	}
 	return rc;

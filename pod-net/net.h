@@ -17,8 +17,8 @@
 struct net {
 	char *run_root, *config_dir;
 	bool rootless;
-	int dir;  /* RUNROOT/net */
-	int home; /* the host's network namespace */
+	int dir; /* RUNROOT/net */
+	int home; /* the host's network namespace; -1 for ordinary users, who cannot come back to it */
 	struct netlink route;
 	struct state_dir state;
 	struct leases leases;
@@ -27,6 +27,7 @@ struct net {
 	int *held; /* locks on the states of containers this process has set up */
 	size_t nheld, held_cap;
 	struct strv retired;	  /* state files whose rest is undone after the answer */
+	struct strv links;	  /* host ends of the links of such containers */
 	struct network_list left; /* networks that containers have left: interface and subnets */
 };
 
@@ -46,24 +47,24 @@ void net_close(struct net *n);
 /* The directory of definitions: the one asked for, else the configured one. */
 const char *net_config_dir(const struct net *n, const char *asked);
 
-/*
- * net_setup.  netns: an existing namespace, borrowed, or -1 to make one.  Strings of *r live in a;
- * the descriptors in it are the caller's.  On failure everything is undone.
- */
-int net_setup(struct net *n, const struct msg_net_setup *m, int netns, struct msg_net_setup_r *r,
-    struct arena *a, struct err *e);
-
 /* The coordinator has recorded what was set up, or has gone. */
 void net_release(struct net *n);
 
 /*
  * net_teardown: addresses are free again when it returns.  net_finish, after the answer, does the rest;
- * net_tidy, when the coordinator has gone, waits a moment and removes bridges that nobody uses.
+ * net_tidy, when the coordinator has gone, waits a moment (unless at_once) and removes links that are still
+ * there and bridges that nobody uses.
  * A container that has nothing is no error.
  */
 int net_teardown(struct net *n, const char *id, struct err *e);
 void net_finish(struct net *n);
-void net_tidy(struct net *n);
+void net_tidy(struct net *n, bool at_once);
+
+/* For setup.c: keeps the lock of a state until net_release, opens the socket for links if need be, and what
+ * the firewall must know of a container. */
+void net_hold(struct net *n, int fd);
+int net_need_route(struct net *n, struct err *e);
+struct firewall_target net_target(const struct rec_net_state *st, const char *id, const char *name);
 
 /* Followed by net_finish and net_tidy as well. */
 int net_sweep(struct net *n, const struct strs *containers, struct err *e);

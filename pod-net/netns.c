@@ -5,9 +5,14 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/wire/peer.h"
 
 int
 netns_current(struct err *e)
@@ -18,25 +23,96 @@ netns_current(struct err *e)
 }
 
 int
-netns_make(struct err *e)
+netns_enter(int fd, struct err *e)
 {
-	own_fd int before = netns_current(e);
-	int fd;
+	return setns(fd, CLONE_NEWNET) == 0 ? 0 : err_sys(e, "entering a network namespace");
+}
 
-	if (before < 0)
-		return -1;
+static int
+unshare_and_open(int unused, struct err *e)
+{
+	(void)unused;
 	if (unshare(CLONE_NEWNET) != 0)
 		return err_sys(e, "creating a network namespace");
-	fd = netns_current(e);
-	if (fd < 0 && setns(before, CLONE_NEWNET) != 0)
+	return netns_current(e);
+}
+
+static int
+enter_and_open(int netns, struct err *e)
+{
+	struct netlink s;
+
+	if (netns_enter(netns, e) != 0 || netlink_open(&s, NETLINK_ROUTE, e) != 0)
+		return -1;
+	return s.fd;
+}
+
+/* What the child says when it has no descriptor to give. */
+static int
+child_failed(int sock, struct err *e)
+{
+	if (read(sock, e, sizeof *e) != sizeof *e || !err_is_set(e))
+		return err_set(e, ERR_INTERNAL, "a helper in a network namespace ended early");
+	return -1;
+}
+
+/* Calls open in a child and returns the descriptor that it gives. */
+static int
+in_child(int (*open_fd)(int netns, struct err *e), int netns, struct err *e)
+{
+	own_fd int ours = -1, theirs = -1;
+	int pair[2], fd = -1;
+	size_t n;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return err_sys(e, "making a socket pair");
+	ours = pair[0];
+	theirs = pair[1];
+	pid = fork();
+	if (pid == 0) {
+		fd = open_fd(netns, e);
+		if (fd < 0 || peer_queue_fds(theirs, &fd, 1, e) != 0)
+			(void)!write(theirs, e, sizeof *e);
+		_exit(0);
+	}
+	if (pid < 0)
+		return err_sys(e, "starting a process");
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	fd_close(&theirs);
+	n = (size_t)recv(ours, &fd, 0, MSG_PEEK | MSG_TRUNC);
+	if (n == 1 && peer_unqueue_fds(ours, &fd, 1) == 1)
+		return fd;
+	return child_failed(ours, e);
+}
+
+/* Calls open and comes back; going on in the wrong namespace would be a disaster. */
+static int
+and_back(int (*open_fd)(int netns, struct err *e), int netns, int home, struct err *e)
+{
+	struct err back = {0};
+	int fd = open_fd(netns, e);
+
+	if (netns_enter(home, &back) != 0)
 		abort();
 	return fd;
 }
 
 int
-netns_enter(int fd, struct err *e)
+netns_make(int home, struct err *e)
 {
-	return setns(fd, CLONE_NEWNET) == 0 ? 0 : err_sys(e, "entering a network namespace");
+	return home < 0 ? in_child(unshare_and_open, -1, e)
+			: and_back(unshare_and_open, -1, home, e);
+}
+
+int
+netns_netlink(int netns, int home, struct netlink *out, struct err *e)
+{
+	out->seq = 1;
+	out->fd = home < 0 ? in_child(enter_and_open, netns, e)
+			   : and_back(enter_and_open, netns, home, e);
+	return out->fd < 0 ? -1 : 0;
 }
 
 uint64_t

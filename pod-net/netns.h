@@ -10,12 +10,20 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "pod-net/netlink.h"
 
 /* The namespace the process is in. */
 int netns_current(struct err *e);
 
-/* Makes a namespace and leaves the process inside.  Returns its descriptor; on failure nothing changed. */
-int netns_make(struct err *e);
+/*
+ * Makes a namespace and returns its descriptor; the process stays where it is.  home is the namespace it
+ * is in, or -1 for an ordinary user, who may enter namespaces of their own but not come back to the
+ * host's: then a child does it.
+ */
+int netns_make(int home, struct err *e);
+
+/* Opens a NETLINK_ROUTE socket that belongs to the namespace; home as above. */
+int netns_netlink(int netns, int home, struct netlink *out, struct err *e);
 
 /* Enters the namespace. */
 int netns_enter(int fd, struct err *e);

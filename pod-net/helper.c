@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/helper.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+
+#define SAID_MAX 4096
+#define END_WAIT_MS 500
+
+char *
+helper_find(const char *name)
+{
+	static const char *const dirs[] = {"/usr/local/libexec/podman", "/usr/local/lib/podman",
+	    "/usr/libexec/podman", "/usr/lib/podman", "/usr/local/sbin", "/usr/local/bin",
+	    "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+
+	for (size_t i = 0; i < COUNTOF(dirs); i++) {
+		char *path = xasprintf("%s/%s", dirs[i], name);
+
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+/* --- The anchor ----------------------------------------------------------------------------------- */
+
+/* Only calls that are safe in a child; never returns. */
+static void
+anchor(int netns, int ready, int end)
+{
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {0};
+	char byte = 0;
+
+	if (setns(netns, CLONE_NEWNET) != 0 || syscall(SYS_capset, &h, none) != 0 ||
+	    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 || write(ready, &byte, 1) != 1)
+		_exit(1);
+	while (read(end, &byte, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+int
+helper_anchor_start(struct helper_anchor *a, int netns, struct err *e)
+{
+	int ready[2], end[2];
+	char byte;
+	ssize_t n;
+
+	*a = (struct helper_anchor){-1, -1};
+	if (pipe2(ready, O_CLOEXEC) != 0)
+		return err_sys(e, "making a pipe");
+	if (pipe2(end, O_CLOEXEC) != 0) {
+		fd_close(&ready[0]);
+		fd_close(&ready[1]);
+		return err_sys(e, "making a pipe");
+	}
+	a->pid = fork();
+	if (a->pid == 0) {
+		/* Its own copy must go, or it would wait for itself. */
+		fd_close(&end[1]);
+		anchor(netns, ready[1], end[0]);
+	}
+	fd_close(&ready[1]);
+	fd_close(&end[0]);
+	a->pipe = end[1];
+	n = a->pid > 0 ? read(ready[0], &byte, 1) : 0;
+	fd_close(&ready[0]);
+	if (n == 1)
+		return 0;
+	helper_anchor_end(a);
+	return err_set(e, ERR_INTERNAL, "placing a process in the network namespace failed");
+}
+
+void
+helper_anchor_end(struct helper_anchor *a)
+{
+	fd_close(&a->pipe);
+	if (a->pid > 0)
+		while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	a->pid = -1;
+}
+
+/* --- Starting ------------------------------------------------------------------------------------- */
+
+static pid_t
+spawn(const struct strv *argv, int said, struct err *e)
+{
+	static const char *const env[] = {
+	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
+	    NULL};
+	posix_spawn_file_actions_t fa;
+	pid_t pid = -1;
+	int rc;
+
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&fa, said, 1);
+	posix_spawn_file_actions_adddup2(&fa, said, 2);
+	rc = posix_spawn(&pid, argv->v[0], &fa, NULL, argv->v, (char *const *)(uintptr_t)env);
+	posix_spawn_file_actions_destroy(&fa);
+	errno = rc;
+	return rc == 0 ? pid : err_sys(e, "starting %s", argv->v[0]);
+}
+
+/* What it said, without lines about a missing system logger, as one line. */
+static void
+read_said(int fd, char *text, size_t size)
+{
+	char raw[SAID_MAX];
+	ssize_t n = read(fd, raw, sizeof raw - 1);
+	size_t at = 0;
+	char *save = NULL;
+
+	text[0] = '\0';
+	if (n <= 0)
+		return;
+	raw[n] = '\0';
+	for (char *l = strtok_r(raw, "\n", &save); l != NULL; l = strtok_r(NULL, "\n", &save)) {
+		if (text_has_prefix(l, "Failed to send"))
+			continue;
+		if (at + strlen(l) + 3 >= size)
+			break;
+		at += (size_t)snprintf(text + at, size - at, "%s%s", at > 0 ? "; " : "", l);
+	}
+}
+
+int
+helper_run(const struct strv *argv, struct err *e)
+{
+	own_fd int from = -1, to = -1;
+	char said[SAID_MAX];
+	const char *name = strrchr(argv->v[0], '/') + 1;
+	int pair[2], status;
+	pid_t pid;
+
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_sys(e, "making a pipe");
+	from = pair[0];
+	to = pair[1];
+	pid = spawn(argv, to, e);
+	if (pid < 0)
+		return -1;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_sys(e, "waiting for %s", name);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	read_said(from, said, sizeof said);
+	if (WIFSIGNALED(status))
+		return err_set(
+		    e, ERR_NETWORK, "%s was killed by signal %d: %s", name, WTERMSIG(status), said);
+	return err_set(
+	    e, ERR_NETWORK, "%s failed with exit code %d: %s", name, WEXITSTATUS(status), said);
+}
+
+/* --- Ending --------------------------------------------------------------------------------------- */
+
+int
+helper_dir(int dir, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(dir, "helpers", 0700) != 0 && errno != EEXIST)
+		return err_sys(e, "making the directory of helpers");
+	fd = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 ? fd : err_sys(e, "opening the directory of helpers");
+}
+
+/*
+ * True if the process has "/helpers/ID" at the end of one of its arguments.  Safe because the descriptor
+ * of the process was taken before: if it still refers to a living process afterwards, the arguments
+ * read were that process's.
+ */
+static bool
+is_ours(pid_t pid, const char *id)
+{
+	char path[64], args[8192];
+	own_mem char *wanted = xasprintf("/helpers/%s", id);
+	own_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd >= 0 ? read(fd, args, sizeof args - 1) : -1;
+	if (n <= 0)
+		return false;
+	args[n] = '\0';
+	for (const char *a = args; a < args + n; a += strlen(a) + 1)
+		if (text_has_suffix(a, wanted))
+			return true;
+	return false;
+}
+
+static void
+end_process(pid_t pid, const char *id)
+{
+	own_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	if (fd < 0 || !is_ours(pid, id))
+		return;
+	if (syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0 &&
+	    poll(&p, 1, END_WAIT_MS) == 0)
+		(void)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+}
+
+void
+helper_end(int dir, const char *id)
+{
+	own_fd int helpers = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_mem char *pid_file = xasprintf("%s.pid", id), *text = NULL;
+	struct err e = {0};
+	uint64_t pid;
+	size_t n;
+
+	if (helpers < 0)
+		return;
+	if (file_read(helpers, pid_file, 64, &text, &n, &e) == 0) {
+		text[strcspn(text, "\n")] = '\0';
+		if (text_to_u64(text, INT32_MAX, &pid) == 0 && pid > 0)
+			end_process((pid_t)pid, id);
+	}
+	(void)unlinkat(helpers, id, 0);
+	(void)unlinkat(helpers, pid_file, 0);
+}

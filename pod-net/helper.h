@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Foreign programs that carry an ordinary user's traffic (pasta, slirp4netns): found, started in a
+ * namespace, and ended.
+ *
+ * RUNROOT/net/helpers/ID is a symbolic link through which the helper found the namespace, and
+ * RUNROOT/net/helpers/ID.pid its process ID.  pasta watches the link and leaves when it is gone.
+ */
+#ifndef POD_HELPER_H
+#define POD_HELPER_H
+
+#include <sys/types.h>
+
+#include "common/base/err.h"
+#include "common/base/mem.h"
+
+/* The program's path, or NULL; it is searched where programs are. */
+char *helper_find(const char *name);
+
+/*
+ * A process that stands in the namespace so that it has a path, /proc/PID/ns/net, which any program of
+ * the same user may open: it has no capabilities.  It ends with helper_anchor_end or with this process.
+ */
+struct helper_anchor {
+	pid_t pid;
+	int pipe;
+};
+int helper_anchor_start(struct helper_anchor *a, int netns, struct err *e);
+void helper_anchor_end(struct helper_anchor *a);
+
+/*
+ * Runs the program and waits until it has gone to the background.  A failure is "NAME failed with
+ * exit code N: what it said".
+ */
+int helper_run(const struct strv *argv, struct err *e);
+
+/* The directory RUNROOT/net/helpers, made if missing; dir is RUNROOT/net. */
+int helper_dir(int dir, struct err *e);
+
+/* Ends the container's helper, if it has one, and removes its files. */
+void helper_end(int dir, const char *id);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/pasta.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "pod-net/helper.h"
+
+#define HELP_MAX 65536
+
+/* Options we give unless the user gave them, in Podman's order; values are ours. */
+static const struct {
+	const char *name, *letter, *value;
+	bool only_if_known; /* old versions lack it */
+} defaults[] = {
+    {"--tcp-ports", "-t", "none", false},
+    {"--udp-ports", "-u", "none", false},
+    {"--tcp-ns", "-T", "none", false},
+    {"--udp-ns", "-U", "none", false},
+    {"--no-map-gw", NULL, NULL, false},
+    {"--dns-forward", NULL, PASTA_DNS, true},
+    {"--map-guest-addr", NULL, PASTA_HOST, true},
+    {"--quiet", "-q", NULL, false},
+};
+
+/* "--opt", "--opt=value" or "-o". */
+static bool
+given(const struct strs *options, const char *name, const char *letter)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < options->n; i++) {
+		const char *o = options->v[i];
+
+		if (strncmp(o, name, n) == 0 && (o[n] == '\0' || o[n] == '='))
+			return true;
+		if (letter != NULL && strncmp(o, letter, 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_ports(const struct pasta *p, uint8_t protocol, const char *option, struct strv *argv)
+{
+	for (size_t i = 0; i < p->ports->n; i++) {
+		const struct port *port = &p->ports->v[i];
+		char host[ADDR_TEXT] = "";
+
+		if (port->protocol != protocol)
+			continue;
+		addr_format(&port->host, host);
+		if (host[0] == '\0' && port->ipv4 != port->ipv6)
+			snprintf(host, sizeof host, "%s", port->ipv4 ? "0.0.0.0" : "::");
+		strv_add(argv, option);
+		strv_addf(argv, "%s%s%u-%u:%u-%u", host, host[0] != '\0' ? "/" : "",
+		    port->host_port, port->host_port + port->count - 1u, port->container_port,
+		    port->container_port + port->count - 1u);
+	}
+}
+
+static bool
+has_ports(const struct pasta *p, uint8_t protocol)
+{
+	for (size_t i = 0; i < p->ports->n; i++)
+		if (p->ports->v[i].protocol == protocol)
+			return true;
+	return false;
+}
+
+void
+pasta_arguments(struct pasta *p, const char *help, const char *netns_path, const char *pid_path,
+    struct strv *argv)
+{
+	p->maps_host = false;
+	strv_add(argv, p->path);
+	strv_add(argv, "--config-net");
+	add_ports(p, IPPROTO_TCP, "-t", argv);
+	add_ports(p, IPPROTO_UDP, "-u", argv);
+	for (size_t i = 0; i < p->options->n; i++)
+		strv_add(argv, p->options->v[i]);
+	for (size_t i = 0; i < COUNTOF(defaults); i++) {
+		bool known = !defaults[i].only_if_known || strstr(help, defaults[i].name) != NULL;
+
+		if (strcmp(defaults[i].name, "--map-guest-addr") == 0)
+			p->maps_host = known && !given(p->options, defaults[i].name, NULL);
+		if (!known || given(p->options, defaults[i].name, defaults[i].letter) ||
+		    (strcmp(defaults[i].name, "--tcp-ports") == 0 && has_ports(p, IPPROTO_TCP)) ||
+		    (strcmp(defaults[i].name, "--udp-ports") == 0 && has_ports(p, IPPROTO_UDP)))
+			continue;
+		strv_add(argv, defaults[i].letter != NULL ? defaults[i].letter : defaults[i].name);
+		if (defaults[i].value != NULL)
+			strv_add(argv, defaults[i].value);
+	}
+	strv_add(argv, "-P");
+	strv_add(argv, pid_path);
+	strv_add(argv, "--netns");
+	strv_add(argv, netns_path);
+}
+
+/* What "pasta --help" says, on whichever stream; it ends with status 1 in old versions. */
+static void
+ask_help(const char *path, char **help)
+{
+	own_fd int from = -1, to = -1;
+	struct err e = {0};
+	int pair[2];
+	size_t n;
+	pid_t pid;
+
+	*help = NULL;
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		return;
+	from = pair[0];
+	to = pair[1];
+	pid = fork();
+	if (pid == 0) {
+		char *const argv[] = {(char *)(uintptr_t)path, (char *)(uintptr_t) "--help", NULL};
+		char *const env[] = {NULL};
+
+		if (dup2(to, 1) == 1 && dup2(to, 2) == 2)
+			execve(path, argv, env);
+		_exit(127);
+	}
+	fd_close(&to);
+	if (pid < 0 || file_slurp(from, HELP_MAX, "pasta --help", help, &n, &e) != 0)
+		*help = NULL;
+	if (pid > 0)
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+}
+
+/* The help text, asked for once per version of the program. */
+static char *
+known_options(const struct pasta *p)
+{
+	struct stat st;
+	struct err e = {0};
+	char name[64], *help = NULL;
+	size_t n;
+
+	if (stat(p->path, &st) != 0)
+		return xstrdup("");
+	snprintf(name, sizeof name, "pasta-%llx-%llx.help", (unsigned long long)st.st_mtim.tv_sec,
+	    (unsigned long long)st.st_size);
+	if (file_read(p->dir, name, HELP_MAX, &help, &n, &e) == 0)
+		return help;
+	ask_help(p->path, &help);
+	if (help == NULL)
+		return xstrdup("");
+	/* Not being able to keep it only means asking again. */
+	(void)file_write(p->dir, name, help, strlen(help), 0600, 0, &e);
+	return help;
+}
+
+int
+pasta_check_tun(struct err *e)
+{
+	own_fd int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return 0;
+	err_sys(e, "opening /dev/net/tun");
+	return err_hint(e, "An ordinary user's container needs this device for its network; "
+			   "--network=none and --network=host work without it.");
+}
+
+int
+pasta_start(struct pasta *p, struct err *e)
+{
+	own_mem char *link = xasprintf("%s/net/helpers/%s", p->run_root, p->id);
+	own_mem char *pid_file = xasprintf("%s.pid", link), *help = known_options(p);
+	own_strv struct strv argv = {0};
+	struct helper_anchor anchor;
+	own_fd int dir = helper_dir(p->dir, e);
+	char target[64];
+	int rc;
+
+	if (dir < 0 || helper_anchor_start(&anchor, p->netns, e) != 0)
+		return -1;
+	snprintf(target, sizeof target, "/proc/%d/ns/net", (int)anchor.pid);
+	helper_end(p->dir, p->id);
+	if (symlinkat(target, dir, p->id) != 0) {
+		helper_anchor_end(&anchor);
+		return err_sys(e, "making %s", link);
+	}
+	pasta_arguments(p, help, link, pid_file, &argv);
+	rc = helper_run(&argv, e);
+	helper_anchor_end(&anchor);
+	if (rc != 0)
+		helper_end(p->dir, p->id);
+	return rc;
+}

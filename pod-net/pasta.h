@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pasta: the network of an ordinary user's container, which gets the host's addresses and routes.
+ */
+#ifndef POD_PASTA_H
+#define POD_PASTA_H
+
+#include "common/wire/msg.h"
+#include "pod-net/port.h"
+
+#define PASTA_DNS "169.254.1.1"	 /* queries sent here go to the host's resolver */
+#define PASTA_HOST "169.254.1.2" /* leads to the host, where pasta knows how */
+
+struct pasta {
+	const char *path; /* the program */
+	const char *id, *run_root;
+	const struct strs *options; /* the user's */
+	const struct port_list *ports;
+	int dir; /* RUNROOT/net */
+	int netns;
+	bool maps_host; /* set by pasta_start: PASTA_HOST works */
+};
+
+/* The command line, for tests too; help is what "pasta --help" prints. */
+void pasta_arguments(struct pasta *p, const char *help, const char *netns_path,
+    const char *pid_path, struct strv *argv);
+
+/* Starts it; on failure nothing stays. */
+int pasta_start(struct pasta *p, struct err *e);
+
+/* An error that says why if /dev/net/tun cannot be used. */
+int pasta_check_tun(struct err *e);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/setup.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "pod-net/bridge.h"
+#include "pod-net/helper.h"
+#include "pod-net/netns.h"
+#include "pod-net/pasta.h"
+#include "pod-net/plan.h"
+#include "pod-net/port.h"
+
+#define PASTA_ADDRESSES 16
+
+/* One set-up under way. */
+struct setup {
+	struct net *n;
+	const struct msg_net_setup *m;
+	struct arena *a;
+	struct plan plan;
+	struct port_list ports;
+	struct rec_net_state state;
+	int netns, holder;
+	bool pasta, maps_host;
+	struct link_address addresses[PASTA_ADDRESSES]; /* with pasta */
+	size_t naddresses;
+};
+
+static const char *
+address_text(const struct addr *addr, struct arena *a)
+{
+	char text[ADDR_TEXT];
+
+	addr_format(addr, text);
+	return text[0] != '\0' ? arena_strdup(a, text) : NULL;
+}
+
+static int
+take_address(struct setup *s, struct plan_address *p, struct rec_net_hold *h, struct err *e)
+{
+	char subnet[ADDR_TEXT];
+	struct addr got;
+
+	p->lease.holder = state_path(&s->n->state, s->m->id, s->a);
+	if (lease_take(&s->n->leases, &p->lease, &got, p->key, e) != 0)
+		return -1;
+	p->given = (struct prefix){got, p->lease.subnet.bits};
+	addr_format_prefix(&p->lease.subnet, subnet);
+	h->leases.v[h->leases.n++] = p->key;
+	h->subnets.v[h->subnets.n++] = arena_strdup(s->a, subnet);
+	return 0;
+}
+
+static int
+take_addresses(struct setup *s, struct err *e)
+{
+	s->state.networks.v = arena_array(s->a, s->plan.nattach, sizeof *s->state.networks.v);
+	for (size_t i = 0; i < s->plan.nattach; i++) {
+		struct plan_attach *at = &s->plan.attach[i];
+		struct rec_net_hold *h = &s->state.networks.v[s->state.networks.n++];
+
+		h->network = at->network->name;
+		h->interface = at->network->interface;
+		h->link = at->host_name;
+		h->leases.v = arena_array(s->a, at->naddresses, sizeof *h->leases.v);
+		h->subnets.v = arena_array(s->a, at->naddresses, sizeof *h->subnets.v);
+		for (size_t k = 0; k < at->naddresses; k++)
+			if (take_address(s, &at->addresses[k], h, e) != 0)
+				return err_wrap(e, "network %s", h->network);
+	}
+	return 0;
+}
+
+static int
+write_state(struct setup *s, struct err *e)
+{
+	struct timespec now;
+	int fd;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->state.token = arena_printf(
+	    s->a, "%08x", (unsigned)(now.tv_nsec ^ now.tv_sec << 17 ^ (long)getpid() << 8));
+	s->state.ports.v = port_maps(&s->ports, s->a);
+	s->state.ports.n = s->ports.n;
+	fd = state_write(&s->n->state, s->m->id, &s->state, e);
+	if (fd < 0)
+		return -1;
+	net_hold(s->n, fd);
+	return 0;
+}
+
+/* From here on the container is known: what is done after this can be undone by anyone. */
+static int
+record(struct setup *s, struct err *e)
+{
+	struct addr a4, a6;
+
+	if (lease_lock(&s->n->leases, e) != 0)
+		return -1;
+	if (take_addresses(s, e) != 0)
+		goto fail;
+	a4 = plan_address_of(&s->plan, AF_INET);
+	a6 = plan_address_of(&s->plan, AF_INET6);
+	if (port_parse(
+		s->m->ports.v, s->m->ports.n, a4.len != 0, a6.len != 0, &s->ports, s->a, e) != 0 ||
+	    port_reserve(&s->ports, &s->holder, e) != 0)
+		goto fail;
+	s->state.address4 = address_text(&a4, s->a);
+	s->state.address6 = address_text(&a6, s->a);
+	if (write_state(s, e) != 0)
+		goto fail;
+	lease_unlock(&s->n->leases);
+	return 0;
+fail:
+	for (size_t i = 0; i < s->state.networks.n; i++)
+		for (size_t k = 0; k < s->state.networks.v[i].leases.n; k++)
+			lease_give(&s->n->leases, s->state.networks.v[i].leases.v[k],
+			    state_path(&s->n->state, s->m->id, s->a));
+	lease_unlock(&s->n->leases);
+	return -1;
+}
+
+static int
+connect_bridges(struct setup *s, struct err *e)
+{
+	struct net *n = s->n;
+
+	if (net_need_route(n, e) != 0 ||
+	    bridge_join(&n->route, n->home, s->netns, &s->plan, e) != 0)
+		return -1;
+	for (size_t i = 0; i < s->plan.nattach; i++)
+		if (firewall_network(&n->firewall, &s->plan.attach[i], e) != 0)
+			return -1;
+	if (s->ports.n > 0) {
+		struct firewall_target t = net_target(&s->state, s->m->id, s->m->name);
+
+		return firewall_publish(&n->firewall, &s->ports, &t, e);
+	}
+	return 0;
+}
+
+/* Takes back what was done after the state was written; returns -1. */
+static int
+undo(struct setup *s)
+{
+	struct err e = {0};
+
+	if (net_teardown(s->n, s->m->id, &e) != 0)
+		log_warn("%s", e.text);
+	return -1;
+}
+
+static int
+set_up_bridge(struct setup *s, struct err *e)
+{
+	struct net *n = s->n;
+
+	if (n->rootless)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "network mode bridge is not supported for ordinary users");
+	if (plan_make(&s->plan, s->m, net_config_dir(n, s->m->network_dir), e) != 0)
+		return -1;
+	if (record(s, e) != 0)
+		return -1;
+	return connect_bridges(s, e) == 0 ? 0 : undo(s);
+}
+
+/* What pasta made in the namespace. */
+static int
+list_addresses(struct setup *s, struct err *e)
+{
+	own_netlink struct netlink inside = {.fd = -1};
+
+	if (netns_netlink(s->netns, s->n->home, &inside, e) != 0)
+		return -1;
+	return link_list_addresses(&inside, s->addresses, PASTA_ADDRESSES, &s->naddresses, e);
+}
+
+/*
+ * pasta binds the ports itself, but goes on when only some of a range are free; so they are tried before,
+ * and free ones are chosen here.
+ */
+static int
+try_ports(struct setup *s, struct err *e)
+{
+	own_fd int reserved = -1;
+
+	if (port_parse(s->m->ports.v, s->m->ports.n, true, true, &s->ports, s->a, e) != 0)
+		return -1;
+	for (size_t i = 0; i < s->ports.n; i++)
+		if (s->ports.v[i].protocol == IPPROTO_SCTP)
+			return err_set(e, ERR_UNSUPPORTED,
+			    "ports of protocol sctp cannot be published for ordinary users");
+	return port_reserve(&s->ports, &reserved, e);
+}
+
+static int
+start_pasta(struct setup *s, char *path, struct err *e)
+{
+	struct pasta p = {.path = path,
+	    .id = s->m->id,
+	    .run_root = s->n->run_root,
+	    .options = &s->m->mode_options,
+	    .ports = &s->ports,
+	    .dir = s->n->dir,
+	    .netns = s->netns};
+
+	if (bridge_loopback(s->n->home, s->netns, e) != 0 || pasta_start(&p, e) != 0)
+		return -1;
+	s->pasta = true;
+	s->maps_host = p.maps_host;
+	return list_addresses(s, e);
+}
+
+static int
+set_up_pasta(struct setup *s, struct err *e)
+{
+	own_mem char *path = helper_find("pasta");
+
+	if (!s->n->rootless)
+		return err_set(
+		    e, ERR_INVALID, "pasta networking is only supported for rootless mode");
+	if (path == NULL) {
+		err_set(e, ERR_UNSUPPORTED,
+		    "could not find pasta, the network namespace can't be configured: "
+		    "exec: \"pasta\": executable file not found in $PATH");
+		return err_hint(e, "Package passt has it.");
+	}
+	if (pasta_check_tun(e) != 0 || try_ports(s, e) != 0)
+		return -1;
+	s->state.helper = "pasta";
+	if (write_state(s, e) != 0)
+		return -1;
+	return start_pasta(s, path, e) == 0 ? 0 : undo(s);
+}
+
+static int
+set_up_none(struct setup *s, struct err *e)
+{
+	return bridge_loopback(s->n->home, s->netns, e);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct setup *s, struct err *e);
+} modes[] = {
+    {"bridge", set_up_bridge},
+    {"none", set_up_none},
+    {"pasta", set_up_pasta},
+};
+
+static void
+fill_interface(const struct plan_attach *at, struct rec_net_interface *out, struct arena *a)
+{
+	char text[ADDR_TEXT], mac[18];
+
+	link_format_mac(at->mac, mac);
+	out->network = arena_strdup(a, at->network->name);
+	out->name = arena_strdup(a, at->name);
+	out->mac = arena_strdup(a, mac);
+	out->addresses.v = arena_array(a, at->naddresses, sizeof *out->addresses.v);
+	for (size_t i = 0; i < at->naddresses; i++) {
+		struct rec_net_address *x = &out->addresses.v[out->addresses.n++];
+
+		addr_format_prefix(&at->addresses[i].given, text);
+		x->ipnet = arena_strdup(a, text);
+		x->gateway = address_text(&at->addresses[i].lease.gateway, a);
+	}
+}
+
+static void
+fill_pasta(struct setup *s, struct msg_net_setup_r *r)
+{
+	struct rec_net_interface *out = NULL;
+	char text[ADDR_TEXT], mac[18];
+
+	r->interfaces.v = arena_array(s->a, s->naddresses, sizeof *r->interfaces.v);
+	for (size_t i = 0; i < s->naddresses; i++) {
+		const struct link_address *x = &s->addresses[i];
+
+		if (out == NULL || strcmp(out->name, x->name) != 0) {
+			out = &r->interfaces.v[r->interfaces.n++];
+			link_format_mac(x->mac, mac);
+			*out = (struct rec_net_interface){.network = "",
+			    .name = arena_strdup(s->a, x->name),
+			    .mac = arena_strdup(s->a, mac)};
+			out->addresses.v =
+			    arena_array(s->a, s->naddresses, sizeof *out->addresses.v);
+		}
+		addr_format_prefix(&x->address, text);
+		out->addresses.v[out->addresses.n++].ipnet = arena_strdup(s->a, text);
+	}
+	if (s->maps_host)
+		r->host_address = PASTA_HOST;
+	if (s->m->dns_servers.n == 0) {
+		r->dns_servers.v[0] = PASTA_DNS;
+		r->dns_servers.n = 1;
+	}
+}
+
+/* The host as the container sees it: the first gateway of a network that leads out. */
+static const char *
+host_address(const struct plan *p, struct arena *a)
+{
+	for (size_t i = 0; i < p->nattach; i++)
+		for (size_t k = 0; k < p->attach[i].naddresses; k++)
+			if (!p->attach[i].network->internal &&
+			    p->attach[i].addresses[k].lease.gateway.len != 0)
+				return address_text(&p->attach[i].addresses[k].lease.gateway, a);
+	return NULL;
+}
+
+static void
+fill_resolvers(const struct setup *s, struct msg_net_setup_r *r)
+{
+	size_t n = s->m->dns_servers.n + 1;
+
+	for (size_t i = 0; i < s->plan.nattach; i++)
+		n += s->plan.attach[i].network->dns_servers.n;
+	r->dns_servers.v = arena_array(s->a, n, sizeof *r->dns_servers.v);
+	for (size_t i = 0; i < s->m->dns_servers.n; i++)
+		r->dns_servers.v[r->dns_servers.n++] = arena_strdup(s->a, s->m->dns_servers.v[i]);
+	for (size_t i = 0; i < s->plan.nattach && s->m->dns_servers.n == 0; i++)
+		for (size_t k = 0; k < s->plan.attach[i].network->dns_servers.n; k++)
+			r->dns_servers.v[r->dns_servers.n++] =
+			    arena_strdup(s->a, s->plan.attach[i].network->dns_servers.v[k]);
+}
+
+static void
+fill_answer(struct setup *s, struct msg_net_setup_r *r)
+{
+	*r = (struct msg_net_setup_r){.netns = s->netns, .holder = s->holder};
+	r->interfaces.v = arena_array(s->a, s->plan.nattach, sizeof *r->interfaces.v);
+	for (size_t i = 0; i < s->plan.nattach; i++)
+		fill_interface(&s->plan.attach[i], &r->interfaces.v[r->interfaces.n++], s->a);
+	r->ports.v = s->state.ports.v;
+	r->ports.n = s->state.ports.n;
+	r->host_address = host_address(&s->plan, s->a);
+	fill_resolvers(s, r);
+	if (s->pasta)
+		fill_pasta(s, r);
+}
+
+int
+setup_container(struct net *n, const struct msg_net_setup *m, int netns, struct msg_net_setup_r *r,
+    struct arena *a, struct err *e)
+{
+	struct setup s = {.n = n, .m = m, .a = a, .netns = netns};
+	own_fd int made = -1;
+	size_t mode = 0;
+	int rc;
+
+	while (mode < COUNTOF(modes) && strcmp(modes[mode].name, m->mode) != 0)
+		mode++;
+	if (mode == COUNTOF(modes))
+		return err_set(e, ERR_UNSUPPORTED, "network mode %s is not supported", m->mode);
+	if (!state_id_valid(m->id))
+		return err_set(e, ERR_INVALID, "invalid container ID %s", m->id);
+	/* What an earlier life of the container left, if it was killed. */
+	if (net_teardown(n, m->id, e) != 0)
+		return -1;
+	if (netns < 0 && (s.netns = made = netns_make(n->home, e)) < 0)
+		return -1;
+	rc = modes[mode].run(&s, e);
+	if (rc == 0) {
+		fill_answer(&s, r);
+		(void)fd_take(&made);
+	} else if (s.holder > 0) {
+		fd_close(&s.holder);
+	}
+	plan_free(&s.plan);
+	return rc;
+}
