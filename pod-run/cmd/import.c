@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/base/sha256.h"
+#include "common/base/text.h"
+#include "common/cli/human.h"
+#include "common/oci/manifest.h"
+#include "pod-run/cmd/change.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/ctx.h"
+
+struct import_opts {
+	const char *arch, *os, *variant, *message, *signature_policy;
+	bool quiet;
+	struct strv change;
+};
+
+static const struct opt rows[] = {
+    {"arch", 0, OPT_STRING(struct import_opts, arch), .arg = "string",
+	.help = "Set the architecture of the imported image"},
+    {"change", 'c', OPT_LIST(struct import_opts, change), .arg = "instruction",
+	.help = "Apply the following possible instructions to the created image (default []): CMD "
+		"| ENTRYPOINT | ENV | EXPOSE | LABEL | ONBUILD | STOPSIGNAL | USER | VOLUME | "
+		"WORKDIR"},
+    {"message", 'm', OPT_STRING(struct import_opts, message), .arg = "message",
+	.help = "Set commit message for imported image"},
+    {"os", 0, OPT_STRING(struct import_opts, os), .arg = "string",
+	.help = "Set the OS of the imported image"},
+    {"quiet", 'q', OPT_BOOL(struct import_opts, quiet), .help = "Suppress output"},
+    {"signature-policy", 0, OPT_STRING(struct import_opts, signature_policy), .arg = "path",
+	.flags = OPT_HIDDEN, .help = "Path to a signature-policy file"},
+    {"variant", 0, OPT_STRING(struct import_opts, variant), .arg = "string",
+	.help = "Set the variant of the imported image"},
+    OPT_END,
+};
+
+static int
+open_input(const char *path, struct err *e)
+{
+	int fd;
+
+	if (text_has_prefix(path, "http://") || text_has_prefix(path, "https://"))
+		return err_set(e, ERR_UNSUPPORTED,
+		    "importing from a URL is not available: fetch %s first and import it from "
+		    "standard input",
+		    path);
+	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+				    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return fd != -1 ? fd : err_sys(e, "error opening \"%s\": open %s", path, path);
+}
+
+/* The image to be: one layer with a configuration made from the options. */
+struct import {
+	const struct import_opts *o;
+	struct change change;
+	struct arena a;
+	struct rec_image_config parsed;
+	struct rec_history step;
+	const char *diff_ids[1];
+	char created[HUMAN_MAX], created_by[256];
+};
+
+static void
+fill(struct import *i, const char *diff_id)
+{
+	const struct import_opts *o = i->o;
+
+	human_rfc3339nano_utc(ctx_now_ns(), i->created, sizeof(i->created));
+	snprintf(i->created_by, sizeof(i->created_by), "/bin/sh -c #(nop) ADD file:%s in /",
+	    diff_id + strlen("sha256:"));
+	i->step = (struct rec_history){
+	    .created = i->created, .created_by = i->created_by, .comment = o->message};
+	i->diff_ids[0] = diff_id;
+	change_record(&i->change, &i->parsed, &i->a);
+	i->parsed.created = i->created;
+	i->parsed.os = o->os != NULL ? o->os : "linux";
+	i->parsed.architecture = o->arch != NULL ? o->arch : manifest_host_architecture();
+	i->parsed.variant = o->variant;
+	i->parsed.diff_ids = (struct strs){i->diff_ids, 1};
+	i->parsed.history.v = &i->step;
+	i->parsed.history.n = 1;
+}
+
+static json_t *
+config_json(const struct import *i)
+{
+	json_t *o = json_obj(), *fs, *step;
+
+	json_put_str(o, "created", i->created);
+	json_put_str(o, "architecture", i->parsed.architecture);
+	if (i->parsed.variant != NULL)
+		json_put_str(o, "variant", i->parsed.variant);
+	json_put_str(o, "os", i->parsed.os);
+	json_put_take(o, "config", change_json(&i->change));
+	fs = json_put_obj(o, "rootfs");
+	json_put_str(fs, "type", "layers");
+	json_add_str(json_put_arr(fs, "diff_ids"), i->diff_ids[0]);
+	step = json_add_obj(json_put_arr(o, "history"));
+	json_put_str(step, "created", i->created);
+	json_put_str(step, "created_by", i->created_by);
+	if (i->step.comment != NULL)
+		json_put_str(step, "comment", i->step.comment);
+	return o;
+}
+
+static void
+put_descriptor(json_t *o, const char *type, const char *digest, uint64_t size)
+{
+	json_put_str(o, "mediaType", type);
+	json_put_str(o, "digest", digest);
+	json_put_int(o, "size", (int64_t)size);
+}
+
+static json_t *
+manifest_json(const char *config, const struct rec_layer_ref *layer)
+{
+	json_t *o = json_obj();
+	char digest[7 + SHA256_HEX] = "sha256:";
+
+	sha256_hex(config, strlen(config), digest + 7);
+	json_put_int(o, "schemaVersion", 2);
+	json_put_str(o, "mediaType", MANIFEST_TYPE_OCI);
+	put_descriptor(json_put_obj(o, "config"), MANIFEST_TYPE_OCI_CONFIG, digest, strlen(config));
+	put_descriptor(
+	    json_add_obj(json_put_arr(o, "layers")), layer->media_type, layer->digest, layer->size);
+	return o;
+}
+
+/* The layer is described as what can be had again at any time: the tar that was in the stream. */
+static int
+commit(struct ctx *x, struct import *i, uint64_t stage, const struct msg_layer_put_r *put,
+    const char *name, struct peer_in *in, struct err *e)
+{
+	const char *names[] = {name};
+	struct rec_layer_ref layer = {.diff_id = put->diff_id,
+	    .digest = put->diff_id,
+	    .media_type = MANIFEST_TYPE_OCI_LAYER,
+	    .size = put->tar_size};
+	struct msg_image_commit m = {.stage = stage,
+	    .names = {names, name != NULL},
+	    .media_type = MANIFEST_TYPE_OCI,
+	    .parsed = &i->parsed,
+	    .layers = {&layer, 1}};
+	own_json json_t *config = NULL, *manifest = NULL;
+	own_mem char *config_text = NULL, *manifest_text = NULL;
+
+	fill(i, put->diff_id);
+	config = config_json(i);
+	config_text = json_text(config);
+	manifest = manifest_json(config_text, &layer);
+	manifest_text = json_text(manifest);
+	m.config = (struct bytes){(const uint8_t *)config_text, strlen(config_text)};
+	m.manifest = (struct bytes){(const uint8_t *)manifest_text, strlen(manifest_text)};
+	return peer_call(ctx_store(x, e), &msg_image_commit_desc, &m, in, NULL, NULL, e);
+}
+
+static int
+import(struct ctx *x, struct import *i, int input, const char *name, struct err *e)
+{
+	own_peer_in struct peer_in begun = {0}, put = {0}, done = {0};
+	struct msg_stage_begin begin = {0};
+	struct rec_layer_ref any = {.diff_id = ""};
+	struct msg_layer_put m = {.layer = &any, .stream = input};
+	struct peer *store = ctx_store(x, e);
+
+	for (size_t k = 0; k < i->o->change.n; k++)
+		if (change_apply(&i->change, i->o->change.v[k], e) == -1)
+			return -1;
+	if (store == NULL ||
+	    peer_call(store, &msg_stage_begin_desc, &begin, &begun, NULL, NULL, e) == -1)
+		return -1;
+	m.stage = MSG_OF(&begun, stage_begun)->stage;
+	if (peer_call(store, &msg_layer_put_desc, &m, &put, NULL, NULL, e) == -1 ||
+	    commit(x, i, m.stage, MSG_OF(&put, layer_put_r), name, &done, e) == -1)
+		return -1;
+	printf("sha256:%s\n", MSG_OF(&done, image_commit_r)->id);
+	return 0;
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	struct import i = {.o = opts};
+	own_fd int input = open_input(argv[0], e);
+	int r;
+
+	if (input == -1)
+		return -1;
+	r = import(ctx_of(cli), &i, input, argc > 1 ? argv[1] : NULL, e);
+	change_free(&i.change);
+	arena_free(&i.a);
+	return r;
+}
+
+const struct cmd cmd_import = {
+    .name = "import",
+    .synopsis = "[options] PATH [REFERENCE]",
+    .brief = "Import a tarball to create a filesystem image",
+    .text = "Create a container image from the contents of the specified tarball (plain, gzip or "
+	    "zstd).\n\n  Optionally tag the image. You can specify the instructions using the "
+	    "--change option.",
+    .examples = "import ctr.tar image-imported\nimport --message \"importing the ctr.tar "
+		"tarball\" - image-imported < ctr.tar\nimport - < ctr.tar",
+    .opts = {{rows, 0}},
+    .opts_size = sizeof(struct import_opts),
+    .min = 1,
+    .max = 2,
+    .complete = COMPLETE_FILE,
+    .run = run,
+};

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * login and logout: credentials are tried by pod-image and kept by us, in files that other tools
+ * read as well.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/conf/registries_conf.h"
+#include "common/fs/file.h"
+#include "common/oci/auth.h"
+#include "pod-run/cmd/access.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/ctx.h"
+
+#define SECRET_MAX 65536
+
+struct login_opts {
+	struct access_opts access;
+	bool get_login, password_stdin, verbose;
+	const char *username, *password;
+};
+
+static const struct opt login_rows[] = {
+    {"get-login", 0, OPT_BOOL(struct login_opts, get_login),
+	.help = "Return the current login user for the registry"},
+    {"password", 'p', OPT_STRING(struct login_opts, password), .arg = "password",
+	.help = "Password for registry"},
+    {"password-stdin", 0, OPT_BOOL(struct login_opts, password_stdin),
+	.help = "Take the password from stdin"},
+    {"username", 'u', OPT_STRING(struct login_opts, username), .arg = "username",
+	.help = "Username for registry"},
+    {"verbose", 'v', OPT_BOOL(struct login_opts, verbose),
+	.help = "Write more detailed information to stdout"},
+    OPT_END,
+};
+
+/* The registry that is meant: the word, else the first that short names are looked for in. */
+static char *
+registry_of(int argc, char **argv, struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+
+	if (argc > 0)
+		return auth_key(argv[0], e);
+	if (registries_conf_load(&conf, NULL, e) == -1)
+		return NULL;
+	if (conf.search.n > 0)
+		return auth_key(conf.search.v[0], e);
+	err_set(
+	    e, ERR_USAGE, "no registries found in registries.conf, a registry must be provided");
+	return NULL;
+}
+
+/* Where credentials are kept; the user is the one outside a user namespace. */
+static char *
+file_of(struct ctx *x, const char *named)
+{
+	return auth_file(named, x->rootless.user ? x->rootless.uid : getuid());
+}
+
+static int
+not_logged_in(const char *key, struct err *e)
+{
+	return err_set(e, ERR_NOTFOUND, "not logged into %s", key);
+}
+
+/* --- Questions ----------------------------------------------------------------------------------*/
+
+/* A line of standard input without its end; what is typed does not show if it is a secret. */
+static char *
+ask(const char *question, bool secret, struct err *e)
+{
+	char *line = NULL;
+	size_t size = 0;
+	struct termios old, quiet;
+	bool tty = secret && tcgetattr(STDIN_FILENO, &old) == 0;
+	ssize_t n;
+
+	printf("%s: ", question);
+	fflush(stdout);
+	if (tty) {
+		quiet = old;
+		quiet.c_lflag &= ~(tcflag_t)ECHO;
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	n = getline(&line, &size, stdin);
+	if (tty) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+		putchar('\n');
+	}
+	if (n == -1) {
+		free(line);
+		err_set(e, ERR_CANCELLED, "reading %s: EOF", secret ? "password" : "username");
+		return NULL;
+	}
+	line[strcspn(line, "\r\n")] = '\0';
+	return line;
+}
+
+static int
+ask_username(const struct login_opts *o, const struct auth *have, char **out, struct err *e)
+{
+	own_mem char *question = NULL;
+
+	if (o->username != NULL && *o->username != '\0') {
+		*out = xstrdup(o->username);
+		return 0;
+	}
+	question = have->username != NULL ? xasprintf("Username (%s)", have->username)
+					  : xstrdup("Username");
+	*out = ask(question, false, e);
+	if (*out != NULL && **out == '\0' && have->username != NULL) {
+		free(*out);
+		*out = xstrdup(have->username);
+	}
+	return *out != NULL ? 0 : -1;
+}
+
+static int
+ask_password(const struct login_opts *o, char **out, struct err *e)
+{
+	size_t n;
+
+	if (o->password_stdin) {
+		if (file_slurp(STDIN_FILENO, SECRET_MAX, "standard input", out, &n, e) == -1)
+			return -1;
+		(*out)[strcspn(*out, "\r\n")] = '\0';
+		return 0;
+	}
+	*out = o->password != NULL ? xstrdup(o->password) : ask("Password", true, e);
+	return *out != NULL ? 0 : -1;
+}
+
+static void
+wipe(char **secret)
+{
+	if (*secret != NULL)
+		explicit_bzero(*secret, strlen(*secret));
+	free(*secret);
+	*secret = NULL;
+}
+
+/* --- login --------------------------------------------------------------------------------------*/
+
+static int
+try(struct ctx *x, const struct login_opts *o, const char *key, const char *username,
+    const char *password, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct rec_registry_access access;
+	struct msg_registry_login m = {
+	    .registry = key, .username = username, .password = password, .access = &access};
+	struct peer *image;
+	pid_t pid;
+	int r;
+
+	if (access_fill(&o->access, &access, e) == -1)
+		return -1;
+	image = ctx_helper(x, ROLE_IMAGE, &pid, e);
+	if (image == NULL)
+		return -1;
+	r = peer_call(image, &msg_registry_login_desc, &m, &in, NULL, NULL, e);
+	peer_free(image);
+	if (r == -1 && e->class == ERR_AUTH)
+		return err_set(e, ERR_AUTH, "logging into \"%s\": invalid username/password", key);
+	return r == -1 ? err_wrap(e, "authenticating creds for \"%s\"", key) : 0;
+}
+
+/* Without words about the user, credentials that are there already may do.  1: they did. */
+static int
+try_existing(struct ctx *x, const struct login_opts *o, const char *key, const struct auth *have,
+    struct err *e)
+{
+	if (o->username != NULL || o->password != NULL || o->password_stdin ||
+	    have->username == NULL)
+		return 0;
+	printf("Authenticating with existing credentials for %s\n", key);
+	if (try(x, o, key, have->username, have->password, e) == 0) {
+		printf("Existing credentials are valid. Already logged in to %s\n", key);
+		return 1;
+	}
+	if (e->class != ERR_AUTH)
+		return -1;
+	err_clear(e);
+	puts("Existing credentials are invalid, please enter valid username and password");
+	return 0;
+}
+
+static int
+enter(struct ctx *x, const struct login_opts *o, const char *key, const struct auth *have,
+    struct err *e)
+{
+	own_mem char *username = NULL;
+	own(wipe) char *password = NULL;
+	own_mem char *file = NULL;
+
+	if (ask_username(o, have, &username, e) == -1 || ask_password(o, &password, e) == -1 ||
+	    try(x, o, key, username, password, e) == -1)
+		return -1;
+	file = file_of(x, o->access.authfile);
+	if (auth_put(file, key, username, password, e) == -1)
+		return -1;
+	if (o->verbose)
+		printf("Used:  %s\n", file);
+	puts("Login Succeeded!");
+	return 0;
+}
+
+static int
+login(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct login_opts *o = opts;
+	struct ctx *x = ctx_of(cli);
+	own_auth struct auth have = {0};
+	own_mem char *key = registry_of(argc, argv, e);
+	int r;
+
+	if (key == NULL)
+		return -1;
+	if (o->password_stdin && o->password != NULL)
+		return err_set(e, ERR_USAGE, "can't specify both --password-stdin and --password");
+	if (o->password_stdin && o->username == NULL)
+		return err_set(e, ERR_USAGE, "must provide --username with --password-stdin");
+	if (ctx_paths(x, e) == -1 || auth_find(o->access.authfile, key, &have, e) == -1)
+		return -1;
+	if (o->get_login) {
+		if (have.username == NULL)
+			return not_logged_in(key, e);
+		puts(have.username);
+		return 0;
+	}
+	r = try_existing(x, o, key, &have, e);
+	return r != 0 ? (r == 1 ? 0 : -1) : enter(x, o, key, &have, e);
+}
+
+/* --- logout -------------------------------------------------------------------------------------*/
+
+struct logout_opts {
+	bool all;
+	const char *authfile;
+};
+
+static const struct opt logout_rows[] = {
+    {"all", 'a', OPT_BOOL(struct logout_opts, all),
+	.help = "Remove the cached credentials for all registries in the auth file"},
+    {"authfile", 0, OPT_STRING(struct logout_opts, authfile), .arg = "path",
+	.complete = COMPLETE_FILE,
+	.help = "Path of the authentication file. Use REGISTRY_AUTH_FILE environment variable to "
+		"override"},
+    OPT_END,
+};
+
+static int
+logout(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct logout_opts *o = opts;
+	struct ctx *x = ctx_of(cli);
+	own_mem char *file = NULL, *key = NULL;
+
+	if (o->all && argc > 0)
+		return err_set(e, ERR_USAGE, "--all takes no arguments");
+	if (!o->all && (key = registry_of(argc, argv, e)) == NULL)
+		return -1;
+	if (ctx_paths(x, e) == -1)
+		return -1;
+	file = file_of(x, o->authfile);
+	if (o->all) {
+		if (auth_remove_all(file, e) == -1)
+			return -1;
+		puts("Removed login credentials for all registries");
+		return 0;
+	}
+	if (auth_remove(file, key, e) == -1)
+		return e->class == ERR_NOTFOUND ? not_logged_in(key, e) : -1;
+	printf("Removed login credentials for %s\n", key);
+	return 0;
+}
+
+const struct cmd cmd_login = {
+    .name = "login",
+    .synopsis = "[options] [REGISTRY]",
+    .brief = "Login to a container registry",
+    .text = "Login to a container registry on a specified server.",
+    .examples = "login quay.io\nlogin --username ... --password ... quay.io\nlogin --authfile "
+		"dir/auth.json quay.io",
+    .opts = {{login_rows, 0}, {access_rows_basic, offsetof(struct login_opts, access)}},
+    .opts_size = sizeof(struct login_opts),
+    .max = 1,
+    .run = login,
+};
+
+const struct cmd cmd_logout = {
+    .name = "logout",
+    .synopsis = "[options] [REGISTRY]",
+    .brief = "Logout of a container registry",
+    .text = "Remove the cached username and password for the registry.",
+    .examples = "logout quay.io\nlogout --authfile dir/auth.json quay.io\nlogout --all",
+    .opts = {{logout_rows, 0}},
+    .opts_size = sizeof(struct logout_opts),
+    .max = 1,
+    .run = logout,
+};
