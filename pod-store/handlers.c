@@ -57,6 +57,18 @@ HANDLER(hello)
 	return 0;
 }
 
+static int
+find_and_load(struct store *s, const struct msg_image_get *m, struct naming_match *found,
+    struct rec_image *image, struct arena *a, struct err *e)
+{
+	int r;
+
+	if (naming_find(s, m->name, &m->candidates, found, e) == -1)
+		return -1;
+	r = image_load(s, found->id, IMAGE_CONFIG | IMAGE_LAYERS, image, a, e);
+	return r == 0 ? err_set(e, ERR_NOTFOUND, "%s: image not known", m->name) : r;
+}
+
 HANDLER(image_get)
 {
 	struct msg_image_get *m = MSG_OF(in, image_get);
@@ -65,11 +77,12 @@ HANDLER(image_get)
 	struct msg_image_got out = {.image = &image};
 	int r;
 
-	if (naming_find(STORE, m->name, &m->candidates, &found, e) == -1)
+	if (db_view(&STORE->db, e) == -1)
 		return -1;
-	r = image_load(STORE, found.id, IMAGE_CONFIG | IMAGE_LAYERS, &image, &in->arena, e);
-	if (r != 1)
-		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "%s: image not known", m->name);
+	r = find_and_load(STORE, m, &found, &image, &in->arena, e);
+	db_view_end(&STORE->db);
+	if (r == -1)
+		return -1;
 	out.matched = found.name;
 	return ANSWER(image_got, &out);
 }

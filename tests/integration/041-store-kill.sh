@@ -5,13 +5,13 @@
 world
 rounds=${ROUNDS:-50}
 
-# A tar of some thousand files, so that there is something to be interrupted in.
+# A tar of some hundred files, so that there is something to be interrupted in.
 mkdir -p "$WORLD/fs"
-for d in $(seq 40); do
+for d in $(seq 10); do
 	mkdir "$WORLD/fs/d$d"
-	for f in $(seq 25); do echo "$d/$f" >"$WORLD/fs/d$d/f$f"; done
+	for f in $(seq 20); do echo "$d/$f" >"$WORLD/fs/d$d/f$f"; done
 done
-rootfs "$WORLD/fs"
+head -c 3000000 /dev/urandom >"$WORLD/fs/bulk"
 echo whole >"$WORLD/fs/last"
 tar -C "$WORLD/fs" --owner=0 --group=0 --sort=name -c . >"$WORLD/fs.tar"
 start=$(date +%s%N)
@@ -22,18 +22,24 @@ took_us=$((($(date +%s%N) - start) / 1000))
 broken() {
 	local id
 	for id in $(store list -a -q || echo list); do
-		[ "$(store mount "$id" sh -c 'cat d*/f* last | wc -l' 2>&1)" = 1001 ] || echo "$id"
+		[ "$(store mount "$id" sh -c 'cat d*/f* last | wc -l' 2>&1)" = 201 ] || echo "$id"
 	done
 }
 
-# Runs a command in a process group of its own and kills all of it after that many microseconds.
+# Runs a command in a process group of its own and kills all of it, or only the process that works for it,
+# after that many microseconds.
 killed_after() {
-	local us=$1 pid
+	local us=$1 pid worker
 	shift
 	setsid "$BIN/pod-store" --root "$ROOT" "$@" <"$WORLD/fs.tar" >/dev/null 2>&1 &
 	pid=$!
 	sleep "$(printf '%d.%06d' $((us / 1000000)) $((us % 1000000)))"
-	kill -KILL -- "-$pid" 2>/dev/null
+	worker=$(pgrep -P "$pid" -x pod-store)
+	if [ $((RANDOM % 3)) = 0 ] && [ -n "$worker" ]; then
+		kill -KILL "$worker" 2>/dev/null
+	else
+		kill -KILL -- "-$pid" 2>/dev/null
+	fi
 	wait "$pid" 2>/dev/null
 }
 
