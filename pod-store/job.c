@@ -13,10 +13,18 @@
 
 struct job *
 job_new(struct conn *c, uint32_t seq,
-    int (*finish)(struct job *, struct result *, bool, struct err *), void *data)
+    int (*finish)(struct job *, struct result *, bool, struct err *), void *data, struct err *e)
 {
-	struct job *j = xcalloc(1, sizeof(*j));
+	struct job *j;
+	size_t n = 0;
 
+	for (j = c->jobs; j != NULL; j = j->next)
+		n++;
+	if (n >= JOB_MAX) {
+		err_set(e, ERR_LIMIT, "too many layers on their way at once");
+		return NULL;
+	}
+	j = xcalloc(1, sizeof(*j));
 	j->conn = c;
 	j->seq = seq;
 	j->finish = finish;
@@ -154,7 +162,8 @@ job_start(struct job *j, struct spawn *sp, int result_slot, struct err *e)
 void
 job_abort(struct job *j)
 {
-	free_job(j);
+	if (j != NULL)
+		free_job(j);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "pod-store/server.h"
 
 #define JOB_WORKERS 2
+#define JOB_MAX 64 /* at once on one connection */
 
 struct job_worker {
 	struct job *job;
@@ -36,8 +37,9 @@ struct job {
 	void *data;
 };
 
+/* NULL with e set if the connection has too many; data stays the caller's then. */
 struct job *job_new(struct conn *c, uint32_t seq,
-    int (*finish)(struct job *, struct result *, bool, struct err *), void *data);
+    int (*finish)(struct job *, struct result *, bool, struct err *), void *data, struct err *e);
 
 /*
  * Starts a worker; result_slot is the descriptor it writes its result to.  On failure the caller gives
@@ -45,7 +47,7 @@ struct job *job_new(struct conn *c, uint32_t seq,
  */
 int job_start(struct job *j, struct spawn *sp, int result_slot, struct err *e);
 
-/* Ends a job that could not be started: finish is not called. */
+/* Ends a job that could not be started: finish is not called.  NULL is fine. */
 void job_abort(struct job *j);
 
 /* Ends all jobs of a connection that is gone. */

@@ -153,8 +153,8 @@ transfer_put(struct conn *c, uint32_t seq, struct msg_layer_put *m, struct err *
 		put_free(p);
 		return -1;
 	}
-	j = job_new(c, seq, put_done, p);
-	if (put_workers(j, p, stream, index, e) == 0)
+	j = job_new(c, seq, put_done, p, e);
+	if (j != NULL && put_workers(j, p, stream, index, e) == 0)
 		return 0;
 	job_abort(j);
 	put_free(p);
@@ -284,8 +284,8 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 		free(g);
 		return -1;
 	}
-	j = job_new(c, seq, get_done, g);
-	if (get_workers(j, dir, mode, stream, e) == 0)
+	j = job_new(c, seq, get_done, g, e);
+	if (j != NULL && get_workers(j, dir, mode, stream, e) == 0)
 		return 0;
 	job_abort(j);
 	free(g);
