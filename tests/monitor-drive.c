@@ -17,6 +17,7 @@
  *	-e FILE  exec this process in the container; ID becomes ID, session "s-ID"
  *	-n       do not say monitor_cleaned
  *	-L FD    pass this descriptor on as preserved 3
+ *	-o       input stays open	-A       attach to the bundle's running container
  *	-v       print what the monitor says on standard error
  */
 #include <fcntl.h>
@@ -39,7 +40,7 @@ struct drive {
 	const char *bundle, *id;
 	struct strv args;
 	int64_t log_max, timeout, preserve;
-	bool netns, in, tty, detach, kill, keep, verbose;
+	bool netns, in, tty, detach, kill, keep, verbose, attach, open;
 };
 
 static const char *const shell[] = {"/bin/sh", "-c", NULL, NULL};
@@ -67,7 +68,7 @@ options(struct drive *d, int argc, char **argv)
 	int c;
 
 	*d = (struct drive){.monitor = "build/bin/pod-monitor", .runtime = "/usr/bin/crun"};
-	while ((c = getopt(argc, argv, "m:r:a:R:Nl:s:x:p:c:T:itdke:nL:v")) != -1) {
+	while ((c = getopt(argc, argv, "m:r:a:R:Nl:s:x:p:c:T:itdke:nL:voA")) != -1) {
 		switch (c) {
 		case 'm':
 			d->monitor = optarg;
@@ -122,6 +123,12 @@ options(struct drive *d, int argc, char **argv)
 			break;
 		case 'L':
 			d->preserve = number(optarg);
+			break;
+		case 'o':
+			d->open = true;
+			break;
+		case 'A':
+			d->attach = true;
 			break;
 		case 'v':
 			d->verbose = true;
@@ -205,6 +212,7 @@ send_start(struct drive *d, struct peer *p, int attach, struct err *e)
 	    .runtime_args = {(const char **)d->args.v, d->args.n},
 	    .terminal = d->tty,
 	    .stdin_ = d->in,
+	    .leave_stdin_open = d->open,
 	    .exit_dir = d->exit_dir,
 	    .persist_dir = d->persist,
 	    .exit_command = {command, d->command != NULL ? 3 : 0},
@@ -255,6 +263,26 @@ send_exec(struct drive *d, struct peer *p, int attach, struct err *e)
 	return seq;
 }
 
+/* A client without a monitor of its own. */
+static int
+attach_only(struct drive *d)
+{
+	struct attach a;
+	enum attach_end end;
+	struct err e = {0};
+
+	attach_init(&a);
+	a.sock = attach_connect(d->bundle, &e);
+	a.in = d->in ? 0 : -1;
+	a.out = 1;
+	a.err = 2;
+	a.tty = d->tty;
+	a.dir = d->bundle;
+	if (a.sock < 0 || attach_run(&a, &end, &e) != 0)
+		return fail(&e);
+	return 0;
+}
+
 static int
 attached(struct drive *d, struct peer *p, int sock)
 {
@@ -298,6 +326,8 @@ main(int argc, char **argv)
 
 	role_start();
 	options(&d, argc, argv);
+	if (d.attach)
+		return attach_only(&d);
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 
 	struct peer *p = start_monitor(&d, &monitor);

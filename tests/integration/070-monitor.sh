@@ -12,8 +12,12 @@ mkfifo "$WORLD/fs/go"
 # Ends containers that a failed check left behind: children of a monitor, by the pid files of this test.
 at_end() {
 	local p
-	for p in $(cat "$WORLD"/b-*/pidfile 2>/dev/null); do
-		grep -qs '^pod-monitor$' "/proc/$(ps -o ppid= -p "$p" | tr -d ' ')/comm" && kill -KILL "$p"
+	for p in $(awk 1 "$WORLD"/b-*/pidfile 2>/dev/null); do
+		grep -qs '^pod-monitor$' "/proc/$(awk '/^PPid/ { print $2 }' "/proc/$p/status" 2>/dev/null)/comm" && kill -KILL "$p"
+	done
+	# What monitors that were killed left in the runtime's hands.
+	for p in $(ls "$WORLD/state"); do
+		unshare --mount sh -c "umount /sys/fs/cgroup/unified; crun --root $WORLD/state delete --force $p" 2>/dev/null
 	done
 }
 

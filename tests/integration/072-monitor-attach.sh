@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Clients of a running container: the attach socket, the ctl FIFO, the worker's death and loneliness.
+. "$(dirname "$0")/../lib.sh"
+world
+drive=$BUILD/tests/monitor-drive
+rootfs "$WORLD/fs"
+mkdir -p "$WORLD/exits" "$WORLD/state"
+mkfifo "$WORLD/fs/go"
+
+at_end() {
+	local p
+	for p in $(awk 1 "$WORLD"/b-*/pidfile 2>/dev/null); do
+		grep -qs '^pod-monitor$' "/proc/$(awk '/^PPid/ { print $2 }' "/proc/$p/status" 2>/dev/null)/comm" && kill -KILL "$p"
+	done
+	# What monitors that were killed left in the runtime's hands.
+	for p in $(ls "$WORLD/state"); do
+		unshare --mount sh -c "umount /sys/fs/cgroup/unified; crun --root $WORLD/state delete --force $p" 2>/dev/null
+	done
+}
+# start NAME TERMINAL OPTIONS SCRIPT: starts a detached container; sets $id and $mon, the monitor
+start() {
+	local b=$WORLD/b-$1 t=$2 o=$3
+	mkdir -p "$b/rootfs"
+	id=podatt$$-$1
+	(cd "$b" && crun spec && jq --arg s "$4" ".process.args=[\"sh\",\"-c\",\$s] | .process.terminal=$t" \
+		config.json >c && mv c config.json)
+	mon=$("$drive" -m "$BIN/pod-monitor" -a --root -a "$WORLD/state" -R "$WORLD/fs" -x "$WORLD/exits" \
+		-l "$b/log" -d -v $o "$b" "$id" 2>&1 | sed -n 's/.* monitor \([0-9]*\) .*/\1/p')
+}
+client() { local n=$1; shift; timeout 20 "$drive" "$@" -A "$WORLD/b-$n" x; }
+ended() { [ -s "$WORLD/exits/$id" ]; }
+log() { cut -c37- "$WORLD/b-$1/log"; }
+
+start two false "" 'read x <>/go; echo one; echo two >&2; read x <>/go'
+client two >"$WORLD/o1" 2>"$WORLD/e1" &
+c1=$!
+client two >"$WORLD/o2" 2>"$WORLD/e2" &
+c2=$!
+sleep 0.3
+echo >"$WORLD/fs/go"
+check "a client gets output" until_ok 5 test -s "$WORLD/e1"
+check "so does a second one" until_ok 5 test -s "$WORLD/e2"
+client two >"$WORLD/o3" 2>&1 &
+c3=$!
+sleep 0.3
+echo >"$WORLD/fs/go"
+wait $c1 $c2 $c3
+is "output of both" "$(cat "$WORLD/o1" "$WORLD/e1" "$WORLD/o2" "$WORLD/e2" | tr '\n' ' ')" "one two one two "
+is "a late client gets no history" "$(cat "$WORLD/o3")" ""
+
+start slow false "" 'read x <>/go; seq 50000; read x <>/go'
+"$drive" -A "$WORLD/b-slow" x >/dev/null 2>&1 &
+dead=$!
+sleep 0.3
+kill -STOP $dead
+echo >"$WORLD/fs/go"
+sleep 0.3
+check "a stopped client holds the container up" test "$(log slow | wc -l)" -lt 50000
+kill -KILL $dead
+wait $dead 2>/dev/null
+check "its death lets it go on" until_ok 5 grep -q 'F 50000$' "$WORLD/b-slow/log"
+echo >"$WORLD/fs/go"
+
+start in false -i 'cat; echo end'
+echo hello | client in -i >"$WORLD/o"
+is "half-close of a client ends the input" "$(cat "$WORLD/o" | tr '\n' ' ')" "hello end "
+start open false "-i -o" 'read a; echo $a; read a; echo $a; echo end'
+echo first | client open -i >"$WORLD/o" &
+c=$!
+check "input that stays open" until_ok 5 grep -q 'F first' "$WORLD/b-open/log"
+echo second | client open -i >/dev/null
+wait $c
+is "a second client goes on" "$(tr '\n' ' ' <"$WORLD/o")" "first second end "
+
+start tty true -t 'stty -echo; while read a; do [ "$a" = q ] && exit 3; stty size; done'
+sleep 0.3
+(printf 'ab\020\021more'; sleep 1) | client tty -t -i >"$WORLD/o"
+is "the detach keys end the client only" "$?:$(ended && echo ended)" 0:
+echo "1 40 90" >"$WORLD/b-tty/ctl"
+head -c 300 /dev/zero | tr '\0' x >"$WORLD/b-tty/ctl"
+echo >"$WORLD/b-tty/ctl"
+(echo; sleep 0.5; echo "1 41 91" >"$WORLD/b-tty/ctl"; sleep 0.2; echo; sleep 0.5; echo q; sleep 0.3) |
+	client tty -t -i >"$WORLD/o"
+is "resized by ctl, which a long line does not wedge" "$(tr -d '\r' <"$WORLD/o" | tr '\n' ' ')" "40 90 41 91 "
+check "end of it" until_ok 5 ended
+
+start reopen false "" 'echo old; read x <>/go; echo new; read x <>/go'
+check "log before" until_ok 5 grep -q old "$WORLD/b-reopen/log"
+ino=$(stat -c %i "$WORLD/b-reopen/log")
+exec 7<"$WORLD/b-reopen/log"
+echo "2 0 0" >"$WORLD/b-reopen/ctl"
+sleep 0.3
+echo >"$WORLD/fs/go"
+check "log reopened by ctl" until_ok 5 grep -q 'F new$' "$WORLD/b-reopen/log"
+check "it is another file" test "$ino" != "$(stat -c %i "$WORLD/b-reopen/log")"
+check "who has the old one open keeps it" grep -q 'F old$' <&7
+exec 7<&-
+echo >"$WORLD/fs/go"
+
+start lone false "" 'read x <>/go; seq 30000; echo last; read x <>/go'
+worker=$(pgrep -P "$mon" pod-monitor-std)
+kill -KILL "$mon"
+echo >"$WORLD/fs/go"
+check "the worker serves on when the privileged half was killed" until_ok 5 grep -q 'F last$' "$WORLD/b-lone/log"
+echo >"$WORLD/fs/go"
+check "and ends with the streams" until_ok 5 test ! -e "/proc/$worker/fd/3"
+start half false "" 'read x <>/go; echo lost; exit 8'
+kill -KILL "$(pgrep -P "$mon" pod-monitor-std)"
+sleep 0.2
+echo >"$WORLD/fs/go"
+check "the end is recorded when the worker was killed" until_ok 5 ended
+
+start drop false "" 'read x <>/go'
+uid=$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep -P "$mon" pod-monitor-std)/status")
+caps=$(awk '/^Cap(Prm|Eff|Bnd|Amb)/ { print $2 }' "/proc/$(pgrep -P "$mon" pod-monitor-std)/status" | sort -u)
+filter=$(awk '/^Seccomp:/ { print $2 }' "/proc/$(pgrep -P "$mon" pod-monitor-std)/status")
+is "the half that reads output has no capability, and a filter" "$caps:$filter" 0000000000000000:2
+[ "$(id -u)" != 0 ] || is "and is nobody" "$uid" 65534
+echo >"$WORLD/fs/go"
+finish
