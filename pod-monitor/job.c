@@ -35,6 +35,7 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 	    .columns = (unsigned)m->columns,
 	    .preserve_fds = (unsigned)m->preserve_fds,
 	    .root = take(&m->root),
+	    .shm = take(&m->shm),
 	    .netns = take(&m->netns),
 	    .holder = take(&m->holder),
 	    .attach = take(&m->attach),
@@ -63,6 +64,7 @@ job_from_exec(struct job *j, struct msg_monitor_exec *m)
 	    .columns = (unsigned)m->columns,
 	    .preserve_fds = (unsigned)m->preserve_fds,
 	    .root = -1,
+	    .shm = -1,
 	    .netns = -1,
 	    .holder = -1,
 	    .attach = take(&m->attach),
@@ -75,6 +77,7 @@ void
 job_close_start(struct job *j)
 {
 	fd_close(&j->root);
+	fd_close(&j->shm);
 	fd_close(&j->netns);
 	fd_close(&j->attach);
 	fd_close(&j->preserved);

@@ -24,7 +24,7 @@ struct job {
 	uint64_t timeout_s;
 	unsigned rows, columns, preserve_fds;
 	/* Descriptors, -1 if absent; owned. */
-	int root, netns, holder, attach, lock, preserved;
+	int root, shm, netns, holder, attach, lock, preserved;
 };
 
 /* Take the descriptors of the message; the texts stay the message's. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
@@ -216,6 +218,17 @@ start_again(struct start *s, struct job *j, struct err *e)
 	return proc_start(&p, e);
 }
 
+/* The memory that is shared with another container; gone with our mount namespace. */
+static int
+attach_shm(struct start *s, struct job *j, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/" MONITOR_SHM, j->bundle);
+
+	if (mkdirat(s->bundle, MONITOR_SHM, 0700) != 0 && errno != EEXIST)
+		return err_sys(e, "making %s", path);
+	return mountns_attach(j->shm, path, e);
+}
+
 pid_t
 start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *worker, struct err *e)
 {
@@ -226,6 +239,8 @@ start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *wo
 		return -1;
 	}
 	if (j->root >= 0 && mountns_attach(j->root, j->rootfs, e) != 0)
+		return -1;
+	if (j->shm >= 0 && attach_shm(s, j, e) != 0)
 		return -1;
 	if (place_netns(j, e) != 0 || make_streams(s, j, worker, e) != 0 ||
 	    logs_open(logs, j->logs, j->logs_n, worker, e) != 0)

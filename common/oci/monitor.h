@@ -15,8 +15,10 @@
 #define MONITOR_NETNS_FD 200
 #define MONITOR_NETNS_PATH "/proc/%d/fd/200" /* format for the monitor's process ID */
 
-#define MONITOR_ATTACH "attach"	  /* sequenced-packet socket, see attach.h */
-#define MONITOR_CTL "ctl"	  /* FIFO */
+#define MONITOR_ATTACH "attach" /* sequenced-packet socket, see attach.h */
+#define MONITOR_CTL "ctl"	/* FIFO */
+#define MONITOR_SHM \
+	"shm" /* where another container's /dev/shm is attached, seen by the runtime only */
 #define MONITOR_PIDFILE "pidfile" /* process ID of the container, decimal, no newline */
 #define MONITOR_OCI_LOG "oci-log" /* messages of the OCI runtime, one JSON object per line */
 

@@ -14,12 +14,13 @@
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/seccomp.h"
+#include "pod-run/oci/shm.h"
 #include "pod-run/oci/spec_config.h"
 
 /* Path of a namespace of the container named in "container:ID", which must run. */
 static int
 joined(struct start *s, const char *mode, const char *kind, const char **path, pid_t *pid,
-    struct err *e)
+    const char **bundle, struct err *e)
 {
 	own_ctr struct ctr other = {0};
 	struct db *db = ctx_db(s->x, e);
@@ -37,6 +38,11 @@ joined(struct start *s, const char *mode, const char *kind, const char **path, p
 	*path = arena_printf(&s->arena, "/proc/%d/ns/%s", (int)other.pid, kind);
 	if (pid != NULL)
 		*pid = other.pid;
+	if (bundle != NULL) {
+		own_mem char *dir = ctx_bundle(s->x, other.id);
+
+		*bundle = arena_strdup(&s->arena, dir);
+	}
 	return 0;
 }
 
@@ -46,15 +52,19 @@ join_all(struct start *s, struct spec_facts *f, struct err *e)
 	const struct rec_ctr_config *c = s->c->config;
 	pid_t ipc = 0;
 
-	if (joined(s, c->network_mode, "net", &f->netns, NULL, e) == -1 ||
-	    joined(s, c->pid_ns, "pid", &f->pidns, NULL, e) == -1 ||
-	    joined(s, c->ipc_ns, "ipc", &f->ipcns, &ipc, e) == -1 ||
-	    joined(s, c->uts_ns, "uts", &f->utsns, NULL, e) == -1 ||
-	    joined(s, c->cgroup_ns, "cgroup", &f->cgroupns, NULL, e) == -1 ||
-	    joined(s, c->user_ns, "user", &f->userns, NULL, e) == -1)
+	if (joined(s, c->network_mode, "net", &f->netns, NULL, &f->net_bundle, e) == -1 ||
+	    joined(s, c->pid_ns, "pid", &f->pidns, NULL, NULL, e) == -1 ||
+	    joined(s, c->ipc_ns, "ipc", &f->ipcns, &ipc, NULL, e) == -1 ||
+	    joined(s, c->uts_ns, "uts", &f->utsns, NULL, NULL, e) == -1 ||
+	    joined(s, c->cgroup_ns, "cgroup", &f->cgroupns, NULL, NULL, e) == -1 ||
+	    joined(s, c->user_ns, "user", &f->userns, NULL, NULL, e) == -1)
 		return -1;
-	if (ipc != 0)
-		f->shm_from = arena_printf(&s->arena, "/proc/%d/root/dev/shm", (int)ipc);
+	if (ipc != 0) {
+		s->shm = shm_clone(ipc, e);
+		if (s->shm == -1)
+			return -1;
+		f->shm_from = arena_printf(&s->arena, "%s/" MONITOR_SHM, s->bundle);
+	}
 	if (s->net_asked)
 		f->netns = arena_printf(&s->arena, MONITOR_NETNS_PATH, (int)s->monitor_pid);
 	return 0;

@@ -25,7 +25,7 @@ void
 start_init(struct start *s, struct ctx *x, struct ctr *c)
 {
 	*s = (struct start){
-	    .x = x, .c = c, .attach = -1, .preserved = -1, .bundle_fd = -1, .live = -1};
+	    .x = x, .c = c, .attach = -1, .shm = -1, .preserved = -1, .bundle_fd = -1, .live = -1};
 }
 
 void
@@ -36,6 +36,7 @@ start_free(struct start *s)
 	free(s->bundle);
 	fd_close(&s->bundle_fd);
 	fd_close(&s->live);
+	fd_close(&s->shm);
 	peer_in_free(&s->rootfs);
 	peer_in_free(&s->net);
 	arena_free(&s->arena);
@@ -264,6 +265,7 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	    .columns = s->columns,
 	    .preserve_fds = s->preserve_fds,
 	    .root = MSG_OF(&s->rootfs, rootfs_opened)->root,
+	    .shm = s->shm,
 	    .netns = s->net_asked ? MSG_OF(&s->net, net_setup_r)->netns : -1,
 	    .holder = s->net_asked ? MSG_OF(&s->net, net_setup_r)->holder : -1,
 	    .attach = s->attach,

@@ -18,6 +18,7 @@ struct start {
 	int attach; /* a connected sequenced-packet socket, or -1 */
 	bool adopt; /* we stay and clean up ourselves */
 	uint64_t rows, columns, preserve_fds;
+	int shm;       /* detached mount of another container's /dev/shm, or -1 */
 	int preserved; /* socket with the preserved descriptors queued, or -1 */
 
 	/* Ours. */

@@ -108,6 +108,19 @@ is "--uts host" "$(run --uts host $image hostname)" "$(hostname)"
 check "--pid host" run --pid host $image test -d /proc/$$
 check "--ipc host" run --ipc host $image true
 
+# --- Namespaces of another container
+pod run -d --name other --network none $image sh -c 'echo shared >/dev/shm/f; exec sleep 1000' >/dev/null
+other=$(pod inspect --format '{{.Id}}' other)
+before=$(wc -l </proc/self/mountinfo)
+is "--ipc container: has its shared memory" "$(until_ok 5 run --ipc container:other $image cat /dev/shm/f)" shared
+is "--pid container: sees its processes" "$(run --pid container:other $image sh -c 'tr "\0" " " </proc/1/cmdline')" "sleep 1000 "
+is "--uts container: has its host name" "$(run --uts container:other $image hostname)" "${other:0:12}"
+is "--network container: has its hosts file" \
+	"$(pod run --rm --network container:other $image tail -1 /etc/hosts | cut -f2)" "${other:0:12} other"
+is "the host's mount table is as it was" "$(wc -l </proc/self/mountinfo)" "$before"
+fails "a container that is not there" 125 "nosuch" --ipc container:nosuch $image true
+pod rm -f -t 0 other >/dev/null
+
 # --- An ordinary user
 if ordinary_user 2>/dev/null; then
 	cat >"$WORLD/user.sh" <<'END'
