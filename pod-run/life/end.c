@@ -264,6 +264,7 @@ end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 	c->monitor_pid = 0;
 	if (ctr_save(db, c, e) == -1)
 		return -1;
+	unlinkat(x->exit_fd, c->id, 0);
 	if (!again)
 		return 0;
 	how->restarted = true;

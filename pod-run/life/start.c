@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
+#include "common/oci/monitor.h"
 #include "common/role/spawn.h"
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/cleanup.h"
@@ -169,6 +170,7 @@ start_begin(struct start *s, struct err *e)
 	/* An old exit file would be taken for the end of this run. */
 	unlinkat(s->x->exit_fd, s->c->id, 0);
 	unlinkat(s->bundle_fd, "oom", 0);
+	unlinkat(s->bundle_fd, MONITOR_PIDFILE, 0);
 	return runtime_find(s->x, s->c->config, &s->runtime, e);
 }
 

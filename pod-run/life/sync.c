@@ -9,6 +9,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/lock.h"
+#include "common/oci/monitor.h"
 #include "pod-run/life/sync.h"
 
 #define STAT_STATE 0	   /* fields counted from the one after the command's name */
@@ -111,6 +112,58 @@ ended(struct ctr *c, int code, int64_t when_ns)
 	c->pid_start = 0;
 }
 
+/* The process ID in the bundle, if that process lives. */
+static pid_t
+pid_in_bundle(struct ctx *x, const char *id, int64_t *when_ns)
+{
+	own_mem char *bundle = ctx_bundle(x, id);
+	own_mem char *path = xasprintf("%s/" MONITOR_PIDFILE, bundle);
+	own_fd int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char text[32];
+	struct stat st;
+	uint64_t pid;
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0 || fstat(fd, &st) == -1)
+		return 0;
+	text[n] = '\0';
+	if (text_to_u64(text, INT32_MAX, &pid) == -1 || !sync_process_lives((pid_t)pid, 0))
+		return 0;
+	*when_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	return (pid_t)pid;
+}
+
+/*
+ * A command may die between the start of the container and the row that says so.  An exit file means
+ * an end that is not recorded, since recording removes it; a monitor and a process mean a run.
+ */
+static bool
+look_unrecorded(struct ctx *x, struct ctr *c)
+{
+	int64_t when;
+	int code;
+	pid_t pid;
+
+	if (c->status == CTR_REMOVING || c->status == CTR_STOPPED)
+		return false;
+	if (sync_exit_file(x, c->id, &code, &when) == 0) {
+		if (c->started_ns == 0)
+			c->started_ns = when;
+		ended(c, code, when);
+		return true;
+	}
+	if (!sync_monitor_lives(x, c->id))
+		return false;
+	pid = pid_in_bundle(x, c->id, &when);
+	if (pid == 0)
+		return false;
+	c->status = CTR_RUNNING;
+	c->pid = pid;
+	c->pid_start = sync_start_time(pid);
+	c->started_ns = when;
+	return true;
+}
+
 bool
 sync_look(struct ctx *x, struct ctr *c)
 {
@@ -118,7 +171,7 @@ sync_look(struct ctx *x, struct ctr *c)
 	int code;
 
 	if (!ctr_status_is_live(c->status))
-		return false;
+		return look_unrecorded(x, c);
 	if (sync_exit_file(x, c->id, &code, &when) == 0) {
 		ended(c, code, when);
 		c->oom = oom_file(x, c->id);
