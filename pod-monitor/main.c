@@ -15,6 +15,7 @@
 #include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
 #include "pod-monitor/mountns.h"
+#include "pod-monitor/proc.h"
 #include "pod-monitor/warm.h"
 
 /* Starts the worker with the connection on its descriptor 3. */
@@ -59,6 +60,7 @@ peer_face(struct err *e)
 	trim_init();
 	warm_start();
 	leave_streams();
+	proc_protect();
 	/* A terminal's signals are the coordinator's; orphans of the runtime are ours. */
 	setsid();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)

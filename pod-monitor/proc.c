@@ -13,7 +13,29 @@
 
 extern char **environ;
 
-/* Copies fd to number to by way of a number above all others, because to may still be in use. */
+#define OOM_SCORE "/proc/self/oom_score_adj"
+
+/* What the file held, to be given to children; empty if it was not changed. */
+static char oom_score[16];
+
+static int
+write_score(const char *text)
+{
+	own_fd int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) > 0 ? 0 : -1;
+}
+
+void
+proc_protect(void)
+{
+	own_fd int fd = open(OOM_SCORE, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, oom_score, sizeof(oom_score) - 1);
+
+	oom_score[n > 0 && write_score("-1000") == 0 ? n : 0] = '\0';
+}
+
+/* Makes fd the child's descriptor number to, open across execve. */
 static int
 place(int fd, int to)
 {
@@ -66,7 +88,8 @@ child(const struct proc *p, pid_t parent)
 	} else {
 		prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	}
-	/* The directory is ours again after the change: the namespace has its own root. */
+	if (oom_score[0] != '\0')
+		write_score(oom_score);
 	if (p->mount_ns >= 0 && setns(p->mount_ns, CLONE_NEWNS) != 0)
 		return errno;
 	if (child_fds(p) != 0)

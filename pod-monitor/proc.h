@@ -24,6 +24,12 @@ struct proc {
 };
 
 /*
+ * Protects this process from the kernel's search for memory, best effort; what proc_start starts gets the
+ * value back that was there before.
+ */
+void proc_protect(void);
+
+/*
  * Starts the program with default signals, nothing blocked and no other descriptors.  Nothing is
  * allocated.  Returns its process ID.
  */
