@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# make bench: times of the commands people wait for, beside podman (where installed) and the bare runtime, in one run.
+# Wall times are medians with idle gaps of 100 ms; CPU is user and system time of the command.  Root only.
+# BENCH=word runs only the parts whose name holds the word.
+. "$(dirname "$0")/lib.sh"
+. "$LIB_DIR/registry.sh"
+[ "$(id -u)" = 0 ] || { echo "bench: needs root" >&2; exit 1; }
+# A private mount namespace: what is mounted here is nobody else's.
+[ -n "${BENCH_PRIVATE:-}" ] || BENCH_PRIVATE=1 exec unshare -m --propagation private bash "$0" "$@"
+world
+at_end() { umount "$WORLD/fs-ext4" "$WORLD/tmpfs" 2>/dev/null; }
+runs=${RUNS:-20} timing=$BUILD/tests/timing
+img=localhost/bench
+peer() { podman --root "$WORLD/peer" --runroot "$WORLD/peer-run" --cgroup-manager cgroupfs "$@"; }
+have_peer=
+command -v podman >/dev/null && have_peer=1
+
+wanted() { case $1 in *"${BENCH:-}"*) return 0 ;; *) return 1 ;; esac; }
+# row NAME BUDGET POD-LINE [PEER-LINE]: each line is "median p10 p90 cpu per-second"
+row() {
+	awk -v name="$1" -v budget="$2" -v a="$3" -v b="${4:-}" 'BEGIN {
+		split(a, x, " "); n = split(b, y, " ")
+		printf "%-34s pod %8.1f ms (p10 %.1f, cpu %.1f)", name, x[1], x[2], x[4]
+		if (n) printf "   podman %8.1f ms (cpu %.1f)   ratio %.2f, cpu %.2f", y[1], y[4], x[1] / y[1], y[4] ? x[4] / y[4] : 0
+		printf "   budget %s\n", budget }'
+}
+t() { "$timing" -n "$runs" -g 100 "$@"; }
+pod_words=("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT")
+peer_words=(podman --root "$WORLD/peer" --runroot "$WORLD/peer-run" --cgroup-manager cgroupfs)
+both() { # NAME BUDGET WORDS...
+	local name=$1 budget=$2 a b=
+	shift 2
+	wanted "$name" || return 0
+	a=$(t "${pod_words[@]}" "$@") || return 1
+	[ -n "$have_peer" ] && b=$(t "${peer_words[@]}" "$@")
+	row "$name" "$budget" "$a" "$b"
+}
+
+busybox_image $img >/dev/null || exit 1
+if [ -n "$have_peer" ]; then
+	# podman refuses the v2 hierarchy of a hybrid host only through crun; a private mount namespace hides it.
+	umount /sys/fs/cgroup/unified 2>/dev/null
+	tar -C "$WORLD/fs" --owner=0 --group=0 -c . | peer import -q - $img >/dev/null || have_peer=
+fi
+echo "# $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), kernel $(uname -r), $(crun --version | head -n 1)$([ -n "$have_peer" ] && podman --version | sed 's/^/, /')"
+
+if wanted "bare runtime run"; then
+	bundle=$WORLD/bundle
+	mkdir -p "$bundle"
+	cp -a "$WORLD/fs" "$bundle/rootfs"
+	(cd "$bundle" && crun spec && jq '.process.args=["true"]|.process.terminal=false' config.json >c && mv c config.json)
+	row "bare runtime run" - "$(t crun --root "$WORLD/crun" run -b "$bundle" bench)"
+fi
+both "run --rm --network none" "14 ms, 24 on v1" run --rm --network none $img true
+both "run --rm bridge" "16 ms, 26 on v1" run --rm $img true
+both "run --rm bridge, a port" "-" run --rm -p 127.0.0.1:28080:80 $img true
+if wanted exec; then
+	pod run -d --name ex $img sleep 1000 >/dev/null
+	[ -n "$have_peer" ] && peer run -d --name ex $img sleep 1000 >/dev/null
+	both "exec" "12 ms" exec ex true
+	pod rm -f -t 0 ex >/dev/null
+	[ -n "$have_peer" ] && peer rm -f -t 0 ex >/dev/null
+fi
+if wanted "ps, 100 containers"; then
+	for i in $(seq 100); do
+		pod create --name "c$i" $img true >/dev/null
+		[ -n "$have_peer" ] && peer create --name "c$i" $img true >/dev/null
+	done
+	both "ps, 100 containers" "4 ms" ps -a
+	both "inspect of ps, 100 containers" "4 ms" inspect c50
+	pod rm -f -a >/dev/null
+	[ -n "$have_peer" ] && peer rm -f -a >/dev/null
+fi
+both "images" "4 ms" images
+if wanted "50 parallel starts"; then
+	for net in none bridge; do
+		a=$("$timing" -n 100 -p 50 "${pod_words[@]}" run --rm --network $net $img true)
+		b=
+		[ -n "$have_peer" ] && b=$("$timing" -n 50 -p 50 "${peer_words[@]}" run --rm --network $net $img true)
+		echo "50 parallel starts, $net: pod $(echo "$a" | cut -d' ' -f5)/s   podman $(echo "$b" | cut -d' ' -f5)/s   budget $([ $net = none ] && echo 120 || echo 80)/s"
+	done
+fi
+if wanted "monitor memory"; then
+	for i in $(seq 50); do pod run -d --network none $img sleep 1000 >/dev/null; done
+	sleep 1
+	total=0 n=0
+	for pid in $(pgrep -x 'pod-monitor(-stdio)?'; pgrep -f 'pod-monitor-stdio'); do
+		pss=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null)
+		total=$((total + ${pss:-0})) n=$((n + 1))
+	done
+	echo "monitor memory: PSS $((total / 50)) KB for each of 50 containers ($n processes)   budget 200 KB"
+	pod rm -f -a -t 0 >/dev/null
+fi
+
+# --- Pulling: images out of this machine's own files, on a fresh file system each time -------------------
+# tree DIR MEGABYTES: many files of the host, at least so many megabytes
+tree() {
+	local have=0 from
+	mkdir -p "$1"
+	for from in /usr/lib/python3 /usr/share/doc /usr/include /usr/lib/gcc /usr/share/perl /usr/share/locale /usr/lib/x86_64-linux-gnu /usr/lib /usr/share; do
+		[ -d "$from" ] || continue
+		cp -a --parents "$from" "$1/" 2>/dev/null
+		have=$(du -sm "$1" | cut -f1)
+		[ "$have" -ge "$2" ] && break
+	done
+}
+# fresh: an empty ext4 on $WORLD/fs-ext4, so that no earlier removal slows it down
+fresh() {
+	umount "$WORLD/fs-ext4" 2>/dev/null
+	rm -f "$WORLD/tmpfs/ext4"
+	truncate -s 3G "$WORLD/tmpfs/ext4"
+	mkfs.ext4 -q -F "$WORLD/tmpfs/ext4"
+	mount -o loop "$WORLD/tmpfs/ext4" "$WORLD/fs-ext4"
+}
+# timed COMMAND...: "wall-s cpu-s"
+timed() {
+	local TIMEFORMAT='%R %U %S' out
+	out=$({ time "$@" >/dev/null 2>"$WORLD/bench.err"; } 2>&1) || { cat "$WORLD/bench.err" >&2; return 1; }
+	echo "$out" | tail -n 1 | awk '{ print $1, $2 + $3 }'
+}
+pull_bench() { # NAME MEGABYTES
+	local name=$1 a b i slow=0 n=0
+	tree "$WORLD/tree-$name" "$2"
+	tar -C "$WORLD/tree-$name" -c . | gzip -1 >"$WORLD/$name.tgz"
+	rm -rf "$WORLD/tree-$name"
+	"$BIN/pod-store" --root "$WORLD/seed" --runroot "$WORLD/seed-run" import "localhost/$name" <"$WORLD/$name.tgz" >/dev/null
+	"$BIN/pod" --root "$WORLD/seed" --runroot "$WORLD/seed-run" save -q --format oci-archive -o "$WORLD/$name.tar" "localhost/$name"
+	skopeo --insecure-policy copy -q --dest-cert-dir "$REGISTRY_CERTS" "oci-archive:$WORLD/$name.tar" "docker://$REGISTRY/$name:1" || return 1
+	for i in 1 2 3; do
+		fresh
+		a="$a $(timed "$BIN/pod" --root "$WORLD/fs-ext4/r" --runroot "$WORLD/fs-ext4/rr" pull -q --cert-dir "$REGISTRY_CERTS" "$REGISTRY/$name:1")"
+		[ -n "$have_peer" ] || continue
+		fresh
+		b="$b $(timed podman --root "$WORLD/fs-ext4/r" --runroot "$WORLD/fs-ext4/rr" pull -q --cert-dir "$REGISTRY_CERTS" "$REGISTRY/$name:1")"
+	done
+	echo "$a|$b" | awk -F'|' -v name="$name" 'function med(s, k,   v, n) { n = split(s, v, " "); return v[k] < v[k+2] ? (v[k+2] < v[k+4] ? v[k+2] : (v[k] < v[k+4] ? v[k+4] : v[k])) : (v[k] < v[k+4] ? v[k] : (v[k+2] < v[k+4] ? v[k+4] : v[k+2])) }
+	{ printf "pull %s: pod %.2f s (cpu %.2f)", name, med($1, 1), med($1, 2)
+	  if ($2 != "") printf "   podman %.2f s (cpu %.2f)   ratio %.2f, cpu %.2f   budget 0.25, cpu 0.28", med($2, 1), med($2, 2), med($1, 1) / med($2, 1), med($1, 2) / med($2, 2)
+	  print "" }'
+	# memory of all processes together, and images while it runs
+	fresh
+	"$BIN/pod" --root "$WORLD/fs-ext4/r" --runroot "$WORLD/fs-ext4/rr" pull -q --cert-dir "$REGISTRY_CERTS" "$REGISTRY/$name:1" >/dev/null 2>&1 &
+	local job=$! peak=0 sum p t0 t1
+	while kill -0 "$job" 2>/dev/null; do
+		sum=0
+		for p in "$job" $(pgrep -f 'pod-(store|image)'); do
+			sum=$((sum + $(awk '/^Pss:/ { print $2 }' "/proc/$p/smaps_rollup" 2>/dev/null || echo 0)))
+		done
+		[ "$sum" -gt "$peak" ] && peak=$sum
+		t0=$(date +%s%N)
+		"$BIN/pod" --root "$WORLD/fs-ext4/r" --runroot "$WORLD/fs-ext4/rr" images >/dev/null 2>&1
+		t1=$(date +%s%N)
+		[ $(((t1 - t0) / 1000)) -gt "$slow" ] && slow=$(((t1 - t0) / 1000))
+		n=$((n + 1))
+		sleep 0.05
+	done
+	wait "$job"
+	echo "pull $name: all processes together at most $((peak / 1024)) MB (PSS, $n samples; budget 60), slowest pod images meanwhile $((slow / 1000)).$(((slow % 1000) / 100)) ms (budget 20)"
+}
+if wanted "pull"; then
+	mkdir -p "$WORLD/tmpfs" "$WORLD/fs-ext4"
+	mount -t tmpfs -o size=12g none "$WORLD/tmpfs"
+	registry_start || exit 1
+	pull_bench image-120 120
+	pull_bench image-600 600
+fi

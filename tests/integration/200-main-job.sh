@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The main job against a real registry, as root; nothing is left behind.
+. "$(dirname "$0")/../lib.sh"
+. "$LIB_DIR/registry.sh"
+. "$LIB_DIR/main-job.sh"
+[ "$(id -u)" = 0 ] || { skip "the main job as root" "needs root"; finish; }
+world
+export REGISTRY_AUTH_FILE=$WORLD/auth.json
+job_registry || { not_ok "a registry can be started and filled"; finish; }
+mounts=$(wc -l </proc/self/mountinfo)
+job
+is "the host's mount table is as it was" "$(wc -l </proc/self/mountinfo)" "$mounts"
+check "no monitor stays" until_ok 5 sh -c "! pgrep -f '$RUNROOT' >/dev/null"
+is "no read-write layer stays" "$(ls "$ROOT/rw" 2>/dev/null)" ""
+check "no layer stays" until_ok 5 sh -c "[ -z \"\$(ls '$ROOT/layers')\" ]"
+is "no bundle stays" "$(ls "$RUNROOT/containers" 2>/dev/null)" ""
+is "no lease stays" "$(find "$RUNROOT/net" -path '*lease*' -name '[0-9]*.*' 2>/dev/null)" ""
+finish
