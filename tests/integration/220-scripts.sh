@@ -23,8 +23,10 @@ is "run --rm prints the container's output only" "$out" hi
 is "run -i passes stdin" "$(echo through | podman run -i --rm $img cat)" through
 podman run --rm $img sh -c 'exit 7'
 is "run returns the container's status" $? 7
-podman run --rm $img sh -c 'kill -9 $$'
-is "death by signal 9 is 137" $? 137
+id=$(podman run -d $img sleep 100)
+podman kill -s KILL "$id" >/dev/null
+is "death by signal 9 is 137" "$(podman wait "$id")" 137
+podman rm "$id" >/dev/null
 podman run --rm $img nosuchcommand 2>/dev/null
 is "a missing command is 127" $? 127
 podman run --rm $img /etc/passwd 2>/dev/null
