@@ -40,7 +40,7 @@ bad 125 'unknown flag: --nosuch' run --nosuch $img true
 bad 125 'invalid.*name|name' run --name 'a b' $img true
 bad 125 '' run --name -x $img true
 bad 127 'nosuchcommand' run --rm $img nosuchcommand
-bad 126 'passwd' run --rm $img /etc/passwd
+bad 126 'ermission denied' run --rm $img /etc/passwd
 bad 125 'memory' run --rm -m lots $img true
 bad 125 'cap|NOSUCH' run --rm --cap-add NOSUCH $img true
 bad 125 '/nosuch/dir' run --rm -v /nosuch/dir:/x $img true
@@ -68,7 +68,7 @@ pod rm taken >/dev/null
 
 # a port in use
 port=$(free_port)
-busybox nc -l -p "$port" -s 127.0.0.1 </dev/null >/dev/null 2>&1 &
+busybox httpd -f -p "127.0.0.1:$port" -h "$WORLD/fs/www" &
 remember_pid $!
 until_ok 5 sh -c "ss -ltn | grep -q 127.0.0.1:$port"
 bad 125 'address already in use' run -d -p "127.0.0.1:$port:80" $img true
