@@ -49,8 +49,8 @@ start_needs_net(const struct rec_ctr_config *c)
 {
 	const char *mode = c->network_mode != NULL ? c->network_mode : "bridge";
 
-	return strcmp(mode, "host") != 0 && !text_has_prefix(mode, "container:") &&
-	       !text_has_prefix(mode, "ns:");
+	return strcmp(mode, "host") != 0 && strcmp(mode, "none") != 0 &&
+	       !text_has_prefix(mode, "container:") && !text_has_prefix(mode, "ns:");
 }
 
 int

@@ -36,7 +36,10 @@ void start_init(struct start *s, struct ctx *x, struct ctr *c);
 void start_free(struct start *s); /* the monitor runs on */
 #define own_start own(start_free)
 
-/* True if a container in this network mode needs pod-net. */
+/*
+ * True if a container in this network mode needs pod-net.  With none the runtime makes the namespace and
+ * its loopback interface.
+ */
 bool start_needs_net(const struct rec_ctr_config *c);
 
 /* Starts what will be needed; may be called before the container is known. */
