@@ -59,6 +59,17 @@ static const struct opt access_rows[] = {
     OPT_END,
 };
 
+/* A copy, to be overwritten after use; the word on the command line is gone at once, from ps too. */
+static char *
+take_secret(const char *word)
+{
+	char *copy = word != NULL ? xstrdup(word) : NULL;
+
+	if (word != NULL)
+		explicit_bzero((char *)(uintptr_t)word, strlen(word));
+	return copy;
+}
+
 static void
 fill_access(const struct access_opts *o, struct rec_registry_access *a)
 {
@@ -68,8 +79,7 @@ fill_access(const struct access_opts *o, struct rec_registry_access *a)
 	    .registries_conf = o->registries,
 	    .retries = o->retry + 1,
 	    .retry_delay_ms = (uint64_t)o->retry_delay / 1000000};
-	/* A copy, for it is overwritten after use. */
-	a->creds = o->creds != NULL ? xstrdup(o->creds) : NULL;
+	a->creds = take_secret(o->creds);
 	if (o->tls_verify >= 0)
 		a->tls_verify = o->tls_verify > 0 ? "true" : "false";
 }
@@ -329,7 +339,7 @@ read_password(const struct login_opts *o, struct err *e)
 	size_t n;
 
 	if (!o->password_stdin)
-		return xstrdup(o->password);
+		return take_secret(o->password);
 	if (file_slurp(STDIN_FILENO, 65536, "standard input", &text, &n, e) < 0)
 		return NULL;
 	text[strcspn(text, "\r\n")] = '\0';

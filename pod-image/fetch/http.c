@@ -395,9 +395,9 @@ os_reason(long no)
 static const char *
 tls_reason(const struct http_exchange *x)
 {
-	switch (x->verify_result) {
-	case X509_V_OK:
+	if (strstr(x->error, "subject name") != NULL) /* libcurl's own check of the name */
 		return "x509: certificate is not valid for this host";
+	switch (x->verify_result) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		return "x509: certificate has expired or is not yet valid";

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * canned-http DIR: an HTTP server for tests that says what it is told.  It listens on a free port of
+ * 127.0.0.1, which it writes to DIR/port.  For the Nth request of a path (without query, "/" written
+ * as "@") it sends the file DIR/PATH.N, else DIR/PATH, byte for byte, status line and headers
+ * included, and closes the connection.  The head of each request is appended to DIR/log.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/own.h"
+#include "common/fs/file.h"
+#include "common/role/role.h"
+
+#define HEAD_MAX 65536
+
+struct count {
+	char *path;
+	unsigned n;
+};
+static struct count counts[1000];
+
+static unsigned
+count_path(const char *path)
+{
+	size_t i = 0;
+
+	while (
+	    i + 1 < COUNTOF(counts) && counts[i].path != NULL && strcmp(counts[i].path, path) != 0)
+		i++;
+	if (counts[i].path == NULL)
+		counts[i].path = xstrdup(path);
+	return ++counts[i].n;
+}
+
+static size_t
+read_head(int fd, char *head)
+{
+	size_t n = 0;
+
+	while (n < HEAD_MAX - 1) {
+		ssize_t k = read(fd, head + n, HEAD_MAX - 1 - n);
+
+		if (k <= 0)
+			return 0;
+		n += (size_t)k;
+		head[n] = '\0';
+		if (head[0] == 0x16) /* the hello of TLS, which is not spoken here */
+			return 0;
+		if (strstr(head, "\r\n\r\n") != NULL)
+			return n;
+	}
+	return 0;
+}
+
+static int
+open_answer(int dir, char *head)
+{
+	own_mem char *path = NULL, *numbered = NULL;
+	char *start = strchr(head, ' ');
+	int fd;
+
+	if (start == NULL)
+		return -1;
+	path = xstrndup(start + 1, strcspn(start + 1, " ?\r"));
+	for (char *p = path; *p != '\0'; p++) {
+		if (*p == '/')
+			*p = '@';
+	}
+	numbered = xasprintf("%s.%u", path, count_path(path));
+	fd = openat(dir, numbered, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 ? fd : openat(dir, path, O_RDONLY | O_CLOEXEC);
+}
+
+static void
+serve(int dir, int log, int conn)
+{
+	static const char missing[] =
+	    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+	own_mem char *head = xmalloc(HEAD_MAX), *block = xmalloc(HEAD_MAX);
+	size_t n = read_head(conn, head);
+	own_fd int answer = -1;
+	ssize_t k;
+
+	if (n == 0)
+		return;
+	(void)file_put(log, head, n);
+	answer = open_answer(dir, head);
+	if (answer < 0) {
+		(void)file_put(conn, missing, sizeof(missing) - 1);
+		return;
+	}
+	while ((k = file_get(answer, block, HEAD_MAX)) > 0 && file_put(conn, block, (size_t)k) == 0)
+		continue;
+	/* The client shall read all of it before the connection is reset. */
+	shutdown(conn, SHUT_WR);
+	while (read(conn, block, HEAD_MAX) > 0)
+		continue;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(a);
+	int dir, log, s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct err e = {0};
+	char port[16];
+
+	role_start();
+	if (argc != 2 || (dir = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return 125;
+	log = openat(dir, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (s < 0 || log < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) < 0 ||
+	    listen(s, 64) < 0 || getsockname(s, (struct sockaddr *)&a, &size) < 0)
+		return 125;
+	snprintf(port, sizeof(port), "%d\n", ntohs(a.sin_port));
+	if (file_write(dir, "port", port, strlen(port), 0644, 0, &e) < 0)
+		return 125;
+	for (;;) {
+		own_fd int conn = accept4(s, NULL, NULL, SOCK_CLOEXEC);
+
+		if (conn >= 0)
+			serve(dir, log, conn);
+	}
+}
