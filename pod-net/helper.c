@@ -108,15 +108,23 @@ spawn(const struct strv *argv, int said, struct err *e)
 	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
 	    NULL};
 	posix_spawn_file_actions_t fa;
+	posix_spawnattr_t attr;
+	sigset_t all;
 	pid_t pid = -1;
 	int rc;
 
+	/* An old pasta takes an ignored SIGPIPE for an error. */
+	sigfillset(&all);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&fa, said, 1);
 	posix_spawn_file_actions_adddup2(&fa, said, 2);
-	rc = posix_spawn(&pid, argv->v[0], &fa, NULL, argv->v, (char *const *)(uintptr_t)env);
+	rc = posix_spawn(&pid, argv->v[0], &fa, &attr, argv->v, (char *const *)(uintptr_t)env);
 	posix_spawn_file_actions_destroy(&fa);
+	posix_spawnattr_destroy(&attr);
 	errno = rc;
 	return rc == 0 ? pid : err_sys(e, "starting %s", argv->v[0]);
 }

@@ -2,6 +2,7 @@
 #include "pod-net/pasta.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -79,7 +80,10 @@ void
 pasta_arguments(struct pasta *p, const char *help, const char *netns_path, const char *pid_path,
     struct strv *argv)
 {
-	p->maps_host = false;
+	p->maps_host = strstr(help, "--map-guest-addr") != NULL &&
+		       !given(p->options, "--map-guest-addr", NULL);
+	p->forwards_dns =
+	    strstr(help, "--dns-forward") != NULL && !given(p->options, "--dns-forward", NULL);
 	strv_add(argv, p->path);
 	strv_add(argv, "--config-net");
 	add_ports(p, IPPROTO_TCP, "-t", argv);
@@ -89,8 +93,6 @@ pasta_arguments(struct pasta *p, const char *help, const char *netns_path, const
 	for (size_t i = 0; i < COUNTOF(defaults); i++) {
 		bool known = !defaults[i].only_if_known || strstr(help, defaults[i].name) != NULL;
 
-		if (strcmp(defaults[i].name, "--map-guest-addr") == 0)
-			p->maps_host = known && !given(p->options, defaults[i].name, NULL);
 		if (!known || given(p->options, defaults[i].name, defaults[i].letter) ||
 		    (strcmp(defaults[i].name, "--tcp-ports") == 0 && has_ports(p, IPPROTO_TCP)) ||
 		    (strcmp(defaults[i].name, "--udp-ports") == 0 && has_ports(p, IPPROTO_UDP)))
@@ -125,6 +127,8 @@ ask_help(const char *path, char **help)
 		char *const argv[] = {(char *)(uintptr_t)path, (char *)(uintptr_t) "--help", NULL};
 		char *const env[] = {NULL};
 
+		/* An old pasta takes an ignored SIGPIPE for an error. */
+		signal(SIGPIPE, SIG_DFL);
 		if (dup2(to, 1) == 1 && dup2(to, 2) == 2)
 			execve(path, argv, env);
 		_exit(127);
@@ -153,8 +157,8 @@ known_options(const struct pasta *p)
 	if (file_read(p->dir, name, HELP_MAX, &help, &n, &e) == 0)
 		return help;
 	ask_help(p->path, &help);
-	if (help == NULL)
-		return xstrdup("");
+	if (help == NULL || strstr(help, "--netns") == NULL)
+		return help != NULL ? help : xstrdup("");
 	/* Not being able to keep it only means asking again. */
 	(void)file_write(p->dir, name, help, strlen(help), 0600, 0, &e);
 	return help;

@@ -18,7 +18,8 @@ struct pasta {
 	const struct port_list *ports;
 	int dir; /* RUNROOT/net */
 	int netns;
-	bool maps_host; /* set by pasta_start: PASTA_HOST works */
+	/* Set by pasta_start: PASTA_HOST and PASTA_DNS work. */
+	bool maps_host, forwards_dns;
 };
 
 /* The command line, for tests too; help is what "pasta --help" prints. */

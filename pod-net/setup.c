@@ -24,7 +24,7 @@ struct setup {
 	struct port_list ports;
 	struct rec_net_state state;
 	int netns, holder;
-	bool pasta, maps_host;
+	bool pasta, maps_host, forwards_dns;
 	struct link_address addresses[PASTA_ADDRESSES]; /* with pasta */
 	size_t naddresses;
 };
@@ -212,6 +212,7 @@ start_pasta(struct setup *s, char *path, struct err *e)
 		return -1;
 	s->pasta = true;
 	s->maps_host = p.maps_host;
+	s->forwards_dns = p.forwards_dns;
 	return list_addresses(s, e);
 }
 
@@ -295,7 +296,7 @@ fill_pasta(struct setup *s, struct msg_net_setup_r *r)
 	}
 	if (s->maps_host)
 		r->host_address = PASTA_HOST;
-	if (s->m->dns_servers.n == 0) {
+	if (s->forwards_dns && s->m->dns_servers.n == 0) {
 		r->dns_servers.v[0] = PASTA_DNS;
 		r->dns_servers.n = 1;
 	}

@@ -16,6 +16,8 @@
 #include <asm/termbits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
+#include <linux/sockios.h>
 
 #include "common/role/caps.h"
 #include "common/role/role.h"

@@ -29,6 +29,7 @@ static const struct {
     {SYS_NS, "ns", "enter namespaces"},
     {SYS_SPAWN, "spawn", "start and end programs, which enter their own role"},
     {SYS_TTY, "tty", "set terminals"},
+    {SYS_TUN, "tun", "make a tap device and set it up"},
 };
 
 static const char head[] =
