@@ -6,6 +6,9 @@
 #include "common/cli/complete.h"
 #include "common/cli/help.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/image_row.h"
+#include "pod-run/cmd/network.h"
+#include "pod-run/cmd/volume_row.h"
 #include "pod-run/commands.h"
 #include "pod-run/ctx.h"
 #include "pod-run/state/ctr.h"
@@ -72,6 +75,7 @@ static const struct cmd_place root_sub[] = {
     {.cmd = &cmd_save},
     {.cmd = &cmd_start},
     {.cmd = &cmd_stop},
+    {.cmd = &cmd_system},
     {.cmd = &cmd_tag},
     {.cmd = &cmd_unpause},
     {.cmd = &cmd_unshare},
@@ -109,6 +113,61 @@ complete_containers(struct ctx *x, bool running, const char *prefix, struct strv
 	}
 }
 
+static void
+complete_images(struct ctx *x, const char *prefix, struct strv *out)
+{
+	own_peer_in struct peer_in in = {0};
+	struct err e = {0};
+	const struct msg_image_listed *l;
+
+	if (image_row_list(x, false, false, &in, &e) == -1)
+		return;
+	l = MSG_OF(&in, image_listed);
+	for (size_t i = 0; i < l->images.n; i++) {
+		const struct rec_image *im = &l->images.v[i];
+
+		for (size_t k = 0; k < im->names.n; k++) {
+			const char *last = strrchr(im->names.v[k], '/');
+
+			if (text_has_prefix(im->names.v[k], prefix))
+				strv_add(out, im->names.v[k]);
+			else if (last != NULL && text_has_prefix(last + 1, prefix))
+				strv_add(out, last + 1);
+		}
+		if (*prefix != '\0' && text_has_prefix(im->id, prefix))
+			strv_addf(out, NAMES_SHORT_FMT, im->id);
+	}
+}
+
+static void
+complete_networks(struct ctx *x, const char *prefix, struct strv *out)
+{
+	own_peer_in struct peer_in in = {0};
+	struct err e = {0};
+	const struct msg_net_listed *l;
+
+	if (network_list(x, NULL, &in, &e) == -1)
+		return;
+	l = MSG_OF(&in, net_listed);
+	for (size_t i = 0; i < l->networks.n; i++)
+		if (text_has_prefix(l->networks.v[i].name, prefix))
+			strv_add(out, l->networks.v[i].name);
+}
+
+static void
+complete_volumes(struct ctx *x, const char *prefix, struct strv *out)
+{
+	static const struct strv none;
+	own_volume_rows struct volume_rows rows = {0};
+	struct err e = {0};
+
+	if (volume_row_list(x, &none, &rows, &e) == -1)
+		return;
+	for (size_t i = 0; i < rows.n; i++)
+		if (text_has_prefix(rows.v[i].v->name, prefix))
+			strv_add(out, rows.v[i].v->name);
+}
+
 void
 commands_complete(
     struct cli_ctx *cli, enum complete_kind kind, const char *prefix, struct strv *out)
@@ -119,4 +178,10 @@ commands_complete(
 		cli->app = x = ctx_new(cli);
 	if (kind == COMPLETE_CONTAINER || kind == COMPLETE_CONTAINER_RUNNING)
 		complete_containers(x, kind == COMPLETE_CONTAINER_RUNNING, prefix, out);
+	else if (kind == COMPLETE_IMAGE)
+		complete_images(x, prefix, out);
+	else if (kind == COMPLETE_NETWORK)
+		complete_networks(x, prefix, out);
+	else if (kind == COMPLETE_VOLUME)
+		complete_volumes(x, prefix, out);
 }

@@ -18,5 +18,6 @@ extern const struct cmd cmd_image_exists, cmd_image_inspect, cmd_image_prune;
 extern const struct cmd cmd_network, cmd_network_inspect, cmd_volume, cmd_port;
 extern const struct cmd cmd_pull, cmd_load, cmd_save, cmd_import, cmd_login, cmd_logout;
 extern const struct cmd cmd_info, cmd_version, cmd_unshare;
+extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune;
 
 #endif

@@ -7,6 +7,7 @@
 #include "common/base/own.h"
 #include "common/cli/output.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/container_prune.h"
 #include "pod-run/cmd/filter.h"
 #include "pod-run/cmd/ps_row.h"
 #include "pod-run/life/sync.h"
@@ -222,24 +223,8 @@ default_table(const struct ps_opts *o)
 static int
 measure(struct ctx *x, const struct ctr *c, struct ps_row *how, struct err *e)
 {
-	struct msg_rootfs_size m = {.id = c->id};
-	own_peer_in struct peer_in in = {0};
-	struct peer *store = ctx_store(x, e);
-
 	how->sized = true;
-	how->size_rw = how->size_image = 0;
-	if (store == NULL)
-		return -1;
-	if (peer_call(store, &msg_rootfs_size_desc, &m, &in, NULL, NULL, e) == -1) {
-		/* Never started: nothing was written. */
-		if (e->class != ERR_NOTFOUND)
-			return -1;
-		err_clear(e);
-		return 0;
-	}
-	how->size_rw = MSG_OF(&in, rootfs_size_r)->rw;
-	how->size_image = MSG_OF(&in, rootfs_size_r)->image;
-	return 0;
+	return container_prune_size(x, c->id, &how->size_rw, &how->size_image, e);
 }
 
 static int

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/cli/human.h"
+#include "common/cli/output.h"
+#include "common/fs/walk.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/container_prune.h"
+#include "pod-run/cmd/image_row.h"
+#include "pod-run/cmd/inspect.h"
+#include "pod-run/cmd/ps_row.h"
+#include "pod-run/cmd/volume_row.h"
+#include "pod-run/life/sync.h"
+
+#define NS INT64_C(1000000000)
+
+struct df_opts {
+	bool verbose;
+	const char *format;
+};
+
+static const struct opt rows[] = {
+    {"format", 0, OPT_STRING(struct df_opts, format), .arg = "format",
+	.help = "Pretty-print images using a Go template"},
+    {"verbose", 'v', OPT_BOOL(struct df_opts, verbose),
+	.help = "Show detailed information on disk usage"},
+    OPT_END,
+};
+
+/* --- Images: what layers cost, and who shares them ------------------------------------------------*/
+
+struct layer {
+	char *id;
+	uint64_t size;
+	size_t images; /* that have it */
+	bool active;   /* one of those is used by a container */
+};
+
+struct image {
+	const struct rec_image *im;
+	struct strv layers;
+	uint64_t shared, unique;
+};
+
+struct images {
+	struct peer_in in;
+	struct image *v;
+	size_t n;
+	struct layer *layers;
+	size_t nlayers, cap;
+};
+
+static void
+images_free(struct images *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		strv_free(&s->v[i].layers);
+	for (size_t i = 0; i < s->nlayers; i++)
+		free(s->layers[i].id);
+	free(s->v);
+	free(s->layers);
+	peer_in_free(&s->in);
+}
+
+static struct layer *
+layer_at(struct images *s, const char *id)
+{
+	for (size_t i = 0; i < s->nlayers; i++)
+		if (strcmp(s->layers[i].id, id) == 0)
+			return &s->layers[i];
+	s->layers = mem_grow(s->layers, &s->cap, s->nlayers + 1, sizeof(*s->layers));
+	s->layers[s->nlayers] = (struct layer){.id = xstrdup(id)};
+	return &s->layers[s->nlayers++];
+}
+
+/* An image that goes while we look counts for nothing. */
+static int
+add_layers(struct ctx *x, struct images *s, struct image *m, struct err *e)
+{
+	struct msg_image_get get = {.name = m->im->id};
+	struct msg_image_blob blob = {.image = m->im->id, .kind = "manifest"};
+	own_peer_in struct peer_in got = {0}, sizes = {0};
+	const struct rec_image *im;
+	const struct msg_image_blob_r *b;
+
+	if (peer_call(ctx_store(x, e), &msg_image_get_desc, &get, &got, NULL, NULL, e) == -1 ||
+	    peer_call(ctx_store(x, e), &msg_image_blob_desc, &blob, &sizes, NULL, NULL, e) == -1) {
+		if (e->class != ERR_NOTFOUND)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	im = MSG_OF(&got, image_got)->image;
+	b = MSG_OF(&sizes, image_blob_r);
+	for (size_t i = 0; i < im->layers.n && i < b->layers.n; i++) {
+		struct layer *l = layer_at(s, im->layers.v[i]);
+
+		l->size = b->layers.v[i].tar_size;
+		l->images++;
+		l->active = l->active || m->im->containers > 0;
+		strv_add(&m->layers, l->id);
+	}
+	return 0;
+}
+
+static int
+load_images(struct ctx *x, struct images *s, struct err *e)
+{
+	const struct msg_image_listed *l;
+
+	if (image_row_list(x, true, false, &s->in, e) == -1)
+		return -1;
+	l = MSG_OF(&s->in, image_listed);
+	s->v = xcalloc(l->images.n + 1, sizeof(*s->v));
+	for (; s->n < l->images.n; s->n++) {
+		s->v[s->n].im = &l->images.v[s->n];
+		if (add_layers(x, s, &s->v[s->n], e) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < s->v[i].layers.n; k++) {
+			const struct layer *one = layer_at(s, s->v[i].layers.v[k]);
+
+			*(one->images > 1 ? &s->v[i].shared : &s->v[i].unique) += one->size;
+		}
+	return 0;
+}
+
+/* --- Containers and volumes ---------------------------------------------------------------------*/
+
+struct containers {
+	struct ctr_list l;
+	uint64_t *rw;
+};
+
+static void
+containers_free(struct containers *c)
+{
+	ctr_list_free(&c->l);
+	free(c->rw);
+}
+
+static int
+load_containers(struct ctx *x, struct containers *c, struct err *e)
+{
+	uint64_t image;
+
+	if (sync_list(x, &c->l, e) == -1)
+		return -1;
+	c->rw = xcalloc(c->l.n + 1, sizeof(*c->rw));
+	for (size_t i = 0; i < c->l.n; i++)
+		if (ctr_config(&c->l.v[i], e) == -1 ||
+		    container_prune_size(x, c->l.v[i].id, &c->rw[i], &image, e) == -1)
+			return -1;
+	return 0;
+}
+
+static uint64_t
+volume_size(const struct rec_volume *v)
+{
+	own_fd int dir = open(v->mountpoint, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct walk_usage u = {0};
+	struct err ignored = {0};
+
+	return dir != -1 && walk_count(dir, &u, &ignored) == 0 ? u.bytes : 0;
+}
+
+struct usage {
+	struct images images;
+	struct containers containers;
+	struct volume_rows volumes;
+	uint64_t *volume_bytes;
+};
+
+static void
+usage_free(struct usage *u)
+{
+	images_free(&u->images);
+	containers_free(&u->containers);
+	volume_row_free(&u->volumes);
+	free(u->volume_bytes);
+}
+
+static int
+load(struct ctx *x, struct usage *u, struct err *e)
+{
+	static const struct strv none;
+
+	if (ctx_store(x, e) == NULL || load_images(x, &u->images, e) == -1 ||
+	    load_containers(x, &u->containers, e) == -1 ||
+	    volume_row_list(x, &none, &u->volumes, e) == -1)
+		return -1;
+	u->volume_bytes = xcalloc(u->volumes.n + 1, sizeof(*u->volume_bytes));
+	for (size_t i = 0; i < u->volumes.n; i++)
+		u->volume_bytes[i] = volume_size(u->volumes.v[i].v);
+	return 0;
+}
+
+/* --- The summary --------------------------------------------------------------------------------*/
+
+struct total {
+	const char *type;
+	size_t count, active;
+	uint64_t size, reclaimable;
+};
+
+static void
+add_summary(json_t *list, const struct total *t)
+{
+	json_t *o = json_add_obj(list);
+	char size[HUMAN_MAX], part[HUMAN_MAX];
+	own_mem char *reclaimable = NULL;
+
+	human_size((double)t->size, size, sizeof(size));
+	human_size((double)t->reclaimable, part, sizeof(part));
+	reclaimable = xasprintf("%s (%.0f%%)", part,
+	    t->size > 0 ? (double)t->reclaimable * 100 / (double)t->size : 0.0);
+	json_put_str(o, "Type", t->type);
+	json_put_int(o, "Total", (int64_t)t->count);
+	json_put_int(o, "Active", (int64_t)t->active);
+	json_put_int(o, "RawSize", (int64_t)t->size);
+	json_put_int(o, "RawReclaimable", (int64_t)t->reclaimable);
+	json_put_int(o, "TotalCount", (int64_t)t->count);
+	json_put_str(o, "Size", size);
+	json_put_str(o, "Reclaimable", reclaimable);
+}
+
+static void
+summarize(const struct usage *u, json_t *list)
+{
+	struct total images = {"Images", u->images.n, 0, 0, 0};
+	struct total containers = {"Containers", u->containers.l.n, 0, 0, 0};
+	struct total volumes = {"Local Volumes", u->volumes.n, 0, 0, 0};
+
+	for (size_t i = 0; i < u->images.n; i++)
+		images.active += u->images.v[i].im->containers > 0;
+	for (size_t i = 0; i < u->images.nlayers; i++) {
+		images.size += u->images.layers[i].size;
+		images.reclaimable += u->images.layers[i].active ? 0 : u->images.layers[i].size;
+	}
+	for (size_t i = 0; i < u->containers.l.n; i++) {
+		bool live = ctr_status_is_live(u->containers.l.v[i].status);
+
+		containers.active += live;
+		containers.size += u->containers.rw[i];
+		containers.reclaimable += live ? 0 : u->containers.rw[i];
+	}
+	for (size_t i = 0; i < u->volumes.n; i++) {
+		volumes.active += u->volumes.v[i].users > 0;
+		volumes.size += u->volume_bytes[i];
+		volumes.reclaimable += u->volumes.v[i].users > 0 ? 0 : u->volume_bytes[i];
+	}
+	add_summary(list, &images);
+	add_summary(list, &containers);
+	add_summary(list, &volumes);
+}
+
+/* --- The details --------------------------------------------------------------------------------*/
+
+static void
+put_size(json_t *o, const char *key, uint64_t bytes)
+{
+	char text[HUMAN_MAX];
+
+	json_put_str(o, key, human_size((double)bytes, text, sizeof(text)));
+}
+
+static void
+put_ago(json_t *o, int64_t ns)
+{
+	char text[HUMAN_MAX];
+
+	json_put_str(o, "Created", human_ago(ns / NS, ctx_now_ns() / NS, text, sizeof(text)));
+}
+
+static int
+print_images(const struct images *s, struct err *e)
+{
+	static const struct output_heading headings[] = {{"ID", "IMAGE ID"},
+	    {"SharedSize", "SHARED SIZE"}, {"UniqueSize", "UNIQUE SIZE"}, {NULL, NULL}};
+	struct output out = {.table =
+				 "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t"
+				 "{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
+	    .headings = headings};
+	own_json json_t *list = json_arr();
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct image *m = &s->v[i];
+		own_mem char *repository = NULL, *tag = NULL;
+		json_t *o = json_add_obj(list);
+
+		if (m->im->names.n > 0)
+			image_row_split(m->im->names.v[0], &repository, &tag);
+		json_put_str(o, "Repository", inspect_or(repository, "<none>"));
+		json_put_str(o, "Tag", inspect_or(tag, "<none>"));
+		json_put_take(o, "ID", json_strn(m->im->id, NAMES_SHORT_LEN));
+		put_ago(o, m->im->created_ns);
+		put_size(o, "Size", m->shared + m->unique);
+		put_size(o, "SharedSize", m->shared);
+		put_size(o, "UniqueSize", m->unique);
+		json_put_int(o, "Containers", (int64_t)m->im->containers);
+	}
+	puts("Images space usage:\n");
+	return output_list(&out, list, stdout, e);
+}
+
+static int
+print_containers(const struct containers *c, struct err *e)
+{
+	static const struct output_heading headings[] = {
+	    {"ID", "CONTAINER ID"}, {"LocalVolumes", "LOCAL VOLUMES"}, {NULL, NULL}};
+	struct output out = {.table = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t"
+				      "{{.Size}}\t{{.Created}}\t{{.Status}}\t{{.Names}}",
+	    .headings = headings};
+	own_json json_t *list = json_arr();
+
+	for (size_t i = 0; i < c->l.n; i++) {
+		const struct ctr *one = &c->l.v[i];
+		const struct rec_ctr_config *g = one->config;
+		json_t *o = json_add_obj(list);
+		int64_t volumes = 0;
+
+		for (size_t k = 0; k < g->mounts.n; k++)
+			volumes += strcmp(g->mounts.v[k].type, "volume") == 0;
+		json_put_take(o, "ID", json_strn(one->id, NAMES_SHORT_LEN));
+		json_put_take(o, "Image", json_strn(one->image, NAMES_SHORT_LEN));
+		json_put_str(o, "Command", g->command.n > 0 ? g->command.v[0] : "");
+		json_put_int(o, "LocalVolumes", volumes);
+		put_size(o, "Size", c->rw[i]);
+		put_ago(o, one->created_ns);
+		json_put_str(o, "Status", ctr_status_name(one->status));
+		json_put_str(o, "Names", one->name);
+	}
+	puts("\nContainers space usage:\n");
+	return output_list(&out, list, stdout, e);
+}
+
+static int
+print_volumes(const struct usage *u, struct err *e)
+{
+	static const struct output_heading headings[] = {{"Name", "VOLUME NAME"}, {NULL, NULL}};
+	struct output out = {.table = "{{.Name}}\t{{.Links}}\t{{.Size}}", .headings = headings};
+	own_json json_t *list = json_arr();
+
+	for (size_t i = 0; i < u->volumes.n; i++) {
+		json_t *o = json_add_obj(list);
+
+		json_put_str(o, "Name", u->volumes.v[i].v->name);
+		json_put_int(o, "Links", (int64_t)u->volumes.v[i].users);
+		put_size(o, "Size", u->volume_bytes[i]);
+	}
+	puts("\nLocal Volumes space usage:\n");
+	return output_list(&out, list, stdout, e);
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct df_opts *o = opts;
+	struct output out = {.format = o->format,
+	    .table = "{{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
+	    .type = "system.dfSummary"};
+	own(usage_free) struct usage u = {0};
+	own_json json_t *list = json_arr();
+
+	(void)argc;
+	(void)argv;
+	if (o->verbose && o->format != NULL)
+		return err_set(e, ERR_USAGE, "cannot combine --format and --verbose flags");
+	if (load(ctx_of(cli), &u, e) == -1)
+		return -1;
+	if (o->verbose)
+		return print_images(&u.images, e) == -1 ||
+			       print_containers(&u.containers, e) == -1 ||
+			       print_volumes(&u, e) == -1
+			   ? -1
+			   : 0;
+	summarize(&u, list);
+	return output_list(&out, list, stdout, e);
+}
+
+const struct cmd cmd_system_df = {
+    .name = "df",
+    .synopsis = "[options]",
+    .brief = "Show podman disk usage",
+    .text = "Show podman disk usage",
+    .examples = "system df\nsystem df --verbose",
+    .opts = {{rows, 0}},
+    .opts_size = sizeof(struct df_opts),
+    .max = 0,
+    .run = run,
+};

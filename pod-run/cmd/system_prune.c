@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/cli/human.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/confirm.h"
+#include "pod-run/cmd/container_prune.h"
+#include "pod-run/cmd/image_prune.h"
+#include "pod-run/cmd/volume_row.h"
+#include "pod-run/life/end.h"
+
+struct prune_opts {
+	bool all, force, volumes;
+	struct strv filter;
+};
+
+static const struct opt rows[] = {
+    {"all", 'a', OPT_BOOL(struct prune_opts, all), .help = "Remove all unused data"},
+    {"filter", 0, OPT_LIST(struct prune_opts, filter), .arg = "filters",
+	.help = "Provide filter values (e.g. 'label=<key>=<value>')"},
+    {"force", 'f', OPT_BOOL(struct prune_opts, force),
+	.help = "Do not prompt for confirmation.  The default is false"},
+    {"volumes", 0, OPT_BOOL(struct prune_opts, volumes), .help = "Prune volumes"},
+    OPT_END,
+};
+
+/* 1: go on. */
+static int
+confirmed(const struct prune_opts *o, struct err *e)
+{
+	own_mem char *warning = NULL;
+
+	if (o->force)
+		return 1;
+	warning = xasprintf("WARNING! This command removes:\n"
+			    "\t- all stopped containers\n"
+			    "%s"
+			    "\t- all %s\n",
+	    o->volumes ? "\t- all volumes not used by at least one container\n" : "",
+	    o->all ? "images without at least one container associated with them"
+		   : "dangling images");
+	return confirm_ask(warning, e);
+}
+
+static void
+print_removed(const char *what, const struct strv *ids)
+{
+	if (ids->n == 0)
+		return;
+	printf("Deleted %s\n", what);
+	for (size_t i = 0; i < ids->n; i++)
+		puts(ids->v[i]);
+}
+
+/* Volumes know labels only; "until" of a container or image says nothing about them. */
+static void
+volume_filters(const struct strv *all, struct strv *out)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (text_has_prefix(all->v[i], "label"))
+			strv_add(out, all->v[i]);
+}
+
+/* What crashes left in the store.  Read-write layers are left to end_sweep, which knows whose they
+ * are. */
+static int
+sweep(struct ctx *x, uint64_t *bytes, struct err *e)
+{
+	struct msg_store_sweep m = {0};
+	own_peer_in struct peer_in in = {0};
+	struct peer *store = ctx_store(x, e);
+
+	end_sweep(x);
+	if (store == NULL || peer_call(store, &msg_store_sweep_desc, &m, &in, NULL, NULL, e) == -1)
+		return -1;
+	*bytes += MSG_OF(&in, store_swept)->bytes;
+	return 0;
+}
+
+static int
+prune(struct ctx *x, const struct prune_opts *o, uint64_t *bytes, struct err *e)
+{
+	own_strv struct strv containers = {0}, volumes = {0}, images = {0}, labels = {0};
+	int r = container_prune(x, &o->filter, &containers, bytes, e);
+
+	print_removed("Containers", &containers);
+	if (r == -1)
+		return -1;
+	volume_filters(&o->filter, &labels);
+	if (o->volumes) {
+		r = volume_row_prune(x, true, &labels, &volumes, e);
+		print_removed("Volumes", &volumes);
+		if (r == -1)
+			return -1;
+	}
+	r = image_prune(x, o->all, &o->filter, &images, bytes, e);
+	print_removed("Images", &images);
+	return r;
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct prune_opts *o = opts;
+	struct ctx *x = ctx_of(cli);
+	uint64_t bytes = 0;
+	char text[HUMAN_MAX];
+	int r = confirmed(o, e);
+
+	(void)argc;
+	(void)argv;
+	if (r != 1)
+		return r;
+	if (prune(x, o, &bytes, e) == -1 || sweep(x, &bytes, e) == -1)
+		return -1;
+	printf("Total reclaimed space: %s\n", human_size((double)bytes, text, sizeof(text)));
+	return 0;
+}
+
+const struct cmd cmd_system_prune = {
+    .name = "prune",
+    .synopsis = "[options]",
+    .brief = "Remove unused data",
+    .text = "podman system prune\n\n\tRemove unused data",
+    .examples = "system prune\nsystem prune --all --force --volumes",
+    .opts = {{rows, 0}},
+    .opts_size = sizeof(struct prune_opts),
+    .max = 0,
+    .run = run,
+};
