@@ -64,8 +64,10 @@ volume_filters(const struct strv *all, struct strv *out)
 			strv_add(out, all->v[i]);
 }
 
-/* What crashes left in the store.  Read-write layers are left to end_sweep, which knows whose they
- * are. */
+/*
+ * What crashes left in the store; before anything else goes, so that nothing is counted twice.
+ * Read-write layers are left to end_sweep, which knows whose they are.
+ */
 static int
 sweep(struct ctx *x, uint64_t *bytes, struct err *e)
 {
@@ -86,6 +88,7 @@ prune(struct ctx *x, const struct prune_opts *o, uint64_t *bytes, struct err *e)
 	own_strv struct strv containers = {0}, volumes = {0}, images = {0}, labels = {0};
 	int r = container_prune(x, &o->filter, &containers, bytes, e);
 
+	end_sweep(x);
 	print_removed("Containers", &containers);
 	if (r == -1)
 		return -1;
@@ -114,7 +117,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	(void)argv;
 	if (r != 1)
 		return r;
-	if (prune(x, o, &bytes, e) == -1 || sweep(x, &bytes, e) == -1)
+	if (sweep(x, &bytes, e) == -1 || prune(x, o, &bytes, e) == -1)
 		return -1;
 	printf("Total reclaimed space: %s\n", human_size((double)bytes, text, sizeof(text)));
 	return 0;
