@@ -71,7 +71,13 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	if (o->exec != NULL && (o->all || o->latest || argc != 1))
 		return err_set(e, ERR_USAGE, "exec flag can only be used with one container");
-	return select_each(ctx_of(cli), &s, one, o, e);
+	if (select_each(ctx_of(cli), &s, one, o, e) == -1)
+		return -1;
+	end_settle(ctx_of(cli));
+	/* Only the monitor waits for us. */
+	if (o->stopped_only)
+		db_checkpoint(ctx_db(ctx_of(cli), e));
+	return 0;
 }
 
 const struct cmd cmd_container_cleanup = {

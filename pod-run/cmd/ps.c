@@ -176,9 +176,11 @@ choose(struct ctx *x, const struct ps_opts *o, struct ctr_list *l, struct err *e
 	size_t kept = 0;
 	bool all;
 
-	if (filter_parse(x, &o->filter, &f, e) == -1 || sync_list(x, l, e) == -1)
+	if (filter_parse(x, &o->filter, &f, e) == -1)
 		return -1;
 	all = o->all || last >= 0 || filter_has(&f, "status") || filter_has(&f, "exited");
+	if ((all ? sync_list(x, l, e) : sync_list_live(x, l, e)) == -1)
+		return -1;
 	for (size_t i = 0; i < l->n; i++) {
 		struct ctr *c = &l->v[i];
 		bool match = false;

@@ -213,6 +213,8 @@ end_settle_later(struct ctx *x)
 	/* A connection to the database does not survive fork: the old one is left as it is. */
 	x->db_ = NULL;
 	end_settle(x);
+	if (x->db_ != NULL)
+		db_checkpoint(x->db_);
 	_exit(0);
 }
 

@@ -134,25 +134,16 @@ pid_in_bundle(struct ctx *x, const char *id, int64_t *when_ns)
 }
 
 /*
- * A command may die between the start of the container and the row that says so.  An exit file means
- * an end that is not recorded, since recording removes it; a monitor and a process mean a run.
+ * A command may die between the start of the container and the row that says so: a monitor and a process
+ * mean a run.
  */
 static bool
-look_unrecorded(struct ctx *x, struct ctr *c)
+look_unrecorded_run(struct ctx *x, struct ctr *c)
 {
 	int64_t when;
-	int code;
 	pid_t pid;
 
-	if (c->status == CTR_REMOVING || c->status == CTR_STOPPED)
-		return false;
-	if (sync_exit_file(x, c->id, &code, &when) == 0) {
-		if (c->started_ns == 0)
-			c->started_ns = when;
-		ended(c, code, when);
-		return true;
-	}
-	if (!sync_monitor_lives(x, c->id))
+	if (c->status == CTR_REMOVING || c->status == CTR_STOPPED || !sync_monitor_lives(x, c->id))
 		return false;
 	pid = pid_in_bundle(x, c->id, &when);
 	if (pid == 0)
@@ -164,6 +155,22 @@ look_unrecorded(struct ctx *x, struct ctr *c)
 	return true;
 }
 
+/* The same for its end: recording it removes the exit file, so one that is there tells of it. */
+static bool
+look_unrecorded_end(struct ctx *x, struct ctr *c)
+{
+	int64_t when;
+	int code;
+
+	if (c->status == CTR_REMOVING || c->status == CTR_STOPPED ||
+	    sync_exit_file(x, c->id, &code, &when) == -1)
+		return false;
+	if (c->started_ns == 0)
+		c->started_ns = when;
+	ended(c, code, when);
+	return true;
+}
+
 bool
 sync_look(struct ctx *x, struct ctr *c)
 {
@@ -171,7 +178,7 @@ sync_look(struct ctx *x, struct ctr *c)
 	int code;
 
 	if (!ctr_status_is_live(c->status))
-		return look_unrecorded(x, c);
+		return look_unrecorded_end(x, c) || look_unrecorded_run(x, c);
 	if (sync_exit_file(x, c->id, &code, &when) == 0) {
 		ended(c, code, when);
 		c->oom = oom_file(x, c->id);
@@ -248,24 +255,48 @@ correct(struct ctx *x, struct ctr *c)
 		sync_reload(x, c, &e);
 }
 
+static void
+correct_all(struct ctx *x, struct ctr_list *l, bool live)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct ctr *c = &l->v[i];
+
+		/* Who asks for those that live does not care how the others ended. */
+		if (live && !ctr_status_is_live(c->status) ? look_unrecorded_run(x, c)
+							   : sync_look(x, c))
+			correct(x, c);
+		/* One without a name was removed while we looked. */
+		if (c->name == NULL || (live && !ctr_status_is_live(c->status))) {
+			ctr_free(c);
+			continue;
+		}
+		if (kept != i)
+			l->v[kept] = *c;
+		kept++;
+	}
+	l->n = kept;
+}
+
 int
 sync_list(struct ctx *x, struct ctr_list *out, struct err *e)
 {
 	struct db *db = ctx_db(x, e);
-	size_t kept = 0;
 
 	if (db == NULL || ctr_list(db, out, e) == -1)
 		return -1;
-	for (size_t i = 0; i < out->n; i++) {
-		if (sync_look(x, &out->v[i]))
-			correct(x, &out->v[i]);
-		/* Removed while we looked. */
-		if (out->v[i].name == NULL)
-			continue;
-		if (kept != i)
-			out->v[kept] = out->v[i];
-		kept++;
-	}
-	out->n = kept;
+	correct_all(x, out, false);
+	return 0;
+}
+
+int
+sync_list_live(struct ctx *x, struct ctr_list *out, struct err *e)
+{
+	struct db *db = ctx_db(x, e);
+
+	if (db == NULL || ctr_list_brief(db, out, e) == -1)
+		return -1;
+	correct_all(x, out, true);
 	return 0;
 }

@@ -35,6 +35,9 @@ int sync_reload(struct ctx *x, struct ctr *c, struct err *e);
 /* All containers, corrected; where a correction was due, it is recorded under the lock. */
 int sync_list(struct ctx *x, struct ctr_list *out, struct err *e);
 
+/* Only those that live. */
+int sync_list_live(struct ctx *x, struct ctr_list *out, struct err *e);
+
 /* True if process pid has the start time start (field 22 of its stat file) and is not a zombie. */
 bool sync_process_lives(pid_t pid, uint64_t start);
 

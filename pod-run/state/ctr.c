@@ -40,9 +40,10 @@ ctr_free(struct ctr *c)
 /* --- Rows to structs
  * ----------------------------------------------------------------------------*/
 
-#define COLUMNS                                                                                 \
+#define BRIEF                                                                                   \
 	"id, name, created, status, pid, pid_start, monitor_pid, started, finished, exit_code," \
-	" oom, restarts, stopped_by_user, error, image, config, run"
+	" oom, restarts, stopped_by_user, error, image"
+#define COLUMNS BRIEF ", config, run"
 
 static int
 fill(struct ctr *c, sqlite3_stmt *s, struct err *e)
@@ -121,11 +122,10 @@ ctr_list_free(struct ctr_list *l)
 	*l = (struct ctr_list){0};
 }
 
-int
-ctr_list(struct db *db, struct ctr_list *out, struct err *e)
+static int
+list(struct db *db, const char *sql, struct ctr_list *out, struct err *e)
 {
-	sqlite3_stmt *s =
-	    db_stmt(db, "SELECT " COLUMNS " FROM container ORDER BY created, rowid", e);
+	sqlite3_stmt *s = db_stmt(db, sql, e);
 	struct ctr_list l = {0};
 	int r;
 
@@ -145,6 +145,41 @@ ctr_list(struct db *db, struct ctr_list *out, struct err *e)
 	else
 		*out = l;
 	return r;
+}
+
+/* Rows are made in the order of creation, so the order of rowid is nearly sorted already. */
+static int
+by_creation(const void *a, const void *b)
+{
+	const struct ctr *x = a, *y = b;
+
+	return x->created_ns < y->created_ns ? -1 : x->created_ns > y->created_ns;
+}
+
+static int
+list_sorted(struct db *db, const char *sql, struct ctr_list *out, struct err *e)
+{
+	if (list(db, sql, out, e) == -1)
+		return -1;
+	if (out->n > 1)
+		qsort(out->v, out->n, sizeof(*out->v), by_creation);
+	return 0;
+}
+
+int
+ctr_list(struct db *db, struct ctr_list *out, struct err *e)
+{
+	return list_sorted(db, "SELECT " COLUMNS " FROM container", out, e);
+}
+
+int
+ctr_list_brief(struct db *db, struct ctr_list *out, struct err *e)
+{
+	/* 3, 5 and 8 live: CTR_RUNNING, CTR_PAUSED, CTR_STOPPING. */
+	return list_sorted(db,
+	    "SELECT " BRIEF ", CASE WHEN status IN (3, 5, 8) THEN config END,"
+	    " CASE WHEN status IN (3, 5, 8) THEN run END FROM container",
+	    out, e);
 }
 
 /* --- Structs to rows

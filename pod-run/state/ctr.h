@@ -91,6 +91,9 @@ void ctr_list_free(struct ctr_list *l);
 #define own_ctr_list own(ctr_list_free)
 int ctr_list(struct db *db, struct ctr_list *out, struct err *e);
 
+/* The same, but config_raw and run of those that do not live are left out (and not read). */
+int ctr_list_brief(struct db *db, struct ctr_list *out, struct err *e);
+
 /* Identifiers only: all containers; those that stand on id, or that id stands on; users of things.
  */
 int ctr_ids(struct db *db, struct strv *ids, struct err *e);
