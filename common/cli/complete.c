@@ -93,6 +93,17 @@ row_of(const struct cli_ctx *ctx, const struct cmd *cmd, const char *word, const
 	return o;
 }
 
+/* A global option counts for completion too: it may say where the objects are. */
+static void
+apply_global(struct cli_ctx *ctx, const struct opt *o, const char *value)
+{
+	struct err ignored = {0};
+
+	for (const struct opt *g = ctx->cli->global; g != NULL && g->name != NULL; g++)
+		if (g == o)
+			opt_store(o, ctx->globals, value, false, &ignored);
+}
+
 /*
  * Reads the words before the one to complete: finds the command, counts operands, and says whether
  * the last word is an option that waits for its argument.
@@ -107,6 +118,7 @@ follow(struct cli_ctx *ctx, int argc, char **argv, int *operands, bool *ended)
 		const struct cmd_place *p;
 
 		if (waits != NULL) {
+			apply_global(ctx, waits, word);
 			waits = NULL;
 			continue;
 		}
@@ -117,6 +129,8 @@ follow(struct cli_ctx *ctx, int argc, char **argv, int *operands, bool *ended)
 			o = *ended ? NULL : row_of(ctx, ctx->cmd, word, &value);
 			if (o != NULL && opt_takes_value(o) && value == NULL)
 				waits = o;
+			else if (o != NULL && value != NULL)
+				apply_global(ctx, o, value);
 			continue;
 		}
 		p = ctx->cmd->sub != NULL ? cmd_find(ctx->cmd, word) : NULL;

@@ -6,6 +6,7 @@
 #include "common/cli/output.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/cmd/network.h"
 
 struct inspect_opts {
 	const char *format, *type;
@@ -42,11 +43,12 @@ static const struct {
 	const char *type, *go_type;
 	const char *missing; /* NULL: the finder's own words */
 	inspect_fn *find;
+	json_t *(*fields)(json_t *document); /* for templates, if they know other names */
 } kinds[] = {
     {"container", "define.InspectContainerData", "no such container", inspect_container},
     {"image", "inspect.ImageData", NULL, inspect_image},
     {"volume", "define.InspectVolumeData", NULL, inspect_volume},
-    {"network", "types.Network", NULL, inspect_network},
+    {"network", "types.Network", NULL, inspect_network, network_fields},
 };
 
 static int
@@ -89,6 +91,24 @@ latest(struct ctx *x, struct inspect_opts *o, json_t *list, struct err *e)
 	return 0;
 }
 
+static bool
+is_template(const char *format)
+{
+	return format != NULL && *format != '\0' && !output_is_json(format);
+}
+
+static void
+add(json_t *list, json_t *document, json_t *(*fields)(json_t *document))
+{
+	if (fields != NULL) {
+		json_t *other = fields(document);
+
+		json_decref(document);
+		document = other;
+	}
+	json_add_take(list, document);
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -110,7 +130,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		json_t *one;
 
 		if (find_any(x, argv[i], o, &one, &kind, e) == 0) {
-			json_add_take(list, one);
+			add(list, one, is_template(o->format) ? kinds[kind].fields : NULL);
 		} else {
 			if (err_is_set(&last))
 				err_print(&last, stderr);
@@ -127,12 +147,12 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	return -1;
 }
 
-#define OBJECT(kind)                                                                               \
-	static int run_##kind(                                                                     \
-	    struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)                 \
-	{                                                                                          \
-		((struct inspect_opts *)opts)->type = #kind;                                       \
-		return run(cli, opts, argc, argv, e);                                              \
+#define OBJECT(kind)                                                               \
+	static int run_##kind(                                                     \
+	    struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e) \
+	{                                                                          \
+		((struct inspect_opts *)opts)->type = #kind;                       \
+		return run(cli, opts, argc, argv, e);                              \
 	}
 OBJECT(image)
 OBJECT(network)

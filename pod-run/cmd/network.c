@@ -108,6 +108,75 @@ network_json(const struct rec_network *n)
 	return o;
 }
 
+/* --- Fields -------------------------------------------------------------------------------------*/
+
+/* The names that templates use, as in Podman's types.Network. */
+static const struct {
+	const char *key, *field;
+} names[] = {{"containers", "Containers"}, {"created", "Created"}, {"destination", "Destination"},
+    {"dns_enabled", "DNSEnabled"}, {"driver", "Driver"}, {"end_ip", "EndIP"},
+    {"gateway", "Gateway"}, {"id", "ID"}, {"interfaces", "Interfaces"}, {"internal", "Internal"},
+    {"ipam_options", "IPAMOptions"}, {"ipnet", "IPNet"}, {"ipv6_enabled", "IPv6Enabled"},
+    {"labels", "Labels"}, {"lease_range", "LeaseRange"}, {"mac_address", "MacAddress"},
+    {"metric", "Metric"}, {"name", "Name"}, {"network_dns_servers", "NetworkDNSServers"},
+    {"network_interface", "NetworkInterface"}, {"options", "Options"}, {"route_type", "RouteType"},
+    {"routes", "Routes"}, {"start_ip", "StartIP"}, {"subnet", "Subnet"}, {"subnets", "Subnets"}};
+
+static const char *
+field_of(const char *key)
+{
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		if (strcmp(names[i].key, key) == 0)
+			return names[i].field;
+	return key;
+}
+
+/* What users put into maps keeps its spelling. */
+static bool
+is_user_map(const char *key)
+{
+	return strcmp(key, "labels") == 0 || strcmp(key, "options") == 0 ||
+	       strcmp(key, "ipam_options") == 0;
+}
+
+static json_t *
+rename_keys(json_t *j)
+{
+	json_t *out, *value;
+	const char *key;
+	size_t i;
+
+	if (json_is_object(j)) {
+		out = json_obj();
+		json_object_foreach(j, key, value) json_put_take(
+		    out, field_of(key), is_user_map(key) ? json_incref(value) : rename_keys(value));
+		return out;
+	}
+	if (!json_is_array(j))
+		return json_incref(j);
+	out = json_arr();
+	json_array_foreach(j, i, value) json_add_take(out, rename_keys(value));
+	return out;
+}
+
+json_t *
+network_fields(json_t *j)
+{
+	static const char *const maps[] = {"Labels", "Options", "IPAMOptions", "Containers"};
+	static const char *const lists[] = {"Subnets", "Routes", "NetworkDNSServers"};
+	json_t *o = rename_keys(j);
+
+	for (size_t i = 0; i < COUNTOF(maps); i++)
+		if (json_object_get(o, maps[i]) == NULL)
+			json_put_obj(o, maps[i]);
+	for (size_t i = 0; i < COUNTOF(lists); i++)
+		if (json_object_get(o, lists[i]) == NULL)
+			json_put_arr(o, lists[i]);
+	if (json_object_get(o, "NetworkInterface") == NULL)
+		json_put_str(o, "NetworkInterface", "");
+	return o;
+}
+
 /* Names and addresses of the containers that run in the network. */
 static int
 put_containers(struct ctx *x, json_t *o, const char *network, struct err *e)
@@ -241,25 +310,14 @@ static json_t *
 template_row(const struct rec_network *n, bool no_trunc)
 {
 	own_strbuf struct strbuf labels = {0};
-	json_t *o = json_obj();
-	char created[HUMAN_MAX];
-	int64_t ns = 0;
+	own_json json_t *keys_form = network_json(n);
+	json_t *o = network_fields(keys_form);
 
-	if (n->created != NULL)
-		human_parse_rfc3339(n->created, &ns);
 	for (size_t i = 0; i < n->labels.n; i++)
 		strbuf_addf(
 		    &labels, "%s%s=%s", i > 0 ? "," : "", n->labels.v[i].key, n->labels.v[i].value);
 	json_put_take(o, "ID", no_trunc ? json_str(n->id) : json_strn(n->id, NAMES_SHORT_LEN));
-	json_put_str(o, "Name", n->name);
-	json_put_str(o, "Driver", n->driver);
 	json_put_str(o, "Labels", labels.n > 0 ? labels.s : "");
-	json_put_str(o, "NetworkInterface", n->interface != NULL ? n->interface : "");
-	json_put_str(o, "Created", human_go_time(ns, created, sizeof(created)));
-	json_put_bool(o, "IPv6Enabled", n->ipv6);
-	json_put_bool(o, "Internal", n->internal);
-	json_put_bool(o, "DNSEnabled", n->dns);
-	put_subnets(o, n);
 	return o;
 }
 
