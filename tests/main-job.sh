@@ -53,5 +53,8 @@ job() {
 	is "logout" "$(pod logout "$REGISTRY")" "Removed login credentials for $REGISTRY"
 }
 job_logged() { pod logs "$1" 2>&1 | grep -q index.html; }
-job_tty() { [ "$(script -qec "$(pod_line) exec -it $1 sh -c 'test -t 0 && test -t 1 && echo tty'" /dev/null | tr -d '\r' | tail -n 1)" = tty ]; }
+# script(1) writes an end of file of its own when its standard input ends, so it is kept open.
+job_tty() {
+	[ "$(sleep 2 | script -qec "$(pod_line) exec -it $1 sh -c 'test -t 0 && test -t 1 && echo tty'" /dev/null | tr -d '\r' | tail -n 1)" = tty ]
+}
 pod_line() { echo "$BIN/pod --root $ROOT --runroot $RUNROOT"; }

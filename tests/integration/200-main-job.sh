@@ -6,12 +6,14 @@
 . "$LIB_DIR/main-job.sh"
 [ "$(id -u)" = 0 ] || { skip "the main job as root" "needs root"; finish; }
 world
-export REGISTRY_AUTH_FILE=$WORLD/auth.json
 job_registry || { not_ok "a registry can be started and filled"; finish; }
+# Only now: the registry takes REGISTRY_… variables for its own settings.
+export REGISTRY_AUTH_FILE=$WORLD/auth.json
 mounts=$(wc -l </proc/self/mountinfo)
 job
 is "the host's mount table is as it was" "$(wc -l </proc/self/mountinfo)" "$mounts"
-check "no monitor stays" until_ok 5 sh -c "! pgrep -f '$RUNROOT' >/dev/null"
+no_process() { ! pgrep -f "$RUNROOT/" >/dev/null; }
+check "no monitor stays" until_ok 5 no_process
 is "no read-write layer stays" "$(ls "$ROOT/rw" 2>/dev/null)" ""
 check "no layer stays" until_ok 5 sh -c "[ -z \"\$(ls '$ROOT/layers')\" ]"
 is "no bundle stays" "$(ls "$RUNROOT/containers" 2>/dev/null)" ""
