@@ -17,7 +17,8 @@ cat >"$WORLD/as-user.sh" <<'EOF'
 . "$LIB_DIR/main-job.sh"
 pod() { "$WORLD/bin/pod" "$@"; }
 pod_line() { echo "$WORLD/bin/pod"; }
-ERRDIR=$(mktemp -d) && mkdir "$ERRDIR/w"
+ERRDIR=$HOME/work
+mkdir -p "$ERRDIR/w"
 cp -r "$WORLD/certs.d" "$ERRDIR/w/"
 REGISTRY_CERTS=$ERRDIR/w/certs.d WORLD_SHARED=$WORLD
 bin=$WORLD/bin
