@@ -41,8 +41,7 @@ job() {
 		is "$form: exec sees only its own processes" "$(pod exec "web-$form" sh -c 'cat /proc/1/comm')" httpd
 		pod stop -t 3 "web-$form" >/dev/null
 		is "$form: stop" "$(pod inspect --format '{{.State.Status}}' "web-$form")" exited
-		curl -s -m 2 "http://127.0.0.1:$port/" >/dev/null
-		is "$form: the port is closed again" $? 7
+		check "$form: the port is closed again" until_ok 5 job_closed "$port"
 		pod rm "web-$form" >/dev/null
 		is "$form: rm" "$(pod ps -aq)" ""
 	done
@@ -51,6 +50,10 @@ job() {
 	pod rmi -a -f >/dev/null
 	is "rmi -a leaves no image" "$(pod images -q)" ""
 	is "logout" "$(pod logout "$REGISTRY")" "Removed login credentials for $REGISTRY"
+}
+job_closed() {
+	curl -s -m 2 "http://127.0.0.1:$1/" >/dev/null
+	[ $? = 7 ]
 }
 job_logged() { pod logs "$1" 2>&1 | grep -q index.html; }
 # script(1) writes an end of file of its own when its standard input ends, so it is kept open.
