@@ -130,12 +130,14 @@ attend(struct foreground *f, struct err *e)
 	return 0;
 }
 
-/* The start failed: --rm leaves nothing behind, else the container stays as created. */
+/*
+ * A container that never ran leaves nothing behind, so that the same line can be typed again once its
+ * fault is mended.
+ */
 static int
 give_up(struct create *c)
 {
-	if (c->config.remove)
-		create_forget(c);
+	create_forget(c);
 	return -1;
 }
 
