@@ -183,6 +183,10 @@ ctx_paths(struct ctx *x, struct err *e)
 	if (open_dirs(x, e) == -1 || (fresh && refresh(x, e) == -1))
 		return -1;
 	x->entered = true;
+	log_debug("Using graph driver %s", x->driver);
+	log_debug("Using graph root %s", x->graph_root);
+	log_debug("Using run root %s", x->run_root);
+	log_debug("Using tmp dir %s", x->tmp_dir);
 	return 0;
 }
 
@@ -276,15 +280,19 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 struct peer *
 ctx_store(struct ctx *x, struct err *e)
 {
+	pid_t pid;
+
 	if (x->store_ == NULL)
-		x->store_ = ctx_helper(x, ROLE_STORE, &x->store_pid_, e);
+		x->store_ = ctx_helper(x, ROLE_STORE, &pid, e);
 	return x->store_;
 }
 
 struct peer *
 ctx_net(struct ctx *x, struct err *e)
 {
+	pid_t pid;
+
 	if (x->net_ == NULL)
-		x->net_ = ctx_helper(x, ROLE_NET, &x->net_pid_, e);
+		x->net_ = ctx_helper(x, ROLE_NET, &pid, e);
 	return x->net_;
 }

@@ -45,7 +45,6 @@ struct ctx {
 	bool conf_loaded_;
 	struct db *db_;
 	struct peer *store_, *net_;
-	pid_t store_pid_, net_pid_;
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;
 };

@@ -13,7 +13,6 @@
 struct create {
 	struct ctx *x;
 	const struct spec_options *o;
-	bool detached_keys_set;
 
 	/* Ours. */
 	struct spec_defaults defaults;
