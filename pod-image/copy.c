@@ -2,12 +2,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/oci/digest.h"
 #include "pod-image/copy.h"
 
-#define PARALLEL 3
+#define PARALLEL_MAX 3
 #define PIPE_SIZE (256 << 10)
 #define CAUSE_WAIT_MS 3000
 
@@ -22,8 +23,18 @@ struct job {
 	const struct copy_from *from;
 	uint64_t stage;
 	size_t next;
-	struct flight flights[PARALLEL];
+	size_t parallel; /* layers at once */
+	struct flight flights[PARALLEL_MAX];
 };
+
+/* As many as there are processors to unpack them, but two even on one: one of them waits for the network. */
+static size_t
+parallel_layers(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 2 ? 2 : n > PARALLEL_MAX ? PARALLEL_MAX : (size_t)n;
+}
 
 static const char *
 layer_name(const struct copy *c, size_t i)
@@ -82,7 +93,7 @@ start_layer(struct job *j, struct flight *f, struct err *e)
 static struct flight *
 find_flight(struct job *j, uint32_t seq, bool put)
 {
-	for (size_t i = 0; i < PARALLEL; i++) {
+	for (size_t i = 0; i < j->parallel; i++) {
 		struct flight *f = &j->flights[i];
 
 		if (f->active && (put ? f->put_seq : f->get_seq) == seq)
@@ -204,7 +215,7 @@ copy_layers(struct job *j, struct err *e)
 	for (;;) {
 		size_t active = 0;
 
-		for (size_t i = 0; i < PARALLEL; i++) {
+		for (size_t i = 0; i < j->parallel; i++) {
 			struct flight *f = &j->flights[i];
 
 			if (!f->active && j->next < j->c->nlayers && start_layer(j, f, e) < 0)
@@ -246,7 +257,7 @@ commit(struct job *j, char id[65], struct err *e)
 int
 copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e)
 {
-	struct job j = {.c = c, .from = from};
+	struct job j = {.c = c, .from = from, .parallel = parallel_layers()};
 	char digest[DIGEST_TEXT];
 	size_t present;
 
