@@ -42,7 +42,7 @@ static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct load_opts *o = opts;
-	struct image_progress progress = {.quiet = o->quiet};
+	struct progress progress = {.quiet = o->quiet};
 	struct rec_registry_access access = {.policy_file = o->signature_policy};
 	own_fd int input = open_input(o, e);
 	own_fd int store_end = -1;
@@ -57,7 +57,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (input == -1 || (image = image_helper(ctx_of(cli), &store_end, e)) == NULL)
 		return -1;
 	m.store = store_end;
-	rc = peer_call(image, &msg_image_load_desc, &m, &in, image_on_progress, &progress, e);
+	rc = peer_call(image, &msg_image_load_desc, &m, &in, progress_show, &progress, e);
+	progress_end(&progress);
 	peer_free(image);
 	if (rc == -1)
 		return -1;

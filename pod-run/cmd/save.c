@@ -163,7 +163,7 @@ static int
 save(struct ctx *x, const struct save_opts *o, const struct form *f, const struct plan *p,
     int output, struct err *e)
 {
-	struct image_progress progress = {.quiet = o->quiet};
+	struct progress progress = {.quiet = o->quiet};
 	own_peer_in struct peer_in in = {0};
 	own_fd int store_end = -1;
 	struct peer *image = image_helper(x, &store_end, e);
@@ -177,7 +177,8 @@ save(struct ctx *x, const struct save_opts *o, const struct form *f, const struc
 
 	if (image == NULL)
 		return -1;
-	r = peer_call(image, &msg_image_save_desc, &m, &in, image_on_progress, &progress, e);
+	r = peer_call(image, &msg_image_save_desc, &m, &in, progress_show, &progress, e);
+	progress_end(&progress);
 	peer_free(image);
 	return r;
 }

@@ -55,23 +55,6 @@ image_policy_check(const char *policy, const char **out, struct err *e)
 	return err_set(e, ERR_INVALID, "unsupported pull policy \"%s\"", policy);
 }
 
-int
-image_on_progress(struct peer *p, struct peer_in *in, void *progress, struct err *e)
-{
-	const struct image_progress *q = progress;
-	char line[8192];
-
-	(void)p;
-	if (!PEER_IS(in, progress))
-		return err_set(e, ERR_PEER, "unexpected message %s", in->desc->name);
-	if (q->quiet || strcmp(MSG_OF(in, progress)->kind, "text") != 0 ||
-	    MSG_OF(in, progress)->text == NULL)
-		return 0;
-	text_escape(MSG_OF(in, progress)->text, line, sizeof(line));
-	fprintf(stderr, "%s\n", line);
-	return 0;
-}
-
 struct peer *
 image_helper(struct ctx *x, int *store_end, struct err *e)
 {
@@ -104,7 +87,7 @@ image_pull(
 {
 	own_peer_in struct peer_in in = {0};
 	struct rec_registry_access access = p->access;
-	struct image_progress progress = {.quiet = p->quiet};
+	struct progress progress = {.quiet = p->quiet};
 	own_fd int store_end = -1;
 	struct peer *image = image_helper(x, &store_end, e);
 	struct msg_image_pull m = {.reference = name,
@@ -119,7 +102,8 @@ image_pull(
 
 	if (image == NULL)
 		return -1;
-	r = peer_call(image, &msg_image_pull_desc, &m, &in, image_on_progress, &progress, e);
+	r = peer_call(image, &msg_image_pull_desc, &m, &in, progress_show, &progress, e);
+	progress_end(&progress);
 	peer_free(image);
 	if (r == -1)
 		return -1;

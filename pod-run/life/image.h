@@ -6,6 +6,7 @@
 #define POD_LIFE_IMAGE_H
 
 #include "pod-run/ctx.h"
+#include "pod-run/life/progress.h"
 
 struct image_pull {
 	const char *policy; /* always, missing, never, newer; NULL: missing */
@@ -33,12 +34,6 @@ int image_pull(
 
 /* A fresh pod-image, and a connection from it to the store to be sent along (the caller closes). */
 struct peer *image_helper(struct ctx *x, int *store_end, struct err *e);
-
-/* What progress messages become: lines on standard error. */
-struct image_progress {
-	bool quiet;
-};
-int image_on_progress(struct peer *p, struct peer_in *in, void *progress, struct err *e);
 
 /* always, missing (also "", "true", "1"), never ("false", "0"), newer; else Podman's error. */
 int image_policy_check(const char *policy, const char **out, struct err *e);
