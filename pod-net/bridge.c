@@ -2,6 +2,7 @@
 #include "pod-net/bridge.h"
 
 #include <fcntl.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,8 +43,6 @@ static const struct sysctl internal_sysctls[] = {
 };
 
 static const struct sysctl container_sysctls[] = {
-    {"ipv4/conf/%s/arp_notify", "1", 0, false},
-    {"ipv4/conf/%s/rp_filter", "2", 0, false},
     {"ipv6/conf/%s/autoconf", "0", AF_INET6, true},
     {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
     {0},
@@ -222,6 +221,9 @@ put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *
 		return -1;
 	if (link_find(s, a->name, &l, e) != 1)
 		return err_wrap(e, "finding interface %s of the container", a->name);
+	/* By netlink, as the first look into /proc/sys of a new namespace is dear. */
+	link_put_ipv4_setting(b, l.index, IPV4_DEVCONF_ARP_NOTIFY, 1);
+	link_put_ipv4_setting(b, l.index, IPV4_DEVCONF_RP_FILTER, 2);
 	for (size_t i = 0; i < a->naddresses; i++)
 		link_put_address(b, l.index, &a->addresses[i].given);
 	link_put_up(b, l.index, "setting the container's interface up");

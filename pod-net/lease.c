@@ -129,16 +129,18 @@ read_last(int dir, struct addr *out)
 	return addr_parse(text, out) == 0;
 }
 
-/* Losing this file only means that a freed address may be given out again sooner. */
+/*
+ * Losing this file only means that a freed address may be given out again sooner.  It is overwritten in
+ * full: cutting it first would make some file systems write it to the disk at once.
+ */
 static void
 write_last(int dir, const struct addr *a)
 {
-	char text[ADDR_TEXT];
-	own_fd int fd =
-	    openat(dir, LAST, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char text[ADDR_TEXT] = "";
+	own_fd int fd = openat(dir, LAST, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	addr_format(a, text);
-	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+	if (fd >= 0 && write(fd, text, sizeof text) < 0)
 		(void)unlinkat(dir, LAST, 0);
 }
 

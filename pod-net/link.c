@@ -312,3 +312,20 @@ link_put_hairpin(struct netlink_batch *b, const char *name)
 	netlink_nest_end(b, info);
 	netlink_end(b);
 }
+
+void
+link_put_ipv4_setting(struct netlink_batch *b, int index, uint16_t setting, uint32_t value)
+{
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+	size_t spec, family, settings;
+
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "changing an IPv4 setting", 0);
+	spec = netlink_nest(b, IFLA_AF_SPEC);
+	family = netlink_nest(b, AF_INET);
+	settings = netlink_nest(b, IFLA_INET_CONF);
+	netlink_put_u32(b, setting, value);
+	netlink_nest_end(b, settings);
+	netlink_nest_end(b, family);
+	netlink_nest_end(b, spec);
+	netlink_end(b);
+}

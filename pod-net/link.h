@@ -72,4 +72,7 @@ void link_put_veth(struct netlink_batch *b, const struct link_veth *v);
 /* Lets the bridge port send frames back to where they came from. */
 void link_put_hairpin(struct netlink_batch *b, const char *name);
 
+/* Sets an IPv4 setting of an interface (IPV4_DEVCONF_…), as its sysctl would. */
+void link_put_ipv4_setting(struct netlink_batch *b, int index, uint16_t setting, uint32_t value);
+
 #endif

@@ -37,6 +37,10 @@ on_hello(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	if (net_open(&s->net, m, e) != 0)
 		return -1;
 	s->phase = SERVING;
+	for (size_t i = 0; i < m->options.n; i++)
+		if (strcmp(m->options.v[i].key, "prepare") == 0 &&
+		    strcmp(m->options.v[i].value, "netns") == 0)
+			net_prepare(&s->net);
 	return 0;
 }
 

@@ -72,6 +72,7 @@ net_close(struct net *n)
 	state_close(&n->state);
 	fd_close(&n->dir);
 	fd_close(&n->home);
+	fd_close(&n->spare);
 	free(n->run_root);
 	free(n->config_dir);
 	strv_free(&n->retired);
@@ -85,6 +86,15 @@ const char *
 net_config_dir(const struct net *n, const char *asked)
 {
 	return asked != NULL && asked[0] != '\0' ? asked : n->config_dir;
+}
+
+void
+net_prepare(struct net *n)
+{
+	struct err e = {0};
+
+	if (n->spare < 0)
+		n->spare = netns_make(n->home, &e);
 }
 
 void

@@ -19,6 +19,7 @@ struct net {
 	bool rootless;
 	int dir; /* RUNROOT/net */
 	int home; /* the host's network namespace; -1 for ordinary users, who cannot come back to it */
+	int spare; /* a namespace made before it was asked for, or -1 */
 	struct netlink route;
 	struct state_dir state;
 	struct leases leases;
@@ -32,13 +33,19 @@ struct net {
 };
 
 /* Not open; net_close may be called. */
-#define NET_CLOSED                                                               \
-	{                                                                        \
-		.dir = -1, .home = -1, .route = {.fd = -1}, .state = {.fd = -1}, \
-		.leases = {-1, -1}, .firewall = {                                \
-			.nl = {.fd = -1}                                         \
-		}                                                                \
+#define NET_CLOSED                                                                            \
+	{                                                                                     \
+		.dir = -1, .home = -1, .spare = -1, .route = {.fd = -1}, .state = {.fd = -1}, \
+		.leases = {-1, -1}, .firewall = {                                             \
+			.nl = {.fd = -1}                                                      \
+		}                                                                             \
 	}
+
+/*
+ * Makes a namespace before it is asked for, while the coordinator still works out what it wants; the next
+ * set-up takes it.  Failing is no harm: the set-up will say so.
+ */
+void net_prepare(struct net *n);
 
 /* Opens what is needed.  hello's run_root is required. */
 int net_open(struct net *n, const struct msg_hello *hello, struct err *e);

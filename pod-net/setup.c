@@ -363,8 +363,11 @@ setup_container(struct net *n, const struct msg_net_setup *m, int netns, struct 
 	/* What an earlier life of the container left, if it was killed. */
 	if (net_teardown(n, m->id, e) != 0)
 		return -1;
-	if (netns < 0 && (s.netns = made = netns_make(n->home, e)) < 0)
-		return -1;
+	if (netns < 0) {
+		made = n->spare >= 0 ? fd_take(&n->spare) : netns_make(n->home, e);
+		if ((s.netns = made) < 0)
+			return -1;
+	}
 	rc = modes[mode].run(&s, e);
 	if (rc == 0) {
 		fill_answer(&s, r);
