@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/base/sig.h"
 #include "common/base/text.h"
 #include "common/cli/complete.h"
 #include "common/cli/help.h"
@@ -11,6 +12,7 @@
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/commands.h"
 #include "pod-run/ctx.h"
+#include "pod-run/oci/spec_cap.h"
 #include "pod-run/state/ctr.h"
 
 static const struct cmd_place container_sub[] = {
@@ -168,6 +170,37 @@ complete_volumes(struct ctx *x, const char *prefix, struct strv *out)
 			strv_add(out, rows.v[i].v->name);
 }
 
+/* With and without the prefix of the kernel's names. */
+static void
+complete_word(const char *word, size_t bare, const char *prefix, struct strv *out)
+{
+	if (text_has_prefix(word, prefix))
+		strv_add(out, word);
+	if (text_has_prefix(word + bare, prefix))
+		strv_add(out, word + bare);
+}
+
+/* The standard ones: nobody types a real-time signal by name. */
+static void
+complete_signals(const char *prefix, struct strv *out)
+{
+	char name[16];
+
+	for (int i = 1; i < 32; i++) {
+		sig_name(i, name, sizeof(name));
+		complete_word(name, strlen("SIG"), prefix, out);
+	}
+}
+
+static void
+complete_capabilities(const char *prefix, struct strv *out)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = spec_cap_name(i)) != NULL; i++)
+		complete_word(name, strlen("CAP_"), prefix, out);
+}
+
 void
 commands_complete(
     struct cli_ctx *cli, enum complete_kind kind, const char *prefix, struct strv *out)
@@ -184,4 +217,8 @@ commands_complete(
 		complete_networks(x, prefix, out);
 	else if (kind == COMPLETE_VOLUME)
 		complete_volumes(x, prefix, out);
+	else if (kind == COMPLETE_SIGNAL)
+		complete_signals(prefix, out);
+	else if (kind == COMPLETE_CAPABILITY)
+		complete_capabilities(prefix, out);
 }

@@ -207,6 +207,9 @@ walk(struct cli_ctx *ctx, int argc, char **argv)
 		argc -= p.rest;
 		argv += p.rest;
 		place = cmd_find(ctx->cmd, argv[0]);
+		if (place == NULL && ctx->cmd == ctx->cli->root &&
+		    text_has_prefix(argv[0], "__complete"))
+			return complete_run(ctx, argc + 1, argv - 1);
 		if (place == NULL)
 			return unknown_command(ctx->path, ctx->cmd, argv[0]);
 		ctx->cmd = place->cmd;

@@ -62,11 +62,11 @@ offer_kind(struct answer *a, struct cli_ctx *ctx, enum complete_kind kind, const
 	a->directive = kind == COMPLETE_FILE  ? DIRECTIVE_FILES
 		       : kind == COMPLETE_DIR ? DIRECTIVE_DIRS
 					      : DIRECTIVE_NOFILES;
-	if (kind == COMPLETE_CHOICE && choices != NULL) {
+	if (choices != NULL)
 		strv_split(&list, choices, ',');
-		for (size_t i = 0; i < list.n; i++)
-			offer(a, prefix, list.v[i], NULL);
-	} else if (kind == COMPLETE_COMMAND) {
+	for (size_t i = 0; i < list.n; i++)
+		offer(a, prefix, list.v[i], NULL);
+	if (kind == COMPLETE_COMMAND) {
 		offer_commands(a, ctx->cli->root, prefix);
 	} else if (a->directive == DIRECTIVE_NOFILES && kind != COMPLETE_NONE &&
 		   ctx->cli->complete != NULL) {
@@ -204,18 +204,32 @@ static const char bash_script[] =
     "# bash completion for %1$s\n"
     "__%1$s_complete()\n"
     "{\n"
-    "\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" out directive line\n"
-    "\tout=$(\"${COMP_WORDS[0]}\" __completeNoDesc \"${COMP_WORDS[@]:1:COMP_CWORD-1}\" \"$cur\" "
-    "2>/dev/null)\n"
+    "\tlocal left=${COMP_LINE:0:COMP_POINT} words=() cur value cut= out directive line i\n"
+    "\t# bash splits words at = and : as well; what no space parts belongs together.\n"
+    "\tfor ((i = 0; i <= COMP_CWORD; i++)); do\n"
+    "\t\tif [[ $i -eq 0 || $left == [[:space:]]* ]]; then\n"
+    "\t\t\tleft=${left#\"${left%%%%[![:space:]]*}\"}\n"
+    "\t\t\twords+=(\"${COMP_WORDS[i]}\")\n"
+    "\t\telse\n"
+    "\t\t\twords[-1]+=${COMP_WORDS[i]}\n"
+    "\t\tfi\n"
+    "\t\tleft=${left#\"${COMP_WORDS[i]}\"}\n"
+    "\tdone\n"
+    "\tcur=${words[-1]} value=$cur\n"
+    "\t[[ $cur == --*=* ]] && value=${cur#*=}\n"
+    "\t[[ $COMP_WORDBREAKS == *:* && $value == *:* ]] && cut=${value%%\"${value##*:}\"}\n"
+    "\tout=$(\"${words[0]}\" __completeNoDesc \"${words[@]:1}\" 2>/dev/null)\n"
     "\tdirective=${out##*:}\n"
     "\tCOMPREPLY=()\n"
     "\twhile IFS= read -r line; do\n"
-    "\t\t[ -n \"$line\" ] && COMPREPLY+=(\"$line\")\n"
+    "\t\t[ -n \"$line\" ] && COMPREPLY+=(\"${line#\"$cut\"}\")\n"
     "\tdone <<<\"${out%%:*}\"\n"
     "\tcase $directive in\n"
-    "\t0) [ ${#COMPREPLY[@]} -eq 0 ] && mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
-    "\t16) mapfile -t COMPREPLY < <(compgen -d -- \"$cur\") ;;\n"
+    "\t0) [ ${#COMPREPLY[@]} -eq 0 ] && mapfile -t COMPREPLY < <(compgen -f -- \"$value\") ;;\n"
+    "\t16) mapfile -t COMPREPLY < <(compgen -d -- \"$value\") ;;\n"
     "\tesac\n"
+    "\t[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *: ]] && compopt -o nospace\n"
+    "\treturn 0\n"
     "}\n"
     "complete -F __%1$s_complete %1$s\n";
 

@@ -75,7 +75,7 @@ struct opt {
 	const char *show;    /* default as shown in the help, where it is not known here */
 	const char *none;    /* value of "--opt" without "=value"; NULL: an argument is required */
 	const char *alias;   /* other accepted long names, separated by commas */
-	const char *choices; /* for COMPLETE_CHOICE, separated by commas; not enforced */
+	const char *choices; /* offered before what complete finds, separated by commas; not enforced */
 	const char *help;    /* one line, no full stop */
 	int (*call)(void *member, const char *value, struct err *e);
 };

@@ -70,7 +70,7 @@ const struct opt spec_options_rows[] = {
 	{"memory-swappiness", 0, OPT_INT(S, memory_swappiness), .arg = "number", .def = "-1", .help = "Tune container memory swappiness (0 to 100, or -1 for system default)"},
 	{"mount", 0, OPT_LIST(S, mount), .arg = "type=TYPE,TYPE-SPECIFIC-OPTION[,...]", .help = "Attach a filesystem mount to the container"},
 	{"name", 0, OPT_STRING(S, name), .arg = "name", .help = "Assign a name to the container"},
-	{"network", 0, OPT_LIST(S, network), .arg = "mode", .complete = COMPLETE_NETWORK, .alias = "net", .help = "Connect a container to a network"},
+	{"network", 0, OPT_LIST(S, network), .arg = "mode", .complete = COMPLETE_NETWORK, .choices = "bridge,container:,host,none,ns:,pasta", .alias = "net", .help = "Connect a container to a network"},
 	{"network-alias", 0, OPT_COMMA(S, network_alias), .arg = "alias", .help = "Add network-scoped alias for the container"},
 	{"no-hostname", 0, OPT_BOOL(S, no_hostname), .help = "Do not create /etc/hostname within the container, instead use the version from the image"},
 	{"no-hosts", 0, OPT_TRISTATE(S, no_hosts), .help = "Do not create /etc/hosts within the container, instead use the version from the image"},

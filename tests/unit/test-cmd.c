@@ -91,8 +91,9 @@ prepare(struct cli_ctx *ctx, struct err *e)
 static void
 complete(struct cli_ctx *ctx, enum complete_kind kind, const char *prefix, struct strv *out)
 {
-	(void)ctx;
-	strv_addf(out, "%s-%d", prefix, (int)kind);
+	const struct globals *g = ctx->globals;
+
+	strv_addf(out, "%s-%d%s", prefix, (int)kind, g->root != NULL ? g->root : "");
 }
 
 static const struct cli cli = {.names = "pod,podman,docker",
@@ -144,6 +145,9 @@ Test(cmd, runs)
 		"container\tManage containers\n"
 		"completion\tGenerate shell autocompletions\n:4\n",
 		0},
+	    {"pod __complete --root /r rm a", "a-4/r\n:4\n", 0},
+	    {"pod __complete rm --root=/r a", "a-4/r\n:4\n", 0},
+	    {"pod --root /r __complete rm a", "a-4/r\n:4\n", 0},
 	    {"pod __complete container l", "ls\tList containers\n:4\n", 0},
 	    {"pod __complete rm a", "a-4\n:4\n", 0},
 	    {"pod __complete secret", ":4\n", 0},
