@@ -69,7 +69,7 @@ offer_kind(struct answer *a, struct cli_ctx *ctx, enum complete_kind kind, const
 	if (kind == COMPLETE_COMMAND) {
 		offer_commands(a, ctx->cli->root, prefix);
 	} else if (a->directive == DIRECTIVE_NOFILES && kind != COMPLETE_NONE &&
-		   ctx->cli->complete != NULL) {
+		   kind != COMPLETE_CHOICE && ctx->cli->complete != NULL) {
 		ctx->cli->complete(ctx, kind, prefix, &a->words);
 	}
 }
