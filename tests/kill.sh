@@ -13,9 +13,13 @@ pod save -q -o "$WORLD/kill.tar" $img 2>/dev/null
 kernel_objects() {
 	awk '{ print $5 }' /proc/self/mountinfo | sort
 	ip -o link show type veth 2>/dev/null | awk '{ print "veth", $2 }' | sed 's/@.*//' | wc -l
-	find /sys/fs/cgroup -maxdepth 4 -type d -name 'libpod-*' 2>/dev/null | sort
+	# Cgroups of containers that this test knows of; others' come and go meanwhile.
+	find /sys/fs/cgroup -maxdepth 4 -type d -name 'libpod-*' 2>/dev/null | grep -F -f "$WORLD/ids" | sort
 	pgrep -fa "$RUNROOT" | grep -vE 'pgrep|kill.sh' | sed 's/^[0-9]* //' | sort
 }
+# ids seen so far: what each round leaves below these directories
+note_ids() { ls "$ROOT/rw" "$RUNROOT/containers" "$RUNROOT"/oci-* 2>/dev/null | grep -E '^[0-9a-f]{64}$' >>"$WORLD/ids"; }
+echo none >"$WORLD/ids"
 before=$(kernel_objects)
 
 # one_of: the command of this round
@@ -43,6 +47,7 @@ for i in $(seq "$rounds"); do
 		[ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null
 	fi
 	wait "$job" 2>/dev/null
+	note_ids
 	for probe in "ps -a -q" "images -q" "run --rm --network none $img true"; do
 		# shellcheck disable=SC2086
 		if ! timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" $probe >/dev/null 2>"$WORLD/err"; then

@@ -11,6 +11,7 @@
 #include "pod-run/cmd/image_prune.h"
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/orphans.h"
 
 struct prune_opts {
 	bool all, force, volumes;
@@ -66,7 +67,7 @@ volume_filters(const struct strv *all, struct strv *out)
 
 /*
  * What crashes left in the store; before anything else goes, so that nothing is counted twice.
- * Read-write layers are left to end_sweep, which knows whose they are.
+ * Read-write layers are left to orphans_remove, which knows whose they are.
  */
 static int
 sweep(struct ctx *x, uint64_t *bytes, struct err *e)
@@ -76,6 +77,7 @@ sweep(struct ctx *x, uint64_t *bytes, struct err *e)
 	struct peer *store = ctx_store(x, e);
 
 	end_sweep(x);
+	orphans_remove(x);
 	if (store == NULL || peer_call(store, &msg_store_sweep_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	*bytes += MSG_OF(&in, store_swept)->bytes;

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/lock.h"
+#include "common/fs/tree.h"
+#include "pod-run/life/end.h"
+#include "pod-run/life/orphans.h"
+#include "pod-run/life/sync.h"
+#include "pod-run/state/ctr.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define CGROUP_PARENT "libpod_parent/libpod-"
+
+/* Below the run root: what the runtimes know of their containers (runtime_find). */
+static const char *const runtime_dirs[] = {"oci-crun", "oci-runc"};
+
+/* Adds the names in path that begin with a container's ID. */
+static void
+collect(const char *path, struct strv *ids)
+{
+	own_dir DIR *d = opendir(path);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		char id[NAMES_ID_LEN + 1];
+
+		snprintf(id, sizeof(id), "%.*s", NAMES_ID_LEN, e->d_name);
+		if (text_is_hex(id, NAMES_ID_LEN) && strv_find(ids, id) == ids->n)
+			strv_add(ids, id);
+	}
+}
+
+static void
+collect_all(struct ctx *x, struct strv *ids)
+{
+	own_mem char *rw = xasprintf("%s/rw", x->graph_root);
+	own_mem char *fixed = xasprintf("%s/containers", x->graph_root);
+	own_mem char *bundles = xasprintf("%s/containers", x->run_root);
+
+	collect(rw, ids);
+	collect(fixed, ids);
+	collect(bundles, ids);
+	collect(x->lock_dir, ids);
+	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
+		own_mem char *states = xasprintf("%s/%s", x->run_root, runtime_dirs[i]);
+
+		collect(states, ids);
+	}
+}
+
+/* Safe because only processes in a cgroup named after an orphan's ID, which nobody else has, are ended. */
+static void
+kill_members(const char *cgroup)
+{
+	own_mem char *path = xasprintf("%s/cgroup.procs", cgroup);
+	own_file FILE *f = fopen(path, "re");
+	long pid;
+
+	while (f != NULL && fscanf(f, "%ld", &pid) == 1)
+		if (pid > 1)
+			kill((pid_t)pid, SIGKILL);
+}
+
+static void
+remove_cgroup(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return;
+	/* Members leave a cgroup when they are reaped, a moment after they were killed. */
+	for (int i = 0; i < 50; i++) {
+		own_mem char *inner = xasprintf("%s/container", path);
+
+		kill_members(path);
+		kill_members(inner);
+		rmdir(inner);
+		if (rmdir(path) == 0 || errno == ENOENT)
+			return;
+		usleep(10000);
+	}
+	log_warn("removing cgroup %s: %s", path, strerror(errno));
+}
+
+/* One hierarchy (v2), or one for each controller below the same mount point (v1). */
+static void
+remove_cgroups(const char *id)
+{
+	own_dir DIR *d = opendir(CGROUP_ROOT);
+	own_mem char *one = xasprintf(CGROUP_ROOT "/" CGROUP_PARENT "%s", id);
+	struct dirent *e;
+
+	remove_cgroup(one);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		own_mem char *path =
+		    xasprintf(CGROUP_ROOT "/%s/" CGROUP_PARENT "%s", e->d_name, id);
+
+		if (e->d_name[0] != '.' && e->d_type == DT_DIR)
+			remove_cgroup(path);
+	}
+}
+
+static bool
+has_row(struct ctx *x, const char *id)
+{
+	own_ctr struct ctr c = {0};
+	struct err e = {0};
+	struct db *db = ctx_db(x, &e);
+
+	/* Whatever else is wrong with the database, it is no reason to remove anything. */
+	return db == NULL || ctr_load(db, id, &c, &e) == 0 || e.class != ERR_NOTFOUND;
+}
+
+static void
+remove_orphan(struct ctx *x, const char *id)
+{
+	own_mem char *live_name = xasprintf("%s" SYNC_LIVE_SUFFIX, id);
+	struct err e = {0};
+	own_fd int live = -1, lock = -1;
+
+	if (has_row(x, id))
+		return;
+	live = lock_acquire(x->lock_fd, live_name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
+	lock = live == -1 ? -1 : lock_acquire(x->lock_fd, id, LOCK_EXCLUSIVE, LOCK_TRY, &e);
+	/* Asked again: between the first look and the lock a start may have come and gone. */
+	if (lock == -1 || has_row(x, id))
+		return;
+	remove_cgroups(id);
+	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
+		own_mem char *state = xasprintf("%s/%s/%s", x->run_root, runtime_dirs[i], id);
+
+		if (tree_remove(AT_FDCWD, state, &e) == -1)
+			log_warn("%s", e.text);
+	}
+	end_abandon(x, id, true);
+}
+
+void
+orphans_remove(struct ctx *x)
+{
+	own_strv struct strv ids = {0};
+
+	collect_all(x, &ids);
+	for (size_t i = 0; i < ids.n; i++)
+		remove_orphan(x, ids.v[i]);
+	end_settle(x);
+}
