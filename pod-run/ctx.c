@@ -49,6 +49,7 @@ ctx_free(struct ctx *x)
 	fd_close(&x->exit_fd);
 	fd_close(&x->lock_fd);
 	free(x->remains);
+	free(x->announced);
 	free(x->graph_root);
 	free(x->run_root);
 	free(x->tmp_dir);

@@ -29,6 +29,12 @@ struct ctx_remains {
 	uint32_t store_seq, net_seq; /* 0: not asked */
 };
 
+/* A container that got its stop signal before its turn came. */
+struct ctx_announced {
+	char id[65];
+	int64_t at_ms; /* monotonic */
+};
+
 struct ctx {
 	struct cli_ctx *cli;
 	const struct ctx_globals *g;
@@ -47,6 +53,8 @@ struct ctx {
 	struct peer *store_, *net_;
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;
+	struct ctx_announced *announced;
+	size_t announced_n, announced_cap;
 };
 
 /* The context of a command; never NULL after the global options were applied. */

@@ -50,6 +50,15 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 }
 
 static int
+announce(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
+{
+	const struct rm_opts *o = arg;
+
+	(void)word;
+	return stop_announce(x, id, o->time, true, e);
+}
+
+static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	struct rm_opts *o = opts;
@@ -67,6 +76,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		    e, ERR_USAGE, "--force option must be specified to use the --time option");
 	/* Containers without dependents come first with --all: the newest stand on older ones. */
 	o->depend = o->depend || o->all;
+	if (o->force)
+		select_before(ctx_of(cli), &s, announce, o);
 	r = select_each(ctx_of(cli), &s, one, o, e);
 	end_sweep(ctx_of(cli));
 	if (r == 0 || select_status(&s) == 125 || (s.missing == 0 && s.in_use == 0))

@@ -16,7 +16,7 @@
 static void
 note(struct select *s, struct err *last, const struct err *now)
 {
-	if (err_is_set(last))
+	if (err_is_set(last) && !s->silent)
 		err_print(last, stderr);
 	*last = *now;
 	if (now->class == ERR_NOTFOUND)
@@ -131,6 +131,17 @@ select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct er
 		return 0;
 	*e = last;
 	return -1;
+}
+
+void
+select_before(struct ctx *x, const struct select *s, select_fn *fn, void *arg)
+{
+	struct select first = *s;
+	struct err ignored = {0};
+
+	first.silent = true;
+	if (s->all || s->argc > 1 || (s->filters != NULL && s->filters->n > 0))
+		select_each(x, &first, fn, arg, &ignored);
 }
 
 int

@@ -13,8 +13,8 @@ struct select {
 	int argc;
 	char **argv;
 	bool all, latest;
-	bool ignore;	  /* a missing one is no error */
-	bool none_is_all; /* filters without words mean all of them (always so with filters) */
+	bool ignore;			       /* a missing one is no error */
+	bool silent;			       /* errors are counted, not printed */
 	const struct strv *cidfiles, *filters; /* may be NULL */
 	unsigned states; /* with all or filters: mask of 1 << ctr_status, 0: any */
 
@@ -32,6 +32,12 @@ typedef int select_fn(struct ctx *x, const char *id, const char *word, void *arg
  * which is returned in e (-1).
  */
 int select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct err *e);
+
+/*
+ * The same for a first pass over several containers, whose failures the second pass will meet again;
+ * nothing is done if there is only one word.
+ */
+void select_before(struct ctx *x, const struct select *s, select_fn *fn, void *arg);
 
 /* The one container of commands that take exactly one word or --latest. */
 int select_one(

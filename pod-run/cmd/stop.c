@@ -46,6 +46,15 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 }
 
 static int
+announce(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
+{
+	const struct stop_opts *o = arg;
+
+	(void)word;
+	return stop_announce(x, id, o->time, !o->service, e);
+}
+
+static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	struct stop_opts *o = opts;
@@ -60,6 +69,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	if (o->filter.n > 0 && !o->all)
 		s.states = 0;
+	select_before(ctx_of(cli), &s, announce, o);
 	return select_each(ctx_of(cli), &s, one, o, e);
 }
 

@@ -164,8 +164,9 @@ ask_net(struct start *s, struct err *e)
 int
 start_begin(struct start *s, struct err *e)
 {
-	if (start_helpers(s, start_needs_net(s->c->config), e) == -1 || open_bundle(s, e) == -1 ||
-	    take_live_lock(s, e) == -1 || ask_rootfs(s, e) == -1 || ask_net(s, e) == -1)
+	if (start_helpers(s, start_needs_net(s->c->config), e) == -1 ||
+	    take_live_lock(s, e) == -1 || open_bundle(s, e) == -1 || ask_rootfs(s, e) == -1 ||
+	    ask_net(s, e) == -1)
 		return -1;
 	/* An old exit file would be taken for the end of this run. */
 	unlinkat(s->x->exit_fd, s->c->id, 0);

@@ -107,24 +107,73 @@ kill_and_wait(struct ctx *x, const struct ctr *c, struct err *e)
 }
 
 static int
-signal_and_wait(struct ctx *x, const struct ctr *c, int64_t timeout_s, struct err *e)
+send_stop_signal(const struct ctr *c, int *signal, struct err *e)
 {
 	const char *name = c->config->stop_signal;
+
+	*signal = SIGTERM;
+	if (name != NULL && *name != '\0' && sig_parse(name, signal, e) == -1)
+		return -1;
+	return stop_signal(c, *signal, e);
+}
+
+/* When the container got its signal, or -1 if it did not get one yet. */
+static int64_t
+announced_ms(const struct ctx *x, const char *id)
+{
+	for (size_t i = 0; i < x->announced_n; i++)
+		if (strcmp(x->announced[i].id, id) == 0)
+			return x->announced[i].at_ms;
+	return -1;
+}
+
+static int
+signal_and_wait(struct ctx *x, const struct ctr *c, int64_t timeout_s, struct err *e)
+{
+	int64_t since = announced_ms(x, c->id), left_ms = -1;
 	char shown[32];
 	int signal = SIGTERM;
 
-	if (name != NULL && *name != '\0' && sig_parse(name, &signal, e) == -1)
-		return -1;
 	if (timeout_s == 0)
 		return kill_and_wait(x, c, e);
-	if (stop_signal(c, signal, e) == -1)
+	if (since == -1 && send_stop_signal(c, &signal, e) == -1)
 		return -1;
-	if (stop_wait(x, c, timeout_s < 0 ? -1 : timeout_s * 1000))
+	if (timeout_s > 0) {
+		left_ms = timeout_s * 1000 - (since == -1 ? 0 : now_ms() - since);
+		left_ms = left_ms > 0 ? left_ms : 0;
+	}
+	if (stop_wait(x, c, left_ms))
 		return 0;
 	sig_name(signal, shown, sizeof(shown));
 	log_warn("StopSignal %s failed to stop container %s in %lld seconds, resorting to SIGKILL",
 	    shown, c->name, (long long)timeout_s);
 	return kill_and_wait(x, c, e);
+}
+
+int
+stop_announce(struct ctx *x, const char *id, int64_t timeout_s, bool by_user, struct err *e)
+{
+	own_ctr struct ctr c = {0};
+	own_fd int lock = sync_open(x, id, &c, e);
+	struct ctx_announced *a;
+	int signal;
+
+	if (lock == -1 || ctr_config(&c, e) == -1)
+		return -1;
+	if (timeout_s == STOP_TIMEOUT_OWN)
+		timeout_s = (int64_t)c.config->stop_timeout_s;
+	if (c.status != CTR_RUNNING || timeout_s == 0)
+		return 0;
+	c.status = CTR_STOPPING;
+	c.stopped_by_user = c.stopped_by_user || by_user;
+	if (ctr_save(ctx_db(x, e), &c, e) == -1 || send_stop_signal(&c, &signal, e) == -1)
+		return -1;
+	x->announced =
+	    mem_grow(x->announced, &x->announced_cap, x->announced_n + 1, sizeof(*x->announced));
+	a = &x->announced[x->announced_n++];
+	memcpy(a->id, c.id, sizeof(a->id));
+	a->at_ms = now_ms();
+	return 0;
 }
 
 static int

@@ -22,6 +22,12 @@ int stop_signal(const struct ctr *c, int signal, struct err *e);
 bool stop_wait(struct ctx *x, const struct ctr *c, int64_t timeout_ms);
 
 /*
+ * Sends the stop signal now, if the container runs; stop_ctr then only waits for what is left of the time.
+ * So many containers take the time of the slowest.
+ */
+int stop_announce(struct ctx *x, const char *id, int64_t timeout_s, bool by_user, struct err *e);
+
+/*
  * Stops a container that is locked by *lock: stop signal, after timeout_s SIGKILL.  The lock is
  * dropped while waiting and held again afterwards; then the end was recorded and cleaned up.  Success if
  * it does not run.  how->removed: the row is gone (--rm), *lock is -1 then.
