@@ -73,8 +73,9 @@ fill(struct import *i, const char *diff_id)
 	human_rfc3339nano_utc(ctx_now_ns(), i->created, sizeof(i->created));
 	snprintf(i->created_by, sizeof(i->created_by), "/bin/sh -c #(nop) ADD file:%s in /",
 	    diff_id + strlen("sha256:"));
-	i->step = (struct rec_history){
-	    .created = i->created, .created_by = i->created_by, .comment = o->message};
+	i->step = (struct rec_history){.created = i->created,
+	    .created_by = i->created_by,
+	    .comment = o->message != NULL ? o->message : "imported from tarball"};
 	i->diff_ids[0] = diff_id;
 	change_record(&i->change, &i->parsed, &i->a);
 	i->parsed.created = i->created;

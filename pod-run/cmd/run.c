@@ -177,8 +177,6 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_create struct create c;
 
 	create_init(&c, ctx_of(cli), &o->spec);
-	if (o->run.detach && o->spec.attach.n > 0)
-		return err_set(e, ERR_USAGE, "conflicting options: --attach and --detach");
 	return run_it(&c, o, argc, argv, e);
 }
 

@@ -27,15 +27,25 @@ struct process {
 static void
 write_user(const struct process *p, struct strbuf *b)
 {
+	/*
+	 * Safe because a process that gives up its primary group for another one, as by a set-group-ID
+	 * program, stays bound by what files forbid that group (CVE-2022-2989).
+	 */
+	bool own_group = p->x == NULL && p->c->user != NULL && *p->c->user != '\0';
+
+	for (size_t i = 0; i < p->groups_n; i++)
+		own_group = own_group && p->groups[i].id != p->gid;
 	config_json_open(b, "user", '{');
 	config_json_uint(b, "uid", p->uid);
 	config_json_uint(b, "gid", p->gid);
 	if (p->c->umask != NULL)
 		config_json_uint(b, "umask", strtoul(p->c->umask, NULL, 8) & 0777);
-	if (p->groups_n > 0 && !p->c->keep_groups) {
+	if ((p->groups_n > 0 || own_group) && !p->c->keep_groups) {
 		config_json_open(b, "additionalGids", '[');
 		for (size_t i = 0; i < p->groups_n; i++)
 			config_json_uint(b, NULL, p->groups[i].id);
+		if (own_group)
+			config_json_uint(b, NULL, p->gid);
 		config_json_close(b, ']');
 	}
 	config_json_close(b, '}');

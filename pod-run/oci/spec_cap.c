@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-run/oci/spec_cap.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/prctl.h>
@@ -71,6 +72,18 @@ spec_cap_mask(const struct strs *list)
 	return mask;
 }
 
+/* Podman shows the kernel's spelling of what it was given. */
+static int
+unknown(const char *word, struct err *e)
+{
+	own_mem char *name =
+	    xasprintf("%s%s", strncasecmp(word, "CAP_", 4) == 0 ? "" : "CAP_", word);
+
+	for (char *s = name; *s != '\0'; s++)
+		*s = (char)toupper((unsigned char)*s);
+	return err_set(e, ERR_INVALID, "\"%s\": unknown capability", name);
+}
+
 /* The mask of the words and whether "all" is among them. */
 static int
 words_mask(const struct strv *words, uint64_t *mask, bool *all, struct err *e)
@@ -83,7 +96,7 @@ words_mask(const struct strv *words, uint64_t *mask, bool *all, struct err *e)
 		if (strcasecmp(words->v[i], "all") == 0)
 			*all = true;
 		else if (number < 0)
-			return err_set(e, ERR_INVALID, "\"%s\": unknown capability", words->v[i]);
+			return unknown(words->v[i], e);
 		else
 			*mask |= (uint64_t)1 << number;
 	}
@@ -123,7 +136,7 @@ spec_cap_normalise(const struct strv *words, struct arena *a, struct strs *out, 
 		if (strcasecmp(words->v[i], "all") == 0)
 			spec_list_add(a, out, "ALL");
 		else if (number < 0)
-			return err_set(e, ERR_INVALID, "\"%s\": unknown capability", words->v[i]);
+			return unknown(words->v[i], e);
 		else
 			spec_list_add(a, out, names[number]);
 	}

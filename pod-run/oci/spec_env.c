@@ -31,7 +31,7 @@ spec_env_word(
 	bool prefix = n > 0 && word[n] == '\0' && word[n - 1] == '*';
 
 	if (n == 0)
-		return err_set(e, ERR_INVALID, "invalid variable: \"%s\"", word);
+		return err_set(e, ERR_INVALID, "invalid environment variable: \"%s\"", word);
 	if (word[n] == '=') {
 		spec_list_env_set(a, out, word);
 		return 0;

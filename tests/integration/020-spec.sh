@@ -67,7 +67,7 @@ is "--cgroups=disabled" "$(run --cgroups disabled $image echo works)" works
 
 # --- The process
 is "--user finds name, groups and home" "$(run -u alice $image sh -c 'id; echo $HOME' | xargs)" \
-	"uid=1000(alice) gid=1000(alice) groups=10(wheel) /home/alice"
+	"uid=1000(alice) gid=1000(alice) groups=10(wheel),1000(alice) /home/alice"
 is "--workdir" "$(run -w /www $image pwd)" /www
 is "--umask" "$(run --umask 077 $image sh -c umask)" 0077
 is "--env, --env-merge, --unsetenv" \

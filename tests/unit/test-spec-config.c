@@ -157,9 +157,11 @@ Test(spec, other_user_keeps_only_added_capabilities)
 	cr_assert_str_eq(at("process.capabilities.effective"), "[\"CAP_KILL\"]");
 	cr_assert_str_eq(at("process.capabilities.ambient"), "[\"CAP_KILL\"]");
 	cr_assert_str_eq(at("process.user.additionalGids"), "[7,9]");
+	c.user = "1000";
 	c.cap_add.n = 0;
 	cr_assert_eq(build(), 0);
 	cr_assert_str_eq(at("process.capabilities.effective"), "[]");
+	cr_assert_str_eq(at("process.user.additionalGids"), "[7,9,100]");
 	cr_assert_str_eq(at("process.capabilities.ambient"), "absent");
 }
 
