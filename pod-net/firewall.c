@@ -456,40 +456,64 @@ firewall_withdraw(struct firewall *f, const struct port_list *ports,
 	return 0;
 }
 
-struct sweep {
-	const struct strv *tokens;
-	struct nft_element *stale;
+struct found_ports {
+	struct {
+		struct nft_element element;
+		char comment[128];
+	} * v;
 	size_t n, cap;
 };
 
 static void
-note_stale(const struct nft_element *x, void *arg)
+note_port(const struct nft_element *x, void *arg)
 {
-	struct sweep *s = arg;
+	struct found_ports *l = arg;
 
-	for (size_t i = 0; i < s->tokens->n; i++)
-		if (x->comment != NULL && carries_token(x->comment, s->tokens->v[i]))
-			return;
-	s->stale = mem_grow(s->stale, &s->cap, s->n + 1, sizeof *s->stale);
-	s->stale[s->n++] = *x;
+	l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof *l->v);
+	l->v[l->n].element = *x;
+	snprintf(
+	    l->v[l->n++].comment, sizeof l->v->comment, "%s", x->comment != NULL ? x->comment : "");
+}
+
+static bool
+is_known(const char *comment, const struct strv *tokens)
+{
+	for (size_t i = 0; i < tokens->n; i++)
+		if (carries_token(comment, tokens->v[i]))
+			return true;
+	return false;
+}
+
+static int
+sweep_ports(
+    struct firewall *f, struct found_ports found[], const struct strv *tokens, struct err *e)
+{
+	for (size_t i = 0; i < COUNTOF(port_sets); i++)
+		for (size_t k = 0; k < found[i].n; k++)
+			if (!is_known(found[i].v[k].comment, tokens) &&
+			    remove_port(f, port_sets[i].name, &found[i].v[k].element, e) != 0)
+				return -1;
+	return 0;
 }
 
 int
-firewall_sweep(struct firewall *f, const struct strv *tokens, struct err *e)
+firewall_sweep(struct firewall *f, firewall_tokens_fn *tokens, void *arg, struct err *e)
 {
+	struct found_ports found[COUNTOF(port_sets)] = {0};
+	own_strv struct strv known = {0};
 	own_fd int lock = -1;
+	int rc = 0;
 
 	if (need_socket(f, e) != 0 || (lock = lock_ports(f, e)) < 0)
 		return -1;
-	for (size_t i = 0; i < COUNTOF(port_sets); i++) {
-		struct sweep s = {.tokens = tokens};
-		int rc = nft_list_elements(&f->nl, f->table, port_sets[i].name, note_stale, &s, e);
-
-		for (size_t k = 0; rc == 0 && k < s.n; k++)
-			rc = remove_port(f, port_sets[i].name, &s.stale[k], e);
-		free(s.stale);
-		if (rc != 0)
-			return -1;
-	}
-	return 0;
+	for (size_t i = 0; rc == 0 && i < COUNTOF(port_sets); i++)
+		rc =
+		    nft_list_elements(&f->nl, f->table, port_sets[i].name, note_port, &found[i], e);
+	if (rc == 0)
+		rc = tokens(arg, &known, e);
+	if (rc == 0)
+		rc = sweep_ports(f, found, &known, e);
+	for (size_t i = 0; i < COUNTOF(port_sets); i++)
+		free(found[i].v);
+	return rc;
 }

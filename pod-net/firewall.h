@@ -56,8 +56,13 @@ int firewall_publish(struct firewall *f, const struct port_list *ports,
 int firewall_withdraw(struct firewall *f, const struct port_list *ports,
     const struct firewall_target *t, struct err *e);
 
-/* Removes the elements of ports whose token is not in the list (sorted). */
-int firewall_sweep(struct firewall *f, const struct strv *tokens, struct err *e);
+/*
+ * Removes the elements of ports whose token is not among those that tokens tells.  It is asked after the
+ * elements have been listed: an element is made after its token was recorded, so one that is unknown then
+ * belongs to nobody.
+ */
+typedef int firewall_tokens_fn(void *arg, struct strv *tokens, struct err *e);
+int firewall_sweep(struct firewall *f, firewall_tokens_fn *tokens, void *arg, struct err *e);
 
 /* Forgets a network whose bridge is gone. */
 int firewall_forget(

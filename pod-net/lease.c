@@ -58,19 +58,14 @@ subnet_name(const struct prefix *p, char name[ADDR_TEXT])
 	*strchr(name, '/') = '_';
 }
 
-/* Reads who holds dir/name; false if nobody does, and then the remains are gone. */
+/* Reads who holds dir/name; false if nobody does, though the remains of a lease may be there. */
 static bool
 is_held(int dir, const char *name, char holder[PATH_MAX])
 {
 	ssize_t n = readlinkat(dir, name, holder, PATH_MAX - 1);
 
-	if (n < 0)
-		return false;
-	holder[n] = '\0';
-	if (faccessat(AT_FDCWD, holder, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return true;
-	(void)unlinkat(dir, name, 0);
-	return false;
+	holder[n > 0 ? n : 0] = '\0';
+	return n > 0 && faccessat(AT_FDCWD, holder, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* 1: taken for r, 0: somebody has it (holder tells who), -1 with e. */
@@ -225,7 +220,10 @@ lease_give(struct leases *l, const char *key, const char *holder)
 		(void)unlinkat(l->dir, key, 0);
 }
 
-/* Looks at each lease of a subnet; stops when one is held and keep is NULL.  True if any is held. */
+/*
+ * Looks at each lease of a subnet.  Without state it stops at the first that is held; with state it
+ * removes the remains of those of holders below that directory.  True if any is held.
+ */
 static bool
 walk(int at, const char *subnet, const char *state)
 {
@@ -237,18 +235,15 @@ walk(int at, const char *subnet, const char *state)
 		return false;
 	(void)fd_take(&fd);
 	for (const struct dirent *entry; (entry = readdir(d)) != NULL;) {
-		ssize_t n;
+		bool held;
 
 		if (entry->d_type != DT_LNK)
 			continue;
-		n = readlinkat(dirfd(d), entry->d_name, holder, sizeof holder - 1);
-		if (n < 0)
-			continue;
-		holder[n] = '\0';
-		if (state != NULL && !text_has_prefix(holder, state))
-			continue;
-		if (is_held(dirfd(d), entry->d_name, holder) && state == NULL)
+		held = is_held(dirfd(d), entry->d_name, holder);
+		if (held && state == NULL)
 			return true;
+		if (!held && state != NULL && text_has_prefix(holder, state))
+			(void)unlinkat(dirfd(d), entry->d_name, 0);
 	}
 	return false;
 }

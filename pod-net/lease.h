@@ -56,7 +56,7 @@ void lease_give(struct leases *l, const char *key, const char *holder);
 /* True if the subnet has a lease that is held. */
 bool lease_any(struct leases *l, const struct prefix *subnet);
 
-/* Removes leases of holders below the directory state that no longer exist. */
+/* Removes leases of holders below the directory state that no longer exist.  Under the lock. */
 void lease_sweep(struct leases *l, const char *state);
 
 #endif

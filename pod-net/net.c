@@ -368,11 +368,12 @@ listed(const struct strs *l, const char *id)
 
 /* The tokens of all containers, those being set up included. */
 static int
-all_tokens(struct net *n, struct strv *tokens, struct err *e)
+all_tokens(void *arg, struct strv *tokens, struct err *e)
 {
+	const struct net *n = arg;
 	own_strv struct strv names = {0};
 
-	if (state_names(&n->state, INT64_MAX, &names, e) != 0)
+	if (state_all(&n->state, &names, e) != 0)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
 		own_arena struct arena a = {0};
@@ -388,7 +389,7 @@ all_tokens(struct net *n, struct strv *tokens, struct err *e)
 int
 net_sweep(struct net *n, const struct strs *containers, struct err *e)
 {
-	own_strv struct strv names = {0}, tokens = {0};
+	own_strv struct strv names = {0};
 
 	if (state_names(&n->state, n->started_ns, &names, e) != 0)
 		return -1;
@@ -400,8 +401,9 @@ net_sweep(struct net *n, const struct strs *containers, struct err *e)
 	}
 	if (n->rootless)
 		return 0;
-	lease_sweep(&n->leases, n->state.path);
-	if (all_tokens(n, &tokens, e) != 0)
+	if (lease_lock(&n->leases, e) != 0)
 		return -1;
-	return firewall_sweep(&n->firewall, &tokens, e);
+	lease_sweep(&n->leases, n->state.path);
+	lease_unlock(&n->leases);
+	return firewall_sweep(&n->firewall, all_tokens, n, e);
 }

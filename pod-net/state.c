@@ -159,6 +159,19 @@ state_names(const struct state_dir *d, int64_t since_ns, struct strv *out, struc
 	return 0;
 }
 
+int
+state_all(const struct state_dir *d, struct strv *out, struct err *e)
+{
+	own_dir DIR *list = open_list(d);
+
+	if (list == NULL)
+		return err_sys(e, "listing the network state");
+	for (const struct dirent *entry; (entry = readdir(list)) != NULL;)
+		if (entry->d_type == DT_REG)
+			strv_add(out, entry->d_name);
+	return 0;
+}
+
 bool
 state_none(const struct state_dir *d)
 {

@@ -48,6 +48,8 @@ void state_remove(const struct state_dir *d, const char *name);
 
 /* Names of the files that a sweep may look at: unlocked and not released after since_ns. */
 int state_names(const struct state_dir *d, int64_t since_ns, struct strv *out, struct err *e);
+/* Names of all files. */
+int state_all(const struct state_dir *d, struct strv *out, struct err *e);
 bool state_none(const struct state_dir *d);
 
 #endif
