@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -150,18 +151,28 @@ err_set(struct err *e, enum err_class class, const char *fmt, ...)
 	return -1;
 }
 
+/* In the peers' spelling: "no such file or directory", but "RPC …" stays. */
+static void
+add_cause(struct err *e, const char *cause)
+{
+	size_t n = strlen(e->text);
+	int first = (unsigned char)cause[0];
+
+	if (first != '\0' && islower((unsigned char)cause[1]))
+		first = tolower(first);
+	snprintf(e->text + n, sizeof(e->text) - n, ": %c%s", first, first != '\0' ? cause + 1 : "");
+}
+
 int
 err_sys(struct err *e, const char *fmt, ...)
 {
 	int no = errno;
-	size_t n;
 	va_list ap;
 
 	va_start(ap, fmt);
 	err_fill(e, err_class_from_errno(no), no, fmt, ap);
 	va_end(ap);
-	n = strlen(e->text);
-	snprintf(e->text + n, sizeof(e->text) - n, ": %s", strerror(no));
+	add_cause(e, strerror(no));
 	errno = no;
 	return -1;
 }

@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/create.h"
@@ -132,12 +133,20 @@ attend(struct foreground *f, struct err *e)
 
 /*
  * A container that never ran leaves nothing behind, so that the same line can be typed again once its
- * fault is mended.
+ * fault is mended.  As with Podman, whatever keeps a container from starting counts as its command
+ * not being found or not being executable, by the words of the error.
  */
 static int
-give_up(struct create *c)
+give_up(struct create *c, struct err *e)
 {
 	create_forget(c);
+	/* A wrong word of the command line, which only pod-net could find out. */
+	if (text_has_prefix(e->text, "unable to find network"))
+		return -1;
+	e->class = strstr(e->text, "not found") != NULL ||
+			   strstr(e->text, "no such file") != NULL || e->class == ERR_NOCOMMAND
+		       ? ERR_NOCOMMAND
+		       : ERR_NOTEXEC;
 	return -1;
 }
 
@@ -161,9 +170,9 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 		return -1;
 	}
 	if (start_run_needed(&s, e) == -1)
-		return give_up(c);
+		return give_up(c, e);
 	if (start_end(&s, e) == -1)
-		return give_up(c);
+		return give_up(c, e);
 	if (!o->run.detach)
 		return attend(&f, e);
 	puts(c->ctr.id);

@@ -9,6 +9,7 @@
 #include "common/fs/lock.h"
 #include "common/fs/tree.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/orphans.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
 
@@ -321,42 +322,6 @@ finish_leftovers(struct ctx *x, bool net)
 		ask_removal(x, left.v[i], net);
 }
 
-/*
- * A bundle without a row was left by a command that died before it recorded its container.  One that
- * is still at it holds the lock that the monitor gets later.
- */
-static void
-finish_orphan(struct ctx *x, const char *id)
-{
-	own_ctr struct ctr c = {0};
-	char live[NAMES_ID_LEN + sizeof(SYNC_LIVE_SUFFIX)];
-	struct err e = {0};
-	own_fd int lock = -1;
-
-	snprintf(live, sizeof(live), "%.64s" SYNC_LIVE_SUFFIX, id);
-	lock = lock_acquire(x->lock_fd, live, LOCK_EXCLUSIVE, LOCK_TRY, &e);
-	if (lock == -1 || ctr_load(ctx_db(x, &e), id, &c, &e) == 0)
-		return;
-	if (e.class == ERR_NOTFOUND)
-		ask_removal(x, id, true);
-}
-
-static void
-finish_orphans(struct ctx *x)
-{
-	own_mem char *path = xasprintf("%s/containers", x->run_root);
-	own_dir DIR *dir = opendir(path);
-	own_strv struct strv known = {0};
-	struct dirent *d;
-	struct err e = {0};
-
-	if (dir == NULL || ctr_ids(ctx_db(x, &e), &known, &e) == -1)
-		return;
-	while ((d = readdir(dir)) != NULL)
-		if (names_is_id(d->d_name) && strv_find(&known, d->d_name) == known.n)
-			finish_orphan(x, d->d_name);
-}
-
 void
 end_sweep(struct ctx *x)
 {
@@ -372,6 +337,5 @@ end_sweep(struct ctx *x)
 		repair(x, stopped.v[i]);
 	finish_leftovers(x, false);
 	finish_leftovers(x, true);
-	finish_orphans(x);
-	end_settle(x);
+	orphans_remove(x, false);
 }

@@ -40,15 +40,17 @@ collect(const char *path, struct strv *ids)
 }
 
 static void
-collect_all(struct ctx *x, struct strv *ids)
+collect_all(struct ctx *x, bool everywhere, struct strv *ids)
 {
 	own_mem char *rw = xasprintf("%s/rw", x->graph_root);
 	own_mem char *fixed = xasprintf("%s/containers", x->graph_root);
 	own_mem char *bundles = xasprintf("%s/containers", x->run_root);
 
+	collect(bundles, ids);
+	if (!everywhere)
+		return;
 	collect(rw, ids);
 	collect(fixed, ids);
-	collect(bundles, ids);
 	collect(x->lock_dir, ids);
 	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
 		own_mem char *states = xasprintf("%s/%s", x->run_root, runtime_dirs[i]);
@@ -145,11 +147,11 @@ remove_orphan(struct ctx *x, const char *id)
 }
 
 void
-orphans_remove(struct ctx *x)
+orphans_remove(struct ctx *x, bool everywhere)
 {
 	own_strv struct strv ids = {0};
 
-	collect_all(x, &ids);
+	collect_all(x, everywhere, &ids);
 	for (size_t i = 0; i < ids.n; i++)
 		remove_orphan(x, ids.v[i]);
 	end_settle(x);

@@ -9,9 +9,10 @@
 #include "pod-run/ctx.h"
 
 /*
- * Removes them all.  Starts under way are left alone: each holds its lock from before its helpers are
- * asked for anything.  end_settle is to be called before the command ends.
+ * Removes those that have a bundle, which is nearly all and costs one look into a directory, or looks
+ * everywhere.  Starts under way are left alone: each holds its lock from before its helpers are asked
+ * for anything.
  */
-void orphans_remove(struct ctx *x);
+void orphans_remove(struct ctx *x, bool everywhere);
 
 #endif

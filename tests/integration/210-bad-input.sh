@@ -45,9 +45,9 @@ bad 125 'memory' run --rm -m lots $img true
 bad 125 'cap|NOSUCH' run --rm --cap-add NOSUCH $img true
 bad 125 '/nosuch/dir' run --rm -v /nosuch/dir:/x $img true
 bad 125 'port|99999' run --rm -p 99999:80 $img true
-bad 125 'user|nobodyknows' run --rm -u nobodyknows $img true
+bad 126 'user|nobodyknows' run --rm -u nobodyknows $img true
 bad 125 'network|nosuchnet' run --rm --network nosuchnet $img true
-bad 125 'workdir|/nosuch' run --rm -w /nosuch/dir $img true
+bad 126 'workdir|/nosuch' run --rm -w /nosuch/dir $img true
 bad 125 'entrypoint|requires at least|arg' run
 bad 125 'unrecognized command|unknown' nosuchcommand
 bad 1 'nosuch' rm nosuch
@@ -71,7 +71,7 @@ port=$(free_port)
 busybox httpd -f -p "127.0.0.1:$port" -h "$WORLD/fs/www" &
 remember_pid $!
 until_ok 5 sh -c "ss -ltn | grep -q 127.0.0.1:$port"
-bad 125 'address already in use' run -d -p "127.0.0.1:$port:80" $img true
+bad 126 'address already in use' run -d -p "127.0.0.1:$port:80" $img true
 kill "$!" 2>/dev/null
 
 # a registry that is down

@@ -247,7 +247,7 @@ Test(spec, user_mounts_replace_ours_and_are_ordered)
 	cr_assert_str_eq(at("linux.rootfsPropagation"), "\"rslave\"");
 	mounts[2].source = "/nonexistent-path";
 	cr_assert_eq(build(), -1);
-	cr_assert_eq(strcmp(error.text, "statfs /nonexistent-path: No such file or directory"), 0,
+	cr_assert_eq(strcmp(error.text, "statfs /nonexistent-path: no such file or directory"), 0,
 	    "%s", error.text);
 }
 
