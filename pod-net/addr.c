@@ -12,14 +12,14 @@
 int
 addr_parse(const char *s, struct addr *out)
 {
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* RFC 4291, 2.5.5.2 */
 	struct addr a = {.family = AF_INET, .len = 4};
 
 	if (s == NULL)
 		return -1;
 	if (inet_pton(AF_INET, s, a.b) != 1) {
 		a = (struct addr){.family = AF_INET6, .len = 16};
-		if (inet_pton(AF_INET6, s, a.b) != 1 ||
-		    IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)(const void *)a.b))
+		if (inet_pton(AF_INET6, s, a.b) != 1 || memcmp(a.b, mapped, sizeof mapped) == 0)
 			return -1;
 	}
 	*out = a;
@@ -98,14 +98,6 @@ addr_is_any(const struct addr *a)
 	static const uint8_t zero[16];
 
 	return memcmp(a->b, zero, sizeof zero) == 0;
-}
-
-bool
-addr_is_loopback(const struct addr *a)
-{
-	if (a->family == AF_INET)
-		return a->b[0] == 127;
-	return IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)(const void *)a->b);
 }
 
 struct addr

@@ -81,7 +81,7 @@ try_address(int dir, const struct lease_request *r, const struct addr *a, char h
 			return 1;
 		if (errno != EEXIST)
 			return err_sys(e, "recording the lease of %s", name);
-		if (is_held(dir, name, holder) && strcmp(holder, r->holder) != 0)
+		if (is_held(dir, name, holder))
 			return 0;
 		(void)unlinkat(dir, name, 0);
 	}

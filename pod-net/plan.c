@@ -241,6 +241,24 @@ plan_one(struct plan *p, size_t i, const struct msg_net_setup *m, const char *di
 	return set_wanted(a, in, e);
 }
 
+/* An address of one set-up must not be mistaken for the remains of another. */
+static int
+check_overlap(const struct plan *p, size_t i, size_t k, struct err *e)
+{
+	const struct plan_attach *a = &p->attach[i], *b = &p->attach[k];
+
+	if (strcmp(a->network->id, b->network->id) == 0)
+		return err_set(e, ERR_INVALID, "network %s is given twice", a->network->name);
+	for (size_t x = 0; x < a->naddresses; x++)
+		for (size_t y = 0; y < b->naddresses; y++)
+			if (addr_overlap(
+				&a->addresses[x].lease.subnet, &b->addresses[y].lease.subnet))
+				return err_set(e, ERR_INVALID,
+				    "networks %s and %s have overlapping subnets", a->network->name,
+				    b->network->name);
+	return 0;
+}
+
 int
 plan_make(struct plan *p, const struct msg_net_setup *m, const char *network_dir, struct err *e)
 {
@@ -253,9 +271,7 @@ plan_make(struct plan *p, const struct msg_net_setup *m, const char *network_dir
 			return -1;
 		}
 		for (size_t k = 0; k < i; k++)
-			if (strcmp(p->attach[k].network->id, p->attach[i].network->id) == 0) {
-				err_set(e, ERR_INVALID, "network %s is given twice",
-				    p->attach[i].network->name);
+			if (check_overlap(p, i, k, e) != 0) {
 				plan_free(p);
 				return -1;
 			}

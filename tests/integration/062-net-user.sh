@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The network of an ordinary user's container: pasta, and what is said where it cannot be.
+. "$(dirname "$0")/../lib.sh"
+P=$BUILD/bin/pod-net
+if ! command -v pasta >/dev/null; then
+	skip "pasta" "pasta is not installed"
+	finish
+fi
+if [ "$(id -u)" = 0 ]; then
+	err=$("$P" --runroot "$(mktemp -u)" setup --id x --mode pasta /proc/self/ns/net 2>&1)
+	is "the superuser has no pasta" "$err" "Error: pasta networking is only supported for rootless mode"
+fi
+world
+ordinary_user || {
+	skip "pasta" "needs root to make an ordinary user"
+	finish
+}
+port=$(free_port) udp=$(free_port)
+cat >"$WORLD/inside.sh" <<-'END'
+	P=$1 port=$2 udp=$3 drive=$4
+	run=$XDG_RUNTIME_DIR/podnet
+	p() { "$P" --runroot "$run" --root "$HOME/root" "$@"; }
+	helper() { pgrep -U 0 -f "helpers/$1\$"; }
+	unshare -n sleep 60 </dev/null >/dev/null 2>&1 &
+	s=$!
+	until [ "$(readlink /proc/$s/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+	cd "$(mktemp -d)" && echo "hello from inside" >index.html
+	nsenter -n -t $s busybox httpd -f -p 80 >/dev/null 2>&1 &
+	h=$!
+	p setup --mode pasta --id one -p "$port:80" -p "$udp-$((udp + 1)):$udp-$((udp + 1))/udp" /proc/$s/ns/net >one.json || exit 1
+	echo "address $(jq -r '.interfaces[].subnets[0].ipnet' one.json | head -n 1)"
+	echo "resolver $(jq -r '.dns_servers[0]' one.json)"
+	echo "v4 $(curl -s -m 5 "http://127.0.0.1:$port/")"
+	nsenter -n -t $s "$drive" udp-echo $((udp + 1)) &
+	sleep 0.3
+	echo "udp $("$drive" udp-ask 127.0.0.1 $((udp + 1)) datagram)"
+	echo "in use: $(p setup --mode pasta --id two -p "$port:80" /proc/$s/ns/net 2>&1)"
+	echo "helpers $(helper one | wc -l)"
+	p teardown one
+	sleep 0.3
+	echo "after teardown $(helper one | wc -l) $(ls "$run/net/containers" "$run/net/helpers" | grep -c one)"
+	kill $h
+	# A helper whose container is gone, as after a crash.
+	p setup --mode pasta --id three /proc/$s/ns/net >/dev/null
+	sleep 0.1
+	p sweep
+	sleep 0.3
+	echo "after sweep $(helper three | wc -l)"
+	# Without its file the helper leaves by itself.
+	p setup --mode pasta --id four /proc/$s/ns/net >/dev/null
+	rm "$run/net/helpers/four"
+	sleep 0.5
+	echo "without its link $(helper four | wc -l)"
+	p sweep
+	echo "bridge: $(p setup --id five /proc/$s/ns/net 2>&1)"
+	kill $s
+END
+chmod 755 "$WORLD/inside.sh"
+as_user timeout 60 unshare -r --map-auto bash "$WORLD/inside.sh" "$P" "$port" "$udp" "$BUILD/tests/net-drive" >"$WORLD/out" 2>"$WORLD/err" </dev/null
+line() { sed -n "s/^$1 //p" "$WORLD/out"; }
+check "pasta gives the host's address" grep -qE '^address [0-9a-f.:]+/[0-9]+$' "$WORLD/out"
+is "queries go to the host's resolver" "$(line resolver)" 169.254.1.1
+is "published tcp port" "$(line v4)" "hello from inside"
+is "published udp port of a range" "$(line udp)" datagram
+is "port in use" "$(line 'in use:')" \
+	"Error: cannot listen on the TCP port: listen tcp4 :$port: bind: address already in use"
+is "one helper runs" "$(line helpers)" 1
+is "teardown ends it" "$(line 'after teardown')" "0 0"
+is "a sweep ends it" "$(line 'after sweep')" 0
+is "it ends when its link is gone" "$(line 'without its link')" 0
+is "bridge mode is refused with a reason" "$(line bridge:)" \
+	"Error: network mode bridge is not supported for ordinary users"
+[ "$tap_failed" = 0 ] || sed 's/^/# /' "$WORLD/err" | head -n 20
+
+if [ "$(stat -c %a /dev/net/tun 2>/dev/null)" = 600 ]; then
+	install -d -o "$world_user" "$WORLD/u"
+	err=$(setpriv --reuid "$world_user" --clear-groups unshare -r "$P" --runroot "$WORLD/u/run" --root "$WORLD/u/root" \
+		setup --mode pasta --id x /proc/self/ns/net 2>&1)
+	check "without /dev/net/tun the error says so" grep -q '^Error: opening /dev/net/tun: Permission denied' <<<"$err"
+else
+	skip "without /dev/net/tun the error says so" "everybody may open it here"
+fi
+finish

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+// objs: pod-net/addr.o pod-net/lease.o
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/fs/tree.h"
+#include "pod-net/lease.h"
+
+static char dir[64], holder_a[128], holder_b[128];
+static struct leases l;
+
+static void
+touch(const char *path)
+{
+	close(open(path, O_WRONLY | O_CREAT, 0600));
+}
+
+static void
+begin(void)
+{
+	struct err e = {0};
+
+	snprintf(dir, sizeof(dir), "/tmp/test-lease.XXXXXX");
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(holder_a, sizeof(holder_a), "%s/a", dir);
+	snprintf(holder_b, sizeof(holder_b), "%s/b", dir);
+	touch(holder_a);
+	touch(holder_b);
+	snprintf(dir + strlen(dir), sizeof(dir) - strlen(dir), "/l");
+	cr_assert_eq(lease_open(&l, dir, &e), 0, "%s", e.text);
+	cr_assert_eq(lease_lock(&l, &e), 0, "%s", e.text);
+}
+
+static void
+end(void)
+{
+	struct err e = {0};
+
+	lease_close(&l);
+	*strrchr(dir, '/') = '\0';
+	tree_remove(AT_FDCWD, dir, &e);
+}
+
+TestSuite(lease, .init = begin, .fini = end);
+
+static struct lease_request
+request(const char *subnet, const char *gateway, const char *holder)
+{
+	struct lease_request r = {.holder = holder};
+
+	cr_assert_eq(addr_parse_prefix(subnet, &r.subnet), 0);
+	(void)addr_parse(gateway, &r.gateway);
+	return r;
+}
+
+/* The address given, or the error's text. */
+static const char *
+take(const struct lease_request *r)
+{
+	static char text[1024];
+	char key[LEASE_KEY];
+	struct err e = {0};
+	struct addr a;
+
+	if (lease_take(&l, r, &a, key, &e) != 0)
+		return strcpy(text, e.text);
+	addr_format(&a, text);
+	return text;
+}
+
+Test(lease, round_robin_and_wrap)
+{
+	struct lease_request r = request("10.9.0.0/29", "10.9.0.1", holder_a);
+
+	cr_assert_str_eq(take(&r), "10.9.0.2");
+	cr_assert_str_eq(take(&r), "10.9.0.3");
+	lease_give(&l, "10.9.0.0_29/10.9.0.2", holder_a);
+	cr_assert_str_eq(take(&r), "10.9.0.4");
+	cr_assert_str_eq(take(&r), "10.9.0.5");
+	cr_assert_str_eq(take(&r), "10.9.0.6");
+	r.holder = holder_b;
+	cr_assert_str_eq(take(&r), "10.9.0.2");
+	cr_assert_str_eq(
+	    take(&r), "IPAM error: failed to find free IP in range: 10.9.0.1 - 10.9.0.6");
+}
+
+Test(lease, range)
+{
+	struct lease_request r = request("10.9.0.0/24", "10.9.0.1", holder_a);
+
+	addr_parse("10.9.0.50", &r.start);
+	addr_parse("10.9.0.51", &r.end);
+	cr_assert_str_eq(take(&r), "10.9.0.50");
+	cr_assert_str_eq(take(&r), "10.9.0.51");
+	r.holder = holder_b;
+	cr_assert_str_eq(
+	    take(&r), "IPAM error: failed to find free IP in range: 10.9.0.50 - 10.9.0.51");
+}
+
+Test(lease, wanted_and_clash)
+{
+	struct lease_request r = request("fd9::/64", "fd9::1", holder_a);
+
+	addr_parse("fd9::77", &r.wanted);
+	cr_assert_str_eq(take(&r), "fd9::77");
+	r.holder = holder_b;
+	cr_assert_str_eq(take(&r),
+	    "IPAM error: requested ip address fd9::77 is already allocated to container ID a");
+}
+
+Test(lease, remains_of_a_dead_holder_are_free)
+{
+	struct lease_request r = request("10.9.0.0/24", "10.9.0.1", holder_a);
+	struct prefix p = r.subnet;
+
+	addr_parse("10.9.0.9", &r.wanted);
+	cr_assert_str_eq(take(&r), "10.9.0.9");
+	cr_assert(lease_any(&l, &p));
+	unlink(holder_a);
+	cr_assert(!lease_any(&l, &p));
+	r.holder = holder_b;
+	cr_assert_str_eq(take(&r), "10.9.0.9");
+	/* The former holder gives back what is no longer its own. */
+	lease_give(&l, "10.9.0.0_24/10.9.0.9", holder_a);
+	cr_assert(lease_any(&l, &p));
+	lease_give(&l, "10.9.0.0_24/10.9.0.9", holder_b);
+	cr_assert(!lease_any(&l, &p));
+}
+
+Test(lease, broadcast_and_network_are_never_given)
+{
+	struct lease_request r = request("10.9.0.0/30", NULL, holder_a);
+
+	cr_assert_str_eq(take(&r), "10.9.0.1");
+	cr_assert_str_eq(take(&r), "10.9.0.2");
+	r.holder = holder_b;
+	cr_assert_str_eq(
+	    take(&r), "IPAM error: failed to find free IP in range: 10.9.0.1 - 10.9.0.2");
+	r = request("10.9.1.0/31", NULL, holder_a);
+	cr_assert_str_eq(take(&r), "10.9.1.0");
+	cr_assert_str_eq(take(&r), "10.9.1.1");
+}
