@@ -70,6 +70,18 @@ watch(struct monitor *m, int fd, enum event_of of, uint32_t events)
 		epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &ev);
 }
 
+/*
+ * A connection that has ended.  It is taken out by hand: closing does not, as long as a child has a
+ * copy, and then it would report its end for ever.
+ */
+static void
+hang_up(struct monitor *m, struct peer **p)
+{
+	epoll_ctl(m->epoll, EPOLL_CTL_DEL, peer_fd(*p), NULL);
+	peer_free(*p);
+	*p = NULL;
+}
+
 static void
 set_timer(struct monitor *m, uint64_t seconds)
 {
@@ -479,8 +491,7 @@ coordinator_event(struct monitor *m)
 		    m->phase, &m->coordinator_done, m, &e);
 	if (r == PEER_NONE || r == 1)
 		return;
-	peer_free(m->coordinator);
-	m->coordinator = NULL;
+	hang_up(m, &m->coordinator);
 	if (m->phase == IDLE)
 		m->phase = GONE;
 	else if (m->phase == LINGERING)
@@ -545,8 +556,7 @@ worker_event(struct monitor *m)
 		    &m->worker_done, m, &e);
 	if (r == PEER_NONE)
 		return;
-	peer_free(m->worker);
-	m->worker = NULL;
+	hang_up(m, &m->worker);
 	if (m->phase >= DRAINING)
 		drained(m);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "pod-monitor/warm.h"
@@ -54,6 +55,9 @@ warm_start(void)
 
 	if (fd < 0 || fork() != 0)
 		return;
+	/* It may wait long for others; nobody is to wait for the copies it has of our connections. */
+	dup2(fd, 0);
+	close_range(1, UINT_MAX, 0);
 	/* From its cgroup to where it is already: nothing changes, but the lock is taken. */
-	_exit(write(fd, "0", 1) == 1 ? 0 : 1);
+	_exit(write(0, "0", 1) == 1 ? 0 : 1);
 }

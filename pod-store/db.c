@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/db/sqlite.h"
 #include "pod-store/db.h"
 
 static const char *const text[SQL_COUNT] = {
@@ -104,7 +105,7 @@ db_open(struct db *d, const char *path, bool make, bool *fresh, struct err *e)
 		db_close(d);
 		return err_wrap(e, "opening %s", path);
 	}
-	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+	sqlite_wait(d->h, DB_BUSY_MS);
 	sqlite3_extended_result_codes(d->h, 1);
 	sqlite3_db_config(d->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_db_config(d->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -278,7 +279,5 @@ db_tidy(struct db *d)
 {
 	if (sqlite3_total_changes(d->h) == 0)
 		return;
-	sqlite3_busy_timeout(d->h, 0);
-	sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(d->h, DB_BUSY_MS);
+	sqlite_fold_log(d->h, DB_BUSY_MS);
 }

@@ -7,12 +7,13 @@
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/db/sqlite.h"
 #include "pod-run/state/db.h"
 
 #define SCHEMA_VERSION 1
 #define BUSY_MS 100000
 #define STATEMENTS_MAX 64
-#define LOG_PAGES_MAX 128 /* a command that writes folds a longer log back itself */
+#define LOG_PAGES_MAX 2000 /* a command that writes folds a longer log back itself */
 
 static const char schema[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -291,7 +292,7 @@ db_open(const char *graph_root, const char *run_root, struct db **out, struct er
 		db_close(db);
 		return -1;
 	}
-	sqlite3_busy_timeout(db->sql, BUSY_MS);
+	sqlite_wait(db->sql, BUSY_MS);
 	sqlite3_wal_autocheckpoint(db->sql, LOG_PAGES_MAX);
 	/* The last one out does not fold the log back: that would cost each command a sync. */
 	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -309,9 +310,7 @@ db_open(const char *graph_root, const char *run_root, struct db **out, struct er
 void
 db_checkpoint(struct db *db)
 {
-	sqlite3_busy_timeout(db->sql, 0);
-	sqlite3_wal_checkpoint_v2(db->sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(db->sql, BUSY_MS);
+	sqlite_fold_log(db->sql, BUSY_MS);
 }
 
 void

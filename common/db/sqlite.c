@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdint.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/db/sqlite.h"
+
+#define FIRST_US 150
+#define DOUBLINGS 4
+#define LOG_LONG (2 * 1024 * 1024)
+#define LOG_REST_S 1
+
+/* n: how often this statement has found the lock taken. The waits double four times, so n tells the time. */
+static int
+look_again(void *limit_ms, int n)
+{
+	int step = n < DOUBLINGS ? n : DOUBLINGS;
+	/* Not all at once: those that met once would meet again. */
+	long us = (FIRST_US << step) + (getpid() + n * 37) % FIRST_US;
+
+	if ((long)n * (FIRST_US << step) / 1000 > (long)(intptr_t)limit_ms)
+		return 0;
+	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+	return 1;
+}
+
+void
+sqlite_wait(sqlite3 *h, int limit_ms)
+{
+	sqlite3_busy_handler(h, look_again, (void *)(intptr_t)limit_ms);
+}
+
+/* Only folding writes to the database file itself, so its time is that of the last one. */
+static bool
+is_due(sqlite3 *h)
+{
+	const char *path = sqlite3_db_filename(h, "main");
+	const char *log = path != NULL ? sqlite3_filename_wal(path) : NULL;
+	struct stat st;
+
+	if (log == NULL || stat(log, &st) == -1 || st.st_size == 0)
+		return false;
+	return st.st_size > LOG_LONG ||
+	       (stat(path, &st) == 0 && time(NULL) - st.st_mtime > LOG_REST_S);
+}
+
+void
+sqlite_fold_log(sqlite3 *h, int limit_ms)
+{
+	int left = 0, done = 0;
+
+	if (!is_due(h))
+		return;
+	sqlite3_busy_handler(h, NULL, NULL);
+	/* The first keeps nobody out while it waits for the disk; the second has nothing to wait for. */
+	if (sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_PASSIVE, &left, &done) ==
+		SQLITE_OK &&
+	    left == done)
+		sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite_wait(h, limit_ms);
+}

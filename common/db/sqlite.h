@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the databases of the suite (SQLite in WAL mode) share: waiting for another writer, and folding
+ * the log back.
+ */
+#ifndef POD_SQLITE_H
+#define POD_SQLITE_H
+
+#include <sqlite3.h>
+
+/*
+ * How long a statement waits for other writers before it fails.  Transactions take a fraction of a
+ * millisecond, so it looks again that soon; SQLite's own handler sleeps up to 100 ms at a time, and
+ * many commands at once then wait for nobody.
+ */
+void sqlite_wait(sqlite3 *h, int limit_ms);
+
+/*
+ * Folds the log back into the database and empties it, since the first one to open the database reads
+ * the whole log.  For the time after the answer; failure does not matter.  The slow part keeps no
+ * writer out.  Done at most once a second unless the log is long, because each time waits for the disk.
+ */
+void sqlite_fold_log(sqlite3 *h, int limit_ms);
+
+#endif
