@@ -72,11 +72,12 @@ struct opt {
 	unsigned at;	     /* use the OPT_… macros below, which check the member's type */
 	const char *arg;     /* placeholder in the help; NULL: the type's name */
 	const char *def; /* default, parsed and stored before the command line; shown in the help */
-	const char *show;    /* default as shown in the help, where it is not known here */
-	const char *none;    /* value of "--opt" without "=value"; NULL: an argument is required */
-	const char *alias;   /* other accepted long names, separated by commas */
-	const char *choices; /* offered before what complete finds, separated by commas; not enforced */
-	const char *help;    /* one line, no full stop */
+	const char *show;  /* default as shown in the help, where it is not known here */
+	const char *none;  /* value of "--opt" without "=value"; NULL: an argument is required */
+	const char *alias; /* other accepted long names, separated by commas */
+	const char
+	    *choices; /* offered before what complete finds, separated by commas; not enforced */
+	const char *help; /* one line, no full stop */
 	int (*call)(void *member, const char *value, struct err *e);
 };
 

@@ -19,7 +19,7 @@
 enum klog_stream { KLOG_STDOUT, KLOG_STDERR };
 
 #define KLOG_PREFIX 45 /* bytes before the text */
-#define KLOG_RECORD_MAX                                                           \
+#define KLOG_RECORD_MAX \
 	65536 /* longest record a reader takes as one; longer ones come in pieces \
 	       */
 
