@@ -99,10 +99,39 @@ helper_anchor_end(struct helper_anchor *a)
 	a->pid = -1;
 }
 
+static int
+helper_dir(int dir, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(dir, "helpers", 0700) != 0 && errno != EEXIST)
+		return err_sys(e, "making the directory of helpers");
+	fd = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 ? fd : err_sys(e, "opening the directory of helpers");
+}
+
+int
+helper_place(struct helper_anchor *a, int dir, const char *id, int netns, struct err *e)
+{
+	own_fd int helpers = helper_dir(dir, e);
+	char target[64];
+
+	if (helpers < 0 || helper_anchor_start(a, netns, e) != 0)
+		return -1;
+	snprintf(target, sizeof target, "/proc/%d/ns/net", (int)a->pid);
+	helper_end(dir, id);
+	if (symlinkat(target, helpers, id) == 0)
+		return 0;
+	err_sys(e, "making the link of a network helper");
+	helper_anchor_end(a);
+	return -1;
+}
+
 /* --- Starting ------------------------------------------------------------------------------------- */
 
+/* more: descriptors that become 3 and 4, or NULL. */
 static pid_t
-spawn(const struct strv *argv, int said, struct err *e)
+spawn(const struct strv *argv, int said, const int more[2], struct err *e)
 {
 	static const char *const env[] = {
 	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
@@ -122,6 +151,8 @@ spawn(const struct strv *argv, int said, struct err *e)
 	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&fa, said, 1);
 	posix_spawn_file_actions_adddup2(&fa, said, 2);
+	for (int i = 0; more != NULL && i < 2; i++)
+		posix_spawn_file_actions_adddup2(&fa, more[i], 3 + i);
 	rc = posix_spawn(&pid, argv->v[0], &fa, &attr, argv->v, (char *const *)(uintptr_t)env);
 	posix_spawn_file_actions_destroy(&fa);
 	posix_spawnattr_destroy(&attr);
@@ -164,7 +195,7 @@ helper_run(const struct strv *argv, struct err *e)
 		return err_sys(e, "making a pipe");
 	from = pair[0];
 	to = pair[1];
-	pid = spawn(argv, to, e);
+	pid = spawn(argv, to, NULL, e);
 	if (pid < 0)
 		return -1;
 	while (waitpid(pid, &status, 0) < 0)
@@ -180,18 +211,49 @@ helper_run(const struct strv *argv, struct err *e)
 	    e, ERR_NETWORK, "%s failed with exit code %d: %s", name, WEXITSTATUS(status), said);
 }
 
-/* --- Ending --------------------------------------------------------------------------------------- */
+static int
+write_pid(int dir, const char *id, pid_t pid, struct err *e)
+{
+	own_fd int helpers = helper_dir(dir, e);
+	own_mem char *name = xasprintf("%s.pid", id), *text = xasprintf("%d\n", (int)pid);
+
+	return helpers < 0 ? -1 : file_write(helpers, name, text, strlen(text), 0600, 0, e);
+}
 
 int
-helper_dir(int dir, struct err *e)
+helper_run_on(const struct strv *argv, int end, int dir, const char *id, struct err *e)
 {
-	int fd;
+	own_fd int from = -1, to = -1, ready_from = -1, ready_to = -1, high_end = -1;
+	const char *name = strrchr(argv->v[0], '/') + 1;
+	int said[2], ready[2], more[2];
+	char text[SAID_MAX], byte;
+	pid_t pid;
 
-	if (mkdirat(dir, "helpers", 0700) != 0 && errno != EEXIST)
-		return err_sys(e, "making the directory of helpers");
-	fd = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 ? fd : err_sys(e, "opening the directory of helpers");
+	if (pipe2(said, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_sys(e, "making a pipe");
+	from = said[0];
+	to = said[1];
+	if (pipe2(ready, O_CLOEXEC) != 0)
+		return err_sys(e, "making a pipe");
+	ready_from = ready[0];
+	ready_to = ready[1];
+	/* Above the numbers they get, so that one does not overwrite the other. */
+	more[0] = fcntl(ready_to, F_DUPFD_CLOEXEC, 10);
+	more[1] = high_end = fcntl(end, F_DUPFD_CLOEXEC, 10);
+	fd_close(&ready_to);
+	ready_to = more[0];
+	pid = spawn(argv, to, more, e);
+	fd_close(&ready_to);
+	if (pid < 0)
+		return -1;
+	/* The end of the child alone closes the other end. */
+	if (read(ready_from, &byte, 1) == 1)
+		return write_pid(dir, id, pid, e);
+	read_said(from, text, sizeof text);
+	return err_set(e, ERR_NETWORK, "%s failed: %s", name, text);
 }
+
+/* --- Ending --------------------------------------------------------------------------------------- */
 
 /*
  * True if the process has "/helpers/ID" at the end of one of its arguments.  Safe because the descriptor
@@ -236,6 +298,7 @@ helper_end(int dir, const char *id)
 {
 	own_fd int helpers = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_mem char *pid_file = xasprintf("%s.pid", id), *text = NULL;
+	own_mem char *socket_name = xasprintf("%.12s.sock", id);
 	struct err e = {0};
 	uint64_t pid;
 	size_t n;
@@ -249,4 +312,17 @@ helper_end(int dir, const char *id)
 	}
 	(void)unlinkat(helpers, id, 0);
 	(void)unlinkat(helpers, pid_file, 0);
+	(void)unlinkat(helpers, socket_name, 0);
+}
+
+int
+helper_check_tun(struct err *e)
+{
+	own_fd int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		return 0;
+	err_sys(e, "opening /dev/net/tun");
+	return err_hint(e, "An ordinary user's container needs this device for its network; "
+			   "--network=none and --network=host work without it.");
 }

@@ -28,16 +28,25 @@ struct helper_anchor {
 int helper_anchor_start(struct helper_anchor *a, int netns, struct err *e);
 void helper_anchor_end(struct helper_anchor *a);
 
+/* The same, with the link RUNROOT/net/helpers/ID to it; dir is RUNROOT/net.  An older helper is ended. */
+int helper_place(struct helper_anchor *a, int dir, const char *id, int netns, struct err *e);
+
 /*
  * Runs the program and waits until it has gone to the background.  A failure is "NAME failed with
  * exit code N: what it said".
  */
 int helper_run(const struct strv *argv, struct err *e);
 
-/* The directory RUNROOT/net/helpers, made if missing; dir is RUNROOT/net. */
-int helper_dir(int dir, struct err *e);
+/*
+ * Starts a program that stays in the foreground: its descriptor 3 is where it writes when it is ready, 4
+ * is end.  Its process ID is written to ID.pid.
+ */
+int helper_run_on(const struct strv *argv, int end, int dir, const char *id, struct err *e);
 
 /* Ends the container's helper, if it has one, and removes its files. */
 void helper_end(int dir, const char *id);
+
+/* An error that says why if /dev/net/tun cannot be used. */
+int helper_check_tun(struct err *e);
 
 #endif

@@ -165,36 +165,16 @@ known_options(const struct pasta *p)
 }
 
 int
-pasta_check_tun(struct err *e)
-{
-	own_fd int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		return 0;
-	err_sys(e, "opening /dev/net/tun");
-	return err_hint(e, "An ordinary user's container needs this device for its network; "
-			   "--network=none and --network=host work without it.");
-}
-
-int
 pasta_start(struct pasta *p, struct err *e)
 {
 	own_mem char *link = xasprintf("%s/net/helpers/%s", p->run_root, p->id);
 	own_mem char *pid_file = xasprintf("%s.pid", link), *help = known_options(p);
 	own_strv struct strv argv = {0};
 	struct helper_anchor anchor;
-	own_fd int dir = helper_dir(p->dir, e);
-	char target[64];
 	int rc;
 
-	if (dir < 0 || helper_anchor_start(&anchor, p->netns, e) != 0)
+	if (helper_place(&anchor, p->dir, p->id, p->netns, e) != 0)
 		return -1;
-	snprintf(target, sizeof target, "/proc/%d/ns/net", (int)anchor.pid);
-	helper_end(p->dir, p->id);
-	if (symlinkat(target, dir, p->id) != 0) {
-		helper_anchor_end(&anchor);
-		return err_sys(e, "making %s", link);
-	}
 	pasta_arguments(p, help, link, pid_file, &argv);
 	rc = helper_run(&argv, e);
 	helper_anchor_end(&anchor);

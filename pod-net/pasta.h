@@ -29,7 +29,4 @@ void pasta_arguments(struct pasta *p, const char *help, const char *netns_path,
 /* Starts it; on failure nothing stays. */
 int pasta_start(struct pasta *p, struct err *e);
 
-/* An error that says why if /dev/net/tun cannot be used. */
-int pasta_check_tun(struct err *e);
-
 #endif

@@ -12,6 +12,7 @@
 #include "pod-net/pasta.h"
 #include "pod-net/plan.h"
 #include "pod-net/port.h"
+#include "pod-net/slirp.h"
 
 #define PASTA_ADDRESSES 16
 
@@ -24,7 +25,8 @@ struct setup {
 	struct port_list ports;
 	struct rec_net_state state;
 	int netns, holder;
-	bool pasta, maps_host, forwards_dns;
+	const char *helper; /* or NULL */
+	bool maps_host, forwards_dns;
 	struct link_address addresses[PASTA_ADDRESSES]; /* with pasta */
 	size_t naddresses;
 };
@@ -180,15 +182,15 @@ list_addresses(struct setup *s, struct err *e)
 }
 
 /*
- * pasta binds the ports itself, but goes on when only some of a range are free; so they are tried before,
+ * The helper binds the ports itself, but pasta goes on when only some of a range are free; so they are tried before,
  * and free ones are chosen here.
  */
 static int
-try_ports(struct setup *s, struct err *e)
+try_ports(struct setup *s, bool ipv6, struct err *e)
 {
 	own_fd int reserved = -1;
 
-	if (port_parse(s->m->ports.v, s->m->ports.n, true, true, &s->ports, s->a, e) != 0)
+	if (port_parse(s->m->ports.v, s->m->ports.n, true, ipv6, &s->ports, s->a, e) != 0)
 		return -1;
 	for (size_t i = 0; i < s->ports.n; i++)
 		if (s->ports.v[i].protocol == IPPROTO_SCTP)
@@ -210,29 +212,73 @@ start_pasta(struct setup *s, char *path, struct err *e)
 
 	if (bridge_loopback(s->n->home, s->netns, e) != 0 || pasta_start(&p, e) != 0)
 		return -1;
-	s->pasta = true;
 	s->maps_host = p.maps_host;
 	s->forwards_dns = p.forwards_dns;
 	return list_addresses(s, e);
 }
 
 static int
+start_slirp(struct setup *s, const char *path, struct err *e)
+{
+	struct slirp p = {.path = path,
+	    .id = s->m->id,
+	    .run_root = s->n->run_root,
+	    .options = &s->m->mode_options,
+	    .ports = &s->ports,
+	    .dir = s->n->dir,
+	    .netns = s->netns};
+
+	if (bridge_loopback(s->n->home, s->netns, e) != 0 || slirp_start(&p, e) != 0)
+		return -1;
+	s->holder = p.holder;
+	s->maps_host = p.maps_host;
+	return 0;
+}
+
+static int
+missing(const char *name, const char *package, struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED,
+	    "could not find %s, the network namespace can't be configured: "
+	    "exec: \"%s\": executable file not found in $PATH",
+	    name, name);
+	return err_hint(e, "Package %s has it.", package);
+}
+
+static int
+set_up_slirp(struct setup *s, struct err *e)
+{
+	own_mem char *path = helper_find("slirp4netns");
+
+	if (!s->n->rootless)
+		return err_set(
+		    e, ERR_INVALID, "slirp4netns networking is only supported for rootless mode");
+	if (path == NULL)
+		return missing("slirp4netns", "slirp4netns", e);
+	if (helper_check_tun(e) != 0 || try_ports(s, false, e) != 0)
+		return -1;
+	s->state.helper = s->helper = "slirp4netns";
+	if (write_state(s, e) != 0)
+		return -1;
+	return start_slirp(s, path, e) == 0 ? 0 : undo(s);
+}
+
+static int
 set_up_pasta(struct setup *s, struct err *e)
 {
-	own_mem char *path = helper_find("pasta");
+	own_mem char *path = helper_find("pasta"), *other = helper_find("slirp4netns");
 
 	if (!s->n->rootless)
 		return err_set(
 		    e, ERR_INVALID, "pasta networking is only supported for rootless mode");
-	if (path == NULL) {
-		err_set(e, ERR_UNSUPPORTED,
-		    "could not find pasta, the network namespace can't be configured: "
-		    "exec: \"pasta\": executable file not found in $PATH");
-		return err_hint(e, "Package passt has it.");
-	}
-	if (pasta_check_tun(e) != 0 || try_ports(s, e) != 0)
+	/* Options of pasta would mean nothing to the other. */
+	if (path == NULL && other != NULL && s->m->mode_options.n == 0)
+		return set_up_slirp(s, e);
+	if (path == NULL)
+		return missing("pasta", "passt", e);
+	if (helper_check_tun(e) != 0 || try_ports(s, true, e) != 0)
 		return -1;
-	s->state.helper = "pasta";
+	s->state.helper = s->helper = "pasta";
 	if (write_state(s, e) != 0)
 		return -1;
 	return start_pasta(s, path, e) == 0 ? 0 : undo(s);
@@ -251,6 +297,7 @@ static const struct {
     {"bridge", set_up_bridge},
     {"none", set_up_none},
     {"pasta", set_up_pasta},
+    {"slirp4netns", set_up_slirp},
 };
 
 static void
@@ -302,6 +349,26 @@ fill_pasta(struct setup *s, struct msg_net_setup_r *r)
 	}
 }
 
+static void
+fill_slirp(struct setup *s, struct msg_net_setup_r *r)
+{
+	struct rec_net_interface *x = arena_alloc(s->a, sizeof *x);
+
+	x->network = "";
+	x->name = SLIRP_INTERFACE;
+	x->addresses.v = arena_alloc(s->a, sizeof *x->addresses.v);
+	x->addresses.n = 1;
+	x->addresses.v[0] = (struct rec_net_address){.ipnet = SLIRP_ADDRESS, .gateway = SLIRP_HOST};
+	r->interfaces.v = x;
+	r->interfaces.n = 1;
+	if (s->maps_host)
+		r->host_address = SLIRP_HOST;
+	if (s->m->dns_servers.n == 0) {
+		r->dns_servers.v[0] = SLIRP_DNS;
+		r->dns_servers.n = 1;
+	}
+}
+
 /* The host as the container sees it: the first gateway of a network that leads out. */
 static const char *
 host_address(const struct plan *p, struct arena *a)
@@ -341,8 +408,10 @@ fill_answer(struct setup *s, struct msg_net_setup_r *r)
 	r->ports.n = s->state.ports.n;
 	r->host_address = host_address(&s->plan, s->a);
 	fill_resolvers(s, r);
-	if (s->pasta)
+	if (s->helper != NULL && strcmp(s->helper, "pasta") == 0)
 		fill_pasta(s, r);
+	if (s->helper != NULL && strcmp(s->helper, "slirp4netns") == 0)
+		fill_slirp(s, r);
 }
 
 int

@@ -16,6 +16,7 @@
  *	-p HOST:CONTAINER[/PROTOCOL]  published port; repeatable; [IP@] in front
  *	-c N      N containers one after the other, over one connection; prints how long each took
  *	-k        leave without taking down, as if killed	-s  sweep first, with no container running
+ *	-m MODE   pasta or slirp4netns, as an ordinary user	-o OPTION  of it
  *	-q        do not print addresses and ports
  */
 #include <arpa/inet.h>
@@ -42,7 +43,8 @@ struct drive {
 	struct rec_port_map ports[8];
 	const char *ips[1];
 	char id[65];
-	bool leave, sweep, quiet;
+	const char *mode_options[8];
+	bool leave, sweep, quiet, rootless;
 	long count;
 };
 
@@ -109,7 +111,7 @@ options(struct drive *d, int argc, char **argv)
 	d->m.ports.v = d->ports;
 	d->m.attach.v = d->attach;
 	d->count = 1;
-	while ((c = getopt(argc, argv, "+i:d:n:Na:p:c:ksq")) != -1)
+	while ((c = getopt(argc, argv, "+i:d:n:Na:p:c:ksqm:o:")) != -1)
 		switch (c) {
 		case 'i':
 			d->m.id = optarg;
@@ -132,6 +134,14 @@ options(struct drive *d, int argc, char **argv)
 			break;
 		case 'c':
 			d->count = strtol(optarg, NULL, 10);
+			break;
+		case 'm':
+			d->m.mode = optarg;
+			d->rootless = true;
+			break;
+		case 'o':
+			d->mode_options[d->m.mode_options.n++] = optarg;
+			d->m.mode_options.v = d->mode_options;
 			break;
 		case 'k':
 			d->leave = true;
@@ -272,6 +282,7 @@ main(int argc, char **argv)
 		return 2;
 	p = start(argv[optind]);
 	hello.run_root = argv[optind + 1];
+	hello.rootless = d.rootless;
 	if (peer_send(p, &msg_hello_desc, 0, &hello, &e) != 0)
 		die(&e);
 	if (d.sweep) {

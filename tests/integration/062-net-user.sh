@@ -53,6 +53,22 @@ cat >"$WORLD/inside.sh" <<-'END'
 	sleep 0.5
 	echo "without its link $(helper four | wc -l)"
 	p sweep
+	if command -v slirp4netns >/dev/null; then
+		printf '#!/bin/sh\necho $$ >%s/pid\nexec busybox httpd -f -p 80\n' "$PWD" >serve
+		chmod +x serve
+		"$drive" -i slirp -m slirp4netns -p "$port:80" "$P" "$run" ./serve >slirp.out 2>&1 &
+		d=$!
+		for _ in $(seq 50); do [ -s pid ] && break; sleep 0.1; done
+		echo "slirp address $(sed -n 's/^tap0 //p' slirp.out)"
+		for _ in $(seq 20); do curl -s -m 5 "http://127.0.0.1:$port/" >got && [ -s got ] && break; sleep 0.1; done
+		echo "slirp tcp $(cat got)"
+		echo "slirp helpers $(helper slirp | wc -l)$(pgrep -U 0 -f 'helpers/slirp tap0' | wc -l)"
+		kill $d
+		sleep 0.5
+		echo "slirp after the holder $(pgrep -U 0 -f 'helpers/slirp tap0' | wc -l)"
+		echo "slirp option $("$drive" -m slirp4netns -o colour=blue "$P" "$run" 2>&1)"
+		p sweep
+	fi
 	echo "bridge: $(p setup --id five /proc/$s/ns/net 2>&1)"
 	kill $s
 END
@@ -71,13 +87,21 @@ is "a sweep ends it" "$(line 'after sweep')" 0
 is "it ends when its link is gone" "$(line 'without its link')" 0
 is "bridge mode is refused with a reason" "$(line bridge:)" \
 	"Error: network mode bridge is not supported for ordinary users"
+if command -v slirp4netns >/dev/null; then
+	is "slirp4netns: address" "$(line 'slirp address')" 10.0.2.100/24
+	is "slirp4netns: published port" "$(line 'slirp tcp')" "hello from inside"
+	is "slirp4netns: ends with the holder of the ports" "$(line 'slirp helpers') $(line 'slirp after the holder')" "01 0"
+	is "slirp4netns: unknown option" "$(line 'slirp option')" "Error: option colour=blue for slirp4netns is not supported"
+else
+	skip "slirp4netns" "it is not installed"
+fi
 [ "$tap_failed" = 0 ] || sed 's/^/# /' "$WORLD/err" | head -n 20
 
 if [ "$(stat -c %a /dev/net/tun 2>/dev/null)" = 600 ]; then
 	install -d -o "$world_user" "$WORLD/u"
 	err=$(setpriv --reuid "$world_user" --clear-groups unshare -r "$P" --runroot "$WORLD/u/run" --root "$WORLD/u/root" \
 		setup --mode pasta --id x /proc/self/ns/net 2>&1)
-	check "without /dev/net/tun the error says so" grep -q '^Error: opening /dev/net/tun: Permission denied' <<<"$err"
+	check "without /dev/net/tun the error says so" grep -q '^Error: opening /dev/net/tun: [Pp]ermission denied' <<<"$err"
 else
 	skip "without /dev/net/tun the error says so" "everybody may open it here"
 fi

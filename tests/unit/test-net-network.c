@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-// objs: pod-net/addr.o pod-net/network.o pod-net/port.o pod-net/pasta.o pod-net/helper.o
+// objs: pod-net/addr.o pod-net/network.o pod-net/port.o pod-net/pasta.o pod-net/slirp.o pod-net/helper.o
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -7,6 +7,7 @@
 #include "pod-net/network.h"
 #include "pod-net/pasta.h"
 #include "pod-net/port.h"
+#include "pod-net/slirp.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define HEAD "{\"name\": \"net1\", \"id\": \"" ID "\", \"driver\": \"bridge\""
@@ -157,4 +158,23 @@ Test(pasta, arguments)
 	    "pasta --config-net -t 8080-8080:80-80 -u 0.0.0.0/53-54:153-154 --mtu 1400 -T auto "
 	    "-U none --no-map-gw --dns-forward 169.254.1.1 --map-guest-addr 169.254.1.2 -q "
 	    "-P PID --netns NS");
+}
+
+Test(slirp, arguments)
+{
+	static const char *const good[] = {"allow_host_loopback=true", "mtu=1400"};
+	static const char *const bad[] = {"cidr=10.1.0.0/16"};
+	struct port_list none = {0};
+	struct strs o = {(const char **)(uintptr_t)good, 2};
+	struct slirp s = {.path = "slirp4netns", .options = &o, .ports = &none};
+	own_strv struct strv argv = {0}, other = {0};
+	struct err e = {0};
+
+	cr_assert_eq(slirp_arguments(&s, "NS", "SOCK", 3, 4, &argv, &e), 0);
+	cr_assert_str_eq(argv.v[2], "--mtu=1400");
+	cr_assert_eq(strv_find(&argv, "--disable-host-loopback"), argv.n);
+	cr_assert(s.maps_host);
+	o = (struct strs){(const char **)(uintptr_t)bad, 1};
+	cr_assert_eq(slirp_arguments(&s, "NS", "SOCK", 3, 4, &other, &e), -1);
+	cr_assert_eq(e.class, ERR_UNSUPPORTED);
 }

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * slirp4netns: the network of an ordinary user's container where pasta is missing or not wanted.  The
+ * container has 10.0.2.100 on tap0, the host is 10.0.2.2, the resolver 10.0.2.3; IPv4 only.
+ */
+#ifndef POD_SLIRP_H
+#define POD_SLIRP_H
+
+#include "common/wire/msg.h"
+#include "pod-net/port.h"
+
+#define SLIRP_INTERFACE "tap0"
+#define SLIRP_ADDRESS "10.0.2.100/24"
+#define SLIRP_HOST "10.0.2.2"
+#define SLIRP_DNS "10.0.2.3"
+
+struct slirp {
+	const char *path; /* the program */
+	const char *id, *run_root;
+	const struct strs *options; /* the user's: name=value */
+	const struct port_list *ports;
+	int dir; /* RUNROOT/net */
+	int netns;
+	int holder;	/* set by slirp_start: it ends when this is closed; the caller's */
+	bool maps_host; /* set by slirp_start: SLIRP_HOST leads to the host's loopback too */
+};
+
+/* The command line, for tests too; ready and end are descriptor numbers in the child. */
+int slirp_arguments(struct slirp *s, const char *netns_path, const char *socket_path, int ready,
+    int end, struct strv *argv, struct err *e);
+
+/* Starts it and publishes the ports; on failure nothing stays. */
+int slirp_start(struct slirp *s, struct err *e);
+
+#endif
