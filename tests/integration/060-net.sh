@@ -40,7 +40,7 @@ background() { # NAME COMMAND...: output in $dir/NAME
 	last=$!
 }
 until_line() { # FILE PATTERN
-	for _ in $(seq 100); do grep -qE "$2" "$1" && return; sleep 0.05; done
+	for _ in $(seq 100); do grep -sqE "$2" "$1" && return; sleep 0.05; done
 	return 1
 }
 until_ok() {
@@ -145,10 +145,11 @@ stop "$a"
 background six drive_on -n dual -p 18090:80 "$P" "$run" $httpd
 six=$last
 until_line "$dir/six" '^eth0 fd99'
-check "dual stack: both addresses" sh -c "grep -q '^eth0 10.99.1.2/24' '$dir/six' && grep -q '^eth0 fd99:1::2/64' '$dir/six'"
+check "dual stack: both addresses" sh -c "grep -q '^eth0 10.99.1.[0-9]*/24' '$dir/six' && grep -q '^eth0 fd99:1::[0-9a-f]*/64' '$dir/six'"
+a6=$(sed -n 's,^eth0 \(fd99.*\)/64,\1,p' "$dir/six")
 until_ok get http://127.0.0.1:18090/
 is "published port by IPv6" "$(out curl -s -m 5 'http://[fd99:f::1]:18090/')" "hello from inside"
-is "container to container by IPv6" "$(drive -q -n dual "$P" "$run" curl -s -m 5 'http://[fd99:1::2]/')" "hello from inside"
+is "container to container by IPv6" "$(drive -q -n dual "$P" "$run" curl -s -m 5 "http://[$a6]/")" "hello from inside"
 is "the outside by IPv6" "$(drive -q -n dual "$P" "$run" busybox ping -c 1 -W 2 fd99:f::2 | grep -c ' 0% packet loss')" 1
 stop "$six"
 
