@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
 POD_RUN_SRC := $(wildcard pod-run/*.c) $(wildcard pod-run/state/*.c) $(wildcard pod-run/cmd/*.c) \
 	$(wildcard pod-run/life/*.c) $(wildcard pod-run/oci/*.c)
+# Static: a start of the shared libraries costs a millisecond of each command.  SQLite's loader of extensions,
+# which nothing calls, makes the linker warn.
 ifneq ($(wildcard pod-run/oci/seccomp.c),)
-$(eval $(call program,pod-run,bin,$(POD_RUN_SRC),-lmsgpackc -lsqlite3 -ljansson -lcap,dynamic))
+$(eval $(call program,pod-run,bin,$(POD_RUN_SRC),-lsqlite3 -lmsgpackc -ljansson -lcap -lm $(QUIET_STATIC),static))
 endif
 
 # --- Workers of pod-run ---

@@ -8,8 +8,6 @@ $(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pa
 # --- The index, mounts and volumes ---
 # Static: a start of the shared libraries costs a millisecond of each command.  libevent's name look-ups, which
 # nothing calls, make the linker warn.
-comma := ,
-STORE_QUIET := $(if $(shell $(CC) -Wl,--help 2>/dev/null | grep -e --no-warnings),-Wl$(comma)--no-warnings)
 STORE_SRC := $(filter-out pod-store/main.c,$(wildcard pod-store/*.c)) \
 	$(addprefix pod-store/layer/,result.c opaque.c)
-$(eval $(call program,pod-store,bin,pod-store/main.c $(STORE_SRC),-lsqlite3 -levent_core -lmsgpackc -ljansson -lm $(STORE_QUIET),static))
+$(eval $(call program,pod-store,bin,pod-store/main.c $(STORE_SRC),-lsqlite3 -levent_core -lmsgpackc -ljansson -lm $(QUIET_STATIC),static))
