@@ -267,6 +267,7 @@ int
 main(int argc, char **argv)
 {
 	struct drive d = {0};
+	struct rec_kv prepare = {.key = "prepare", .value = "netns"};
 	struct msg_hello hello = {0};
 	struct msg_net_sweep sweep = {0};
 	struct err e = {0};
@@ -282,6 +283,9 @@ main(int argc, char **argv)
 		return 2;
 	p = start(argv[optind]);
 	hello.run_root = argv[optind + 1];
+	/* As pod-run does; of several containers only the first gets the namespace made so. */
+	hello.options.v = &prepare;
+	hello.options.n = 1;
 	hello.rootless = d.rootless;
 	if (peer_send(p, &msg_hello_desc, 0, &hello, &e) != 0)
 		die(&e);
