@@ -129,9 +129,14 @@ enter_user_namespace(struct err *e)
 	return 0;
 }
 
+/*
+ * *alone: what is mounted from now on is seen by us only.  It is not where "/" is no mount of its own
+ * (a plain chroot), because then its propagation cannot be changed.
+ */
 static int
-enter_namespaces(const struct role_info *r, struct err *e)
+enter_namespaces(const struct role_info *r, bool *alone, struct err *e)
 {
+	*alone = true;
 	if (r->namespaces == 0 && r->view == ROLE_VIEW_ALL)
 		return 0;
 	if (!has_cap(CAP_SYS_ADMIN) && enter_user_namespace(e) == -1)
@@ -139,8 +144,11 @@ enter_namespaces(const struct role_info *r, struct err *e)
 	if (unshare(r->namespaces) == -1)
 		return err_sys(e, "making namespaces");
 	if ((r->namespaces & CLONE_NEWNS) &&
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-		return err_sys(e, "making mounts private");
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1) {
+		if (errno != EINVAL)
+			return err_sys(e, "making mounts private");
+		*alone = false;
+	}
 	return 0;
 }
 
@@ -192,15 +200,30 @@ make_root(const struct role_info *r, struct err *e)
 }
 
 /*
- * Makes root "/".  Safe because the new root covers the old one before the old one is detached: at
- * no moment is there another way, and descriptors of old directories were closed before.
+ * Makes root "/".  Safe because the new root covers the old one before the old one is detached: at no
+ * moment is there another way, and descriptors of old directories were closed before.
+ *
+ * pivot_root(2) refuses (EINVAL) where our old root is no mount or has none above it, as in a chroot
+ * or an initramfs.  Then the new root stays on top of the old one and chroot(2) confines us to it; what
+ * leads out of a chroot (CAP_SYS_CHROOT, a directory of outside) no role with a view keeps.
  */
 static int
-pivot(int root, struct err *e)
+pivot(int root, bool alone, struct err *e)
 {
+	/* A detached mount can be a root without being attached anywhere. */
+	if (!alone)
+		return fchdir(root) == -1 || chroot(".") == -1
+			   ? err_sys(e, "changing the root directory")
+			   : 0;
 	if (move_mount(root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) == -1 ||
-	    fchdir(root) == -1 || syscall(SYS_pivot_root, ".", ".") == -1 ||
-	    umount2(".", MNT_DETACH) == -1 || chdir("/") == -1)
+	    fchdir(root) == -1)
+		return err_sys(e, "changing the root directory");
+	if (syscall(SYS_pivot_root, ".", ".") == 0) {
+		if (umount2(".", MNT_DETACH) == -1 || chdir("/") == -1)
+			return err_sys(e, "changing the root directory");
+		return 0;
+	}
+	if (errno != EINVAL || chroot(".") == -1 || chdir("/") == -1)
 		return err_sys(e, "changing the root directory");
 	return 0;
 }
@@ -238,7 +261,7 @@ clone_handed(struct err *e)
 
 /* handed: a clone of descriptor 4 made before the namespaces changed, or -1; taken over. */
 static int
-enter_view(const struct role_info *r, int handed, struct err *e)
+enter_view(const struct role_info *r, int handed, bool alone, struct err *e)
 {
 	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
 	bool given = view_is_given(r);
@@ -248,7 +271,7 @@ enter_view(const struct role_info *r, int handed, struct err *e)
 		return 0;
 	if (root == -1)
 		root = given ? clone_handed(e) : make_root(r, e);
-	if (root == -1 || pivot(root, e) == -1)
+	if (root == -1 || pivot(root, alone, e) == -1)
 		return -1;
 	if (r->view != ROLE_VIEW_FD &&
 	    mount_setattr(root, "", AT_EMPTY_PATH, &ro, sizeof(ro)) == -1)
@@ -369,6 +392,7 @@ role_enter(enum role role, const int *keep, size_t keep_n, struct err *e)
 				     SECBIT_NO_CAP_AMBIENT_RAISE |
 				     SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 	bool leaf = !(r->calls & (SYS_SPAWN | SYS_ANY));
+	bool alone;
 	int handed = -1;
 	uid_t before;
 
@@ -377,7 +401,7 @@ role_enter(enum role role, const int *keep, size_t keep_n, struct err *e)
 	if (view_is_given(r) && has_cap(CAP_SYS_ADMIN))
 		handed = open_tree(
 		    ROLE_VIEW_FD_NUMBER, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (enter_namespaces(r, e) == -1 || enter_view(r, handed, e) == -1 ||
+	if (enter_namespaces(r, &alone, e) == -1 || enter_view(r, handed, alone, e) == -1 ||
 	    drop_bounding(r, e) == -1)
 		goto fail;
 	before = geteuid();
