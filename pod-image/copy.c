@@ -9,7 +9,7 @@
 #include "pod-image/copy.h"
 
 #define PARALLEL_MAX 3
-#define PIPE_SIZE (256 << 10)
+#define PIPE_SIZE (1 << 20) /* what an ordinary user may have */
 #define CAUSE_WAIT_MS 3000
 
 struct flight { /* a layer on its way */

@@ -88,6 +88,9 @@ refused "another config (60)" "digest mismatch" "$H/cfg"
 # --- blobs ---
 good wrong && tr a b <"$B/${L1#sha256:}" >"$WORLD/w" && answer "$DIR" "/v2/wrong/blobs/$L1" "200 OK" "$WORLD/w"
 refused "a layer of the right size that is another (60)" "" "$H/wrong"
+# Another time in the gzip header: same contents, same DiffID, same size.
+good header && { head -c 4 "$B/${L1#sha256:}"; printf 'pod!'; tail -c +9 "$B/${L1#sha256:}"; } >"$WORLD/w" && answer "$DIR" "/v2/header/blobs/$L1" "200 OK" "$WORLD/w"
+refused "a layer of another digest whose contents are right (60)" "digest of the layer does not match" "$H/header"
 good long && cat "$B/${L1#sha256:}" "$WORLD/x" >"$WORLD/w" && answer "$DIR" "/v2/long/blobs/$L1" "200 OK" "$WORLD/w"
 refused "a layer longer than its descriptor (61)" "larger than the" "$H/long"
 good short && head -c 1000 "$B/${L1#sha256:}" >"$WORLD/w" && answer "$DIR" "/v2/short/blobs/$L1" "200 OK" "$WORLD/w"
