@@ -139,10 +139,13 @@ attend(struct foreground *f, struct err *e)
 static int
 give_up(struct create *c, struct err *e)
 {
+	/* Wrong words of the command line that are found out late. */
+	static const char *const late[] = {"unable to find network", "loading seccomp profile"};
+
 	create_forget(c);
-	/* A wrong word of the command line, which only pod-net could find out. */
-	if (text_has_prefix(e->text, "unable to find network"))
-		return -1;
+	for (size_t i = 0; i < COUNTOF(late); i++)
+		if (text_has_prefix(e->text, late[i]))
+			return -1;
 	e->class = strstr(e->text, "not found") != NULL ||
 			   strstr(e->text, "no such file") != NULL || e->class == ERR_NOCOMMAND
 		       ? ERR_NOCOMMAND

@@ -85,7 +85,7 @@ if command -v skopeo >/dev/null; then
 	done
 fi
 said=$(save localhost/latest 2>&1 >/dev/full)
-is "a full disk is named" "${said##*: }" "No space left on device"
+is "a full disk is named" "${said##*: }" "no space left on device"
 
 # --- hostile ---
 mkdir "$WORLD/h"
