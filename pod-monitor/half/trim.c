@@ -10,6 +10,9 @@
 #define STACK_LIVE 1024u	 /* below this frame: what the calls in here need */
 #define STACK_DEPTH (256u << 10) /* deepest the start ever went */
 
+/* Of the linker: the first byte of the program, and the end of its code. */
+extern const char __executable_start, etext;
+
 void
 trim_init(void)
 {
@@ -25,6 +28,7 @@ trim_now(void)
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t end = ((uintptr_t)&here - STACK_LIVE) & ~(page - 1);
 	uintptr_t heap_end = (uintptr_t)sbrk(0) & ~(page - 1);
+	uintptr_t text = ((uintptr_t)&__executable_start + page - 1) & ~(page - 1);
 	uintptr_t free_from;
 
 	malloc_trim(RESERVE);
@@ -40,4 +44,9 @@ trim_now(void)
 	 * no mapping, which the kernel passes over.
 	 */
 	madvise((void *)(end - STACK_DEPTH), STACK_DEPTH, MADV_DONTNEED);
+	/*
+	 * Of the program itself only what the loop touches comes back.  Safe because code is never
+	 * written to, so that its pages are those of the file.
+	 */
+	madvise((void *)text, ((uintptr_t)&etext & ~(page - 1)) - text, MADV_DONTNEED);
 }
