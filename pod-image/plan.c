@@ -159,7 +159,7 @@ add_endpoint(struct plan *p, struct plan_source *s, const struct registries_entr
 {
 	struct plan_endpoint *out = &s->endpoints[s->nendpoints];
 
-	if (entry != NULL) {
+	if (entry != NULL && at != NULL) {
 		if (registries_conf_rewrite(entry, at, &s->ref, &out->ref, e) < 0)
 			return -1;
 	} else if (reference_parse(s->name, &out->ref, e) < 0) {
