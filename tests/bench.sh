@@ -17,6 +17,9 @@ peer() { podman --root "$WORLD/peer" --runroot "$WORLD/peer-run" --cgroup-manage
 have_peer=
 command -v podman >/dev/null && have_peer=1
 
+# The peer asks for more than a caller without CAP_SYS_RESOURCE may have.
+limits="--ulimit nofile=1024:1024 --ulimit nproc=1024:1024"
+
 wanted() { case $1 in *"${BENCH:-}"*) return 0 ;; *) return 1 ;; esac; }
 # row NAME BUDGET POD-LINE [PEER-LINE]: each line is "median p10 p90 cpu per-second"
 row() {
@@ -53,12 +56,12 @@ if wanted "bare runtime run"; then
 	(cd "$bundle" && crun spec && jq '.process.args=["true"]|.process.terminal=false' config.json >c && mv c config.json)
 	row "bare runtime run" - "$(t crun --root "$WORLD/crun" run -b "$bundle" bench)"
 fi
-both "run --rm --network none" "14 ms, 24 on v1" run --rm --ulimit host --network none $img true
-both "run --rm bridge" "16 ms, 26 on v1" run --rm --ulimit host $img true
-both "run --rm bridge, a port" "-" run --rm --ulimit host -p 127.0.0.1:28080:80 $img true
+both "run --rm --network none" "14 ms, 24 on v1" run --rm $limits --network none $img true
+both "run --rm bridge" "16 ms, 26 on v1" run --rm $limits $img true
+both "run --rm bridge, a port" "-" run --rm $limits -p 127.0.0.1:28080:80 $img true
 if wanted exec; then
-	pod run -d --name ex $img sleep 1000 >/dev/null
-	[ -n "$have_peer" ] && peer run -d --name ex $img sleep 1000 >/dev/null
+	pod run -d $limits --name ex $img sleep 1000 >/dev/null
+	[ -n "$have_peer" ] && peer run -d $limits --name ex $img sleep 1000 >/dev/null
 	both "exec" "12 ms" exec ex true
 	pod rm -f -t 0 ex >/dev/null
 	[ -n "$have_peer" ] && peer rm -f -t 0 ex >/dev/null
@@ -76,9 +79,9 @@ fi
 both "images" "4 ms" images
 if wanted "50 parallel starts"; then
 	for net in none bridge; do
-		a=$("$timing" -n 100 -p 50 "${pod_words[@]}" run --rm --ulimit host --network $net $img true)
+		a=$("$timing" -n 100 -p 50 "${pod_words[@]}" run --rm $limits --network $net $img true)
 		b=
-		[ -n "$have_peer" ] && b=$("$timing" -n 50 -p 50 "${peer_words[@]}" run --rm --ulimit host --network $net $img true)
+		[ -n "$have_peer" ] && b=$("$timing" -n 50 -p 50 "${peer_words[@]}" run --rm $limits --network $net $img true)
 		echo "50 parallel starts, $net: pod $(echo "$a" | cut -d' ' -f5)/s   podman $(echo "$b" | cut -d' ' -f5)/s   budget $([ $net = none ] && echo 120 || echo 80)/s"
 	done
 fi
