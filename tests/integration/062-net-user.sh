@@ -99,7 +99,8 @@ fi
 
 if [ "$(stat -c %a /dev/net/tun 2>/dev/null)" = 600 ]; then
 	install -d -o "$world_user" "$WORLD/u"
-	err=$(setpriv --reuid "$world_user" --clear-groups unshare -r "$P" --runroot "$WORLD/u/run" --root "$WORLD/u/root" \
+	cp -a "$BUILD/bin" "$BUILD/libexec" "$WORLD/"
+	err=$(setpriv --reuid "$world_user" --clear-groups unshare -r "$WORLD/bin/pod-net" --runroot "$WORLD/u/run" --root "$WORLD/u/root" \
 		setup --mode pasta --id x /proc/self/ns/net 2>&1)
 	check "without /dev/net/tun the error says so" grep -q '^Error: opening /dev/net/tun: [Pp]ermission denied' <<<"$err"
 else

@@ -70,7 +70,8 @@ if [ "$(id -u)" = 0 ]; then
 	is "unshare is for ordinary users" "$?:$(cat "$WORLD/err")" "125:Error: please use unshare with rootless"
 fi
 if ordinary_user; then
-	u() { as_user "$BIN/pod" --root "/home/$world_user/root" --runroot "/home/$world_user/run" "$@"; }
+	cp -a "$BUILD/bin" "$BUILD/libexec" "$WORLD/"
+	u() { as_user "$WORLD/bin/pod" --root "/home/$world_user/root" --runroot "/home/$world_user/run" "$@"; }
 	is "unshare: root of a namespace" "$(u unshare id -u)" 0
 	u unshare sh -c 'exit 7'
 	is "the command's status" "$?" 7
