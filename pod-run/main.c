@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/role/spawn.h"
 #include "pod-run/commands.h"
 #include "pod-run/ctx.h"
 #include "pod-run/life/end.h"
@@ -90,6 +91,8 @@ main(int argc, char **argv)
 	int r;
 
 	role_start();
+	/* Asked now: in another mount namespace our own path may no longer be whole. */
+	spawn_bin_dir();
 	r = cmd_main(&pod, argc, argv);
 	if (context != NULL)
 		end_settle(context);
