@@ -16,6 +16,7 @@
 #include "common/role/spawn.h"
 #include "pod-run/ctx.h"
 #include "pod-run/state/ctr.h"
+#include "pod-run/state/event.h"
 
 #define ALIVE "alive" /* a file in the run root, which a reboot empties */
 
@@ -151,6 +152,7 @@ refresh(struct ctx *x, struct err *e)
 		return 0;
 	if (db_open(x->graph_root, x->run_root, &x->db_, e) == -1 || ctr_reset_all(x->db_, e) == -1)
 		return -1;
+	x->refreshed = true;
 	return file_write(dir, ALIVE, "", 0, 0600, 0, e);
 }
 
@@ -184,6 +186,8 @@ ctx_paths(struct ctx *x, struct err *e)
 	if (open_dirs(x, e) == -1 || (fresh && refresh(x, e) == -1))
 		return -1;
 	x->entered = true;
+	if (x->refreshed)
+		event_named(x, EVENT_SYSTEM, EVENT_REFRESH, NULL, NULL);
 	log_debug("Using graph driver %s", x->driver);
 	log_debug("Using graph root %s", x->graph_root);
 	log_debug("Using run root %s", x->run_root);

@@ -18,7 +18,7 @@
 /* The global options. */
 struct ctx_globals {
 	const char *root, *runroot, *tmpdir, *imagestore, *storage_driver;
-	const char *log_level, *runtime, *cgroup_manager, *network_config_dir;
+	const char *log_level, *runtime, *cgroup_manager, *network_config_dir, *events_backend;
 	struct strv storage_opt, runtime_flag, module;
 	bool version, debug;
 };
@@ -44,7 +44,7 @@ struct ctx {
 	char *exit_dir, *lock_dir; /* below tmp_dir */
 	int exit_fd, lock_fd;	   /* the same, O_PATH */
 	struct rootless rootless;
-	bool entered;
+	bool entered, refreshed;
 
 	/* Behind the functions below. */
 	struct containers_conf conf_;

@@ -7,6 +7,7 @@
 #include "pod-run/life/session.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 struct attach_opts {
 	bool latest, no_stdin, sig_proxy;
@@ -65,6 +66,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	sock = attach_connect(bundle, e);
 	if (sock == -1)
 		return -1;
+	event_ctr(x, &c, EVENT_ATTACH);
 	fd_close(&lock);
 	q = (struct session){.sock = sock,
 	    .dir = bundle,

@@ -8,6 +8,7 @@
 #include "common/oci/reference.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
+#include "pod-run/state/event.h"
 
 static int
 tag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
@@ -28,7 +29,11 @@ tag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (image_row_find(x, argv[0], &got, e) == -1)
 		return -1;
 	m.image = MSG_OF(&got, image_got)->image->id;
-	return peer_call(ctx_store(x, e), &msg_image_tag_desc, &m, &in, NULL, NULL, e);
+	if (peer_call(ctx_store(x, e), &msg_image_tag_desc, &m, &in, NULL, NULL, e) == -1)
+		return -1;
+	for (int i = 1; i < argc; i++)
+		event_named(x, EVENT_IMAGE, EVENT_TAG, m.image, argv[i]);
+	return 0;
 }
 
 static int
@@ -42,7 +47,13 @@ untag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (image_row_find(x, argv[0], &got, e) == -1)
 		return -1;
 	m.image = MSG_OF(&got, image_got)->image->id;
-	return peer_call(ctx_store(x, e), &msg_image_untag_desc, &m, &in, NULL, NULL, e);
+	if (peer_call(ctx_store(x, e), &msg_image_untag_desc, &m, &in, NULL, NULL, e) == -1)
+		return -1;
+	if (argc == 1)
+		event_named(x, EVENT_IMAGE, EVENT_UNTAG, m.image, argv[0]);
+	for (int i = 1; i < argc; i++)
+		event_named(x, EVENT_IMAGE, EVENT_UNTAG, m.image, argv[i]);
+	return 0;
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "pod-run/cmd/change.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/ctx.h"
+#include "pod-run/state/event.h"
 
 struct import_opts {
 	const char *arch, *os, *variant, *message, *signature_policy;
@@ -180,6 +181,7 @@ import(struct ctx *x, struct import *i, int input, const char *name, struct err 
 	    commit(x, i, m.stage, MSG_OF(&put, layer_put_r), name, &done, e) == -1)
 		return -1;
 	printf("sha256:%s\n", MSG_OF(&done, image_commit_r)->id);
+	event_named(x, EVENT_IMAGE, EVENT_IMPORT, MSG_OF(&done, image_commit_r)->id, name);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 struct kill_opts {
 	bool all, latest;
@@ -59,8 +60,10 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 		    "can only kill running containers. %s is in state %s: container state improper",
 		    c.id, ctr_status_name(c.status));
 	c.stopped_by_user = true;
-	if (ctr_save(ctx_db(x, e), &c, e) == -1 || stop_signal(&c, o->number, e) == -1 ||
-	    (o->number == SIGKILL && wait_for_end(x, &c, &lock, e) == -1))
+	if (ctr_save(ctx_db(x, e), &c, e) == -1 || stop_signal(&c, o->number, e) == -1)
+		return -1;
+	event_ctr(x, &c, EVENT_KILL);
+	if (o->number == SIGKILL && wait_for_end(x, &c, &lock, e) == -1)
 		return -1;
 	puts(word);
 	return 0;

@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/image.h"
+#include "pod-run/state/event.h"
 
 struct load_opts {
 	const char *input, *signature_policy;
@@ -65,6 +66,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	r = MSG_OF(&in, image_pull_r);
 	for (size_t i = 0; i < r->names.n; i++)
 		printf("Loaded image: %s\n", r->names.v[i]);
+	for (size_t i = 0; i < r->ids.n; i++)
+		event_named(ctx_of(cli), EVENT_IMAGE, EVENT_LOAD, r->ids.v[i],
+		    o->input != NULL ? o->input : "-");
 	for (size_t i = 0; i < r->ids.n && r->names.n == 0; i++)
 		printf("Loaded image: sha256:%s\n", r->ids.v[i]);
 	return 0;

@@ -6,6 +6,7 @@
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 struct pause_opts {
 	bool all, latest;
@@ -32,6 +33,7 @@ change(struct ctx *x, struct ctr *c, const char *command, enum ctr_status to, st
 	    runtime_call(&r, command, NULL, c->id, e) == -1)
 		return -1;
 	c->status = to;
+	event_ctr(x, c, to == CTR_PAUSED ? EVENT_PAUSE : EVENT_UNPAUSE);
 	return ctr_save(ctx_db(x, e), c, e);
 }
 

@@ -7,6 +7,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 struct restart_opts {
 	bool all, latest, running;
@@ -40,6 +41,8 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	own_fd int lock = sync_open(x, id, &c, e);
 
 	start_init(&s, x, &c);
+	if (lock != -1)
+		event_ctr(x, &c, EVENT_RESTART);
 	if (lock == -1 || stop_ctr(x, &c, &lock, o->time, false, &how, e) == -1)
 		return -1;
 	if (how.removed)

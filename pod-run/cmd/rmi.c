@@ -8,6 +8,7 @@
 #include "pod-run/life/end.h"
 #include "pod-run/life/image.h"
 #include "pod-run/life/remove.h"
+#include "pod-run/state/event.h"
 
 struct rmi_opts {
 	bool all, force, ignore, no_prune;
@@ -86,10 +87,14 @@ remove_one(struct ctx *x, const struct rmi_opts *o, const char *word, struct err
 	if (peer_call(store, &msg_image_remove_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	r = MSG_OF(&in, image_removed);
-	for (size_t i = 0; i < r->untagged.n; i++)
+	for (size_t i = 0; i < r->untagged.n; i++) {
 		printf("Untagged: %s\n", r->untagged.v[i]);
-	for (size_t i = 0; i < r->deleted.n; i++)
+		event_named(x, EVENT_IMAGE, EVENT_UNTAG, NULL, r->untagged.v[i]);
+	}
+	for (size_t i = 0; i < r->deleted.n; i++) {
 		printf("Deleted: %s\n", r->deleted.v[i]);
+		event_named(x, EVENT_IMAGE, EVENT_REMOVE, r->deleted.v[i], word);
+	}
 	return 0;
 }
 

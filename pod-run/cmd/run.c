@@ -15,6 +15,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 struct run_opts {
 	struct spec_options spec;
@@ -94,8 +95,12 @@ finish(struct foreground *f, struct err *e)
 	if (ctr_load(ctx_db(x, e), f->c->ctr.id, &c, &gone) == -1) {
 		unlinkat(x->lock_fd, f->c->ctr.id, 0);
 	} else if (!f->session.exited) {
-		if (sync_look(x, &c) && end_ctr(x, &c, &how, e) == -1)
-			return -1;
+		if (sync_look(x, &c)) {
+			if (c.status == CTR_STOPPED)
+				event_died(x, &c);
+			if (end_ctr(x, &c, &how, e) == -1)
+				return -1;
+		}
 		f->session.code = c.exit_code;
 	} else if (c.pid == f->s->c->pid && end_with(x, &c, f->session.code, f->session.oom,
 						f->session.exited_ns, &how, e) == -1) {
@@ -122,6 +127,7 @@ attend(struct foreground *f, struct err *e)
 	q->pid = s->c->pid;
 	q->pid_start = s->c->pid_start;
 	fd_close(&s->attach);
+	event_ctr(f->c->x, s->c, EVENT_ATTACH);
 	fd_close(&f->c->lock);
 	if (session_run(f->c->x, q, e) == -1)
 		return -1;

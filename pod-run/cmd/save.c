@@ -11,6 +11,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/life/image.h"
+#include "pod-run/state/event.h"
 
 struct save_opts {
 	bool compress, multi, quiet, uncompressed;
@@ -200,6 +201,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		r = save(ctx_of(cli), o, f, &p, output, e);
 	if (r == -1 && made && !f->directory)
 		unlink(o->output);
+	for (size_t i = 0; r == 0 && i < p.nids; i++)
+		event_named(ctx_of(cli), EVENT_IMAGE, EVENT_SAVE, p.ids[i],
+		    o->output != NULL ? o->output : "-");
 	arena_free(&p.a);
 	return r;
 }

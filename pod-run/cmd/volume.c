@@ -13,6 +13,7 @@
 #include "pod-run/cmd/confirm.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/volume_row.h"
+#include "pod-run/state/event.h"
 
 /* --- create -------------------------------------------------------------------------------------*/
 
@@ -72,6 +73,8 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    peer_call(store, &msg_volume_create_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	puts(MSG_OF(&in, volume_got)->volume->name);
+	event_named(
+	    ctx_of(cli), EVENT_VOLUME, EVENT_CREATE, NULL, MSG_OF(&in, volume_got)->volume->name);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/remove.h"
 #include "pod-run/state/ctr.h"
+#include "pod-run/state/event.h"
 
 #define VOLUME(o) (((const struct volume_row *)(o))->v)
 
@@ -221,7 +222,10 @@ volume_row_remove(struct ctx *x, const char *word, bool force, int64_t timeout_s
 		return used_error(m.name, &users, e);
 	if (remove_users(x, &users, timeout_s, e) == -1)
 		return -1;
-	return peer_call(store, &msg_volume_remove_desc, &m, &in, NULL, NULL, e);
+	if (peer_call(store, &msg_volume_remove_desc, &m, &in, NULL, NULL, e) == -1)
+		return -1;
+	event_named(x, EVENT_VOLUME, EVENT_REMOVE, NULL, m.name);
+	return 0;
 }
 
 int

@@ -53,6 +53,7 @@ add_globals(struct ctx *x, struct strv *l)
 	add_option(l, "--log-level", g->log_level);
 	add_option(l, "--cgroup-manager", g->cgroup_manager);
 	add_option(l, "--network-config-dir", g->network_config_dir);
+	add_option(l, "--events-backend", g->events_backend);
 	strv_add(l, "container");
 	strv_add(l, "cleanup");
 	strv_add(l, "--stopped-only");

@@ -14,6 +14,7 @@
 #include "pod-run/life/remove.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/stop.h"
+#include "pod-run/state/event.h"
 
 #define NAME_TRIES 20
 
@@ -260,6 +261,7 @@ create_record(struct create *c, struct err *e)
 		unlinkat(c->x->lock_fd, c->ctr.id, 0);
 		return -1;
 	}
+	event_ctr(c->x, &c->ctr, EVENT_CREATE);
 	if (c->config.cid_file == NULL || *c->config.cid_file == '\0')
 		return 0;
 	if (file_write(AT_FDCWD, c->config.cid_file, c->ctr.id, NAMES_ID_LEN, 0644, FILE_NOREPLACE,

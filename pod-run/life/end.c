@@ -12,6 +12,7 @@
 #include "pod-run/life/orphans.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 /* Leftovers younger than this belong to helpers that are still at it. */
 #define LEFTOVER_NS (10 * INT64_C(1000000000))
@@ -143,6 +144,7 @@ end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e)
 	if (ctr_remove(db, c, net, ctx_now_ns(), e) == -1)
 		return -1;
 	ask_removal(x, c->id, net);
+	event_ctr(x, c, EVENT_REMOVE);
 	if (volumes)
 		remove_volumes(x, c);
 	if (c->config->remove_image)
@@ -240,6 +242,7 @@ restart(struct ctx *x, struct ctr *c, struct err *e)
 	own_start struct start s;
 
 	c->restarts++;
+	event_ctr(x, c, EVENT_RESTART);
 	start_init(&s, x, c);
 	if (start_whole(&s, false, e) == -1)
 		return err_wrap(e, "restarting container %s", c->id);
@@ -268,8 +271,10 @@ end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 	if (ctr_save(db, c, e) == -1)
 		return -1;
 	unlinkat(x->exit_fd, c->id, 0);
-	if (!again)
+	if (!again) {
+		event_ctr(x, c, EVENT_CLEANUP);
 		return 0;
+	}
 	how->restarted = true;
 	return restart(x, c, e);
 }
@@ -278,7 +283,9 @@ int
 end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, struct end *how,
     struct err *e)
 {
-	if (!ctr_status_is_live(c->status) && c->status != CTR_STOPPED)
+	bool known = c->status == CTR_STOPPED;
+
+	if (!ctr_status_is_live(c->status) && !known)
 		return 0;
 	c->status = CTR_STOPPED;
 	c->exit_code = code;
@@ -286,6 +293,8 @@ end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, stru
 	c->finished_ns = when_ns != 0 ? when_ns : ctx_now_ns();
 	c->pid = 0;
 	c->pid_start = 0;
+	if (!known)
+		event_died(x, c);
 	return end_ctr(x, c, how, e);
 }
 

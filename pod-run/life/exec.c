@@ -17,6 +17,7 @@
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/spec_config.h"
 #include "pod-run/state/exec.h"
+#include "pod-run/state/event.h"
 
 struct exec {
 	struct ctx *x;
@@ -153,6 +154,7 @@ start(struct exec *s, struct msg_monitor_started *started, struct err *e)
 	    peer_wait(s->monitor, &msg_monitor_exec_desc, seq, &in, NULL, NULL, e) == -1)
 		return -1;
 	*started = *MSG_OF(&in, monitor_started);
+	event_ctr(s->x, s->c, EVENT_EXEC);
 	return exec_started(ctx_db(s->x, e), s->id, (pid_t)started->pid, started->start_time, e);
 }
 
@@ -194,6 +196,8 @@ forget(struct exec *s, const int *code)
 	    tree_remove(AT_FDCWD, s->dir, &e) == -1)
 		log_warn("%s", e.text);
 	unlinkat(s->x->exit_fd, s->id, 0);
+	if (code != NULL)
+		event_exec_died(s->x, s->c, *code);
 }
 
 static int
@@ -248,6 +252,8 @@ exec_finish(struct ctx *x, const char *ctr, const char *session, struct err *e)
 {
 	own_mem char *dir = session_dir(x, ctr, session);
 	struct db *db = ctx_db(x, e);
+	own_ctr struct ctr c = {0};
+	struct err gone = {0};
 	int64_t when;
 	int code = SYNC_NO_EXIT_FILE;
 
@@ -257,5 +263,7 @@ exec_finish(struct ctx *x, const char *ctr, const char *session, struct err *e)
 	if (db == NULL || exec_remove(db, session, &code, ctx_now_ns(), e) == -1)
 		return -1;
 	unlinkat(x->exit_fd, session, 0);
+	if (ctr_load(db, ctr, &c, &gone) == 0)
+		event_exec_died(x, &c, code);
 	return tree_remove(AT_FDCWD, dir, e);
 }

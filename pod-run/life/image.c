@@ -8,6 +8,7 @@
 #include "common/conf/registries_conf.h"
 #include "common/role/spawn.h"
 #include "pod-run/life/image.h"
+#include "pod-run/state/event.h"
 
 int
 image_candidates(struct ctx *x, const char *name, struct strv *out, struct err *e)
@@ -81,6 +82,14 @@ image_helper(struct ctx *x, int *store_end, struct err *e)
 	return image;
 }
 
+static const char *
+first_id(const struct peer_in *in)
+{
+	const struct msg_image_pull_r *r = MSG_OF(in, image_pull_r);
+
+	return r->ids.n > 0 ? r->ids.v[0] : NULL;
+}
+
 int
 image_pull(
     struct ctx *x, const char *name, const struct image_pull *p, struct strv *ids, struct err *e)
@@ -105,6 +114,11 @@ image_pull(
 	r = peer_call(image, &msg_image_pull_desc, &m, &in, progress_show, &progress, e);
 	progress_end(&progress);
 	peer_free(image);
+	event_write(x, &(struct event){.type = EVENT_IMAGE,
+			   .status = r == 0 ? EVENT_PULL : EVENT_PULL_ERROR,
+			   .id = r == 0 ? first_id(&in) : NULL,
+			   .name = name,
+			   .error = r == 0 ? NULL : e->text});
 	if (r == -1)
 		return -1;
 	if (ids != NULL)

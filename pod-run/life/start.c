@@ -18,6 +18,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/spec_options.h"
+#include "pod-run/state/event.h"
 
 /* How long the monitor of the last run may take to have the runtime forget the container. */
 #define LAST_MONITOR_MS 20000
@@ -346,7 +347,11 @@ start_end(struct start *s, struct err *e)
 	fill_running(s, MSG_OF(&in, monitor_started));
 	/* The monitor holds the lock now; as long as we do too, nobody could see it end. */
 	fd_close(&s->live);
-	return ctr_save(db, s->c, e);
+	if (ctr_save(db, s->c, e) == -1)
+		return -1;
+	event_ctr(s->x, s->c, EVENT_INIT);
+	event_ctr(s->x, s->c, EVENT_START);
+	return 0;
 }
 
 /* --- Whole --------------------------------------------------------------------------------------*/

@@ -11,6 +11,7 @@
 #include "common/fs/lock.h"
 #include "common/oci/monitor.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 #define STAT_STATE 0	   /* fields counted from the one after the command's name */
 #define STAT_START_TIME 19 /* field 22 of proc(5) */
@@ -206,10 +207,14 @@ sync_reload(struct ctx *x, struct ctr *c, struct err *e)
 	ctr_free(c);
 	if (db == NULL || ctr_load(db, id, c, e) == -1)
 		return -1;
-	if (sync_look(x, c) && ctr_save(db, c, e) == -1) {
+	if (!sync_look(x, c))
+		return 0;
+	if (ctr_save(db, c, e) == -1) {
 		ctr_free(c);
 		return -1;
 	}
+	if (c->status == CTR_STOPPED)
+		event_died(x, c);
 	return 0;
 }
 
