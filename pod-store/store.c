@@ -65,6 +65,7 @@ look_at_namespace(struct store *s)
 		return;
 	s->userxattr = inside != 0 || outside != 0 || count != 4294967295ul;
 	s->single_id = count == 1 && fscanf(f, "%lu", &inside) != 1;
+	// cppcheck-suppress resourceLeak; own_file closes it
 }
 
 /* The index is made by one process only; SQLite itself does not guard the change to WAL. */
