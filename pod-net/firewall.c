@@ -14,13 +14,14 @@
 #include "pod-net/nft.h"
 
 #define DEFAULT_TABLE "pod"
+#define MARKER_NAME 96
 #define LOOK_AGAIN_NS 2000000000ll /* how long a network is taken for unchanged */
 #define CLOSE_LATE_NS 60000000l	   /* longer than a grace period of a busy machine */
 #define TOKEN_AT 13		   /* in comments: twelve digits of the ID, space, token */
 
 void
 firewall_init(
-    struct firewall *f, int dir, const char *run_root, bool run_root_default, uint64_t netns)
+    struct firewall *f, int dir, const char *run_root, bool run_root_default, const char *netns)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
 
@@ -137,16 +138,16 @@ network_elements(struct network_elements *l, const struct plan_attach *a)
 }
 
 static void
-marker_name(const struct firewall *f, const char *bridge, char name[64])
+marker_name(const struct firewall *f, const char *bridge, char name[MARKER_NAME])
 {
-	snprintf(name, 64, "firewall-%llu-%s", (unsigned long long)f->netns, bridge);
+	snprintf(name, MARKER_NAME, "firewall-%s-%s", f->netns, bridge);
 }
 
 /* The marker is only a hint that lives for a moment; a wrong clock makes us look again. */
 static bool
 seen_lately(const struct firewall *f, const char *bridge)
 {
-	char name[64];
+	char name[MARKER_NAME];
 	struct timespec now;
 	struct stat st;
 	int64_t age;
@@ -163,7 +164,7 @@ seen_lately(const struct firewall *f, const char *bridge)
 static void
 mark_seen(const struct firewall *f, const char *bridge)
 {
-	char name[64];
+	char name[MARKER_NAME];
 	own_fd int fd = -1;
 
 	marker_name(f, bridge, name);
@@ -223,7 +224,7 @@ firewall_forget(struct firewall *f, const char *bridge, const struct strs *subne
 {
 	static const char *const by_bridge[] = {"bridges", "isolated", "strict"};
 	struct network_elements l = {.n = 0};
-	char name[64];
+	char name[MARKER_NAME];
 	size_t step;
 
 	if (need_socket(f, e) != 0)

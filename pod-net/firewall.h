@@ -19,13 +19,16 @@ struct firewall {
 	struct netlink nl; /* opened when first needed */
 	char table[32];
 	int dir; /* RUNROOT/net, borrowed */
-	uint64_t netns;
+	const char *netns;
 	bool changed; /* something was removed: close late */
 };
 
-/* dir is RUNROOT/net; run_root_default tells whether it is the default one.  Touches nothing. */
+/*
+ * dir is RUNROOT/net; run_root_default tells whether it is the default one; netns, which is borrowed, names
+ * the host's namespace.  Touches nothing.
+ */
 void firewall_init(
-    struct firewall *f, int dir, const char *run_root, bool run_root_default, uint64_t netns);
+    struct firewall *f, int dir, const char *run_root, bool run_root_default, const char *netns);
 
 /*
  * Removing leaves work for the kernel that the closing of any netfilter socket waits for (one grace

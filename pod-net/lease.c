@@ -7,13 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
+#include "common/fs/tree.h"
 
+#define FORGET_S 86400
 #define LAST "last" /* holds the address given out last, as text */
 
 int
@@ -21,7 +25,7 @@ lease_open(struct leases *l, const char *path, struct err *e)
 {
 	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	*l = (struct leases){-1, -1};
+	*l = (struct leases)LEASES_CLOSED;
 	if (root < 0)
 		return err_sys(e, "opening /");
 	l->dir = path_mkdirs(root, path + 1, PATH_IN_ROOT, 0700, NULL, e);
@@ -139,11 +143,46 @@ write_last(int dir, const struct addr *a)
 		(void)unlinkat(dir, LAST, 0);
 }
 
+/* Removes the lease if its holder has died without giving it back. */
+static bool
+bury(const struct leases *l, int dir, const struct addr *a)
+{
+	char name[ADDR_TEXT], holder[PATH_MAX];
+
+	addr_format(a, name);
+	if (l->lives == NULL || !is_held(dir, name, holder) || l->lives(l->arg, holder))
+		return false;
+	return unlinkat(dir, name, 0) == 0;
+}
+
+/* The leases of the dead are looked for only when there is nothing else, as it costs a question each. */
+static bool
+bury_any(const struct leases *l, int dir, const struct addr *first, const struct addr *last)
+{
+	own_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	bool any = false;
+
+	if (d == NULL)
+		return false;
+	(void)fd_take(&fd);
+	for (const struct dirent *entry; (entry = readdir(d)) != NULL;) {
+		struct addr a;
+
+		if (entry->d_type == DT_LNK && addr_parse(entry->d_name, &a) == 0 &&
+		    addr_compare(&a, first) >= 0 && addr_compare(&a, last) <= 0)
+			any |= bury(l, dir, &a);
+	}
+	return any;
+}
+
 static int
-take_next(int dir, const struct lease_request *r, struct addr *out, struct err *e)
+take_next(
+    const struct leases *l, int dir, const struct lease_request *r, struct addr *out, struct err *e)
 {
 	char low[ADDR_TEXT], high[ADDR_TEXT], holder[PATH_MAX];
 	struct addr first, last, at, start;
+	bool again = true;
 
 	limits(r, &first, &last);
 	if (read_last(dir, &at) && at.len == first.len && addr_compare(&at, &first) >= 0 &&
@@ -163,7 +202,12 @@ take_next(int dir, const struct lease_request *r, struct addr *out, struct err *
 			return rc < 0 ? -1 : 0;
 		}
 		at = addr_compare(&at, &last) >= 0 ? first : addr_next(&at);
-	} while (addr_compare(&at, &start) != 0);
+		if (addr_compare(&at, &start) == 0) {
+			if (!again || !bury_any(l, dir, &first, &last))
+				break;
+			again = false;
+		}
+	} while (true);
 	addr_format(&first, low);
 	addr_format(&last, high);
 	return err_set(
@@ -171,11 +215,14 @@ take_next(int dir, const struct lease_request *r, struct addr *out, struct err *
 }
 
 static int
-take_wanted(int dir, const struct lease_request *r, struct addr *out, struct err *e)
+take_wanted(
+    const struct leases *l, int dir, const struct lease_request *r, struct addr *out, struct err *e)
 {
 	char text[ADDR_TEXT], holder[PATH_MAX];
 	int rc = try_address(dir, r, &r->wanted, holder, e);
 
+	if (rc == 0 && bury(l, dir, &r->wanted))
+		rc = try_address(dir, r, &r->wanted, holder, e);
 	if (rc < 0)
 		return -1;
 	*out = r->wanted;
@@ -200,7 +247,7 @@ lease_take(struct leases *l, const struct lease_request *r, struct addr *out, ch
 	dir = openat(l->dir, subnet, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(e, "opening the directory of leases %s", subnet);
-	if ((r->wanted.len != 0 ? take_wanted : take_next)(dir, r, out, e) != 0)
+	if ((r->wanted.len != 0 ? take_wanted : take_next)(l, dir, r, out, e) != 0)
 		return -1;
 	addr_format(out, address);
 	snprintf(key, LEASE_KEY, "%s/%s", subnet, address);
@@ -269,4 +316,46 @@ lease_sweep(struct leases *l, const char *state)
 	for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
 			walk(l->dir, entry->d_name, state);
+}
+
+/* True if the directory of another namespace holds nothing, and has not for long. */
+static bool
+is_forgotten(int at, const char *name)
+{
+	own_fd int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct stat st;
+
+	if (d == NULL || fstatat(fd, "lock", &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    time(NULL) - st.st_mtim.tv_sec < FORGET_S)
+		return false;
+	(void)fd_take(&fd);
+	for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
+		    walk(dirfd(d), entry->d_name, NULL))
+			return false;
+	return true;
+}
+
+void
+lease_sweep_others(const char *path, const char *boot)
+{
+	const char *own = strrchr(path, '/') + 1;
+	own_mem char *above = xstrndup(path, (size_t)(own - path));
+	own_fd int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (d == NULL)
+		return;
+	(void)fd_take(&fd);
+	for (const struct dirent *entry; (entry = readdir(d)) != NULL;) {
+		struct err e = {0};
+
+		if (!text_has_prefix(entry->d_name, "leases-") || strcmp(entry->d_name, own) == 0 ||
+		    (text_has_prefix(entry->d_name, boot) &&
+			!is_forgotten(dirfd(d), entry->d_name)))
+			continue;
+		if (tree_remove(dirfd(d), entry->d_name, &e) != 0)
+			log_debug("%s", e.text);
+	}
 }

@@ -19,10 +19,22 @@
 
 #define LEASE_KEY (2 * ADDR_TEXT)
 
+/*
+ * True if the container whose state file is holder may still be there.  Asked only about an address that is
+ * wanted and would not be given otherwise; a false "no" would give it twice.
+ */
+typedef bool lease_lives_fn(void *arg, const char *holder);
+
 struct leases {
 	int dir;
-	int lock; /* -1 unless held */
+	int lock;	       /* -1 unless held */
+	lease_lives_fn *lives; /* NULL: a state file is proof enough */
+	void *arg;
 };
+#define LEASES_CLOSED              \
+	{                          \
+		-1, -1, NULL, NULL \
+	}
 
 /* Opens, and makes if missing, the directory. */
 int lease_open(struct leases *l, const char *path, struct err *e);
@@ -55,6 +67,12 @@ void lease_give(struct leases *l, const char *key, const char *holder);
 
 /* True if the subnet has a lease that is held. */
 bool lease_any(struct leases *l, const struct prefix *subnet);
+
+/*
+ * Removes the directories beside path that no namespace can own any more: those of other boots (boot is
+ * how this one's begin) and those in which nothing was held for a day.
+ */
+void lease_sweep_others(const char *path, const char *boot);
 
 /* Removes leases of holders below the directory state that no longer exist.  Under the lock. */
 void lease_sweep(struct leases *l, const char *state);

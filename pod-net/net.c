@@ -15,18 +15,53 @@
 
 #define DEFAULT_RUN_ROOT "/run/pod"
 #define CONFIG_DIR "/etc/containers/networks"
-#define HOST_LEASES "/run/pod-net/leases-%llu"
+#define HOST_LEASES "/run/pod-net/leases-%s"
 #define LINK_WAIT_NS 60000000l
 #define QUIET_NS 1000000000l /* how long an unused bridge is kept for the next container */
 
 /* --- The process ---------------------------------------------------------------------------------- */
 
+/* True if one of the links that a container holds is there. */
+static bool
+has_link(struct net *n, const struct rec_net_state *st)
+{
+	bool any = st->networks.n == 0;
+	struct err e = {0};
+	struct link l;
+
+	for (size_t i = 0; i < st->networks.n && !any; i++)
+		any = st->networks.v[i].link == NULL ||
+		      link_find(&n->route, st->networks.v[i].link, &l, &e) != 0;
+	return any;
+}
+
+/*
+ * The container of a state file is gone if no set-up is under way, which would hold the file's lock, and the
+ * links it made in this namespace have vanished with its own.  It may be that of another run root.
+ */
+static bool
+holder_lives(void *arg, const char *holder)
+{
+	struct net *n = arg;
+	const char *name = strrchr(holder, '/') + 1;
+	own_mem char *above = xstrndup(holder, (size_t)(name - holder));
+	own_arena struct arena a = {0};
+	own_fd int dir = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct state_dir d = {.fd = dir};
+	struct rec_net_state st;
+	struct err e = {0};
+
+	if (dir < 0 || net_need_route(n, &e) != 0)
+		return true;
+	return lock_is_held(dir, name) || state_read(&d, name, &st, &a, &e) != 1 ||
+	       has_link(n, &st);
+}
+
 static int
 open_dirs(struct net *n, struct err *e)
 {
-	own_mem char *leases =
-	    n->rootless ? xasprintf("%s/net/leases", n->run_root)
-			: xasprintf(HOST_LEASES, (unsigned long long)netns_number(n->home));
+	own_mem char *leases = n->rootless ? xasprintf("%s/net/leases", n->run_root)
+					   : xasprintf(HOST_LEASES, n->netns);
 
 	if (state_open(&n->state, n->run_root, e) != 0)
 		return -1;
@@ -34,7 +69,11 @@ open_dirs(struct net *n, struct err *e)
 	if (n->dir < 0)
 		return err_sys(e, "opening %s/net", n->run_root);
 	/* A namespace has each subnet only once, whatever the run root. */
-	return lease_open(&n->leases, leases, e);
+	if (lease_open(&n->leases, leases, e) != 0)
+		return -1;
+	n->leases.lives = holder_lives;
+	n->leases.arg = n;
+	return 0;
 }
 
 int
@@ -52,12 +91,13 @@ net_open(struct net *n, const struct msg_hello *hello, struct err *e)
 			    : xstrdup(CONFIG_DIR);
 	if (!n->rootless)
 		n->home = netns_current(e);
+	netns_name(n->netns);
 	if ((n->home < 0 && !n->rootless) || open_dirs(n, e) != 0) {
 		net_close(n);
 		return -1;
 	}
 	firewall_init(&n->firewall, n->dir, n->run_root, strcmp(n->run_root, DEFAULT_RUN_ROOT) == 0,
-	    netns_number(n->home));
+	    n->netns);
 	return 0;
 }
 
@@ -386,6 +426,15 @@ all_tokens(void *arg, struct strv *tokens, struct err *e)
 	return 0;
 }
 
+static void
+sweep_other_leases(const struct net *n)
+{
+	own_mem char *path = xasprintf(HOST_LEASES, n->netns);
+	own_mem char *boot = xasprintf("leases-%.*s-", NETNS_BOOT, n->netns);
+
+	lease_sweep_others(path, boot);
+}
+
 int
 net_sweep(struct net *n, const struct strs *containers, struct err *e)
 {
@@ -405,5 +454,6 @@ net_sweep(struct net *n, const struct strs *containers, struct err *e)
 		return -1;
 	lease_sweep(&n->leases, n->state.path);
 	lease_unlock(&n->leases);
+	sweep_other_leases(n);
 	return firewall_sweep(&n->firewall, all_tokens, n, e);
 }

@@ -10,6 +10,7 @@
 #include "pod-net/firewall.h"
 #include "pod-net/lease.h"
 #include "pod-net/netlink.h"
+#include "pod-net/netns.h"
 #include "pod-net/network.h"
 #include "pod-net/state.h"
 
@@ -24,6 +25,7 @@ struct net {
 	struct state_dir state;
 	struct leases leases;
 	struct firewall firewall;
+	char netns[NETNS_NAME]; /* the host's namespace */
 	int64_t started_ns;
 	int *held; /* locks on the states of containers this process has set up */
 	size_t nheld, held_cap;
@@ -36,7 +38,7 @@ struct net {
 #define NET_CLOSED                                                                            \
 	{                                                                                     \
 		.dir = -1, .home = -1, .spare = -1, .route = {.fd = -1}, .state = {.fd = -1}, \
-		.leases = {-1, -1}, .firewall = {                                             \
+		.leases = LEASES_CLOSED, .firewall = {                                        \
 			.nl = {.fd = -1}                                                      \
 		}                                                                             \
 	}

@@ -14,6 +14,10 @@
 #include "common/base/own.h"
 #include "common/wire/peer.h"
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
 int
 netns_current(struct err *e)
 {
@@ -115,12 +119,40 @@ netns_netlink(int netns, int home, struct netlink *out, struct err *e)
 	return out->fd < 0 ? -1 : 0;
 }
 
-uint64_t
-netns_number(int fd)
+/* The first digits of the boot's random identifier. */
+static void
+boot_name(char name[NETNS_BOOT + 1])
 {
+	own_fd int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char text[37] = "";
+	size_t n = 0;
+
+	if (fd >= 0 && read(fd, text, sizeof text - 1) < 0)
+		text[0] = '\0';
+	for (const char *c = text; *c != '\0' && n < NETNS_BOOT; c++)
+		if (*c != '-')
+			name[n++] = *c;
+	while (n < NETNS_BOOT)
+		name[n++] = '0';
+	name[n] = '\0';
+}
+
+void
+netns_name(char name[NETNS_NAME])
+{
+	own_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char boot[NETNS_BOOT + 1];
+	uint64_t cookie;
+	socklen_t n = sizeof cookie;
 	struct stat st;
 
-	return fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+	boot_name(boot);
+	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &n) == 0)
+		snprintf(name, NETNS_NAME, "%s-%llx", boot, (unsigned long long)cookie);
+	else if (stat("/proc/self/ns/net", &st) == 0)
+		snprintf(name, NETNS_NAME, "%s-i%llx", boot, (unsigned long long)st.st_ino);
+	else
+		snprintf(name, NETNS_NAME, "%s-none", boot);
 }
 
 int

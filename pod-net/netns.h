@@ -28,8 +28,14 @@ int netns_netlink(int netns, int home, struct netlink *out, struct err *e);
 /* Enters the namespace. */
 int netns_enter(int fd, struct err *e);
 
-/* A number that tells this boot's namespaces apart. */
-uint64_t netns_number(int fd);
+/*
+ * A name for the namespace the process is in, which no other one ever has: the boot, then the kernel's
+ * cookie.  Inode numbers would not do, as they come again.  Kernels before 5.14 have no cookie; there the
+ * inode number has to do.
+ */
+#define NETNS_NAME 48
+#define NETNS_BOOT 16 /* of these, how many tell the boot */
+void netns_name(char name[NETNS_NAME]);
 
 /*
  * Sets a value of /proc/sys/net of the namespace the process is in.  An equal value is not written

@@ -194,7 +194,7 @@ umount "$dir/ns"
 # --- Nothing stays -----------------------------------------------------------------------------------------------
 drive -s "$P" "$run"
 sleep 2
-is "no lease stays" "$(find /run/pod-net/leases-"$(stat -L -c %i /proc/self/ns/net)" -type l -lname "$run/*" | wc -l)" 0
+is "no lease stays" "$(find /run/pod-net -type l -lname "$run/*" | wc -l)" 0
 is "no state stays" "$(find "$run/net/containers" -type f | wc -l)" 0
 is "no bridge stays" "$(ip -o link show type bridge | wc -l)" 0
 is "no table stays" "$(nft list tables | wc -l)" 0

@@ -16,7 +16,7 @@ run=$dir/run
 P=$BUILD/bin/pod-net
 drive() { "$BUILD/tests/net-drive" "$@"; }
 drive_on() { exec "$BUILD/tests/net-drive" "$@"; } # in the background: its process is the driver's
-leases=/run/pod-net/leases-$(stat -L -c %i /proc/self/ns/net)
+leases=/run/pod-net
 many=${NET_TEST_MANY:-200}
 
 # All hold their address until the pipe is closed.

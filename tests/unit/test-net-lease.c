@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -143,4 +144,50 @@ Test(lease, broadcast_and_network_are_never_given)
 	r = request("10.9.1.0/31", NULL, holder_a);
 	cr_assert_str_eq(take(&r), "10.9.1.0");
 	cr_assert_str_eq(take(&r), "10.9.1.1");
+}
+
+static bool
+only_b_lives(void *arg, const char *holder)
+{
+	++*(int *)arg;
+	return strcmp(holder, holder_b) == 0;
+}
+
+Test(lease, a_holder_that_died_is_found_out_when_nothing_else_is_left)
+{
+	struct lease_request r = request("10.9.0.0/29", "10.9.0.1", holder_a);
+	int asked = 0;
+
+	cr_assert_str_eq(take(&r), "10.9.0.2");
+	r.holder = holder_b;
+	l.lives = only_b_lives;
+	l.arg = &asked;
+	cr_assert_str_eq(take(&r), "10.9.0.3");
+	cr_assert_str_eq(take(&r), "10.9.0.4");
+	cr_assert_str_eq(take(&r), "10.9.0.5");
+	cr_assert_str_eq(take(&r), "10.9.0.6");
+	cr_assert_eq(asked, 0);
+	cr_assert_str_eq(take(&r), "10.9.0.2");
+	cr_assert_eq(asked, 5);
+	cr_assert_str_eq(
+	    take(&r), "IPAM error: failed to find free IP in range: 10.9.0.1 - 10.9.0.6");
+	addr_parse("10.9.0.4", &r.wanted);
+	cr_assert_str_eq(take(&r),
+	    "IPAM error: requested ip address 10.9.0.4 is already allocated to container ID b");
+}
+
+Test(lease, leases_of_other_boots_are_removed)
+{
+	char path[128], other[128], same[128];
+
+	snprintf(path, sizeof(path), "%s/leases-0011-1", dir);
+	snprintf(other, sizeof(other), "%s/leases-0022-1", dir);
+	snprintf(same, sizeof(same), "%s/leases-0011-2", dir);
+	mkdir(path, 0700);
+	mkdir(other, 0700);
+	mkdir(same, 0700);
+	lease_sweep_others(path, "leases-0011-");
+	cr_assert_eq(access(path, F_OK), 0);
+	cr_assert_neq(access(other, F_OK), 0);
+	cr_assert_eq(access(same, F_OK), 0);
 }
