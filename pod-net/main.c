@@ -67,10 +67,14 @@ static int
 on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct server *s = arg;
+	struct msg_net_setup *m = MSG_OF(in, net_setup);
 	struct msg_net_setup_r r = {0};
+	own_fd int given = m->netns > 0 ? fd_take(&m->netns) : -1;
 
-	if (setup_container(&s->net, MSG_OF(in, net_setup), -1, &r, &in->arena, e) != 0)
+	if (setup_container(&s->net, m, given, &r, &in->arena, e) != 0)
 		return -1;
+	/* It stands in the answer now. */
+	(void)fd_take(&given);
 	answer(p, &msg_net_setup_r_desc, in->seq, &r);
 	wire_close_fds(&msg_net_setup_r_desc, &r);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Copies of directory trees, by descriptor, for the first use of a volume.  What is copied is foreign:
- * no link is followed, no device is made, no mount is entered.
+ * Copies of directory trees, by descriptor: for the first use of a volume, and of layers.  What is copied is
+ * foreign: no link is followed and no mount is entered.  A file with several names stays one file.
  */
 #ifndef POD_COPY_H
 #define POD_COPY_H
@@ -9,11 +9,18 @@
 #include <stdbool.h>
 
 #include "common/base/err.h"
+#include "pod-store/owners.h"
 
 #define COPY_DEPTH_MAX 250
 
 /* Copies what is in directory from into the empty directory to, which also gets its owner, mode and times. */
 int copy_tree(int from, int to, struct err *e);
+
+/*
+ * The same with a layer: overlay's marks are copied too, and whiteouts and devices are made, as far as we may.
+ * Owners go by the map; NULL: they stay.
+ */
+int copy_layer(int from, int to, const struct owners *map, struct err *e);
 
 /* Owner, mode and times of from for to. */
 int copy_attributes(int from, int to, struct err *e);

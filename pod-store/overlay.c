@@ -161,6 +161,29 @@ mount_new(set_dir *set, int base, const struct overlay *o, struct err *e)
 	return m >= 0 ? m : fs_error(fs, "fsmount", e);
 }
 
+/*
+ * The store as seen through the user namespace: what lies on disk as the container's own ids appears as
+ * the ids it has outside, and what it creates is stored the other way round.
+ */
+static int
+mapped_base(const struct overlay *o, struct err *e)
+{
+	own_fd int base = sys_open_tree(AT_FDCWD, o->base, OPEN_TREE_CLONE);
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)o->userns};
+
+	if (base == -1)
+		return err_sys(e, "mapping the owners of files: open_tree %s", o->base);
+	if (syscall(SYS_mount_setattr, base, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == -1)
+		return err_sys(e, "mapping the owners of files: mount_setattr");
+	return fd_take(&base);
+}
+
+bool
+overlay_cannot_map(const struct err *e)
+{
+	return e->no == EPERM || e->no == EINVAL || e->no == ENOSYS || e->no == EOPNOTSUPP;
+}
+
 /* --- mount(2), for kernels before 6.7 -------------------------------------------------------------- */
 
 /* Once in each process: a mount namespace of our own, where nothing we mount reaches the host. */
@@ -249,25 +272,47 @@ classic_mount(const char *dir, const struct overlay *o, const char *data, struct
 }
 
 static int
-mount_classic(const struct overlay *o, struct err *e)
+mount_data(const struct overlay *o, int base, struct err *e)
 {
+	own_mem char *dir = xasprintf("%s/%s", o->base, o->empty);
 	int fds[OVERLAY_LOWER_MAX + 3], m = -1;
 	own_strbuf struct strbuf data = {0};
-	own_mem char *dir = NULL;
-	own_fd int base = -1;
 	size_t n = 0;
 
-	if (private_namespace(e) == -1)
-		return -1;
-	/* Opened only now: overlay takes no directories of another namespace's mounts. */
-	base = open(o->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (base == -1)
-		return err_sys(e, "opening %s", o->base);
-	dir = xasprintf("%s/%s", o->base, o->empty);
 	if (classic_data(o, base, fds, &n, &data, e) == 0)
 		m = classic_mount(dir, o, data.s, e);
 	while (n > 0)
 		fd_close(&fds[--n]);
+	return m;
+}
+
+/*
+ * For kernels that take no directories of detached mounts: everything happens in a mount namespace of
+ * our own, where the mapped store, if owners are mapped, covers the real one for the moment.
+ */
+static int
+mount_privately(const struct overlay *o, set_dir *set, struct err *e)
+{
+	own_fd int mapped = -1, base = -1;
+	int m;
+
+	if (private_namespace(e) == -1)
+		return -1;
+	if (o->userns > 0) {
+		mapped = mapped_base(o, e);
+		if (mapped == -1)
+			return -1;
+		if (syscall(SYS_move_mount, mapped, "", AT_FDCWD, o->base,
+			MOVE_MOUNT_F_EMPTY_PATH) == -1)
+			return err_sys(e, "mounting overlay: attaching the mapped store");
+	}
+	/* Opened only now: overlay takes no directories of another namespace's mounts. */
+	base = open(o->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (base == -1)
+		err_sys(e, "opening %s", o->base);
+	m = base == -1 ? -1 : set != NULL ? mount_new(set, base, o, e) : mount_data(o, base, e);
+	if (mapped >= 0)
+		umount2(o->base, MNT_DETACH);
 	return m;
 }
 
@@ -308,8 +353,28 @@ mount_nothing(int base, const struct overlay *o, struct err *e)
 	return fd_take(&m);
 }
 
-int
-overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e)
+/* The same ways in a mount namespace of our own come after those that need none. */
+static int
+mount_by(enum overlay_way way, bool privately, const struct overlay *o, int base, struct err *e)
+{
+	set_dir *set = way == OVERLAY_FDS ? set_dir_fd : set_dir_string;
+	own_fd int mapped = -1;
+
+	if (way == OVERLAY_CLASSIC)
+		return mount_privately(o, NULL, e);
+	if (privately)
+		return mount_privately(o, set, e);
+	if (o->userns > 0) {
+		mapped = mapped_base(o, e);
+		if (mapped == -1)
+			return -1;
+		base = mapped;
+	}
+	return mount_new(set, base, o, e);
+}
+
+static int
+mount_checked(enum overlay_way way, bool privately, const struct overlay *o, struct err *e)
 {
 	own_fd int base = open(o->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -322,14 +387,13 @@ overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e)
 		return -1;
 	if (o->n == 0 && o->rw == NULL)
 		return mount_nothing(base, o, e);
-	switch (way) {
-	case OVERLAY_FDS:
-		return mount_new(set_dir_fd, base, o, e);
-	case OVERLAY_STRINGS:
-		return mount_new(set_dir_string, base, o, e);
-	default:
-		return mount_classic(o, e);
-	}
+	return mount_by(way, privately, o, base, e);
+}
+
+int
+overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e)
+{
+	return mount_checked(way, false, o, e);
 }
 
 /* What an older kernel answers to a way it does not know. */
@@ -339,6 +403,27 @@ may_be_unknown(const struct err *e)
 	return e->no == EINVAL || e->no == ENOSYS || e->no == EOPNOTSUPP || e->no == EBADF;
 }
 
+/* Linux 6.15 is the first whose overlay takes directories of detached mounts. */
+static int
+mount_mapped(enum overlay_way way, const struct overlay *o, struct err *e)
+{
+	struct err first = {0};
+	int m = mount_checked(way, false, o, &first);
+
+	if (m >= 0)
+		return m;
+	m = may_be_unknown(&first) ? mount_checked(way, true, o, e) : -1;
+	if (m == -1)
+		*e = first;
+	return m;
+}
+
+static int
+mount_once(enum overlay_way way, const struct overlay *o, struct err *e)
+{
+	return o->userns > 0 ? mount_mapped(way, o, e) : mount_checked(way, false, o, e);
+}
+
 int
 overlay_mount(const struct overlay *o, struct err *e)
 {
@@ -346,9 +431,9 @@ overlay_mount(const struct overlay *o, struct err *e)
 	int m;
 
 	if (chosen != OVERLAY_WAYS)
-		return overlay_mount_by(chosen, o, e);
+		return mount_once(chosen, o, e);
 	for (enum overlay_way w = OVERLAY_FDS; w < OVERLAY_WAYS; w++) {
-		m = overlay_mount_by(w, o, w == OVERLAY_FDS ? &first : &later);
+		m = mount_once(w, o, w == OVERLAY_FDS ? &first : &later);
 		if (m >= 0) {
 			chosen = w;
 			return m;

@@ -22,6 +22,7 @@ struct overlay {
 	bool volatile_;		  /* need not survive a crash; never synced */
 	bool userxattr;		  /* inside a user namespace: marks are user.overlay.* */
 	const char *label;	  /* value of context=, or NULL */
+	int userns; /* user namespace by which the owners of all directories are mapped, or 0 */
 };
 
 /* In the order they are tried; which of them works is found out once in each process. */
@@ -34,6 +35,12 @@ enum overlay_way {
 
 /* Returns the detached mount.  A volatile upper that was used before is made usable again. */
 int overlay_mount(const struct overlay *o, struct err *e);
+
+/*
+ * True if e, of an overlay with a user namespace, says that the kernel or the file system below cannot map
+ * owners.
+ */
+bool overlay_cannot_map(const struct err *e);
 
 /* The same by one way only, for tests. */
 int overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e);

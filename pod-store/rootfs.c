@@ -14,6 +14,7 @@
 #include "pod-store/overlay.h"
 #include "pod-store/rootfs.h"
 #include "pod-store/user.h"
+#include "pod-store/variant.h"
 #include "pod-store/volume.h"
 
 #define ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
@@ -135,60 +136,170 @@ stand_on(struct store *s, const char *path, const char *image, struct strv *laye
 
 /* --- Mounts --------------------------------------------------------------------------------------- */
 
-static int
-mount_layers(
-    struct store *s, const struct strv *layers, const char *rw, bool volatile_, struct err *e)
+/* What a root file system stands on. */
+struct standing {
+	struct strv layers; /* lowest first */
+	const char *rw;	    /* NULL: read-only */
+	struct owners map;
+	int userns; /* 0: owners appear as they lie on disk */
+	bool volatile_;
+};
+
+static void
+standing_free(struct standing *t)
 {
+	strv_free(&t->layers);
+	owners_free(&t->map);
+}
+
+/* The directories of the layers, made if they have to have other owners. */
+static int
+layer_paths(struct store *s, const struct standing *t, struct strv *paths, struct err *e)
+{
+	char name[OWNERS_NAME] = "diff";
+
+	if (t->map.shifted)
+		owners_name(&t->map, name);
+	for (size_t i = 0; i < t->layers.n; i++) {
+		if (t->map.shifted && variant_need(s, t->layers.v[i], &t->map, e) == -1)
+			return -1;
+		strv_addf(paths, "layers/%s/%s", t->layers.v[i], name);
+	}
+	return 0;
+}
+
+static int
+mount_standing(struct store *s, const struct standing *t, struct err *e)
+{
+	bool mapped = t->userns > 0 && owners_is_mapped(&t->map) && !t->map.shifted;
 	own_strv struct strv paths = {0};
 	struct overlay o = {
 	    .base = s->root,
-	    .n = layers->n,
+	    .n = t->layers.n,
 	    .empty = "empty",
-	    .rw = rw,
-	    .volatile_ = volatile_,
+	    .rw = t->rw,
+	    .volatile_ = t->volatile_,
 	    .userxattr = s->userxattr,
+	    .userns = mapped ? t->userns : 0,
 	};
+	int m;
 
-	for (size_t i = 0; i < layers->n; i++)
-		strv_addf(&paths, "layers/%s/diff", layers->v[i]);
+	if (layer_paths(s, t, &paths, e) == -1)
+		return -1;
 	o.lower = (const char *const *)paths.v;
-	return overlay_mount(&o, e);
+	if (!mapped)
+		return overlay_mount(&o, e);
+	/* Overlay works with the number of whoever mounts it, which must be known to the map. */
+	if (owners_become(&t->map, e) == -1)
+		return -1;
+	m = overlay_mount(&o, e);
+	owners_return(&t->map);
+	return m;
 }
 
 int
 rootfs_mount_image(struct store *s, const char *image, struct err *e)
 {
-	own_strv struct strv layers = {0};
+	own(standing_free) struct standing t = {0};
 
-	if (image_layers(s, image, &layers, e) == -1)
+	if (image_layers(s, image, &t.layers, e) == -1)
 		return -1;
-	return mount_layers(s, &layers, NULL, false, e);
+	return mount_standing(s, &t, e);
 }
 
 int
 rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *e)
 {
-	return mount_layers(s, layers, NULL, false, e);
+	struct standing t = {.layers = *layers};
+
+	return mount_standing(s, &t, e);
 }
 
 int
-rootfs_mount(struct store *s, const char *id, bool volatile_, struct err *e)
+rootfs_mount(struct store *s, const char *id, int userns, struct err *e)
 {
 	own_mem char *image = rootfs_image(s, id, e);
-	own_strv struct strv layers = {0};
+	own(standing_free) struct standing t = {.userns = userns};
 	char path[STORE_NAME_MAX];
+	own_fd int rw = -1;
 
-	if (image == NULL || rootfs_path(id, path, e) == -1 ||
-	    image_layers(s, image, &layers, e) == -1)
+	if (image == NULL || rootfs_path(id, path, e) == -1)
 		return -1;
-	return mount_layers(s, &layers, path, volatile_, e);
+	rw = store_dir(s, path, e);
+	if (rw == -1 || owners_load(&t.map, rw, e) == -1 ||
+	    image_layers(s, image, &t.layers, e) == -1)
+		return -1;
+	t.rw = path;
+	return mount_standing(s, &t, e);
+}
+
+/* --- Owners --------------------------------------------------------------------------------------- */
+
+static int
+shift_upper(int rw, const struct owners *map, struct err *e)
+{
+	own_fd int upper = path_open(rw, "upper", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	struct stat st;
+
+	if (upper == -1 || fstat(upper, &st) == -1)
+		return err_wrap(e, "looking at the read-write layer");
+	owners_shift(map, &st);
+	if (fchown(upper, st.st_uid, st.st_gid) == -1)
+		return err_sys(e, "giving the read-write layer its owner");
+	return owners_save(map, rw, e);
+}
+
+/* 1: the kernel maps; 0: it cannot; -1. */
+static int
+try_mapped(struct store *s, struct standing *t, int rw, int *root, struct err *e)
+{
+	if (t->userns <= 0 || s->userxattr)
+		return 0;
+	*root = mount_standing(s, t, e);
+	if (*root == -1)
+		return overlay_cannot_map(e) ? 0 : -1;
+	if (owners_save(&t->map, rw, e) == 0)
+		return 1;
+	fd_close(root);
+	return -1;
+}
+
+/*
+ * The mount, which decides the first time how the owners of files are mapped.  t->map comes from the
+ * request.
+ */
+static int
+mount_with_owners(struct store *s, struct standing *t, struct err *e)
+{
+	own_owners struct owners before = {0};
+	char was[OWNERS_NAME], now[OWNERS_NAME];
+	own_fd int rw = store_dir(s, t->rw, e);
+	int root = -1, r;
+
+	if (rw == -1 || owners_load(&before, rw, e) == -1)
+		return -1;
+	owners_name(&before, was);
+	owners_name(&t->map, now);
+	if (before.shifted && strcmp(was, now) != 0)
+		return err_set(
+		    e, ERR_STATE, "the container's ID map is not the one it was made with");
+	t->map.shifted = before.shifted;
+	if (!owners_is_mapped(&t->map) || before.shifted)
+		return mount_standing(s, t, e);
+	r = try_mapped(s, t, rw, &root, e);
+	if (r != 0 || owners_is_mapped(&before))
+		return r == 1 ? root : -1;
+	t->map.shifted = true;
+	if (shift_upper(rw, &t->map, e) == -1)
+		return -1;
+	return mount_standing(s, t, e);
 }
 
 /* --- What a start needs --------------------------------------------------------------------------- */
 
 static int
-prepare_workdir(
-    int root, const struct msg_rootfs_open *m, const struct msg_rootfs_opened *out, struct err *e)
+prepare_workdir(int root, const struct msg_rootfs_open *m, const struct owners *map,
+    const struct msg_rootfs_opened *out, struct err *e)
 {
 	own_fd int dir = path_try(root, m->workdir, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
 
@@ -201,45 +312,58 @@ prepare_workdir(
 	if (errno != ENOENT || !m->make_workdir)
 		return err_set(e, ERR_INVALID, "workdir \"%s\" does not exist on container %s",
 		    m->workdir, m->id);
+	if (owners_become(map, e) == -1)
+		return -1;
 	dir = path_mkdirs(root, m->workdir, PATH_IN_ROOT, 0755, NULL, e);
+	owners_return(map);
 	if (dir == -1)
 		return err_wrap(e, "creating container %s workdir", m->id);
-	if (fchownat(dir, "", (uid_t)out->uid, (gid_t)out->gid, AT_EMPTY_PATH) == -1)
+	if (fchownat(dir, "", owners_uid_outside(map, (uint32_t)out->uid),
+		owners_gid_outside(map, (uint32_t)out->gid), AT_EMPTY_PATH) == -1)
 		return err_sys(e, "giving workdir %s to the container's user", m->workdir);
 	return 0;
 }
 
+/* A user the map does not have cannot run, which the runtime says better. */
+static uid_t
+volume_owner(uint32_t id)
+{
+	return id != OWNERS_NONE ? (uid_t)id : 0;
+}
+
 static int
 prepare_volumes(struct store *s, int root, const struct msg_rootfs_open *m,
-    struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+    const struct owners *map, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
 {
+	uid_t uid = volume_owner(owners_uid_outside(map, (uint32_t)out->uid));
+	gid_t gid = volume_owner(owners_gid_outside(map, (uint32_t)out->gid));
 	size_t n = m->volumes.n;
 
 	out->volume_paths.v = arena_array(a, n + 1, sizeof(*out->volume_paths.v));
 	for (size_t i = 0; i < n; i++)
-		if (volume_use(s, root, &m->volumes.v[i], (uid_t)out->uid, (gid_t)out->gid,
-			&out->volume_paths.v[i], a, e) == -1)
+		if (volume_use(
+			s, root, &m->volumes.v[i], uid, gid, &out->volume_paths.v[i], a, e) == -1)
 			return -1;
 	out->volume_paths.n = n;
 	return 0;
 }
 
 static int
-open_image_root(struct store *s, const struct msg_rootfs_open *m, const char *path, bool fresh,
-    const struct strv *layers, struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+open_image_root(struct store *s, const struct msg_rootfs_open *m, struct standing *t, bool fresh,
+    struct msg_rootfs_opened *out, struct arena *a, struct err *e)
 {
 	own_fd int root = -1;
 
 	if (m->prepare)
 		return 0;
-	root = mount_layers(s, layers, path, m->volatile_, e);
+	root = mount_with_owners(s, t, e);
 	if (root == -1)
 		return err_wrap(e, "mounting storage for container %s", m->id);
 	if (user_find(s, root, fresh, m, out, a, e) == -1)
 		return -1;
-	if (m->workdir != NULL && prepare_workdir(root, m, out, e) == -1)
+	if (m->workdir != NULL && prepare_workdir(root, m, &t->map, out, e) == -1)
 		return -1;
-	if (prepare_volumes(s, root, m, out, a, e) == -1)
+	if (prepare_volumes(s, root, m, &t->map, out, a, e) == -1)
 		return -1;
 	out->root = fd_take(&root);
 	return 0;
@@ -249,23 +373,21 @@ int
 rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out,
     struct arena *a, struct err *e)
 {
-	own_strv struct strv layers = {0};
+	own(standing_free) struct standing t = {.userns = m->userns, .volatile_ = m->volatile_};
 	char path[STORE_NAME_MAX];
 	struct err undo;
 	int made, r;
 
 	*out = (struct msg_rootfs_opened){.root = -1};
-	if (rootfs_path(m->id, path, e) == -1)
+	if (rootfs_path(m->id, path, e) == -1 || owners_of(m, &t.map, e) == -1)
 		return -1;
-	if (m->uid_map.n > 0 || m->gid_map.n > 0)
-		return err_set(
-		    e, ERR_UNSUPPORTED, "user namespaces for single containers are not available");
 	if (m->image == NULL || m->image[0] == '\0')
-		return m->prepare ? 0 : prepare_volumes(s, -1, m, out, a, e);
-	made = stand_on(s, path, m->image, &layers, e);
+		return m->prepare ? 0 : prepare_volumes(s, -1, m, &t.map, out, a, e);
+	t.rw = path;
+	made = stand_on(s, path, m->image, &t.layers, e);
 	if (made == -1)
 		return -1;
-	r = open_image_root(s, m, path, made == 1, &layers, out, a, e);
+	r = open_image_root(s, m, &t, made == 1, out, a, e);
 	if (r == -1 && made == 1)
 		rootfs_remove(s, m->id, &undo);
 	return r;

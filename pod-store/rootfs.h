@@ -25,8 +25,11 @@ int rootfs_mount_image(struct store *s, const char *image, struct err *e);
 /* The same of some layers, lowest first. */
 int rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *e);
 
-/* A detached mount of a container's root file system that exists already. */
-int rootfs_mount(struct store *s, const char *id, bool volatile_, struct err *e);
+/*
+ * A detached mount of a container's root file system that exists already.  userns: a user namespace with the
+ * container's maps, or 0, and then owners appear as they lie on disk.
+ */
+int rootfs_mount(struct store *s, const char *id, int userns, struct err *e);
 
 /* The image a container stands on; caller frees.  NULL with ERR_NOTFOUND if it has no layer. */
 char *rootfs_image(struct store *s, const char *id, struct err *e);

@@ -4,7 +4,8 @@
  *
  *	store.db  store.lock
  *	layers/LAYER/{diff/,tar.index}	LAYER: see layer.h
- *	rw/CONTAINER/{upper,work,image}	image: symbolic link holding the image ID
+ *	layers/LAYER/map-MAP/		diff/ with other owners, see variant.h
+ *	rw/CONTAINER/{upper,work,image,owners}	image: symbolic link holding the image ID; owners: see owners.h
  *	volumes/NAME/_data
  *	tmp/STAGE/			locked (flock on the directory) by its owner
  *	trash/				removed at leisure

@@ -81,3 +81,28 @@ ordinary_user() {
 	useradd -m "$world_user" || { world_user=; return 1; }
 }
 as_user() { "$LIB_DIR/as-user" "$world_user" "$@"; }
+
+# user_part <SCRIPT: the rest of the test as a fresh ordinary user, in one private mount namespace.  The script finds
+# $WORLD (its own), pod, store and the functions here; its checks are counted after ours, and then the test ends.
+user_part() {
+	local shared=$WORLD status
+	[ "$(id -u)" = 0 ] || { skip "the same as an ordinary user" "root starts it, to make the user"; finish; }
+	ordinary_user || { skip "the same as an ordinary user" "no user can be made"; finish; }
+	# The user may not be able to look into the build directory.
+	cp -a "$BUILD/bin" "$BUILD/libexec" "$shared/"
+	cp "$LIB_DIR"/{lib.sh,tap.sh,as-user} "$shared/"
+	[ ! -d "$shared/fs" ] || cp -a "$shared/fs" "$shared/user-fs"
+	chmod -R a+rX "$shared/bin" "$shared/libexec" "$shared/lib.sh" "$shared/tap.sh" "$shared/as-user"
+	{
+		echo '. "$LIB_DIR/lib.sh"; BIN=$LIB_DIR/bin; cd; WORLD=$HOME/w ROOT=$HOME/w/root RUNROOT=$HOME/w/run; mkdir -p "$WORLD"'
+		echo 'trap '\''pod rm -f -a -t 0 >/dev/null 2>&1; pod unshare rm -rf "$WORLD"'\'' EXIT'
+		echo 'store() { pod unshare "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" "$@"; }'
+		echo "tap_n=$tap_n tap_failed=$tap_failed"
+		cat
+		echo finish
+	} >"$shared/user-part.sh"
+	chmod 644 "$shared/user-part.sh"
+	"$shared/as-user" "$world_user" env LIB_DIR="$shared" bash "$shared/user-part.sh"
+	status=$?
+	exit "$status"
+}

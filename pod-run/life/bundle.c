@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -65,6 +67,8 @@ join_all(struct start *s, struct spec_facts *f, struct err *e)
 			return -1;
 		f->shm_from = arena_printf(&s->arena, "%s/" MONITOR_SHM, s->bundle);
 	}
+	if (s->userns.pid != 0)
+		f->userns = arena_printf(&s->arena, "/proc/%d/ns/user", (int)s->userns.pid);
 	if (s->net_asked)
 		f->netns = arena_printf(&s->arena, MONITOR_NETNS_PATH, (int)s->monitor_pid);
 	return 0;
@@ -146,6 +150,79 @@ prepare_seccomp(struct start *s, struct seccomp_result *out, struct err *e)
 	return seccomp_prepare(&q, s->runtime.is_crun, out, e);
 }
 
+/* --- A user namespace without us -------------------------------------------------------------------*/
+
+#define NO_ID UINT32_MAX
+
+static uint32_t
+outside(const struct rec_id_range *v, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id >= v[i].inside && id - v[i].inside < v[i].count)
+			return (uint32_t)(v[i].outside + (id - v[i].inside));
+	return NO_ID;
+}
+
+static bool
+has_our_root(const struct rec_id_range *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (v[i].outside == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The runtime walks to the bundle as the container's root.  Its own directory lets in that root's group;
+ * those above, which hold nothing but names that cannot be guessed, everybody.
+ */
+static int
+open_way(struct start *s, uint32_t gid, struct err *e)
+{
+	own_mem char *path = xstrdup(s->bundle);
+	struct stat st;
+
+	if (fchown(s->bundle_fd, (uid_t)-1, gid) == -1 || fchmod(s->bundle_fd, 0710) == -1)
+		return err_sys(e, "opening the bundle to the container's root");
+	for (char *slash; (slash = strrchr(path, '/')) != NULL && slash != path;) {
+		*slash = '\0';
+		if (stat(path, &st) == -1)
+			return err_sys(e, "looking at %s", path);
+		if ((st.st_mode & 0011) != 0011 && st.st_uid == 0 &&
+		    chmod(path, (st.st_mode & 07777) | 0011) == -1)
+			return err_sys(e, "opening %s to the container's root", path);
+	}
+	return 0;
+}
+
+/* As the peers, whose containers may write into these files. */
+static int
+give_files(struct start *s, uint32_t uid, uint32_t gid, struct err *e)
+{
+	static const char *const names[] = {
+	    "hosts", "resolv.conf", "hostname", ".containerenv", "passwd", "group"};
+
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		if (fchownat(s->bundle_fd, names[i], uid, gid, AT_SYMLINK_NOFOLLOW) == -1 &&
+		    errno != ENOENT)
+			return err_sys(e, "giving %s to the container's root", names[i]);
+	return 0;
+}
+
+static int
+give_bundle(struct start *s, struct err *e)
+{
+	const struct rec_ctr_config *c = s->c->config;
+	uint32_t uid = outside(c->uid_map.v, c->uid_map.n, 0);
+	uint32_t gid = outside(c->gid_map.v, c->gid_map.n, 0);
+
+	if (uid == NO_ID || gid == NO_ID)
+		return 0;
+	if (give_files(s, uid, gid, e) == -1)
+		return -1;
+	return has_our_root(c->uid_map.v, c->uid_map.n) ? 0 : open_way(s, gid, e);
+}
+
 int
 bundle_write(struct start *s, struct err *e)
 {
@@ -159,7 +236,8 @@ bundle_write(struct start *s, struct err *e)
 		return -1;
 	f.seccomp_json = seccomp.json;
 	f.seccomp_bpf = seccomp.bpf;
-	if (write_etc(s, e) == -1 || spec_config_json(s->c->config, &f, &json, e) == -1)
+	if (write_etc(s, e) == -1 || give_bundle(s, e) == -1 ||
+	    spec_config_json(s->c->config, &f, &json, e) == -1)
 		return -1;
 	return file_write(s->bundle_fd, "config.json", json.s, json.n, 0600, 0, e);
 }

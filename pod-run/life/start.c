@@ -26,14 +26,21 @@
 void
 start_init(struct start *s, struct ctx *x, struct ctr *c)
 {
-	*s = (struct start){
-	    .x = x, .c = c, .attach = -1, .shm = -1, .preserved = -1, .bundle_fd = -1, .live = -1};
+	*s = (struct start){.x = x,
+	    .c = c,
+	    .attach = -1,
+	    .shm = -1,
+	    .preserved = -1,
+	    .bundle_fd = -1,
+	    .live = -1,
+	    .userns = USERNS_NONE};
 }
 
 void
 start_free(struct start *s)
 {
 	peer_free(s->monitor);
+	userns_release(&s->userns);
 	runtime_free(&s->runtime);
 	free(s->bundle);
 	fd_close(&s->bundle_fd);
@@ -118,6 +125,10 @@ ask_rootfs(struct start *s, struct err *e)
 	m.gid_map.v = c->gid_map.v;
 	m.gid_map.n = c->gid_map.n;
 	m.volumes.n = spec_options_volumes(c, &s->arena, &m.volumes.v);
+	if (userns_hold(&s->userns, c, start_needs_net(c), e) == -1)
+		return -1;
+	/* Only root of the first namespace may have the kernel map owners. */
+	m.userns = s->x->rootless.userns ? -1 : s->userns.user;
 	s->rootfs_seq = peer_next_seq(store);
 	return peer_send(store, &msg_rootfs_open_desc, s->rootfs_seq, &m, e);
 }
@@ -132,7 +143,8 @@ ask_net(struct start *s, struct err *e)
 	    .mode = c->network_mode != NULL ? c->network_mode : "bridge",
 	    .mode_options = c->network_options,
 	    .dns_servers = c->dns_servers,
-	    .network_dir = ctx_network_dir(s->x)};
+	    .network_dir = ctx_network_dir(s->x),
+	    .netns = s->userns.net};
 	struct rec_net_attach first = {0};
 	const struct containers_conf *conf;
 	struct peer *net;
@@ -343,6 +355,7 @@ start_end(struct start *s, struct err *e)
 		start_undo(s);
 		return -1;
 	}
+	userns_release(&s->userns);
 	remember(s);
 	fill_running(s, MSG_OF(&in, monitor_started));
 	/* The monitor holds the lock now; as long as we do too, nobody could see it end. */

@@ -8,6 +8,7 @@
 
 #include "pod-run/ctx.h"
 #include "pod-run/life/runtime.h"
+#include "pod-run/life/userns.h"
 #include "pod-run/state/ctr.h"
 
 struct start {
@@ -27,6 +28,7 @@ struct start {
 	struct runtime runtime;
 	char *bundle;
 	int bundle_fd, live;
+	struct userns userns;
 	uint32_t rootfs_seq, net_seq;
 	bool net_asked;
 	struct peer_in rootfs, net;
