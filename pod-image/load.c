@@ -9,7 +9,6 @@
 #include "common/base/own.h"
 #include "common/role/spawn.h"
 #include "pod-image/load.h"
-#include "pod-image/policy.h"
 #include "pod-image/spool.h"
 
 void
@@ -18,15 +17,46 @@ load_free(struct load *l)
 	peer_in_free(&l->opened);
 	peer_free(l->worker);
 	free(l->reference_text);
+	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
+		trust_free(&l->trust[i]);
 }
 
 size_t
 load_fds(const struct load *l, int fds[LOAD_FDS_MAX])
 {
-	if (l->worker == NULL)
+	size_t n = 0;
+
+	if (l->worker != NULL)
+		fds[n++] = peer_fd(l->worker);
+	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
+		n += trust_fds(&l->trust[i], fds + n, LOAD_FDS_MAX - n);
+	return n;
+}
+
+/* What policy.json says of the input in each form that it may turn out to have. */
+static int
+prepare_trust(struct load *l, int fd, bool directory, struct err *e)
+{
+	own_policy_file struct policy_file *f = policy_open(l->policy_file, e);
+	own_mem char *link = xasprintf("/proc/self/fd/%d", fd);
+	char path[4096];
+	ssize_t n = readlink(link, path, sizeof(path) - 1);
+
+	if (f == NULL)
+		return -1;
+	path[n > 0 ? n : 0] = '\0';
+	l->trust_form[0] = l->form != NULL ? l->form : directory ? "oci" : "docker-archive";
+	l->trust_form[1] = l->form != NULL ? NULL : directory ? "dir" : "oci-archive";
+	for (size_t i = 0; i < LOAD_FORMS_MAX && l->trust_form[i] != NULL; i++) {
+		if (trust_prepare_path(&l->trust[i], f, l->trust_form[i], path, l->reference, e) <
+		    0)
+			return -1;
+	}
+	/* Both forms refused: nothing need be read. */
+	if (l->trust_form[1] != NULL && trust_refused(&l->trust[1], e) == 0)
 		return 0;
-	fds[0] = peer_fd(l->worker);
-	return 1;
+	err_clear(e);
+	return trust_refused(&l->trust[0], e);
 }
 
 /* True if the archive can be read at any place as it is: a regular file that is a plain tar. */
@@ -90,11 +120,7 @@ load_prepare_fd(struct load *l, int fd, struct err *e)
 
 	if (fstat(input, &st) < 0)
 		return err_sys(e, "looking at the archive");
-	if (policy_check_transport(l->policy_file,
-		l->form != NULL	      ? l->form
-		: S_ISDIR(st.st_mode) ? "oci"
-				      : "docker-archive",
-		e) < 0)
+	if (prepare_trust(l, input, S_ISDIR(st.st_mode), e) < 0)
 		return -1;
 	return S_ISDIR(st.st_mode) ? start_layout(l, input, e) : start_archive(l, input, &st, e);
 }

@@ -10,8 +10,10 @@
 #include "common/oci/manifest.h"
 #include "common/wire/peer.h"
 #include "pod-image/report.h"
+#include "pod-image/trust.h"
 
-#define LOAD_FDS_MAX 1
+#define LOAD_FDS_MAX 3
+#define LOAD_FORMS_MAX 2 /* that an input may turn out to have */
 
 struct load {
 	/* set before load_prepare_X */
@@ -24,6 +26,9 @@ struct load {
 	const char *policy_file;
 	struct manifest_platform platform;
 
+	struct trust trust[LOAD_FORMS_MAX]; /* of trust_form */
+	const char *trust_form[LOAD_FORMS_MAX];
+	const char *found; /* the form it has */
 	struct peer *worker;
 	uint32_t open_seq;
 	char *reference_text;		    /* owned copy behind reference */

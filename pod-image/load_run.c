@@ -101,6 +101,26 @@ read_blob(struct image *i, const struct manifest_desc *d, struct strbuf *out, st
 	return 0;
 }
 
+/* --- Trust ------------------------------------------------------------------------------------ */
+
+/* Of a manifest in an archive, layout or directory; only "dir:" keeps signatures. */
+static int
+check_trust(struct image *i, struct err *e)
+{
+	struct load *l = i->load;
+	bool directory = strcmp(l->found, "dir") == 0;
+	char digest[DIGEST_TEXT];
+
+	digest_of(
+	    i->manifest_bytes.s != NULL ? i->manifest_bytes.s : "", i->manifest_bytes.n, digest);
+	for (size_t k = 0; k < LOAD_FORMS_MAX && l->trust_form[k] != NULL; k++) {
+		if (strcmp(l->trust_form[k], l->found) == 0)
+			return trust_check_files(
+			    &l->trust[k], directory ? l->worker : NULL, digest, e);
+	}
+	return err_set(e, ERR_INTERNAL, "no policy was prepared for %s", l->found);
+}
+
 /* --- Names ------------------------------------------------------------------------------------ */
 
 /* A name out of an archive or from the user; a short one is local. */
@@ -257,6 +277,8 @@ load_docker_entry(struct load *l, const json_t *entry, struct strv *ids, struct 
 	if (!*wanted)
 		goto out;
 	r = -1;
+	if (check_trust(&i, e) < 0)
+		goto out;
 	if (read_member(l, config, MANIFEST_MAX, &i.config_bytes, e) < 0 ||
 	    manifest_config(i.config_bytes.s != NULL ? i.config_bytes.s : "", i.config_bytes.n,
 		i.copy.nlayers, &i.copy.config, &i.arena, e) < 0)
@@ -307,6 +329,8 @@ load_manifest(struct image *i, struct strv *ids, struct strv *names, struct err 
 
 	if (m->is_index)
 		return err_set(e, ERR_FORMAT, "an index refers to another index");
+	if (check_trust(i, e) < 0)
+		return -1;
 	if (read_blob(i, &m->config, &i->config_bytes, e) < 0 ||
 	    manifest_config(i->config_bytes.s != NULL ? i->config_bytes.s : "", i->config_bytes.n,
 		m->nlayers, &i->copy.config, &i->arena, e) < 0)
@@ -470,8 +494,10 @@ load_run(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	l->members = MSG_OF(&l->opened, archive_opened);
 	form = l->form != NULL ? l->form : find_form(l);
 	for (size_t k = 0; form != NULL && k < COUNTOF(loaders); k++) {
-		if (strcmp(loaders[k].form, form) == 0)
-			return loaders[k].load(l, ids, names, e);
+		if (strcmp(loaders[k].form, form) != 0)
+			continue;
+		l->found = loaders[k].form;
+		return loaders[k].load(l, ids, names, e);
 	}
 	return err_set(e, ERR_FORMAT,
 	    "payload does not match any of the supported image formats: oci-archive, "

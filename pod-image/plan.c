@@ -8,7 +8,6 @@
 #include "common/role/spawn.h"
 #include "pod-image/certs.h"
 #include "pod-image/plan.h"
-#include "pod-image/policy.h"
 
 static const struct rec_registry_access no_access;
 
@@ -23,8 +22,10 @@ plan_free(struct plan *p)
 		free(s->endpoints);
 		reference_free(&s->ref);
 		free(s->name);
+		trust_free(&s->trust);
 	}
 	free(p->sources);
+	policy_close(p->policy);
 	for (size_t i = 0; i < p->nworkers; i++) {
 		free(p->workers[i].registry);
 		free(p->workers[i].repository);
@@ -166,6 +167,8 @@ add_endpoint(struct plan *p, struct plan_source *s, const struct registries_entr
 		return -1;
 	}
 	s->nendpoints++;
+	if (trust_add_place(&s->trust, &out->ref, e) < 0)
+		return -1;
 	return need_worker(p, &out->ref, wants_insecure(access, at != NULL && at->insecure), mirror,
 	    access, &out->worker, e);
 }
@@ -195,7 +198,7 @@ add_source(struct plan *p, const struct registries_conf *conf, const char *name,
 	if (entry != NULL && entry->blocked)
 		return err_set(
 		    e, ERR_DENIED, "registry %s is blocked in %s", entry->prefix, conf->file);
-	if (policy_check(access->policy_file, &s->ref, e) < 0)
+	if (trust_prepare(&s->trust, p->policy, &s->ref, e) < 0)
 		return -1;
 	s->endpoints = xcalloc(1 + (entry != NULL ? entry->nmirrors : 0), sizeof(*s->endpoints));
 	for (size_t i = 0; entry != NULL && i < entry->nmirrors; i++) {
@@ -260,12 +263,42 @@ plan_pull(struct plan *p, const char *text, bool normal, const struct rec_regist
 	if (access == NULL)
 		access = &no_access;
 	if (registries_conf_load(&conf, access->registries_conf, e) < 0 ||
-	    list_names(p, &conf, text, normal, &names, e) < 0)
+	    list_names(p, &conf, text, normal, &names, e) < 0 ||
+	    (p->policy = policy_open(access->policy_file, e)) == NULL)
 		return -1;
 	p->sources = xcalloc(names.n, sizeof(*p->sources));
 	for (size_t i = 0; i < names.n; i++) {
 		if (add_source(p, &conf, names.v[i], access, e) < 0)
 			return -1;
 	}
+	return 0;
+}
+
+int
+plan_retag(struct plan *p, struct plan_source *s, const char *tag, struct err *e)
+{
+	own_policy struct policy policy = {0};
+	own_strv struct strv scopes = {0};
+	own_mem char *what = NULL;
+
+	free(s->ref.tag);
+	s->ref.tag = xstrdup(tag);
+	free(s->name);
+	s->name = reference_string(&s->ref);
+	free(s->trust.reference);
+	s->trust.reference = xstrdup(s->name);
+	what = xasprintf("docker://%s", s->name);
+	policy_scopes_docker(&s->ref, &scopes);
+	if (policy_select(p->policy, "docker", &scopes, what, &policy, e) < 0)
+		return -1;
+	if (err_is_set(&policy.refusal)) {
+		*e = policy.refusal;
+		return -1;
+	}
+	if (policy.nrules > 0 && policy.from != s->trust.policy.from)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "policy.json has rules for single tags of %s, which all tags at once cannot "
+		    "meet",
+		    s->ref.path);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "common/conf/registries_conf.h"
 #include "common/wire/peer.h"
 #include "pod-image/report.h"
+#include "pod-image/trust.h"
 
 #define PLAN_WORKERS_MAX 16
 
@@ -30,6 +31,7 @@ struct plan_source { /* one meaning of the user's word */
 	char *name;			 /* the same as text */
 	struct plan_endpoint *endpoints; /* mirrors first */
 	size_t nendpoints;
+	struct trust trust; /* with a place for each endpoint */
 };
 
 struct plan {
@@ -38,6 +40,7 @@ struct plan {
 	struct plan_worker workers[PLAN_WORKERS_MAX];
 	size_t nworkers;
 	char *notice; /* a line for the user, or NULL */
+	struct policy_file *policy;
 };
 
 /*
@@ -53,6 +56,12 @@ int plan_login(struct plan *p, const char *registry, const char *username, const
 
 /* The worker's connection, once its setup has been answered. */
 struct peer *plan_worker_peer(struct plan *p, size_t worker, struct err *e);
+
+/*
+ * The same source with another tag: the policy may have a rule of its own for it, which can then
+ * only be one that needs no keys.
+ */
+int plan_retag(struct plan *p, struct plan_source *s, const char *tag, struct err *e);
 
 void plan_free(struct plan *p);
 #define own_plan own(plan_free)

@@ -4,17 +4,46 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/oci/base64.h"
 #include "pod-image/policy.h"
 
 #define FILE_MAX ((size_t)1 << 20)
+#define KEY_MAX ((size_t)1 << 20)
+#define KEYS_MAX 64
+#define RULES_MAX 64
+#define DEPTH_MAX 16
 
-/*
- * The names under which rules for r may stand, the most specific first: with tag or digest, the
- * repository, its parents up to the registry, then "*.domain" wildcards.
- */
-static void
-list_scopes(const struct reference *r, struct strv *out)
+static const char default_policy[] = "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}";
+
+struct policy_file {
+	json_t *json;
+	char *name;
+};
+
+void
+policy_close(struct policy_file *f)
+{
+	if (f == NULL)
+		return;
+	json_decref(f->json);
+	free(f->name);
+	free(f);
+}
+
+void
+policy_free(struct policy *p)
+{
+	arena_free(&p->arena);
+	memset(p, 0, sizeof(*p));
+}
+
+/* --- Scopes ----------------------------------------------------------------------------------- */
+
+void
+policy_scopes_docker(const struct reference *r, struct strv *out)
 {
 	own_mem char *full = reference_string(r), *part = reference_repository(r);
 	char *slash;
@@ -30,124 +59,503 @@ list_scopes(const struct reference *r, struct strv *out)
 		strv_addf(out, "*%s", dot);
 }
 
-/* The rules that apply, and in *scope the name they stand under. */
-static const json_t *
-find_rules(const json_t *j, const char *transport, const struct reference *r)
+void
+policy_scopes_path(const char *path, const char *image, struct strv *out)
 {
-	const json_t *scopes = json_object_get(json_object_get(j, "transports"), transport);
-	own_strv struct strv names = {0};
-	const json_t *rules;
+	own_mem char *part = xstrdup(path);
+	char *slash;
 
-	if (r != NULL)
-		list_scopes(r, &names);
-	strv_add(&names, "");
-	for (size_t i = 0; i < names.n; i++) {
-		rules = json_object_get(scopes, names.v[i]);
-		if (rules != NULL)
-			return rules;
+	if (image != NULL && *image != '\0')
+		strv_addf(out, "%s:%s", path, image);
+	do {
+		if (*part != '\0')
+			strv_add(out, part);
+		slash = strrchr(part, '/');
+		if (slash != NULL)
+			*slash = '\0';
+	} while (slash != NULL && slash != part);
+}
+
+/* --- Is the file right? ----------------------------------------------------------------------- */
+
+static const struct shape { /* of an object that has a type */
+	const char *type;
+	const char *keys[14];
+} rule_shapes[] =
+    {
+	{"insecureAcceptAnything", {"type"}},
+	{"reject", {"type"}},
+	{"signedBy", {"type", "keyType", "keyPath", "keyPaths", "keyData", "signedIdentity"}},
+	{"sigstoreSigned", {"type", "keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki",
+			       "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData",
+			       "rekorPublicKeyDatas", "signedIdentity"}},
+},
+  identity_shapes[] = {
+      {"matchExact", {"type"}},
+      {"matchRepoDigestOrExact", {"type"}},
+      {"matchRepository", {"type"}},
+      {"exactReference", {"type", "dockerReference"}},
+      {"exactRepository", {"type", "dockerRepository"}},
+      {"remapIdentity", {"type", "prefix", "signedPrefix"}},
+};
+
+static int
+check_shape(const json_t *j, const struct shape *shapes, size_t n, const char *what, struct err *e)
+{
+	const char *type = NULL;
+
+	if (!json_is_object(j))
+		return err_set(e, ERR_INVALID, "%s is no object", what);
+	if (json_need_str(j, "type", &type, e) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(shapes[i].type, type) != 0)
+			continue;
+		return json_only_keys(j, shapes[i].keys, e) < 0 ? err_wrap(e, "%s", type) : 0;
 	}
-	return json_object_get(j, "default");
+	return err_set(e, ERR_INVALID, "Unknown %s type \"%.64s\"", what, type);
 }
 
 static int
-check_rules(const json_t *rules, const char *what, struct err *e)
+check_identity(const json_t *rule, struct err *e)
 {
-	if (!json_is_array(rules) || json_array_size(rules) == 0)
-		return err_set(e, ERR_INVALID, "policy.json has no list of rules for %s", what);
-	for (size_t i = 0; i < json_array_size(rules); i++) {
-		const char *type =
-		    json_string_value(json_object_get(json_array_get(rules, i), "type"));
+	const json_t *id = json_object_get(rule, "signedIdentity");
+	own_reference struct reference r = {0};
+	const char *type, *ref = NULL, *repository = NULL, *prefix = NULL, *signed_prefix = NULL;
 
-		if (type == NULL)
-			return err_set(e, ERR_INVALID, "a rule of policy.json has no type");
-		if (strcmp(type, "insecureAcceptAnything") == 0)
-			continue;
-		if (strcmp(type, "reject") == 0)
-			return err_set(e, ERR_DENIED,
-			    "Source image rejected: Running image %s is rejected by policy.", what);
-		return err_set(e, ERR_UNSUPPORTED,
-		    "Source image rejected: policy.json demands \"%.64s\" for %s, and this version "
-		    "cannot verify signatures",
-		    type, what);
+	if (id == NULL || json_is_null(id))
+		return 0;
+	if (check_shape(id, identity_shapes, COUNTOF(identity_shapes), "signedIdentity", e) < 0)
+		return -1;
+	type = json_string_value(json_object_get(id, "type"));
+	if (strcmp(type, "exactReference") == 0) {
+		if (json_need_str(id, "dockerReference", &ref, e) < 0 ||
+		    reference_parse_normal(ref, &r, e) < 0)
+			return -1;
+		if (r.tag == NULL && r.digest == NULL)
+			return err_set(e, ERR_INVALID,
+			    "dockerReference contains neither a tag nor digest: %s", ref);
+		return 0;
+	}
+	if (strcmp(type, "exactRepository") == 0)
+		return json_need_str(id, "dockerRepository", &repository, e) < 0
+			   ? -1
+			   : reference_parse_normal(repository, &r, e);
+	if (strcmp(type, "remapIdentity") == 0)
+		return json_need_str(id, "prefix", &prefix, e) < 0 ||
+			       json_need_str(id, "signedPrefix", &signed_prefix, e) < 0
+			   ? -1
+			   : 0;
+	return 0;
+}
+
+/* Exactly one of the keys must be there (or, if it may be none, at most one). */
+static int
+check_one_of(const json_t *j, const char *const *keys, size_t n, bool none, struct err *e)
+{
+	own_strbuf struct strbuf list = {0};
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		found += json_object_get(j, keys[i]) != NULL;
+		strbuf_addf(&list, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", keys[i]);
+	}
+	if (found == 1 || (found == 0 && none))
+		return 0;
+	return err_set(
+	    e, ERR_INVALID, "%s one of %s must be specified", none ? "at most" : "exactly", list.s);
+}
+
+static const char *const gpg_keys[] = {"keyPath", "keyPaths", "keyData"};
+static const char *const sigstore_keys[] = {
+    "keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki"};
+static const char *const rekor_keys[] = {
+    "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas"};
+
+static int
+check_fulcio(const json_t *j, struct err *e)
+{
+	static const char *const keys[] = {"caPath", "caData", "oidcIssuer", "subjectEmail", NULL};
+	static const char *const ca[] = {"caPath", "caData"};
+	const char *issuer, *email;
+
+	if (json_only_keys(j, keys, e) < 0 || check_one_of(j, ca, 2, false, e) < 0 ||
+	    json_need_str(j, "oidcIssuer", &issuer, e) < 0 ||
+	    json_need_str(j, "subjectEmail", &email, e) < 0)
+		return err_wrap(e, "fulcio");
+	return 0;
+}
+
+static int
+check_pki(const json_t *j, struct err *e)
+{
+	static const char *const keys[] = {"caRootsPath", "caRootsData", "caIntermediatesPath",
+	    "caIntermediatesData", "subjectEmail", "subjectHostname", NULL};
+	static const char *const roots[] = {"caRootsPath", "caRootsData"};
+	static const char *const between[] = {"caIntermediatesPath", "caIntermediatesData"};
+
+	if (json_only_keys(j, keys, e) < 0 || check_one_of(j, roots, 2, false, e) < 0 ||
+	    check_one_of(j, between, 2, true, e) < 0)
+		return err_wrap(e, "pki");
+	if (json_object_get(j, "subjectEmail") == NULL &&
+	    json_object_get(j, "subjectHostname") == NULL)
+		return err_set(e, ERR_INVALID,
+		    "pki: at least one of subjectEmail and subjectHostname must be specified");
+	return 0;
+}
+
+static int
+check_sigstore(const json_t *rule, struct err *e)
+{
+	json_t *fulcio = NULL, *pki = NULL;
+
+	if (check_one_of(rule, sigstore_keys, COUNTOF(sigstore_keys), false, e) < 0 ||
+	    check_one_of(rule, rekor_keys, COUNTOF(rekor_keys), true, e) < 0 ||
+	    json_want_obj(rule, "fulcio", &fulcio, e) < 0 ||
+	    json_want_obj(rule, "pki", &pki, e) < 0)
+		return -1;
+	if (pki != NULL && check_pki(pki, e) < 0)
+		return -1;
+	if (fulcio == NULL)
+		return 0;
+	if (check_one_of(rule, rekor_keys, COUNTOF(rekor_keys), false, e) < 0)
+		return err_wrap(e, "fulcio");
+	return check_fulcio(fulcio, e);
+}
+
+static int
+check_gpg(const json_t *rule, struct err *e)
+{
+	static const char *const types[] = {
+	    "GPGKeys", "signedByGPGKeys", "X509Certificates", "signedByX509CAs"};
+	const char *type;
+
+	if (json_need_str(rule, "keyType", &type, e) < 0 ||
+	    check_one_of(rule, gpg_keys, COUNTOF(gpg_keys), false, e) < 0)
+		return -1;
+	for (size_t i = 0; i < COUNTOF(types); i++) {
+		if (strcmp(types[i], type) == 0)
+			return 0;
+	}
+	return err_set(e, ERR_INVALID, "invalid keyType \"%.64s\"", type);
+}
+
+static int
+check_rule(const json_t *rule, struct err *e)
+{
+	const char *type;
+
+	if (check_shape(rule, rule_shapes, COUNTOF(rule_shapes), "policy requirement", e) < 0)
+		return -1;
+	type = json_string_value(json_object_get(rule, "type"));
+	if (strcmp(type, "signedBy") == 0 && check_gpg(rule, e) < 0)
+		return err_wrap(e, "%s", type);
+	if (strcmp(type, "sigstoreSigned") == 0 && check_sigstore(rule, e) < 0)
+		return err_wrap(e, "%s", type);
+	return check_identity(rule, e);
+}
+
+static int
+check_rules(const json_t *rules, struct err *e)
+{
+	if (!json_is_array(rules))
+		return err_set(e, ERR_INVALID, "the requirements are no list");
+	if (json_array_size(rules) == 0)
+		return err_set(
+		    e, ERR_INVALID, "List of verification policy requirements must not be empty");
+	if (json_array_size(rules) > RULES_MAX)
+		return err_set(e, ERR_INVALID, "more than %d requirements", RULES_MAX);
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		if (check_rule(json_array_get(rules, i), e) < 0)
+			return -1;
 	}
 	return 0;
 }
 
-int
-policy_check_text(
-    const char *text, size_t n, const char *transport, const struct reference *r, struct err *e)
+static int
+check_transports(json_t *transports, struct err *e)
 {
-	own_json json_t *j = json_read_max(text, n, FILE_MAX, 32, e);
-	own_mem char *name = r != NULL ? reference_string(r) : NULL;
-	own_mem char *what =
-	    xasprintf("%s:%s%s", transport, name != NULL ? "//" : "", name != NULL ? name : "");
+	const char *transport, *scope;
+	json_t *scopes, *rules;
 
-	if (j == NULL)
-		return -1;
-	if (!json_is_object(j))
-		return err_set(e, ERR_INVALID, "it is no JSON object");
-	return check_rules(find_rules(j, transport, r), what, e);
+	json_object_foreach(transports, transport, scopes)
+	{
+		if (!json_is_object(scopes))
+			return err_set(e, ERR_INVALID, "transports: %.64s is no object", transport);
+		json_object_foreach(scopes, scope, rules)
+		{
+			if (check_rules(rules, e) < 0)
+				return err_wrap(e, "%.64s: \"%.200s\"", transport, scope);
+		}
+	}
+	return 0;
 }
 
 static int
-open_policy(const char *file, const char **found, struct err *e)
+check_file(json_t *j, struct err *e)
 {
-	static char user[4096];
+	static const char *const keys[] = {"default", "transports", NULL};
+	json_t *transports = NULL;
+
+	if (!json_is_object(j))
+		return err_set(e, ERR_INVALID, "it is no JSON object");
+	if (json_only_keys(j, keys, e) < 0 || json_want_obj(j, "transports", &transports, e) < 0)
+		return -1;
+	if (json_object_get(j, "default") == NULL)
+		return err_set(e, ERR_INVALID, "Default policy is missing");
+	if (check_rules(json_object_get(j, "default"), e) < 0)
+		return err_wrap(e, "default");
+	return check_transports(transports, e);
+}
+
+/* --- Opening ---------------------------------------------------------------------------------- */
+
+struct policy_file *
+policy_open_text(const char *text, size_t n, const char *name, struct err *e)
+{
+	struct policy_file *f = xcalloc(1, sizeof(*f));
+
+	f->name = xstrdup(name);
+	f->json = json_read_max(text, n, FILE_MAX, DEPTH_MAX, e);
+	if (f->json != NULL && check_file(f->json, e) == 0)
+		return f;
+	e->class = ERR_INVALID;
+	err_wrap(e, "invalid policy in \"%s\"", name);
+	policy_close(f);
+	return NULL;
+}
+
+/* The first of the usual files that is there; -1 without e if there is none. */
+static int
+open_usual(char **found, struct err *e)
+{
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	const char *paths[] = {user, "/etc/containers/policy.json"};
+	own_strv struct strv paths = {0};
 
 	if (config != NULL && config[0] == '/')
-		snprintf(user, sizeof(user), "%s/containers/policy.json", config);
-	else
-		snprintf(user, sizeof(user), "%s/.config/containers/policy.json",
-		    home != NULL ? home : "");
-	if (file != NULL) {
-		int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		strv_addf(&paths, "%s/containers/policy.json", config);
+	else if (home != NULL && home[0] == '/')
+		strv_addf(&paths, "%s/.config/containers/policy.json", home);
+	strv_add(&paths, "/etc/containers/policy.json");
+	strv_add(&paths, "/usr/share/containers/policy.json");
+	for (size_t i = 0; i < paths.n; i++) {
+		int fd = open(paths.v[i], O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-		*found = file;
-		return fd >= 0 ? fd : err_sys(e, "open %s", file);
+		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+			continue;
+		*found = xstrdup(paths.v[i]);
+		return fd >= 0 ? fd : err_sys(e, "open %s", paths.v[i]);
 	}
-	for (size_t i = 0; i < COUNTOF(paths); i++) {
-		int fd = open(paths[i], O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-		*found = paths[i];
-		if (fd >= 0)
-			return fd;
-		if (errno != ENOENT && errno != ENOTDIR)
-			return err_sys(e, "open %s", paths[i]);
-	}
-	*found = NULL;
 	return -1;
 }
 
-static int
-check(const char *file, const char *transport, const struct reference *r, struct err *e)
+struct policy_file *
+policy_open(const char *named, struct err *e)
 {
-	const char *path = NULL;
-	own_fd int fd = open_policy(file, &path, e);
+	own_mem char *path = named != NULL ? xstrdup(named) : NULL, *text = NULL;
+	own_fd int fd = -1;
+	size_t n;
+
+	if (named == NULL) {
+		fd = open_usual(&path, e);
+		if (path == NULL)
+			return policy_open_text(
+			    default_policy, strlen(default_policy), "default", e);
+	} else {
+		fd = open(named, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			err_sys(e, "open %s", named);
+	}
+	if (fd < 0 || file_slurp(fd, FILE_MAX, path, &text, &n, e) < 0)
+		return NULL;
+	return policy_open_text(text, n, path, e);
+}
+
+/* --- Selecting -------------------------------------------------------------------------------- */
+
+static const json_t *
+find_rules(const json_t *j, const char *transport, const struct strv *scopes)
+{
+	const json_t *table = json_object_get(json_object_get(j, "transports"), transport);
+	const json_t *rules;
+
+	for (size_t i = 0; i < scopes->n; i++) {
+		rules = json_object_get(table, scopes->v[i]);
+		if (rules != NULL)
+			return rules;
+	}
+	rules = json_object_get(table, "");
+	return rules != NULL ? rules : json_object_get(j, "default");
+}
+
+struct keys {
+	struct rec_verify_key *v;
+	size_t n;
+};
+
+static int
+add_key(struct policy *p, struct keys *k, const char *bytes, size_t n, struct err *e)
+{
+	char *copy = arena_alloc(&p->arena, n + 1);
+
+	if (k->n == KEYS_MAX)
+		return err_set(e, ERR_INVALID, "more than %d keys", KEYS_MAX);
+	memcpy(copy, bytes, n);
+	if (k->v == NULL)
+		k->v = arena_array(&p->arena, KEYS_MAX, sizeof(*k->v));
+	k->v[k->n++].data = (struct bytes){(const uint8_t *)copy, n};
+	return 0;
+}
+
+static int
+add_key_path(struct policy *p, struct keys *k, const json_t *path, struct err *e)
+{
+	const char *name = json_string_value(path);
+	own_fd int fd = -1;
 	own_mem char *text = NULL;
 	size_t n;
-	enum err_class class;
 
+	if (name == NULL)
+		return err_set(e, ERR_INVALID, "a path of a key is no string");
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return path == NULL ? 0 : -1;
-	if (file_slurp(fd, FILE_MAX, path, &text, &n, e) < 0)
+		return err_sys(e, "open %s", name);
+	return file_slurp(fd, KEY_MAX, name, &text, &n, e) < 0 ? -1 : add_key(p, k, text, n, e);
+}
+
+static int
+add_key_data(struct policy *p, struct keys *k, const json_t *data, struct err *e)
+{
+	const char *text = json_string_value(data);
+	size_t n = 0;
+	own_mem char *plain = text != NULL ? base64_decode(text, &n) : NULL;
+
+	if (plain == NULL)
+		return err_set(e, ERR_INVALID, "the data of a key is no base64");
+	return add_key(p, k, plain, n, e);
+}
+
+typedef int add_fn(struct policy *p, struct keys *k, const json_t *value, struct err *e);
+
+/* The keys of the members PREFIXPath, PREFIXPaths, PREFIXData and PREFIXDatas. */
+static int
+add_keys(struct policy *p, const json_t *j, const char *prefix, struct keys *k, struct err *e)
+{
+	static const struct {
+		const char *suffix;
+		add_fn *add;
+	} forms[] = {{"Path", add_key_path}, {"Paths", add_key_path}, {"Data", add_key_data},
+	    {"Datas", add_key_data}};
+
+	for (size_t i = 0; i < COUNTOF(forms); i++) {
+		own_mem char *name = xasprintf("%s%s", prefix, forms[i].suffix);
+		const json_t *v = json_object_get(j, name);
+
+		if (v == NULL)
+			continue;
+		if (!json_is_array(v)) {
+			if (forms[i].add(p, k, v, e) < 0)
+				return err_wrap(e, "%s", name);
+			continue;
+		}
+		for (size_t m = 0; m < json_array_size(v); m++) {
+			if (forms[i].add(p, k, json_array_get(v, m), e) < 0)
+				return err_wrap(e, "%s", name);
+		}
+	}
+	return 0;
+}
+
+static const char *
+text_of(struct policy *p, const json_t *j, const char *key)
+{
+	const char *s = json_string_value(json_object_get(j, key));
+
+	return s != NULL ? arena_strdup(&p->arena, s) : NULL;
+}
+
+static void
+take_identity(struct policy *p, const json_t *rule, struct rec_verify_rule *out)
+{
+	static const char *const keys[] = {"dockerReference", "dockerRepository", "prefix"};
+	const json_t *id = json_object_get(rule, "signedIdentity");
+
+	out->match = "matchRepoDigestOrExact";
+	if (!json_is_object(id))
+		return;
+	out->match = text_of(p, id, "type");
+	for (size_t i = 0; i < COUNTOF(keys); i++) {
+		if (json_object_get(id, keys[i]) != NULL)
+			out->reference = text_of(p, id, keys[i]);
+	}
+	out->signed_prefix = text_of(p, id, "signedPrefix");
+}
+
+static int
+take_authority(
+    struct policy *p, const json_t *j, const char *prefix, struct bytes *out, struct err *e)
+{
+	struct keys k = {0};
+
+	if (add_keys(p, j, prefix, &k, e) < 0)
 		return -1;
-	if (policy_check_text(text, n, transport, r, e) == 0)
-		return 0;
-	class = e->class;
-	return class == ERR_DENIED || class == ERR_UNSUPPORTED ? -1
-							       : err_wrap(e, "policy %s", path);
+	if (k.n > 0)
+		*out = k.v[0].data;
+	return 0;
+}
+
+static int
+take_rule(struct policy *p, const json_t *rule, struct rec_verify_rule *out, struct err *e)
+{
+	const json_t *fulcio = json_object_get(rule, "fulcio"), *pki = json_object_get(rule, "pki");
+	const char *key_type = json_string_value(json_object_get(rule, "keyType"));
+	struct keys keys = {0}, rekor = {0};
+
+	out->type = text_of(p, rule, "type");
+	if (key_type != NULL && strcmp(key_type, "GPGKeys") != 0)
+		return err_set(e, ERR_UNSUPPORTED, "\"Unimplemented keyType %s\"", key_type);
+	take_identity(p, rule, out);
+	if (add_keys(p, rule, "key", &keys, e) < 0 ||
+	    add_keys(p, rule, "rekorPublicKey", &rekor, e) < 0 ||
+	    take_authority(p, fulcio, "ca", &out->fulcio_ca, e) < 0 ||
+	    take_authority(p, pki, "caRoots", &out->pki_roots, e) < 0 ||
+	    take_authority(p, pki, "caIntermediates", &out->pki_intermediates, e) < 0)
+		return -1;
+	out->keys.v = keys.v;
+	out->keys.n = keys.n;
+	out->rekor.v = rekor.v;
+	out->rekor.n = rekor.n;
+	out->oidc_issuer = text_of(p, fulcio, "oidcIssuer");
+	out->subject_email = text_of(p, fulcio != NULL ? fulcio : pki, "subjectEmail");
+	out->subject_hostname = text_of(p, pki, "subjectHostname");
+	return 0;
 }
 
 int
-policy_check(const char *file, const struct reference *r, struct err *e)
+policy_select(const struct policy_file *f, const char *transport, const struct strv *scopes,
+    const char *what, struct policy *out, struct err *e)
 {
-	return check(file, "docker", r, e);
-}
+	const json_t *rules = find_rules(f->json, transport, scopes);
+	struct policy p = {.from = rules};
 
-int
-policy_check_transport(const char *file, const char *transport, struct err *e)
-{
-	return check(file, transport, NULL, e);
+	p.rules = arena_array(&p.arena, json_array_size(rules), sizeof(*p.rules));
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		const json_t *rule = json_array_get(rules, i);
+		const char *type = json_string_value(json_object_get(rule, "type"));
+
+		if (strcmp(type, "insecureAcceptAnything") == 0)
+			continue;
+		if (strcmp(type, "reject") == 0) {
+			err_set(&p.refusal, ERR_DENIED,
+			    "Source image rejected: Running image %s is rejected by policy.", what);
+			break;
+		}
+		if (take_rule(&p, rule, &p.rules[p.nrules], e) < 0) {
+			policy_free(&p);
+			return err_wrap(e, "Source image rejected: policy %s", f->name);
+		}
+		p.nrules++;
+	}
+	*out = p;
+	return 0;
 }

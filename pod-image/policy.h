@@ -1,24 +1,57 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * policy.json(5): whether an image may be used at all.  The file that was named; else
- * $XDG_CONFIG_HOME/containers/policy.json; else /etc/containers/policy.json; else everything is
- * accepted.  Understood are insecureAcceptAnything and reject; where a rule of another type
- * applies, the image is refused with its name.
+ * policy.json(5): which images may be used, and which signatures they need.  The file that was
+ * named; else $XDG_CONFIG_HOME/containers/policy.json, else /etc/containers/policy.json, else
+ * /usr/share/containers/policy.json; without any of them the policy that distributions ship:
+ * everything is accepted.
+ *
+ * The file is the administrator's and is read with the caller's power, keys included; what is
+ * signed is looked at by pod-image-verify.
  */
 #ifndef POD_IMAGE_POLICY_H
 #define POD_IMAGE_POLICY_H
 
 #include "common/base/err.h"
+#include "common/base/mem.h"
 #include "common/oci/reference.h"
+#include "common/wire/msg.h"
 
-/* An image of a registry. */
-int policy_check(const char *file, const struct reference *r, struct err *e);
+struct policy_file; /* read and found to be right in all its parts */
 
-/* One of another transport, as "oci-archive"; only its default counts. */
-int policy_check_transport(const char *file, const char *transport, struct err *e);
+struct policy_file *policy_open(const char *named, struct err *e);
+void policy_close(struct policy_file *f);
+static inline void
+policy_close_(struct policy_file **f)
+{
+	policy_close(*f);
+}
+#define own_policy_file own(policy_close_)
 
-/* For tests: the same with the text of the file. */
-int policy_check_text(
-    const char *text, size_t n, const char *transport, const struct reference *r, struct err *e);
+/* What applies to one image: a refusal, or rules that it must meet, or nothing at all. */
+struct policy {
+	struct err refusal;
+	struct rec_verify_rule *rules;
+	size_t nrules;
+	const void *from; /* which list of rules that was, to be compared only */
+	struct arena arena;
+};
+void policy_free(struct policy *p);
+#define own_policy own(policy_free)
+
+/*
+ * Selects by the scopes, the most specific first (the transport's own "" and the default come after
+ * them by themselves), and reads the keys.  what names the image in messages.
+ */
+int policy_select(const struct policy_file *f, const char *transport, const struct strv *scopes,
+    const char *what, struct policy *out, struct err *e);
+
+/* Scopes of an image of a registry: with tag or digest, the repository, its parents, "*.host". */
+void policy_scopes_docker(const struct reference *r, struct strv *out);
+
+/* Scopes of an absolute path: with ":image" (which may be NULL), the path, its parents. */
+void policy_scopes_path(const char *path, const char *image, struct strv *out);
+
+/* For tests: the same with the text of a file. */
+struct policy_file *policy_open_text(const char *text, size_t n, const char *name, struct err *e);
 
 #endif

@@ -7,3 +7,7 @@ $(eval $(call program,pod-image-archive,libexec/pod,$(wildcard pod-image/archive
 	$(call pc,libarchive msgpack),dynamic))
 $(eval $(call program,pod-image-layout,libexec/pod,$(wildcard pod-image/layout/*.c),\
 	$(call pc,msgpack),dynamic))
+$(eval $(call program,pod-image-verify,libexec/pod,$(wildcard pod-image/verify/*.c),\
+	$(call pc,gpgme libcrypto jansson msgpack),dynamic))
+$(eval $(call program,pod-image-sign,libexec/pod,$(wildcard pod-image/sign/*.c),\
+	$(call pc,gpgme libsodium libcrypto jansson msgpack),dynamic))

@@ -25,12 +25,14 @@ document_free(struct document *d)
 struct image { /* one image on its way from one registry */
 	const struct pull *pull;
 	const struct plan_source *source;
+	struct trust *trust;
 	struct peer *fetch;
 	const char *repository; /* as that registry has it */
 	struct document top, own_manifest_doc, config;
 	struct manifest index, manifest;
 	struct arena arena;
 	char top_digest[DIGEST_TEXT], digest[DIGEST_TEXT];
+	size_t endpoint; /* of the source */
 };
 
 static void
@@ -279,7 +281,8 @@ pull_image(struct image *i, struct strv *ids, struct strv *names, struct err *e)
 {
 	size_t before = ids->n;
 
-	if (choose_manifest(i, e) < 0)
+	if (choose_manifest(i, e) < 0 ||
+	    trust_check(i->trust, i->endpoint, i->fetch, i->repository, i->digest, e) < 0)
 		return -1;
 	if (!(i->pull->newer && is_current(i, ids)) && store_image(i, ids, e) < 0)
 		return -1;
@@ -300,6 +303,7 @@ find_endpoint(struct image *i, struct err *e)
 		err_clear(e);
 		document_free(&i->top);
 		i->repository = at->ref.path;
+		i->endpoint = k;
 		i->fetch = plan_worker_peer(i->pull->plan, at->worker, e);
 		if (i->fetch != NULL && fetch_top(i, e) == 0)
 			return 0;
@@ -311,13 +315,15 @@ find_endpoint(struct image *i, struct err *e)
 }
 
 static int
-pull_source(const struct pull *p, const struct plan_source *s, struct strv *ids, struct strv *names,
+pull_source(const struct pull *p, struct plan_source *s, struct strv *ids, struct strv *names,
     bool *found, struct err *e)
 {
-	struct image i = {.pull = p, .source = s};
+	struct image i = {.pull = p, .source = s, .trust = &s->trust};
 	int r;
 
 	report_text(&p->report, "Trying to pull %s...", s->name);
+	if (trust_refused(&s->trust, e) < 0)
+		return -1;
 	r = find_endpoint(&i, e);
 	*found = r == 0;
 	if (r == 0)
@@ -351,10 +357,8 @@ pull_tag(const struct pull *p, struct plan_source *s, const char *tag, struct st
 
 	if (!reference_tag_valid(tag))
 		return err_set(e, ERR_FORMAT, "invalid tag");
-	free(s->ref.tag);
-	s->ref.tag = xstrdup(tag);
-	free(s->name);
-	s->name = reference_string(&s->ref);
+	if (plan_retag(p->plan, s, tag, e) < 0)
+		return -1;
 	return pull_source(p, s, ids, names, &found, e);
 }
 

@@ -6,7 +6,7 @@
 #include "common/oci/auth.h"
 #include "pod-image/task.h"
 
-#define KEEP_MAX (PLAN_WORKERS_MAX + 8)
+#define KEEP_MAX 160 /* workers of registries, and of the signatures for each of their names */
 
 static void
 wipe(const char *s)
@@ -159,6 +159,8 @@ task_confine(struct task *t, struct err *e)
 		keep[n++] = peer_fd(t->store);
 	for (size_t i = 0; i < t->plan.nworkers; i++)
 		keep[n++] = peer_fd(t->plan.workers[i].peer);
+	for (size_t i = 0; i < t->plan.nsources; i++)
+		n += trust_fds(&t->plan.sources[i].trust, keep + n, KEEP_MAX - 16 - n);
 	if (t->control_fd > 0)
 		keep[n++] = t->control_fd;
 	n += load_fds(&t->load, keep + n);

@@ -49,6 +49,7 @@ static const char head[] =
 static const char *const views[] = {[ROLE_VIEW_ALL] = "the file system as it is",
     [ROLE_VIEW_NONE] = "an empty read-only directory",
     [ROLE_VIEW_RESOLVER] = "copies of the files that name resolution reads",
+    [ROLE_VIEW_PROGRAMS] = "the programs below /usr, read-only, and an empty /tmp",
     [ROLE_VIEW_FD] = "the one directory it is handed",
     [ROLE_VIEW_FD_READ] = "the one directory it is handed, read-only"};
 

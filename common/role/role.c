@@ -52,6 +52,10 @@ static const char *const resolver_files[] = {"/etc/resolv.conf", "/etc/hosts", "
     "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl/certs/ca-certificates.crt"};
 #define RESOLVER_FILE_MAX (4u << 20)
 
+/* What a program of the host needs to run, for VIEW_PROGRAMS; a missing one is no fault. */
+static const char *const program_trees[] = {
+    "/usr", "/bin", "/lib", "/lib64", "/lib32", "/dev/null", "/dev/urandom"};
+
 const struct role_info *
 role_info(enum role r)
 {
@@ -228,6 +232,95 @@ pivot(int root, bool alone, struct err *e)
 	return 0;
 }
 
+/* --- VIEW_PROGRAMS -----------------------------------------------------------------------------*/
+
+struct trees {
+	int fd[COUNTOF(program_trees)];
+};
+
+static void
+close_trees(struct trees *t)
+{
+	for (size_t i = 0; i < COUNTOF(t->fd); i++)
+		fd_close(&t->fd[i]);
+}
+
+/* A place for what will be mounted at path, or the same link; *tree is a clone of it, or -1. */
+static int
+make_place(int root, const char *path, int *tree, struct err *e)
+{
+	char target[256];
+	struct stat st;
+	own_fd int fd = -1;
+	ssize_t n;
+
+	if (lstat(path, &st) == -1)
+		return 0;
+	if (S_ISLNK(st.st_mode)) {
+		n = readlink(path, target, sizeof(target) - 1);
+		target[n > 0 ? n : 0] = '\0';
+		return n <= 0 || symlinkat(target, root, path + 1) == -1
+			   ? err_sys(e, "making %s", path)
+			   : 0;
+	}
+	*tree = open_tree(AT_FDCWD, path,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (S_ISDIR(st.st_mode) ? AT_RECURSIVE : 0));
+	if (*tree == -1)
+		return err_sys(e, "taking %s", path);
+	if (S_ISDIR(st.st_mode))
+		return mkdirat(root, path + 1, 0755) == -1 ? err_sys(e, "making %s", path) : 0;
+	fd = openat(root, path + 1, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+	return fd == -1 ? err_sys(e, "making %s", path) : 0;
+}
+
+static int
+make_places(int root, struct trees *t, struct err *e)
+{
+	if (mkdirat(root, "dev", 0755) == -1 || mkdirat(root, "tmp", 0755) == -1)
+		return err_sys(e, "making directories");
+	for (size_t i = 0; i < COUNTOF(program_trees); i++)
+		if (make_place(root, program_trees[i], &t->fd[i], e) == -1)
+			return -1;
+	return copy_below(root, "/etc/ld.so.cache", e);
+}
+
+/* Attaches the clones below the new root, which is "/" by now, and a writable /tmp. */
+static int
+fill_places(const struct trees *t, int scratch, struct err *e)
+{
+	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID};
+
+	for (size_t i = 0; i < COUNTOF(program_trees); i++) {
+		if (t->fd[i] == -1)
+			continue;
+		if (mount_setattr(t->fd[i], "", AT_EMPTY_PATH | AT_RECURSIVE, &ro, sizeof(ro)) ==
+			-1 ||
+		    move_mount(t->fd[i], "", AT_FDCWD, program_trees[i], MOVE_MOUNT_F_EMPTY_PATH) ==
+			-1)
+			return err_sys(e, "mounting %s", program_trees[i]);
+	}
+	if (move_mount(scratch, "", AT_FDCWD, "/tmp", MOVE_MOUNT_F_EMPTY_PATH) == -1 ||
+	    chmod("/tmp", 01777) == -1)
+		return err_sys(e, "mounting /tmp");
+	return 0;
+}
+
+static int
+enter_programs(const struct role_info *r, bool alone, struct err *e)
+{
+	struct mount_attr ro = {.attr_set = MOUNT_ATTR_RDONLY};
+	own_fd int root = make_root(r, e), scratch = -1;
+	own(close_trees) struct trees t;
+
+	memset(&t, -1, sizeof(t));
+	if (root == -1 || (scratch = make_root(r, e)) == -1 || make_places(root, &t, e) == -1 ||
+	    pivot(root, alone, e) == -1 || fill_places(&t, scratch, e) == -1)
+		return -1;
+	if (mount_setattr(root, "", AT_EMPTY_PATH, &ro, sizeof(ro)) == -1)
+		return err_sys(e, "making the root read-only");
+	return 0;
+}
+
 static bool
 view_is_given(const struct role_info *r)
 {
@@ -269,6 +362,8 @@ enter_view(const struct role_info *r, int handed, bool alone, struct err *e)
 
 	if (r->view == ROLE_VIEW_ALL)
 		return 0;
+	if (r->view == ROLE_VIEW_PROGRAMS)
+		return enter_programs(r, alone, e);
 	if (root == -1)
 		root = given ? clone_handed(e) : make_root(r, e);
 	if (root == -1 || pivot(root, alone, e) == -1)

@@ -277,6 +277,30 @@ on_document(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return 0;
 }
 
+/* --- Files of a lookaside --------------------------------------------------------------------- */
+
+static int
+on_file(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_fetch_file *m = MSG_OF(in, fetch_file);
+	struct worker *w = arg;
+	struct op *op;
+
+	(void)p;
+	for (const char *c = m->path; *c != '\0'; c++) {
+		if (*c <= ' ' || *c >= 0x7f)
+			return err_set(e, ERR_INVALID, "invalid path of a signature");
+	}
+	if (m->path[0] != '/')
+		return err_set(e, ERR_INVALID, "invalid path of a signature");
+	if (w->nops >= OPS_MAX)
+		return err_set(e, ERR_LIMIT, "too many requests at once");
+	op = op_new(w, in->seq, finish_document);
+	op->r.body_max = m->max;
+	op->r.path = xstrdup(m->path);
+	return 0;
+}
+
 /* --- Tags ------------------------------------------------------------------------------------- */
 
 static int
@@ -402,6 +426,7 @@ static const struct peer_handler handlers[] = {
     {&msg_fetch_setup_desc, PHASE_SETUP, PEER_ONCE, on_setup},
     {&msg_fetch_document_desc, PHASE_WORK, 0, on_document},
     {&msg_fetch_blob_desc, PHASE_WORK, 0, on_blob},
+    {&msg_fetch_file_desc, PHASE_WORK, 0, on_file},
     {&msg_fetch_tags_desc, PHASE_WORK, 0, on_tags},
     {&msg_fetch_login_desc, PHASE_WORK, 0, on_login},
 };

@@ -26,10 +26,11 @@ registry_now_ms(void)
 int
 registry_init(struct registry *reg, const struct msg_fetch_setup *setup, struct err *e)
 {
+	bool plain = strcmp(setup->tls, "plain") == 0;
 	struct http_setup http = {.ca = setup->ca,
 	    .client_cert = setup->client_cert,
 	    .client_key = setup->client_key,
-	    .insecure = strcmp(setup->tls, "insecure") == 0};
+	    .insecure = plain || strcmp(setup->tls, "insecure") == 0};
 
 	if (!http.insecure && strcmp(setup->tls, "verify") != 0)
 		return err_set(e, ERR_INVALID, "unknown TLS mode");
@@ -40,6 +41,7 @@ registry_init(struct registry *reg, const struct msg_fetch_setup *setup, struct 
 		return -1;
 	reg->host = setup->registry;
 	reg->insecure = http.insecure;
+	reg->plain = plain;
 	reg->username = setup->username;
 	reg->password = setup->password != NULL ? setup->password : "";
 	reg->identity_token = setup->identity_token;

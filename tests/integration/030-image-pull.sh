@@ -118,7 +118,7 @@ echo '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"docker":{"'"
 	"'"$REGISTRY"'/zapp":[{"type":"signedBy","keyType":"GPGKeys","keyPath":"/k"}]}}}' >"$WORLD/policy.json"
 refused "a policy that rejects" "Source image rejected: Running image docker://$REGISTRY/ns/other:2 is rejected by policy." \
 	pull --signature-policy "$WORLD/policy.json" "$REGISTRY/ns/other:2"
-refused "a policy that demands a signature" 'policy.json demands "signedBy"' \
+refused "a policy that demands a signature, by a key that is not there" 'open /k' \
 	pull --signature-policy "$WORLD/policy.json" "$REGISTRY/zapp"
 check "a policy that accepts" test -n "$(pull -q --signature-policy "$WORLD/policy.json" "$REGISTRY/app:1")"
 

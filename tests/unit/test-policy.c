@@ -8,21 +8,38 @@
 
 static struct err e;
 
+static struct policy got;
+
+/* 0 accepted without signatures, 1 if there are rules to meet, -1 refused or malformed */
 static int
 check(const char *text, const char *transport, const char *name)
 {
+	own_policy_file struct policy_file *f = NULL;
 	own_reference struct reference r = {0};
+	own_strv struct strv scopes = {0};
+	own_mem char *what = name != NULL ? xasprintf("%s://%s", transport, name) : NULL;
 
 	err_clear(&e);
-	if (name == NULL)
-		return policy_check_text(text, strlen(text), transport, NULL, &e);
-	cr_assert_eq(reference_parse(name, &r, &e), 0);
-	return policy_check_text(text, strlen(text), transport, &r, &e);
+	policy_free(&got);
+	f = policy_open_text(text, strlen(text), "test", &e);
+	if (f == NULL)
+		return -1;
+	if (name != NULL) {
+		cr_assert_eq(reference_parse(name, &r, &e), 0);
+		policy_scopes_docker(&r, &scopes);
+	}
+	if (policy_select(f, transport, &scopes, what != NULL ? what : "", &got, &e) < 0)
+		return -1;
+	if (err_is_set(&got.refusal)) {
+		e = got.refusal;
+		return -1;
+	}
+	return got.nrules > 0;
 }
 
 #define ACCEPT "[{\"type\":\"insecureAcceptAnything\"}]"
 #define REJECT "[{\"type\":\"reject\"}]"
-#define SIGNED "[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"/k\"}]"
+#define SIGNED "[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyData\":\"a2V5\"}]"
 
 Test(policy, default_rule)
 {
@@ -54,13 +71,63 @@ Test(policy, the_longest_scope_decides)
 
 Test(policy, signatures_are_never_passed_over)
 {
-	cr_assert_eq(check("{\"default\":" SIGNED "}", "docker", "q.io/a:1"), -1);
-	cr_assert_eq(e.class, ERR_UNSUPPORTED);
-	cr_assert_not_null(strstr(e.text, "signedBy"));
+	cr_assert_eq(check("{\"default\":" SIGNED "}", "docker", "q.io/a:1"), 1);
+	cr_assert_eq(got.nrules, 1);
+	cr_assert_str_eq(got.rules[0].type, "signedBy");
+	cr_assert_str_eq(got.rules[0].match, "matchRepoDigestOrExact");
+	cr_assert_eq(got.rules[0].keys.n, 1);
+	cr_assert_eq(got.rules[0].keys.v[0].data.n, 3);
 	cr_assert_eq(
 	    check("{\"default\":[{\"type\":\"insecureAcceptAnything\"},{\"type\":\"new\"}]}",
 		"docker", "q.io/a:1"),
 	    -1);
+	cr_assert_eq(check("{\"default\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\","
+			   "\"keyPath\":\"/nonexistent/key\"}]}",
+			 "docker", "q.io/a:1"),
+	    -1);
+}
+
+#define SIGSTORE(more) "{\"default\":[{\"type\":\"sigstoreSigned\"" more "}]}"
+#define IDENTITY(id) SIGSTORE(",\"keyData\":\"a2V5\",\"signedIdentity\":" id)
+
+Test(policy, forms_of_rules)
+{
+	static const char *const good[] = {SIGSTORE(",\"keyData\":\"a2V5\""),
+	    SIGSTORE(",\"keyDatas\":[\"a2V5\",\"a2V5\"]"),
+	    SIGSTORE(",\"keyData\":\"a2V5\",\"rekorPublicKeyData\":\"a2V5\""),
+	    SIGSTORE(",\"fulcio\":{\"caData\":\"a2V5\",\"oidcIssuer\":\"i\",\"subjectEmail\":"
+		     "\"s\"},\"rekorPublicKeyData\":\"a2V5\""),
+	    SIGSTORE(",\"pki\":{\"caRootsData\":\"a2V5\",\"subjectEmail\":\"s\"}"),
+	    IDENTITY("{\"type\":\"matchExact\"}"), IDENTITY("{\"type\":\"matchRepository\"}"),
+	    IDENTITY("{\"type\":\"exactReference\",\"dockerReference\":\"q.io/a:1\"}"),
+	    IDENTITY("{\"type\":\"exactRepository\",\"dockerRepository\":\"q.io/a\"}"),
+	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a\",\"signedPrefix\":\"b\"}")};
+	static const char *const bad[] = {SIGSTORE(""), SIGSTORE(",\"keyData\":\"!\""),
+	    SIGSTORE(",\"keyData\":\"a2V5\",\"keyPath\":\"/k\""),
+	    SIGSTORE(",\"keyData\":\"a2V5\",\"other\":1"),
+	    SIGSTORE(",\"fulcio\":{\"caData\":\"a2V5\",\"oidcIssuer\":\"i\",\"subjectEmail\":"
+		     "\"s\"}"),
+	    SIGSTORE(",\"pki\":{\"caRootsData\":\"a2V5\"}"),
+	    IDENTITY("{\"type\":\"matchAnything\"}"),
+	    IDENTITY("{\"type\":\"matchExact\",\"prefix\":\"a\"}"),
+	    IDENTITY("{\"type\":\"exactReference\",\"dockerReference\":\"q.io/a\"}"),
+	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a\"}")};
+
+	for (size_t i = 0; i < COUNTOF(good); i++)
+		cr_expect_eq(check(good[i], "docker", "q.io/a:1"), 1, "%s: %s", good[i], e.text);
+	for (size_t i = 0; i < COUNTOF(bad); i++)
+		cr_expect_eq(check(bad[i], "docker", "q.io/a:1"), -1, "accepted: %s", bad[i]);
+}
+
+Test(policy, scopes_of_paths)
+{
+	own_strv struct strv l = {0};
+
+	policy_scopes_path("/srv/images/a", "1", &l);
+	cr_assert_eq(l.n, 4);
+	cr_assert_str_eq(l.v[0], "/srv/images/a:1");
+	cr_assert_str_eq(l.v[1], "/srv/images/a");
+	cr_assert_str_eq(l.v[3], "/srv");
 }
 
 Test(policy, other_transports)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What policy.json says of one image, seen through: prepared with the caller's power (rules and
+ * keys are read, pod-image-verify and the readers of lookasides are started), applied without it.
+ */
+#ifndef POD_IMAGE_TRUST_H
+#define POD_IMAGE_TRUST_H
+
+#include "common/oci/reference.h"
+#include "common/wire/peer.h"
+#include "pod-image/policy.h"
+
+#define TRUST_PLACES_MAX 16
+
+struct trust_place {	      /* where one registry's signatures lie */
+	struct peer *files;   /* pod-image-layout in the directory of a file: URL, or NULL */
+	struct peer *fetch;   /* pod-image-fetch for a http(s): URL, or NULL */
+	uint32_t fetch_setup; /* its setup, 0 once that has been answered */
+	char *prefix;	      /* of the URL's path, for fetch */
+	bool attachments;     /* images beside the image */
+	struct reference ref; /* as that registry has it */
+};
+
+struct trust {
+	struct policy policy;
+	struct peer *verify; /* NULL: no rule demands a signature */
+	uint32_t verify_setup;
+	char *reference; /* of the image as it was meant; NULL: none */
+	struct trust_place places[TRUST_PLACES_MAX];
+	size_t nplaces;
+};
+
+/*
+ * For an image of a registry; each place that it may come from is added in its turn.  A refusal
+ * by the policy is no failure here: trust_refused says it.
+ */
+int trust_prepare(
+    struct trust *t, const struct policy_file *f, const struct reference *r, struct err *e);
+int trust_add_place(struct trust *t, const struct reference *physical, struct err *e);
+
+/* For another transport; path (may be NULL) and image (may be NULL) say which. */
+int trust_prepare_path(struct trust *t, const struct policy_file *f, const char *transport,
+    const char *path, const char *image, struct err *e);
+
+/* -1 with the policy's words if the image may not be used whatever its signatures. */
+int trust_refused(const struct trust *t, struct err *e);
+
+/* Descriptors that must stay open; returns how many were put at fds, at most max. */
+size_t trust_fds(const struct trust *t, int *fds, size_t max);
+
+/*
+ * Are the signatures of the manifest with that digest good?  fetch and repository: the registry it
+ * came from, for attached signatures.
+ */
+int trust_check(struct trust *t, size_t place, struct peer *fetch, const char *repository,
+    const char *digest, struct err *e);
+
+/* The same for a "dir:" image whose files worker reads; NULL: a transport without signatures. */
+int trust_check_files(struct trust *t, struct peer *worker, const char *digest, struct err *e);
+
+void trust_free(struct trust *t);
+
+#endif
