@@ -18,6 +18,7 @@
 static const struct cmd_place container_sub[] = {
     {.cmd = &cmd_attach},
     {.cmd = &cmd_container_cleanup},
+    {.cmd = &cmd_cp},
     {.cmd = &cmd_create},
     {.cmd = &cmd_exec},
     {.cmd = &cmd_container_exists},
@@ -50,6 +51,7 @@ static const struct cmd_place root_sub[] = {
     {.cmd = &cmd_attach},
     {.cmd = &complete_cmd},
     {.cmd = &container_group},
+    {.cmd = &cmd_cp},
     {.cmd = &cmd_create},
     {.cmd = &cmd_exec},
     {.cmd = &help_cmd},

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cp: paths are resolved here, once, to descriptors; the worker copies between them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/path.h"
+#include "common/role/spawn.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/life/files.h"
+#include "pod-run/life/sync.h"
+
+#define LINKS_MAX 40 /* as the kernel's own limit */
+#define PIPE_SIZE (1 << 20)
+
+struct cp_opts {
+	bool archive, overwrite;
+};
+
+static const struct opt rows[] = {
+    {"archive", 'a', OPT_BOOL(struct cp_opts, archive), .def = "true",
+	.help = "Chown copied files to the primary uid/gid of the destination container"},
+    {"extract", 0, OPT_NO_BOOL, .flags = OPT_HIDDEN,
+	.help = "Deprecated: has no effect, archives are always unpacked from standard input"},
+    {"overwrite", 0, OPT_BOOL(struct cp_opts, overwrite),
+	.help = "Allow to overwrite directories with non-directories and vice versa"},
+    {"pause", 0, OPT_NO_BOOL, .flags = OPT_HIDDEN, .help = "Deprecated: has no effect"},
+    OPT_END,
+};
+
+/* One side of the copy. */
+struct side {
+	const char *container; /* NULL: the host */
+	const char *path;      /* as the user typed it; "-": a tar stream */
+	bool stream;
+	struct files files;
+	int root; /* borrowed or ours */
+	const char *absolute;
+
+	/* After find: what is there (fd is -1 if nothing is), and where it is or would be. */
+	int fd, dir;
+	struct stat st;
+	char name[NAME_MAX + 1];
+};
+
+static void
+side_free(struct side *s)
+{
+	fd_close(&s->fd);
+	fd_close(&s->dir);
+	if (s->container == NULL)
+		fd_close(&s->root);
+	files_free(&s->files);
+}
+#define own_side own(side_free)
+
+/* --- Words --------------------------------------------------------------------------------------*/
+
+/* "CONTAINER:PATH"; what begins with "." or "/" is a path of the host, whatever it holds. */
+static void
+split(const char *word, struct side *s, struct arena *a)
+{
+	const char *colon = strchr(word, ':');
+
+	s->path = word;
+	if (*word == '.' || *word == '/' || colon == NULL)
+		s->stream = strcmp(word, "-") == 0;
+	else {
+		s->path = colon + 1;
+		if (colon != word)
+			s->container = arena_strndup(a, word, (size_t)(colon - word));
+	}
+}
+
+static bool
+ends_with_dot(const char *path)
+{
+	return strcmp(path, ".") == 0 || strcmp(path, "/") == 0 || text_has_suffix(path, "/.");
+}
+
+/* --- Finding ------------------------------------------------------------------------------------*/
+
+static int
+open_side(struct ctx *x, struct side *s, struct arena *a, struct err *e)
+{
+	own_mem char *cwd = NULL;
+	char id[NAMES_ID_LEN + 1];
+	struct db *db;
+
+	if (s->container == NULL) {
+		s->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		cwd = *s->path != '/' ? getcwd(NULL, 0) : NULL;
+		s->absolute = *s->path == '/' || cwd == NULL
+				  ? s->path
+				  : arena_printf(a, "%s/%s", cwd, s->path);
+		return 0;
+	}
+	db = ctx_db(x, e);
+	if (db == NULL)
+		return -1;
+	if (ctr_find(db, s->container, id, e) == -1)
+		return e->class == ERR_NOTFOUND
+			   ? err_set(
+				 e, ERR_NOTFOUND, "container \"%s\" does not exist", s->container)
+			   : -1;
+	if (files_open(x, id, &s->files, e) == -1)
+		return -1;
+	s->root = s->files.root;
+	s->absolute = files_absolute(&s->files, s->path);
+	return 0;
+}
+
+static int
+not_found(const struct side *s, struct err *e)
+{
+	if (s->container == NULL)
+		err_set(e, ERR_NOTFOUND,
+		    "\"%s\" could not be found on the host: no such file or directory", s->path);
+	else
+		err_set(e, ERR_NOTFOUND,
+		    "\"%s\" could not be found on container %s: no such file or directory",
+		    s->absolute, s->container);
+	return -1;
+}
+
+/*
+ * Finds the directory and the name behind links: path, as long as its last component is a link, becomes
+ * what the link says.
+ */
+static int
+find_name(struct side *s, const char *path, struct arena *a)
+{
+	struct err ignored = {0};
+	char target[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	for (int i = 0; i < LINKS_MAX; i++) {
+		const char *slash;
+
+		fd_close(&s->dir);
+		s->dir = path_parent(s->root, path, PATH_IN_ROOT, s->name, &ignored);
+		if (s->dir == -1)
+			return -1;
+		if (fstatat(s->dir, s->name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+		    !S_ISLNK(st.st_mode))
+			return 0;
+		n = readlinkat(s->dir, s->name, target, sizeof(target) - 1);
+		if (n <= 0)
+			return -1;
+		target[n] = '\0';
+		slash = strrchr(path, '/');
+		path = *target == '/' ? arena_strdup(a, target)
+				      : arena_printf(a, "%.*s/%s",
+					    slash != NULL ? (int)(slash - path) : 0, path, target);
+	}
+	errno = ELOOP;
+	return -1;
+}
+
+/* Looks what path leads to. */
+static int
+find(struct side *s, struct arena *a, struct err *e)
+{
+	s->fd = path_try(s->root, s->absolute, PATH_IN_ROOT, O_PATH, 0);
+	if (s->fd == -1 && errno != ENOENT && errno != ENOTDIR)
+		return err_sys(e, "opening \"%s\"", s->path);
+	if (s->fd != -1 && fstat(s->fd, &s->st) == -1)
+		return err_sys(e, "looking at \"%s\"", s->path);
+	/* A file of the name of a directory that is asked for. */
+	if (s->fd != -1 && !S_ISDIR(s->st.st_mode) && text_has_suffix(s->path, "/"))
+		return not_found(s, e);
+	if (find_name(s, s->absolute, a) == -1) {
+		fd_close(&s->dir);
+		s->name[0] = '\0';
+	}
+	return 0;
+}
+
+/*
+ * The name a copy gets: of a host's path its last component, as it was typed; of a container's, where
+ * its links lead.
+ */
+static void
+base_name(const struct side *s, char out[NAME_MAX + 1])
+{
+	const char *path = s->path;
+	size_t end = strlen(path), start;
+
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/';)
+		start--;
+	snprintf(out, NAME_MAX + 1, "%.*s", (int)(end - start), path + start);
+	if (s->container != NULL && s->name[0] != '\0')
+		snprintf(out, NAME_MAX + 1, "%s", s->name);
+	if (*out == '\0' || strcmp(out, "..") == 0 || strcmp(out, ".") == 0) {
+		own_mem char *link = xasprintf("/proc/self/fd/%d", s->fd);
+		char real[PATH_MAX];
+		ssize_t n = readlink(link, real, sizeof(real) - 1);
+		const char *slash;
+
+		real[n > 0 ? n : 0] = '\0';
+		slash = strrchr(real, '/');
+		snprintf(out, NAME_MAX + 1, "%s",
+		    slash != NULL && slash[1] != '\0' ? slash + 1 : "root");
+	}
+}
+
+/* --- Copying ------------------------------------------------------------------------------------*/
+
+static int
+call_worker(const struct msg_copy *m, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct peer *worker;
+	pid_t pid;
+	int r;
+
+	worker = spawn_peer(ROLE_RUN, ROLE_COPY, &pid, e);
+	if (worker == NULL)
+		return -1;
+	r = peer_call(worker, &msg_copy_desc, m, &in, NULL, NULL, e);
+	peer_free(worker);
+	waitpid(pid, NULL, 0);
+	return r;
+}
+
+/* Who shall own what arrives. */
+static void
+fill_owner(struct msg_copy *m, const struct side *to, const struct cp_opts *o)
+{
+	const struct rec_ctr_config *c;
+
+	if (to->container == NULL) {
+		m->chown = true;
+		m->uid = geteuid();
+		m->gid = getegid();
+		m->no_devices = true;
+		return;
+	}
+	c = to->files.ctr.config;
+	m->chown = o->archive;
+	m->uid = to->files.uid;
+	m->gid = to->files.gid;
+	m->uid_map.v = c->uid_map.v;
+	m->uid_map.n = c->uid_map.n;
+	m->gid_map.v = c->gid_map.v;
+	m->gid_map.n = c->gid_map.n;
+}
+
+/* The source, open for reading; only now that it is known to be neither FIFO nor device. */
+static int
+open_source(struct side *s, struct err *e)
+{
+	if (s->fd == -1)
+		return not_found(s, e);
+	if (!S_ISDIR(s->st.st_mode) && !S_ISREG(s->st.st_mode))
+		return err_set(e, ERR_UNSUPPORTED,
+		    "\"%s\" is neither a regular file nor a directory", s->path);
+	return path_reopen(s->fd, O_RDONLY | (S_ISDIR(s->st.st_mode) ? O_DIRECTORY : 0), e);
+}
+
+static int
+read_only_hint(const struct side *to, struct err *e)
+{
+	if (e->no == EROFS && to->container != NULL && to->files.read_only)
+		return err_set(e, ERR_DENIED, "container rootfs is marked read-only");
+	return -1;
+}
+
+static int
+copy_tree(struct side *from, struct side *to, const struct cp_opts *o, struct err *e)
+{
+	struct msg_copy m = {.form = "tree", .overwrite = o->overwrite};
+	bool is_dir, contents, exists = to->fd != -1;
+	own_fd int source = -1, target = -1;
+	char base[NAME_MAX + 1];
+
+	source = open_source(from, e);
+	if (source == -1)
+		return -1;
+	is_dir = S_ISDIR(from->st.st_mode);
+	contents = is_dir && ends_with_dot(from->path);
+	if (is_dir && exists && !S_ISDIR(to->st.st_mode))
+		return err_set(
+		    e, ERR_INVALID, "destination must be a directory when copying a directory");
+	if (!exists && (to->dir == -1 || text_has_suffix(to->path, "/") || ends_with_dot(to->path)))
+		return not_found(to, e);
+	if (exists && S_ISDIR(to->st.st_mode)) {
+		base_name(from, base);
+		m.name = contents ? NULL : base;
+		target = path_reopen(to->fd, O_RDONLY | O_DIRECTORY, e);
+	} else {
+		m.name = to->name;
+		target = path_reopen(to->dir, O_RDONLY | O_DIRECTORY, e);
+	}
+	if (target == -1)
+		return -1;
+	m.source = source;
+	m.target = target;
+	fill_owner(&m, to, o);
+	return call_worker(&m, e) == -1 ? read_only_hint(to, e) : 0;
+}
+
+static int
+copy_out(struct side *from, struct err *e)
+{
+	struct msg_copy m = {.form = "pack", .chown = true};
+	own_fd int source = open_source(from, e), target = -1;
+	char base[NAME_MAX + 1];
+
+	if (source == -1)
+		return -1;
+	base_name(from, base);
+	m.name = S_ISDIR(from->st.st_mode) && ends_with_dot(from->path) ? NULL : base;
+	/* As the container counts its users. */
+	m.uid = from->files.inner_uid;
+	m.gid = from->files.inner_gid;
+	target = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (target == -1)
+		return err_sys(e, "writing to standard output");
+	m.source = source;
+	m.target = target;
+	return call_worker(&m, e);
+}
+
+/* --- A tar stream comes in ----------------------------------------------------------------------*/
+
+/* Looks at the first bytes without taking them away; their number, 0 if that cannot be done. */
+static size_t
+peek(int fd, unsigned char *head, size_t n)
+{
+	ssize_t got = pread(fd, head, n, lseek(fd, 0, SEEK_CUR));
+	int pair[2];
+
+	if (got >= 0)
+		return (size_t)got;
+	got = recv(fd, head, n, MSG_PEEK | MSG_WAITALL);
+	if (got >= 0)
+		return (size_t)got;
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		return 0;
+	got = tee(fd, pair[1], n, 0);
+	if (got > 0)
+		got = read(pair[0], head, (size_t)got);
+	close(pair[0]);
+	close(pair[1]);
+	return got > 0 ? (size_t)got : 0;
+}
+
+static bool
+is_compressed(const unsigned char *head, size_t n)
+{
+	static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+
+	return (n >= 2 && head[0] == 0x1f && head[1] == 0x8b) ||
+	       (n >= sizeof(zstd) && memcmp(head, zstd, sizeof(zstd)) == 0);
+}
+
+/* Puts the worker that decompresses in front of source. */
+static int
+inflate(int *source, pid_t *pid, struct err *e)
+{
+	struct spawn sp = {
+	    .role = ROLE_INFLATE, .mode = "inflate", .nfds = 2, .discard_stderr = true};
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		return err_sys(e, "making a pipe");
+	(void)fcntl(pair[0], F_SETPIPE_SZ, PIPE_SIZE);
+	sp.fds[0] = *source;
+	sp.fds[1] = pair[1];
+	*pid = spawn_start(&sp, e);
+	close(pair[1]);
+	close(*source);
+	*source = pair[0];
+	return *pid == -1 ? -1 : 0;
+}
+
+static int
+copy_in(struct side *to, const struct cp_opts *o, struct err *e)
+{
+	static const char no_archive[] =
+	    "source must be a (compressed) tar archive when copying from stdin";
+	struct msg_copy m = {.form = "unpack", .overwrite = o->overwrite, .path = to->absolute};
+	own_fd int source = -1;
+	unsigned char head[8];
+	pid_t pid = -1;
+	size_t n;
+	int r, status = 0;
+
+	if (to->fd == -1 || !S_ISDIR(to->st.st_mode))
+		return err_set(
+		    e, ERR_INVALID, "destination must be a directory when copying from stdin");
+	source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (source == -1)
+		return err_sys(e, "reading standard input");
+	n = peek(source, head, sizeof(head));
+	if (n == 0)
+		return err_set(e, ERR_FORMAT, no_archive);
+	if (is_compressed(head, n) && inflate(&source, &pid, e) == -1)
+		return -1;
+	m.source = source;
+	m.target = to->root;
+	fill_owner(&m, to, o);
+	r = call_worker(&m, e);
+	fd_close(&source);
+	if (pid != -1 && waitpid(pid, &status, 0) == pid && status != 0 && r == 0)
+		return err_set(e, ERR_FORMAT, no_archive);
+	if (r == -1 && e->class == ERR_FORMAT) {
+		own_mem char *why = xstrdup(e->text);
+
+		return err_set(e, ERR_FORMAT, "%s: %s", no_archive, why);
+	}
+	return r == -1 ? read_only_hint(to, e) : 0;
+}
+
+/* --- The command --------------------------------------------------------------------------------*/
+
+static int
+copy(struct ctx *x, struct side *from, struct side *to, const struct cp_opts *o, struct arena *a,
+    struct err *e)
+{
+	if (!from->stream && (open_side(x, from, a, e) == -1 || find(from, a, e) == -1))
+		return -1;
+	if (!from->stream && from->fd == -1)
+		return not_found(from, e);
+	if (!to->stream && (open_side(x, to, a, e) == -1 || find(to, a, e) == -1))
+		return -1;
+	if (from->stream)
+		return copy_in(to, o, e);
+	return to->stream ? copy_out(from, e) : copy_tree(from, to, o, e);
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	own_arena struct arena a = {0};
+	own_side struct side from = {.files = FILES_NONE, .root = -1, .fd = -1, .dir = -1};
+	own_side struct side to = {.files = FILES_NONE, .root = -1, .fd = -1, .dir = -1};
+
+	(void)argc;
+	split(argv[0], &from, &a);
+	split(argv[1], &to, &a);
+	if (*from.path == '\0' || *to.path == '\0')
+		return err_set(e, ERR_USAGE,
+		    "invalid arguments \"%s\", \"%s\": you must specify paths", argv[0], argv[1]);
+	if (from.container == NULL && to.container == NULL)
+		return err_set(e, ERR_USAGE, "name or ID cannot be empty");
+	return copy(ctx_of(cli), &from, &to, opts, &a, e);
+}
+
+const struct cmd cmd_cp = {
+    .name = "cp",
+    .synopsis = "[options] [CONTAINER:]SRC_PATH [CONTAINER:]DEST_PATH",
+    .brief = "Copy files/folders between a container and the local filesystem",
+    .text =
+	"Copies the contents of SRC_PATH to the DEST_PATH.\n\n  You can copy from the "
+	"container's file system to the local machine or the reverse, from the local filesystem "
+	"to the container. If \"-\" is specified for either the SRC_PATH or DEST_PATH, you can "
+	"also stream a tar archive from STDIN or to STDOUT. The CONTAINER can be a running or "
+	"stopped container. The SRC_PATH or DEST_PATH can be a file or a directory.",
+    .examples = "cp ctr1:/tmp/file /tmp\ncp file ctr1:/tmp/\ncp ctr1:/etc - | tar -t",
+    .opts = {{rows, 0}},
+    .opts_size = sizeof(struct cp_opts),
+    .min = 2,
+    .max = 2,
+    .complete = COMPLETE_CONTAINER,
+    .run = run,
+};

@@ -1,0 +1,148 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# cp: between host and containers that run, ran, or never ran; volumes; streams; and a container that changes
+# its files meanwhile.
+. "$(dirname "$0")/../lib.sh"
+world
+busybox_image localhost/bb >/dev/null
+H=$WORLD/h
+mkdir -p "$H"/{src/sub,bind} && cd "$H" || exit 1
+echo f1 >src/f1
+echo f2 >src/sub/f2
+ln -s f1 src/link
+ln src/f1 src/hard
+mkfifo src/fifo
+echo single >single
+chown 1234:1234 single
+chmod 4640 single
+touch -d '2001-02-03 04:05:06' single
+setfattr -n user.note -v hi single 2>/dev/null
+pod run -d --name live --network none -v vol:/vol -v "$H/bind:/bind" --tmpfs /tm localhost/bb sleep 1000 >/dev/null
+pod create --name fresh --network none -v vol:/vol -v "$H/bind:/bind:ro" -u alice -w /home/alice localhost/bb sleep 1000 >/dev/null
+pod run --name ended --network none -v vol:/vol localhost/bb true
+inside() { pod exec live sh -c "$1" 2>&1; }
+refuse() { local text=$1; shift; if "$@" >/dev/null 2>&1; then not_ok "$text"; else ok "$text"; fi; }
+fails() { local want=$1; shift; local out; out=$(pod cp "$@" 2>&1 </dev/null) && out="status 0: $out"; is "cp $*" "$out" "$want"; }
+
+# --- Rules
+check "a file to a new name" pod cp single live:/tmp/a
+is "mode, owner, time, content" "$(inside 'stat -c "%a %u:%g %Y" /tmp/a; cat /tmp/a')" "$(printf '4640 0:0 %s\nsingle' "$(stat -c %Y single)")"
+check "owners are kept on demand" pod cp -a=false single live:/tmp/b
+is "the owner" "$(inside 'stat -c %u:%g /tmp/b')" 1234:1234
+check "into a directory" pod cp single live:/tmp/
+is "the same name" "$(inside 'cat /tmp/single')" single
+check "a tree to a new name" pod cp src live:/tmp/t1
+is "what is in it" "$(inside 'cd /tmp/t1 && find . | sort | tr "\n" " "; readlink link; stat -c %h f1')" \
+	"$(printf '. ./f1 ./fifo ./hard ./link ./sub ./sub/f2 f1\n2')"
+check "a tree into a directory" pod cp src live:/tmp/t1
+is "below its own name" "$(inside 'cat /tmp/t1/src/sub/f2')" f2
+check "content of a tree" pod cp src/. live:/tmp/t2
+check "content of a tree again" pod cp src/. live:/tmp/t2
+is "not below its own name" "$(inside 'cat /tmp/t2/f1; ls -d /tmp/t2/src 2>/dev/null')" f1
+check "a link stands for its target" pod cp live:/tmp/t1/link out-link
+is "content of the target" "$(cat out-link; [ -h out-link ] && echo link)" f1
+check "relative paths" pod cp single fresh:rel
+check "to the working directory" pod cp fresh:/home/alice/rel out-rel
+is "of the container's user" "$(pod cp fresh:/home/alice/rel - | tar -tv --numeric-owner | cut -c1-21)" "-rwSr----- 1000/1000 "
+check "between containers" pod cp live:/tmp/t1 ended:/tmp/t1
+is "they arrived" "$(pod cp ended:/tmp/t1/src/sub/f2 - | tar -xO)" f2
+check "into itself ends" pod cp live:/tmp/. live:/tmp/self
+fails 'Error: "/tmp/no/" could not be found on container live: no such file or directory' single live:/tmp/no/
+fails 'Error: "/tmp/no/x" could not be found on container live: no such file or directory' single live:/tmp/no/x
+fails 'Error: "no" could not be found on the host: no such file or directory' no live:/tmp
+fails 'Error: destination must be a directory when copying a directory' src live:/tmp/a
+fails 'Error: "/no" could not be found on container fresh: no such file or directory' fresh:/no x
+fails 'Error: container "none" does not exist' single none:/x
+fails 'Error: name or ID cannot be empty' single double
+fails 'Error: invalid arguments "single", "live:": you must specify paths' single live:
+fails 'Error: source must be a (compressed) tar archive when copying from stdin' - live:/tmp
+fails 'Error: destination must be a directory when copying from stdin' - live:/tmp/a
+mkdir mix && echo x >mix/f1
+pod cp mix live:/tmp/mix && inside 'rm /tmp/mix/f1; mkdir /tmp/mix/f1; echo y >/tmp/mix/f1/z' >/dev/null
+refuse "a directory is not replaced" pod cp mix/. live:/tmp/mix
+check "unless asked for" pod cp --overwrite mix/. live:/tmp/mix
+is "now it is" "$(inside 'cat /tmp/mix/f1')" x
+
+# --- Streams
+is "a tar archive comes out" "$(pod cp live:/tmp/t2/. - | tar -t | sort | tr '\n' ' ')" "f1 fifo hard link sub sub/f2 "
+is "below the name" "$(pod cp live:/tmp/t2 - | tar -t | head -1)" t2
+for z in cat gzip zstd; do
+	inside 'rm -rf /tmp/in; mkdir /tmp/in' >/dev/null
+	tar -c src | $z >in.tar
+	check "a tar archive goes in ($z)" pod cp - live:/tmp/in <in.tar
+	is "and is unpacked" "$(inside 'cat /tmp/in/src/sub/f2; readlink /tmp/in/src/link')" "$(printf 'f2\nf1')"
+done
+refuse "half an archive" sh -c "tar -c src | head -c 700 | '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' cp - live:/tmp/in"
+python3 - evil.tar <<'EOF2'
+import io, sys, tarfile
+t = tarfile.open(sys.argv[1], "w")
+def add(name, type=tarfile.REGTYPE, link="", data=b"evil\n"):
+    i = tarfile.TarInfo(name); i.type = type; i.linkname = link
+    i.size = len(data) if type == tarfile.REGTYPE else 0
+    t.addfile(i, io.BytesIO(data) if i.size else None)
+add("../../../../esc1"); add("/esc2")
+add("l", tarfile.SYMTYPE, "/"); add("l/esc3")
+add("m", tarfile.SYMTYPE, "../../../../../../.."); add("m/esc4")
+add("h", tarfile.LNKTYPE, "../../../../../../../etc/hostname")
+t.close()
+EOF2
+inside 'mkdir /tmp/evil' >/dev/null
+pod cp - live:/tmp/evil <evil.tar >/dev/null 2>&1
+is "nothing lands outside the container" "$(ls -d /esc1 /esc2 /esc3 /esc4 /tmp/esc? 2>/dev/null)" ""
+is "links lead below its root" "$(inside 'ls /esc3 /esc4')" "$(printf '/esc3\n/esc4')"
+
+# --- Mounts
+check "a volume of a container that runs" pod cp single live:/vol/x
+check "is seen by one that never ran" pod cp fresh:/vol/x out-vol
+is "with its content" "$(cat out-vol)" single
+check "and by one that ended" pod cp ended:/vol/x out-vol2
+check "into a volume of one that ended" pod cp single ended:/vol/y
+is "the others see it" "$(inside 'cat /vol/y')" single
+check "a bind" pod cp single live:/bind/z
+is "is the host's" "$(cat bind/z)" single
+check "of one that never ran" pod cp fresh:/bind/z out-bind
+refuse "read-only stays read-only" pod cp single fresh:/bind/w
+is "nothing was written" "$(ls bind)" z
+check "a tmpfs of one that runs" pod cp single live:/tm/x
+is "nothing stays mounted" "$(grep -c "$WORLD" /proc/self/mountinfo)" 0
+pod create --name ro --read-only --network none -v vol:/vol localhost/bb true >/dev/null
+fails 'Error: container rootfs is marked read-only' single ro:/x
+check "a volume of a read-only container" pod cp single ro:/vol/ro
+check "paused containers too" sh -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' pause live >/dev/null && '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' cp live:/tmp/a p1"
+pod unpause live >/dev/null
+pod start fresh >/dev/null
+is "the container starts afterwards" "$?" 0
+is "with what was copied" "$(pod exec fresh sh -c 'cat rel; ls /vol/ro')" "$(printf 'single\n/vol/ro')"
+
+# --- CVE-2018-15664: the container exchanges a directory and a link while we copy
+mkdir "$WORLD/victim"
+echo secret >"$WORLD/victim/f"
+pod exec -d live sh -c "mkdir -p /r/d $WORLD/victim; echo inside >/r/d/f; echo inside >$WORLD/victim/f; cd /r; ln -s $WORLD/victim l; while :; do mv d x; mv l d; mv d l; mv x d; done"
+until_ok 5 pod exec live test -d /r
+bad=0
+for i in $(seq 150); do
+	rm -rf got got2
+	pod cp live:/r/d/f got >/dev/null 2>&1
+	pod cp live:/r/d got2 >/dev/null 2>&1
+	grep -qs secret got got2/f got2 && bad=$((bad + 1))
+	pod cp single live:/r/d/new >/dev/null 2>&1
+	tar -c single | pod cp - live:/r/d >/dev/null 2>&1
+done
+is "a link exchanged for a directory leads nowhere: out" "$bad" 0
+is "a link exchanged for a directory leads nowhere: in" "$(ls "$WORLD/victim" | tr '\n' ' ')" "f "
+
+# --- Nodes
+check "devices are not made on the host" pod cp live:/dev out-dev
+is "none" "$(find out-dev -type c -o -type b | wc -l)" 0
+check "the kernel's files count as empty" pod cp live:/ out-root
+is "proc" "$(ls out-root/proc out-root/sys | grep -v :)" ""
+
+# --- Speed: about that of cp(1)
+head -c 300M /dev/zero | tr '\0' x >big
+now() { date +%s%N; }
+a=$(now); cp big big2; b=$(now); pod cp big live:/tmp/big; c=$(now); rm big2
+pod cp live:/tmp/big big2; d=$(now)
+is "300 MB arrive" "$(cmp big big2 && echo same)" same
+echo "# cp $(((b - a) / 1000000)) ms, pod cp in $(((c - b) / 1000000)) ms, out $(((d - c) / 1000000)) ms"
+at_end() { pod rm -f -t 0 -a >/dev/null 2>&1; }
+finish
