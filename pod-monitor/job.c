@@ -17,6 +17,8 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 	    .bundle = m->bundle,
 	    .rootfs = m->rootfs,
 	    .runtime = m->runtime,
+	    .state_dir = m->state_dir,
+	    .cgroup = m->cgroup,
 	    .runtime_args = m->runtime_args,
 	    .systemd_cgroup = m->systemd_cgroup,
 	    .terminal = m->terminal,

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "common/base/own.h"
+#include "pod-monitor/forget.h"
 #include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
 #include "pod-monitor/mountns.h"
@@ -197,7 +198,8 @@ finish(struct monitor *m)
 
 	if (m->phase != DELETING || m->helper != 0)
 		return;
-	m->helper = m->job.exec ? -1 : start_delete(&m->start, &m->job, &e);
+	m->helper =
+	    m->job.exec || forget_container(&m->job) ? -1 : start_delete(&m->start, &m->job, &e);
 	if (m->helper < 0) {
 		m->helper = 0;
 		deleted(m);

@@ -18,6 +18,8 @@
 /*
  * crun refuses hosts whose cgroup v2 tree holds controllers beside v1 ones, and neither runtime
  * uses that tree.  Safe because CGROUP is made private first, so the host keeps its mount.
+ * crun makes the container's directory there nevertheless, as for each line of /proc/self/cgroup:
+ * in a file system that goes with the namespace it leaves nothing behind on the host.
  */
 static int
 hide_unified(struct err *e)
@@ -28,12 +30,10 @@ hide_unified(struct err *e)
 		return 0;
 	if (mount(NULL, CGROUP, NULL, MS_PRIVATE, NULL) != 0)
 		return err_sys(e, "making " CGROUP " private");
-	if (umount2(UNIFIED, MNT_DETACH) == 0)
-		return 0;
-	/* In a user namespace the mount is locked: cover it. */
-	if (errno != EINVAL ||
-	    mount("tmpfs", UNIFIED, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-		"size=4k,nr_inodes=2") != 0)
+	/* In a user namespace the mount is locked, and only covered. */
+	if ((umount2(UNIFIED, MNT_DETACH) != 0 && errno != EINVAL) ||
+	    mount("tmpfs", UNIFIED, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		"size=64k,nr_inodes=64,mode=700") != 0)
 		return err_sys(e, "hiding " UNIFIED);
 	return 0;
 }
@@ -91,6 +91,17 @@ mountns_attach(int root, const char *path, struct err *e)
 	if (move_mount(root, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		return err_sys(e, "mounting the root file system on %s", path);
 	return 0;
+}
+
+void
+mountns_seal(const char *path)
+{
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+	own_fd int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct err ignored = {0};
+
+	if (fd >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) == 0)
+		mountns_attach(fd, path, &ignored);
 }
 
 void

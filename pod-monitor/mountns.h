@@ -18,7 +18,15 @@ int mountns_enter(struct err *e);
 /* Attaches the detached mount root on path.  Nothing of it is seen outside the namespace. */
 int mountns_attach(int root, const char *path, struct err *e);
 
-/* Lets go of it again; best effort. */
+/*
+ * Covers the program at path by itself, read-only.  crun, which nothing can overwrite through
+ * /proc/PID/exe then, is told by CRUN_SEALED in its environment and need not start itself a second
+ * time from a copy of its own; it looks itself whether the mount is there.  Best effort.
+ */
+#define CRUN_SEALED "_LIBCONTAINER_CLONED_BINARY=1"
+void mountns_seal(const char *path);
+
+/* Lets go of a root again; best effort. */
 void mountns_detach(const char *path);
 
 #endif

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
@@ -18,6 +19,8 @@
 #include "pod-monitor/start.h"
 
 #define CONSOLE "console"
+
+extern char **environ;
 
 /* --- Sockets and FIFOs of the bundle ------------------------------------------------------------
  */
@@ -180,6 +183,20 @@ make_argv(struct start *s, struct job *j)
 /* --- Starting ----------------------------------------------------------------------------------
  */
 
+static void
+prepare_environment(struct start *s, struct job *j)
+{
+	const char *slash = strrchr(j->runtime, '/');
+
+	strv_add_all(&s->env, j->environment.v, j->environment.n);
+	for (char **v = environ; j->environment.n == 0 && *v != NULL; v++)
+		strv_add(&s->env, *v);
+	if (text_has_prefix(slash != NULL ? slash + 1 : j->runtime, "crun")) {
+		mountns_seal(j->runtime);
+		strv_add(&s->env, CRUN_SEALED);
+	}
+}
+
 /* Puts the namespace under the number that config.json names. */
 static int
 place_netns(struct job *j, struct err *e)
@@ -194,18 +211,12 @@ place_netns(struct job *j, struct err *e)
 	return 0;
 }
 
-static char *const *
-environment(struct job *j)
-{
-	return j->environment.n > 0 ? (char *const *)(uintptr_t)j->environment.v : NULL;
-}
-
 pid_t
 start_again(struct start *s, struct job *j, struct err *e)
 {
 	struct proc p = {.path = j->runtime,
 	    .argv = s->argv.v,
-	    .envp = environment(j),
+	    .envp = s->env.v,
 	    .extra = s->extra,
 	    .extra_n = s->extra_n,
 	    .pass = j->netns,
@@ -248,6 +259,7 @@ start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *wo
 	if (j->preserved >= 0 && j->preserve_fds > 0)
 		s->extra_n = (size_t)peer_unqueue_fds(j->preserved, s->extra, j->preserve_fds);
 	make_argv(s, j);
+	prepare_environment(s, j);
 	return start_again(s, j, e);
 }
 
@@ -267,7 +279,7 @@ start_delete(struct start *s, struct job *j, struct err *e)
 	struct proc p = {
 	    .path = j->runtime,
 	    .argv = s->delete.v,
-	    .envp = environment(j),
+	    .envp = s->env.v,
 	    .pass = -1,
 	    .mount_ns = -1,
 	};

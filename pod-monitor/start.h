@@ -15,6 +15,7 @@ struct start {
 	int console; /* listening socket on which the runtime hands over the terminal; -1: none */
 	char console_path[108];
 	struct strv argv;   /* of the runtime */
+	struct strv env;    /* of both command lines */
 	struct strv delete; /* command line that makes it forget the container */
 	int stdio[3];	    /* the container's ends of its streams */
 	int extra[PROC_EXTRA_MAX];

@@ -239,5 +239,6 @@ bundle_write(struct start *s, struct err *e)
 	if (write_etc(s, e) == -1 || give_bundle(s, e) == -1 ||
 	    spec_config_json(s->c->config, &f, &json, e) == -1)
 		return -1;
+	s->has_poststop = strstr(json.s, "\"poststop\"") != NULL;
 	return file_write(s->bundle_fd, "config.json", json.s, json.n, 0600, 0, e);
 }

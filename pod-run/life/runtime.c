@@ -150,6 +150,15 @@ runtime_find(struct ctx *x, const struct rec_ctr_config *c, struct runtime *out,
 	return 0;
 }
 
+char *
+runtime_state_dir(struct ctx *x, const struct runtime *r, const char *id)
+{
+	if (strcmp(strrchr(r->path, '/') + 1, "crun") != 0 || r->systemd_cgroup ||
+	    x->g->runtime_flag.n > 0 || (x->rootless.user && r->cgroup_usable))
+		return NULL;
+	return xasprintf("%s/oci-crun/%s", x->run_root, id);
+}
+
 static int
 start(const struct runtime *r, char *const *argv, int err_fd, pid_t *pid, struct err *e)
 {

@@ -27,6 +27,13 @@ int runtime_name(struct ctx *x, const char **name, struct err *e);
  */
 int runtime_find(struct ctx *x, const struct rec_ctr_config *c, struct runtime *out, struct err *e);
 
+/*
+ * Where the runtime keeps what it knows of a container, if that and the container's cgroup is all there
+ * is to remove in the end; caller frees.  NULL if only the runtime knows, as one with options of the
+ * user's does, or systemd is to be told.
+ */
+char *runtime_state_dir(struct ctx *x, const struct runtime *r, const char *id);
+
 /* Runs "RUNTIME ARGS COMMAND… ID" and waits; its message becomes the error. */
 int runtime_call(const struct runtime *r, const char *command, const char *option, const char *id,
     struct err *e);

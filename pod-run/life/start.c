@@ -17,6 +17,7 @@
 #include "pod-run/life/end.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/spec_options.h"
 #include "pod-run/state/event.h"
 
@@ -261,6 +262,7 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 {
 	const struct rec_ctr_config *c = s->c->config;
 	own_strv struct strv environment = {0}, cleanup = {0};
+	own_mem char *state_dir = NULL, *cgroup = NULL;
 	struct rec_log_target log;
 	struct msg_monitor_start m = {.id = s->c->id,
 	    .name = s->c->name,
@@ -290,6 +292,10 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 
 	if (prepare_log(s, &log, e) == -1)
 		return -1;
+	if (!s->has_poststop)
+		m.state_dir = state_dir = runtime_state_dir(s->x, &s->runtime, s->c->id);
+	if (s->runtime.cgroup_usable)
+		m.cgroup = cgroup = cgroup_oci_path(c, s->c->id);
 	m.logs.v = &log;
 	m.logs.n = 1;
 	cleanup_environment(&environment);

@@ -31,6 +31,7 @@ struct start {
 	struct userns userns;
 	uint32_t rootfs_seq, net_seq;
 	bool net_asked;
+	bool has_poststop; /* hooks that the runtime runs when it deletes the container */
 	struct peer_in rootfs, net;
 	struct arena arena;
 };
