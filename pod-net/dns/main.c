@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-net-dns: answers the names of containers and asks other servers for the rest.
+ *
+ * Two faces.  Started by pod-net as "pod-net-dns --serve": descriptor 4 is the directory of names, standard
+ * input holds the port, "ok" or an error goes to standard output once it listens.  And the command line of
+ * aardvark-dns, "-c DIR -p PORT run", for managers that start it under that name: it returns when it listens.
+ *
+ * DIR/aardvark.pid names the process and is locked by it: there is one server for each directory.
+ */
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/fs/lock.h"
+#include "common/role/role.h"
+#include "pod-net/dns/serve.h"
+
+#define PORT 5533 /* aardvark-dns' own */
+#define PID_FILE "aardvark.pid"
+
+/* Takes the place of the directory's server.  Returns the descriptor that holds it. */
+static int
+take_place(int dir, struct err *e)
+{
+	own_fd int fd = openat(dir, PID_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%d", (int)getpid());
+
+	if (fd == -1)
+		return err_sys(e, "opening %s", PID_FILE);
+	if (lock_take(fd, LOCK_EXCLUSIVE, LOCK_TRY, "the DNS server's directory", e) == -1)
+		return -1;
+	if (ftruncate(fd, 0) == -1 || pwrite(fd, text, (size_t)n, 0) != n)
+		return err_sys(e, "writing %s", PID_FILE);
+	return fd_take(&fd);
+}
+
+/* names stands on ROLE_VIEW_FD_NUMBER.  ready is closed when it listens. */
+static int
+serve(int ready, uint16_t port, struct err *e)
+{
+	struct resolvers resolvers;
+	struct serve s = {.names = ROLE_VIEW_FD_NUMBER,
+	    .ready = ready,
+	    .port = port,
+	    .resolvers = &resolvers,
+	    .forwards = getenv("AARDVARK_NO_PROXY") == NULL};
+	own_fd int place = take_place(s.names, e);
+	int keep[4];
+	size_t n = 0;
+
+	if (place == -1)
+		return -1;
+	resolvers_open(&resolvers);
+	for (int fd = 3; fd < 64 && n < COUNTOF(keep); fd++)
+		if (fd == s.names || fd == place || fd == resolvers.dir || fd == ready)
+			keep[n++] = fd;
+	if (role_enter(ROLE_DNS, keep, n, e) == -1)
+		return -1;
+	return serve_run(&s, e);
+}
+
+static int
+serve_for_us(struct err *e)
+{
+	char text[16] = "";
+	uint64_t port;
+	ssize_t n = file_get(STDIN_FILENO, text, sizeof(text) - 1);
+	int r, ready = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 5);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (text_to_u64(text, 65535, &port) == -1 || port == 0)
+		return err_set(e, ERR_INVALID, "the port on standard input is none");
+	/* The end of file on standard output is that of the last copy. */
+	if (ready == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+		return err_sys(e, "keeping standard output");
+	setsid();
+	r = serve(ready, (uint16_t)port, e);
+	if (r == -1)
+		dprintf(ready, "%s", e->text);
+	return r;
+}
+
+/* The child serves; the parent says how it went. */
+static int
+run_in_background(const char *dir, uint16_t port, struct err *e)
+{
+	char said[1024];
+	int ready[2];
+	own_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ssize_t n;
+	pid_t pid;
+
+	if (fd == -1)
+		return err_sys(e, "opening %s", dir);
+	/* Before there is anything else on the descriptor that the role looks at. */
+	if (fd != ROLE_VIEW_FD_NUMBER && dup3(fd, ROLE_VIEW_FD_NUMBER, O_CLOEXEC) == -1)
+		return err_sys(e, "placing descriptors");
+	if (fd == ROLE_VIEW_FD_NUMBER)
+		fd_take(&fd);
+	if (pipe2(ready, O_CLOEXEC) == -1)
+		return err_sys(e, "making a pipe");
+	pid = fork();
+	if (pid == -1)
+		return err_sys(e, "starting the server");
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		for (int i = 0; i < 3 && null != -1; i++)
+			dup2(null, i);
+		setsid();
+		if (serve(ready[1], port, e) == -1)
+			dprintf(ready[1], "%s", e->text);
+		_exit(err_exit_status(e));
+	}
+	close(ready[1]);
+	n = file_get(ready[0], said, sizeof(said) - 1);
+	said[n > 0 ? n : 0] = '\0';
+	if (strcmp(said, "ok") == 0)
+		return 0;
+	return err_set(e, ERR_INTERNAL, "aardvark-dns failed to start: %s", said);
+}
+
+static int
+command(int argc, char **argv, struct err *e)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+	    {"port", required_argument, NULL, 'p'},
+	    {"filter-search-domain", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	const char *dir = NULL, *word;
+	uint64_t port = PORT;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:p:f:", options, NULL)) != -1) {
+		if (c == 'c')
+			dir = optarg;
+		else if (c == 'p' && (text_to_u64(optarg, 65535, &port) == -1 || port == 0))
+			return err_set(e, ERR_USAGE, "\"%s\" is not a port", optarg);
+		else if (c == '?')
+			return err_set(e, ERR_USAGE, "usage: aardvark-dns -c DIR [-p PORT] run");
+	}
+	word = optind < argc ? argv[optind] : "";
+	if (strcmp(word, "version") == 0) {
+		puts("{\n  \"version\": \"" POD_VERSION "\"\n}");
+		return 0;
+	}
+	if (strcmp(word, "run") != 0 || dir == NULL)
+		return err_set(e, ERR_USAGE, "usage: aardvark-dns -c DIR [-p PORT] run");
+	return run_in_background(dir, (uint16_t)port, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct err e = {0};
+	int r;
+
+	role_start();
+	r = argc == 2 && strcmp(argv[1], "--serve") == 0 ? serve_for_us(&e)
+							 : command(argc, argv, &e);
+	if (r == -1)
+		err_print(&e, stderr);
+	return err_exit_status(&e);
+}

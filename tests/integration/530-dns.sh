@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# pod-net-dns as aardvark-dns: names of containers, who may ask what, forwarding, live changes, its privileges.
+. "$(dirname "$0")/../tap.sh"
+BUILD=${BUILD:-$(cd "$(dirname "$0")/../.." && pwd)/build}
+if [ "$(id -u)" != 0 ]; then
+	skip "the DNS server" "needs root for addresses of its own"
+	finish
+fi
+[ -n "${DNS_TEST_INSIDE:-}" ] || DNS_TEST_INSIDE=1 exec unshare -n -m --propagation private bash "$0" "$@"
+
+D=$BUILD/libexec/pod/pod-net-dns
+dir=$(mktemp -d /tmp/poddns.XXXXXX) || exit 1
+server_end() { [ ! -s "$dir/$1/aardvark.pid" ] || kill "$(cat "$dir/$1/aardvark.pid")" 2>/dev/null; }
+trap 'server_end names; server_end above; rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+mkdir "$dir/names" "$dir/above"
+ip link set lo up
+for a in 10.9.0.1 10.9.0.2 10.9.0.3 10.9.1.1 10.9.1.2 10.9.2.1 10.9.2.2 10.9.9.1 10.9.9.2; do
+	ip addr add $a/32 dev lo
+done
+ip addr add fd09::1/128 dev lo nodad
+ip addr add fd09::2/128 dev lo nodad
+# The servers above: names that only they know; one of them is the host's resolver, one refuses everything.
+printf '10.9.9.1\nx 192.0.2.7  outside.example\n' >"$dir/above/top"
+printf '10.9.9.2\n' >"$dir/above/empty"
+echo 'nameserver 10.9.9.1' >"$dir/resolv.conf"
+mount --bind "$dir/resolv.conf" "$(realpath /etc/resolv.conf)"
+cat >"$dir/names/n1" <<-END
+	10.9.0.1,fd09::1
+	c1 10.9.0.2 fd09::2 C1,web,111111111111
+	c2 10.9.0.3  c2 10.9.9.1
+	broken
+END
+cat >"$dir/names/n2" <<-END
+	10.9.1.1 10.9.9.2,10.9.9.1
+	c1 10.9.1.2  c1,other
+	c9 10.9.1.9  c9
+END
+printf '10.9.2.1\nin 10.9.2.2  in\n' >"$dir/names/n3%int"
+
+# ask CLIENT SERVER WORDS...: status, then the answers
+ask() {
+	local from=$1 at=$2
+	shift 2
+	dig +tries=1 +time=4 -b "$from" "@$at" "$@" >"$dir/out" 2>&1
+	sed -nE 's/.*status: ([A-Z]+).*/\1/p' "$dir/out"
+	awk '!/^;/ && NF { print $NF }' "$dir/out"
+}
+asked() { ask "$@" | tr '\n' ' ' | sed 's/ $//'; }
+
+"$D" -c "$dir/above" -p 53 run || not_ok "the server above starts"
+is "it starts and returns" "$("$D" --config "$dir/names" --port 53 run 2>&1; echo $?)" 0
+pid=$(cat "$dir/names/aardvark.pid")
+is "a second one for the same directory is refused" \
+	"$("$D" -c "$dir/names" -p 53 run >/dev/null 2>&1; echo $?)" 125
+
+is "a name" "$(asked 10.9.0.3 10.9.0.1 c1)" "NOERROR 10.9.0.2"
+is "an alias, in capitals and with the domain" "$(asked 10.9.0.3 10.9.0.1 WEB.dns.podman)" "NOERROR 10.9.0.2"
+is "its IPv6 address" "$(asked 10.9.0.3 10.9.0.1 c1 aaaa)" "NOERROR fd09::2"
+is "by IPv6" "$(asked fd09::2 fd09::1 c2)" "NOERROR 10.9.0.3"
+is "a name without such an address" "$(asked 10.9.0.2 10.9.0.1 c2 aaaa)" "NOERROR"
+is "by TCP" "$(asked 10.9.0.3 10.9.0.1 +tcp c1)" "NOERROR 10.9.0.2"
+is "the address back to names" "$(asked 10.9.0.3 10.9.0.1 -x 10.9.0.2)" "NOERROR c1. web. 111111111111."
+is "an IPv6 address too" "$(asked 10.9.0.3 10.9.0.1 -x fd09::2)" "NOERROR c1. web. 111111111111."
+is "all networks of who asks are seen" "$(asked 10.9.0.2 10.9.0.1 c9)" "NOERROR 10.9.1.9"
+is "other networks are not" "$(asked 10.9.0.3 10.9.0.1 c9.dns.podman)" "NXDOMAIN"
+is "a stranger is refused" "$(asked 10.9.2.2 10.9.0.1 c1)" "REFUSED"
+is "the host sees the network it asks in" "$(asked 10.9.0.1 10.9.0.1 c2)" "NOERROR 10.9.0.3"
+is "another class is refused" "$(asked 10.9.0.3 10.9.0.1 version.bind. CH TXT)" "REFUSED"
+
+is "the rest is asked of the host's resolver" "$(asked 10.9.0.1 10.9.0.1 outside.example)" "NOERROR 192.0.2.7"
+is "of the container's own" "$(asked 10.9.0.3 10.9.0.1 outside.example)" "NOERROR 192.0.2.7"
+is "TCP by TCP" "$(asked 10.9.0.3 10.9.0.1 +tcp outside.example)" "NOERROR 192.0.2.7"
+is "of the network's, past one that fails" "$(asked 10.9.1.2 10.9.1.1 outside.example)" "NOERROR 192.0.2.7"
+is "an internal network asks nobody" "$(asked 10.9.2.2 10.9.2.1 outside.example)" "NXDOMAIN"
+# Written in place, as the file may be mounted.
+sleep 1.1
+echo 'nameserver 10.9.9.2' >"$dir/resolv.conf"
+sleep 1.1
+is "a changed resolv.conf is seen" "$(asked 10.9.0.1 10.9.0.1 outside.example)" "SERVFAIL"
+
+printf '10.9.0.1,fd09::1\nc5 10.9.0.2  c5\n' >"$dir/names/n1"
+rm "$dir/names/n2"
+kill -HUP "$pid"
+sleep 0.3
+is "changes are seen at once" "$(asked 10.9.0.2 10.9.0.1 c5)" "NOERROR 10.9.0.2"
+is "what went is unknown" "$(asked 10.9.0.2 10.9.0.1 c2.dns.podman)" "NXDOMAIN"
+is "a network that went is not listened for" "$(ss -Hlnu src 10.9.1.1 | wc -l)" 0
+
+# What it may do.
+is "it is nobody" "$(awk '/^Uid/ { print $2 $3 $4 }' "/proc/$pid/status")" 655346553465534
+is "with one capability" "$(awk '/^CapEff/ { print $2 }' "/proc/$pid/status")" 0000000000000400
+is "and a filter" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" 2
+is "its root is the directory of names, read-only" \
+	"$(awk '$5 == "/" { print $6 }' "/proc/$pid/mountinfo" | grep -c '^ro')" 1
+
+# Garbage, and clients that hold connections, take nothing from others.
+for _ in $(seq 200); do head -c $((RANDOM % 90)) /dev/urandom >/dev/udp/10.9.0.1/53; done
+fds=()
+for _ in $(seq 40); do exec {fd}<>/dev/tcp/10.9.0.1/53 && fds+=("$fd"); done 2>/dev/null
+is "after garbage and idle connections it answers" "$(asked 10.9.0.2 10.9.0.1 +tcp c5)" "NOERROR 10.9.0.2"
+for fd in "${fds[@]}"; do exec {fd}>&-; done
+
+rm "$dir/names/n1" "$dir/names/n3%int"
+kill -HUP "$pid"
+until_gone() { for _ in $(seq 30); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done; return 1; }
+until_gone
+is "without networks it ends" "$?" 0
+is "and may be started again, for nothing" "$("$D" -c "$dir/names" -p 53 run 2>&1; echo $?)" 0
+finish
