@@ -53,6 +53,7 @@ static const struct cmd_place root_sub[] = {
     {.cmd = &container_group},
     {.cmd = &cmd_cp},
     {.cmd = &cmd_create},
+    {.cmd = &cmd_events},
     {.cmd = &cmd_exec},
     {.cmd = &help_cmd},
     {.cmd = &cmd_history},

@@ -8,6 +8,7 @@
 #ifndef POD_EVENT_H
 #define POD_EVENT_H
 
+#include "common/base/json.h"
 #include "pod-run/ctx.h"
 #include "pod-run/state/ctr.h"
 
