@@ -36,6 +36,9 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 	    .rows = (unsigned)m->rows,
 	    .columns = (unsigned)m->columns,
 	    .preserve_fds = (unsigned)m->preserve_fds,
+	    .preserved_as = m->preserved_as,
+	    .mounts = m->mounts,
+	    .mount_queue = take(&m->mount_queue),
 	    .root = take(&m->root),
 	    .shm = take(&m->shm),
 	    .netns = take(&m->netns),
@@ -67,6 +70,7 @@ job_from_exec(struct job *j, struct msg_monitor_exec *m)
 	    .preserve_fds = (unsigned)m->preserve_fds,
 	    .root = -1,
 	    .shm = -1,
+	    .mount_queue = -1,
 	    .netns = -1,
 	    .holder = -1,
 	    .attach = take(&m->attach),
@@ -80,6 +84,7 @@ job_close_start(struct job *j)
 {
 	fd_close(&j->root);
 	fd_close(&j->shm);
+	fd_close(&j->mount_queue);
 	fd_close(&j->netns);
 	fd_close(&j->attach);
 	fd_close(&j->preserved);

@@ -21,11 +21,11 @@ struct job {
 	const struct rec_log_target *logs;
 	size_t logs_n;
 	const char *exit_dir, *persist_dir, *pid_file, *monitor_pid_file;
-	struct strs exit_command, environment;
+	struct strs exit_command, environment, mounts, preserved_as;
 	uint64_t timeout_s;
 	unsigned rows, columns, preserve_fds;
 	/* Descriptors, -1 if absent; owned. */
-	int root, shm, netns, holder, attach, lock, preserved;
+	int root, shm, mount_queue, netns, holder, attach, lock, preserved;
 };
 
 /* Take the descriptors of the message; the texts stay the message's. */

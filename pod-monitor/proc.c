@@ -56,7 +56,8 @@ child_fds(const struct proc *p)
 			return -1;
 	}
 	for (size_t i = 0; i < p->extra_n; i++)
-		if ((extra[i] = fcntl(p->extra[i], F_DUPFD_CLOEXEC, HIGH)) < 0)
+		if ((extra[i] = fcntl(
+			 p->extra[i] >= 0 ? p->extra[i] : null, F_DUPFD_CLOEXEC, HIGH)) < 0)
 			return -1;
 	for (int i = 0; i < 3; i++)
 		if (place(stdio[i], i) != 0)

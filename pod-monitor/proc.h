@@ -16,7 +16,7 @@ struct proc {
 	const char *path;
 	char *const *argv, *const *envp; /* envp NULL: our own environment */
 	int stdio[3];			 /* 0 or less: /dev/null */
-	const int *extra;		 /* become 3, 4, … */
+	const int *extra;		 /* become 3, 4, …; -1: /dev/null */
 	size_t extra_n;			 /* at most PROC_EXTRA_MAX */
 	int pass;			 /* passed on under its own number; -1: none */
 	int mount_ns;			 /* entered first; -1: ours */

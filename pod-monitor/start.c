@@ -240,6 +240,50 @@ attach_shm(struct start *s, struct job *j, struct err *e)
 	return mountns_attach(j->shm, path, e);
 }
 
+/* Detached mounts of the coordinator, on places it made in the bundle; gone with our mount namespace. */
+static int
+attach_mounts(struct job *j, struct err *e)
+{
+	int fds[PROC_EXTRA_MAX], n, r = 0;
+
+	if (j->mount_queue < 0)
+		return 0;
+	n = peer_unqueue_fds(j->mount_queue, fds, COUNTOF(fds));
+	if ((size_t)n != j->mounts.n)
+		r = err_set(e, ERR_PEER, "%d mounts for %zu places", n, j->mounts.n);
+	for (int i = 0; i < n; i++) {
+		own_mem char *path = NULL;
+
+		if (r == 0) {
+			path = xasprintf("%s/%s", j->bundle, j->mounts.v[i]);
+			r = mountns_attach(fds[i], path, e);
+		}
+		fd_close(&fds[i]);
+	}
+	return r;
+}
+
+/*
+ * Puts the preserved descriptors at the numbers they had.  What lies between becomes /dev/null: a number
+ * left free would be one that the runtime gives to something of its own and then hands to the container.
+ */
+static void
+spread_extra(struct start *s, const struct job *j)
+{
+	for (size_t i = s->extra_n; i-- > 0;) {
+		uint64_t number = 0;
+
+		if (i >= j->preserved_as.n ||
+		    text_to_u64(j->preserved_as.v[i], PROC_EXTRA_MAX + 2, &number) != 0 ||
+		    number < 3 + i || number == 3 + i)
+			continue;
+		s->extra[number - 3] = s->extra[i];
+		s->extra[i] = -1;
+		if (s->extra_n < number - 2)
+			s->extra_n = number - 2;
+	}
+}
+
 pid_t
 start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *worker, struct err *e)
 {
@@ -251,13 +295,16 @@ start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *wo
 	}
 	if (j->root >= 0 && mountns_attach(j->root, j->rootfs, e) != 0)
 		return -1;
-	if (j->shm >= 0 && attach_shm(s, j, e) != 0)
+	if ((j->shm >= 0 && attach_shm(s, j, e) != 0) || attach_mounts(j, e) != 0)
 		return -1;
+	for (size_t i = 0; i < COUNTOF(s->extra); i++)
+		s->extra[i] = -1;
 	if (place_netns(j, e) != 0 || make_streams(s, j, worker, e) != 0 ||
 	    logs_open(logs, j->logs, j->logs_n, worker, e) != 0)
 		return -1;
 	if (j->preserved >= 0 && j->preserve_fds > 0)
 		s->extra_n = (size_t)peer_unqueue_fds(j->preserved, s->extra, j->preserve_fds);
+	spread_extra(s, j);
 	make_argv(s, j);
 	prepare_environment(s, j);
 	return start_again(s, j, e);

@@ -235,6 +235,17 @@ ctx_network_dir(struct ctx *x)
 								   : NULL;
 }
 
+const struct strv *
+ctx_cdi_dirs(struct ctx *x, struct err *e)
+{
+	const struct containers_conf *c;
+
+	if (x->g->cdi_spec_dir.n > 0)
+		return &x->g->cdi_spec_dir;
+	c = ctx_conf(x, e);
+	return c == NULL ? NULL : &c->engine_cdi_spec_dirs;
+}
+
 struct db *
 ctx_db(struct ctx *x, struct err *e)
 {

@@ -19,7 +19,7 @@
 struct ctx_globals {
 	const char *root, *runroot, *tmpdir, *imagestore, *storage_driver;
 	const char *log_level, *runtime, *cgroup_manager, *network_config_dir, *events_backend;
-	struct strv storage_opt, runtime_flag, module;
+	struct strv storage_opt, runtime_flag, module, cdi_spec_dir;
 	bool version, debug;
 };
 
@@ -79,6 +79,9 @@ struct peer *ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e
 
 /* The directory of network definitions given by --network-config-dir or the configuration, or NULL. */
 const char *ctx_network_dir(struct ctx *x);
+
+/* The directories of CDI descriptions, by --cdi-spec-dir or the configuration; NULL with e. */
+const struct strv *ctx_cdi_dirs(struct ctx *x, struct err *e);
 
 /* RUNROOT/containers/ID and GRAPHROOT/containers/ID; the caller frees. */
 char *ctx_bundle(const struct ctx *x, const char *id);

@@ -4,7 +4,7 @@ POD_RUN_SRC := $(wildcard pod-run/*.c) $(wildcard pod-run/state/*.c) $(wildcard 
 # Static: a start of the shared libraries costs a millisecond of each command.  SQLite's loader of extensions,
 # which nothing calls, makes the linker warn.
 ifneq ($(wildcard pod-run/oci/seccomp.c),)
-$(eval $(call program,pod-run,bin,$(POD_RUN_SRC),-lsqlite3 -lmsgpackc -ljansson -lcap -lm $(QUIET_STATIC),static))
+$(eval $(call program,pod-run,bin,$(POD_RUN_SRC),-lsqlite3 -lmsgpackc -ljansson -lyaml -lcap -lm $(QUIET_STATIC),static))
 endif
 
 # --- Workers of pod-run ---

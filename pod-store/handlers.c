@@ -224,6 +224,27 @@ HANDLER(rootfs_open)
 	return r;
 }
 
+HANDLER(image_open)
+{
+	struct msg_image_open *m = MSG_OF(in, image_open);
+	own_naming_match struct naming_match found = {0};
+	struct msg_image_opened out = {.root = -1};
+	int r;
+
+	if (db_view(&STORE->db, e) == -1)
+		return -1;
+	r = naming_find(STORE, m->image, &m->candidates, &found, e);
+	db_view_end(&STORE->db);
+	if (r == -1)
+		return -1;
+	out.root = rootfs_mount_part(STORE, found.id, m->id, m->index, e);
+	if (out.root == -1)
+		return -1;
+	r = ANSWER(image_opened, &out);
+	wire_close_fds(&msg_image_opened_desc, &out);
+	return r;
+}
+
 HANDLER(rootfs_remove)
 {
 	if (rootfs_remove(STORE, MSG_OF(in, rootfs_remove)->id, e) == -1)
@@ -360,6 +381,7 @@ const struct peer_handler handlers[] = {
     OPEN(image_commit),
     OPEN(rootfs_open),
     OPEN(rootfs_remove),
+    OPEN(image_open),
     OPEN(rootfs_diff),
     OPEN(rootfs_size),
     OPEN(user_find),

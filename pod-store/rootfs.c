@@ -208,6 +208,30 @@ rootfs_mount_image(struct store *s, const char *image, struct err *e)
 }
 
 int
+rootfs_mount_part(struct store *s, const char *image, const char *id, uint64_t index, struct err *e)
+{
+	own(standing_free) struct standing t = {.volatile_ = true};
+	char path[STORE_NAME_MAX], part[STORE_NAME_MAX + 32];
+	own_fd int dir = -1;
+
+	if (id == NULL || *id == '\0')
+		return rootfs_mount_image(s, image, e);
+	if (rootfs_path(id, path, e) == -1 || image_layers(s, image, &t.layers, e) == -1)
+		return -1;
+	snprintf(part, sizeof(part), "%s/image.%llu", path, (unsigned long long)index);
+	if ((mkdirat(s->dir, path, 0700) == -1 && errno != EEXIST) ||
+	    store_trash(s, s->dir, part, e) == -1 || mkdirat(s->dir, part, 0700) == -1)
+		return err_is_set(e) ? -1 : err_sys(e, "making a read-write layer over %s", image);
+	dir = store_dir(s, part, e);
+	if (dir == -1)
+		return -1;
+	if (mkdirat(dir, "work", 0700) == -1 || mkdirat(dir, "upper", 0755) == -1)
+		return err_sys(e, "making a read-write layer over %s", image);
+	t.rw = part;
+	return mount_standing(s, &t, e);
+}
+
+int
 rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *e)
 {
 	struct standing t = {.layers = *layers};
@@ -369,6 +393,23 @@ open_image_root(struct store *s, const struct msg_rootfs_open *m, struct standin
 	return 0;
 }
 
+/* A root that is no image's: it is looked into, and handed back as it is. */
+static int
+open_given_root(struct store *s, const struct msg_rootfs_open *m, const struct owners *map,
+    struct msg_rootfs_opened *out, struct arena *a, struct err *e)
+{
+	own_fd int root = fcntl(m->dir, F_DUPFD_CLOEXEC, 3);
+
+	if (root == -1)
+		return err_sys(e, "opening the root of container %s", m->id);
+	if (user_find(s, root, false, m, out, a, e) == -1 ||
+	    (m->workdir != NULL && prepare_workdir(root, m, map, out, e) == -1) ||
+	    prepare_volumes(s, root, m, map, out, a, e) == -1)
+		return -1;
+	out->root = fd_take(&root);
+	return 0;
+}
+
 int
 rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out,
     struct arena *a, struct err *e)
@@ -381,6 +422,8 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 	*out = (struct msg_rootfs_opened){.root = -1};
 	if (rootfs_path(m->id, path, e) == -1 || owners_of(m, &t.map, e) == -1)
 		return -1;
+	if (m->dir > 0 && !m->prepare)
+		return open_given_root(s, m, &t.map, out, a, e);
 	if (m->image == NULL || m->image[0] == '\0')
 		return m->prepare ? 0 : prepare_volumes(s, -1, m, &t.map, out, a, e);
 	t.rw = path;

@@ -13,6 +13,7 @@
 #include "common/fs/file.h"
 #include "common/oci/monitor.h"
 #include "pod-run/life/bundle.h"
+#include "pod-run/life/mounts.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/seccomp.h"
@@ -67,7 +68,8 @@ join_all(struct start *s, struct spec_facts *f, struct err *e)
 			return -1;
 		f->shm_from = arena_printf(&s->arena, "%s/" MONITOR_SHM, s->bundle);
 	}
-	if (s->userns.pid != 0)
+	/* One that is joined is there already; ours is then only for mapping owners. */
+	if (s->userns.pid != 0 && f->userns == NULL && !text_has_prefix(c->user_ns, "ns:"))
 		f->userns = arena_printf(&s->arena, "/proc/%d/ns/user", (int)s->userns.pid);
 	if (s->net_asked)
 		f->netns = arena_printf(&s->arena, MONITOR_NETNS_PATH, (int)s->monitor_pid);
@@ -141,6 +143,7 @@ prepare_seccomp(struct start *s, struct seccomp_result *out, struct err *e)
 {
 	const struct rec_ctr_config *c = s->c->config;
 	struct seccomp_request q = {.profile = c->seccomp,
+	    .text = c->seccomp_text,
 	    .caps = c->caps.v,
 	    .caps_n = c->caps.n,
 	    .run_root = s->x->run_root};
@@ -227,6 +230,8 @@ int
 bundle_write(struct start *s, struct err *e)
 {
 	own_seccomp struct seccomp_result seccomp = {0};
+	own_cdi struct cdi_edits cdi = {0};
+	const struct strv *cdi_dirs = ctx_cdi_dirs(s->x, e);
 	own_strbuf struct strbuf json = {0};
 	struct spec_facts f;
 
@@ -234,6 +239,11 @@ bundle_write(struct start *s, struct err *e)
 	add_rootfs(MSG_OF(&s->rootfs, rootfs_opened), &f);
 	if (join_all(s, &f, e) == -1 || prepare_seccomp(s, &seccomp, e) == -1)
 		return -1;
+	if (cdi_dirs == NULL ||
+	    cdi_find(cdi_dirs, &s->c->config->cdi_devices, &s->arena, &cdi, e) == -1 ||
+	    mounts_prepare(s, &f, e) == -1)
+		return -1;
+	f.cdi = &cdi;
 	f.seccomp_json = seccomp.json;
 	f.seccomp_bpf = seccomp.bpf;
 	if (write_etc(s, e) == -1 || give_bundle(s, e) == -1 ||

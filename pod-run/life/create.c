@@ -14,6 +14,9 @@
 #include "pod-run/life/remove.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/stop.h"
+#include "pod-run/life/usermap.h"
+#include "pod-run/oci/spec_list.h"
+#include "pod-run/oci/spec_mounts.h"
 #include "pod-run/state/event.h"
 
 #define NAME_TRIES 20
@@ -21,7 +24,7 @@
 void
 create_init(struct create *c, struct ctx *x, const struct spec_options *o)
 {
-	*c = (struct create){.x = x, .o = o, .lock = -1};
+	*c = (struct create){.x = x, .o = o, .lock = -1, .userns_lock = -1};
 }
 
 void
@@ -31,6 +34,7 @@ create_free(struct create *c)
 	strv_free(&c->needs);
 	ctr_free(&c->ctr);
 	fd_close(&c->lock);
+	fd_close(&c->userns_lock);
 	arena_free(&c->arena);
 }
 
@@ -45,6 +49,7 @@ fill_defaults(struct create *c, struct err *e)
 	if (conf == NULL || runtime_name(x, &c->defaults.runtime, e) == -1)
 		return -1;
 	c->defaults.conf = conf;
+	c->defaults.cdi_dirs = ctx_cdi_dirs(x, e);
 	c->defaults.cgroup_manager = x->g->cgroup_manager != NULL ? x->g->cgroup_manager
 				     : *conf->engine_cgroup_manager != '\0'
 					 ? conf->engine_cgroup_manager
@@ -122,6 +127,8 @@ resolve_all(struct create *c, struct strv *needs, struct err *e)
 	    resolve(c, &g->uts_ns, needs, e) == -1 || resolve(c, &g->cgroup_ns, needs, e) == -1 ||
 	    resolve(c, &g->user_ns, needs, e) == -1)
 		return -1;
+	if (usermap_resolve(c->x, g, &c->userns_lock, &c->arena, e) == -1)
+		return -1;
 	for (size_t i = 0; i < g->requires.n; i++) {
 		char id[NAMES_ID_LEN + 1];
 		struct db *db = ctx_db(c->x, e);
@@ -156,28 +163,76 @@ create_read(struct create *c, int argc, char **argv, struct err *e)
 	return 0;
 }
 
+/* Images that are mounted somewhere are pulled like the container's own. */
+static int
+find_images(struct create *c, struct err *e)
+{
+	for (size_t i = 0; i < c->config.mounts.n; i++) {
+		const struct rec_ctr_mount *m = &c->config.mounts.v[i];
+		own_peer_in struct peer_in in = {0};
+		uint32_t seq;
+
+		if (strcmp(m->type, "image") != 0)
+			continue;
+		if (image_ask(c->x, m->source, &seq, e) == -1 ||
+		    image_found(c->x, m->source, seq, &c->pull, &in, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* --volumes-from: their mounts come before those of the image. */
+static int
+inherit_volumes(struct create *c, struct err *e)
+{
+	const struct strv *l = &c->o->volumes_from;
+	struct db *db = l->n > 0 ? ctx_db(c->x, e) : NULL;
+
+	for (size_t i = 0; i < l->n; i++) {
+		own_ctr struct ctr other = {0};
+		char id[NAMES_ID_LEN + 1];
+		const char *name;
+		unsigned how;
+
+		if (db == NULL ||
+		    spec_mounts_inherit_word(l->v[i], &name, &how, &c->arena, e) == -1)
+			return -1;
+		if (ctr_find(db, name, id, e) == -1)
+			return err_wrap(e, "looking up container \"%s\" for volumes-from", name);
+		if (ctr_load(db, id, &other, e) == -1 || ctr_config(&other, e) == -1)
+			return -1;
+		spec_mounts_inherit(other.config, how, &c->config, &c->arena);
+		spec_list_add(&c->arena, &c->config.volumes_from, arena_strdup(&c->arena, id));
+		strv_add(&c->needs, id);
+	}
+	return 0;
+}
+
 /* --- Image --------------------------------------------------------------------------------------*/
 
 int
 create_ask(struct create *c, struct err *e)
 {
-	return image_ask(c->x, c->input.image, &c->image_seq, e);
+	return c->o->rootfs ? 0 : image_ask(c->x, c->input.image, &c->image_seq, e);
 }
 
 int
 create_merge(struct create *c, struct err *e)
 {
-	const struct rec_image *image;
+	const struct rec_image *image = NULL;
 
-	if (image_found(c->x, c->input.image, c->image_seq, &c->pull, &c->image, e) == -1)
+	if (!c->o->rootfs &&
+	    image_found(c->x, c->input.image, c->image_seq, &c->pull, &c->image, e) == -1)
 		return -1;
-	image = MSG_OF(&c->image, image_got)->image;
-	if (spec_options_merge(&c->input, image, &c->config, &c->arena, e) == -1)
+	if (!c->o->rootfs)
+		image = MSG_OF(&c->image, image_got)->image;
+	if (find_images(c, e) == -1 || inherit_volumes(c, e) == -1 ||
+	    spec_options_merge(&c->input, image, &c->config, &c->arena, e) == -1)
 		return -1;
 	names_id(c->ctr.id);
 	c->ctr.created_ns = c->config.created_ns = ctx_now_ns();
 	c->ctr.status = CTR_CONFIGURED;
-	c->ctr.image = image->id;
+	c->ctr.image = image != NULL ? image->id : "";
 	c->ctr.error = "";
 	c->ctr.config = &c->config;
 	return 0;
@@ -257,6 +312,8 @@ create_record(struct create *c, struct err *e)
 	c->ctr.config_raw = (struct bytes){(const uint8_t *)packed.s, packed.n};
 	r = ctr_insert(ctx_db(c->x, e), &c->ctr, &c->needs, &volumes, e);
 	c->ctr.config_raw = (struct bytes){0};
+	/* Whoever chooses next sees our row. */
+	fd_close(&c->userns_lock);
 	if (r == -1) {
 		unlinkat(c->x->lock_fd, c->ctr.id, 0);
 		return -1;

@@ -24,6 +24,7 @@ struct create {
 	struct ctr ctr;	   /* after create_record */
 	struct strv needs; /* IDs of containers it stands on */
 	int lock;	   /* of that container */
+	int userns_lock; /* held from choosing ids (--userns=auto) until the row is written, or -1 */
 	struct arena arena;
 };
 void create_init(struct create *c, struct ctx *x, const struct spec_options *o);

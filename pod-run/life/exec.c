@@ -239,7 +239,7 @@ exec_run(struct ctx *x, struct ctr *c, const struct exec_request *q, char sessio
 	names_id(s.id);
 	s.dir = session_dir(x, c->id, s.id);
 	if (q->preserve_fds > 0) {
-		s.preserved = session_preserved(q->preserve_fds, e);
+		s.preserved = session_preserved(q->preserve_fds, NULL, e);
 		if (s.preserved == -1)
 			return -1;
 	}

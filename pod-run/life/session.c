@@ -11,8 +11,6 @@
 #include "pod-run/life/session.h"
 #include "pod-run/life/sync.h"
 
-#define PRESERVE_MAX 190
-
 struct running {
 	struct session *s;
 	struct err *e;
@@ -47,14 +45,15 @@ session_size(uint64_t *rows, uint64_t *columns)
 }
 
 int
-session_preserved(uint64_t n, struct err *e)
+session_preserved(uint64_t n, const uint64_t *numbers, struct err *e)
 {
-	int fds[PRESERVE_MAX];
+	int fds[SESSION_PRESERVE_MAX];
 	own_fd int ours = -1, theirs = -1;
 	int pair[2];
 
-	if (n > PRESERVE_MAX) {
-		err_set(e, ERR_LIMIT, "at most %d descriptors can be preserved", PRESERVE_MAX);
+	if (n > SESSION_PRESERVE_MAX) {
+		err_set(
+		    e, ERR_LIMIT, "at most %d descriptors can be preserved", SESSION_PRESERVE_MAX);
 		return -1;
 	}
 	if (peer_pair(pair, e) == -1)
@@ -62,7 +61,7 @@ session_preserved(uint64_t n, struct err *e)
 	ours = pair[0];
 	theirs = pair[1];
 	for (uint64_t i = 0; i < n; i++) {
-		fds[i] = 3 + (int)i;
+		fds[i] = numbers != NULL ? (int)numbers[i] : 3 + (int)i;
 		if (fcntl(fds[i], F_GETFD) == -1)
 			return err_sys(e, "preserving descriptor %d", fds[i]);
 	}

@@ -35,8 +35,13 @@ int session_pair(int *ours, int *theirs, struct err *e);
 /* The size of our terminal, 0 0 if there is none. */
 void session_size(uint64_t *rows, uint64_t *columns);
 
-/* Descriptors 3 … 2 + n in the queue of a fresh socket, for preserve_fds; -1 with e on failure. */
-int session_preserved(uint64_t n, struct err *e);
+#define SESSION_PRESERVE_MAX 190
+
+/*
+ * Descriptors 3 … 2 + n, or those with the given numbers, in the queue of a fresh socket, for preserve_fds; -1
+ * with e on failure.
+ */
+int session_preserved(uint64_t n, const uint64_t *numbers, struct err *e);
 
 /* The exit status of a command for a container's code: -1 becomes 255. */
 int session_status(int code);

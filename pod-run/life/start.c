@@ -15,9 +15,11 @@
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/cleanup.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/mounts.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/cgroup.h"
+#include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_options.h"
 #include "pod-run/state/event.h"
 
@@ -47,6 +49,9 @@ start_free(struct start *s)
 	fd_close(&s->bundle_fd);
 	fd_close(&s->live);
 	fd_close(&s->shm);
+	for (size_t i = 0; i < s->mount_fds.n; i++)
+		fd_close(&s->mount_fds.v[i]);
+	free(s->mount_fds.v);
 	peer_in_free(&s->rootfs);
 	peer_in_free(&s->net);
 	arena_free(&s->arena);
@@ -108,8 +113,10 @@ ask_rootfs(struct start *s, struct err *e)
 {
 	const struct rec_ctr_config *c = s->c->config;
 	struct peer *store = ctx_store(s->x, e);
+	own_fd int dir = -1;
 	struct msg_rootfs_open m = {.id = s->c->id,
 	    .image = c->image_id,
+	    .dir = -1,
 	    .volatile_ = c->remove,
 	    .user = c->user,
 	    .groups = c->groups,
@@ -117,10 +124,17 @@ ask_rootfs(struct start *s, struct err *e)
 	    .make_workdir = c->make_workdir,
 	    .no_passwd = c->no_passwd,
 	    .passwd_entry = c->passwd_entry,
+	    .group_entry = c->group_entry,
+	    .host_users = c->host_users,
 	    .etc_dir = s->bundle_fd};
 
 	if (store == NULL)
 		return -1;
+	if (c->rootfs != NULL) {
+		m.dir = dir = mounts_rootfs(s, e);
+		if (dir == -1)
+			return -1;
+	}
 	m.uid_map.v = c->uid_map.v;
 	m.uid_map.n = c->uid_map.n;
 	m.gid_map.v = c->gid_map.v;
@@ -131,7 +145,9 @@ ask_rootfs(struct start *s, struct err *e)
 	/* Only root of the first namespace may have the kernel map owners. */
 	m.userns = s->x->rootless.userns ? -1 : s->userns.user;
 	s->rootfs_seq = peer_next_seq(store);
-	return peer_send(store, &msg_rootfs_open_desc, s->rootfs_seq, &m, e);
+	if (peer_send(store, &msg_rootfs_open_desc, s->rootfs_seq, &m, e) == -1)
+		return -1;
+	return mounts_ask(s, e);
 }
 
 static int
@@ -257,6 +273,45 @@ prepare_log(struct start *s, struct rec_log_target *t, struct err *e)
 	return fd == -1 ? -1 : 0;
 }
 
+/* The far end of a socket in whose queue the mounts wait; -1 in *queue if there are none. */
+static int
+queue_mounts(struct start *s, int *queue, struct err *e)
+{
+	own_fd int ours = -1, theirs = -1;
+	int pair[2];
+
+	if (s->mount_fds.n == 0)
+		return 0;
+	if (peer_pair(pair, e) == -1)
+		return -1;
+	ours = pair[0];
+	theirs = pair[1];
+	if (peer_queue_fds(ours, s->mount_fds.v, s->mount_fds.n, e) == -1)
+		return -1;
+	*queue = fd_take(&theirs);
+	return 0;
+}
+
+const char *
+start_mount(struct start *s, int mount, bool file, struct err *e)
+{
+	const char *name = arena_printf(&s->arena, "mount.%zu", s->mounts.n);
+	own_fd int taken = mount, fd = -1;
+
+	unlinkat(s->bundle_fd, name, file ? AT_REMOVEDIR : 0);
+	if (file)
+		fd = openat(s->bundle_fd, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file ? fd == -1 : mkdirat(s->bundle_fd, name, 0755) == -1 && errno != EEXIST) {
+		err_sys(e, "making a place for a mount of container %s", s->c->id);
+		return NULL;
+	}
+	s->mount_fds.v =
+	    mem_grow(s->mount_fds.v, &s->mount_fds.cap, s->mount_fds.n + 1, sizeof(int));
+	s->mount_fds.v[s->mount_fds.n++] = fd_take(&taken);
+	spec_list_add(&s->arena, &s->mounts, name);
+	return arena_printf(&s->arena, "%s/%s", s->bundle, name);
+}
+
 static int
 send_start(struct start *s, uint32_t seq, struct err *e)
 {
@@ -288,8 +343,15 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	    .holder = s->net_asked ? MSG_OF(&s->net, net_setup_r)->holder : -1,
 	    .attach = s->attach,
 	    .lock = s->live,
-	    .preserved = s->preserved};
+	    .preserved = s->preserved,
+	    .preserved_as = s->preserved_as,
+	    .mounts = s->mounts,
+	    .mount_queue = -1};
+	own_fd int queue = -1;
 
+	if (queue_mounts(s, &queue, e) == -1)
+		return -1;
+	m.mount_queue = queue;
 	if (prepare_log(s, &log, e) == -1)
 		return -1;
 	if (!s->has_poststop)

@@ -11,6 +11,12 @@
 #include "pod-run/life/userns.h"
 #include "pod-run/state/ctr.h"
 
+/* A list of descriptors, owned. */
+struct fds {
+	int *v;
+	size_t n, cap;
+};
+
 struct start {
 	struct ctx *x;
 	struct ctr *c; /* locked by the caller, configuration decoded */
@@ -19,8 +25,9 @@ struct start {
 	int attach; /* a connected sequenced-packet socket, or -1 */
 	bool adopt; /* we stay and clean up ourselves */
 	uint64_t rows, columns, preserve_fds;
-	int shm;       /* detached mount of another container's /dev/shm, or -1 */
-	int preserved; /* socket with the preserved descriptors queued, or -1 */
+	int shm;		  /* detached mount of another container's /dev/shm, or -1 */
+	int preserved;		  /* socket with the preserved descriptors queued, or -1 */
+	struct strs preserved_as; /* their numbers, unless they are 3, 4, … */
 
 	/* Ours. */
 	struct peer *monitor;
@@ -29,7 +36,9 @@ struct start {
 	char *bundle;
 	int bundle_fd, live;
 	struct userns userns;
-	uint32_t rootfs_seq, net_seq;
+	struct strs mounts; /* places in the bundle, and the mounts that go there */
+	struct fds mount_fds;
+	uint32_t rootfs_seq, net_seq, *image_seqs;
 	bool net_asked;
 	bool has_poststop; /* hooks that the runtime runs when it deletes the container */
 	struct peer_in rootfs, net;
@@ -64,6 +73,12 @@ int start_run_needed(struct start *s, struct err *e);
 
 /* Makes the read-write layer of a created container, so that its image is in use. */
 int start_prepare_rootfs(struct ctx *x, const struct ctr *c, struct err *e);
+
+/*
+ * Has the monitor attach a detached mount (taken over) at bundle/NAME, where place makes a directory, or for
+ * file a file.  Returns the path of that place for config.json.
+ */
+const char *start_mount(struct start *s, int mount, bool file, struct err *e);
 
 /* Gives back what start_begin asked for. */
 void start_undo(struct start *s);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "common/base/own.h"
 #include "pod-run/oci/spec_list.h"
@@ -66,10 +67,37 @@ walk(const char *source, const char *target, const char *access, bool own, int d
 	return 0;
 }
 
-int
-config_devices_find(
-    const struct rec_ctr_config *c, struct arena *a, struct device_list *out, struct err *e)
+/* A node that a CDI description asks for; what it does not say is the host's node's. */
+static int
+add_node(const struct cdi_node *n, struct arena *a, struct device_list *out, struct err *e)
 {
+	struct device d = {n->host_path, n->path, n->access, {0}};
+
+	if (stat(n->host_path, &d.st) < 0 && (n->type == NULL || n->major < 0))
+		return err_sys(e, "CDI device node: stat %s", n->host_path);
+	if (n->type != NULL)
+		d.st.st_mode = (d.st.st_mode & 07777) | (*n->type == 'b' ? S_IFBLK : S_IFCHR);
+	if (n->major >= 0)
+		d.st.st_rdev = makedev((unsigned)n->major, n->minor >= 0 ? (unsigned)n->minor : 0);
+	if (n->mode >= 0)
+		d.st.st_mode = (d.st.st_mode & S_IFMT) | (mode_t)n->mode;
+	if (n->uid >= 0)
+		d.st.st_uid = (uid_t)n->uid;
+	if (n->gid >= 0)
+		d.st.st_gid = (gid_t)n->gid;
+	if (!is_device(&d.st))
+		return err_set(e, ERR_INVALID, "CDI device node %s: not a device", n->host_path);
+	*SPEC_PUSH(a, out) = d;
+	return 0;
+}
+
+int
+config_devices_find(const struct rec_ctr_config *c, const struct cdi_edits *cdi, struct arena *a,
+    struct device_list *out, struct err *e)
+{
+	for (size_t i = 0; cdi != NULL && i < cdi->nodes.n; i++)
+		if (add_node(&cdi->nodes.v[i], a, out, e) < 0)
+			return -1;
 	if (c->privileged)
 		return walk("/dev", "/dev", "rwm", true, 0, a, out, e);
 	for (size_t i = 0; i < c->devices.n; i++) {

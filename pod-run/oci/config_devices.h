@@ -9,6 +9,7 @@
 
 #include "common/base/err.h"
 #include "common/wire/msg.h"
+#include "pod-run/oci/cdi.h"
 
 struct device {
 	const char *source, *target, *access;
@@ -21,10 +22,11 @@ struct device_list {
 };
 
 /*
+ * cdi (may be NULL) adds its nodes.
  * Looks up --device on the host; a directory stands for all devices below it.  A privileged
  * container gets everything in /dev but what is the container's own (pts, shm, mqueue, console).
  */
-int config_devices_find(
-    const struct rec_ctr_config *c, struct arena *a, struct device_list *out, struct err *e);
+int config_devices_find(const struct rec_ctr_config *c, const struct cdi_edits *cdi,
+    struct arena *a, struct device_list *out, struct err *e);
 
 #endif

@@ -53,7 +53,8 @@ write_namespaces(const struct rec_ctr_config *c, const struct spec_facts *f, str
 	bool user = c->uid_map.n > 0 || f->userns != NULL ||
 		    (c->user_ns != NULL && text_has_prefix(c->user_ns, "ns:"));
 
-	if (c->uid_map.n > 0) {
+	/* A namespace that is joined has its map already. */
+	if (c->uid_map.n > 0 && f->userns == NULL && !text_has_prefix(c->user_ns, "ns:")) {
 		write_map(b, "uidMappings", c->uid_map.v, c->uid_map.n);
 		write_map(b, "gidMappings", c->gid_map.v, c->gid_map.n);
 	}
@@ -368,6 +369,20 @@ write_sysctls(const struct rec_ctr_config *c, struct strbuf *b)
 	config_json_close(b, '}');
 }
 
+static void
+write_rdt(const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *b)
+{
+	const char *class = c->rdt_class != NULL ? c->rdt_class
+			    : f->cdi != NULL	 ? f->cdi->rdt_class
+						 : NULL;
+
+	if (class == NULL)
+		return;
+	config_json_open(b, "intelRdt", '{');
+	config_json_str(b, "closID", class);
+	config_json_close(b, '}');
+}
+
 int
 config_linux_write(
     const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *b, struct err *e)
@@ -376,7 +391,7 @@ config_linux_write(
 	own_mem char *cgroup = f->cgroup_usable ? cgroup_oci_path(c, f->id) : NULL;
 	struct device_list devices = {0};
 
-	if (!f->rootless && config_devices_find(c, &a, &devices, e) < 0)
+	if (!f->rootless && config_devices_find(c, f->cdi, &a, &devices, e) < 0)
 		return -1;
 	config_json_open(b, "linux", '{');
 	write_namespaces(c, f, b);
@@ -386,6 +401,7 @@ config_linux_write(
 		write_devices(&devices, b);
 	if (cgroup != NULL)
 		config_json_str(b, "cgroupsPath", cgroup);
+	write_rdt(c, f, b);
 	if (c->sysctls.n > 0)
 		write_sysctls(c, b);
 	write_propagation(c, b);

@@ -103,10 +103,11 @@ static void
 add_proc_and_sys(struct list *l)
 {
 	const struct rec_ctr_config *c = l->c;
-	const char *access = c->privileged ? "rw" : "ro";
+	const char *rights = c->privileged ? "rw" : "ro";
 	own_strbuf struct strbuf proc = {0};
-	bool unmasked =
-	    spec_list_has(&c->unmask, "ALL") || spec_list_has(&c->unmask, "/sys/fs/cgroup");
+	bool unmasked = spec_list_has(&c->unmask, "ALL") ||
+			spec_list_has(&c->unmask, "/sys/fs/cgroup") ||
+			(c->systemd && l->f->cgroup == CGROUP_V2);
 
 	strbuf_add(&proc, "nosuid,noexec,nodev");
 	for (size_t i = 0; i < c->proc_options.n; i++)
@@ -117,14 +118,17 @@ add_proc_and_sys(struct list *l)
 		add(l, "/proc", "proc", "proc", proc.s);
 	if (config_mounts_sys_is_host(c, l->f)) {
 		add(l, "/sys", "bind", "/sys",
-		    arena_printf(&l->a, "rprivate,nosuid,noexec,nodev,%s,rbind", access));
+		    arena_printf(&l->a, "rprivate,nosuid,noexec,nodev,%s,rbind", rights));
 		return;
 	}
-	add(l, "/sys", "sysfs", "sysfs", arena_printf(&l->a, "nosuid,noexec,nodev,%s", access));
+	add(l, "/sys", "sysfs", "sysfs", arena_printf(&l->a, "nosuid,noexec,nodev,%s", rights));
 	if (l->f->cgroup != CGROUP_NONE)
 		add(l, "/sys/fs/cgroup", "cgroup", "cgroup",
 		    arena_printf(&l->a, "rprivate,nosuid,noexec,nodev,relatime,%s",
-			unmasked ? "rw" : access));
+			unmasked ? "rw" : rights));
+	if (c->systemd && l->f->cgroup != CGROUP_V2 && access("/sys/fs/cgroup/systemd", F_OK) == 0)
+		add(l, "/sys/fs/cgroup/systemd", "bind", "/sys/fs/cgroup/systemd",
+		    "bind,nodev,noexec,nosuid,rprivate");
 }
 
 static void
@@ -175,6 +179,14 @@ add_files(struct list *l)
 	if (wanted & ETC_RESOLV)
 		add(l, "/etc/resolv.conf", "bind", arena_printf(&l->a, "%s/resolv.conf", net),
 		    "bind,rprivate");
+	for (size_t i = 0; i < c->chroot_dirs.n; i++) {
+		if (wanted & ETC_HOSTS)
+			add(l, arena_printf(&l->a, "%s/etc/hosts", c->chroot_dirs.v[i]), "bind",
+			    arena_printf(&l->a, "%s/hosts", net), "bind,rprivate");
+		if (wanted & ETC_RESOLV)
+			add(l, arena_printf(&l->a, "%s/etc/resolv.conf", c->chroot_dirs.v[i]),
+			    "bind", arena_printf(&l->a, "%s/resolv.conf", net), "bind,rprivate");
+	}
 	if (wanted & ETC_HOSTNAME)
 		add_file(l, "/etc/hostname", "hostname");
 	if (wanted & ETC_CONTAINERENV)
@@ -197,11 +209,43 @@ add_devices(struct list *l, struct err *e)
 
 	if (!l->f->rootless)
 		return 0;
-	if (config_devices_find(l->c, &l->a, &d, e) < 0)
+	if (config_devices_find(l->c, l->f->cdi, &l->a, &d, e) < 0)
 		return -1;
 	for (size_t i = 0; i < d.n; i++)
 		add(l, d.v[i].target, "bind", d.v[i].source,
 		    l->c->privileged ? "bind,private" : "rbind,slave,nosuid,noexec,rw");
+	return 0;
+}
+
+/* Binds of the host: the mount's own source, or what was made of it.  Owners are mapped by the runtime. */
+static int
+set_source(struct list *l, size_t i, struct entry *x, size_t *volume, struct err *e)
+{
+	const struct rec_ctr_mount *m = &l->c->mounts.v[i];
+	bool is_volume = strcmp(m->type, "volume") == 0;
+
+	if (!is_volume && strcmp(m->type, "bind") != 0 && strcmp(m->type, "image") != 0)
+		return 0;
+	x->type = "bind";
+	if (is_volume) {
+		if (*volume >= l->f->volume_paths_n)
+			return err_set(e, ERR_INTERNAL, "no directory for volume %s", m->source);
+		x->source = l->f->volume_paths[(*volume)++];
+	}
+	if (l->f->mount_sources != NULL && l->f->mount_sources[i] != NULL)
+		x->source = l->f->mount_sources[i];
+	if (m->overlay || strcmp(m->type, "image") == 0) {
+		spec_list_add(&l->a, &x->options, "bind");
+		spec_list_add(&l->a, &x->options, "rprivate");
+	}
+	if (strcmp(m->type, "image") == 0 && !m->writable)
+		spec_list_add(&l->a, &x->options, "ro");
+	if (m->no_dereference)
+		spec_list_add(&l->a, &x->options, "copy-symlink");
+	if (m->idmap != NULL)
+		spec_list_add(&l->a, &x->options, m->idmap);
+	if (strcmp(m->type, "bind") == 0 && !m->no_dereference && access(x->source, F_OK) < 0)
+		return err_sys(e, "statfs %s", x->source);
 	return 0;
 }
 
@@ -221,17 +265,25 @@ add_user(struct list *l, struct err *e)
 		    .order = l->n};
 		for (size_t k = 0; k < m->options.n; k++)
 			spec_list_add(&l->a, &x->options, m->options.v[k]);
-		if (strcmp(m->type, "volume") == 0) {
-			if (volume >= l->f->volume_paths_n)
-				return err_set(
-				    e, ERR_INTERNAL, "no directory for volume %s", m->source);
-			x->type = "bind";
-			x->source = l->f->volume_paths[volume++];
-		} else if (strcmp(m->type, "bind") == 0 && access(m->source, F_OK) < 0) {
-			return err_sys(e, "statfs %s", m->source);
-		}
+		if (set_source(l, i, x, &volume, e) < 0)
+			return -1;
 	}
 	return 0;
+}
+
+static void
+add_cdi(struct list *l)
+{
+	for (size_t i = 0; l->f->cdi != NULL && i < l->f->cdi->mounts.n; i++) {
+		const struct cdi_mount *m = &l->f->cdi->mounts.v[i];
+
+		if (user_mount(l->c, m->target) == NULL)
+			*SPEC_PUSH(&l->a, l) = (struct entry){.target = m->target,
+			    .type = m->type,
+			    .source = m->source,
+			    .options = m->options,
+			    .order = l->n};
+	}
 }
 
 static size_t
@@ -275,6 +327,7 @@ config_mounts_write(
 	add_dev(&l);
 	add_proc_and_sys(&l);
 	add_files(&l);
+	add_cdi(&l);
 	rc = add_devices(&l, e) < 0 || add_user(&l, e) < 0 ? -1 : 0;
 	if (rc == 0) {
 		qsort(l.v, l.n, sizeof(*l.v), by_depth);

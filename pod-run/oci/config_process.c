@@ -32,6 +32,8 @@ write_user(const struct process *p, struct strbuf *b)
 	 * program, stays bound by what files forbid that group (CVE-2022-2989).
 	 */
 	bool own_group = p->x == NULL && p->c->user != NULL && *p->c->user != '\0';
+	const struct cdi_edits *cdi = p->x == NULL ? p->f->cdi : NULL;
+	size_t more = cdi != NULL ? cdi->gids.n : 0;
 
 	for (size_t i = 0; i < p->groups_n; i++)
 		own_group = own_group && p->groups[i].id != p->gid;
@@ -40,10 +42,12 @@ write_user(const struct process *p, struct strbuf *b)
 	config_json_uint(b, "gid", p->gid);
 	if (p->c->umask != NULL)
 		config_json_uint(b, "umask", strtoul(p->c->umask, NULL, 8) & 0777);
-	if ((p->groups_n > 0 || own_group) && !p->c->keep_groups) {
+	if ((p->groups_n + more > 0 || own_group) && !p->c->keep_groups) {
 		config_json_open(b, "additionalGids", '[');
 		for (size_t i = 0; i < p->groups_n; i++)
 			config_json_uint(b, NULL, p->groups[i].id);
+		for (size_t i = 0; i < more; i++)
+			config_json_uint(b, NULL, cdi->gids.v[i]);
 		if (own_group)
 			config_json_uint(b, NULL, p->gid);
 		config_json_close(b, ']');
@@ -61,6 +65,10 @@ write_env(const struct process *p, struct strbuf *b)
 		spec_list_add(&a, &env, p->c->env.v[i]);
 	if (spec_list_env_get(&env, "HOSTNAME", 8) == NULL && p->f->hostname != NULL)
 		spec_list_addf(&a, &env, "HOSTNAME=%s", p->f->hostname);
+	for (size_t i = 0; p->f->cdi != NULL && i < p->f->cdi->env.n; i++)
+		spec_list_env_set(&a, &env, p->f->cdi->env.v[i]);
+	if (p->c->systemd && spec_list_env_get(&env, "container_uuid", 14) == NULL)
+		spec_list_addf(&a, &env, "container_uuid=%.32s", p->f->id);
 	if (p->x != NULL && p->x->tty)
 		spec_list_env_set(&a, &env, "TERM=xterm");
 	for (size_t i = 0; p->x != NULL && i < p->x->env_n; i++)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -280,6 +281,19 @@ cache_key(int fd, const char *path, uint64_t caps, char key[SHA256_HEX], struct 
 	return 0;
 }
 
+/* A profile out of an image's label, as a file like the others. */
+static int
+from_text(const char *text, int *out, const char **path, struct err *e)
+{
+	own_fd int fd = memfd_create("profile", MFD_CLOEXEC);
+
+	if (fd < 0 || file_put(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "storing the seccomp profile of the image");
+	*out = fd_take(&fd);
+	*path = "of the image";
+	return 0;
+}
+
 int
 seccomp_prepare(
     const struct seccomp_request *q, bool want_bpf, struct seccomp_result *out, struct err *e)
@@ -294,7 +308,9 @@ seccomp_prepare(
 	const char *path;
 
 	*out = (struct seccomp_result){0};
-	if (find(q->profile, &fd, &path, e) < 0 || cache_key(fd, path, caps, key, e) < 0)
+	if ((q->text != NULL ? from_text(q->text, &fd, &path, e)
+			     : find(q->profile, &fd, &path, e)) < 0 ||
+	    cache_key(fd, path, caps, key, e) < 0)
 		return -1;
 	out->bpf = dir >= 0 ? cache_read(dir, key) : NULL;
 	if (out->bpf != NULL)

@@ -7,6 +7,7 @@
 #define POD_SPEC_CONFIG_H
 
 #include "common/wire/msg.h"
+#include "pod-run/oci/cdi.h"
 #include "pod-run/oci/cgroup.h"
 
 /* What is known only at the moment of starting.  Everything is borrowed. */
@@ -21,6 +22,9 @@ struct spec_facts {
 	bool passwd_made, group_made;
 	const char *const *volume_paths; /* as spec_options_volumes orders them */
 	size_t volume_paths_n;
+	/* For each of c's mounts what is bound there, or NULL: its own source.  May be NULL. */
+	const char *const *mount_sources;
+	const struct cdi_edits *cdi; /* of c's CDI devices, or NULL */
 	/*
 	 * Paths of namespaces to join, NULL where the mode needs none: netns is that of pod-net, or
 	 * like the others that of the container in container:ID.  ns:PATH modes bring their own.

@@ -80,7 +80,7 @@ spec_env_read(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 
 	for (size_t i = 0; i < o->env_file.n; i++)
 		if (spec_env_file(o->env_file.v[i], in->d->environ, a, &c->env, e) < 0)
-			return -1;
+			return err_wrap(e, "parsing env file \"%s\"", o->env_file.v[i]);
 	for (size_t i = 0; i < o->env.n; i++)
 		if (spec_env_word(o->env.v[i], in->d->environ, a, &c->env, e) < 0)
 			return -1;

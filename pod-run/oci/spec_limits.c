@@ -3,11 +3,13 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/value.h"
+#include "pod-run/oci/cdi.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
 
@@ -168,19 +170,23 @@ read_sysctls(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 
 /* HOST[:CONTAINER][:rwm] */
 static int
-add_device(struct rec_ctr_config *c, const char *word, struct arena *a, struct err *e)
+add_device(
+    struct rec_ctr_config *c, const char *word, const char *cwd, struct arena *a, struct err *e)
 {
 	char *rest = arena_strdup(a, word), *part[3] = {0};
 	struct rec_ctr_device d = {.access = "rwm"};
 	size_t n = 0;
 
+	if (cdi_is_name(word)) {
+		spec_list_add(a, &c->cdi_devices, word);
+		return 0;
+	}
 	while (rest != NULL && n < COUNTOF(part))
 		part[n++] = strsep(&rest, ":");
 	if (rest != NULL || *part[0] == '\0')
 		return err_set(e, ERR_INVALID, "invalid device specification: %s", word);
 	if (*part[0] != '/')
-		return err_set(e, ERR_UNSUPPORTED,
-		    "invalid device specification: %s: CDI device names are not built", word);
+		part[0] = arena_printf(a, "%s/%s", cwd, part[0]);
 	d.source = d.target = spec_mounts_clean(part[0], a);
 	for (size_t i = 1; i < n; i++) {
 		bool mode = *part[i] != '\0' && part[i][strspn(part[i], "rwm")] == '\0' &&
@@ -232,17 +238,38 @@ add_rule(struct rec_ctr_config *c, const char *word, struct arena *a, struct err
 	return 0;
 }
 
+/* Found out before anything is made; what the device is then is looked up at each start. */
+static int
+check_device(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(e, "stat %s", path);
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode) && !S_ISDIR(st.st_mode))
+		return err_set(e, ERR_INVALID, "%s is not a valid device: not a device node", path);
+	return 0;
+}
+
 static int
 read_devices(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
 	const struct strv *conf = &in->d->conf->containers_devices;
+	own_cdi struct cdi_edits edits = {0};
 
 	for (size_t i = 0; i < conf->n; i++)
-		if (add_device(c, conf->v[i], a, e) < 0)
+		if (add_device(c, conf->v[i], "", a, e) < 0)
 			return err_wrap(e, "containers.conf");
 	for (size_t i = 0; i < in->o->device.n; i++)
-		if (add_device(c, in->o->device.v[i], a, e) < 0)
+		if (add_device(c, in->o->device.v[i], in->d->cwd, a, e) < 0)
 			return -1;
+	for (size_t i = 0; i < in->o->gpus.n; i++)
+		spec_list_addf(a, &c->cdi_devices, "nvidia.com/gpu=%s", in->o->gpus.v[i]);
+	for (size_t i = conf->n; i < c->devices.n; i++)
+		if (check_device(c->devices.v[i].source, e) < 0)
+			return -1;
+	if (c->cdi_devices.n > 0 && cdi_find(in->d->cdi_dirs, &c->cdi_devices, a, &edits, e) < 0)
+		return -1;
 	for (size_t i = 0; i < in->o->device_cgroup_rule.n; i++)
 		if (add_rule(c, in->o->device_cgroup_rule.v[i], a, e) < 0)
 			return -1;
@@ -360,7 +387,7 @@ static int
 check_cpuset(const char *option, const char *s, struct err *e)
 {
 	if (s != NULL && s[strspn(s, "0123456789,-")] != '\0')
-		return err_set(e, ERR_INVALID, "invalid value \"%s\" for %s", s, option);
+		return err_set(e, ERR_INVALID, "invalid value %s for cpuset %s", s, option);
 	return 0;
 }
 
@@ -375,8 +402,8 @@ read_cpu(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e
 		return err_set(e, ERR_INVALID, "--cpu-period and --cpus cannot be set together");
 	if (o->cpus > 0 && o->cpu_quota != 0)
 		return err_set(e, ERR_INVALID, "--cpu-quota and --cpus cannot be set together");
-	if (check_cpuset("--cpuset-cpus", o->cpuset_cpus, e) < 0 ||
-	    check_cpuset("--cpuset-mems", o->cpuset_mems, e) < 0)
+	if (check_cpuset("cpus", o->cpuset_cpus, e) < 0 ||
+	    check_cpuset("mems", o->cpuset_mems, e) < 0)
 		return -1;
 	r->cpu_period = o->cpu_period;
 	r->cpu_quota = o->cpu_quota;

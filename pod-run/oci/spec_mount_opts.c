@@ -8,11 +8,12 @@
 #include "common/base/text.h"
 #include "pod-run/oci/spec_list.h"
 
-#define BIND (1u << MOUNT_BIND)
+#define BIND ((1u << MOUNT_BIND) | (1u << MOUNT_GLOB))
 #define VOLUME (1u << MOUNT_VOLUME)
 #define TMPFS (1u << MOUNT_TMPFS)
 #define RAMFS (1u << MOUNT_RAMFS)
 #define DEVPTS (1u << MOUNT_DEVPTS)
+#define IMAGE (1u << MOUNT_IMAGE)
 #define HOST (BIND | VOLUME)
 #define MEMORY (TMPFS | RAMFS)
 #define ANY (HOST | MEMORY | DEVPTS)
@@ -29,9 +30,13 @@ enum group {
 	G_COPYUP,
 	G_SIZE,
 	G_MODE,
+	G_CHOWN,
+	G_UPPER,
+	G_WORK,
+	G_IDMAP,
+	G_SWAP,
 	G_OTHER, /* may be repeated */
 	G_IGNORE,
-	G_UNBUILT,
 };
 
 /* How Podman names a group when two of its options meet. */
@@ -42,11 +47,16 @@ static const char *const group_words[] = {
     [G_DEV] = "1 'dev' or 'nodev' option",
     [G_PROPAGATION] = "1 '[r]shared', '[r]private', '[r]slave' or '[r]unbindable' option",
     [G_BIND] = "1 '[r]bind' option",
-    [G_RELABEL] = "1 'z' or 'Z' option",
+    [G_RELABEL] = "1 'z', 'Z', or 'O' option",
     [G_COPY] = "1 'copy' or 'nocopy' option",
     [G_COPYUP] = "1 'tmpcopyup' or 'notmpcopyup' option",
     [G_SIZE] = "1 'size' option",
     [G_MODE] = "1 'mode' option",
+    [G_CHOWN] = "1 'U' option",
+    [G_UPPER] = "1 upperdir per overlay",
+    [G_WORK] = "1 workdir per overlay",
+    [G_IDMAP] = "1 'idmap' option",
+    [G_SWAP] = "1 'noswap' option",
 };
 
 #define WITH_VALUE 0x10000u
@@ -88,7 +98,7 @@ static const struct {
     {"max", G_OTHER, DEVPTS | WITH_VALUE},
     {"ptmxmode", G_OTHER, DEVPTS | WITH_VALUE},
     {"nr_inodes", G_OTHER, TMPFS | WITH_VALUE},
-    {"noswap", G_OTHER, TMPFS},
+    {"noswap", G_SWAP, TMPFS},
     {"noatime", G_OTHER, ANY},
     {"relatime", G_OTHER, ANY},
     {"nodiratime", G_OTHER, ANY},
@@ -97,13 +107,13 @@ static const struct {
     {"cached", G_IGNORE, ANY},
     {"delegated", G_IGNORE, ANY},
     {"consistent", G_IGNORE, ANY},
-    {"U", G_UNBUILT, ANY},
-    {"O", G_UNBUILT, ANY},
-    {"idmap", G_UNBUILT, ANY},
-    {"idmap", G_UNBUILT, ANY | WITH_VALUE},
-    {"upperdir", G_UNBUILT, ANY | WITH_VALUE},
-    {"workdir", G_UNBUILT, ANY | WITH_VALUE},
-    {"no-dereference", G_UNBUILT, ANY},
+    {"U", G_CHOWN, HOST | MEMORY},
+    {"O", G_RELABEL, HOST},
+    {"idmap", G_IDMAP, HOST},
+    {"idmap", G_IDMAP, HOST | WITH_VALUE},
+    {"upperdir", G_UPPER, HOST | WITH_VALUE},
+    {"workdir", G_WORK, HOST | WITH_VALUE},
+    {"no-dereference", G_OTHER, BIND},
 };
 
 static size_t
@@ -131,9 +141,40 @@ as_member(struct rec_ctr_mount *r, const char *option)
 		r->no_copy = true;
 	else if (strcmp(option, "nocreate") == 0)
 		r->no_create = true;
+	else if (strcmp(option, "U") == 0)
+		r->chown = true;
+	else if (strcmp(option, "O") == 0)
+		r->overlay = true;
+	else if (text_has_prefix(option, "idmap"))
+		r->idmap = option;
+	else if (text_has_prefix(option, "upperdir="))
+		r->upper_dir = option + strlen("upperdir=");
+	else if (text_has_prefix(option, "workdir="))
+		r->work_dir = option + strlen("workdir=");
+	else if (strcmp(option, "no-dereference") == 0)
+		r->no_dereference = true;
 	else
 		return strcmp(option, "copy") == 0 || strcmp(option, "notmpcopyup") == 0;
 	return true;
+}
+
+/* idmap=uids=INSIDE-OUTSIDE-COUNT#…;gids=…, as the runtime reads it. */
+static int
+check_idmap(const char *word, struct err *e)
+{
+	const char *p = word + strcspn(word, "=");
+
+	if (*p == '\0')
+		return 0;
+	for (p++; *p != '\0';) {
+		size_t n = strcspn(p, ";");
+
+		if ((!text_has_prefix(p, "uids=") && !text_has_prefix(p, "gids=")) || n < 6 ||
+		    strspn(p + 5, "0123456789-#@") < n - 5)
+			return err_set(e, ERR_INVALID, "invalid idmap option \"%s\"", word);
+		p += n + (p[n] == ';');
+	}
+	return 0;
 }
 
 int
@@ -151,16 +192,27 @@ spec_mount_opts_add(struct mount_opts *m, const char *option, struct err *e)
 	g = table[i].group;
 	if (g == G_IGNORE)
 		return 0;
-	if (g == G_UNBUILT)
-		return err_set(
-		    e, ERR_UNSUPPORTED, "the mount option '%s' is not built", table[i].name);
 	if (g != G_OTHER && (m->seen >> g & 1))
-		return err_set(e, ERR_INVALID, "invalid options \"%s\", can only specify %s",
-		    option, group_words[g]);
+		return err_set(e, ERR_INVALID, "invalid options \"%s, %s\", can only specify %s",
+		    m->last[g], option, group_words[g]);
 	m->seen |= 1u << g;
+	m->last[g] = option;
+	if (g == G_IDMAP && check_idmap(option, e) < 0)
+		return -1;
 	if (!as_member(m->mount, option))
 		spec_list_add(m->a, &m->mount->options, option);
 	return 0;
+}
+
+/* Where a link itself lies, whatever it leads to. */
+static const char *
+parent_of(const struct mount_opts *m)
+{
+	const char *slash = strrchr(m->mount->source, '/');
+
+	return slash == m->mount->source
+		   ? "/"
+		   : arena_strndup(m->a, m->mount->source, (size_t)(slash - m->mount->source));
 }
 
 /* Flags that the container must not lose, since the source's file system has them. */
@@ -172,9 +224,33 @@ inherit(struct mount_opts *m, unsigned long *flags, struct err *e)
 	*flags = ST_NOSUID | ST_NODEV;
 	if (m->kind != MOUNT_BIND)
 		return 0;
-	if (statvfs(m->mount->source, &fs) < 0)
+	if (statvfs(m->mount->source, &fs) < 0 &&
+	    (!m->mount->no_dereference || statvfs(parent_of(m), &fs) < 0))
 		return err_sys(e, "statfs %s", m->mount->source);
 	*flags = fs.f_flag;
+	return 0;
+}
+
+/* An overlay decides about everything but the owner and its directories itself. */
+static int
+check_overlay(const struct mount_opts *m, struct err *e)
+{
+	const unsigned allowed = 1u << G_RELABEL | 1u << G_CHOWN | 1u << G_UPPER | 1u << G_WORK;
+	const struct rec_ctr_mount *x = m->mount;
+
+	if (!x->overlay) {
+		if (x->upper_dir == NULL && x->work_dir == NULL)
+			return 0;
+		return err_set(e, ERR_INVALID,
+		    "cannot specify `upperdir` or `workdir` without the option 'O'");
+	}
+	if ((m->seen & ~allowed) != 0)
+		return err_set(e, ERR_INVALID, "can't use 'O' with other options");
+	if ((x->upper_dir == NULL) != (x->work_dir == NULL))
+		return err_set(e, ERR_INVALID, "must set both `upperdir` and `workdir`");
+	if (x->upper_dir != NULL && (*x->upper_dir != '/' || *x->work_dir != '/'))
+		return err_set(e, ERR_INVALID,
+		    "`upperdir` and `workdir` of an overlay must be absolute paths");
 	return 0;
 }
 
@@ -184,6 +260,12 @@ spec_mount_opts_finish(struct mount_opts *m, struct err *e)
 	struct strs *l = &m->mount->options;
 	unsigned long flags;
 
+	if (m->kind == MOUNT_IMAGE)
+		return 0;
+	if (check_overlay(m, e) < 0)
+		return -1;
+	if (m->mount->overlay)
+		return 0;
 	if (!(m->seen >> G_WRITE & 1))
 		spec_list_add(m->a, l, "rw");
 	if (m->kind == MOUNT_DEVPTS)

@@ -8,12 +8,21 @@
 #include "common/base/err.h"
 #include "common/wire/msg.h"
 
-enum mount_kind { MOUNT_BIND, MOUNT_VOLUME, MOUNT_TMPFS, MOUNT_RAMFS, MOUNT_DEVPTS };
+enum mount_kind {
+	MOUNT_BIND,
+	MOUNT_VOLUME,
+	MOUNT_TMPFS,
+	MOUNT_RAMFS,
+	MOUNT_DEVPTS,
+	MOUNT_IMAGE,
+	MOUNT_GLOB, /* becomes binds */
+};
 
 /* State while the options of one mount are collected; zero-initialised. */
 struct mount_opts {
 	enum mount_kind kind;
-	unsigned seen; /* groups of options that occurred */
+	unsigned seen;	      /* groups of options that occurred */
+	const char *last[32]; /* of each group, the option that did */
 	struct rec_ctr_mount *mount;
 	struct arena *a;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-run/oci/spec_mounts.h"
 
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,6 +11,7 @@
 #include "common/base/text.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mount_opts.h"
+#include "pod-run/oci/spec_systemd.h"
 
 struct reader {
 	const struct spec_input *in;
@@ -191,33 +193,31 @@ static const struct {
 	const char *name;
 	enum mount_kind kind;
 } types[] = {{"bind", MOUNT_BIND}, {"volume", MOUNT_VOLUME}, {"tmpfs", MOUNT_TMPFS},
-    {"ramfs", MOUNT_RAMFS}, {"devpts", MOUNT_DEVPTS}};
+    {"ramfs", MOUNT_RAMFS}, {"devpts", MOUNT_DEVPTS}, {"image", MOUNT_IMAGE}, {"glob", MOUNT_GLOB}};
 
 static int
 mount_type(const char *name, struct mount_opts *m, struct err *e)
 {
-	static const char *const later[] = {"image", "glob", "artifact"};
-
 	for (size_t i = 0; i < COUNTOF(types); i++)
 		if (strcmp(types[i].name, name) == 0) {
 			m->kind = types[i].kind;
 			m->mount->type = types[i].name;
 			return 0;
 		}
-	for (size_t i = 0; i < COUNTOF(later); i++)
-		if (strcmp(later[i], name) == 0)
-			return err_set(
-			    e, ERR_UNSUPPORTED, "mounts of type \"%s\" are not built", name);
+	if (strcmp(name, "artifact") == 0)
+		return err_set(e, ERR_UNSUPPORTED, "mounts of type \"artifact\" are not built");
 	return err_set(e, ERR_INVALID, "invalid filesystem type \"%s\"", name);
 }
+
+#define BINDS ((1u << MOUNT_BIND) | (1u << MOUNT_GLOB))
 
 /* Names of --mount that mean an option of -v; NULL: the value itself is the option. */
 static const struct {
 	const char *name, *option;
 	unsigned kinds;
 } synonyms[] = {
-    {"bind-nonrecursive", "bind", 1u << MOUNT_BIND},
-    {"bind-propagation", NULL, 1u << MOUNT_BIND},
+    {"bind-nonrecursive", "bind", BINDS},
+    {"bind-propagation", NULL, BINDS},
     {"tmpfs-size", "size", 1u << MOUNT_TMPFS},
     {"tmpfs-mode", "mode", 1u << MOUNT_TMPFS},
     {"readonly", "ro", ~0u},
@@ -237,11 +237,41 @@ boolean(const char *option, const char *value)
 }
 
 static int
+image_option(struct mount_opts *m, const char *name, const char *value, struct err *e)
+{
+	static const char *const names[] = {"rw", "readwrite", "ro", "readonly"};
+
+	if (strcmp(name, "subpath") == 0 && value != NULL && *value != '\0') {
+		m->mount->subpath = spec_mounts_clean(arena_printf(m->a, "/%s", value), m->a);
+		return 0;
+	}
+	for (size_t i = 0; i < COUNTOF(names); i++) {
+		bool on = value == NULL || strcasecmp(value, "true") == 0;
+
+		if (strcmp(names[i], name) != 0)
+			continue;
+		if (!on && strcasecmp(value, "false") != 0)
+			return err_set(e, ERR_INVALID, "invalid %s value \"%s\"", name, value);
+		m->mount->writable = (i < 2) == on;
+		return 0;
+	}
+	return err_set(e, ERR_INVALID, "%s: invalid mount option", name);
+}
+
+static int
 mount_option(struct mount_opts *m, const char *name, const char *value, struct err *e)
 {
 	const char *option = name;
 	size_t i;
 
+	if (m->kind == MOUNT_IMAGE)
+		return image_option(m, name, value, e);
+	if (strcmp(name, "subpath") == 0 || strcmp(name, "volume-subpath") == 0) {
+		if (m->kind != MOUNT_VOLUME || value == NULL || *value == '\0')
+			return err_set(e, ERR_INVALID, "%s: invalid mount option", name);
+		m->mount->subpath = spec_mounts_clean(arena_printf(m->a, "/%s", value), m->a);
+		return 0;
+	}
 	if (strcmp(name, "relabel") == 0) {
 		if (value == NULL ||
 		    (strcmp(value, "private") != 0 && strcmp(value, "shared") != 0))
@@ -286,15 +316,21 @@ mount_place(struct reader *r, struct mount_opts *m, const char *name, const char
 		return err_set(e, ERR_INVALID, "%s: must provide an argument for option", name);
 	if (!is_source)
 		return clean_target(value, r->a, &m->mount->target, e);
-	if (m->kind != MOUNT_BIND && m->kind != MOUNT_VOLUME)
-		return err_set(e, ERR_INVALID, "\"%s\" option not supported for \"%s\" mount types",
-		    name, m->mount->type);
+	if (m->kind == MOUNT_TMPFS || m->kind == MOUNT_RAMFS || m->kind == MOUNT_DEVPTS)
+		return err_set(
+		    e, ERR_INVALID, "source is not supported with %s mounts", m->mount->type);
 	if (*value == '\0')
 		return err_set(e, ERR_INVALID,
 		    "host directory cannot be empty: must provide an argument for option");
+	if (m->kind == MOUNT_IMAGE || m->kind == MOUNT_GLOB) {
+		m->mount->source = value;
+		return 0;
+	}
 	if (m->kind == MOUNT_VOLUME && (*value == '/' || *value == '.'))
 		return err_set(e, ERR_INVALID,
-		    "names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument");
+		    "creating named volume \"%s\": running volume create option: names must match "
+		    "[a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument",
+		    value);
 	return set_source(r, value, m, e);
 }
 
@@ -304,12 +340,50 @@ one_of(const char *s, const char *a, const char *b, const char *c)
 	return strcmp(s, a) == 0 || strcmp(s, b) == 0 || strcmp(s, c) == 0;
 }
 
+/* A bind for each path that matches: below the target, or else where it is on the host. */
+static int
+add_matches(struct reader *r, const struct mount_opts *m, struct err *e)
+{
+	const char *pattern = m->mount->source, *target = m->mount->target;
+	glob_t g = {0};
+	int rc = 0;
+
+	if (pattern == NULL)
+		return err_set(e, ERR_INVALID, "must set source for glob mounts");
+	if (*pattern != '/')
+		pattern = arena_printf(r->a, "%s/%s", r->in->d->cwd, pattern);
+	if (glob(pattern, 0, NULL, &g) != 0)
+		rc =
+		    err_set(e, ERR_INVALID, "no file paths matching glob \"%s\"", m->mount->source);
+	for (size_t i = 0; rc == 0 && i < g.gl_pathc; i++) {
+		const char *path = arena_strdup(r->a, g.gl_pathv[i]);
+		struct rec_ctr_mount x = *m->mount;
+		struct mount_opts one = *m;
+
+		x.type = "bind";
+		x.source = spec_mounts_clean(path, r->a);
+		x.target = target == NULL ? x.source
+					  : spec_mounts_clean(arena_printf(r->a, "%s/%s", target,
+								  strrchr(x.source, '/') + 1),
+						r->a);
+		/* A copy of the list, since each gets options of its own. */
+		x.options = (struct strs){0};
+		for (size_t k = 0; k < m->mount->options.n; k++)
+			spec_list_add(r->a, &x.options, m->mount->options.v[k]);
+		one.kind = MOUNT_BIND;
+		one.mount = &x;
+		rc = add(r, &one, e);
+	}
+	globfree(&g);
+	return rc;
+}
+
 /* type=TYPE,… */
 static int
 read_mount(struct reader *r, const char *word, struct err *e)
 {
 	static const char format[] =
-	    "incorrect mount format, should be --mount type=<bind|tmpfs|volume>,"
+	    "incorrect mount format: should be --mount type=<bind|glob|tmpfs|volume>,"
 	    "[src=<host-dir|volume-name>,]target=<ctr-dir>[,options]";
 	struct rec_ctr_mount x = {0};
 	struct mount_opts m = {.mount = &x, .a = r->a};
@@ -326,8 +400,8 @@ read_mount(struct reader *r, const char *word, struct err *e)
 
 		if (value != NULL)
 			*value++ = '\0';
-		if (*item == '\0')
-			return err_set(e, ERR_INVALID, "\"%s\": %s", word, format);
+		if (*item == '\0' || strcmp(word, item) == 0)
+			return err_set(e, ERR_INVALID, "%s", format);
 		source = one_of(item, "src", "source", "source");
 		target = one_of(item, "dst", "target", "destination");
 		if (strcmp(item, "type") == 0)
@@ -336,6 +410,10 @@ read_mount(struct reader *r, const char *word, struct err *e)
 				     : mount_option(&m, item, value, e) < 0)
 			return -1;
 	}
+	if (m.kind == MOUNT_GLOB)
+		return add_matches(r, &m, e);
+	if (m.kind == MOUNT_IMAGE && (x.target == NULL || x.source == NULL))
+		return err_set(e, ERR_INVALID, "must set source and destination for image volume");
 	if (x.target == NULL)
 		return err_set(e, ERR_INVALID, "must set volume destination");
 	if (m.kind == MOUNT_BIND && x.source == NULL)
@@ -363,6 +441,13 @@ spec_mounts_read(
 {
 	struct reader r = {.in = in, .c = c, .a = a};
 
+	for (size_t i = 0; i < in->o->volumes_from.n; i++) {
+		const char *name;
+		unsigned how;
+
+		if (spec_mounts_inherit_word(in->o->volumes_from.v[i], &name, &how, a, e) < 0)
+			return -1;
+	}
 	if (read_list(&r, &in->o->mount, read_mount, e) < 0 ||
 	    read_list(&r, &in->o->volume, read_volume, e) < 0 ||
 	    read_list(&r, &in->o->tmpfs, read_tmpfs, e) < 0)
@@ -418,6 +503,27 @@ add_image_volume(struct reader *r, const char *path, const char *mode, struct er
 	return add(r, &m, e);
 }
 
+/* What systemd expects to find empty, and writable. */
+static int
+add_systemd_tmpfs(struct reader *r, struct err *e)
+{
+	for (size_t i = 0; spec_systemd_tmpfs[i] != NULL; i++) {
+		struct rec_ctr_mount x = {
+		    .type = "tmpfs", .target = spec_systemd_tmpfs[i], .implied = true};
+		struct mount_opts m = {.kind = MOUNT_TMPFS, .mount = &x, .a = r->a};
+
+		if (find_target(r->c, x.target) != NULL)
+			continue;
+		if (r->c->systemd_size > 0 &&
+		    spec_mount_opts_add(
+			&m, arena_printf(r->a, "size=%lld", (long long)r->c->systemd_size), e) < 0)
+			return -1;
+		if (add(r, &m, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* With a read-only root these stay writable, and keep what the image has there. */
 static int
 add_read_only_tmpfs(struct reader *r, struct err *e)
@@ -435,6 +541,61 @@ add_read_only_tmpfs(struct reader *r, struct err *e)
 }
 
 int
+spec_mounts_inherit_word(
+    const char *word, const char **name, unsigned *how, struct arena *a, struct err *e)
+{
+	const char *colon = strchr(word, ':');
+	char *rest = colon == NULL ? NULL : arena_strdup(a, colon + 1);
+
+	*name = arena_strndup(a, word, strcspn(word, ":"));
+	*how = 0;
+	for (char *o; (o = strsep(&rest, ",")) != NULL;) {
+		if (strcmp(o, "ro") == 0)
+			*how |= SPEC_INHERIT_RO;
+		else if (strcmp(o, "rw") == 0)
+			*how |= SPEC_INHERIT_RW;
+		else if (strcmp(o, "z") == 0)
+			*how |= SPEC_INHERIT_Z;
+		else
+			return err_set(e, ERR_INVALID,
+			    "invalid option \"%s\" specified - volumes from another container can "
+			    "only use z,ro,rw options",
+			    o);
+	}
+	if ((*how & SPEC_INHERIT_RO) && (*how & SPEC_INHERIT_RW))
+		return err_set(e, ERR_INVALID, "cannot set ro or rw options more than once");
+	if (**name == '\0')
+		return err_set(
+		    e, ERR_INVALID, "no container was named in --volumes-from \"%s\"", word);
+	return 0;
+}
+
+void
+spec_mounts_inherit(
+    const struct rec_ctr_config *from, unsigned how, struct rec_ctr_config *c, struct arena *a)
+{
+	for (size_t i = 0; i < from->mounts.n; i++) {
+		struct rec_ctr_mount x = {0};
+
+		if (from->mounts.v[i].implied ||
+		    (strcmp(from->mounts.v[i].type, "bind") != 0 &&
+			strcmp(from->mounts.v[i].type, "volume") != 0) ||
+		    find_target(c, from->mounts.v[i].target) != NULL)
+			continue;
+		wire_copy(&rec_ctr_mount_desc, &from->mounts.v[i], &x, a);
+		/* The volume goes away with the container that made it. */
+		x.from_image = x.anonymous = false;
+		if (how & SPEC_INHERIT_Z)
+			x.relabel = "shared";
+		for (size_t k = 0; (how & (SPEC_INHERIT_RO | SPEC_INHERIT_RW)) && k < x.options.n;
+		     k++)
+			if (strcmp(x.options.v[k], "ro") == 0 || strcmp(x.options.v[k], "rw") == 0)
+				x.options.v[k] = how & SPEC_INHERIT_RO ? "ro" : "rw";
+		*SPEC_PUSH(a, &c->mounts) = x;
+	}
+}
+
+int
 spec_mounts_merge(const struct spec_input *in, const struct rec_image_config *image,
     struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
@@ -446,6 +607,8 @@ spec_mounts_merge(const struct spec_input *in, const struct rec_image_config *im
 	     i++)
 		if (add_image_volume(&r, image->volumes.v[i], mode, e) < 0)
 			return -1;
+	if (c->systemd && add_systemd_tmpfs(&r, e) < 0)
+		return -1;
 	if (c->read_only && c->read_only_tmpfs && add_read_only_tmpfs(&r, e) < 0)
 		return -1;
 	if (c->mounts.n > 1)

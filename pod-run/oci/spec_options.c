@@ -2,10 +2,12 @@
 #include "pod-run/oci/spec_options.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
@@ -23,6 +25,7 @@
 #include "pod-run/oci/spec_network.h"
 #include "pod-run/oci/spec_ports.h"
 #include "pod-run/oci/spec_security.h"
+#include "pod-run/oci/spec_systemd.h"
 
 #define RECORD_MAX ((size_t)8 << 20) /* packed; far above any real container */
 
@@ -117,7 +120,7 @@ read_labels(const struct spec_options *o, struct rec_ctr_config *c, struct arena
 	}
 	for (size_t i = 0; i < o->label.n; i++)
 		if (add_label(c, o->label.v[i], a, e) < 0)
-			return -1;
+			return err_wrap(e, "unable to process labels");
 	return 0;
 }
 
@@ -132,6 +135,31 @@ read_annotations(const struct strv *l, struct rec_ctr_config *c, struct arena *a
 		spec_list_kv_set(a, &c->annotations.v, &c->annotations.n,
 		    arena_strndup(a, l->v[i], n), l->v[i] + n + 1);
 	}
+	return 0;
+}
+
+/* DIR[:OPTION], where the image's name would stand. */
+static int
+read_rootfs(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	char *rest = arena_strdup(a, in->image), *path = strsep(&rest, ":");
+	struct stat st;
+
+	if (*path != '/')
+		path = arena_printf(a, "%s/%s", in->d->cwd, path);
+	c->rootfs = spec_mounts_clean(path, a);
+	for (char *o; (o = strsep(&rest, ":,")) != NULL;) {
+		if (strcmp(o, "O") == 0)
+			c->rootfs_overlay = true;
+		else if (strcmp(o, "idmap") == 0 || text_has_prefix(o, "idmap="))
+			c->rootfs_idmap = o;
+		else
+			return err_set(e, ERR_INVALID, "invalid rootfs option \"%s\"", o);
+	}
+	if (stat(c->rootfs, &st) < 0)
+		return err_sys(e, "running container create option: stat %s", c->rootfs);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(e, ERR_INVALID, "--rootfs %s: not a directory", c->rootfs);
 	return 0;
 }
 
@@ -154,10 +182,12 @@ read_identity(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 	c->monitor_pid_file = o->conmon_pidfile;
 	c->remove = o->rm || o->rmi;
 	c->remove_image = o->rmi;
-	c->image_asked = in->image;
 	spec_list_add_all(a, &c->requires, &o->requires);
 	for (size_t i = 0; i < in->command_line_n; i++)
 		spec_list_add(a, &c->create_command, in->command_line[i]);
+	if (o->rootfs)
+		return read_rootfs(in, c, a, e);
+	c->image_asked = in->image;
 	return 0;
 }
 
@@ -200,7 +230,7 @@ find_init(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 	if (*given != '\0') {
 		if (access(given, X_OK) < 0)
 			return err_sys(
-			    e, "container init binary not found on the host: stat %s", given);
+			    e, "container-init binary not found on the host: stat %s", given);
 		c->init_path = given;
 		return 0;
 	}
@@ -214,7 +244,7 @@ find_init(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 	}
 	if (access(c->init_path, X_OK) < 0)
 		return err_sys(
-		    e, "container init binary not found on the host: stat %s", c->init_path);
+		    e, "container-init binary not found on the host: stat %s", c->init_path);
 	return 0;
 }
 
@@ -238,7 +268,9 @@ check_umask(const char *s, struct err *e)
 	size_t n = strlen(s);
 
 	if (n < 1 || n > 4 || s[strspn(s, "01234567")] != '\0')
-		return err_set(e, ERR_INVALID, "invalid umask string %s: invalid argument", s);
+		return err_set(e, ERR_INVALID,
+		    "running container create option: invalid umask string %s: invalid argument",
+		    s);
 	return 0;
 }
 
@@ -251,7 +283,8 @@ check_zone(const char *s, struct err *e)
 	if (strcmp(s, "local") == 0)
 		return 0;
 	if (*s == '/' || strstr(s, "..") != NULL || access(path, R_OK) < 0)
-		return err_set(e, ERR_INVALID, "finding timezone: unknown time zone %s", s);
+		return err_set(e, ERR_INVALID,
+		    "running container create option: finding timezone: unknown time zone %s", s);
 	return 0;
 }
 
@@ -291,7 +324,47 @@ read_process(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 	c->no_passwd = o->passwd == 0;
 	if (o->passwd_entry != NULL && strpbrk(o->passwd_entry, "\n\r") != NULL)
 		return err_set(e, ERR_INVALID, "--passwd-entry must be one line");
+	if (o->group_entry != NULL && strpbrk(o->group_entry, "\n\r") != NULL)
+		return err_set(e, ERR_INVALID, "--group-entry must be one line");
 	c->passwd_entry = o->passwd_entry;
+	c->group_entry = o->group_entry;
+	return spec_systemd_read(in, c, e);
+}
+
+static bool
+host_knows(const char *name)
+{
+	own_file FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *pw;
+
+	while (f != NULL && (pw = fgetpwent(f)) != NULL)
+		if (strcmp(pw->pw_name, name) == 0)
+			return true;
+	return false;
+}
+
+/* What the container's own files get from the host. */
+static int
+read_files(const struct spec_options *o, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	for (size_t i = 0; i < o->hostuser.n; i++) {
+		uint64_t number;
+
+		if (text_to_u64(o->hostuser.v[i], UINT32_MAX, &number) < 0 &&
+		    !host_knows(o->hostuser.v[i]))
+			return err_set(e, ERR_INVALID, "user: unknown user %s", o->hostuser.v[i]);
+		spec_list_add(a, &c->host_users, o->hostuser.v[i]);
+	}
+	for (size_t i = 0; i < o->chrootdirs.n; i++) {
+		const char *path = o->chrootdirs.v[i];
+
+		if (*path != '/')
+			path = arena_printf(a, "/%s", path);
+		spec_list_add(a, &c->chroot_dirs, spec_mounts_clean(path, a));
+	}
+	if (o->decryption_key.n > 0)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "--decryption-key: encrypted images are not supported");
 	return 0;
 }
 
@@ -331,8 +404,10 @@ read_restart(const char *word, bool remove, struct rec_ctr_config *c, struct err
 		if (strlen(known[i]) == n && strncasecmp(known[i], word, n) == 0)
 			break;
 	if (i == COUNTOF(known))
-		return err_set(
-		    e, ERR_INVALID, "\"%s\" is not a valid restart policy: invalid argument", word);
+		return err_set(e, ERR_INVALID,
+		    "running container create option: \"%s\" is not a valid restart policy: "
+		    "invalid argument",
+		    word);
 	c->restart = i < 2 ? "no" : known[i];
 	if (remove && i > 2)
 		return err_set(e, ERR_INVALID,
@@ -453,15 +528,17 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct err *e)
 		return err_wrap(e, "unable to translate --shm-size");
 	if (c->shm_size < 0 || (o->shm_size != NULL && strcmp(c->ipc_ns, "host") == 0))
 		return err_set(e, ERR_INVALID,
-		    "cannot set shmsize when running in the %s IPC Namespace", c->ipc_ns);
+		    "invalid config provided: cannot set shmsize when running in the {%s } IPC "
+		    "Namespace",
+		    c->ipc_ns);
 	c->cgroups = o->cgroups != NULL ? o->cgroups : conf->containers_cgroups;
-	if (strcmp(c->cgroups, "split") == 0)
-		return err_set(e, ERR_UNSUPPORTED, "--cgroups=split is not built");
-	if (check_choice(c->cgroups, "enabled,disabled,no-conmon",
-		"invalid cgroup mode \"%s\": invalid argument", e) < 0)
+	if (check_choice(c->cgroups, "enabled,disabled,no-conmon,split",
+		"running container create option: invalid cgroup mode \"%s\": invalid argument",
+		e) < 0)
 		return -1;
 	c->cgroup_manager = in->d->cgroup_manager;
 	c->cgroup_parent = o->cgroup_parent;
+	c->rdt_class = o->rdt_class;
 	c->runtime = in->d->runtime;
 	if (o->oom_score_adj < -1000 || o->oom_score_adj > 1000)
 		return err_set(e, ERR_INVALID,
@@ -498,9 +575,10 @@ spec_options_read(
 
 	if (read_identity(in, c, a, e) < 0 || spec_network_read(in, c, a, e) < 0 ||
 	    spec_security_read(in, c, a, e) < 0 || spec_ports_read(in, c, a, e) < 0 ||
-	    read_process(in, c, a, e) < 0 || spec_env_read(in, c, a, e) < 0 ||
-	    spec_mounts_read(in, c, a, e) < 0 || spec_limits_read(in, c, a, e) < 0 ||
-	    read_stop(in, c, a, e) < 0 || read_logging(in, c, e) < 0 || read_misc(in, c, e) < 0 ||
+	    read_process(in, c, a, e) < 0 || read_files(in->o, c, a, e) < 0 ||
+	    spec_env_read(in, c, a, e) < 0 || spec_mounts_read(in, c, a, e) < 0 ||
+	    spec_limits_read(in, c, a, e) < 0 || read_stop(in, c, a, e) < 0 ||
+	    read_logging(in, c, e) < 0 || read_misc(in, c, e) < 0 ||
 	    spec_options_platform(in->o, &p, a, e) < 0)
 		return -1;
 	return check_record(c, e);
@@ -578,8 +656,11 @@ spec_options_merge(const struct spec_input *in, const struct rec_image *image,
 		if (merge_process(in, config, c, a, e) < 0)
 			return -1;
 	}
+	if (spec_security_merge(in, c, a, e) < 0)
+		return -1;
 	if (c->workdir == NULL)
 		c->workdir = "/";
+	spec_systemd_merge(in, c);
 	if (c->stop_signal == NULL)
 		c->stop_signal = "SIGTERM";
 	spec_env_merge(in, config, c, a);

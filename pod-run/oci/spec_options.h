@@ -28,19 +28,22 @@ struct spec_options {
 	/* process */
 	const char *entrypoint, *workdir, *user, *init_path, *stop_signal, *umask, *tz,
 	    *personality;
-	const char *passwd_entry;
-	struct strv group_add;
+	const char *passwd_entry, *group_entry, *systemd, *shm_size_systemd;
+	struct strv group_add, hostuser;
 	int init;
 	int64_t stop_timeout; /* -1: not given */
 	uint64_t timeout;
 	/* image */
 	const char *pull, *arch, *os, *variant, *platform, *image_volume;
 	const char *authfile, *cert_dir, *creds, *signature_policy;
+	struct strv decryption_key;
+	bool rootfs; /* the image is a directory */
 	int tls_verify;
 	int64_t retry; /* -1: not given */
 	const char *retry_delay;
 	/* namespaces, network */
 	const char *pid, *ipc, *uts, *cgroupns, *userns, *hostname;
+	const char *subuidname, *subgidname;
 	struct strv uidmap, gidmap;
 	struct strv network, network_alias, publish, expose;
 	const char *ip, *ip6, *mac_address;
@@ -60,12 +63,13 @@ struct spec_options {
 	const char *pids_limit;
 	struct strv ulimit, blkio_weight_device, cgroup_conf;
 	struct strv device_read_bps, device_read_iops, device_write_bps, device_write_iops;
-	const char *cgroups, *cgroup_parent;
+	const char *cgroups, *cgroup_parent, *rdt_class;
 	/* security */
-	struct strv cap_add, cap_drop, security_opt, sysctl, device, device_cgroup_rule;
+	struct strv cap_add, cap_drop, security_opt, sysctl, device, device_cgroup_rule, gpus;
+	const char *seccomp_policy;
 	int privileged, read_only, read_only_tmpfs;
 	/* mounts */
-	struct strv volume, mount, tmpfs;
+	struct strv volume, mount, tmpfs, volumes_from, chrootdirs;
 	/* environment */
 	struct strv env, env_file, env_merge, unsetenv;
 	bool env_host, unsetenv_all;
@@ -81,6 +85,7 @@ struct spec_options_run {
 	bool detach;
 	const char *detach_keys; /* NULL: containers.conf decides */
 	bool sig_proxy;
+	struct strv preserve_fd;
 	uint64_t preserve_fds;
 };
 extern const struct opt spec_options_run_rows[];
@@ -88,8 +93,9 @@ extern const struct opt spec_options_run_rows[];
 /* What containers.conf and the caller contribute.  Everything is borrowed. */
 struct spec_defaults {
 	const struct containers_conf *conf;
-	const char *runtime;	    /* OCI runtime, --runtime applied */
-	const char *cgroup_manager; /* cgroupfs or systemd, --cgroup-manager applied */
+	const struct strv *cdi_dirs; /* --cdi-spec-dir applied */
+	const char *runtime;	     /* OCI runtime, --runtime applied */
+	const char *cgroup_manager;  /* cgroupfs or systemd, --cgroup-manager applied */
 	bool rootless;
 	uid_t uid; /* of the caller; outside, if rootless */
 	gid_t gid;

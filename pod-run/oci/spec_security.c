@@ -11,6 +11,10 @@
 #include "pod-run/oci/spec_cap.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
+#include "pod-run/oci/spec_userns.h"
+
+#define CAPS_LABEL "io.containers.capabilities"
+#define SECCOMP_LABEL "io.containers.seccomp.profile"
 
 /* --- Namespaces
  * ----------------------------------------------------------------------------------*/
@@ -50,147 +54,10 @@ read_namespaces(const struct spec_input *in, struct rec_ctr_config *c, struct er
 		return -1;
 	if (c->hostname != NULL && strcmp(c->uts_ns, "host") == 0)
 		return err_set(e, ERR_INVALID,
-		    "cannot set hostname when running in the host UTS namespace: invalid argument");
+		    "invalid config provided: cannot set hostname when running in the host UTS "
+		    "namespace: "
+		    "invalid configuration");
 	return 0;
-}
-
-/* --- The user namespace
- * --------------------------------------------------------------------------*/
-
-/* A macro, since the lists of a record have no common type. */
-#define ADD_RANGE(list, first, from, size)                                          \
-	do {                                                                        \
-		struct rec_id_range *r_ = (size) > 0 ? SPEC_PUSH(a, (list)) : NULL; \
-                                                                                    \
-		if (r_ != NULL)                                                     \
-			*r_ = (struct rec_id_range){                                \
-			    .inside = (first), .outside = (from), .count = (size)}; \
-	} while (0)
-
-/* The caller's id keeps its number; the ids around it take the rest of what we have. */
-#define KEEP_ID(list, id, have)                                               \
-	do {                                                                  \
-		uint64_t below_ = (have) > 0 ? (have)-1 : 0;                  \
-                                                                              \
-		below_ = below_ < (id) ? below_ : (id);                       \
-		ADD_RANGE(list, 0, 1, below_);                                \
-		ADD_RANGE(list, (id), 0, (uint64_t)1);                        \
-		if ((have) > (id) + 1)                                        \
-			ADD_RANGE(list, (id) + 1, (id) + 1, (have) - (id)-1); \
-	} while (0)
-
-static int
-keep_id(const struct spec_input *in, struct rec_ctr_config *c, char *options, struct arena *a,
-    struct err *e)
-{
-	uint64_t uid = in->d->uid, gid = in->d->gid;
-
-	for (char *o; (o = strsep(&options, ",")) != NULL;) {
-		uint64_t *at = text_has_prefix(o, "uid=")   ? &uid
-			       : text_has_prefix(o, "gid=") ? &gid
-							    : NULL;
-
-		if (at == NULL)
-			return err_set(
-			    e, ERR_INVALID, "unknown option specified for keep-id: \"%s\"", o);
-		if (text_to_u64(o + 4, INT32_MAX, at) < 0)
-			return err_set(e, ERR_INVALID, "invalid %.3s in keep-id: \"%s\"", o, o);
-	}
-	if (!in->d->rootless) {
-		ADD_RANGE(&c->uid_map, 0, 0, (uint64_t)UINT32_MAX);
-		ADD_RANGE(&c->gid_map, 0, 0, (uint64_t)UINT32_MAX);
-		return 0;
-	}
-	KEEP_ID(&c->uid_map, uid, in->d->uids);
-	KEEP_ID(&c->gid_map, gid, in->d->gids);
-	if (c->user == NULL)
-		c->user =
-		    arena_printf(a, "%llu:%llu", (unsigned long long)uid, (unsigned long long)gid);
-	return 0;
-}
-
-/* INSIDE:OUTSIDE[:COUNT] */
-static int
-parse_map(const char *word, struct rec_id_range *out, struct arena *a, struct err *e)
-{
-	char *rest = arena_strdup(a, word), *part[3] = {0};
-	size_t n = 0;
-
-	if (strpbrk(word, "+ug@") != NULL)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "id map \"%s\": the flags +, u, g and @ are not built", word);
-	while (rest != NULL && n < COUNTOF(part))
-		part[n++] = strsep(&rest, ":");
-	*out = (struct rec_id_range){.count = 1};
-	if (n < 2 || rest != NULL || text_to_u64(part[0], UINT32_MAX - 1, &out->inside) < 0 ||
-	    text_to_u64(part[1], UINT32_MAX - 1, &out->outside) < 0 ||
-	    (n == 3 && (text_to_u64(part[2], UINT32_MAX, &out->count) < 0 || out->count == 0)))
-		return err_set(e, ERR_INVALID,
-		    "initializing ID mappings: \"%s\" is malformed: should be "
-		    "container_id:from_id[:amount]",
-		    word);
-	return 0;
-}
-
-static int
-explicit_maps(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
-{
-	const struct strv *u = &in->o->uidmap, *g = &in->o->gidmap;
-
-	if (u->n == 0)
-		u = g;
-	if (g->n == 0)
-		g = u;
-	if (u->n > 340 || g->n > 340)
-		return err_set(e, ERR_LIMIT, "more than 340 ranges in an id map");
-	for (size_t i = 0; i < u->n; i++)
-		if (parse_map(u->v[i], SPEC_PUSH(a, &c->uid_map), a, e) < 0)
-			return -1;
-	for (size_t i = 0; i < g->n; i++)
-		if (parse_map(g->v[i], SPEC_PUSH(a, &c->gid_map), a, e) < 0)
-			return -1;
-	c->user_ns = "private";
-	return 0;
-}
-
-static int
-read_userns(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
-{
-	const struct spec_options *o = in->o;
-	const char *given = o->userns != NULL ? o->userns : in->d->conf->containers_userns;
-	char *mode = arena_strdup(a, *given == '\0' ? "host" : given), *options;
-	bool maps = o->uidmap.n + o->gidmap.n > 0;
-
-	if (maps && o->userns != NULL && strcmp(o->userns, "host") != 0 &&
-	    strcmp(o->userns, "private") != 0)
-		return err_set(
-		    e, ERR_INVALID, "--userns and --uidmap/--gidmap are mutually exclusive");
-	if (maps)
-		return explicit_maps(in, c, a, e);
-	c->user_ns = mode;
-	if (strcmp(mode, "host") == 0)
-		return 0;
-	if (text_has_prefix(mode, "ns:") && mode[3] == '/')
-		return 0;
-	options = strchr(mode, ':');
-	if (options != NULL)
-		*options++ = '\0';
-	if (strcmp(mode, "keep-id") == 0)
-		return keep_id(in, c, options, a, e);
-	if (strcmp(mode, "nomap") == 0) {
-		if (!in->d->rootless)
-			return err_set(e, ERR_INVALID, "nomap is only supported in rootless mode");
-		ADD_RANGE(&c->uid_map, 0, 1, (uint64_t)in->d->uids - 1);
-		ADD_RANGE(&c->gid_map, 0, 1, (uint64_t)in->d->gids - 1);
-		return 0;
-	}
-	if (strcmp(mode, "auto") == 0 || strcmp(mode, "container") == 0)
-		return err_set(e, ERR_UNSUPPORTED, "--userns=%s is not built", mode);
-	if (strcmp(mode, "private") == 0)
-		return err_set(e, ERR_INVALID,
-		    "must provide at least one UID or GID mapping to configure a user namespace: "
-		    "invalid argument");
-	return err_set(e, ERR_INVALID, "unrecognized namespace mode %s passed", given);
 }
 
 /* --- Security options
@@ -247,7 +114,7 @@ security_option(const struct spec_input *in, struct rec_ctr_config *c, const cha
 
 		c->no_new_privs = *flag == '\0' || strcmp(flag + 1, "true") == 0;
 		if (*flag != '\0' && !c->no_new_privs && strcmp(flag + 1, "false") != 0)
-			return err_set(e, ERR_INVALID, "invalid --security-opt: \"%s\"", word);
+			return err_set(e, ERR_INVALID, "invalid --security-opt 2: \"%s\"", word);
 		return 0;
 	}
 	if (word[n] == '\0')
@@ -320,6 +187,48 @@ read_groups(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 	return 0;
 }
 
+/* The image may ask for fewer capabilities than the default ones, never for more. */
+static int
+image_caps(const struct spec_input *in, const char *list, struct rec_ctr_config *c, struct arena *a,
+    struct err *e)
+{
+	own_strv struct strv words = {0};
+	struct strs named = {0};
+	uint64_t asked, had = spec_cap_mask(&c->caps);
+
+	if (in->o->cap_add.n + in->o->cap_drop.n > 0 || c->privileged || *list == '\0')
+		return 0;
+	strv_split(&words, list, ',');
+	if (spec_cap_normalise(&words, a, &named, e) < 0)
+		return err_wrap(e, "image label " CAPS_LABEL);
+	asked = spec_cap_mask(&named);
+	if ((asked & ~had) != 0)
+		return err_set(e, ERR_INVALID,
+		    "capabilities requested by user or image are not allowed by default: \"%s\"",
+		    list);
+	c->caps = (struct strs){0};
+	spec_cap_list(asked, a, &c->caps);
+	return 0;
+}
+
+int
+spec_security_merge(
+    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	const char *policy = in->o->seccomp_policy;
+	const char *caps = spec_list_kv_get(c->labels.v, c->labels.n, CAPS_LABEL);
+	const char *profile = spec_list_kv_get(c->labels.v, c->labels.n, SECCOMP_LABEL);
+
+	if (policy != NULL && strcmp(policy, "image") == 0) {
+		if (profile == NULL || *profile == '\0')
+			return err_set(e, ERR_INVALID,
+			    "seccomp profile was not found in image: no label " SECCOMP_LABEL);
+		c->seccomp_text = profile;
+		c->seccomp = NULL;
+	}
+	return caps == NULL ? 0 : image_caps(in, caps, c, a, e);
+}
+
 int
 spec_security_read(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
@@ -336,7 +245,12 @@ spec_security_read(
 		if (security_option(in, c, o->security_opt.v[i], a, e) < 0)
 			return -1;
 	spec_list_add_all(a, &c->security_opts, &o->security_opt);
-	if (read_namespaces(in, c, e) < 0 || read_userns(in, c, a, e) < 0 ||
+	if (o->seccomp_policy != NULL && strcmp(o->seccomp_policy, "default") != 0 &&
+	    strcmp(o->seccomp_policy, "image") != 0)
+		return err_set(e, ERR_INVALID,
+		    "invalid seccomp policy \"%s\": valid policies are [\"default\" \"image\"]",
+		    o->seccomp_policy);
+	if (read_namespaces(in, c, e) < 0 || spec_userns_read(in, c, a, e) < 0 ||
 	    read_caps(in, c, a, e) < 0)
 		return -1;
 	return read_groups(in, c, a, e);

@@ -10,4 +10,8 @@
 int spec_security_read(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
 
+/* What the image's labels say about capabilities and, with --seccomp-policy image, about system calls. */
+int spec_security_merge(
+    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
+
 #endif

@@ -4,6 +4,8 @@
 // objs: pod-run/oci/spec_list.o pod-run/oci/spec_cap.o pod-run/oci/spec_limits.o
 // objs: pod-run/oci/spec_mounts.o pod-run/oci/spec_mount_opts.o pod-run/oci/spec_network.o
 // objs: pod-run/oci/spec_ports.o pod-run/oci/spec_security.o pod-run/oci/cgroup.o
+// objs: pod-run/oci/spec_userns.o pod-run/oci/spec_systemd.o pod-run/idmap.o
+// objs: pod-run/oci/cdi.o
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -278,7 +280,7 @@ Test(options, bad_mounts)
 {
 	static const char *const cases[][3] = {
 	    {"-v", "/tmp:/a:ro,rw",
-		"invalid options \"rw\", can only specify 1 'rw' or 'ro' option"},
+		"invalid options \"ro, rw\", can only specify 1 'rw' or 'ro' option"},
 	    {"-v", "/tmp:/a:nonsense", "invalid option type \"nonsense\""},
 	    {"-v", "/tmp:rel", "invalid container path \"rel\", must be an absolute path"},
 	    {"-v", ":/a", "host directory cannot be empty"},
@@ -287,10 +289,12 @@ Test(options, bad_mounts)
 		"/a:/b:ro:x: incorrect volume format, should be [host-dir:]ctr-dir[:option]"},
 	    {"--mount", "type=nosuch,dst=/a", "invalid filesystem type \"nosuch\""},
 	    {"--mount", "type=tmpfs", "must set volume destination"},
-	    {"--mount", "type=tmpfs,src=/x,dst=/a",
-		"\"src\" option not supported for \"tmpfs\" mount types"},
+	    {"--mount", "type=tmpfs,src=/x,dst=/a", "source is not supported with tmpfs mounts"},
 	    {"-v", "/tmp:/", "invalid container path \"/\", cannot be the root of the container"},
-	    {"-v", "/tmp:/a:O", "the mount option 'O' is not built"},
+	    {"-v", "/tmp:/a:O,ro", "can't use 'O' with other options"},
+	    {"-v", "/tmp:/a:O,Z",
+		"invalid options \"O, Z\", can only specify 1 'z', 'Z', or 'O' option"},
+	    {"-v", "/tmp:/a:O,upperdir=/x", "must set both `upperdir` and `workdir`"},
 	};
 	struct rec_ctr_config c;
 
@@ -345,12 +349,14 @@ Test(options, bad_values)
 	    {"--sysctl", "kernel.core_pattern=|/x", "sysctl 'kernel.core_pattern' is not allowed"},
 	    {"--sysctl", "net.a/../../kernel/x=1", "sysctl 'net.a/../../kernel/x' is not allowed"},
 	    {"--restart", "sometimes",
-		"\"sometimes\" is not a valid restart policy: invalid argument"},
+		"running container create option: \"sometimes\" is not a valid restart policy: "
+		"invalid argument"},
 	    {"--restart", "always:3",
 		"restart policy retries can only be specified with on-failure restart policy"},
 	    {"--cap-add", "nosuch", "\"CAP_NOSUCH\": unknown capability"},
 	    {"--user-ns", "x", "unknown flag: --user-ns"},
-	    {"--userns", "auto", "--userns=auto is not built"},
+	    {"--userns", "auto:foo", "invalid option specified: \"foo\""},
+	    {"--userns", "auto:size=x", "strconv.ParseUint: parsing \"x\": invalid syntax"},
 	    {"--name", "-bad",
 		"running container create option: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: "
 		"invalid argument"},
@@ -362,8 +368,11 @@ Test(options, bad_values)
 	    {"--add-host", "nocolon", "bad format for add-host: \"nocolon\""},
 	    {"--add-host", "a:300.1.1.1", "invalid IP address in add-host: \"300.1.1.1\""},
 	    {"--dns", "x", "x is not an ip address"},
-	    {"--umask", "99", "invalid umask string 99: invalid argument"},
-	    {"--tz", "../../etc/shadow", "finding timezone: unknown time zone ../../etc/shadow"},
+	    {"--umask", "99",
+		"running container create option: invalid umask string 99: invalid argument"},
+	    {"--tz", "../../etc/shadow",
+		"running container create option: finding timezone: unknown time zone "
+		"../../etc/shadow"},
 	    {"--pull", "maybe", "unsupported pull policy \"maybe\""},
 	    {"--env", "=x", "invalid environment variable: \"=x\""},
 	    {"--attach", "foo",
