@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/conf/policy_conf.h"
 #include "common/oci/auth.h"
 #include "common/role/spawn.h"
 #include "pod-image/certs.h"
@@ -288,7 +289,7 @@ plan_retag(struct plan *p, struct plan_source *s, const char *tag, struct err *e
 	free(s->trust.reference);
 	s->trust.reference = xstrdup(s->name);
 	what = xasprintf("docker://%s", s->name);
-	policy_scopes_docker(&s->ref, &scopes);
+	policy_conf_scopes_docker(&s->ref, &scopes);
 	if (policy_select(p->policy, "docker", &scopes, what, &policy, e) < 0)
 		return -1;
 	if (err_is_set(&policy.refusal)) {

@@ -6,6 +6,7 @@
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/policy_conf.h"
 #include "common/fs/file.h"
 #include "common/oci/base64.h"
 #include "pod-image/policy.h"
@@ -15,8 +16,6 @@
 #define KEYS_MAX 64
 #define RULES_MAX 64
 #define DEPTH_MAX 16
-
-static const char default_policy[] = "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}";
 
 struct policy_file {
 	json_t *json;
@@ -38,42 +37,6 @@ policy_free(struct policy *p)
 {
 	arena_free(&p->arena);
 	memset(p, 0, sizeof(*p));
-}
-
-/* --- Scopes ----------------------------------------------------------------------------------- */
-
-void
-policy_scopes_docker(const struct reference *r, struct strv *out)
-{
-	own_mem char *full = reference_string(r), *part = reference_repository(r);
-	char *slash;
-
-	strv_add(out, full);
-	if (strcmp(full, part) != 0)
-		strv_add(out, part);
-	while ((slash = strrchr(part, '/')) != NULL) {
-		*slash = '\0';
-		strv_add(out, part);
-	}
-	for (const char *dot = strchr(part, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
-		strv_addf(out, "*%s", dot);
-}
-
-void
-policy_scopes_path(const char *path, const char *image, struct strv *out)
-{
-	own_mem char *part = xstrdup(path);
-	char *slash;
-
-	if (image != NULL && *image != '\0')
-		strv_addf(out, "%s:%s", path, image);
-	do {
-		if (*part != '\0')
-			strv_add(out, part);
-		slash = strrchr(part, '/');
-		if (slash != NULL)
-			*slash = '\0';
-	} while (slash != NULL && slash != part);
 }
 
 /* --- Is the file right? ----------------------------------------------------------------------- */
@@ -325,47 +288,19 @@ policy_open_text(const char *text, size_t n, const char *name, struct err *e)
 	return NULL;
 }
 
-/* The first of the usual files that is there; -1 without e if there is none. */
-static int
-open_usual(char **found, struct err *e)
-{
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	own_strv struct strv paths = {0};
-
-	if (config != NULL && config[0] == '/')
-		strv_addf(&paths, "%s/containers/policy.json", config);
-	else if (home != NULL && home[0] == '/')
-		strv_addf(&paths, "%s/.config/containers/policy.json", home);
-	strv_add(&paths, "/etc/containers/policy.json");
-	strv_add(&paths, "/usr/share/containers/policy.json");
-	for (size_t i = 0; i < paths.n; i++) {
-		int fd = open(paths.v[i], O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-		if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-			continue;
-		*found = xstrdup(paths.v[i]);
-		return fd >= 0 ? fd : err_sys(e, "open %s", paths.v[i]);
-	}
-	return -1;
-}
-
 struct policy_file *
 policy_open(const char *named, struct err *e)
 {
-	own_mem char *path = named != NULL ? xstrdup(named) : NULL, *text = NULL;
+	own_mem char *path = policy_conf_path(named), *text = NULL;
 	own_fd int fd = -1;
 	size_t n;
 
-	if (named == NULL) {
-		fd = open_usual(&path, e);
-		if (path == NULL)
-			return policy_open_text(
-			    default_policy, strlen(default_policy), "default", e);
-	} else {
-		fd = open(named, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (fd < 0)
-			err_sys(e, "open %s", named);
-	}
+	if (path == NULL)
+		return policy_open_text(
+		    POLICY_CONF_DEFAULT, strlen(POLICY_CONF_DEFAULT), "default", e);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		err_sys(e, "open %s", path);
 	if (fd < 0 || file_slurp(fd, FILE_MAX, path, &text, &n, e) < 0)
 		return NULL;
 	return policy_open_text(text, n, path, e);

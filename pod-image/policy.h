@@ -45,12 +45,6 @@ void policy_free(struct policy *p);
 int policy_select(const struct policy_file *f, const char *transport, const struct strv *scopes,
     const char *what, struct policy *out, struct err *e);
 
-/* Scopes of an image of a registry: with tag or digest, the repository, its parents, "*.host". */
-void policy_scopes_docker(const struct reference *r, struct strv *out);
-
-/* Scopes of an absolute path: with ":image" (which may be NULL), the path, its parents. */
-void policy_scopes_path(const char *path, const char *image, struct strv *out);
-
 /* For tests: the same with the text of a file. */
 struct policy_file *policy_open_text(const char *text, size_t n, const char *name, struct err *e);
 

@@ -6,11 +6,12 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/policy_conf.h"
 #include "common/oci/digest.h"
 #include "common/role/spawn.h"
 #include "pod-image/attached.h"
 #include "pod-image/certs.h"
-#include "pod-image/lookaside.h"
+#include "common/conf/lookaside.h"
 #include "pod-image/trust.h"
 
 #define SIGNATURES_MAX 128
@@ -62,7 +63,7 @@ trust_prepare(
 
 	t->reference = reference_string(r);
 	what = xasprintf("docker://%s", t->reference);
-	policy_scopes_docker(r, &scopes);
+	policy_conf_scopes_docker(r, &scopes);
 	return prepare(t, f, "docker", &scopes, what, e);
 }
 
@@ -75,7 +76,7 @@ trust_prepare_path(struct trust *t, const struct policy_file *f, const char *tra
 
 	/* Archives of docker have no scopes: their names mean nothing. */
 	if (path != NULL && path[0] == '/' && strcmp(transport, "docker-archive") != 0)
-		policy_scopes_path(path, image, &scopes);
+		policy_conf_scopes_path(path, image, &scopes);
 	return prepare(t, f, transport, &scopes, what, e);
 }
 

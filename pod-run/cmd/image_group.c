@@ -13,6 +13,7 @@ static const struct cmd_place sub[] = {
     {.cmd = &cmd_rmi, .name = "rm", .aliases = "remove"},
     {.cmd = &cmd_save},
     {.cmd = &cmd_tag},
+    {.cmd = &cmd_image_trust},
     {.cmd = &cmd_untag},
     {0},
 };

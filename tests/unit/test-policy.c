@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/conf/policy_conf.h"
 #include "pod-image/policy.h"
 
 static struct err e;
@@ -26,7 +27,7 @@ check(const char *text, const char *transport, const char *name)
 		return -1;
 	if (name != NULL) {
 		cr_assert_eq(reference_parse(name, &r, &e), 0);
-		policy_scopes_docker(&r, &scopes);
+		policy_conf_scopes_docker(&r, &scopes);
 	}
 	if (policy_select(f, transport, &scopes, what != NULL ? what : "", &got, &e) < 0)
 		return -1;
@@ -123,7 +124,7 @@ Test(policy, scopes_of_paths)
 {
 	own_strv struct strv l = {0};
 
-	policy_scopes_path("/srv/images/a", "1", &l);
+	policy_conf_scopes_path("/srv/images/a", "1", &l);
 	cr_assert_eq(l.n, 4);
 	cr_assert_str_eq(l.v[0], "/srv/images/a:1");
 	cr_assert_str_eq(l.v[1], "/srv/images/a");

@@ -9,10 +9,10 @@
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/policy_conf.h"
 #include "common/conf/yaml_map.h"
 #include "common/fs/file.h"
-#include "pod-image/lookaside.h"
-#include "pod-image/policy.h"
+#include "common/conf/lookaside.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 #define SYSTEM_DIR "/etc/containers/registries.d"
@@ -176,28 +176,50 @@ check_url(const char *url, struct err *e)
 	return err_set(e, ERR_INVALID, "Invalid signature storage URL %.200s", url);
 }
 
-int
-lookaside_find(const struct reference *r, struct lookaside *out, struct err *e)
+static int
+find(const struct strv *scopes, struct lookaside *out, struct err *e)
 {
 	own(conf_free) struct conf c = {0};
-	own_strv struct strv scopes = {0};
 	bool said = false;
 
 	if (read_conf(&c, e) < 0)
 		return -1;
-	policy_scopes_docker(r, &scopes);
-	for (size_t i = 0; i < scopes.n; i++) {
-		if (scopes.v[i][0] != '*' &&
-		    take(json_object_get(c.scopes, scopes.v[i]), out, &said, e) < 0)
-			return err_wrap(e, "registries.d: %s", scopes.v[i]);
+	for (size_t i = 0; i < scopes->n; i++) {
+		if (scopes->v[i][0] != '*' &&
+		    take(json_object_get(c.scopes, scopes->v[i]), out, &said, e) < 0)
+			return err_wrap(e, "registries.d: %s", scopes->v[i]);
 	}
-	if (take(c.fallback, out, &said, e) < 0)
-		return err_wrap(e, "registries.d");
+	return take(c.fallback, out, &said, e) < 0 ? err_wrap(e, "registries.d") : 0;
+}
+
+int
+lookaside_find(const struct reference *r, struct lookaside *out, struct err *e)
+{
+	own_strv struct strv scopes = {0};
+
+	policy_conf_scopes_docker(r, &scopes);
+	if (find(&scopes, out, e) < 0)
+		return -1;
 	if (out->read == NULL)
 		out->read = own_store();
 	if (out->write == NULL)
 		out->write = own_store();
 	return check_url(out->read, e) < 0 || check_url(out->write, e) < 0 ? -1 : 0;
+}
+
+int
+lookaside_of_scope(const char *scope, struct lookaside *out, struct err *e)
+{
+	own_strv struct strv scopes = {0};
+	own_mem char *part = xstrdup(scope);
+	char *slash;
+
+	strv_add(&scopes, part);
+	while ((slash = strrchr(part, '/')) != NULL) {
+		*slash = '\0';
+		strv_add(&scopes, part);
+	}
+	return find(&scopes, out, e);
 }
 
 const char *

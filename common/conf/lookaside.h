@@ -4,8 +4,8 @@
  * Read is $XDG_CONFIG_HOME/containers/registries.d if that is there, else
  * /etc/containers/registries.d.
  */
-#ifndef POD_IMAGE_LOOKASIDE_H
-#define POD_IMAGE_LOOKASIDE_H
+#ifndef POD_LOOKASIDE_H
+#define POD_LOOKASIDE_H
 
 #include <stdbool.h>
 
@@ -21,6 +21,9 @@ void lookaside_free(struct lookaside *l);
 
 /* What applies to the image; where nothing is said, the user's own directory. */
 int lookaside_find(const struct reference *r, struct lookaside *out, struct err *e);
+
+/* What is configured for a scope of policy.json ("" for the default), read NULL if nothing is. */
+int lookaside_of_scope(const char *scope, struct lookaside *out, struct err *e);
 
 /* The directory of a file: URL, or NULL. */
 const char *lookaside_dir(const char *url);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/conf/policy_conf.h"
+
+char *
+policy_conf_path(const char *named)
+{
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	own_strv struct strv paths = {0};
+
+	if (named != NULL)
+		return xstrdup(named);
+	if (config != NULL && config[0] == '/')
+		strv_addf(&paths, "%s/containers/policy.json", config);
+	else if (home != NULL && home[0] == '/')
+		strv_addf(&paths, "%s/.config/containers/policy.json", home);
+	strv_add(&paths, POLICY_CONF_SYSTEM);
+	strv_add(&paths, "/usr/share/containers/policy.json");
+	for (size_t i = 0; i < paths.n; i++) {
+		/* One that is there but cannot be read is an error for who opens it. */
+		if (access(paths.v[i], F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+			return xstrdup(paths.v[i]);
+	}
+	return NULL;
+}
+
+void
+policy_conf_scopes_docker(const struct reference *r, struct strv *out)
+{
+	own_mem char *full = reference_string(r), *part = reference_repository(r);
+	char *slash;
+
+	strv_add(out, full);
+	if (strcmp(full, part) != 0)
+		strv_add(out, part);
+	while ((slash = strrchr(part, '/')) != NULL) {
+		*slash = '\0';
+		strv_add(out, part);
+	}
+	for (const char *dot = strchr(part, '.'); dot != NULL; dot = strchr(dot + 1, '.'))
+		strv_addf(out, "*%s", dot);
+}
+
+void
+policy_conf_scopes_path(const char *path, const char *image, struct strv *out)
+{
+	own_mem char *part = xstrdup(path);
+	char *slash;
+
+	if (image != NULL && *image != '\0')
+		strv_addf(out, "%s:%s", path, image);
+	do {
+		if (*part != '\0')
+			strv_add(out, part);
+		slash = strrchr(part, '/');
+		if (slash != NULL)
+			*slash = '\0';
+	} while (slash != NULL && slash != part);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What several programs need to know of policy.json(5): where it is, and the names ("scopes") under
+ * which rules for an image may stand.
+ */
+#ifndef POD_POLICY_CONF_H
+#define POD_POLICY_CONF_H
+
+#include "common/base/mem.h"
+#include "common/oci/reference.h"
+
+/* What holds where there is no file at all; distributions ship the same. */
+#define POLICY_CONF_DEFAULT "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}"
+
+#define POLICY_CONF_SYSTEM "/etc/containers/policy.json"
+
+/*
+ * The file that was named; else the first that is there of $XDG_CONFIG_HOME/containers/policy.json
+ * ($HOME/.config), /etc/containers/policy.json and /usr/share/containers/policy.json; else NULL.
+ * The caller frees it.
+ */
+char *policy_conf_path(const char *named);
+
+/* Scopes of an image of a registry: with tag or digest, the repository, its parents, "*.host". */
+void policy_conf_scopes_docker(const struct reference *r, struct strv *out);
+
+/* Scopes of an absolute path: with ":image" (which may be NULL), the path, its parents. */
+void policy_conf_scopes_path(const char *path, const char *image, struct strv *out);
+
+#endif
