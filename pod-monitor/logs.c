@@ -43,7 +43,8 @@ open_dir(const char *path, const char **name, struct err *e)
 static int
 open_one(struct logs *l, const struct rec_log_target *t, struct peer *worker, struct err *e)
 {
-	struct msg_stdio_log m = {.index = l->n, .size_max = t->size_max};
+	struct msg_stdio_log m = {
+	    .index = l->n, .size_max = t->size_max, .volatile_ = t->volatile_};
 	own_fd int dir = -1, file = -1;
 	const char *name;
 	struct stat st;

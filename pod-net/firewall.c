@@ -184,6 +184,35 @@ add_network(struct firewall *f, const struct network_elements *l, struct err *e)
 	return nft_commit(&f->nl, &b, e);
 }
 
+static int
+make_table_with(struct firewall *f, const struct network_elements *l, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+
+	nft_begin(&b, &f->nl);
+	firewall_table_put(&b, f->table);
+	for (size_t i = 0; i < l->n; i++)
+		nft_put_elements(&b, f->table, l->v[i].set, &l->v[i].element, 1, NFT_ADD);
+	return nft_commit(&f->nl, &b, e);
+}
+
+/*
+ * Asks for the table rather than trying: the kernel waits a grace period, 7 to 15 ms, before it answers
+ * a transaction that it has to take back.
+ */
+static int
+put_network(struct firewall *f, const struct network_elements *l, struct err *e)
+{
+	int there = nft_get_table(&f->nl, f->table, e);
+
+	if (there == -1)
+		return -1;
+	if (there == 0 && (make_table_with(f, l, e) == 0 || e->no != EEXIST))
+		return err_is_set(e) ? -1 : 0;
+	err_clear(e);
+	return add_network(f, l, e);
+}
+
 /* True if every element is there already; looking changes nothing and takes no lock of the kernel's. */
 static bool
 is_complete(struct firewall *f, const struct network_elements *l)
@@ -208,7 +237,7 @@ firewall_network(struct firewall *f, const struct plan_attach *a, struct err *e)
 	network_elements(&l, a);
 	if (need_socket(f, e) != 0)
 		return -1;
-	if (!is_complete(f, &l) && add_network(f, &l, e) != 0) {
+	if (!is_complete(f, &l) && put_network(f, &l, e) != 0) {
 		if (e->no != ENOENT)
 			return err_wrap(e, "table inet %s", f->table);
 		err_clear(e);

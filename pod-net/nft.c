@@ -439,6 +439,28 @@ note_found(const struct nft_element *x, void *arg)
 		snprintf(f->comment, f->size, "%s", x->comment != NULL ? x->comment : "");
 }
 
+static int
+note_table(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	(void)e;
+	if (h->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE))
+		*(bool *)arg = true;
+	return 0;
+}
+
+int
+nft_get_table(struct netlink *s, const char *table, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	bool any = false;
+
+	netlink_reset(&b, s);
+	begin(&b, NFT_MSG_GETTABLE, 0, "looking for an nftables table", ENOENT);
+	netlink_put_str(&b, NFTA_TABLE_NAME, table);
+	netlink_end(&b);
+	return netlink_ask(s, &b, note_table, &any, e) != 0 ? -1 : any;
+}
+
 int
 nft_get_element(struct netlink *s, const char *table, const char *set,
     const struct nft_element *key, char *comment, size_t size, struct err *e)

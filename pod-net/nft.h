@@ -94,6 +94,9 @@ enum nft_change {
 void nft_put_elements(struct netlink_batch *b, const char *table, const char *set,
     const struct nft_element *v, size_t n, enum nft_change change);
 
+/* 1: the table is there; 0: not; -1 with e. */
+int nft_get_table(struct netlink *s, const char *table, struct err *e);
+
 /* Asks for one element.  1: it is there, and *comment (size bytes) is filled; 0: not; -1 with e. */
 int nft_get_element(struct netlink *s, const char *table, const char *set,
     const struct nft_element *key, char *comment, size_t size, struct err *e);

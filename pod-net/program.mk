@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 NET_SRC := $(addprefix pod-net/,main.c command.c net.c setup.c plan.c helper.c pasta.c slirp.c network.c addr.c lease.c state.c netns.c netlink.c link.c \
 	bridge.c port.c nft.c firewall.c firewall_table.c)
-$(eval $(call program,pod-net,bin,$(NET_SRC),-lmsgpackc -ljansson,dynamic))
+$(eval $(call program,pod-net,bin,$(NET_SRC),-lmsgpackc -ljansson,static))
 NET_DNS_SRC := $(addprefix pod-net/dns/,main.c serve.c listener.c forward.c answer.c zone.c message.c resolvers.c) pod-net/addr.c
 $(eval $(call program,pod-net-dns,libexec/pod,$(NET_DNS_SRC),-levent_core,dynamic))

@@ -261,7 +261,7 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 {
 	own_arena struct arena a = {0};
 	size_t n = x->g->storage_opt.n;
-	struct rec_kv *options = arena_array(&a, n, sizeof(*options));
+	struct rec_kv *options = arena_array(&a, n + 1, sizeof(*options));
 	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
 	struct peer *p;
 
@@ -283,6 +283,8 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 		options[i].key = arena_strndup(&a, word, (size_t)(eq - word));
 		options[i].value = eq + 1;
 	}
+	if (role == ROLE_NET && x->starts)
+		options[n++] = (struct rec_kv){.key = "prepare", .value = "netns"};
 	hello.options.v = options;
 	hello.options.n = n;
 	p = spawn_peer(ROLE_RUN, role, pid, e);

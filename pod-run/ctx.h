@@ -51,6 +51,7 @@ struct ctx {
 	bool conf_loaded_;
 	struct db *db_;
 	struct peer *store_, *net_;
+	bool starts; /* a container: pod-net makes a network namespace while nobody waits for it */
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;
 	struct ctx_announced *announced;

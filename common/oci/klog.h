@@ -30,6 +30,7 @@ struct klog_writer {
 	int fd;		  /* open for appending; -1: everything is dropped */
 	int64_t size;	  /* bytes in the file */
 	int64_t size_max; /* 0 or less: no limit */
+	bool is_volatile; /* who closes it need not sync it */
 	/*
 	 * Called when the next record would make the file larger than size_max: puts another
 	 * descriptor and size in place, or leaves both as they are.

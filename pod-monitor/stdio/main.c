@@ -126,6 +126,7 @@ on_log(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	s->logs[s->logs_n++] = (struct klog_writer){.fd = fd_take(&m->file),
 	    .size = m->size,
 	    .size_max = m->size_max,
+	    .is_volatile = m->volatile_,
 	    .rotate = rotate,
 	    .arg = arg};
 	return 0;
@@ -382,7 +383,7 @@ main(int argc, char **argv)
 	watch(st, PEER_FD, OF_PEER, EPOLLIN);
 	loop(st);
 	for (size_t i = 0; i < st->s.logs_n; i++)
-		if (st->s.logs[i].fd >= 0)
+		if (st->s.logs[i].fd >= 0 && !st->s.logs[i].is_volatile)
 			fsync(st->s.logs[i].fd);
 	return 0;
 }

@@ -70,6 +70,7 @@ start_needs_net(const struct rec_ctr_config *c)
 int
 start_helpers(struct start *s, bool net, struct err *e)
 {
+	s->x->starts = true;
 	if (ctx_store(s->x, e) == NULL || (net && ctx_net(s->x, e) == NULL))
 		return -1;
 	if (s->monitor == NULL)
@@ -263,6 +264,7 @@ prepare_log(struct start *s, struct rec_log_target *t, struct err *e)
 	*t = (struct rec_log_target){.driver = c->log_driver != NULL ? c->log_driver : "k8s-file",
 	    .size_max = c->log_size_max,
 	    .tag = c->log_tag,
+	    .volatile_ = c->remove,
 	    .path = c->log_path};
 	if (strcmp(t->driver, "none") == 0 || (t->path != NULL && *t->path != '\0'))
 		return 0;
