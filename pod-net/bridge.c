@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "pod-net/child.h"
 #include "pod-net/netns.h"
 
 struct sysctl {
@@ -64,6 +65,24 @@ set_sysctls(
 	return 0;
 }
 
+static int
+find_vrf(struct netlink *host, const struct plan_attach *a, int *index, struct err *e)
+{
+	struct link l;
+	int found;
+
+	if (a->set.vrf[0] == '\0')
+		return 0;
+	found = link_find(host, a->set.vrf, &l, e);
+	if (found < 0)
+		return -1;
+	if (found == 0 || strcmp(l.kind, "vrf") != 0)
+		return err_set(
+		    e, ERR_NOTFOUND, "network %s: %s is not a vrf", a->network->name, a->set.vrf);
+	*index = l.index;
+	return 0;
+}
+
 /* Finds or makes the bridge; nothing else of it is looked at. */
 static int
 find_bridge(struct netlink *host, const struct plan_attach *a, struct link *out, struct err *e)
@@ -73,8 +92,17 @@ find_bridge(struct netlink *host, const struct plan_attach *a, struct link *out,
 	int found = link_find(host, name, out, e);
 
 	if (found == 0) {
+		struct link_bridge new = {
+		    .name = name, .mtu = a->set.mtu, .vlans = a->set.vlan != 0};
+
+		if (a->set.unmanaged)
+			return err_set(e, ERR_NOTFOUND,
+			    "network %s: in unmanaged mode, the bridge must already exist: %s",
+			    a->network->name, name);
+		if (find_vrf(host, a, &new.master, e) != 0)
+			return -1;
 		netlink_reset(&b, host);
-		link_put_bridge(&b, name, a->mtu);
+		link_put_bridge(&b, &new);
 		if (netlink_run(host, &b, e) != 0)
 			return err_wrap(e, "network %s: %s", a->network->name, name);
 		found = link_find(host, name, out, e);
@@ -103,12 +131,16 @@ prepare_bridge(struct netlink *host, const struct plan_attach *a, struct link *b
 
 	if (find_bridge(host, a, bridge, e) != 0)
 		return -1;
+	netlink_reset(b, host);
+	if (a->set.unmanaged)
+		return 0;
 	if (!a->network->internal && set_sysctls(host_sysctls, a, "", e) != 0)
 		return -1;
 	if (set_sysctls(a->network->internal ? internal_sysctls : bridge_sysctls, a,
 		a->network->interface, e) != 0)
 		return -1;
-	netlink_reset(b, host);
+	if (a->set.vlan != 0)
+		link_put_vlan(b, bridge->index, a->set.vlan, true);
 	n = plan_gateways(a, gateways, COUNTOF(gateways));
 	for (size_t i = 0; i < n; i++)
 		link_put_address(b, bridge->index, &gateways[i]);
@@ -131,7 +163,20 @@ bridges_are_filtered(void)
 }
 
 static int
-attach_host(struct netlink *host, int netns, const struct plan_attach *a, struct err *e)
+set_vlan(struct netlink *host, const struct plan_attach *a, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct link port;
+
+	if (link_find(host, a->set.host_name, &port, e) != 1)
+		return err_wrap(e, "finding interface %s", a->set.host_name);
+	netlink_reset(&b, host);
+	link_put_vlan(&b, port.index, a->set.vlan, false);
+	return netlink_run(host, &b, e) == 0 ? 0 : err_wrap(e, "network %s", a->network->name);
+}
+
+static int
+attach_bridge(struct netlink *host, int netns, const struct plan_attach *a, struct err *e)
 {
 	own_netlink_batch struct netlink_batch b = {0};
 	struct link_veth v = {.netns = netns, .name = a->name, .mac = a->mac};
@@ -140,18 +185,31 @@ attach_host(struct netlink *host, int netns, const struct plan_attach *a, struct
 	if (prepare_bridge(host, a, &bridge, &b, e) != 0)
 		return -1;
 	v.bridge = bridge.index;
-	v.mtu = a->mtu != 0 ? a->mtu : bridge.mtu;
-	memcpy(v.host_name, a->host_name, sizeof v.host_name);
+	v.mtu = a->set.mtu != 0 ? a->set.mtu : bridge.mtu;
+	memcpy(v.host_name, a->set.host_name, sizeof v.host_name);
 	link_put_veth(&b, &v);
 	if (bridges_are_filtered())
-		link_put_hairpin(&b, a->host_name);
+		link_put_hairpin(&b, a->set.host_name);
 	if (netlink_run(host, &b, e) == 0)
-		return 0;
+		return a->set.vlan != 0 ? set_vlan(host, a, e) : 0;
 	if (e->no == EEXIST)
 		return err_set(e, ERR_EXISTS,
 		    "create veth pair: interface %s already exists on container namespace",
 		    a->name);
 	return err_wrap(e, "network %s", a->network->name);
+}
+
+/* Makes the link; a bridge that was removed a moment ago, as nobody seemed to need it, is made again. */
+static int
+attach_host(struct netlink *host, int netns, const struct plan_attach *a, struct err *e)
+{
+	for (int tries = 0;; tries++) {
+		if (attach_bridge(host, netns, a, e) == 0)
+			return 0;
+		if (e->no != ENODEV || tries == 5)
+			return -1;
+		err_clear(e);
+	}
 }
 
 static void
@@ -164,7 +222,7 @@ put_default_routes(struct netlink_batch *b, int index, const struct plan_attach 
 		bool *done = gw->family == AF_INET ? &done4 : &done6;
 		struct link_route r = {.to = {.addr = {gw->family, gw->len, {0}}},
 		    .via = *gw,
-		    .metric = a->metric,
+		    .metric = a->set.metric,
 		    .type = RTN_UNICAST};
 
 		if (gw->len != 0 && !*done)
@@ -173,34 +231,20 @@ put_default_routes(struct netlink_batch *b, int index, const struct plan_attach 
 	}
 }
 
-static uint8_t
-route_type(const char *name)
-{
-	static const struct {
-		const char *name;
-		uint8_t type;
-	} types[] = {{"unicast", RTN_UNICAST}, {"blackhole", RTN_BLACKHOLE},
-	    {"unreachable", RTN_UNREACHABLE}, {"prohibit", RTN_PROHIBIT}};
-
-	for (size_t i = 0; name != NULL && i < COUNTOF(types); i++)
-		if (strcmp(types[i].name, name) == 0)
-			return types[i].type;
-	return name == NULL ? RTN_UNICAST : RTN_UNSPEC;
-}
-
 static int
 put_routes(struct netlink_batch *b, int index, const struct plan_attach *a, struct err *e)
 {
 	if (a->network->internal)
 		return 0;
-	if (!a->no_default_route)
+	if (!a->set.no_default_route)
 		put_default_routes(b, index, a);
 	for (size_t i = 0; i < a->network->routes.n; i++) {
 		const struct rec_net_route *in = &a->network->routes.v[i];
-		struct link_route r = {.metric = in->metric != 0 ? (uint32_t)in->metric : a->metric,
-		    .type = route_type(in->type)};
+		struct link_route r = {
+		    .metric = in->metric != 0 ? (uint32_t)in->metric : a->set.metric,
+		    .type = RTN_UNSPEC};
 
-		if (r.type == RTN_UNSPEC)
+		if (!driver_route_type(in->type, &r.type))
 			return err_set(e, ERR_INVALID, "network %s: invalid route type %s",
 			    a->network->name, in->type);
 		(void)addr_parse_prefix(in->destination, &r.to);
@@ -244,6 +288,12 @@ configure_inner(struct netlink *s, const struct plan *p, struct err *e)
 	return netlink_run(s, &b, e);
 }
 
+static int
+attach_one(struct netlink *host, int netns, const struct plan_attach *a, struct err *e)
+{
+	return a->driver->parent ? child_attach(host, netns, a, e) : attach_host(host, netns, a, e);
+}
+
 int
 bridge_join(struct netlink *host, int home, int netns, const struct plan *p, struct err *e)
 {
@@ -252,7 +302,7 @@ bridge_join(struct netlink *host, int home, int netns, const struct plan *p, str
 	int rc;
 
 	for (size_t i = 0; i < p->nattach; i++)
-		if (attach_host(host, netns, &p->attach[i], e) != 0)
+		if (attach_one(host, netns, &p->attach[i], e) != 0)
 			return -1;
 	if (netns_enter(netns, e) != 0)
 		return -1;

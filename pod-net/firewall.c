@@ -76,39 +76,69 @@ struct network_element {
 };
 
 struct network_elements {
-	struct network_element v[64 * 3 + 4];
+	struct network_element v[64 * 5 + 8];
 	size_t n;
+	const char *comment;
 };
 
 static struct nft_element *
 next_element(struct network_elements *l, const char *set)
 {
-	l->v[l->n].set = set;
-	return &l->v[l->n++].element;
+	struct network_element *x = &l->v[l->n++];
+
+	x->set = set;
+	x->element = (struct nft_element){.comment = l->comment};
+	return &x->element;
+}
+
+/* From p's first address to its last, as an interval; to, if any, is what the map says of them. */
+static void
+add_interval(
+    struct network_elements *l, const char *set, const struct prefix *p, const struct addr *to)
+{
+	struct addr first = addr_first(p), last = addr_last(p), beyond = addr_next(&last);
+	struct nft_element *x = next_element(l, set);
+
+	x->key_size = first.len;
+	memcpy(x->key, first.b, first.len);
+	if (to != NULL) {
+		x->data_size = to->len;
+		memcpy(x->data, to->b, to->len);
+	}
+	if (addr_is_any(&beyond))
+		return;
+	x = next_element(l, set);
+	x->key_size = first.len;
+	x->flags = NFT_SET_ELEM_INTERVAL_END;
+	x->comment = NULL;
+	memcpy(x->key, beyond.b, first.len);
 }
 
 static void
 add_subnet(struct network_elements *l, const struct prefix *p)
 {
-	struct addr first = addr_first(p), last = addr_last(p), beyond = addr_next(&last);
+	struct addr first = addr_first(p), last = addr_last(p);
 	bool v4 = first.family == AF_INET;
-	struct nft_element *x = next_element(l, v4 ? "subnets4" : "subnets6");
+	struct nft_element *x;
 	uint8_t n = first.len;
 
-	x->key_size = n;
-	memcpy(x->key, first.b, n);
-	if (!addr_is_any(&beyond)) {
-		x = next_element(l, v4 ? "subnets4" : "subnets6");
-		x->key_size = n;
-		x->flags = NFT_SET_ELEM_INTERVAL_END;
-		memcpy(x->key, beyond.b, n);
-	}
+	add_interval(l, v4 ? "subnets4" : "subnets6", p, NULL);
 	x = next_element(l, v4 ? "same4" : "same6");
 	x->key_size = x->end_size = (uint8_t)(2 * n);
 	memcpy(x->key, first.b, n);
 	memcpy(x->key + n, first.b, n);
 	memcpy(x->end, last.b, n);
 	memcpy(x->end + n, last.b, n);
+}
+
+static void
+add_outbound(struct network_elements *l, const struct prefix *p, const struct rec_net_hold *h)
+{
+	bool v4 = p->addr.family == AF_INET;
+	struct addr to;
+
+	if (addr_parse(v4 ? h->outbound4 : h->outbound6, &to) == 0 && to.len == p->addr.len)
+		add_interval(l, v4 ? "outbound4" : "outbound6", p, &to);
 }
 
 static void
@@ -121,20 +151,30 @@ add_bridge(struct network_elements *l, const char *set, const char *bridge, size
 		memcpy(x->key + i * IFNAMSIZ, bridge, strnlen(bridge, IFNAMSIZ - 1));
 }
 
+/* all: also what the network may have had before its definition was changed, for removal. */
 static void
-network_elements(struct network_elements *l, const struct plan_attach *a)
+network_elements(struct network_elements *l, const struct rec_net_hold *h, bool all)
 {
-	const char *bridge = a->network->interface;
+	const char *isolate = h->isolate != NULL ? h->isolate : "";
 
-	l->n = 0;
-	for (size_t i = 0; i < a->naddresses; i++)
-		add_subnet(l, &a->addresses[i].lease.subnet);
-	add_bridge(l, "bridges", bridge, 1);
-	add_bridge(l, "same_bridge", bridge, 2);
-	if (a->isolate != ISOLATE_NO)
-		add_bridge(l, "isolated", bridge, 1);
-	if (a->isolate == ISOLATE_STRICT)
-		add_bridge(l, "strict", bridge, 1);
+	*l = (struct network_elements){.comment = h->network};
+	for (size_t i = 0; i < h->subnets.n && i < 64; i++) {
+		struct prefix p;
+
+		if (addr_parse_prefix(h->subnets.v[i], &p) != 0 || (h->internal && !all))
+			continue;
+		add_subnet(l, &p);
+		add_outbound(l, &p, h);
+	}
+	if (!h->internal || all)
+		add_bridge(l, "bridges", h->interface, 1);
+	if (h->internal || all)
+		add_bridge(l, "internal", h->interface, 1);
+	if (isolate[0] != '\0' || all)
+		add_bridge(l, "isolated", h->interface, 1);
+	if (strcmp(isolate, "strict") == 0 || all)
+		add_bridge(l, "strict", h->interface, 1);
+	add_bridge(l, "same_bridge", h->interface, 2);
 }
 
 static void
@@ -226,15 +266,21 @@ is_complete(struct firewall *f, const struct network_elements *l)
 	return true;
 }
 
+static bool
+is_bridge(const struct rec_net_hold *h)
+{
+	return h->driver == NULL || strcmp(h->driver, "bridge") == 0;
+}
+
 int
-firewall_network(struct firewall *f, const struct plan_attach *a, struct err *e)
+firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e)
 {
 	struct network_elements l;
 
-	if (a->network->internal || seen_lately(f, a->network->interface))
+	if (f->driver == FIREWALL_NONE || h->interface == NULL || h->unmanaged || !is_bridge(h) ||
+	    (!again && seen_lately(f, h->interface)))
 		return 0;
-	memset(&l, 0, sizeof l);
-	network_elements(&l, a);
+	network_elements(&l, h, false);
 	if (need_socket(f, e) != 0)
 		return -1;
 	if (!is_complete(f, &l) && put_network(f, &l, e) != 0) {
@@ -244,39 +290,34 @@ firewall_network(struct firewall *f, const struct plan_attach *a, struct err *e)
 		if (make_table(f, e) != 0 || add_network(f, &l, e) != 0)
 			return -1;
 	}
-	mark_seen(f, a->network->interface);
+	mark_seen(f, h->interface);
 	return 0;
 }
 
 int
-firewall_forget(struct firewall *f, const char *bridge, const struct strs *subnets, struct err *e)
+firewall_forget(struct firewall *f, const struct rec_net_hold *h, struct err *e)
 {
-	static const char *const by_bridge[] = {"bridges", "isolated", "strict"};
-	struct network_elements l = {.n = 0};
+	struct network_elements l;
 	char name[MARKER_NAME];
 	size_t step;
 
+	if (f->driver == FIREWALL_NONE || h->interface == NULL)
+		return 0;
 	if (need_socket(f, e) != 0)
 		return -1;
-	marker_name(f, bridge, name);
+	marker_name(f, h->interface, name);
 	(void)unlinkat(f->dir, name, 0);
-	for (size_t i = 0; i < subnets->n && i < 64; i++) {
-		struct prefix p;
-
-		if (addr_parse_prefix(subnets->v[i], &p) == 0)
-			add_subnet(&l, &p);
-	}
-	for (size_t i = 0; i < COUNTOF(by_bridge); i++)
-		add_bridge(&l, by_bridge[i], bridge, 1);
-	add_bridge(&l, "same_bridge", bridge, 2);
+	network_elements(&l, h, true);
 	for (size_t i = 0; i < l.n; i += step) {
 		own_netlink_batch struct netlink_batch b = {0};
 
 		/* The two ends of an interval go together. */
 		step = i + 1 < l.n && l.v[i + 1].element.flags != 0 ? 2 : 1;
 		nft_begin(&b, &f->nl);
-		for (size_t k = i; k < i + step; k++)
+		for (size_t k = i; k < i + step; k++) {
+			l.v[k].element.data_size = 0;
 			nft_put_elements(&b, f->table, l.v[k].set, &l.v[k].element, 1, NFT_REMOVE);
+		}
 		if (nft_commit(&f->nl, &b, e) != 0 && e->no != ENOENT)
 			return -1;
 		err_clear(e);
@@ -290,6 +331,8 @@ firewall_remove(struct firewall *f, struct err *e)
 {
 	own_netlink_batch struct netlink_batch b = {0};
 
+	if (f->driver == FIREWALL_NONE)
+		return 0;
 	if (need_socket(f, e) != 0)
 		return -1;
 	nft_begin(&b, &f->nl);
@@ -420,6 +463,8 @@ firewall_publish(struct firewall *f, const struct port_list *ports, const struct
 {
 	own_fd int lock = -1;
 
+	if (f->driver == FIREWALL_NONE)
+		return 0;
 	if (need_socket(f, e) != 0)
 		return -1;
 	if (add_ports(f, ports, t, false, e) == 0)
@@ -462,7 +507,7 @@ firewall_withdraw(struct firewall *f, const struct port_list *ports,
 {
 	own_fd int lock = -1;
 
-	if (ports->n == 0)
+	if (ports->n == 0 || f->driver == FIREWALL_NONE)
 		return 0;
 	if (need_socket(f, e) != 0 || (lock = lock_ports(f, e)) < 0)
 		return -1;
@@ -534,6 +579,8 @@ firewall_sweep(struct firewall *f, firewall_tokens_fn *tokens, void *arg, struct
 	own_fd int lock = -1;
 	int rc = 0;
 
+	if (f->driver == FIREWALL_NONE)
+		return 0;
 	if (need_socket(f, e) != 0 || (lock = lock_ports(f, e)) < 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < COUNTOF(port_sets); i++)

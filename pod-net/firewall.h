@@ -15,7 +15,10 @@
 #include "pod-net/plan.h"
 #include "pod-net/port.h"
 
+enum firewall_driver { FIREWALL_NFTABLES, FIREWALL_NONE };
+
 struct firewall {
+	enum firewall_driver driver;
 	struct netlink nl; /* opened when first needed */
 	char table[32];
 	int dir; /* RUNROOT/net, borrowed */
@@ -38,9 +41,9 @@ void firewall_close(struct firewall *f);
 
 /*
  * Makes sure that the network's subnets are masqueraded and that its bridge is known.  A network that
- * was looked at in the last seconds is not looked at again.
+ * was looked at in the last seconds is not looked at again, unless again.
  */
-int firewall_network(struct firewall *f, const struct plan_attach *a, struct err *e);
+int firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e);
 
 struct firewall_target {
 	struct addr to4, to6;  /* the container's addresses, or none */
@@ -68,8 +71,7 @@ typedef int firewall_tokens_fn(void *arg, struct strv *tokens, struct err *e);
 int firewall_sweep(struct firewall *f, firewall_tokens_fn *tokens, void *arg, struct err *e);
 
 /* Forgets a network whose bridge is gone. */
-int firewall_forget(
-    struct firewall *f, const char *bridge, const struct strs *subnets, struct err *e);
+int firewall_forget(struct firewall *f, const struct rec_net_hold *h, struct err *e);
 
 /* Removes the table. */
 int firewall_remove(struct firewall *f, struct err *e);

@@ -47,6 +47,24 @@ static const struct nft_set sets[] = {
 	.comment = "networks with isolate=strict",
 	.key_type = NFT_T_IFNAME,
 	.key_size = 16},
+    {.name = "internal",
+	.comment = "networks that lead nowhere else",
+	.key_type = NFT_T_IFNAME,
+	.key_size = 16},
+    {.name = "outbound4",
+	.comment = "subnets that leave with an address of their own choice",
+	.key_type = NFT_T_IPV4,
+	.key_size = 4,
+	.data_type = NFT_T_IPV4,
+	.data_size = 4,
+	.flags = NFT_SET_INTERVAL},
+    {.name = "outbound6",
+	.comment = "subnets that leave with an address of their own choice",
+	.key_type = NFT_T_IPV6,
+	.key_size = 16,
+	.data_type = NFT_T_IPV6,
+	.data_size = 16,
+	.flags = NFT_SET_INTERVAL},
     {.name = "ports4",
 	.comment = "published on all addresses",
 	.key_type = PROTO_SERVICE,
@@ -75,6 +93,7 @@ static const struct nft_set sets[] = {
 
 static const struct nft_chain chains[] = {
     {"publish", "published ports lead to containers", NULL, 0, 0},
+    {"first", "before anything else is looked at", "filter", NF_INET_PRE_ROUTING, -300},
     {"prerouting", NULL, "nat", NF_INET_PRE_ROUTING, -100},
     {"output", NULL, "nat", NF_INET_LOCAL_OUT, -100},
     {"postrouting", NULL, "nat", NF_INET_POST_ROUTING, 100},
@@ -126,12 +145,19 @@ static const struct nft_chain chains[] = {
 	{                                         \
 		NFT_LOOKUP, {R1, R1}, .name = set \
 	}
-#define DNAT(family, port)               \
-	{                                \
-		NFT_NAT,                 \
-		{                        \
-			family, R1, port \
-		}                        \
+#define DNAT(family, port)                             \
+	{                                              \
+		NFT_NAT,                               \
+		{                                      \
+			family, R1, port, NFT_NAT_DNAT \
+		}                                      \
+	}
+#define SNAT(family)                                \
+	{                                           \
+		NFT_NAT,                            \
+		{                                   \
+			family, R1, 0, NFT_NAT_SNAT \
+		}                                   \
 	}
 #define MASQUERADE        \
 	{                 \
@@ -159,18 +185,23 @@ static const struct {
 	const char *chain, *comment;
 	struct nft_expr exprs[12];
 } rules[] = {
-    {"prerouting", NULL, {TO_LOCAL, {NFT_VERDICT, {(uint32_t)NFT_JUMP}, .name = "publish"}}},
-    {"output", NULL, {TO_LOCAL, {NFT_VERDICT, {(uint32_t)NFT_JUMP}, .name = "publish"}}},
-    {"publish", NULL,
+    {"first", "ports published on 127.0.0.1 open the host's loopback to bridges",
+	{META(IIFNAME, R1), IN("bridges"), FAMILY(NFPROTO_IPV4), NETWORK(16, 1, R1),
+	    {NFT_CMP, {NFT_CMP_EQ, R1}, .data = {127}, .size = 1}, VERDICT(NF_DROP)}},
+    {"prerouting", "what is addressed to the host",
+	{TO_LOCAL, {NFT_VERDICT, {(uint32_t)NFT_JUMP}, .name = "publish"}}},
+    {"output", "what the host asks itself",
+	{TO_LOCAL, {NFT_VERDICT, {(uint32_t)NFT_JUMP}, .name = "publish"}}},
+    {"publish", "on one address",
 	{FAMILY(NFPROTO_IPV4), DADDR4(R1), META(L4PROTO, NFT_R(1)), DPORT(NFT_R(2)),
 	    MAP("ports4_at"), DNAT(NFPROTO_IPV4, NFT_R(1))}},
-    {"publish", NULL,
+    {"publish", "on all addresses",
 	{FAMILY(NFPROTO_IPV4), META(L4PROTO, R1), DPORT(NFT_R(1)), MAP("ports4"),
 	    DNAT(NFPROTO_IPV4, NFT_R(1))}},
-    {"publish", NULL,
+    {"publish", "on one address",
 	{FAMILY(NFPROTO_IPV6), DADDR6(R1), META(L4PROTO, NFT_REG_2), DPORT(NFT_R(5)),
 	    MAP("ports6_at"), DNAT(NFPROTO_IPV6, NFT_REG_2)}},
-    {"publish", NULL,
+    {"publish", "on all addresses",
 	{FAMILY(NFPROTO_IPV6), META(L4PROTO, R1), DPORT(NFT_R(1)), MAP("ports6"),
 	    DNAT(NFPROTO_IPV6, NFT_REG_2)}},
     {"postrouting", "published port asked for from localhost",
@@ -182,10 +213,18 @@ static const struct {
     {"postrouting", "published port asked for from its own network",
 	{CT_BIT(STATUS, IPS_DST_NAT_BIT), FAMILY(NFPROTO_IPV6), SADDR6(R1), DADDR6(NFT_REG_2),
 	    IN("same6"), MASQUERADE}},
-    {"postrouting", NULL,
+    {"postrouting", "within a network",
 	{FAMILY(NFPROTO_IPV4), SADDR4(R1), DADDR4(NFT_R(1)), IN("same4"), VERDICT(NF_ACCEPT)}},
-    {"postrouting", NULL,
+    {"postrouting", "within a network",
 	{FAMILY(NFPROTO_IPV6), SADDR6(R1), DADDR6(NFT_REG_2), IN("same6"), VERDICT(NF_ACCEPT)}},
+    {"postrouting", "outbound_addr4",
+	{FAMILY(NFPROTO_IPV4), DADDR4(R1), {NFT_AND, {R1}, .data = {0xf0}},
+	    {NFT_CMP, {NFT_CMP_NEQ, R1}, .data = {0xe0, 0, 0, 0}, .size = 4}, SADDR4(R1),
+	    MAP("outbound4"), SNAT(NFPROTO_IPV4)}},
+    {"postrouting", "outbound_addr6",
+	{FAMILY(NFPROTO_IPV6), NETWORK(24, 1, R1),
+	    {NFT_CMP, {NFT_CMP_NEQ, R1}, .data = {0xff}, .size = 1}, SADDR6(R1), MAP("outbound6"),
+	    SNAT(NFPROTO_IPV6)}},
     {"postrouting", "the way out, multicast excepted",
 	{FAMILY(NFPROTO_IPV4), SADDR4(R1), IN("subnets4"), DADDR4(R1),
 	    {NFT_AND, {R1}, .data = {0xf0}},
@@ -193,23 +232,30 @@ static const struct {
     {"postrouting", "the way out, multicast excepted",
 	{FAMILY(NFPROTO_IPV6), SADDR6(R1), IN("subnets6"), NETWORK(24, 1, R1),
 	    {NFT_CMP, {NFT_CMP_NEQ, R1}, .data = {0xff}, .size = 1}, MASQUERADE}},
-    {"forward", NULL,
+    {"forward", "belongs to no connection",
 	{FAMILY(NFPROTO_IPV4), SADDR4(R1), IN("subnets4"), CT_BIT(STATE, STATE_INVALID_BIT),
 	    VERDICT(NF_DROP)}},
-    {"forward", NULL,
+    {"forward", "belongs to no connection",
 	{FAMILY(NFPROTO_IPV6), SADDR6(R1), IN("subnets6"), CT_BIT(STATE, STATE_INVALID_BIT),
 	    VERDICT(NF_DROP)}},
-    {"forward", NULL, {CT_BIT(STATUS, IPS_DST_NAT_BIT), VERDICT(NF_ACCEPT)}},
-    {"forward", NULL,
+    {"forward", "within a network",
 	{META(IIFNAME, R1), META(OIFNAME, NFT_REG_2), IN("same_bridge"), VERDICT(NF_ACCEPT)}},
+    {"forward", "internal", {META(IIFNAME, R1), IN("internal"), VERDICT(NF_DROP)}},
+    {"forward", "internal", {META(OIFNAME, R1), IN("internal"), VERDICT(NF_DROP)}},
+    {"forward", "published ports are open to all",
+	{CT_BIT(STATUS, IPS_DST_NAT_BIT), VERDICT(NF_ACCEPT)}},
     {"forward", "isolate=true",
 	{META(IIFNAME, R1), IN("isolated"), META(OIFNAME, R1), IN("isolated"), VERDICT(NF_DROP)}},
     {"forward", "isolate=strict",
 	{META(IIFNAME, R1), IN("strict"), META(OIFNAME, R1), IN("bridges"), VERDICT(NF_DROP)}},
-    {"forward", NULL, {FAMILY(NFPROTO_IPV4), SADDR4(R1), IN("subnets4"), VERDICT(NF_ACCEPT)}},
-    {"forward", NULL, {FAMILY(NFPROTO_IPV4), DADDR4(R1), IN("subnets4"), VERDICT(NF_ACCEPT)}},
-    {"forward", NULL, {FAMILY(NFPROTO_IPV6), SADDR6(R1), IN("subnets6"), VERDICT(NF_ACCEPT)}},
-    {"forward", NULL, {FAMILY(NFPROTO_IPV6), DADDR6(R1), IN("subnets6"), VERDICT(NF_ACCEPT)}},
+    {"forward", "from containers",
+	{FAMILY(NFPROTO_IPV4), SADDR4(R1), IN("subnets4"), VERDICT(NF_ACCEPT)}},
+    {"forward", "to containers",
+	{FAMILY(NFPROTO_IPV4), DADDR4(R1), IN("subnets4"), VERDICT(NF_ACCEPT)}},
+    {"forward", "from containers",
+	{FAMILY(NFPROTO_IPV6), SADDR6(R1), IN("subnets6"), VERDICT(NF_ACCEPT)}},
+    {"forward", "to containers",
+	{FAMILY(NFPROTO_IPV6), DADDR6(R1), IN("subnets6"), VERDICT(NF_ACCEPT)}},
 };
 
 void

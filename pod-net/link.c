@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -11,6 +12,10 @@
 #include <sys/random.h>
 
 #include "common/base/own.h"
+
+#ifndef IFLA_MACVLAN_BC_CUTOFF
+#define IFLA_MACVLAN_BC_CUTOFF 9 /* since Linux 6.4 */
+#endif
 
 static void
 copy_kind(const struct nlattr *info, char kind[IFNAMSIZ])
@@ -166,6 +171,76 @@ link_list_addresses(struct netlink *s, struct link_address *v, size_t max, size_
 	return 0;
 }
 
+struct route_walk {
+	link_route_fn *fn;
+	void *arg;
+	uint32_t metric;
+	int index; /* of the best default route */
+	bool v4;
+};
+
+static int
+read_route(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	struct route_walk *w = arg;
+	const struct rtmsg *m = NLMSG_DATA(h);
+	const struct nlattr *at[RTA_PRIORITY + 1];
+	struct prefix to = {0};
+	uint32_t metric;
+	bool v4;
+
+	(void)e;
+	if (h->nlmsg_type != RTM_NEWROUTE || h->nlmsg_len < NLMSG_LENGTH(sizeof *m) ||
+	    m->rtm_table != RT_TABLE_MAIN || m->rtm_type != RTN_UNICAST ||
+	    (m->rtm_flags & RTM_F_CLONED))
+		return 0;
+	netlink_attrs(RTM_RTA(m), RTM_PAYLOAD(h), at, RTA_PRIORITY);
+	v4 = m->rtm_family == AF_INET;
+	to.addr = (struct addr){.family = m->rtm_family, .len = v4 ? 4 : 16};
+	to.bits = m->rtm_dst_len;
+	if (at[RTA_DST] != NULL && netlink_size(at[RTA_DST]) == to.addr.len)
+		memcpy(to.addr.b, netlink_data(at[RTA_DST]), to.addr.len);
+	metric = netlink_u32(at[RTA_PRIORITY]);
+	if (to.bits == 0 && at[RTA_OIF] != NULL &&
+	    (w->index == 0 || (v4 && !w->v4) || (v4 == w->v4 && metric < w->metric))) {
+		w->index = (int)netlink_u32(at[RTA_OIF]);
+		w->metric = metric;
+		w->v4 = v4;
+	}
+	/* Link-local and multicast routes are on every interface. */
+	if (w->fn == NULL || (!v4 && (to.addr.b[0] == 0xff || to.addr.b[0] == 0xfe)))
+		return 0;
+	return w->fn(&to, w->arg);
+}
+
+static int
+walk_routes(struct netlink *s, struct route_walk *w, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct rtmsg m = {.rtm_family = AF_UNSPEC};
+
+	netlink_reset(&b, s);
+	netlink_begin(&b, RTM_GETROUTE, NLM_F_DUMP, &m, sizeof m, "listing routes", 0);
+	netlink_end(&b);
+	return netlink_ask(s, &b, read_route, w, e);
+}
+
+int
+link_list_routes(struct netlink *s, link_route_fn *fn, void *arg, struct err *e)
+{
+	struct route_walk w = {.fn = fn, .arg = arg};
+
+	return walk_routes(s, &w, e);
+}
+
+int
+link_default_route(struct netlink *s, struct err *e)
+{
+	struct route_walk w = {0};
+
+	return walk_routes(s, &w, e) != 0 ? -1 : w.index;
+}
+
 void
 link_random_mac(uint8_t mac[LINK_MAC_SIZE])
 {
@@ -182,21 +257,28 @@ link_format_mac(const uint8_t mac[LINK_MAC_SIZE], char text[18])
 }
 
 void
-link_put_bridge(struct netlink_batch *b, const char *name, uint32_t mtu)
+link_put_bridge(struct netlink_batch *b, const struct link_bridge *x)
 {
 	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
 	uint8_t mac[LINK_MAC_SIZE];
-	size_t info;
+	size_t info, data;
 
 	link_random_mac(mac);
 	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i,
 	    "creating the bridge", EEXIST);
-	netlink_put_str(b, IFLA_IFNAME, name);
+	netlink_put_str(b, IFLA_IFNAME, x->name);
 	netlink_put(b, IFLA_ADDRESS, mac, sizeof mac);
-	if (mtu != 0)
-		netlink_put_u32(b, IFLA_MTU, mtu);
+	if (x->mtu != 0)
+		netlink_put_u32(b, IFLA_MTU, x->mtu);
+	if (x->master != 0)
+		netlink_put_u32(b, IFLA_MASTER, (uint32_t)x->master);
 	info = netlink_nest(b, IFLA_LINKINFO);
 	netlink_put_str(b, IFLA_INFO_KIND, "bridge");
+	if (x->vlans) {
+		data = netlink_nest(b, IFLA_INFO_DATA);
+		netlink_put_u8(b, IFLA_BR_VLAN_FILTERING, 1);
+		netlink_nest_end(b, data);
+	}
 	netlink_nest_end(b, info);
 	netlink_end(b);
 }
@@ -293,6 +375,52 @@ link_put_veth(struct netlink_batch *b, const struct link_veth *v)
 	netlink_nest_end(b, end);
 	netlink_nest_end(b, data);
 	netlink_nest_end(b, info);
+	netlink_end(b);
+}
+
+void
+link_put_child(struct netlink_batch *b, const struct link_child *c)
+{
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+	bool macvlan = strcmp(c->kind, "macvlan") == 0;
+	size_t info, data;
+
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &i, sizeof i,
+	    macvlan ? "creating the macvlan interface" : "creating the ipvlan interface", 0);
+	netlink_put_str(b, IFLA_IFNAME, c->name);
+	netlink_put_u32(b, IFLA_LINK, (uint32_t)c->parent);
+	netlink_put_u32(b, IFLA_NET_NS_FD, (uint32_t)c->netns);
+	if (c->mac != NULL)
+		netlink_put(b, IFLA_ADDRESS, c->mac, LINK_MAC_SIZE);
+	if (c->mtu != 0)
+		netlink_put_u32(b, IFLA_MTU, c->mtu);
+	info = netlink_nest(b, IFLA_LINKINFO);
+	netlink_put_str(b, IFLA_INFO_KIND, c->kind);
+	data = netlink_nest(b, IFLA_INFO_DATA);
+	if (macvlan)
+		netlink_put_u32(b, IFLA_MACVLAN_MODE, c->mode);
+	else
+		netlink_put_u16(b, IFLA_IPVLAN_MODE, (uint16_t)c->mode);
+	if (macvlan && c->bclim != NULL)
+		netlink_put_u32(b, IFLA_MACVLAN_BC_CUTOFF, (uint32_t)*c->bclim);
+	netlink_nest_end(b, data);
+	netlink_nest_end(b, info);
+	netlink_end(b);
+}
+
+void
+link_put_vlan(struct netlink_batch *b, int index, uint16_t vlan, bool self)
+{
+	struct ifinfomsg i = {.ifi_family = AF_BRIDGE, .ifi_index = index};
+	struct bridge_vlan_info v = {
+	    .flags = BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED, .vid = vlan};
+	size_t spec;
+
+	netlink_begin(b, RTM_SETLINK, NLM_F_ACK, &i, sizeof i, "putting a port into a VLAN", 0);
+	spec = netlink_nest(b, IFLA_AF_SPEC);
+	netlink_put_u16(b, IFLA_BRIDGE_FLAGS, self ? BRIDGE_FLAGS_SELF : BRIDGE_FLAGS_MASTER);
+	netlink_put(b, IFLA_BRIDGE_VLAN_INFO, &v, sizeof v);
+	netlink_nest_end(b, spec);
 	netlink_end(b);
 }
 

@@ -35,6 +35,13 @@ struct link_address {
 int link_list_addresses(
     struct netlink *s, struct link_address *v, size_t max, size_t *n, struct err *e);
 
+/* Hands each route of the main table to fn; a default route has zero bits.  fn stops with -1. */
+typedef int link_route_fn(const struct prefix *to, void *arg);
+int link_list_routes(struct netlink *s, link_route_fn *fn, void *arg, struct err *e);
+
+/* The interface of the default route with the smallest metric (IPv4, else IPv6): its index, or 0; -1 with e. */
+int link_default_route(struct netlink *s, struct err *e);
+
 /* A random unicast address of local administration. */
 void link_random_mac(uint8_t mac[LINK_MAC_SIZE]);
 void link_format_mac(const uint8_t mac[LINK_MAC_SIZE], char text[18]);
@@ -45,7 +52,13 @@ void link_format_mac(const uint8_t mac[LINK_MAC_SIZE], char text[18]);
  * The bridge gets its own hardware address at once, as it would otherwise take over that of its first
  * port, and change with it.  mtu 0: the kernel's choice.
  */
-void link_put_bridge(struct netlink_batch *b, const char *name, uint32_t mtu);
+struct link_bridge {
+	const char *name;
+	uint32_t mtu;
+	int master; /* a VRF, or 0 */
+	bool vlans; /* ports have VLANs */
+};
+void link_put_bridge(struct netlink_batch *b, const struct link_bridge *x);
 void link_put_delete(struct netlink_batch *b, int index);
 void link_put_up(struct netlink_batch *b, int index, const char *what);
 void link_put_address(struct netlink_batch *b, int index, const struct prefix *p);
@@ -68,6 +81,20 @@ struct link_veth {
 	uint32_t mtu;
 };
 void link_put_veth(struct netlink_batch *b, const struct link_veth *v);
+
+/* A link of its own over parent, born inside netns. */
+struct link_child {
+	const char *kind; /* macvlan or ipvlan */
+	const char *name;
+	int parent, netns;
+	const uint8_t *mac; /* or NULL */
+	uint32_t mtu, mode;
+	const int32_t *bclim; /* of macvlan, or NULL */
+};
+void link_put_child(struct netlink_batch *b, const struct link_child *c);
+
+/* Puts a bridge port (or, if self, the bridge's own) into a VLAN, untagged. */
+void link_put_vlan(struct netlink_batch *b, int index, uint16_t vlan, bool self);
 
 /* Lets the bridge port send frames back to where they came from. */
 void link_put_hairpin(struct netlink_batch *b, const char *name);

@@ -12,6 +12,8 @@
 #include "common/base/own.h"
 #include "common/wire/peer.h"
 #include "pod-net/command.h"
+#include "pod-net/connect.h"
+#include "pod-net/manage.h"
 #include "pod-net/net.h"
 #include "pod-net/setup.h"
 
@@ -117,6 +119,74 @@ on_list(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 }
 
 static int
+on_create(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	struct rec_network made;
+	struct msg_net_listed r = {.networks = {.v = &made, .n = 1}};
+
+	if (manage_create(&s->net, MSG_OF(in, net_create), &made, &in->arena, e) != 0)
+		return -1;
+	return answer(p, &msg_net_listed_desc, in->seq, &r);
+}
+
+static int
+on_remove(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	const struct msg_net_remove *m = MSG_OF(in, net_remove);
+
+	if (manage_remove(&s->net, net_config_dir(&s->net, m->network_dir), m->name, e) != 0)
+		return -1;
+	return answer_ok(p, in->seq);
+}
+
+static int
+on_update(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	struct rec_network made;
+	struct msg_net_listed r = {.networks = {.v = &made, .n = 1}};
+
+	if (manage_update(&s->net, MSG_OF(in, net_update), &made, &in->arena, e) != 0)
+		return -1;
+	return answer(p, &msg_net_listed_desc, in->seq, &r);
+}
+
+static int
+on_connect(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	struct msg_net_connected r = {0};
+
+	if (connect_container(&s->net, MSG_OF(in, net_connect), &r, &in->arena, e) != 0)
+		return -1;
+	return answer(p, &msg_net_connected_desc, in->seq, &r);
+}
+
+static int
+on_disconnect(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	const struct msg_net_disconnect *m = MSG_OF(in, net_disconnect);
+	struct msg_net_connected r = {0};
+
+	if (connect_leave(&s->net, m->id, m->netns, m->network, &r, &in->arena, e) != 0)
+		return -1;
+	return answer(p, &msg_net_connected_desc, in->seq, &r);
+}
+
+static int
+on_reload(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+
+	if (connect_reload(&s->net, &MSG_OF(in, net_reload)->containers, e) != 0)
+		return -1;
+	return answer_ok(p, in->seq);
+}
+
+static int
 on_sweep(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct server *s = arg;
@@ -134,6 +204,12 @@ static const struct peer_handler handlers[] = {
     {&msg_net_teardown_desc, SERVING, 0, on_teardown},
     {&msg_net_list_desc, SERVING, 0, on_list},
     {&msg_net_sweep_desc, SERVING, 0, on_sweep},
+    {&msg_net_create_desc, SERVING, 0, on_create},
+    {&msg_net_remove_desc, SERVING, 0, on_remove},
+    {&msg_net_update_desc, SERVING, 0, on_update},
+    {&msg_net_connect_desc, SERVING, 0, on_connect},
+    {&msg_net_disconnect_desc, SERVING, 0, on_disconnect},
+    {&msg_net_reload_desc, SERVING, 0, on_reload},
 };
 
 static int

@@ -117,7 +117,9 @@ net_close(struct net *n)
 	free(n->config_dir);
 	strv_free(&n->retired);
 	strv_free(&n->links);
-	network_list_free(&n->left);
+	free(n->left.v);
+	arena_free(&n->left.arena);
+	strv_free(&n->plugins);
 	n->run_root = n->config_dir = NULL;
 	n->held = NULL;
 }
@@ -126,6 +128,14 @@ const char *
 net_config_dir(const struct net *n, const char *asked)
 {
 	return asked != NULL && asked[0] != '\0' ? asked : n->config_dir;
+}
+
+int
+net_find(struct net *n, const char *dir, const char *name, struct rec_network *out, struct arena *a,
+    struct err *e)
+{
+	(void)n;
+	return network_find(dir, name, out, a, e);
 }
 
 void
@@ -221,25 +231,18 @@ withdraw(struct net *n, const struct rec_net_state *st, struct arena *a, struct 
 	return firewall_withdraw(&n->firewall, &ports, &t, e);
 }
 
-static void
-remember_network(struct net *n, const struct rec_net_hold *h)
+void
+net_left(struct net *n, const struct rec_net_hold *h)
 {
-	struct network_list *l = &n->left;
-	struct rec_network *x;
-
 	if (h->link != NULL)
 		strv_add(&n->links, h->link);
-	for (size_t i = 0; i < l->n; i++)
-		if (h->interface != NULL && strcmp(l->v[i].interface, h->interface) == 0)
-			return;
-	if (h->interface == NULL)
+	if (h->interface == NULL || h->unmanaged || h->link == NULL)
 		return;
-	l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof *l->v);
-	x = &l->v[l->n++];
-	*x = (struct rec_network){.interface = arena_strdup(&l->arena, h->interface)};
-	x->subnets.v = arena_array(&l->arena, h->subnets.n, sizeof *x->subnets.v);
-	for (size_t i = 0; i < h->subnets.n; i++)
-		x->subnets.v[x->subnets.n++].subnet = arena_strdup(&l->arena, h->subnets.v[i]);
+	for (size_t i = 0; i < n->left.n; i++)
+		if (strcmp(n->left.v[i].interface, h->interface) == 0)
+			return;
+	n->left.v = mem_grow(n->left.v, &n->left.cap, n->left.n + 1, sizeof *n->left.v);
+	wire_copy(&rec_net_hold_desc, h, &n->left.v[n->left.n++], &n->left.arena);
 }
 
 /* Undoes the rest of one container and notes the networks it was on. */
@@ -252,20 +255,46 @@ finish_one(struct net *n, const char *name)
 
 	if (state_read(&n->state, name, &st, &a, &e) == 1) {
 		for (size_t i = 0; i < st.networks.n; i++)
-			remember_network(n, &st.networks.v[i]);
+			net_left(n, &st.networks.v[i]);
 		if (st.helper == NULL && st.ports.n > 0 && withdraw(n, &st, &a, &e) != 0)
 			log_warn("removing published ports: %s", e.text);
 	}
 	state_remove(&n->state, name);
 }
 
+/* True if a container of this run root is on the bridge. */
 static bool
-in_use(struct net *n, const struct rec_network *x)
+has_user(struct net *n, const char *interface)
 {
+	own_strv struct strv names = {0};
+	struct err e = {0};
+	bool any = false;
+
+	if (state_all(&n->state, &names, &e) != 0)
+		return true;
+	for (size_t i = 0; i < names.n && !any; i++) {
+		own_arena struct arena a = {0};
+		struct rec_net_state st = {0};
+
+		if (names.v[i][0] == '.' || state_read(&n->state, names.v[i], &st, &a, &e) != 1)
+			continue;
+		for (size_t k = 0; k < st.networks.n; k++)
+			any |= st.networks.v[k].interface != NULL &&
+			       strcmp(st.networks.v[k].interface, interface) == 0;
+	}
+	return any;
+}
+
+/* Networks without leases are looked for in the states; whoever misses one there meets its port. */
+static bool
+in_use(struct net *n, const struct rec_net_hold *x)
+{
+	if (n->foreign || x->subnets.n == 0)
+		return has_user(n, x->interface);
 	for (size_t i = 0; i < x->subnets.n; i++) {
 		struct prefix p;
 
-		if (addr_parse_prefix(x->subnets.v[i].subnet, &p) == 0 && lease_any(&n->leases, &p))
+		if (addr_parse_prefix(x->subnets.v[i], &p) == 0 && lease_any(&n->leases, &p))
 			return true;
 	}
 	return false;
@@ -273,26 +302,20 @@ in_use(struct net *n, const struct rec_network *x)
 
 /*
  * A bridge that nobody uses goes.  Safe because whoever wants to join it takes a lease first, under the
- * lock held here.
+ * lock held here, and one without leases makes it anew.
  */
 static void
-remove_bridge(struct net *n, const struct rec_network *x)
+remove_bridge(struct net *n, const struct rec_net_hold *x)
 {
-	struct strs subnets = {0};
 	struct err e = {0};
 	int gone = 0;
 
-	if (x->subnets.n == 0 || lease_lock(&n->leases, &e) != 0)
+	if (lease_lock(&n->leases, &e) != 0)
 		return;
 	if (!in_use(n, x) && net_need_route(n, &e) == 0)
 		gone = bridge_remove(&n->route, x->interface, &e);
-	if (gone == 1) {
-		subnets.v = xcalloc(x->subnets.n, sizeof *subnets.v);
-		for (size_t i = 0; i < x->subnets.n; i++)
-			subnets.v[subnets.n++] = x->subnets.v[i].subnet;
-		gone = firewall_forget(&n->firewall, x->interface, &subnets, &e);
-		free(subnets.v);
-	}
+	if (gone == 1)
+		gone = firewall_forget(&n->firewall, x, &e);
 	lease_unlock(&n->leases);
 	if (gone < 0)
 		log_warn("removing bridge %s: %s", x->interface, e.text);
@@ -342,7 +365,7 @@ any_idle(struct net *n)
  * been unused for a moment.  One process waits, the others leave it to that one.
  */
 static void
-tidy_one(struct net *n, const struct rec_network *x, bool at_once)
+tidy_one(struct net *n, const struct rec_net_hold *x, bool at_once)
 {
 	struct timespec wait = {.tv_sec = QUIET_NS / 1000000000, .tv_nsec = QUIET_NS % 1000000000};
 	own_mem char *name = xasprintf("bridge-%s.lock", x->interface);

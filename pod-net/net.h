@@ -29,9 +29,15 @@ struct net {
 	int64_t started_ns;
 	int *held; /* locks on the states of containers this process has set up */
 	size_t nheld, held_cap;
-	struct strv retired;	  /* state files whose rest is undone after the answer */
-	struct strv links;	  /* host ends of the links of such containers */
-	struct network_list left; /* networks that containers have left: interface and subnets */
+	struct strv retired; /* state files whose rest is undone after the answer */
+	struct strv links;   /* host ends of the links of such containers */
+	struct {
+		struct rec_net_hold *v;
+		size_t n, cap;
+		struct arena arena;
+	} left;		     /* networks that containers have left */
+	struct strv plugins; /* network drivers that are programs of others */
+	bool foreign; /* definitions and addresses are somebody else's, as for netavark's callers */
 };
 
 /* Not open; net_close may be called. */
@@ -69,11 +75,18 @@ int net_teardown(struct net *n, const char *id, struct err *e);
 void net_finish(struct net *n);
 void net_tidy(struct net *n, bool at_once);
 
+/* A definition, from where they are kept. */
+int net_find(struct net *n, const char *dir, const char *name, struct rec_network *out,
+    struct arena *a, struct err *e);
+
 /* For setup.c: keeps the lock of a state until net_release, opens the socket for links if need be, and what
  * the firewall must know of a container. */
 void net_hold(struct net *n, int fd);
 int net_need_route(struct net *n, struct err *e);
 struct firewall_target net_target(const struct rec_net_state *st, const char *id, const char *name);
+
+/* Remembers that a container has left a network, for net_tidy. */
+void net_left(struct net *n, const struct rec_net_hold *h);
 
 /* Followed by net_finish and net_tidy as well. */
 int net_sweep(struct net *n, const struct strs *containers, struct err *e);

@@ -226,10 +226,11 @@ expr_lookup(struct netlink_batch *b, const struct nft_expr *x)
 static void
 expr_nat(struct netlink_batch *b, const struct nft_expr *x)
 {
-	netlink_put_be32(b, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+	netlink_put_be32(b, NFTA_NAT_TYPE, x->arg[3]);
 	netlink_put_be32(b, NFTA_NAT_FAMILY, x->arg[0]);
 	netlink_put_be32(b, NFTA_NAT_REG_ADDR_MIN, x->arg[1]);
-	netlink_put_be32(b, NFTA_NAT_REG_PROTO_MIN, x->arg[2]);
+	if (x->arg[2] != 0)
+		netlink_put_be32(b, NFTA_NAT_REG_PROTO_MIN, x->arg[2]);
 }
 
 static void

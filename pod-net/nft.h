@@ -59,7 +59,7 @@ enum nft_kind {
 	NFT_CMP,     /* operator, register; data */
 	NFT_AND,     /* register; data = mask; result in the same register */
 	NFT_LOOKUP,  /* register, result register or 0; name */
-	NFT_NAT,     /* family, address register, port register: destination NAT */
+	NFT_NAT,     /* family, address register, port register or 0, NFT_NAT_x */
 	NFT_MASQ,
 	NFT_VERDICT, /* code; name = chain */
 };

@@ -1,112 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/plan.h"
 
-#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/base/text.h"
 #include "pod-net/network.h"
 
 static int
-set_number(const char *network, const struct rec_kv *o, uint32_t *out, struct err *e)
+check_network(const struct plan_attach *a, bool *no_addresses, struct err *e)
 {
-	uint64_t v;
+	const struct rec_network *n = a->network;
 
-	if (text_to_u64(o->value, UINT32_MAX, &v) != 0)
-		return err_set(e, ERR_INVALID,
-		    "network %s: unable to parse \"%s\": %s is not a number", network, o->key,
-		    o->value);
-	*out = (uint32_t)v;
-	return 0;
-}
-
-static int
-set_mtu(struct plan_attach *a, const struct rec_kv *o, struct err *e)
-{
-	return set_number(a->network->name, o, &a->mtu, e);
-}
-
-static int
-set_metric(struct plan_attach *a, const struct rec_kv *o, struct err *e)
-{
-	return set_number(a->network->name, o, &a->metric, e);
-}
-
-static int
-set_isolate(struct plan_attach *a, const struct rec_kv *o, struct err *e)
-{
-	if (strcmp(o->value, "strict") == 0)
-		a->isolate = ISOLATE_STRICT;
-	else if (strcmp(o->value, "true") == 0 || strcmp(o->value, "1") == 0)
-		a->isolate = ISOLATE_YES;
-	else if (strcmp(o->value, "false") != 0 && strcmp(o->value, "0") != 0)
-		return err_set(e, ERR_INVALID, "network %s: unable to parse \"isolate\": %s",
-		    a->network->name, o->value);
-	return 0;
-}
-
-static int
-set_no_default_route(struct plan_attach *a, const struct rec_kv *o, struct err *e)
-{
-	(void)e;
-	a->no_default_route = strcmp(o->value, "true") == 0 || strcmp(o->value, "1") == 0;
-	return 0;
-}
-
-static int
-set_host_name(struct plan_attach *a, const struct rec_kv *o, struct err *e)
-{
-	if (o->value[0] == '\0' || strlen(o->value) >= IFNAMSIZ || !network_name_valid(o->value))
-		return err_set(e, ERR_INVALID, "invalid host interface name %s", o->value);
-	snprintf(a->host_name, sizeof a->host_name, "%s", o->value);
-	return 0;
-}
-
-struct option {
-	const char *name;
-	int (*set)(struct plan_attach *a, const struct rec_kv *o, struct err *e);
-};
-
-static const struct option network_options[] = {
-    {"mtu", set_mtu},
-    {"com.docker.network.driver.mtu", set_mtu},
-    {"metric", set_metric},
-    {"isolate", set_isolate},
-    {"no_default_route", set_no_default_route},
-    {0},
-};
-
-static const struct option attach_options[] = {
-    {"host_interface_name", set_host_name},
-    {0},
-};
-
-static int
-set_options(struct plan_attach *a, const struct option *table, const struct rec_kv *v, size_t n,
-    struct err *e)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct option *o = table;
-
-		while (o->name != NULL && strcmp(o->name, v[i].key) != 0)
-			o++;
-		if (o->name == NULL)
-			return err_set(e, ERR_UNSUPPORTED, "network %s: unsupported option %s",
-			    a->network->name, v[i].key);
-		if (o->set(a, &v[i], e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-check_network(const struct rec_network *n, bool *no_addresses, struct err *e)
-{
-	if (strcmp(n->driver, "bridge") != 0)
-		return err_set(
-		    e, ERR_UNSUPPORTED, "network %s: unsupported driver %s", n->name, n->driver);
-	if (n->interface == NULL)
+	if (a->driver->bridge && n->interface == NULL)
 		return err_set(
 		    e, ERR_INVALID, "network %s: no bridge interface name given", n->name);
 	*no_addresses = n->subnets.n == 0;
@@ -125,38 +30,55 @@ check_network(const struct rec_network *n, bool *no_addresses, struct err *e)
 	return 0;
 }
 
+/* The address that a static one stands for: that of its subnet, or a further one. */
+static struct plan_address *
+place_of(struct plan_attach *a, const struct addr *addr)
+{
+	for (size_t k = 0; k < a->naddresses; k++) {
+		const struct plan_address *p = &a->addresses[k];
+
+		if (!addr_in(addr, &p->lease.subnet))
+			continue;
+		if (p->lease.wanted.len == 0)
+			return &a->addresses[k];
+		a->addresses[a->naddresses] = *p;
+		a->addresses[a->naddresses].again = true;
+		return &a->addresses[a->naddresses++];
+	}
+	return NULL;
+}
+
 /* Static addresses are matched with the subnets they lie in. */
 static int
 set_wanted(struct plan_attach *a, const struct rec_net_attach *in, struct err *e)
 {
 	for (size_t i = 0; i < in->static_ips.n; i++) {
+		struct plan_address *p;
 		struct addr addr;
-		size_t k = 0;
 
 		if (addr_parse(in->static_ips.v[i], &addr) != 0)
 			return err_set(
 			    e, ERR_INVALID, "%s is not an IP address", in->static_ips.v[i]);
-		while (k < a->naddresses && !addr_in(&addr, &a->addresses[k].lease.subnet))
-			k++;
-		if (k == a->naddresses)
+		p = place_of(a, &addr);
+		if (p == NULL)
 			return err_set(e, ERR_INVALID,
 			    "requested static ip %s not in any subnet on network %s",
 			    in->static_ips.v[i], a->network->name);
-		if (addr_compare(&addr, &a->addresses[k].lease.gateway) == 0)
+		if (addr_compare(&addr, &p->lease.gateway) == 0)
 			return err_set(e, ERR_INVALID,
 			    "requested static ip %s is the gateway of network %s",
 			    in->static_ips.v[i], a->network->name);
-		a->addresses[k].lease.wanted = addr;
+		p->lease.wanted = addr;
 	}
 	return 0;
 }
 
 static void
-set_subnets(struct plan_attach *a, struct arena *arena)
+set_subnets(struct plan_attach *a, size_t more, struct arena *arena)
 {
 	const struct rec_network *n = a->network;
 
-	a->addresses = arena_array(arena, n->subnets.n, sizeof *a->addresses);
+	a->addresses = arena_array(arena, n->subnets.n + more, sizeof *a->addresses);
 	a->naddresses = n->subnets.n;
 	for (size_t i = 0; i < n->subnets.n; i++) {
 		struct lease_request *r = &a->addresses[i].lease;
@@ -170,22 +92,22 @@ set_subnets(struct plan_attach *a, struct arena *arena)
 }
 
 static bool
-name_taken(const struct plan *p, size_t n, const struct msg_net_setup *m, const char *name)
+name_taken(const struct plan *p, size_t n, const struct plan_request *m, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strcmp(p->attach[i].name, name) == 0)
 			return true;
-	for (size_t i = n; i < m->attach.n; i++)
-		if (m->attach.v[i].interface != NULL && strcmp(m->attach.v[i].interface, name) == 0)
+	for (size_t i = n; i < m->n; i++)
+		if (m->attach[i].interface != NULL && strcmp(m->attach[i].interface, name) == 0)
 			return true;
-	return false;
+	return m->names != NULL && strv_find(m->names, name) < m->names->n;
 }
 
 static int
-set_name(struct plan *p, size_t i, const struct msg_net_setup *m, struct err *e)
+set_name(struct plan *p, size_t i, const struct plan_request *m, struct err *e)
 {
 	struct plan_attach *a = &p->attach[i];
-	const char *wanted = m->attach.v[i].interface;
+	const char *wanted = m->attach[i].interface;
 
 	if (wanted == NULL) {
 		size_t n = 0;
@@ -201,6 +123,9 @@ set_name(struct plan *p, size_t i, const struct msg_net_setup *m, struct err *e)
 		if (strcmp(p->attach[k].name, wanted) == 0)
 			return err_set(
 			    e, ERR_INVALID, "interface name %s is used for two networks", wanted);
+	if (m->names != NULL && strv_find(m->names, wanted) < m->names->n)
+		return err_set(e, ERR_EXISTS,
+		    "create veth pair: interface %s already exists on container namespace", wanted);
 	snprintf(a->name, sizeof a->name, "%s", wanted);
 	return 0;
 }
@@ -211,33 +136,44 @@ set_mac(struct plan_attach *a, const char *wanted, struct err *e)
 	uint8_t random[LINK_MAC_SIZE];
 
 	link_random_mac(random);
-	snprintf(a->host_name, sizeof a->host_name, "veth%02x%02x%02x%02x", random[2], random[3],
-	    random[4], random[5]);
+	snprintf(a->set.host_name, sizeof a->set.host_name, "veth%02x%02x%02x%02x", random[2],
+	    random[3], random[4], random[5]);
 	link_random_mac(a->mac);
-	if (wanted != NULL && addr_parse_mac(wanted, a->mac) != 0)
+	a->has_mac = wanted != NULL && wanted[0] != '\0';
+	if (a->has_mac && addr_parse_mac(wanted, a->mac) != 0)
 		return err_set(e, ERR_INVALID, "invalid mac address %s", wanted);
 	return 0;
 }
 
 static int
-plan_one(struct plan *p, size_t i, const struct msg_net_setup *m, const char *dir, struct err *e)
+plan_one(struct plan *p, size_t i, const struct plan_request *m, struct err *e)
 {
-	const struct rec_net_attach *in = &m->attach.v[i];
+	const struct rec_net_attach *in = &m->attach[i];
 	struct plan_attach *a = &p->attach[i];
 	struct rec_network *n = arena_alloc(&p->arena, sizeof *n);
 	bool no_addresses = false;
 
-	if (network_find(dir, in->network, n, &p->arena, e) != 0)
+	if (m->find(m->arg, in->network, n, &p->arena, e) != 0)
 		return -1;
+	if (m->networks != NULL && strv_find(m->networks, n->name) < m->networks->n)
+		return err_set(e, ERR_EXISTS,
+		    "container is already connected to network \"%s\": network is already "
+		    "connected",
+		    n->name);
 	a->network = n;
-	a->metric = PLAN_METRIC;
-	if (check_network(n, &no_addresses, e) != 0 || set_name(p, i, m, e) != 0 ||
+	a->asked = in;
+	a->driver = driver_find(n->driver, m->plugins);
+	if (a->driver == NULL)
+		return err_set(e, ERR_UNSUPPORTED, "network %s: unknown network driver \"%s\"",
+		    n->name, n->driver);
+	a->set = driver_defaults(a->driver);
+	if (check_network(a, &no_addresses, e) != 0 || set_name(p, i, m, e) != 0 ||
 	    set_mac(a, in->static_mac, e) != 0 ||
-	    set_options(a, network_options, n->options.v, n->options.n, e) != 0 ||
-	    set_options(a, attach_options, in->options.v, in->options.n, e) != 0)
+	    driver_read(a->driver, n->name, n->options.v, n->options.n, &a->set, e) != 0 ||
+	    driver_read_attach(n->name, in->options.v, in->options.n, &a->set, e) != 0)
 		return -1;
 	if (!no_addresses)
-		set_subnets(a, &p->arena);
+		set_subnets(a, in->static_ips.n, &p->arena);
 	return set_wanted(a, in, e);
 }
 
@@ -260,13 +196,13 @@ check_overlap(const struct plan *p, size_t i, size_t k, struct err *e)
 }
 
 int
-plan_make(struct plan *p, const struct msg_net_setup *m, const char *network_dir, struct err *e)
+plan_make(struct plan *p, const struct plan_request *r, struct err *e)
 {
 	*p = (struct plan){0};
-	p->attach = arena_array(&p->arena, m->attach.n, sizeof *p->attach);
-	p->nattach = m->attach.n;
-	for (size_t i = 0; i < m->attach.n; i++) {
-		if (plan_one(p, i, m, network_dir, e) != 0) {
+	p->attach = arena_array(&p->arena, r->n, sizeof *p->attach);
+	p->nattach = r->n;
+	for (size_t i = 0; i < r->n; i++) {
+		if (plan_one(p, i, r, e) != 0) {
 			plan_free(p);
 			return -1;
 		}
@@ -292,7 +228,7 @@ plan_gateways(const struct plan_attach *a, struct prefix *out, size_t max)
 	size_t n = 0;
 
 	for (size_t i = 0; i < a->naddresses && n < max; i++)
-		if (a->addresses[i].lease.gateway.len != 0)
+		if (a->addresses[i].lease.gateway.len != 0 && !a->addresses[i].again)
 			out[n++] = (struct prefix){
 			    a->addresses[i].lease.gateway, a->addresses[i].lease.subnet.bits};
 	return n;

@@ -8,28 +8,26 @@
 
 #include "common/base/mem.h"
 #include "common/wire/msg.h"
+#include "pod-net/driver.h"
 #include "pod-net/lease.h"
 #include "pod-net/link.h"
 
-#define PLAN_METRIC 100 /* of default routes, as netavark's */
-
-enum plan_isolate { ISOLATE_NO, ISOLATE_YES, ISOLATE_STRICT };
-
-/* One subnet of a network and the container's place in it. */
+/* An address of the container; each subnet of a network has at least one. */
 struct plan_address {
 	struct lease_request lease;
 	struct prefix given; /* leased address with the subnet's length */
 	char key[LEASE_KEY];
+	bool again; /* a further one of the same subnet */
 };
 
 struct plan_attach {
 	const struct rec_network *network;
-	char name[IFNAMSIZ];	  /* in the container */
-	char host_name[IFNAMSIZ]; /* the other end */
+	const struct driver *driver;
+	const struct rec_net_attach *asked;
+	struct driver_settings set; /* host_name is the other end of the link */
+	char name[IFNAMSIZ];	    /* in the container */
 	uint8_t mac[LINK_MAC_SIZE];
-	uint32_t mtu, metric; /* mtu 0: the bridge's */
-	enum plan_isolate isolate;
-	bool no_default_route;
+	bool has_mac; /* it was asked for */
 	struct plan_address *addresses;
 	size_t naddresses;
 };
@@ -40,9 +38,22 @@ struct plan {
 	size_t nattach;
 };
 
-/* network_dir is where definitions are read.  Nothing is touched; on failure *p is empty. */
-int plan_make(
-    struct plan *p, const struct msg_net_setup *m, const char *network_dir, struct err *e);
+/* Where definitions come from. */
+typedef int plan_find_fn(
+    void *arg, const char *name, struct rec_network *out, struct arena *a, struct err *e);
+
+struct plan_request {
+	const struct rec_net_attach *attach;
+	size_t n;
+	plan_find_fn *find;
+	void *arg;
+	/* Names of interfaces that the container has already, and of networks it is on. */
+	const struct strv *names, *networks;
+	const struct strv *plugins;
+};
+
+/* Nothing is touched; on failure *p is empty. */
+int plan_make(struct plan *p, const struct plan_request *r, struct err *e);
 void plan_free(struct plan *p);
 
 /* The gateway addresses of the attachment's network, as the bridge carries them. */

@@ -6,11 +6,11 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "pod-net/attach.h"
 #include "pod-net/bridge.h"
 #include "pod-net/helper.h"
 #include "pod-net/netns.h"
 #include "pod-net/pasta.h"
-#include "pod-net/plan.h"
 #include "pod-net/port.h"
 #include "pod-net/slirp.h"
 
@@ -21,7 +21,7 @@ struct setup {
 	struct net *n;
 	const struct msg_net_setup *m;
 	struct arena *a;
-	struct plan plan;
+	struct attach attach;
 	struct port_list ports;
 	struct rec_net_state state;
 	int netns, holder;
@@ -30,51 +30,6 @@ struct setup {
 	struct link_address addresses[PASTA_ADDRESSES]; /* with pasta */
 	size_t naddresses;
 };
-
-static const char *
-address_text(const struct addr *addr, struct arena *a)
-{
-	char text[ADDR_TEXT];
-
-	addr_format(addr, text);
-	return text[0] != '\0' ? arena_strdup(a, text) : NULL;
-}
-
-static int
-take_address(struct setup *s, struct plan_address *p, struct rec_net_hold *h, struct err *e)
-{
-	char subnet[ADDR_TEXT];
-	struct addr got;
-
-	p->lease.holder = state_path(&s->n->state, s->m->id, s->a);
-	if (lease_take(&s->n->leases, &p->lease, &got, p->key, e) != 0)
-		return -1;
-	p->given = (struct prefix){got, p->lease.subnet.bits};
-	addr_format_prefix(&p->lease.subnet, subnet);
-	h->leases.v[h->leases.n++] = p->key;
-	h->subnets.v[h->subnets.n++] = arena_strdup(s->a, subnet);
-	return 0;
-}
-
-static int
-take_addresses(struct setup *s, struct err *e)
-{
-	s->state.networks.v = arena_array(s->a, s->plan.nattach, sizeof *s->state.networks.v);
-	for (size_t i = 0; i < s->plan.nattach; i++) {
-		struct plan_attach *at = &s->plan.attach[i];
-		struct rec_net_hold *h = &s->state.networks.v[s->state.networks.n++];
-
-		h->network = at->network->name;
-		h->interface = at->network->interface;
-		h->link = at->host_name;
-		h->leases.v = arena_array(s->a, at->naddresses, sizeof *h->leases.v);
-		h->subnets.v = arena_array(s->a, at->naddresses, sizeof *h->subnets.v);
-		for (size_t k = 0; k < at->naddresses; k++)
-			if (take_address(s, &at->addresses[k], h, e) != 0)
-				return err_wrap(e, "network %s", h->network);
-	}
-	return 0;
-}
 
 static int
 write_state(struct setup *s, struct err *e)
@@ -87,6 +42,9 @@ write_state(struct setup *s, struct err *e)
 	    s->a, "%08x", (unsigned)(now.tv_nsec ^ now.tv_sec << 17 ^ (long)getpid() << 8));
 	s->state.ports.v = port_maps(&s->ports, s->a);
 	s->state.ports.n = s->ports.n;
+	s->state.name = s->m->name;
+	s->state.hostname = s->m->hostname;
+	s->state.dns_servers = s->m->dns_servers;
 	fd = state_write(&s->n->state, s->m->id, &s->state, e);
 	if (fd < 0)
 		return -1;
@@ -98,29 +56,21 @@ write_state(struct setup *s, struct err *e)
 static int
 record(struct setup *s, struct err *e)
 {
-	struct addr a4, a6;
-
 	if (lease_lock(&s->n->leases, e) != 0)
 		return -1;
-	if (take_addresses(s, e) != 0)
+	if (attach_take(&s->attach, e) != 0)
 		goto fail;
-	a4 = plan_address_of(&s->plan, AF_INET);
-	a6 = plan_address_of(&s->plan, AF_INET6);
-	if (port_parse(
-		s->m->ports.v, s->m->ports.n, a4.len != 0, a6.len != 0, &s->ports, s->a, e) != 0 ||
-	    port_reserve(&s->ports, &s->holder, e) != 0)
+	s->state.address4 = attach_target(&s->state, AF_INET, s->a);
+	s->state.address6 = attach_target(&s->state, AF_INET6, s->a);
+	if (port_parse(s->m->ports.v, s->m->ports.n, s->state.address4 != NULL,
+		s->state.address6 != NULL, &s->ports, s->a, e) != 0 ||
+	    port_reserve(&s->ports, &s->holder, e) != 0 || write_state(s, e) != 0) {
+		attach_give(&s->attach);
 		goto fail;
-	s->state.address4 = address_text(&a4, s->a);
-	s->state.address6 = address_text(&a6, s->a);
-	if (write_state(s, e) != 0)
-		goto fail;
+	}
 	lease_unlock(&s->n->leases);
 	return 0;
 fail:
-	for (size_t i = 0; i < s->state.networks.n; i++)
-		for (size_t k = 0; k < s->state.networks.v[i].leases.n; k++)
-			lease_give(&s->n->leases, s->state.networks.v[i].leases.v[k],
-			    state_path(&s->n->state, s->m->id, s->a));
 	lease_unlock(&s->n->leases);
 	return -1;
 }
@@ -128,18 +78,12 @@ fail:
 static int
 connect_bridges(struct setup *s, struct err *e)
 {
-	struct net *n = s->n;
-
-	if (net_need_route(n, e) != 0 ||
-	    bridge_join(&n->route, n->home, s->netns, &s->plan, e) != 0)
+	if (attach_links(&s->attach, e) != 0)
 		return -1;
-	for (size_t i = 0; i < s->plan.nattach; i++)
-		if (firewall_network(&n->firewall, &s->plan.attach[i], e) != 0)
-			return -1;
 	if (s->ports.n > 0) {
 		struct firewall_target t = net_target(&s->state, s->m->id, s->m->name);
 
-		return firewall_publish(&n->firewall, &s->ports, &t, e);
+		return firewall_publish(&s->n->firewall, &s->ports, &t, e);
 	}
 	return 0;
 }
@@ -163,7 +107,10 @@ set_up_bridge(struct setup *s, struct err *e)
 	if (n->rootless)
 		return err_set(
 		    e, ERR_UNSUPPORTED, "network mode bridge is not supported for ordinary users");
-	if (plan_make(&s->plan, s->m, net_config_dir(n, s->m->network_dir), e) != 0)
+	s->attach = (struct attach){
+	    .n = n, .id = s->m->id, .netns = s->netns, .a = s->a, .state = &s->state};
+	if (attach_plan(&s->attach, s->m->attach.v, s->m->attach.n,
+		net_config_dir(n, s->m->network_dir), e) != 0)
 		return -1;
 	if (record(s, e) != 0)
 		return -1;
@@ -301,25 +248,6 @@ static const struct {
 };
 
 static void
-fill_interface(const struct plan_attach *at, struct rec_net_interface *out, struct arena *a)
-{
-	char text[ADDR_TEXT], mac[18];
-
-	link_format_mac(at->mac, mac);
-	out->network = arena_strdup(a, at->network->name);
-	out->name = arena_strdup(a, at->name);
-	out->mac = arena_strdup(a, mac);
-	out->addresses.v = arena_array(a, at->naddresses, sizeof *out->addresses.v);
-	for (size_t i = 0; i < at->naddresses; i++) {
-		struct rec_net_address *x = &out->addresses.v[out->addresses.n++];
-
-		addr_format_prefix(&at->addresses[i].given, text);
-		x->ipnet = arena_strdup(a, text);
-		x->gateway = address_text(&at->addresses[i].lease.gateway, a);
-	}
-}
-
-static void
 fill_pasta(struct setup *s, struct msg_net_setup_r *r)
 {
 	struct rec_net_interface *out = NULL;
@@ -369,45 +297,19 @@ fill_slirp(struct setup *s, struct msg_net_setup_r *r)
 	}
 }
 
-/* The host as the container sees it: the first gateway of a network that leads out. */
-static const char *
-host_address(const struct plan *p, struct arena *a)
-{
-	for (size_t i = 0; i < p->nattach; i++)
-		for (size_t k = 0; k < p->attach[i].naddresses; k++)
-			if (!p->attach[i].network->internal &&
-			    p->attach[i].addresses[k].lease.gateway.len != 0)
-				return address_text(&p->attach[i].addresses[k].lease.gateway, a);
-	return NULL;
-}
-
-static void
-fill_resolvers(const struct setup *s, struct msg_net_setup_r *r)
-{
-	size_t n = s->m->dns_servers.n + 1;
-
-	for (size_t i = 0; i < s->plan.nattach; i++)
-		n += s->plan.attach[i].network->dns_servers.n;
-	r->dns_servers.v = arena_array(s->a, n, sizeof *r->dns_servers.v);
-	for (size_t i = 0; i < s->m->dns_servers.n; i++)
-		r->dns_servers.v[r->dns_servers.n++] = arena_strdup(s->a, s->m->dns_servers.v[i]);
-	for (size_t i = 0; i < s->plan.nattach && s->m->dns_servers.n == 0; i++)
-		for (size_t k = 0; k < s->plan.attach[i].network->dns_servers.n; k++)
-			r->dns_servers.v[r->dns_servers.n++] =
-			    arena_strdup(s->a, s->plan.attach[i].network->dns_servers.v[k]);
-}
-
 static void
 fill_answer(struct setup *s, struct msg_net_setup_r *r)
 {
 	*r = (struct msg_net_setup_r){.netns = s->netns, .holder = s->holder};
-	r->interfaces.v = arena_array(s->a, s->plan.nattach, sizeof *r->interfaces.v);
-	for (size_t i = 0; i < s->plan.nattach; i++)
-		fill_interface(&s->plan.attach[i], &r->interfaces.v[r->interfaces.n++], s->a);
+	r->interfaces.v = arena_array(s->a, s->state.networks.n, sizeof *r->interfaces.v);
+	for (size_t i = 0; i < s->state.networks.n; i++)
+		attach_interface(
+		    &s->state.networks.v[i], &r->interfaces.v[r->interfaces.n++], s->a);
 	r->ports.v = s->state.ports.v;
 	r->ports.n = s->state.ports.n;
-	r->host_address = host_address(&s->plan, s->a);
-	fill_resolvers(s, r);
+	r->host_address = attach_host_address(&s->state);
+	s->state.dns_servers = s->m->dns_servers;
+	r->dns_servers = attach_resolvers(&s->state, s->a);
 	if (s->helper != NULL && strcmp(s->helper, "pasta") == 0)
 		fill_pasta(s, r);
 	if (s->helper != NULL && strcmp(s->helper, "slirp4netns") == 0)
@@ -444,6 +346,6 @@ setup_container(struct net *n, const struct msg_net_setup *m, int netns, struct 
 	} else if (s.holder > 0) {
 		fd_close(&s.holder);
 	}
-	plan_free(&s.plan);
+	attach_free(&s.attach);
 	return rc;
 }

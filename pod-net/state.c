@@ -81,6 +81,16 @@ state_write(const struct state_dir *d, const char *id, const struct rec_net_stat
 	return fd_take(&fd);
 }
 
+int
+state_replace(
+    const struct state_dir *d, const char *id, const struct rec_net_state *s, struct err *e)
+{
+	own_strbuf struct strbuf b = {0};
+
+	wire_pack(&rec_net_state_desc, s, &b);
+	return file_write(d->fd, id, b.s, b.n, 0600, 0, e);
+}
+
 void
 state_release(int *fd)
 {

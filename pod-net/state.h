@@ -32,6 +32,10 @@ bool state_id_valid(const char *id);
 int state_write(
     const struct state_dir *d, const char *id, const struct rec_net_state *s, struct err *e);
 
+/* Writes it anew for a container that runs: readers see the old one or the new one. */
+int state_replace(
+    const struct state_dir *d, const char *id, const struct rec_net_state *s, struct err *e);
+
 /* Says that the container has been recorded: sets the time and gives up the lock. */
 void state_release(int *fd);
 

@@ -16,7 +16,9 @@ extern const struct cmd cmd_container_exists, cmd_container_cleanup, cmd_contain
 
 extern const struct cmd cmd_image, cmd_images, cmd_rmi, cmd_tag, cmd_untag, cmd_history;
 extern const struct cmd cmd_image_exists, cmd_image_inspect, cmd_image_prune, cmd_image_trust;
-extern const struct cmd cmd_network, cmd_network_inspect, cmd_volume, cmd_port;
+extern const struct cmd cmd_network, cmd_network_inspect, cmd_network_create, cmd_network_rm,
+    cmd_network_prune, cmd_network_connect, cmd_network_disconnect, cmd_network_reload,
+    cmd_network_update, cmd_volume, cmd_port;
 extern const struct cmd cmd_pull, cmd_load, cmd_save, cmd_import, cmd_login, cmd_logout;
 extern const struct cmd cmd_info, cmd_version, cmd_unshare;
 extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune;

@@ -5,7 +5,8 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "pod-run/cmd/inspect.h"
-#include "pod-run/cmd/ps_row.h"
+#include "pod-run/cmd/network.h"
+#include "pod-run/life/join.h"
 
 static json_t *
 binding(const struct rec_port_map *m, uint64_t offset)
@@ -112,6 +113,21 @@ put_aliases(json_t *o, const struct ctr *c, const char *network)
 	json_add_str(a, id);
 }
 
+/* The network's ID; its name if it is gone. */
+static void
+put_id(struct ctx *x, json_t *o, const struct rec_net_interface *i, const char *network)
+{
+	own_peer_in struct peer_in in = {0};
+	struct err ignored = {0};
+	const char *id = network;
+
+	if (i != NULL && i->network_id != NULL)
+		id = i->network_id;
+	else if (network_list(x, network, &in, &ignored) == 0)
+		id = MSG_OF(&in, net_listed)->networks.v[0].id;
+	json_put_str(o, "NetworkID", id);
+}
+
 json_t *
 inspect_network_settings(struct ctx *x, const struct ctr *c)
 {
@@ -121,7 +137,7 @@ inspect_network_settings(struct ctx *x, const struct ctr *c)
 	json_t *o = json_obj(), *all;
 	bool live = ctr_status_is_live(c->status);
 
-	ps_row_networks(c, conf != NULL ? conf->network_default_network : "podman", &networks);
+	join_networks(c, conf != NULL ? conf->network_default_network : "podman", &networks);
 	put_address(o, live && networks.n == 1 ? interface_of(c, networks.v[0]) : NULL);
 	json_put_str(o, "Bridge", "");
 	json_put_str(o, "SandboxID", "");
@@ -137,7 +153,7 @@ inspect_network_settings(struct ctx *x, const struct ctr *c)
 		json_t *n = json_put_obj(all, networks.v[i]);
 
 		put_address(n, live ? interface_of(c, networks.v[i]) : NULL);
-		json_put_str(n, "NetworkID", networks.v[i]);
+		put_id(x, n, live ? interface_of(c, networks.v[i]) : NULL, networks.v[i]);
 		json_put_take(n, "DriverOpts", json_null());
 		json_put_take(n, "IPAMConfig", json_null());
 		json_put_take(n, "Links", json_null());

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * network ls, inspect, exists.
+ * network ls, inspect, exists; the other commands of the group are in files of their own.
  */
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/own.h"
@@ -15,6 +16,7 @@
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/network.h"
 #include "pod-run/cmd/terms.h"
+#include "pod-run/life/join.h"
 
 int
 network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
@@ -272,12 +274,66 @@ match_not_label(const struct term *t, const void *o)
 	return !match_label(t, o);
 }
 
+static bool
+match_until(const struct term *t, const void *o)
+{
+	const struct rec_network *n = o;
+	int64_t ns;
+
+	return n->created != NULL && human_parse_rfc3339(n->created, &ns) == 0 && ns < t->number;
+}
+
+/* Of prune: also how long unused ones must have been there. */
+const struct terms_key network_prune_keys[] = {
+    {"label", true, NULL, match_label},
+    {"label!", true, NULL, match_not_label},
+    {"until", false, terms_prepare_time, match_until},
+    {0},
+};
+
+/* number: whether networks without containers are wanted; the names of the others are in value. */
+static int
+prepare_dangling(struct ctx *x, struct term *t, struct err *e)
+{
+	own_ctr_list struct ctr_list l = {0};
+	own_strbuf struct strbuf used = {0};
+	const struct containers_conf *conf = ctx_conf(x, e);
+	struct db *db = ctx_db(x, e);
+
+	if (conf == NULL || db == NULL || terms_prepare_bool(x, t, e) == -1 ||
+	    ctr_list(db, &l, e) == -1)
+		return -1;
+	strbuf_addc(&used, ' ');
+	for (size_t i = 0; i < l.n; i++) {
+		own_strv struct strv mine = {0};
+
+		if (ctr_config(&l.v[i], e) == -1)
+			return -1;
+		join_networks(&l.v[i], conf->network_default_network, &mine);
+		for (size_t k = 0; k < mine.n; k++)
+			strbuf_addf(&used, "%s ", mine.v[k]);
+	}
+	free(t->value);
+	t->value = strbuf_take(&used);
+	return 0;
+}
+
+static bool
+match_dangling(const struct term *t, const void *o)
+{
+	own_mem char *word = xasprintf(" %s ", ((const struct rec_network *)o)->name);
+
+	return (strstr(t->value, word) == NULL) == (t->number != 0);
+}
+
 static const struct terms_key keys[] = {
+    {"dangling", false, prepare_dangling, match_dangling},
     {"driver", false, NULL, match_driver},
     {"id", false, NULL, match_id},
     {"label", true, NULL, match_label},
     {"label!", true, NULL, match_not_label},
     {"name", false, NULL, match_name},
+    {"until", false, terms_prepare_time, match_until},
     {0},
 };
 
@@ -391,9 +447,16 @@ static const struct cmd cmd_exists = {
 };
 
 static const struct cmd_place sub[] = {
+    {.cmd = &cmd_network_connect},
+    {.cmd = &cmd_network_create},
+    {.cmd = &cmd_network_disconnect},
     {.cmd = &cmd_exists},
     {.cmd = &cmd_network_inspect},
     {.cmd = &cmd_ls},
+    {.cmd = &cmd_network_prune},
+    {.cmd = &cmd_network_reload},
+    {.cmd = &cmd_network_rm},
+    {.cmd = &cmd_network_update},
     {0},
 };
 

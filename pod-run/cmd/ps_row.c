@@ -8,6 +8,7 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "pod-run/cmd/ps_row.h"
+#include "pod-run/life/join.h"
 #include "pod-run/oci/spec_config.h"
 
 #define COMMAND_SHOWN 17
@@ -117,19 +118,6 @@ ports_json(const struct ctr *c)
 }
 
 /* --- Other columns ------------------------------------------------------------------------------*/
-
-void
-ps_row_networks(const struct ctr *c, const char *default_network, struct strv *out)
-{
-	const char *mode = c->config->network_mode != NULL ? c->config->network_mode : "bridge";
-
-	if (strcmp(mode, "bridge") != 0)
-		return;
-	for (size_t i = 0; i < c->config->networks.n; i++)
-		strv_add(out, c->config->networks.v[i].network);
-	if (out->n == 0)
-		strv_add(out, default_network);
-}
 
 static void
 join(const struct strv *l, const char *sep, struct strbuf *out)
@@ -251,7 +239,7 @@ ps_row_template(const struct ps_row *how, const struct ctr *c)
 	json_t *o = json_obj();
 	char status[128];
 
-	ps_row_networks(c, how->default_network, &networks);
+	join_networks(c, how->default_network, &networks);
 	mounts(c, &targets);
 	ps_row_ports(c, &ports);
 	ps_row_status(c, how->now_ns, status, sizeof(status));
@@ -303,7 +291,7 @@ ps_row_json(const struct ps_row *how, const struct ctr *c)
 	json_t *o = json_obj();
 	char text[128];
 
-	ps_row_networks(c, how->default_network, &networks);
+	join_networks(c, how->default_network, &networks);
 	mounts(c, &targets);
 	spec_config_args(c->config, &words);
 	strv_add(&names, c->name);

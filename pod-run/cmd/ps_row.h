@@ -27,7 +27,4 @@ void ps_row_status(const struct ctr *c, int64_t now_ns, char *out, size_t size);
 /* "0.0.0.0:8080->80/tcp, …" */
 void ps_row_ports(const struct ctr *c, struct strbuf *out);
 
-/* Names of the networks, by the configuration. */
-void ps_row_networks(const struct ctr *c, const char *default_network, struct strv *out);
-
 #endif

@@ -172,7 +172,7 @@ ask_net(struct start *s, struct err *e)
 	net = ctx_net(s->x, e);
 	if (net == NULL)
 		return -1;
-	if (strcmp(m.mode, "bridge") == 0 && c->networks.n == 0) {
+	if (strcmp(m.mode, "bridge") == 0 && c->networks.n == 0 && !c->networks_set) {
 		conf = ctx_conf(s->x, e);
 		if (conf == NULL)
 			return -1;
@@ -390,6 +390,7 @@ remember(struct start *s)
 		c->run.ports.v = n->ports.v;
 		c->run.ports.n = n->ports.n;
 		c->run.dns_servers = n->dns_servers;
+		c->run.dns_search = n->dns_search;
 		c->run.host_address = n->host_address;
 	}
 }

@@ -147,6 +147,15 @@ hosts_add_base(struct strbuf *out, const char *base)
 	}
 }
 
+static void
+hosts_add_own(struct strbuf *out, const char *ipnet, const char *hostname, const char *name)
+{
+	bool both = name != NULL && strcmp(name, hostname) != 0;
+
+	strbuf_addf(out, "%.*s\t%s%s%s\n", (int)strcspn(ipnet, "/"), ipnet, hostname,
+	    both ? " " : "", both ? name : "");
+}
+
 void
 etc_files_hosts(const struct rec_ctr_config *c, const char *name, const char *hostname,
     const struct etc_net *net, const char *base, struct strbuf *out)
@@ -169,14 +178,8 @@ etc_files_hosts(const struct rec_ctr_config *c, const char *name, const char *ho
 		hosts_add(out, host_address, host_names, COUNTOF(host_names));
 	for (size_t i = 0; i < net->interfaces_n; i++)
 		for (size_t k = 0; k < net->interfaces[i].addresses.n; k++) {
-			const char *ipnet = net->interfaces[i].addresses.v[k].ipnet;
-			char address[64];
-
 			/* Every address of the container gets its names, also the second. */
-			snprintf(address, sizeof(address), "%.*s", (int)strcspn(ipnet, "/"), ipnet);
-			strbuf_addf(out, "%s\t%s%s%s\n", address, hostname,
-			    name != NULL && strcmp(name, hostname) != 0 ? " " : "",
-			    name != NULL && strcmp(name, hostname) != 0 ? name : "");
+			hosts_add_own(out, net->interfaces[i].addresses.v[k].ipnet, hostname, name);
 			any = true;
 		}
 	if (!any)
@@ -382,6 +385,25 @@ read_hosts_base(const struct rec_ctr_config *c, int rootfs, char **out, struct e
 	return fd < 0 ? -1 : file_slurp(fd, BASE_MAX, "the image's /etc/hosts", out, &n, e);
 }
 
+/* "ns:/run/netns/blue": the file that ip-netns(8) gives to programs in there, if it exists. */
+static bool
+read_netns_file(const char *mode, const char *file, char **out)
+{
+	static const char *const dirs[] = {"ns:/run/netns/", "ns:/var/run/netns/"};
+	struct err e = {0};
+
+	for (size_t i = 0; mode != NULL && i < COUNTOF(dirs); i++) {
+		const char *name = mode + strlen(dirs[i]);
+		own_mem char *path = NULL;
+
+		if (!text_has_prefix(mode, dirs[i]) || strchr(name, '/') != NULL || *name == '.')
+			continue;
+		path = xasprintf("/etc/netns/%s/%s", name, file);
+		return access(path, R_OK) == 0 && read_host(path, out, &e) == 0;
+	}
+	return false;
+}
+
 /* The host's resolv.conf, or what stands behind systemd-resolved's stub. */
 static int
 read_resolv_base(const struct etc_net *net, char **out, struct err *e)
@@ -453,7 +475,8 @@ write_hosts(int bundle, const struct rec_ctr_config *c, const char *name, const 
 	own_strbuf struct strbuf b = {0};
 	own_mem char *base = NULL;
 
-	if (read_hosts_base(c, rootfs, &base, e) < 0)
+	if (!read_netns_file(c->network_mode, "hosts", &base) &&
+	    read_hosts_base(c, rootfs, &base, e) < 0)
 		return -1;
 	etc_files_hosts(c, name, hostname, net, base, &b);
 	return put(bundle, "hosts", &b, e);
@@ -464,10 +487,14 @@ write_resolv(int bundle, const struct rec_ctr_config *c, const struct etc_net *n
 {
 	own_strbuf struct strbuf b = {0};
 	own_mem char *base = NULL;
+	struct etc_net whole = *net;
 
-	if (read_resolv_base(net, &base, e) < 0)
+	/* Its loopback is not the host's, so what it names is meant. */
+	if (read_netns_file(c->network_mode, "resolv.conf", &base))
+		whole.own_netns = false;
+	else if (read_resolv_base(net, &base, e) < 0)
 		return -1;
-	etc_files_resolv(c, net, base, &b);
+	etc_files_resolv(c, &whole, base, &b);
 	return put(bundle, "resolv.conf", &b, e);
 }
 
@@ -495,4 +522,76 @@ etc_files_write(int bundle, const struct rec_ctr_config *c, const char *id, cons
 	if ((wanted & ETC_CONTAINERENV) && put(bundle, ".containerenv", &env, e) < 0)
 		return -1;
 	return (wanted & ETC_LOCALTIME) ? put_localtime(bundle, c->tz, e) : 0;
+}
+
+/* --- Changing
+ * ------------------------------------------------------------------------------------*/
+
+/* True if one of the interfaces has the address that the line begins with. */
+static bool
+has_address(const struct etc_net *net, const char *address, size_t n)
+{
+	for (size_t i = 0; i < net->interfaces_n; i++)
+		for (size_t k = 0; k < net->interfaces[i].addresses.n; k++) {
+			const char *ipnet = net->interfaces[i].addresses.v[k].ipnet;
+
+			if (strcspn(ipnet, "/") == n && memcmp(ipnet, address, n) == 0)
+				return true;
+		}
+	return false;
+}
+
+static bool
+is_word(const char *s, size_t n, const char *word)
+{
+	return strlen(word) == n && memcmp(s, word, n) == 0;
+}
+
+/* The container may have written the file, so it is only copied line by line. */
+static int
+change_hosts(int bundle, const char *hostname, const char *name, const struct etc_net *before,
+    const struct etc_net *after, struct err *e)
+{
+	const char *const host_names[] = {"host.containers.internal", "host.docker.internal"};
+	bool moved = before->host_address != NULL && after->host_address != NULL &&
+		     strcmp(before->host_address, after->host_address) != 0;
+	own_strbuf struct strbuf b = {0};
+	own_mem char *text = NULL;
+	size_t n;
+
+	if (file_read(bundle, "hosts", BASE_MAX, &text, &n, e) < 0)
+		return -1;
+	for (const char *line = text; *line != '\0';) {
+		size_t length = strcspn(line, "\n"), address = strcspn(line, " \t\n");
+
+		if ((!has_address(before, line, address) || has_address(after, line, address)) &&
+		    !(moved && is_word(line, address, before->host_address))) {
+			strbuf_addn(&b, line, length);
+			strbuf_addc(&b, '\n');
+		}
+		line += length + (line[length] == '\n');
+	}
+	if (after->host_address != NULL)
+		hosts_add(&b, after->host_address, host_names, COUNTOF(host_names));
+	for (size_t i = 0; i < after->interfaces_n; i++)
+		for (size_t k = 0; k < after->interfaces[i].addresses.n; k++) {
+			const char *ipnet = after->interfaces[i].addresses.v[k].ipnet;
+
+			if (!has_address(before, ipnet, strcspn(ipnet, "/")))
+				hosts_add_own(&b, ipnet, hostname, name);
+		}
+	return put(bundle, "hosts", &b, e);
+}
+
+int
+etc_files_change(int bundle, const struct rec_ctr_config *c, const char *id, const char *name,
+    const struct etc_net *before, const struct etc_net *after, struct err *e)
+{
+	unsigned wanted = etc_files_wanted(c);
+	char hostname[256];
+
+	etc_files_hostname(c, id, hostname);
+	if ((wanted & ETC_HOSTS) && change_hosts(bundle, hostname, name, before, after, e) < 0)
+		return -1;
+	return (wanted & ETC_RESOLV) ? write_resolv(bundle, c, after, e) : 0;
 }

@@ -44,4 +44,11 @@ void etc_files_containerenv(const struct rec_ctr_config *c, const char *id, cons
 int etc_files_write(int bundle, const struct rec_ctr_config *c, const char *id, const char *name,
     const struct etc_net *net, int rootfs, bool rootless, struct err *e);
 
+/*
+ * For a container that runs and whose network changed: lines of addresses it lost go out of its hosts
+ * file, those of new ones come in, and the rest stays; resolv.conf is made anew.
+ */
+int etc_files_change(int bundle, const struct rec_ctr_config *c, const char *id, const char *name,
+    const struct etc_net *before, const struct etc_net *after, struct err *e);
+
 #endif

@@ -71,7 +71,7 @@ network alone podt3 '{"subnet": "10.99.4.0/24", "gateway": "10.99.4.1"}' '"isola
 network strict podt4 '{"subnet": "10.99.5.0/24", "gateway": "10.99.5.1"}' '"isolate": "strict"'
 network other podt5 '{"subnet": "10.99.6.0/24", "gateway": "10.99.6.1"}' '"isolate": "true"'
 network strange podt6 '{"subnet": "10.99.7.0/24", "gateway": "10.99.7.1"}' '"colour": "blue"'
-network vlan podt7 '{"subnet": "10.99.8.0/24"}' && sed -i 's/"bridge"/"macvlan"/' "$conf/vlan.json"
+network vlan podt7 '{"subnet": "10.99.8.0/24"}' && sed -i 's/"bridge"/"warpdrive"/' "$conf/vlan.json"
 echo '{"name": "broken", "id": 3' >"$conf/broken.json"
 cp "$conf/dual.json" "$conf/misnamed.json"
 
@@ -171,8 +171,8 @@ drive -q -n strict "$P" "$run" curl -s -m 1 "http://$ia/" >/dev/null && not_ok "
 	ok "isolate=strict apart from all"
 stop "$iso"
 is "two networks" "$(drive -n dual -n small "$P" "$run" | cut -d' ' -f1 | sort -u | tr '\n' ' ')" "eth0 eth1 "
-check "an unknown option is named" sh -c "$BUILD/tests/net-drive -d $conf -n strange $P $run 2>&1 | grep -q 'unsupported option colour'"
-check "an unknown driver is named" sh -c "$BUILD/tests/net-drive -d $conf -n vlan $P $run 2>&1 | grep -q 'unsupported driver macvlan'"
+check "an unknown option is named" sh -c "$BUILD/tests/net-drive -d $conf -n strange $P $run 2>&1 | grep -q 'unsupported bridge network option colour'"
+check "an unknown driver is named" sh -c "$BUILD/tests/net-drive -d $conf -n vlan $P $run 2>&1 | grep -q 'unknown network driver .*warpdrive'"
 is "an unknown network" "$(drive -n nosuch "$P" "$run" 2>&1 | grep -v level=warning)" \
 	"Error: unable to find network with name or ID nosuch: network not found"
 

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/attach.h"
+
+#include <string.h>
+
+#include "common/base/own.h"
+#include "pod-net/bridge.h"
+
+struct search {
+	struct net *n;
+	const char *dir;
+};
+
+static int
+find(void *arg, const char *name, struct rec_network *out, struct arena *a, struct err *e)
+{
+	const struct search *s = arg;
+
+	return net_find(s->n, s->dir, name, out, a, e);
+}
+
+int
+attach_plan(
+    struct attach *t, const struct rec_net_attach *v, size_t n, const char *dir, struct err *e)
+{
+	own_strv struct strv names = {0}, networks = {0};
+	struct search s = {t->n, dir};
+	struct plan_request r = {.attach = v,
+	    .n = n,
+	    .find = find,
+	    .arg = &s,
+	    .names = &names,
+	    .networks = &networks,
+	    .plugins = &t->n->plugins};
+
+	for (size_t i = 0; i < t->state->networks.n; i++) {
+		const struct rec_net_hold *h = &t->state->networks.v[i];
+
+		strv_add(&networks, h->network);
+		if (h->name != NULL)
+			strv_add(&names, h->name);
+	}
+	return plan_make(&t->plan, &r, e);
+}
+
+void
+attach_free(struct attach *t)
+{
+	plan_free(&t->plan);
+}
+
+static const char *
+address_text(const struct addr *addr, struct arena *a)
+{
+	char text[ADDR_TEXT];
+
+	addr_format(addr, text);
+	return text[0] != '\0' ? arena_strdup(a, text) : NULL;
+}
+
+/* --- Addresses ------------------------------------------------------------------------------------ */
+
+static int
+take_address(struct attach *t, struct plan_address *p, struct rec_net_hold *h, struct err *e)
+{
+	char text[ADDR_TEXT];
+	struct addr got = p->lease.wanted;
+	struct rec_net_address *x;
+
+	p->lease.holder = state_path(&t->n->state, t->id, t->a);
+	if (!t->n->foreign) {
+		if (lease_take(&t->n->leases, &p->lease, &got, p->key, e) != 0)
+			return -1;
+		h->leases.v[h->leases.n++] = arena_strdup(t->a, p->key);
+	} else if (got.len == 0) {
+		return 0;
+	}
+	p->given = (struct prefix){got, p->lease.subnet.bits};
+	addr_format_prefix(&p->given, text);
+	x = &h->addresses.v[h->addresses.n++];
+	x->ipnet = arena_strdup(t->a, text);
+	x->gateway = address_text(&p->lease.gateway, t->a);
+	return 0;
+}
+
+static int
+take_addresses(struct attach *t, struct plan_attach *at, struct rec_net_hold *h, struct err *e)
+{
+	h->leases.v = arena_array(t->a, at->naddresses, sizeof *h->leases.v);
+	h->addresses.v = arena_array(t->a, at->naddresses, sizeof *h->addresses.v);
+	for (size_t k = 0; k < at->naddresses; k++)
+		if (take_address(t, &at->addresses[k], h, e) != 0)
+			return err_wrap(e, "network %s", h->network);
+	if (t->n->foreign && at->naddresses > 0 && h->addresses.n == 0)
+		return err_set(e, ERR_INVALID, "no static ips provided");
+	return 0;
+}
+
+static const char *
+text_or_null(const char *s, struct arena *a)
+{
+	return s != NULL && s[0] != '\0' ? arena_strdup(a, s) : NULL;
+}
+
+static void
+copy_strs(struct strs *to, const struct strs *from, struct arena *a)
+{
+	to->v = arena_array(a, from->n + 1, sizeof *to->v);
+	for (size_t i = 0; i < from->n; i++)
+		to->v[to->n++] = arena_strdup(a, from->v[i]);
+}
+
+/* Everything that whoever comes later must know of the network, whatever becomes of its definition. */
+static void
+fill_hold(struct attach *t, const struct plan_attach *at, struct rec_net_hold *h)
+{
+	static const char *const isolate[] = {
+	    [ISOLATE_NO] = NULL, [ISOLATE_YES] = "true", [ISOLATE_STRICT] = "strict"};
+	const struct rec_network *n = at->network;
+	char mac[18];
+
+	link_format_mac(at->mac, mac);
+	*h = (struct rec_net_hold){.network = arena_strdup(t->a, n->name),
+	    .id = arena_strdup(t->a, n->id),
+	    .driver = arena_strdup(t->a, n->driver),
+	    .interface = text_or_null(n->interface, t->a),
+	    .name = arena_strdup(t->a, at->name),
+	    .mac = at->driver->kind == DRIVER_IPVLAN ? NULL : arena_strdup(t->a, mac),
+	    .isolate = isolate[at->set.isolate],
+	    .outbound4 = address_text(&at->set.outbound4, t->a),
+	    .outbound6 = address_text(&at->set.outbound6, t->a),
+	    .internal = n->internal,
+	    .unmanaged = at->set.unmanaged,
+	    .dns = n->dns};
+	if (at->driver->bridge)
+		h->link = arena_strdup(t->a, at->set.host_name);
+	copy_strs(&h->aliases, &at->asked->aliases, t->a);
+	copy_strs(&h->dns_servers, &n->dns_servers, t->a);
+	h->subnets.v = arena_array(t->a, n->subnets.n, sizeof *h->subnets.v);
+	for (size_t i = 0; i < at->naddresses; i++)
+		if (!at->addresses[i].again) {
+			char text[ADDR_TEXT];
+
+			addr_format_prefix(&at->addresses[i].lease.subnet, text);
+			h->subnets.v[h->subnets.n++] = arena_strdup(t->a, text);
+		}
+}
+
+int
+attach_take(struct attach *t, struct err *e)
+{
+	size_t had = t->state->networks.n;
+	struct rec_net_hold *v = arena_array(t->a, had + t->plan.nattach, sizeof *v);
+
+	if (had > 0)
+		memcpy(v, t->state->networks.v, had * sizeof *v);
+	t->state->networks.v = v;
+	t->first = had;
+	for (size_t i = 0; i < t->plan.nattach; i++) {
+		struct rec_net_hold *h = &v[t->state->networks.n++];
+
+		fill_hold(t, &t->plan.attach[i], h);
+		if (take_addresses(t, &t->plan.attach[i], h, e) != 0) {
+			attach_give(t);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void
+attach_give(struct attach *t)
+{
+	const char *holder = state_path(&t->n->state, t->id, t->a);
+
+	for (size_t i = t->first; i < t->state->networks.n; i++)
+		for (size_t k = 0; k < t->state->networks.v[i].leases.n; k++)
+			lease_give(&t->n->leases, t->state->networks.v[i].leases.v[k], holder);
+	t->state->networks.n = t->first;
+}
+
+int
+attach_links(struct attach *t, struct err *e)
+{
+	struct net *n = t->n;
+
+	if (net_need_route(n, e) != 0 ||
+	    bridge_join(&n->route, n->home, t->netns, &t->plan, e) != 0)
+		return -1;
+	for (size_t i = t->first; i < t->state->networks.n; i++)
+		if (firewall_network(&n->firewall, &t->state->networks.v[i], false, e) != 0)
+			return -1;
+	return 0;
+}
+
+/* --- Reports -------------------------------------------------------------------------------------- */
+
+void
+attach_interface(const struct rec_net_hold *h, struct rec_net_interface *out, struct arena *a)
+{
+	*out = (struct rec_net_interface){.network = arena_strdup(a, h->network),
+	    .network_id = text_or_null(h->id, a),
+	    .name = text_or_null(h->name, a),
+	    .mac = text_or_null(h->mac, a)};
+	out->addresses.v = arena_array(a, h->addresses.n, sizeof *out->addresses.v);
+	for (size_t i = 0; i < h->addresses.n; i++) {
+		struct rec_net_address *x = &out->addresses.v[out->addresses.n++];
+
+		x->ipnet = arena_strdup(a, h->addresses.v[i].ipnet);
+		x->gateway = text_or_null(h->addresses.v[i].gateway, a);
+	}
+}
+
+const char *
+attach_host_address(const struct rec_net_state *st)
+{
+	for (size_t i = 0; i < st->networks.n; i++) {
+		const struct rec_net_hold *h = &st->networks.v[i];
+
+		for (size_t k = 0; !h->internal && h->link != NULL && k < h->addresses.n; k++)
+			if (h->addresses.v[k].gateway != NULL)
+				return h->addresses.v[k].gateway;
+	}
+	return NULL;
+}
+
+struct strs
+attach_resolvers(const struct rec_net_state *st, struct arena *a)
+{
+	struct strs r = {0};
+	size_t n = st->dns_servers.n;
+
+	for (size_t i = 0; i < st->networks.n; i++)
+		n += st->networks.v[i].dns_servers.n;
+	r.v = arena_array(a, n + 1, sizeof *r.v);
+	for (size_t i = 0; i < st->dns_servers.n; i++)
+		r.v[r.n++] = arena_strdup(a, st->dns_servers.v[i]);
+	for (size_t i = 0; i < st->networks.n && st->dns_servers.n == 0; i++)
+		for (size_t k = 0; k < st->networks.v[i].dns_servers.n; k++)
+			r.v[r.n++] = arena_strdup(a, st->networks.v[i].dns_servers.v[k]);
+	return r;
+}
+
+const char *
+attach_target(const struct rec_net_state *st, int family, struct arena *a)
+{
+	for (size_t i = 0; i < st->networks.n; i++) {
+		const struct rec_net_hold *h = &st->networks.v[i];
+
+		for (size_t k = 0; !h->internal && h->link != NULL && k < h->addresses.n; k++) {
+			struct prefix p;
+
+			if (addr_parse_prefix(h->addresses.v[k].ipnet, &p) == 0 &&
+			    p.addr.family == family)
+				return address_text(&p.addr, a);
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Joining one container to networks: what a set-up and a later connect have in common.
+ */
+#ifndef POD_ATTACH_H
+#define POD_ATTACH_H
+
+#include "pod-net/net.h"
+#include "pod-net/plan.h"
+
+struct attach {
+	struct net *n;
+	const char *id; /* container */
+	int netns;
+	struct arena *a;
+	struct plan plan;
+	struct rec_net_state *state; /* gets what is held */
+	size_t first;		     /* of state's networks, the first of this plan */
+};
+
+/* Plans the joining; t->state tells what the container has already.  dir: definitions. */
+int attach_plan(
+    struct attach *t, const struct rec_net_attach *v, size_t n, const char *dir, struct err *e);
+
+/* Takes the addresses and enters everything into the state.  Under the lock of the leases. */
+int attach_take(struct attach *t, struct err *e);
+
+/* Gives back what attach_take took, and takes it out of the state.  Under the same lock. */
+void attach_give(struct attach *t);
+
+/* Makes links, addresses, routes, and the packet filter's share of the networks. */
+int attach_links(struct attach *t, struct err *e);
+
+void attach_free(struct attach *t);
+
+/* A network that is held, as it is reported. */
+void attach_interface(const struct rec_net_hold *h, struct rec_net_interface *out, struct arena *a);
+
+/* The host as the container sees it: the first gateway of a network that leads out, or NULL. */
+const char *attach_host_address(const struct rec_net_state *st);
+
+/* Resolvers: those the user asked for, else those of the networks. */
+struct strs attach_resolvers(const struct rec_net_state *st, struct arena *a);
+
+/* The first address of the family on a network that leads out, where published ports lead; or NULL. */
+const char *attach_target(const struct rec_net_state *st, int family, struct arena *a);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/manage.h"
+
+#include <string.h>
+
+#include "common/base/own.h"
+#include "pod-net/bridge.h"
+#include "pod-net/create.h"
+
+static int
+read_pools(const struct msg_net_create *m, struct create_pool *out, struct err *e)
+{
+	for (size_t i = 0; i < m->pools.n; i++) {
+		const struct rec_net_pool *p = &m->pools.v[i];
+
+		if (addr_parse_prefix(p->base, &out[i].base) != 0)
+			return err_set(
+			    e, ERR_INVALID, "default_subnet_pools: invalid base %s", p->base);
+		out[i].bits = (unsigned)p->size;
+		if (p->size < out[i].base.bits || p->size > out[i].base.addr.len * 8u)
+			return err_set(e, ERR_INVALID,
+			    "default_subnet_pools: size %llu does not fit base %s",
+			    (unsigned long long)p->size, p->base);
+	}
+	return 0;
+}
+
+static bool
+is_listed(const struct network_list *l, const char *name, struct rec_network *out, struct arena *a)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].name, name) == 0) {
+			wire_copy(&rec_network_desc, &l->v[i], out, a);
+			return true;
+		}
+	return false;
+}
+
+int
+manage_create(struct net *n, const struct msg_net_create *m, struct rec_network *out,
+    struct arena *a, struct err *e)
+{
+	const char *dir = net_config_dir(n, m->network_dir);
+	own(network_list_free) struct network_list l = {0};
+	struct create_pool *pools = arena_array(a, m->pools.n, sizeof *pools);
+	struct create_rules r = {.prefix = "podman",
+	    .pools = pools,
+	    .npools = m->pools.n,
+	    .networks = &l,
+	    .drivers = &n->plugins};
+	own_fd int lock = create_lock(dir, e);
+
+	if (lock < 0 || read_pools(m, pools, e) != 0 || network_list(dir, &l, e) != 0 ||
+	    net_need_route(n, e) != 0)
+		return -1;
+	r.host = &n->route;
+	if (m->ignore && is_listed(&l, m->network->name, out, a))
+		return 0;
+	wire_copy(&rec_network_desc, m->network, out, a);
+	return create_complete(out, &r, a, e) != 0 ? -1 : create_write(dir, out, e);
+}
+
+/* The bridge of a network that is going. */
+static int
+remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
+{
+	struct rec_net_hold h = {.network = x->name, .interface = x->interface};
+	const char *subnets[64];
+	int gone;
+
+	for (size_t i = 0; i < x->options.n; i++)
+		if (strcmp(x->options.v[i].key, "mode") == 0 &&
+		    strcmp(x->options.v[i].value, "unmanaged") == 0)
+			return 0;
+	if (strcmp(x->driver, "bridge") != 0 || x->interface == NULL || n->rootless)
+		return 0;
+	h.subnets.v = subnets;
+	for (size_t i = 0; i < x->subnets.n && i < COUNTOF(subnets); i++)
+		subnets[h.subnets.n++] = x->subnets.v[i].subnet;
+	if (net_need_route(n, e) != 0 || lease_lock(&n->leases, e) != 0)
+		return -1;
+	gone = bridge_remove(&n->route, x->interface, e);
+	lease_unlock(&n->leases);
+	if (gone != 1)
+		return gone < 0 ? -1 : 0;
+	return firewall_forget(&n->firewall, &h, e);
+}
+
+int
+manage_remove(struct net *n, const char *dir, const char *name, struct err *e)
+{
+	own_arena struct arena a = {0};
+	own_fd int lock = create_lock(dir, e);
+	struct rec_network x;
+
+	if (lock < 0 || network_find(dir, name, &x, &a, e) != 0)
+		return -1;
+	if (strcmp(x.name, NETWORK_DEFAULT) == 0)
+		return err_set(
+		    e, ERR_INVALID, "default network %s cannot be removed", NETWORK_DEFAULT);
+	if (remove_bridge(n, &x, e) != 0)
+		return -1;
+	return create_remove(dir, x.name, e);
+}
+
+static bool
+has(const struct strs *l, const char *s)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], s) == 0)
+			return true;
+	return false;
+}
+
+int
+manage_update(struct net *n, const struct msg_net_update *m, struct rec_network *out,
+    struct arena *a, struct err *e)
+{
+	const char *dir = net_config_dir(n, m->network_dir);
+	own_fd int lock = create_lock(dir, e);
+	struct strs l = {0};
+	struct addr addr;
+
+	if (lock < 0 || network_find(dir, m->name, out, a, e) != 0)
+		return -1;
+	if (strcmp(out->name, NETWORK_DEFAULT) == 0 || !out->dns)
+		return err_set(e, ERR_INVALID,
+		    "unable to set dns servers for network %s: name resolution is not enabled for "
+		    "it: invalid argument",
+		    out->name);
+	l.v = arena_array(a, out->dns_servers.n + m->dns_add.n + 1, sizeof *l.v);
+	for (size_t i = 0; i < out->dns_servers.n; i++)
+		if (!has(&m->dns_drop, out->dns_servers.v[i]))
+			l.v[l.n++] = out->dns_servers.v[i];
+	for (size_t i = 0; i < m->dns_add.n; i++) {
+		if (addr_parse(m->dns_add.v[i], &addr) != 0)
+			return err_set(e, ERR_INVALID, "unable to parse ip %s", m->dns_add.v[i]);
+		if (!has(&l, m->dns_add.v[i]))
+			l.v[l.n++] = arena_strdup(a, m->dns_add.v[i]);
+	}
+	if (l.n > 64)
+		return err_set(e, ERR_LIMIT, "more than 64 dns servers");
+	out->dns_servers = l;
+	return create_write(dir, out, e);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Making, removing and changing the definitions of networks.
+ */
+#ifndef POD_MANAGE_H
+#define POD_MANAGE_H
+
+#include "pod-net/net.h"
+
+/* Each takes the directory's lock.  What *out points to is a's. */
+
+/* With m->ignore a network that is there is returned as it is. */
+int manage_create(struct net *n, const struct msg_net_create *m, struct rec_network *out,
+    struct arena *a, struct err *e);
+
+/* By name or ID prefix.  Its bridge goes too, unless something is still on it. */
+int manage_remove(struct net *n, const char *dir, const char *name, struct err *e);
+
+int manage_update(struct net *n, const struct msg_net_update *m, struct rec_network *out,
+    struct arena *a, struct err *e);
+
+#endif
