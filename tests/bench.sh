@@ -10,7 +10,11 @@
 # A private mount namespace: what is mounted here is nobody else's.
 [ -n "${BENCH_PRIVATE:-}" ] || BENCH_PRIVATE=1 exec unshare -m --propagation private bash "$0" "$@"
 world
-at_end() { umount "$WORLD/fs-ext4" "$WORLD/tmpfs" 2>/dev/null; }
+at_end() { umount "$WORLD/fs-ext4" "$WORLD/tmpfs" "$RUNROOT" "$WORLD/peer-run" 2>/dev/null; }
+# As on any host: /run is no disk.
+mkdir -p "$RUNROOT" "$WORLD/peer-run"
+mount -t tmpfs -o mode=700 none "$RUNROOT"
+mount -t tmpfs -o mode=700 none "$WORLD/peer-run"
 runs=${RUNS:-20} timing=$BUILD/tests/timing
 img=localhost/bench
 peer() { podman --root "$WORLD/peer" --runroot "$WORLD/peer-run" --cgroup-manager cgroupfs "$@"; }
@@ -66,15 +70,40 @@ if wanted exec; then
 	pod rm -f -t 0 ex >/dev/null
 	[ -n "$have_peer" ] && peer rm -f -t 0 ex >/dev/null
 fi
-if wanted "ps, 100 containers"; then
-	for i in $(seq 100); do
+# The bare runtime's own exec, in a container of pod's: what is above it is ours.
+if wanted "bare runtime exec"; then
+	id=$(pod run -d $limits --network none $img sleep 1000)
+	row "bare runtime exec" - "$(t crun --root "$RUNROOT/oci-crun" exec "$id" true)"
+	pod rm -f -t 0 "$id" >/dev/null
+fi
+if wanted "run -d"; then
+	both "run -d --network none" "-" run -d $limits --network none $img true
+	pod rm -f -t 0 -a >/dev/null
+	[ -n "$have_peer" ] && peer rm -f -t 0 -a >/dev/null
+fi
+fill() { # N: so many containers that do not run
+	local i
+	for i in $(seq "$1"); do
 		pod create --name "c$i" $img true >/dev/null
-		[ -n "$have_peer" ] && peer create --name "c$i" $img true >/dev/null
+		[ -n "$have_peer" ] && [ "$1" -le 100 ] && peer create --name "c$i" $img true >/dev/null
 	done
-	both "ps, 100 containers" "4 ms" ps -a
-	both "inspect of ps, 100 containers" "4 ms" inspect c50
+}
+empty() {
 	pod rm -f -a >/dev/null
 	[ -n "$have_peer" ] && peer rm -f -a >/dev/null
+}
+if wanted "ps, 100 containers"; then
+	fill 100
+	both "ps, 100 containers" "4 ms" ps -a
+	both "inspect of ps, 100 containers" "4 ms" inspect c50
+	empty
+fi
+# More than the peer can be asked to make in a benchmark's time.
+if wanted "1000 containers"; then
+	fill 1000
+	row "ps -a, 1000 containers" "15 ms" "$(t "${pod_words[@]}" ps -a)"
+	row "run --rm, none, 1000 containers" "as without" "$(t "${pod_words[@]}" run --rm $limits --network none $img true)"
+	empty
 fi
 both "images" "4 ms" images
 if wanted "50 parallel starts"; then

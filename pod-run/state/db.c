@@ -13,7 +13,8 @@
 #define SCHEMA_VERSION 1
 #define BUSY_MS 100000
 #define STATEMENTS_MAX 64
-#define LOG_PAGES_MAX 2000 /* a command that writes folds a longer log back itself */
+#define LOG_PAGES_MAX \
+	250 /* a command that writes folds a longer log back itself: each opening reads it */
 
 static const char schema[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The start path: what is not done twice, and what is not left behind for the sake of speed.
+. "$(dirname "$0")/../lib.sh"
+if [ "$(id -u)" != 0 ]; then
+	echo "1..0 # SKIP needs root"
+	exit 0
+fi
+world
+img=localhost/start-path
+busybox_image $img >/dev/null || exit 1
+have_cgroup() { find /sys/fs/cgroup -maxdepth 4 -type d -name "*$1*" 2>/dev/null | head -n 1; }
+gone() { ! [ -e "$RUNROOT/oci-crun/$1" ] && [ -z "$(have_cgroup "$1")" ]; }
+not() { ! "$@"; }
+runs() { [ "$(pod inspect -f '{{.State.Status}}' "$1" 2>/dev/null)" = "$2" ]; }
+
+# --- One start of the runtime for each container ---
+if command -v strace >/dev/null && command -v crun >/dev/null; then
+	strace -f -qq -e trace=execve,execveat -o "$WORLD/trace" \
+		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --runtime crun run --rm --network none $img true
+	is "a run executes crun once" "$(grep -cE 'exec(ve|veat)\(.*"[^"]*/crun", "--root".* = 0' "$WORLD/trace")" 1
+	strace -f -qq -e trace=fsync,fdatasync,syncfs -o "$WORLD/trace" \
+		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none $img echo word >/dev/null
+	is "a run whose container is removed waits for no disk" "$(grep -c sync "$WORLD/trace")" 0
+else
+	skip "a run executes crun once" "no strace or no crun"
+	skip "a run whose container is removed waits for no disk" "no strace"
+fi
+
+# --- Nothing of an ended container stays ---
+id=$(pod run -d --network none $img sleep 1000)
+check "a running container has its cgroup" [ -n "$(have_cgroup $id)" ]
+check "and the runtime its record" [ -e "$RUNROOT/oci-crun/$id" ]
+pod kill "$id" >/dev/null
+check "it ends" until_ok 10 runs $id exited
+check "record and cgroup are gone" until_ok 10 gone $id
+pod start "$id" >/dev/null
+check "it starts anew" until_ok 10 runs $id running
+pod rm -f -t 0 "$id" >/dev/null
+check "and is gone with its removal" until_ok 10 gone $id
+
+# Processes that outlive the container's first one: only the runtime ends those.
+nap=$((100000 + $$))
+id=$(pod run -d --network none --pid host $img sh -c "setsid sleep $nap & setsid sleep $nap & sleep 1000")
+until_ok 5 pgrep -f "^sleep $nap\$" >/dev/null
+pod kill "$id" >/dev/null
+check "with processes left in the cgroup the runtime is asked, and ends them" until_ok 10 gone $id
+sleepers() { pgrep -f "^sleep $nap\$" >/dev/null; }
+check "none of them lives on" until_ok 5 not sleepers
+pod rm -f -t 0 "$id" >/dev/null
+
+# A container that made groups of its own.
+id=$(pod run -d --network none --privileged $img sh -c 'for d in /sys/fs/cgroup /sys/fs/cgroup/pids; do mkdir $d/inner; done 2>/dev/null; sleep 1000')
+sleep 0.3
+pod kill "$id" >/dev/null
+check "groups made inside go too" until_ok 10 gone $id
+pod rm -f -t 0 "$id" >/dev/null
+
+# --- The runtime is protected ---
+got=$(pod run --rm --network none $img sh -c 'env | grep -c LIBCONTAINER')
+is "the container's environment does not tell of the runtime's" "$got" 0
+if command -v crun >/dev/null; then
+	sum=$(sha256sum "$(command -v crun)")
+	pod run --rm --network none --pid host --privileged $img sh -c \
+		'for p in /proc/[0-9]*; do case $(readlink $p/exe) in */crun) echo x >>$p/exe ;; esac; done' 2>/dev/null
+	is "and nobody wrote to its program" "$(sha256sum "$(command -v crun)")" "$sum"
+	check "the host has no mount on it" not findmnt -n $(command -v crun)
+fi
+
+# --- Names and states at once ---
+bad=0
+for i in 1 2 3 4 5 6 7 8; do
+	pod run --rm --network none --name again $img true || bad=$((bad + 1))
+done
+is "a name is free again when run --rm has returned" "$bad" 0
+pod run --rm --network none $img sh -c 'exit 7'
+is "the exit status is the container's" $? 7
+id=$(pod run -d --network none --restart on-failure:2 $img sh -c 'exit 3')
+check "a restart policy starts it twice more" until_ok 20 eval '[ "$(pod inspect -f {{.RestartCount}} $id)" = 2 ] && runs $id exited'
+is "with its status" "$(pod wait "$id")" 3
+finish
