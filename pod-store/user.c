@@ -181,12 +181,12 @@ is_number(const char *s, size_t n)
 	return n > 0 && strspn(s, "0123456789") >= n;
 }
 
-/* The template's variables: $USERNAME $UID $GID $NAME $HOME. */
+/* The template's variables: $USERNAME $UID $GID $NAME $HOME; of a group $GROUPNAME $GID $USERLIST. */
 static void
 expand_entry(const char *t, const char *uid, const char *gid, const char *home, struct strbuf *out)
 {
-	const char *const vars[][2] = {{"$USERNAME", uid}, {"$UID", uid}, {"$GID", gid},
-	    {"$NAME", "container user"}, {"$HOME", home}};
+	const char *const vars[][2] = {{"$USERNAME", uid}, {"$USERLIST", uid}, {"$UID", uid},
+	    {"$GID", gid}, {"$GROUPNAME", gid}, {"$NAME", "container user"}, {"$HOME", home}};
 
 	while (*t != '\0') {
 		size_t i = 0;
@@ -221,6 +221,24 @@ passwd_line(const struct msg_rootfs_open *m, const struct rec_user_found *u, str
 	    pw != NULL ? pw->pw_gecos : "container user", home);
 }
 
+/* An account of the host, by name or number.  Behind the image's own lines it cannot take their place. */
+static void
+host_line(const char *who, struct strbuf *out)
+{
+	own_file FILE *f = fopen("/etc/passwd", "re");
+	uint64_t uid = UINT64_MAX;
+	const struct passwd *pw;
+
+	if (text_to_u64(who, UINT32_MAX, &uid) == -1)
+		uid = UINT64_MAX;
+	while (f != NULL && (pw = fgetpwent(f)) != NULL)
+		if (uid != UINT64_MAX ? pw->pw_uid == uid : strcmp(pw->pw_name, who) == 0) {
+			strbuf_addf(out, "%s:*:%u:%u:%s:%s:/bin/sh\n", pw->pw_name,
+			    (unsigned)pw->pw_uid, (unsigned)pw->pw_gid, pw->pw_gecos, pw->pw_dir);
+			return;
+		}
+}
+
 /* original (-1: none) with one more line, into etc_dir. */
 static int
 write_copy(int etc_dir, const char *name, int original, const struct strbuf *line, struct err *e)
@@ -246,14 +264,18 @@ static int
 add_entries(int root, const struct msg_rootfs_open *m, const struct rec_user_found *u,
     struct msg_rootfs_opened *out, struct err *e)
 {
-	const char *colon = strchrnul(m->user, ':');
-	const char *g = *colon != '\0' ? colon + 1 : m->user;
+	const char *user = m->user != NULL ? m->user : "";
+	const char *colon = strchrnul(user, ':');
+	const char *g = *colon != '\0' ? colon + 1 : user;
 	own_strbuf struct strbuf line = {0}, gline = {0};
 
-	if (is_number(m->user, (size_t)(colon - m->user)) && !u->known) {
+	if (is_number(user, (size_t)(colon - user)) && !u->known)
+		passwd_line(m, u, &line);
+	for (size_t i = 0; i < m->host_users.n; i++)
+		host_line(m->host_users.v[i], &line);
+	if (line.n > 0) {
 		own_fd int passwd = open_file(root, "etc/passwd");
 
-		passwd_line(m, u, &line);
 		if (write_copy(m->etc_dir, "passwd", passwd, &line, e) == -1)
 			return -1;
 		out->passwd_made = true;
@@ -261,7 +283,13 @@ add_entries(int root, const struct msg_rootfs_open *m, const struct rec_user_fou
 	if (is_number(g, strcspn(g, ":")) && !u->group_known) {
 		own_fd int group = open_file(root, "etc/group");
 
-		strbuf_addf(&gline, "%s:x:%s:%.*s\n", g, g, (int)(colon - m->user), m->user);
+		own_mem char *members = xasprintf("%.*s", (int)(colon - user), user);
+
+		if (m->group_entry != NULL && *m->group_entry != '\0')
+			expand_entry(m->group_entry, members, g, "", &gline);
+		else
+			strbuf_addf(&gline, "%s:x:%s:%s", g, g, members);
+		strbuf_addc(&gline, '\n');
 		if (write_copy(m->etc_dir, "group", group, &gline, e) == -1)
 			return -1;
 		out->group_made = true;
@@ -309,7 +337,8 @@ user_find(struct store *s, int root, bool fresh, const struct msg_rootfs_open *m
 	out->home = u.home;
 	out->groups.v = u.groups.v;
 	out->groups.n = u.groups.n;
-	if (m->user != NULL && m->user[0] != '\0' && !m->no_passwd && m->etc_dir > 0)
+	if (((m->user != NULL && m->user[0] != '\0') || m->host_users.n > 0) && !m->no_passwd &&
+	    m->etc_dir > 0)
 		return add_entries(root, m, &u, out, e);
 	return 0;
 }

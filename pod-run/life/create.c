@@ -102,7 +102,7 @@ check_cidfile(const char *path, struct err *e)
 
 /* "container:NAME" becomes "container:ID". */
 static int
-resolve(struct create *c, const char **mode, struct strv *needs, struct err *e)
+resolve(struct create *c, const char *kind, const char **mode, struct strv *needs, struct err *e)
 {
 	char id[NAMES_ID_LEN + 1];
 	struct db *db;
@@ -110,8 +110,10 @@ resolve(struct create *c, const char **mode, struct strv *needs, struct err *e)
 	if (*mode == NULL || !text_has_prefix(*mode, "container:"))
 		return 0;
 	db = ctx_db(c->x, e);
-	if (db == NULL || ctr_find(db, *mode + strlen("container:"), id, e) == -1)
+	if (db == NULL)
 		return -1;
+	if (ctr_find(db, *mode + strlen("container:"), id, e) == -1)
+		return err_wrap(e, "looking up container to share %s namespace with", kind);
 	*mode = arena_printf(&c->arena, "container:%s", id);
 	strv_add(needs, id);
 	return 0;
@@ -122,10 +124,12 @@ resolve_all(struct create *c, struct strv *needs, struct err *e)
 {
 	struct rec_ctr_config *g = &c->config;
 
-	if (resolve(c, &g->network_mode, needs, e) == -1 ||
-	    resolve(c, &g->pid_ns, needs, e) == -1 || resolve(c, &g->ipc_ns, needs, e) == -1 ||
-	    resolve(c, &g->uts_ns, needs, e) == -1 || resolve(c, &g->cgroup_ns, needs, e) == -1 ||
-	    resolve(c, &g->user_ns, needs, e) == -1)
+	if (resolve(c, "net", &g->network_mode, needs, e) == -1 ||
+	    resolve(c, "pid", &g->pid_ns, needs, e) == -1 ||
+	    resolve(c, "ipc", &g->ipc_ns, needs, e) == -1 ||
+	    resolve(c, "uts", &g->uts_ns, needs, e) == -1 ||
+	    resolve(c, "cgroup", &g->cgroup_ns, needs, e) == -1 ||
+	    resolve(c, "user", &g->user_ns, needs, e) == -1)
 		return -1;
 	if (usermap_resolve(c->x, g, &c->userns_lock, &c->arena, e) == -1)
 		return -1;
@@ -133,8 +137,12 @@ resolve_all(struct create *c, struct strv *needs, struct err *e)
 		char id[NAMES_ID_LEN + 1];
 		struct db *db = ctx_db(c->x, e);
 
-		if (db == NULL || ctr_find(db, g->requires.v[i], id, e) == -1)
+		if (db == NULL)
 			return -1;
+		if (ctr_find(db, g->requires.v[i], id, e) == -1)
+			return err_wrap(e,
+			    "\"%s\" is not a valid container, cannot be used as a dependency",
+			    g->requires.v[i]);
 		g->requires.v[i] = arena_strdup(&c->arena, id);
 		strv_add(needs, id);
 	}

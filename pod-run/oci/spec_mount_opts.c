@@ -158,6 +158,15 @@ as_member(struct rec_ctr_mount *r, const char *option)
 	return true;
 }
 
+/* A number with k, m, g, … or % behind it, as the kernel reads sizes. */
+static bool
+is_size(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+
+	return n > 0 && (s[n] == '\0' || (strchr("kKmMgGtTpP%", s[n]) != NULL && s[n + 1] == '\0'));
+}
+
 /* idmap=uids=INSIDE-OUTSIDE-COUNT#…;gids=…, as the runtime reads it. */
 static int
 check_idmap(const char *word, struct err *e)
@@ -199,6 +208,8 @@ spec_mount_opts_add(struct mount_opts *m, const char *option, struct err *e)
 	m->last[g] = option;
 	if (g == G_IDMAP && check_idmap(option, e) < 0)
 		return -1;
+	if (g == G_SIZE && !is_size(option + strlen("size=")))
+		return err_set(e, ERR_INVALID, "%s: invalid mount option", option);
 	if (!as_member(m->mount, option))
 		spec_list_add(m->a, &m->mount->options, option);
 	return 0;

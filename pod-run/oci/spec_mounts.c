@@ -121,6 +121,16 @@ set_source(struct reader *r, const char *source, struct mount_opts *m, struct er
 	return 0;
 }
 
+static bool
+is_same(const struct rec_ctr_mount *x, const struct rec_ctr_mount *y)
+{
+	own_strbuf struct strbuf a = {0}, b = {0};
+
+	wire_pack(&rec_ctr_mount_desc, x, &a);
+	wire_pack(&rec_ctr_mount_desc, y, &b);
+	return a.n == b.n && memcmp(a.s, b.s, a.n) == 0;
+}
+
 /* Adds the finished mount unless its place is taken. */
 static int
 add(struct reader *r, struct mount_opts *m, struct err *e)
@@ -129,10 +139,13 @@ add(struct reader *r, struct mount_opts *m, struct err *e)
 
 	if (same != NULL && r->configured)
 		return 0;
-	if (same != NULL)
-		return err_set(e, ERR_INVALID, "%s: duplicate mount destination", m->mount->target);
 	if (spec_mount_opts_finish(m, e) < 0)
 		return -1;
+	/* The same thing said twice is no contradiction. */
+	if (same != NULL && is_same(same, m->mount))
+		return 0;
+	if (same != NULL)
+		return err_set(e, ERR_INVALID, "%s: duplicate mount destination", m->mount->target);
 	*SPEC_PUSH(r->a, &r->c->mounts) = *m->mount;
 	return 0;
 }

@@ -514,7 +514,7 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct err *e)
 	if (check_choice(o->pull, "always,missing,never,newer,true,false,ifnewer,ifmissing",
 		"unsupported pull policy \"%s\"", e) < 0 ||
 	    check_choice(o->image_volume, "bind,anonymous,tmpfs,ignore",
-		"invalid image-volume type \"%s\". Pick one of bind, tmpfs, or ignore", e) < 0)
+		"invalid image volume mode \"%s\" required value: bind, tmpfs, ignore", e) < 0)
 		return -1;
 	for (size_t i = 0; i < o->attach.n; i++)
 		if (strcasecmp(o->attach.v[i], "stdin") != 0 &&
