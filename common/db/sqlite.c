@@ -34,18 +34,26 @@ sqlite_wait(sqlite3 *h, int limit_ms)
 	sqlite3_busy_handler(h, look_again, (void *)(intptr_t)limit_ms);
 }
 
-/* Only folding writes to the database file itself, so its time is that of the last one. */
-static bool
-is_due(sqlite3 *h)
+int64_t
+sqlite_log_size(sqlite3 *h)
 {
 	const char *path = sqlite3_db_filename(h, "main");
 	const char *log = path != NULL ? sqlite3_filename_wal(path) : NULL;
 	struct stat st;
 
-	if (log == NULL || stat(log, &st) == -1 || st.st_size < LOG_WORTH)
-		return false;
-	return st.st_size > LOG_LONG ||
-	       (stat(path, &st) == 0 && time(NULL) - st.st_mtime > LOG_REST_S);
+	return log != NULL && stat(log, &st) == 0 ? st.st_size : 0;
+}
+
+/* Only folding writes to the database file itself, so its time is that of the last one. */
+static bool
+is_due(sqlite3 *h)
+{
+	const char *path = sqlite3_db_filename(h, "main");
+	int64_t size = sqlite_log_size(h);
+	struct stat st;
+
+	return size > LOG_LONG ||
+	       (size >= LOG_WORTH && stat(path, &st) == 0 && time(NULL) - st.st_mtime > LOG_REST_S);
 }
 
 void

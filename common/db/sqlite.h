@@ -7,6 +7,7 @@
 #define POD_SQLITE_H
 
 #include <sqlite3.h>
+#include <stdint.h>
 
 /*
  * How long a statement waits for other writers before it fails.  Transactions take a fraction of a
@@ -18,8 +19,12 @@ void sqlite_wait(sqlite3 *h, int limit_ms);
 /*
  * Folds the log back into the database and empties it, since the first one to open the database reads
  * the whole log.  For the time after the answer; failure does not matter.  The slow part keeps no
- * writer out.  Done at most once a second unless the log is long, because each time waits for the disk.
+ * writer out.  Done for a log of some length only, and at most once a second unless it is long, because each
+ * time waits for the disk.
  */
 void sqlite_fold_log(sqlite3 *h, int limit_ms);
+
+/* Bytes in the log's file. */
+int64_t sqlite_log_size(sqlite3 *h);
 
 #endif

@@ -13,8 +13,8 @@
 #define SCHEMA_VERSION 1
 #define BUSY_MS 100000
 #define STATEMENTS_MAX 64
-#define LOG_PAGES_MAX \
-	250 /* a command that writes folds a longer log back itself: each opening reads it */
+#define LOG_PAGES_MAX 2000 /* a command that writes folds a longer log back itself */
+#define LOG_LEFT_MAX (1024 * 1024)
 
 static const char schema[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -321,6 +321,10 @@ db_close(struct db *db)
 		return;
 	for (size_t i = 0; i < db->cached; i++)
 		sqlite3_finalize(db->cache[i].stmt);
+	/* Containers that are only made have no cleanup, which folds the log when nobody waits. */
+	if (db->sql != NULL && sqlite3_total_changes(db->sql) > 0 &&
+	    sqlite_log_size(db->sql) > LOG_LEFT_MAX)
+		db_checkpoint(db);
 	sqlite3_close(db->sql);
 	free(db);
 }
