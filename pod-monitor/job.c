@@ -13,6 +13,7 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 {
 	*j = (struct job){
 	    .id = m->id,
+	    .name = m->name,
 	    .exit_name = m->id,
 	    .bundle = m->bundle,
 	    .rootfs = m->rootfs,
@@ -33,6 +34,7 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 	    .exit_command = m->exit_command,
 	    .environment = m->environment,
 	    .timeout_s = m->timeout_s,
+	    .notify_socket = m->notify_socket,
 	    .rows = (unsigned)m->rows,
 	    .columns = (unsigned)m->columns,
 	    .preserve_fds = (unsigned)m->preserve_fds,

@@ -12,7 +12,7 @@
 
 struct job {
 	bool exec;	       /* a process in a running container rather than a container */
-	const char *id;	       /* of the container */
+	const char *id, *name; /* of the container */
 	const char *exit_name; /* file in exit_dir: container or exec session ID */
 	const char *bundle, *rootfs, *runtime, *process_file;
 	const char *state_dir, *cgroup; /* see forget.h; or NULL */
@@ -26,7 +26,25 @@ struct job {
 	unsigned rows, columns, preserve_fds;
 	/* Descriptors, -1 if absent; owned. */
 	int root, shm, mount_queue, netns, holder, attach, lock, preserved;
+
+	bool passthrough; /* the container gets our own streams */
+	const char
+	    *notify_socket; /* of the host: what the container says of its readiness goes there */
+
+	/*
+	 * In the service of another manager (conmon.h): the runtime only creates the container, and
+	 * forgetting it is the manager's business.
+	 */
+	bool foreign, no_pivot, no_new_keyring;
+	const char *restore, *container_pid_file; /* checkpoint; NULL: pidfile in the bundle */
+	struct strs runtime_opts;		  /* after the subcommand's own options */
+	uint64_t exit_delay_s;
+	const int *inherited; /* descriptors the runtime gets under their own numbers */
+	size_t inherited_n;
+	char *listen_pid; /* where the runtime's process ID goes in the environment */
 };
+
+#define JOB_LISTEN_PID_DIGITS 10
 
 /* Take the descriptors of the message; the texts stay the message's. */
 void job_from_start(struct job *j, struct msg_monitor_start *m);

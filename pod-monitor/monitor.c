@@ -9,52 +9,17 @@
 #include <time.h>
 
 #include "common/base/own.h"
-#include "pod-monitor/forget.h"
+#include "common/role/spawn.h"
+#include "common/wire/trace.h"
 #include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
-#include "pod-monitor/mountns.h"
-#include "pod-monitor/oom.h"
-#include "pod-monitor/record.h"
-#include "pod-monitor/start.h"
+#include "pod-monitor/monitor_int.h"
 #include "pod-monitor/warm.h"
-
-enum phase {
-	IDLE = 1,
-	STARTING = 2,
-	RUNNING = 4,
-	DRAINING = 8,
-	DELETING = 16,
-	LINGERING = 32,
-	CLEANING = 64,
-	GONE = 128,
-};
-#define ANY 255u
-
-enum event_of { OF_COORDINATOR, OF_WORKER, OF_SIGNAL, OF_TIMER, OF_OOM };
-
-struct monitor {
-	enum phase phase;
-	struct peer *coordinator; /* NULL: went away */
-	struct peer *worker;	  /* NULL: ended */
-	uint64_t coordinator_done, worker_done;
-	uint32_t seq; /* of the request to start */
-	struct peer_in in;
-	struct job job;
-	struct start start;
-	struct logs logs;
-	struct record record;
-	struct oom oom;
-	int epoll, signals, timer, host_ns;
-	pid_t runtime, container, helper; /* helper: delete or the exit command */
-	bool released, cleaned, retried, timed_out, told, trim;
-	int code; /* of the container */
-	int64_t ended_ns;
-};
 
 static struct monitor the_monitor;
 
-static int64_t
-now_ns(void)
+int64_t
+monitor_now_ns(void)
 {
 	struct timespec t;
 
@@ -62,8 +27,8 @@ now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void
-watch(struct monitor *m, int fd, enum event_of of, uint32_t events)
+void
+monitor_watch(struct monitor *m, int fd, enum event_of of, uint32_t events)
 {
 	struct epoll_event ev = {.events = events, .data.u32 = of};
 
@@ -83,319 +48,43 @@ hang_up(struct monitor *m, struct peer **p)
 	*p = NULL;
 }
 
-static void
-set_timer(struct monitor *m, uint64_t seconds)
+void
+monitor_set_timer(struct monitor *m, uint64_t seconds)
 {
 	struct itimerspec t = {.it_value.tv_sec = (time_t)seconds};
 
 	timerfd_settime(m->timer, 0, &t, NULL);
 }
 
-/* Nobody is left to read diagnostics, and the coordinator's own stream is not ours to keep open. */
-static void
-leave_stderr(void)
+void
+monitor_leave_streams(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	dup2(null, STDERR_FILENO);
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
 	fd_close(&null);
 }
 
-/* --- The end -----------------------------------------------------------------------------------
- */
-
-static void clean_up(struct monitor *m);
-
-/*
- * Somebody must clean up: the coordinator if it is still there, else the exit command.  It is run
- * only once the coordinator is gone, because that one may just be recording the start.
- */
-static void
-linger(struct monitor *m)
+struct peer *
+monitor_start_worker(struct err *e)
 {
-	m->phase = LINGERING;
-	if (m->cleaned)
-		m->phase = GONE;
-	else if (m->coordinator == NULL || m->released)
-		clean_up(m);
-}
+	own_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct spawn s = {.role = ROLE_STDIO,
+	    .fds = {null, null},
+	    .nfds = PEER_FD + 1,
+	    .discard_stderr = !trace_on()};
+	int pair[2];
+	struct peer *p = NULL;
 
-static void
-clean_up(struct monitor *m)
-{
-	struct proc p = {
-	    .argv = (char *const *)(uintptr_t)m->job.exit_command.v,
-	    .envp =
-		m->job.environment.n > 0 ? (char *const *)(uintptr_t)m->job.environment.v : NULL,
-	    .pass = -1,
-	    .mount_ns = m->host_ns,
-	};
-	struct err e = {0};
-
-	m->phase = GONE;
-	if (m->job.exit_command.n == 0)
-		return;
-	p.path = p.argv[0];
-	/* Memory or process IDs may be short for a moment, and there is no second chance. */
-	for (int i = 0; i < 50; i++) {
-		m->helper = proc_start(&p, &e);
-		if (m->helper > 0) {
-			m->phase = CLEANING;
-			return;
-		}
-		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-	}
-}
-
-/* The runtime has forgotten the container, which can be started again from here on. */
-static void
-deleted(struct monitor *m)
-{
-	if (m->job.rootfs != NULL)
-		mountns_detach(m->job.rootfs);
-	fd_close(&m->job.lock);
-	linger(m);
-}
-
-/* All output is with the attached clients too. */
-static void
-tell(struct monitor *m)
-{
-	struct msg_monitor_exited x = {
-	    .code = m->code, .oom = m->oom.seen, .exited_ns = (uint64_t)m->ended_ns};
-	struct err e = {0};
-
-	if (m->told)
-		return;
-	m->told = true;
-	if (m->coordinator != NULL)
-		peer_send(m->coordinator, &msg_monitor_exited_desc, 0, &x, &e);
-}
-
-/* All output is in the logs: the end becomes visible. */
-static void
-record(struct monitor *m)
-{
-	struct err e = {0};
-
-	if (m->phase != DRAINING)
-		return;
-	/* Ports that were held must be free before the end is seen. */
-	fd_close(&m->job.holder);
-	if (oom_check(&m->oom))
-		record_oom(&m->record, &e);
-	oom_close(&m->oom);
-	record_exit(&m->record, m->job.exit_name, m->code, &e);
-	start_forget(&m->start);
-	m->phase = DELETING;
-	m->helper = 0;
-}
-
-static void
-finish(struct monitor *m)
-{
-	struct err e = {0};
-
-	if (m->phase != DELETING || m->helper != 0)
-		return;
-	m->helper =
-	    m->job.exec || forget_container(&m->job) ? -1 : start_delete(&m->start, &m->job, &e);
-	if (m->helper < 0) {
-		m->helper = 0;
-		deleted(m);
-	}
-}
-
-/* The worker has finished, in one way or another. */
-static void
-drained(struct monitor *m)
-{
-	record(m);
-	if (m->phase >= DELETING)
-		tell(m);
-	finish(m);
-}
-
-static void
-ended(struct monitor *m, int status)
-{
-	struct msg_stdio_drain d = {0};
-	struct err e = {0};
-
-	m->ended_ns = now_ns();
-	m->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	if (m->timed_out)
-		m->code = -1;
-	m->container = 0;
-	m->phase = DRAINING;
-	set_timer(m, 0);
-	if (m->worker == NULL || peer_send(m->worker, &msg_stdio_drain_desc, 0, &d, &e) != 0)
-		drained(m);
-}
-
-/* --- The start ---------------------------------------------------------------------------------
- */
-
-static void
-answer_error(struct monitor *m, const struct err *what)
-{
-	struct err e = {0};
-
-	if (m->coordinator != NULL)
-		peer_send_error(m->coordinator, m->seq, what, &e);
-	if (m->job.rootfs != NULL)
-		mountns_detach(m->job.rootfs);
-	start_forget(&m->start);
-	m->phase = GONE;
-}
-
-/* What the runtime printed, out of the worker's hands; NULL if there is none. */
-static const char *
-abort_worker(struct monitor *m, bool again, struct peer_in *in)
-{
-	struct msg_stdio_abort a = {.again = again};
-	struct err e = {0};
-
-	if (m->worker == NULL ||
-	    peer_call(m->worker, &msg_stdio_abort_desc, &a, in, NULL, NULL, &e) != 0)
+	if (peer_pair(pair, e) != 0)
 		return NULL;
-	return MSG_OF(in, stdio_done)->text;
-}
-
-/* The runtime failed. */
-static void
-start_failed(struct monitor *m, const struct err *why)
-{
-	own_peer_in struct peer_in in = {0};
-	struct err what = {0};
-	const char *text = abort_worker(m, false, &in);
-
-	if (why != NULL)
-		what = *why;
-	else
-		start_error(&m->start, &m->job, text, &what);
-	answer_error(m, &what);
-}
-
-/* Sends the worker on its way.  Returns -1 with e if the runtime made no terminal. */
-static int
-run_worker(struct monitor *m, struct err *e)
-{
-	struct msg_stdio_terminal t = {
-	    .rows = m->job.rows, .columns = m->job.columns, .master = -1};
-	struct msg_stdio_run r = {0};
-	struct err ignored = {0};
-
-	if (m->job.terminal && (t.master = start_take_console(&m->start, e)) < 0)
-		return -1;
-	if (m->worker != NULL && m->job.terminal)
-		peer_send(m->worker, &msg_stdio_terminal_desc, 0, &t, &ignored);
-	if (m->worker != NULL)
-		peer_send(m->worker, &msg_stdio_run_desc, 0, &r, &ignored);
-	fd_close(&t.master);
-	return 0;
-}
-
-static void
-answer_started(struct monitor *m)
-{
-	struct msg_monitor_started s = {.pid = (uint64_t)m->container,
-	    .start_time = start_time_of(m->container),
-	    .monitor_pid = (uint64_t)getpid(),
-	    .started_ns = (uint64_t)now_ns()};
-	struct err e = {0};
-
-	if (m->job.pid_file != NULL)
-		record_pid(m->job.pid_file, m->container, &e);
-	/* Nobody would know of a container whose start was not heard. */
-	if (m->coordinator == NULL ||
-	    peer_send(m->coordinator, &msg_monitor_started_desc, m->seq, &s, &e) != 0)
-		kill(m->container, SIGKILL);
-}
-
-/* The container runs. */
-static void
-started(struct monitor *m)
-{
-	struct err e = {0};
-
-	m->container = start_read_pid(&m->start, &e);
-	if (m->container < 0 || run_worker(m, &e) != 0) {
-		if (m->container > 0)
-			kill(m->container, SIGKILL);
-		start_failed(m, &e);
-		return;
-	}
-	m->phase = RUNNING;
-	answer_started(m);
-	start_close(&m->start, &m->job);
-	leave_stderr();
-	if (m->job.timeout_s > 0)
-		set_timer(m, m->job.timeout_s);
-	if (!m->job.exec) {
-		oom_watch(&m->oom, m->container);
-		watch(m, m->oom.event, OF_OOM, m->oom.events);
-	}
-	m->trim = true;
-}
-
-/*
- * Removes what a monitor left behind that was killed together with its container, and starts anew.
- * Safe because the coordinator has made sure, under the container's lock, that it does not run.
- */
-static bool
-start_retry(struct monitor *m)
-{
-	own_peer_in struct peer_in answer = {0};
-	struct err e = {0};
-	pid_t pid;
-
-	if (m->retried || m->job.exec || !start_exists_already(&m->start))
-		return false;
-	m->retried = true;
-	abort_worker(m, true, &answer);
-	pid = start_delete(&m->start, &m->job, &e);
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
-		return false;
-	m->runtime = start_again(&m->start, &m->job, &e);
-	return m->runtime > 0;
-}
-
-static void
-runtime_ended(struct monitor *m, int status)
-{
-	m->runtime = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		started(m);
-	else if (!start_retry(m))
-		start_failed(m, NULL);
-}
-
-/* Takes over the request, starts the runtime. */
-static int
-begin(struct monitor *m, struct peer_in *in, struct err *e)
-{
-	m->seq = in->seq;
-	m->in = *in;
-	*in = (struct peer_in){.desc = m->in.desc, .seq = m->in.seq};
-	m->phase = STARTING;
-	if (record_open(&m->record, &m->job, e) != 0)
-		return -1;
-	if (m->job.monitor_pid_file != NULL &&
-	    record_pid(m->job.monitor_pid_file, getpid(), e) != 0)
-		return -1;
-	m->runtime = start_runtime(&m->start, &m->job, &m->logs, m->worker, e);
-	return m->runtime > 0 ? 0 : -1;
-}
-
-static int
-begin_or_fail(struct monitor *m, struct peer_in *in)
-{
-	struct err e = {0};
-
-	if (begin(m, in, &e) != 0)
-		start_failed(m, &e);
-	return 0;
+	s.fds[PEER_FD] = pair[1];
+	if (spawn_start(&s, e) > 0)
+		p = peer_new(fd_take(&pair[0]), ROLE_MONITOR, ROLE_STDIO);
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+	return p;
 }
 
 /* --- Messages of the coordinator -----------------------------------------------------------------
@@ -411,6 +100,17 @@ on_hello(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return 0;
 }
 
+/* Takes over the request, whose texts the job points to. */
+static int
+begin(struct monitor *m, struct peer_in *in)
+{
+	m->seq = in->seq;
+	m->in = *in;
+	*in = (struct peer_in){.desc = m->in.desc, .seq = m->in.seq};
+	begin_job(m, -1, -1);
+	return 0;
+}
+
 static int
 on_start(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
@@ -420,7 +120,7 @@ on_start(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)e;
 	warm_start();
 	job_from_start(&m->job, MSG_OF(in, monitor_start));
-	return begin_or_fail(m, in);
+	return begin(m, in);
 }
 
 static int
@@ -432,7 +132,7 @@ on_exec(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)e;
 	warm_start();
 	job_from_exec(&m->job, MSG_OF(in, monitor_exec));
-	return begin_or_fail(m, in);
+	return begin(m, in);
 }
 
 static int
@@ -455,7 +155,7 @@ on_release(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)e;
 	m->released = true;
 	if (m->phase == LINGERING)
-		clean_up(m);
+		end_clean_up(m);
 	return 0;
 }
 
@@ -497,7 +197,7 @@ coordinator_event(struct monitor *m)
 	if (m->phase == IDLE)
 		m->phase = GONE;
 	else if (m->phase == LINGERING)
-		clean_up(m);
+		end_clean_up(m);
 }
 
 /* --- Messages of the worker ----------------------------------------------------------------------
@@ -526,8 +226,7 @@ on_logged(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)p;
 	(void)in;
 	(void)e;
-	record(m);
-	finish(m);
+	end_logged(m);
 	return 0;
 }
 
@@ -537,7 +236,7 @@ on_done(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)p;
 	(void)in;
 	(void)e;
-	drained(arg);
+	end_drained(arg);
 	return 0;
 }
 
@@ -560,21 +259,11 @@ worker_event(struct monitor *m)
 		return;
 	hang_up(m, &m->worker);
 	if (m->phase >= DRAINING)
-		drained(m);
+		end_drained(m);
 }
 
 /* --- Signals -----------------------------------------------------------------------------------
  */
-
-static void
-helper_ended(struct monitor *m)
-{
-	m->helper = 0;
-	if (m->phase == DELETING)
-		deleted(m);
-	else if (m->phase == CLEANING)
-		m->phase = GONE;
-}
 
 /*
  * While the runtime works nobody else is reaped: the container's process ID is not known yet, and
@@ -589,13 +278,13 @@ reap(struct monitor *m)
 	while (m->phase == STARTING && m->runtime > 0) {
 		if (waitpid(m->runtime, &status, WNOHANG) <= 0)
 			return;
-		runtime_ended(m, status);
+		begin_runtime_ended(m, status);
 	}
 	while (m->phase != GONE && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == m->container)
-			ended(m, status);
+			end_container(m, status);
 		else if (pid == m->helper)
-			helper_ended(m);
+			end_helper(m);
 	}
 }
 
@@ -643,6 +332,26 @@ oom_event(struct monitor *m)
 	epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->oom.event, NULL);
 }
 
+/*
+ * A container that was not our child has ended.  It may have become ours by now; or its parent is
+ * about to hand it over, for which it has a moment; or it takes the status with it.
+ */
+static void
+process_event(struct monitor *m)
+{
+	int status = 0;
+	pid_t pid = m->container > 0 ? waitpid(m->container, &status, WNOHANG) : 0;
+
+	if (pid < 0 && kill(m->container, 0) == 0) {
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		return;
+	}
+	epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->process, NULL);
+	fd_close(&m->process);
+	if (m->phase == RUNNING)
+		end_container(m, status);
+}
+
 /* --- The loop ----------------------------------------------------------------------------------
  */
 
@@ -667,11 +376,14 @@ handle(struct monitor *m, enum event_of of)
 	case OF_OOM:
 		oom_event(m);
 		break;
+	case OF_PROCESS:
+		process_event(m);
+		break;
 	}
 }
 
 static void
-init(struct monitor *m, struct peer *coordinator, struct peer *worker, int host_ns)
+init(struct monitor *m, struct peer *worker)
 {
 	sigset_t set;
 
@@ -684,27 +396,22 @@ init(struct monitor *m, struct peer *coordinator, struct peer *worker, int host_
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigdelset(&set, SIGHUP);
 	m->phase = IDLE;
-	m->coordinator = coordinator;
 	m->worker = worker;
-	m->host_ns = host_ns;
 	m->oom.counter = m->oom.event = -1;
-	m->start.bundle = -1;
+	m->start.bundle = m->process = -1;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	m->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	watch(m, m->signals, OF_SIGNAL, EPOLLIN);
-	watch(m, m->timer, OF_TIMER, EPOLLIN);
-	watch(m, peer_fd(coordinator), OF_COORDINATOR, EPOLLIN);
-	watch(m, peer_fd(worker), OF_WORKER, EPOLLIN);
+	monitor_watch(m, m->signals, OF_SIGNAL, EPOLLIN);
+	monitor_watch(m, m->timer, OF_TIMER, EPOLLIN);
+	monitor_watch(m, peer_fd(worker), OF_WORKER, EPOLLIN);
 }
 
-int
-monitor_run(struct peer *coordinator, struct peer *worker, int host_ns)
+static void
+loop(struct monitor *m)
 {
-	struct monitor *m = &the_monitor;
 	struct epoll_event ev[8];
 
-	init(m, coordinator, worker, host_ns);
 	while (m->phase != GONE) {
 		int n = epoll_wait(m->epoll, ev, COUNTOF(ev), -1);
 
@@ -715,5 +422,34 @@ monitor_run(struct peer *coordinator, struct peer *worker, int host_ns)
 			trim_now();
 		m->trim = false;
 	}
+}
+
+int
+monitor_serve(struct peer *coordinator, struct peer *worker, int host_ns)
+{
+	struct monitor *m = &the_monitor;
+
+	init(m, worker);
+	m->coordinator = coordinator;
+	m->host_ns = host_ns;
+	m->report.fd = -1;
+	monitor_watch(m, peer_fd(coordinator), OF_COORDINATOR, EPOLLIN);
+	loop(m);
 	return 0;
+}
+
+int
+monitor_do(const struct job *job, const struct logs *logs, const struct monitor_pipes *pipes,
+    struct peer *worker)
+{
+	struct monitor *m = &the_monitor;
+
+	init(m, worker);
+	m->host_ns = -1;
+	m->job = *job;
+	m->logs = *logs;
+	m->report = pipes->sync;
+	begin_job(m, pipes->attach, pipes->start);
+	loop(m);
+	return m->failed ? 1 : m->code & 255;
 }

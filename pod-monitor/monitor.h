@@ -13,11 +13,28 @@
 
 #include "common/base/err.h"
 #include "common/wire/peer.h"
+#include "pod-monitor/job.h"
+#include "pod-monitor/logs.h"
+#include "pod-monitor/report.h"
+
+/* Starts the other half with the connection on its descriptor 3; NULL with e on failure. */
+struct peer *monitor_start_worker(struct err *e);
 
 /*
  * Serves one coordinator and its container to the end.  coordinator and worker are taken over;
  * host_ns is the mount namespace for the exit command.  Returns the exit status of the program.
  */
-int monitor_run(struct peer *coordinator, struct peer *worker, int host_ns);
+int monitor_serve(struct peer *coordinator, struct peer *worker, int host_ns);
+
+/* How a foreign manager and we keep in step; -1: absent. */
+struct monitor_pipes {
+	struct report sync;
+	int attach; /* gets a line when clients may attach */
+	int start;  /* then read once before the process is started */
+};
+
+/* Does one job for such a manager, with logs that are open.  Returns the exit status. */
+int monitor_do(const struct job *job, const struct logs *logs, const struct monitor_pipes *pipes,
+    struct peer *worker);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "common/base/own.h"
 #include "common/oci/monitor.h"
+#include "pod-monitor/job.h"
 #include "pod-monitor/proc.h"
 
 #define HIGH (MONITOR_NETNS_FD + 1) /* first number no descriptor of the program will have */
@@ -67,7 +68,22 @@ child_fds(const struct proc *p)
 			return -1;
 	if (p->pass >= 0 && fcntl(p->pass, F_SETFD, 0) != 0)
 		return -1;
+	for (size_t i = 0; i < p->inherited_n; i++)
+		fcntl(p->inherited[i], F_SETFD, 0);
 	return 0;
+}
+
+/* Decimal, and what is left of the old digits is cut off. */
+static void
+put_pid(char *at)
+{
+	char digits[JOB_LISTEN_PID_DIGITS + 1];
+	int n = JOB_LISTEN_PID_DIGITS;
+
+	digits[n] = '\0';
+	for (pid_t pid = getpid(); pid > 0; pid /= 10)
+		digits[--n] = (char)('0' + pid % 10);
+	memcpy(at, digits + n, sizeof(digits) - (size_t)n);
 }
 
 /*
@@ -95,6 +111,8 @@ child(const struct proc *p, pid_t parent)
 		return errno;
 	if (child_fds(p) != 0)
 		return errno;
+	if (p->listen_pid != NULL)
+		put_pid(p->listen_pid);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execve(p->path, p->argv, p->envp != NULL ? p->envp : environ);
 	return errno;

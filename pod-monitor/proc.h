@@ -19,8 +19,11 @@ struct proc {
 	const int *extra;		 /* become 3, 4, …; -1: /dev/null */
 	size_t extra_n;			 /* at most PROC_EXTRA_MAX */
 	int pass;			 /* passed on under its own number; -1: none */
-	int mount_ns;			 /* entered first; -1: ours */
-	bool die_with_us;		 /* SIGKILL when this process dies */
+	const int *inherited;		 /* the same for these */
+	size_t inherited_n;
+	char *listen_pid; /* JOB_LISTEN_PID_DIGITS bytes of envp that get the process ID; or NULL */
+	int mount_ns;	  /* entered first; -1: ours */
+	bool die_with_us; /* SIGKILL when this process dies */
 };
 
 /*

@@ -17,7 +17,9 @@ open_dir(const char *path, struct err *e)
 int
 record_open(struct record *r, const struct job *j, struct err *e)
 {
-	r->exit_dir = r->persist_dir = -1;
+	r->exit_dir = r->persist_dir = r->bundle = -1;
+	if (j->foreign && j->bundle != NULL && (r->bundle = open_dir(j->bundle, e)) < 0)
+		return -1;
 	if (j->exit_dir != NULL && (r->exit_dir = open_dir(j->exit_dir, e)) < 0)
 		return -1;
 	if (j->persist_dir != NULL && (r->persist_dir = open_dir(j->persist_dir, e)) < 0)
@@ -55,7 +57,11 @@ record_exit(struct record *r, const char *name, int code, struct err *e)
 int
 record_oom(struct record *r, struct err *e)
 {
-	if (r->persist_dir < 0)
-		return 0;
-	return file_write(r->persist_dir, "oom", "", 0, 0644, 0, e);
+	const int dirs[] = {r->persist_dir, r->bundle};
+	int rc = 0;
+
+	for (size_t i = 0; i < COUNTOF(dirs); i++)
+		if (dirs[i] >= 0 && file_write(dirs[i], "oom", "", 0, 0644, 0, e) != 0)
+			rc = -1;
+	return rc;
 }

@@ -8,7 +8,7 @@
 #include "pod-monitor/job.h"
 
 struct record {
-	int exit_dir, persist_dir; /* -1: none */
+	int exit_dir, persist_dir, bundle; /* -1: none */
 };
 
 /* Opens the directories, while it is still possible to fail. */
@@ -20,7 +20,7 @@ int record_pid(const char *path, long n, struct err *e);
 /* persist_dir/exit, then exit_dir/NAME.  Nothing is allocated. */
 int record_exit(struct record *r, const char *name, int code, struct err *e);
 
-/* The empty file persist_dir/oom. */
+/* The empty file oom in persist_dir, and for a foreign manager also in the bundle. */
 int record_oom(struct record *r, struct err *e);
 
 #endif

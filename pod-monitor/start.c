@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -45,15 +46,15 @@ listen_in_bundle(struct start *s, const char *name, int type, struct err *e)
 }
 
 static int
-open_ctl(struct start *s, struct err *e)
+open_fifo(struct start *s, const char *name, struct err *e)
 {
-	if (mkfifoat(s->bundle, MONITOR_CTL, 0660) != 0 && errno != EEXIST)
-		return err_sys(e, "making FIFO " MONITOR_CTL);
+	if (mkfifoat(s->bundle, name, 0660) != 0 && errno != EEXIST)
+		return err_sys(e, "making FIFO %s", name);
 
 	/* Open for writing too, so that it never ends. */
-	int fd = openat(s->bundle, MONITOR_CTL, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(s->bundle, name, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 
-	return fd >= 0 ? fd : err_sys(e, "opening FIFO " MONITOR_CTL);
+	return fd >= 0 ? fd : err_sys(e, "opening FIFO %s", name);
 }
 
 /*
@@ -63,14 +64,60 @@ open_ctl(struct start *s, struct err *e)
 static int
 listen_console(struct start *s, const char *bundle, struct err *e)
 {
-	int n = snprintf(s->console_path, sizeof(s->console_path), "%s/%s", bundle, CONSOLE);
+	int n = snprintf(s->console_path, sizeof(s->console_path), "%s/%s",
+	    bundle != NULL ? bundle : "", CONSOLE);
 
 	s->console = listen_in_bundle(s, CONSOLE, SOCK_STREAM, e);
 	if (s->console < 0)
 		return -1;
-	if (n >= (int)sizeof(s->console_path))
+	if (bundle == NULL || n >= (int)sizeof(s->console_path))
 		snprintf(s->console_path, sizeof(s->console_path), "/proc/%d/fd/%d/%s",
 		    (int)getpid(), s->bundle, CONSOLE);
+	return 0;
+}
+
+/* A directory for the console's socket, where there is no bundle; gone from its place at once. */
+static int
+temporary_dir(struct start *s, struct err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	own_mem char *path = xasprintf("%s/conmon-term.XXXXXX", tmp != NULL ? tmp : "/tmp");
+
+	if (mkdtemp(path) == NULL)
+		return err_sys(e, "making a directory in %s", tmp != NULL ? tmp : "/tmp");
+	s->temporary = path;
+	path = NULL;
+	s->bundle = open(s->temporary, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return s->bundle >= 0 ? 0 : err_sys(e, "opening directory %s", s->temporary);
+}
+
+/* The socket on which the container says that it is ready, and the host's. */
+static int
+open_notify(struct start *s, struct job *j, struct msg_stdio_setup *m, struct err *e)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX}, host = {.sun_family = AF_UNIX};
+	size_t n = strlen(j->notify_socket);
+	int r;
+
+	if (mkdirat(s->bundle, MONITOR_NOTIFY_DIR, 0700) != 0 && errno != EEXIST)
+		return err_sys(e, "making directory " MONITOR_NOTIFY_DIR);
+	unlinkat(s->bundle, MONITOR_NOTIFY, 0);
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" MONITOR_NOTIFY, s->bundle);
+	m->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r = m->notify < 0 ? -1 : bind(m->notify, (struct sockaddr *)&a, sizeof(a));
+	/* Whatever user the container runs as; its directory is seen by nobody else. */
+	if (r != 0 || fchmodat(s->bundle, MONITOR_NOTIFY, 0777, 0) != 0)
+		return err_sys(e, "listening on " MONITOR_NOTIFY);
+	if (n >= sizeof(host.sun_path))
+		return err_set(e, ERR_INVALID, "%s is too long for a socket", j->notify_socket);
+	memcpy(host.sun_path, j->notify_socket, n);
+	/* An abstract name has no NUL at its end. */
+	if (host.sun_path[0] == '@')
+		host.sun_path[0] = '\0';
+	m->notify_host = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (m->notify_host < 0 || connect(m->notify_host, (struct sockaddr *)&host,
+				      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) != 0)
+		return err_sys(e, "connecting to %s", j->notify_socket);
 	return 0;
 }
 
@@ -101,6 +148,19 @@ setup_close(struct msg_stdio_setup *m)
 	wire_close_fds(&msg_stdio_setup_desc, m);
 }
 
+/* The container gets the streams that we were given. */
+static int
+own_streams(struct start *s, struct job *j, struct err *e)
+{
+	for (int i = 0; i < 3; i++) {
+		s->stdio[i] = fcntl(i, F_DUPFD_CLOEXEC, 3);
+		if (s->stdio[i] < 0)
+			return err_sys(e, "passing descriptor %d through", i);
+	}
+	/* With a terminal of its own only what the runtime says comes here. */
+	return j->terminal ? listen_console(s, j->bundle, e) : 0;
+}
+
 /* Makes the streams, gives our ends to the worker and theirs to the caller. */
 static int
 make_streams(struct start *s, struct job *j, struct peer *worker, struct err *e)
@@ -114,8 +174,13 @@ make_streams(struct start *s, struct job *j, struct peer *worker, struct err *e)
 	    .listen = -1,
 	    .attach = -1,
 	    .ctl = -1,
+	    .winsz = -1,
+	    .notify = -1,
+	    .notify_host = -1,
 	};
 
+	if (j->passthrough)
+		return own_streams(s, j, e);
 	if (j->stdin_ && !j->terminal && make_pipe(&m.in, &s->stdio[0], 1, e) != 0)
 		return -1;
 	if (!j->terminal && make_pipe(&m.out, &s->stdio[1], 0, e) != 0)
@@ -124,8 +189,13 @@ make_streams(struct start *s, struct job *j, struct peer *worker, struct err *e)
 		return -1;
 	if (j->terminal && listen_console(s, j->bundle, e) != 0)
 		return -1;
-	if ((m.listen = listen_in_bundle(s, MONITOR_ATTACH, SOCK_SEQPACKET, e)) < 0 ||
-	    (m.ctl = open_ctl(s, e)) < 0)
+	if (j->bundle != NULL &&
+	    ((m.listen = listen_in_bundle(s, MONITOR_ATTACH, SOCK_SEQPACKET, e)) < 0 ||
+		(m.ctl = open_fifo(s, MONITOR_CTL, e)) < 0))
+		return -1;
+	if (j->foreign && j->bundle != NULL && (m.winsz = open_fifo(s, MONITOR_WINSZ, e)) < 0)
+		return -1;
+	if (j->notify_socket != NULL && j->bundle != NULL && open_notify(s, j, &m, e) != 0)
 		return -1;
 	m.attach = fd_take(&j->attach);
 	return peer_send(worker, &msg_stdio_setup_desc, 0, &m, e);
@@ -141,7 +211,7 @@ add_common(struct strv *v, struct job *j, bool log)
 	if (j->systemd_cgroup && !j->exec)
 		strv_add(v, "--systemd-cgroup");
 	strv_add_all(v, j->runtime_args.v, j->runtime_args.n);
-	if (!log)
+	if (!log || j->foreign)
 		return;
 	strv_add(v, "--log");
 	strv_addf(v, "%s/" MONITOR_OCI_LOG, j->bundle);
@@ -150,30 +220,56 @@ add_common(struct strv *v, struct job *j, bool log)
 }
 
 static void
+add_option(struct strv *v, const char *name, const char *value)
+{
+	strv_add(v, name);
+	strv_add(v, value);
+}
+
+static const char *
+command_of(const struct job *j)
+{
+	if (j->exec)
+		return "exec";
+	if (j->restore != NULL)
+		return "restore";
+	return j->foreign ? "create" : "run";
+}
+
+static void
 make_argv(struct start *s, struct job *j)
 {
-	add_common(&s->argv, j, true);
-	strv_add(&s->argv, j->exec ? "exec" : "run");
-	strv_add(&s->argv, "--detach");
-	if (!j->exec) {
-		strv_add(&s->argv, "--bundle");
-		strv_add(&s->argv, j->bundle);
+	struct strv *v = &s->argv;
+
+	add_common(v, j, true);
+	strv_add(v, command_of(j));
+	if (!j->exec)
+		add_option(v, "--bundle", j->bundle);
+	strv_add(v, "--pid-file");
+	if (j->container_pid_file != NULL)
+		strv_add(v, j->container_pid_file);
+	else
+		strv_addf(v, "%s/" MONITOR_PIDFILE, j->bundle);
+	if (j->exec)
+		add_option(v, "--process", j->process_file);
+	if (!j->foreign || j->exec || j->restore != NULL)
+		strv_add(v, "--detach");
+	if (j->restore != NULL) {
+		add_option(v, "--image-path", j->restore);
+		add_option(v, "--work-path", j->bundle);
 	}
-	strv_add(&s->argv, "--pid-file");
-	strv_addf(&s->argv, "%s/" MONITOR_PIDFILE, j->bundle);
-	if (j->exec) {
-		strv_add(&s->argv, "--process");
-		strv_add(&s->argv, j->process_file);
-	}
+	if (j->no_pivot && !j->exec)
+		strv_add(v, "--no-pivot");
+	if (j->no_new_keyring && !j->exec)
+		strv_add(v, "--no-new-keyring");
+	strv_add_all(v, j->runtime_opts.v, j->runtime_opts.n);
 	if (j->preserve_fds > 0) {
-		strv_add(&s->argv, "--preserve-fds");
-		strv_addf(&s->argv, "%u", j->preserve_fds);
+		strv_add(v, "--preserve-fds");
+		strv_addf(v, "%u", j->preserve_fds);
 	}
-	if (j->terminal) {
-		strv_add(&s->argv, "--console-socket");
-		strv_add(&s->argv, s->console_path);
-	}
-	strv_add(&s->argv, j->id);
+	if (j->terminal)
+		add_option(v, "--console-socket", s->console_path);
+	strv_add(v, j->id);
 	add_common(&s->delete, j, false);
 	strv_add(&s->delete, "delete");
 	strv_add(&s->delete, "--force");
@@ -188,6 +284,9 @@ prepare_environment(struct start *s, struct job *j)
 {
 	const char *slash = strrchr(j->runtime, '/');
 
+	/* A foreign manager's is passed on as it is, and its mounts are nobody's to cover. */
+	if (j->foreign)
+		return;
 	strv_add_all(&s->env, j->environment.v, j->environment.n);
 	for (char **v = environ; j->environment.n == 0 && *v != NULL; v++)
 		strv_add(&s->env, *v);
@@ -212,7 +311,7 @@ place_netns(struct job *j, struct err *e)
 }
 
 pid_t
-start_again(struct start *s, struct job *j, struct err *e)
+start_runtime(struct start *s, struct job *j, struct err *e)
 {
 	struct proc p = {.path = j->runtime,
 	    .argv = s->argv.v,
@@ -220,12 +319,19 @@ start_again(struct start *s, struct job *j, struct err *e)
 	    .extra = s->extra,
 	    .extra_n = s->extra_n,
 	    .pass = j->netns,
+	    .inherited = j->inherited,
+	    .inherited_n = j->inherited_n,
+	    .listen_pid = j->listen_pid,
 	    .mount_ns = -1,
 	    .die_with_us = true};
 
 	memcpy(p.stdio, s->stdio, sizeof(p.stdio));
-	unlinkat(s->bundle, MONITOR_PIDFILE, 0);
-	unlinkat(s->bundle, MONITOR_OCI_LOG, 0);
+	if (j->container_pid_file != NULL)
+		unlink(j->container_pid_file);
+	else
+		unlinkat(s->bundle, MONITOR_PIDFILE, 0);
+	if (!j->foreign)
+		unlinkat(s->bundle, MONITOR_OCI_LOG, 0);
 	return proc_start(&p, e);
 }
 
@@ -284,14 +390,15 @@ spread_extra(struct start *s, const struct job *j)
 	}
 }
 
-pid_t
-start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *worker, struct err *e)
+int
+start_prepare(struct start *s, struct job *j, struct peer *worker, struct err *e)
 {
 	s->console = s->stdio[0] = s->stdio[1] = s->stdio[2] = -1;
-	s->bundle = open(j->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s->bundle < 0) {
-		err_sys(e, "opening bundle %s", j->bundle);
-		return -1;
+	if (j->bundle == NULL) {
+		if (j->terminal && temporary_dir(s, e) != 0)
+			return -1;
+	} else if ((s->bundle = open(j->bundle, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
+		return err_sys(e, "opening bundle %s", j->bundle);
 	}
 	if (j->root >= 0 && mountns_attach(j->root, j->rootfs, e) != 0)
 		return -1;
@@ -299,15 +406,14 @@ start_runtime(struct start *s, struct job *j, struct logs *logs, struct peer *wo
 		return -1;
 	for (size_t i = 0; i < COUNTOF(s->extra); i++)
 		s->extra[i] = -1;
-	if (place_netns(j, e) != 0 || make_streams(s, j, worker, e) != 0 ||
-	    logs_open(logs, j->logs, j->logs_n, worker, e) != 0)
+	if (place_netns(j, e) != 0 || make_streams(s, j, worker, e) != 0)
 		return -1;
 	if (j->preserved >= 0 && j->preserve_fds > 0)
 		s->extra_n = (size_t)peer_unqueue_fds(j->preserved, s->extra, j->preserve_fds);
 	spread_extra(s, j);
 	make_argv(s, j);
 	prepare_environment(s, j);
-	return start_again(s, j, e);
+	return 0;
 }
 
 void
@@ -355,6 +461,8 @@ start_take_console(struct start *s, struct err *e)
 
 	fd_close(&s->console);
 	unlinkat(s->bundle, CONSOLE, 0);
+	if (s->temporary != NULL)
+		rmdir(s->temporary);
 	if (conn < 0 || recvmsg(conn, &m, MSG_CMSG_CLOEXEC) < 0)
 		return err_set(e, ERR_RUNTIME, "Runtime did not set up terminal");
 
@@ -368,9 +476,11 @@ start_take_console(struct start *s, struct err *e)
 }
 
 pid_t
-start_read_pid(struct start *s, struct err *e)
+start_read_pid(struct start *s, struct job *j, struct err *e)
 {
-	own_fd int fd = openat(s->bundle, MONITOR_PIDFILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	own_fd int fd = j->container_pid_file != NULL
+			    ? open(j->container_pid_file, O_RDONLY | O_CLOEXEC)
+			    : openat(s->bundle, MONITOR_PIDFILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	char text[32];
 	uint64_t pid;
 	ssize_t n = fd < 0 ? -1 : file_get(fd, text, sizeof(text) - 1);

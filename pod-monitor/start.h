@@ -6,12 +6,13 @@
 #define POD_MONITOR_START_H
 
 #include "common/base/mem.h"
+#include "common/wire/peer.h"
 #include "pod-monitor/job.h"
-#include "pod-monitor/logs.h"
 #include "pod-monitor/proc.h"
 
 struct start {
-	int bundle;  /* directory */
+	int bundle;	 /* directory; -1: none, which only a foreign manager's exec may lack */
+	char *temporary; /* stands in for it where a terminal needs one */
 	int console; /* listening socket on which the runtime hands over the terminal; -1: none */
 	char console_path[108];
 	struct strv argv;   /* of the runtime */
@@ -22,18 +23,14 @@ struct start {
 	size_t extra_n;
 };
 
-/*
- * Prepares the streams, logs, sockets and FIFOs in the bundle, hands them to the worker and starts
- * the runtime.  Returns its process ID, or -1.
- */
-pid_t start_runtime(
-    struct start *s, struct job *j, struct logs *logs, struct peer *worker, struct err *e);
+/* Prepares the streams, sockets and FIFOs in the bundle, and hands them to the worker. */
+int start_prepare(struct start *s, struct job *j, struct peer *worker, struct err *e);
 
 /*
- * Starts it again, after it said that the container exists already (its monitor was killed) and
- * start_delete has run.
+ * Starts the runtime; once more, after it said that the container exists already (its monitor was
+ * killed) and start_delete has run.  Returns its process ID, or -1.
  */
-pid_t start_again(struct start *s, struct job *j, struct err *e);
+pid_t start_runtime(struct start *s, struct job *j, struct err *e);
 
 /* True if that is what the runtime said. */
 bool start_exists_already(struct start *s);
@@ -48,7 +45,7 @@ pid_t start_delete(struct start *s, struct job *j, struct err *e);
 int start_take_console(struct start *s, struct err *e);
 
 /* The container's process ID from the pid file. */
-pid_t start_read_pid(struct start *s, struct err *e);
+pid_t start_read_pid(struct start *s, struct job *j, struct err *e);
 
 /* Field 22 of /proc/PID/stat, or 0. */
 uint64_t start_time_of(pid_t pid);

@@ -12,6 +12,7 @@
 #include "common/fs/file.h"
 #include "common/oci/klog.h"
 
+#define KLOG_BATCH 65536
 #define STAMP_LEN 35 /* 2024-01-02T15:04:05.123456789+00:00 */
 
 static const char *const stream_names[] = {"stdout", "stderr"};
@@ -58,7 +59,7 @@ format_prefix(char *at, enum klog_stream stream)
 
 /* Records waiting to be written in one go. */
 struct batch {
-	char b[16384];
+	char b[KLOG_BATCH];
 	size_t n;
 	int no; /* errno of the first failure */
 };
@@ -102,6 +103,8 @@ klog_write(struct klog_writer *w, enum klog_stream stream, const char *data, siz
 		size_t piece = nl != NULL ? (size_t)(nl - data) + 1 : n;
 		int64_t record = (int64_t)piece + KLOG_PREFIX + (nl == NULL);
 
+		if (w->total_max > 0 && w->total >= w->total_max)
+			break;
 		if (w->size_max > 0 && w->size + record > w->size_max) {
 			batch_flush(&b, w);
 			w->rotate(w, w->arg);
@@ -112,6 +115,7 @@ klog_write(struct klog_writer *w, enum klog_stream stream, const char *data, siz
 		if (nl == NULL)
 			batch_add(&b, w, "\n", 1);
 		w->size += record;
+		w->total += record;
 		data += piece;
 		n -= piece;
 	}

@@ -31,6 +31,8 @@ struct klog_writer {
 	int64_t size;	  /* bytes in the file */
 	int64_t size_max; /* 0 or less: no limit */
 	bool is_volatile; /* who closes it need not sync it */
+	/* Of all that was ever written, and what is beyond is dropped; 0 or less: no limit. */
+	int64_t total, total_max;
 	/*
 	 * Called when the next record would make the file larger than size_max: puts another
 	 * descriptor and size in place, or leaves both as they are.

@@ -17,6 +17,10 @@
 
 #define MONITOR_ATTACH "attach" /* sequenced-packet socket, see attach.h */
 #define MONITOR_CTL "ctl"	/* FIFO */
+#define MONITOR_WINSZ "winsz"	/* FIFO */
+/* Socket of sd_notify(3) for the container; its directory is mounted in it. */
+#define MONITOR_NOTIFY_DIR "notify"
+#define MONITOR_NOTIFY MONITOR_NOTIFY_DIR "/notify.sock"
 #define MONITOR_SHM \
 	"shm" /* where another container's /dev/shm is attached, seen by the runtime only */
 #define MONITOR_PIDFILE "pidfile" /* process ID of the container, decimal, no newline */

@@ -21,6 +21,7 @@ clients_add(struct clients *cs, int fd)
 		if (c->fd >= 0)
 			continue;
 		c->fd = fd;
+		cs->n++;
 		c->readable = true;
 		c->hung_up = c->ended = c->owed = false;
 		c->in_n = c->in_at = 0;
@@ -33,6 +34,7 @@ clients_add(struct clients *cs, int fd)
 void
 clients_drop(struct clients *cs, int i)
 {
+	cs->n -= cs->c[i].fd >= 0;
 	fd_close(&cs->c[i].fd);
 	cs->c[i].owed = false;
 	cs->c[i].in_n = 0;
@@ -43,6 +45,12 @@ clients_drop_all(struct clients *cs)
 {
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		clients_drop(cs, i);
+}
+
+bool
+clients_any(const struct clients *cs)
+{
+	return cs->n > 0;
 }
 
 void

@@ -26,6 +26,7 @@ struct client {
 /* The buffers stand apart so that those of clients that never come stay untouched memory. */
 struct clients {
 	struct client c[CLIENTS_MAX];
+	unsigned n; /* how many are not free */
 	uint8_t in[CLIENTS_MAX][MONITOR_INPUT_MAX];
 };
 
@@ -35,6 +36,9 @@ void clients_init(struct clients *cs);
 int clients_add(struct clients *cs, int fd);
 void clients_drop(struct clients *cs, int i);
 void clients_drop_all(struct clients *cs);
+
+/* True if there are any. */
+bool clients_any(const struct clients *cs);
 
 /* A new packet of output begins: all clients are owed it. */
 void clients_owe(struct clients *cs);

@@ -38,6 +38,18 @@ ctl_parse(const char *line, size_t n, struct ctl_request *out)
 	return 0;
 }
 
+int
+ctl_parse_size(const char *line, size_t n, struct ctl_request *out)
+{
+	const char *p = line, *end = line + n;
+	int rows = next_number(&p, end), columns = next_number(&p, end);
+
+	if (rows < 0 || columns < 0)
+		return -1;
+	*out = (struct ctl_request){CTL_RESIZE, (unsigned)rows, (unsigned)columns};
+	return 0;
+}
+
 bool
 ctl_feed(struct ctl *c, const char **p, size_t *n, struct ctl_request *out)
 {
@@ -53,7 +65,8 @@ ctl_feed(struct ctl *c, const char **p, size_t *n, struct ctl_request *out)
 			continue;
 		}
 
-		bool found = !c->skip && ctl_parse(c->line, c->n, out) == 0;
+		bool found =
+		    !c->skip && (c->sizes ? ctl_parse_size : ctl_parse)(c->line, c->n, out) == 0;
 
 		c->n = 0;
 		c->skip = false;

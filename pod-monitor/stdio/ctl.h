@@ -12,6 +12,9 @@
 #define CTL_LINE_MAX 200
 #define CTL_SIZE_MAX 1000 /* most rows or columns */
 
+/*
+ * A second FIFO, winsz, takes lines "ROWS COLUMNS" alone.
+ */
 enum ctl_kind { CTL_RESIZE = 1, CTL_REOPEN = 2 };
 
 struct ctl_request {
@@ -23,11 +26,13 @@ struct ctl_request {
 struct ctl {
 	char line[CTL_LINE_MAX];
 	size_t n;
-	bool skip; /* the line was too long: drop it to its end */
+	bool skip;  /* the line was too long: drop it to its end */
+	bool sizes; /* lines are sizes alone */
 };
 
 /* Parses one line of n bytes without newline.  Returns 0, or -1 if it is not a request. */
 int ctl_parse(const char *line, size_t n, struct ctl_request *out);
+int ctl_parse_size(const char *line, size_t n, struct ctl_request *out);
 
 /*
  * Takes bytes from *p on until a request is complete.  Returns true with *out filled, and *p, *n

@@ -13,14 +13,18 @@
 #include "common/wire/peer.h"
 #include "pod-monitor/half/trim.h"
 #include "pod-monitor/stdio/ctl.h"
+#include "pod-monitor/stdio/notify.h"
 #include "pod-monitor/stdio/stream.h"
 
-enum event_of { OF_PEER, OF_LISTEN, OF_CTL, OF_OUT, OF_ERR, OF_IN, OF_CLIENT };
+enum event_of { OF_PEER, OF_LISTEN, OF_CTL, OF_WINSZ, OF_NOTIFY, OF_OUT, OF_ERR, OF_IN, OF_CLIENT };
 
 struct stdio {
 	struct peer *peer; /* NULL: the other half has died; the streams are served to their end */
-	int epoll, listen, ctl_fd;
-	struct ctl ctl;
+	int epoll, listen, notify, notify_host;
+	struct fifo {
+		int fd;
+		struct ctl ctl;
+	} ctl, winsz;
 	uint64_t done;
 	bool said_logged, said_done, orphan, trim;
 	struct streams s;
@@ -77,8 +81,13 @@ on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	watch(st, s->src[1].fd, OF_ERR, EPOLLIN);
 	st->listen = take_optional(&m->listen);
 	watch(st, st->listen, OF_LISTEN, EPOLLIN);
-	st->ctl_fd = take_optional(&m->ctl);
-	watch(st, st->ctl_fd, OF_CTL, EPOLLIN);
+	st->ctl.fd = take_optional(&m->ctl);
+	watch(st, st->ctl.fd, OF_CTL, EPOLLIN);
+	st->winsz.fd = take_optional(&m->winsz);
+	watch(st, st->winsz.fd, OF_WINSZ, EPOLLIN);
+	st->notify = take_optional(&m->notify);
+	st->notify_host = take_optional(&m->notify_host);
+	watch(st, st->notify, OF_NOTIFY, EPOLLIN);
 	if (m->attach > 0)
 		add_client(st, fd_take(&m->attach));
 	return 0;
@@ -97,21 +106,52 @@ take_log(struct klog_writer *w, struct msg_stdio_log *m)
 
 static int on_event(struct peer *p, struct peer_in *in, void *arg, struct err *e);
 
-/* Asks for a new file and waits for it: a record must not go into the full one. */
 static void
-rotate(struct klog_writer *w, void *arg)
+take_journal(struct journal *j, struct msg_stdio_log *m)
 {
-	struct stdio *st = arg;
-	struct msg_stdio_rotate m = {.index = (uint64_t)(w - st->s.logs)};
+	if (m->file <= 0)
+		return;
+	fd_close(&j->fd);
+	j->fd = fd_take(&m->file);
+}
+
+/* Asks for log index anew and waits for it: a record must not go into a full file. */
+static void
+renew(struct stdio *st, size_t index)
+{
+	struct msg_stdio_rotate m = {.index = index};
 	own_peer_in struct peer_in in = {0};
 	struct err e = {0};
 
 	if (st->peer == NULL)
 		return;
-	if (peer_call(st->peer, &msg_stdio_rotate_desc, &m, &in, on_event, st, &e) == 0)
-		take_log(w, MSG_OF(&in, stdio_log));
-	else if (e.class == ERR_PEER)
-		st->orphan = true;
+	if (peer_call(st->peer, &msg_stdio_rotate_desc, &m, &in, on_event, st, &e) != 0)
+		st->orphan |= e.class == ERR_PEER;
+	else if (index == st->s.journal_index && st->s.journal.fd >= 0)
+		take_journal(&st->s.journal, MSG_OF(&in, stdio_log));
+	else
+		take_log(&st->s.logs[index], MSG_OF(&in, stdio_log));
+}
+
+static void
+rotate(struct klog_writer *w, void *arg)
+{
+	struct stdio *st = arg;
+
+	renew(st, (size_t)(w - st->s.logs));
+}
+
+/* A second target in the journal is the same messages once more: it takes the place of the first. */
+static int
+take_fields(struct journal *j, struct msg_stdio_log *m, struct err *e)
+{
+	if (m->fields.n > sizeof(j->space->fields))
+		return err_set(e, ERR_LIMIT, "too many fields for the journal");
+	memcpy(j->space->fields, m->fields.p, m->fields.n);
+	j->fields_n = m->fields.n;
+	j->no_partial_mark = m->no_partial_mark;
+	take_journal(j, m);
+	return 0;
 }
 
 static int
@@ -123,10 +163,17 @@ on_log(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)p;
 	if (s->logs_n == STREAM_LOGS_MAX || m->file <= 0)
 		return err_set(e, ERR_INVALID, "too many logs");
+	if (m->fields.n > 0) {
+		/* Places in the list are the other half's numbers of the logs. */
+		s->journal_index = s->logs_n;
+		s->logs[s->logs_n++].fd = -1;
+		return take_fields(&s->journal, m, e);
+	}
 	s->logs[s->logs_n++] = (struct klog_writer){.fd = fd_take(&m->file),
 	    .size = m->size,
 	    .size_max = m->size_max,
 	    .is_volatile = m->volatile_,
+	    .total_max = m->total_max,
 	    .rotate = rotate,
 	    .arg = arg};
 	return 0;
@@ -231,21 +278,21 @@ static void
 reopen_logs(struct stdio *st)
 {
 	for (size_t i = 0; i < st->s.logs_n; i++)
-		rotate(&st->s.logs[i], st);
+		renew(st, i);
 }
 
 static void
-read_ctl(struct stdio *st)
+read_ctl(struct stdio *st, struct fifo *f)
 {
 	char buf[512];
 	ssize_t n;
 
-	while ((n = read(st->ctl_fd, buf, sizeof(buf))) > 0) {
+	while ((n = read(f->fd, buf, sizeof(buf))) > 0) {
 		const char *p = buf;
 		size_t left = (size_t)n;
 		struct ctl_request r;
 
-		while (ctl_feed(&st->ctl, &p, &left, &r)) {
+		while (ctl_feed(&f->ctl, &p, &left, &r)) {
 			if (r.kind == CTL_RESIZE)
 				streams_resize(&st->s, r.rows, r.columns);
 			else
@@ -283,7 +330,13 @@ handle(struct stdio *st, const struct epoll_event *ev)
 		accept_clients(st);
 		break;
 	case OF_CTL:
-		read_ctl(st);
+		read_ctl(st, &st->ctl);
+		break;
+	case OF_WINSZ:
+		read_ctl(st, &st->winsz);
+		break;
+	case OF_NOTIFY:
+		notify_relay(st->notify, st->notify_host);
 		break;
 	case OF_OUT:
 		s->src[0].ready |= s->src[0].fd >= 0;
@@ -377,7 +430,8 @@ main(int argc, char **argv)
 	}
 	trim_init();
 	streams_init(&st->s);
-	st->listen = st->ctl_fd = -1;
+	st->listen = st->ctl.fd = st->winsz.fd = st->notify = st->notify_host = -1;
+	st->winsz.ctl.sizes = true;
 	st->peer = peer_new(PEER_FD, ROLE_STDIO, ROLE_MONITOR);
 	st->epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch(st, PEER_FD, OF_PEER, EPOLLIN);

@@ -14,7 +14,8 @@ streams_init(struct streams *s)
 {
 	s->src[0] = (struct source){.fd = -1, .kind = MONITOR_PACKET_OUT};
 	s->src[1] = (struct source){.fd = -1, .kind = MONITOR_PACKET_ERR};
-	s->in = -1;
+	s->in = s->journal.fd = -1;
+	s->journal.space = &s->journal_space;
 	clients_init(&s->clients);
 }
 
@@ -69,11 +70,24 @@ close_input(struct streams *s)
 /* --- Output ------------------------------------------------------------------------------------
  */
 
-/* Reads a packet's worth and logs it.  Returns the packet's length; 0 if there was nothing. */
-static size_t
-read_source(struct streams *s, struct source *src, uint8_t *packet)
+/* A log that cannot be written (disk full) must not hold up the container or clients. */
+static void
+write_logs(struct streams *s, enum klog_stream stream, const char *data, size_t n)
 {
-	ssize_t n = read(src->fd, packet + 1, MONITOR_CHUNK);
+	for (size_t i = 0; i < s->logs_n; i++)
+		klog_write(&s->logs[i], stream, data, n);
+	if (s->journal.fd >= 0)
+		journal_write(&s->journal, stream, data, n);
+}
+
+/*
+ * Reads at most max bytes behind the packet's first one and logs them.  Returns the packet's length;
+ * 0 if there was nothing.
+ */
+static size_t
+read_source(struct streams *s, struct source *src, uint8_t *packet, size_t max)
+{
+	ssize_t n = read(src->fd, packet + 1, max);
 	enum klog_stream stream = src->kind == MONITOR_PACKET_OUT ? KLOG_STDOUT : KLOG_STDERR;
 
 	if (n <= 0) {
@@ -86,9 +100,7 @@ read_source(struct streams *s, struct source *src, uint8_t *packet)
 		return 0;
 	}
 	packet[0] = src->kind;
-	/* A log that cannot be written (disk full) must not hold up the container or clients. */
-	for (size_t i = 0; i < s->logs_n; i++)
-		klog_write(&s->logs[i], stream, (const char *)packet + 1, (size_t)n);
+	write_logs(s, stream, (const char *)packet + 1, (size_t)n);
 	return (size_t)n + 1;
 }
 
@@ -117,6 +129,13 @@ backlog_pop(struct streams *s)
 	return true;
 }
 
+static void
+set_logged(struct streams *s)
+{
+	journal_flush(&s->journal);
+	s->logged = true;
+}
+
 /*
  * Some client is slow and the container has ended: the rest goes to the logs now, so that the end
  * can be recorded, and is kept for the clients.  What a process that outlived the container writes
@@ -132,14 +151,14 @@ backlog_fill(struct streams *s)
 
 		if (src == NULL)
 			break;
-		n = read_source(s, src, b + 2);
+		n = read_source(s, src, b + 2, MONITOR_CHUNK);
 		if (n == 0)
 			continue;
 		b[0] = (uint8_t)(n >> 8);
 		b[1] = (uint8_t)n;
 		s->backlog_n += 2 + n;
 	}
-	s->logged = true;
+	set_logged(s);
 }
 
 static bool
@@ -159,10 +178,15 @@ copy_output(struct streams *s)
 		if (!backlog_pop(s)) {
 			src = s->running && !s->logged ? next_source(s, round) : NULL;
 			if (src == NULL) {
-				s->logged = s->draining;
+				if (s->draining)
+					set_logged(s);
 				return false;
 			}
-			s->packet_n = read_source(s, src, s->packet);
+			s->packet_n = read_source(s, src, s->packet,
+			    clients_any(&s->clients) ? MONITOR_CHUNK : STREAM_CHUNK);
+			/* Nobody is there to get it. */
+			if (s->packet_n > 1 + MONITOR_CHUNK)
+				s->packet_n = 0;
 		}
 		if (s->packet_n > 0)
 			clients_owe(&s->clients);

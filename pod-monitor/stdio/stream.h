@@ -12,8 +12,10 @@
 
 #include "common/oci/klog.h"
 #include "pod-monitor/stdio/client.h"
+#include "pod-monitor/stdio/journal.h"
 
 #define STREAM_LOGS_MAX 8
+#define STREAM_CHUNK (32u << 10)    /* most that is read at once while nobody is attached */
 #define STREAM_BACKLOG (256u << 10) /* more than two full pipes, headers included */
 
 struct source {
@@ -35,14 +37,16 @@ struct streams {
 	bool logged; /* draining, and everything is in the logs */
 	unsigned rows, columns; /* size asked for before there was a terminal */
 	struct klog_writer logs[STREAM_LOGS_MAX];
-	size_t logs_n;
+	struct journal journal;
+	size_t logs_n, journal_index;
 	size_t packet_n; /* 0: none under way */
 	size_t backlog_at, backlog_n;
 	/* Large members last, so that small ones share pages. */
 	struct clients clients;
-	uint8_t packet[1 + MONITOR_CHUNK];
+	uint8_t packet[1 + STREAM_CHUNK];
 	/* Packets read while draining that a slow client keeps back: length (2 bytes), packet. */
 	uint8_t backlog[STREAM_BACKLOG];
+	struct journal_space journal_space;
 };
 
 void streams_init(struct streams *s);

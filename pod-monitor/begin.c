@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common/base/own.h"
+#include "pod-monitor/monitor_int.h"
+#include "pod-monitor/mountns.h"
+
+/* Nobody is left to read diagnostics, and the coordinator's own stream is not ours to keep open. */
+static void
+leave_stderr(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(null, STDERR_FILENO);
+	fd_close(&null);
+}
+
+static void
+answer_error(struct monitor *m, const struct err *what)
+{
+	struct err e = {0};
+
+	m->failed = true;
+	if (m->job.foreign) {
+		report_send(&m->report, -1, what->text);
+		/* The manager cleans up what the runtime may have left. */
+		start_forget(&m->start);
+		m->phase = GONE;
+		if (m->ran)
+			end_clean_up(m);
+		return;
+	}
+	if (m->coordinator != NULL)
+		peer_send_error(m->coordinator, m->seq, what, &e);
+	if (m->job.rootfs != NULL)
+		mountns_detach(m->job.rootfs);
+	start_forget(&m->start);
+	m->phase = GONE;
+}
+
+/* What the runtime printed, out of the worker's hands; NULL if there is none. */
+static const char *
+abort_worker(struct monitor *m, bool again, struct peer_in *in)
+{
+	struct msg_stdio_abort a = {.again = again};
+	struct err e = {0};
+
+	if (m->worker == NULL ||
+	    peer_call(m->worker, &msg_stdio_abort_desc, &a, in, NULL, NULL, &e) != 0)
+		return NULL;
+	return MSG_OF(in, stdio_done)->text;
+}
+
+/* The runtime failed. */
+static void
+start_failed(struct monitor *m, const struct err *why)
+{
+	own_peer_in struct peer_in in = {0};
+	struct err what = {0};
+	const char *text = abort_worker(m, false, &in);
+
+	if (why != NULL)
+		what = *why;
+	else if (m->job.foreign)
+		err_set(&what, ERR_RUNTIME, "%s", text != NULL ? text : "");
+	else
+		start_error(&m->start, &m->job, text, &what);
+	answer_error(m, &what);
+}
+
+/* Sends the worker on its way.  Returns -1 with e if the runtime made no terminal. */
+static int
+run_worker(struct monitor *m, struct err *e)
+{
+	struct msg_stdio_terminal t = {
+	    .rows = m->job.rows, .columns = m->job.columns, .master = -1};
+	struct msg_stdio_run r = {0};
+	struct err ignored = {0};
+
+	if (m->job.terminal && (t.master = start_take_console(&m->start, e)) < 0)
+		return -1;
+	if (m->worker != NULL && m->job.terminal)
+		peer_send(m->worker, &msg_stdio_terminal_desc, 0, &t, &ignored);
+	if (m->worker != NULL)
+		peer_send(m->worker, &msg_stdio_run_desc, 0, &r, &ignored);
+	fd_close(&t.master);
+	return 0;
+}
+
+static void
+answer_started(struct monitor *m)
+{
+	struct msg_monitor_started s = {.pid = (uint64_t)m->container,
+	    .start_time = start_time_of(m->container),
+	    .monitor_pid = (uint64_t)getpid(),
+	    .started_ns = (uint64_t)monitor_now_ns()};
+	struct err e = {0};
+
+	if (m->job.pid_file != NULL)
+		record_pid(m->job.pid_file, m->container, &e);
+	if (m->job.foreign) {
+		if (!m->job.exec || m->report.api)
+			report_send(&m->report, m->container, NULL);
+		return;
+	}
+	/* Nobody would know of a container whose start was not heard. */
+	if (m->coordinator == NULL ||
+	    peer_send(m->coordinator, &msg_monitor_started_desc, m->seq, &s, &e) != 0)
+		kill(m->container, SIGKILL);
+}
+
+/*
+ * A container that is not our child, or not yet because a process of the runtime is still between,
+ * has to be watched in another way.
+ */
+static void
+watch_container(struct monitor *m)
+{
+	siginfo_t info;
+
+	if (waitid(P_PID, (id_t)m->container, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ||
+	    errno != ECHILD)
+		return;
+	m->process = (int)syscall(SYS_pidfd_open, m->container, 0);
+	if (m->process < 0)
+		end_container(m, 0);
+	else
+		monitor_watch(m, m->process, OF_PROCESS, EPOLLIN);
+}
+
+/* The container runs. */
+static void
+started(struct monitor *m)
+{
+	struct err e = {0};
+
+	m->container = start_read_pid(&m->start, &m->job, &e);
+	if (m->container < 0 || run_worker(m, &e) != 0) {
+		if (m->container > 0)
+			kill(m->container, SIGKILL);
+		start_failed(m, &e);
+		return;
+	}
+	m->phase = RUNNING;
+	answer_started(m);
+	start_close(&m->start, &m->job);
+	monitor_leave_streams();
+	leave_stderr();
+	if (m->job.timeout_s > 0)
+		monitor_set_timer(m, m->job.timeout_s);
+	if (!m->job.exec) {
+		oom_watch(&m->oom, m->container);
+		monitor_watch(m, m->oom.event, OF_OOM, m->oom.events);
+	}
+	m->trim = true;
+	watch_container(m);
+}
+
+/*
+ * Removes what a monitor left behind that was killed together with its container, and starts anew.
+ * Safe because the coordinator has made sure, under the container's lock, that it does not run.
+ */
+static bool
+start_retry(struct monitor *m)
+{
+	own_peer_in struct peer_in answer = {0};
+	struct err e = {0};
+	pid_t pid;
+
+	if (m->retried || m->job.exec || m->job.foreign || !start_exists_already(&m->start))
+		return false;
+	m->retried = true;
+	abort_worker(m, true, &answer);
+	pid = start_delete(&m->start, &m->job, &e);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		return false;
+	m->runtime = start_runtime(&m->start, &m->job, &e);
+	return m->runtime > 0;
+}
+
+void
+begin_runtime_ended(struct monitor *m, int status)
+{
+	m->runtime = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		started(m);
+	else if (!start_retry(m))
+		start_failed(m, NULL);
+}
+
+/* Everything that can fail before the runtime is there. */
+static int
+prepare(struct monitor *m, struct err *e)
+{
+	const struct logs_owner owner = {.id = m->job.id, .name = m->job.name};
+
+	if (record_open(&m->record, &m->job, e) != 0)
+		return -1;
+	if (m->job.monitor_pid_file != NULL &&
+	    record_pid(m->job.monitor_pid_file, getpid(), e) != 0)
+		return -1;
+	/* A foreign manager's logs were opened while it still read our standard error. */
+	if (!m->job.foreign && logs_open(&m->logs, m->job.logs, m->job.logs_n, &owner, e) != 0)
+		return -1;
+	m->job.passthrough = m->logs.passthrough;
+	if (m->job.passthrough && m->job.terminal)
+		return err_set(e, ERR_INVALID, "a terminal cannot be passed through");
+	if (!m->job.passthrough)
+		monitor_leave_streams();
+	if (start_prepare(&m->start, &m->job, m->worker, e) != 0)
+		return -1;
+	return logs_send(&m->logs, m->worker, e);
+}
+
+/* The manager attaches while we wait, so that no output is lost. */
+static void
+let_attach(int attach_pipe, int start_pipe)
+{
+	struct report r = {.fd = attach_pipe, .api = true};
+	char c;
+
+	if (attach_pipe < 0)
+		return;
+	report_send(&r, 0, NULL);
+	while (read(start_pipe, &c, 1) < 0 && errno == EINTR)
+		;
+}
+
+void
+begin_job(struct monitor *m, int attach_pipe, int start_pipe)
+{
+	struct err e = {0};
+
+	m->phase = STARTING;
+	if (prepare(m, &e) == 0) {
+		let_attach(attach_pipe, start_pipe);
+		m->runtime = start_runtime(&m->start, &m->job, &e);
+		m->ran = m->runtime > 0;
+	}
+	if (m->runtime <= 0)
+		start_failed(m, &e);
+}

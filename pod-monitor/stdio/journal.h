@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Output to the journal by its native protocol: a datagram of NAME=value lines for each line of the
+ * container.  No memory is allocated.
+ */
+#ifndef POD_STDIO_JOURNAL_H
+#define POD_STDIO_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/oci/klog.h"
+
+#define JOURNAL_LINE_MAX 8191 /* longer lines come in pieces of this size */
+#define JOURNAL_FIELDS_MAX 32768
+
+/* Large, and untouched by those who have no journal. */
+struct journal_space {
+	char line[2][JOURNAL_LINE_MAX];	 /* under way, by stream */
+	char fields[JOURNAL_FIELDS_MAX]; /* go with each message, each ends in a newline */
+};
+
+struct journal {
+	int fd; /* connected datagram socket, -1: none */
+	bool no_partial_mark;
+	size_t fields_n, line_n[2];
+	struct journal_space *space;
+};
+
+/*
+ * Sends what is complete of n bytes of output; the rest of a line waits for its end.  Returns 0, or
+ * -1 if the journal could not be reached: those lines are lost.
+ */
+int journal_write(struct journal *j, enum klog_stream stream, const char *data, size_t n);
+
+/* The container has ended: lines that lack their end go as they are. */
+int journal_flush(struct journal *j);
+
+/*
+ * The priority of a line: 6, or 3 for errors, or N if the line begins with <N>, N of 0 to 7; then
+ * *skip is the number of bytes to cut off, else 0.
+ */
+char journal_priority(enum klog_stream stream, const char *line, size_t n, size_t *skip);
+
+#endif
