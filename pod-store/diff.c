@@ -179,6 +179,77 @@ image_top(struct store *s, const char *id, int fd, struct err *e)
 	return write_tree(upper, below, fd, e);
 }
 
+/* --- Two trees ------------------------------------------------------------------------------------ */
+
+struct compare {
+	struct diff d;
+	bool missing; /* only what the other one does not have is looked for */
+};
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
+	       a->st_size == b->st_size && a->st_rdev == b->st_rdev &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static int
+visit_both(void *arg, const struct walk_entry *w, struct err *e)
+{
+	struct compare *c = arg;
+	const char *slash = strrchr(w->path, '/');
+	int parent = below_parent(&c->d, w->path, slash != NULL ? (size_t)(slash - w->path) : 0);
+	struct stat st;
+	bool there = parent >= 0 && fstatat(parent, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+
+	if (c->missing)
+		return there ? 0 : emit(&c->d, 'D', "", w->path, e) == -1 ? -1 : WALK_PRUNE;
+	if (!there)
+		return emit(&c->d, 'A', "", w->path, e);
+	if (S_ISDIR(st.st_mode) ? same_dir(&w->st, &st) : same_file(&w->st, &st))
+		return 0;
+	return emit(&c->d, 'C', "", w->path, e);
+}
+
+static int
+walk_both(int tree, int other, bool missing, int fd, struct err *e)
+{
+	struct compare c = {.d = {.out = fd, .below = other, .parent_fd = -1}, .missing = missing};
+	int r = walk_tree(tree, visit_both, &c, e);
+
+	if (r == 0)
+		r = flush(&c.d, e);
+	fd_close(&c.d.parent_fd);
+	own_mem_free(&c.d.parent);
+	strbuf_free(&c.d.buf);
+	return r;
+}
+
+/* A detached mount of all that a container or an image holds. */
+static int
+mount_either(struct store *s, const char *id, struct err *e)
+{
+	own_owners struct owners map = {0};
+	struct err none = {0};
+	own_mem char *image = rootfs_image(s, id, &none);
+
+	return image != NULL ? rootfs_mount_whole(s, id, &map, e) : rootfs_mount_image(s, id, e);
+}
+
+int
+diff_compare(struct store *s, const char *id, const char *against, int fd, struct err *e)
+{
+	own_fd int tree = mount_either(s, id, e), other = -1;
+
+	if (tree == -1)
+		return -1;
+	other = mount_either(s, against, e);
+	if (other == -1 || walk_both(tree, other, false, fd, e) == -1)
+		return -1;
+	return walk_both(other, tree, true, fd, e);
+}
+
 int
 diff_write(struct store *s, const char *id, int fd, struct err *e)
 {

@@ -13,4 +13,10 @@
  */
 int diff_write(struct store *s, const char *id, int fd, struct err *e);
 
+/*
+ * The changes that make against into id, two containers or images: names, owners, modes, sizes and times
+ * are compared, not contents.
+ */
+int diff_compare(struct store *s, const char *id, const char *against, int fd, struct err *e);
+
 #endif

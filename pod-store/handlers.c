@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "pod-store/attach.h"
 #include "pod-store/diff.h"
 #include "pod-store/handlers.h"
 #include "pod-store/image.h"
@@ -13,6 +14,7 @@
 #include "pod-store/rootfs.h"
 #include "pod-store/server.h"
 #include "pod-store/sweep.h"
+#include "pod-store/take.h"
 #include "pod-store/transfer.h"
 #include "pod-store/user.h"
 #include "pod-store/volume.h"
@@ -198,6 +200,18 @@ HANDLER(layer_get)
 	return transfer_get(CONN, in->seq, MSG_OF(in, layer_get), e);
 }
 
+HANDLER(layer_take)
+{
+	(void)p;
+	return take_layer(CONN, in->seq, MSG_OF(in, layer_take), e);
+}
+
+HANDLER(rootfs_export)
+{
+	(void)p;
+	return take_export(CONN, in->seq, MSG_OF(in, rootfs_export), e);
+}
+
 HANDLER(image_commit)
 {
 	struct msg_image_commit *m = MSG_OF(in, image_commit);
@@ -256,7 +270,11 @@ HANDLER(rootfs_diff)
 {
 	struct msg_rootfs_diff *m = MSG_OF(in, rootfs_diff);
 
-	if (diff_write(STORE, m->id, m->stream, e) == -1)
+	int r = m->against != NULL && m->against[0] != '\0'
+		    ? diff_compare(STORE, m->id, m->against, m->stream, e)
+		    : diff_write(STORE, m->id, m->stream, e);
+
+	if (r == -1)
 		return -1;
 	return peer_send_ok(p, in->seq, e);
 }
@@ -268,6 +286,34 @@ HANDLER(rootfs_size)
 	if (info_rootfs_size(STORE, MSG_OF(in, rootfs_size)->id, &out, e) == -1)
 		return -1;
 	return ANSWER(rootfs_size_r, &out);
+}
+
+HANDLER(rootfs_attach)
+{
+	struct msg_rootfs_attached out;
+	int r;
+
+	if (attach_open(STORE, MSG_OF(in, rootfs_attach), &out, &in->arena, e) == -1)
+		return -1;
+	r = ANSWER(rootfs_attached, &out);
+	wire_close_fds(&msg_rootfs_attached_desc, &out);
+	return r;
+}
+
+HANDLER(rootfs_detach)
+{
+	if (attach_remove(STORE, MSG_OF(in, rootfs_detach)->id, e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+HANDLER(rootfs_mounts)
+{
+	struct msg_rootfs_mounted out;
+
+	if (attach_list(STORE, &out, &in->arena, e) == -1)
+		return -1;
+	return ANSWER(rootfs_mounted, &out);
 }
 
 /* The root is that of a container which runs: user_find opens below it, and parses nothing here. */
@@ -378,12 +424,17 @@ const struct peer_handler handlers[] = {
     OPEN(layer_query),
     OPEN(layer_put),
     OPEN(layer_get),
+    OPEN(layer_take),
     OPEN(image_commit),
     OPEN(rootfs_open),
     OPEN(rootfs_remove),
     OPEN(image_open),
     OPEN(rootfs_diff),
+    OPEN(rootfs_export),
     OPEN(rootfs_size),
+    OPEN(rootfs_attach),
+    OPEN(rootfs_detach),
+    OPEN(rootfs_mounts),
     OPEN(user_find),
     OPEN(volume_create),
     OPEN(volume_get),

@@ -11,7 +11,7 @@
 #include "pod-store/layer/result.h"
 #include "pod-store/server.h"
 
-#define JOB_WORKERS 2
+#define JOB_WORKERS 3
 #define JOB_MAX 64 /* at once on one connection */
 
 struct job_worker {

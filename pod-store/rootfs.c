@@ -9,6 +9,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/path.h"
+#include "pod-store/attach.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/overlay.h"
@@ -143,6 +144,7 @@ struct standing {
 	struct owners map;
 	int userns; /* 0: owners appear as they lie on disk */
 	bool volatile_;
+	bool frozen; /* the read-write layer is one to be read, too */
 };
 
 static void
@@ -168,6 +170,18 @@ layer_paths(struct store *s, const struct standing *t, struct strv *paths, struc
 	return 0;
 }
 
+/*
+ * A root file system that a user has mounted: another mount of the same one, for two overlays over one
+ * upper directory would not see each other's work.  -1 without an error: it is not mounted.
+ */
+static int
+mount_again(struct store *s, const struct standing *t)
+{
+	if (t->rw == NULL || t->frozen || !text_has_prefix(t->rw, "rw/"))
+		return -1;
+	return attach_clone(s, t->rw + strlen("rw/"));
+}
+
 static int
 mount_standing(struct store *s, const struct standing *t, struct err *e)
 {
@@ -175,18 +189,22 @@ mount_standing(struct store *s, const struct standing *t, struct err *e)
 	own_strv struct strv paths = {0};
 	struct overlay o = {
 	    .base = s->root,
-	    .n = t->layers.n,
 	    .empty = "empty",
-	    .rw = t->rw,
+	    .rw = t->frozen ? NULL : t->rw,
 	    .volatile_ = t->volatile_,
 	    .userxattr = s->userxattr,
 	    .userns = mapped ? t->userns : 0,
 	};
-	int m;
+	int m = mount_again(s, t);
 
+	if (m >= 0)
+		return m;
 	if (layer_paths(s, t, &paths, e) == -1)
 		return -1;
+	if (t->frozen)
+		strv_addf(&paths, "%s/upper", t->rw);
 	o.lower = (const char *const *)paths.v;
+	o.n = paths.n;
 	if (!mapped)
 		return overlay_mount(&o, e);
 	/* Overlay works with the number of whoever mounts it, which must be known to the map. */
@@ -239,22 +257,62 @@ rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *e)
 	return mount_standing(s, &t, e);
 }
 
-int
-rootfs_mount(struct store *s, const char *id, int userns, struct err *e)
+/* What a container that exists stands on; t->rw is path then. */
+static int
+load_standing(
+    struct store *s, const char *id, struct standing *t, char path[STORE_NAME_MAX], struct err *e)
 {
 	own_mem char *image = rootfs_image(s, id, e);
-	own(standing_free) struct standing t = {.userns = userns};
-	char path[STORE_NAME_MAX];
 	own_fd int rw = -1;
 
 	if (image == NULL || rootfs_path(id, path, e) == -1)
 		return -1;
 	rw = store_dir(s, path, e);
-	if (rw == -1 || owners_load(&t.map, rw, e) == -1 ||
-	    image_layers(s, image, &t.layers, e) == -1)
+	if (rw == -1 || owners_load(&t->map, rw, e) == -1 ||
+	    image_layers(s, image, &t->layers, e) == -1)
 		return -1;
-	t.rw = path;
-	return mount_standing(s, &t, e);
+	t->rw = path;
+	return 0;
+}
+
+int
+rootfs_mount(struct store *s, const char *id, int userns, struct err *e)
+{
+	own(standing_free) struct standing t = {.userns = userns};
+	char path[STORE_NAME_MAX];
+
+	return load_standing(s, id, &t, path, e) == 0 ? mount_standing(s, &t, e) : -1;
+}
+
+int
+rootfs_mount_whole(struct store *s, const char *id, struct owners *map, struct err *e)
+{
+	own(standing_free) struct standing t = {.frozen = true};
+	char path[STORE_NAME_MAX];
+	int root;
+
+	if (load_standing(s, id, &t, path, e) == -1)
+		return -1;
+	root = mount_standing(s, &t, e);
+	if (root == -1)
+		return -1;
+	*map = t.map;
+	t.map = (struct owners){0};
+	return root;
+}
+
+int
+rootfs_upper(struct store *s, const char *id, struct owners *map, struct err *e)
+{
+	char path[STORE_NAME_MAX];
+	own_fd int rw = -1;
+
+	if (rootfs_path(id, path, e) == -1)
+		return -1;
+	rw = store_dir(s, path, e);
+	if (rw == -1 || owners_load(map, rw, e) == -1)
+		return -1;
+	return path_open(rw, "upper", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 }
 
 /* --- Owners --------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #define POD_ROOTFS_H
 
 #include "common/wire/msg.h"
+#include "pod-store/owners.h"
 #include "pod-store/store.h"
 
 /*
@@ -37,6 +38,15 @@ int rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *
  * container's maps, or 0, and then owners appear as they lie on disk.
  */
 int rootfs_mount(struct store *s, const char *id, int userns, struct err *e);
+
+/*
+ * A detached mount, read-only, of everything a container has now; owners appear as they lie on disk, and map
+ * (to be freed) tells if that is shifted.  Safe beside the container's own mount: nothing is written.
+ */
+int rootfs_mount_whole(struct store *s, const char *id, struct owners *map, struct err *e);
+
+/* What a container changed: its upper directory, and how owners lie there. */
+int rootfs_upper(struct store *s, const char *id, struct owners *map, struct err *e);
 
 /* The image a container stands on; caller frees.  NULL with ERR_NOTFOUND if it has no layer. */
 char *rootfs_image(struct store *s, const char *id, struct err *e);

@@ -15,7 +15,7 @@
 #include "common/fs/tree.h"
 #include "pod-store/store.h"
 
-static const char *const dirs[] = {"layers", "rw", "volumes", "tmp", "trash", "empty"};
+static const char *const dirs[] = {"layers", "rw", "volumes", "tmp", "trash", "empty", "mounts"};
 
 static int
 open_root(const char *path, struct err *e)

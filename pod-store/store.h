@@ -9,6 +9,7 @@
  *	volumes/NAME/_data
  *	tmp/STAGE/			locked (flock on the directory) by its owner
  *	trash/				removed at leisure
+ *	mounts/ID			where a user had a root file system mounted
  *	empty/				an empty directory, the lowest layer where there is none
  *
  * Rules that keep it whole whenever a process is killed: a layer's directory is complete and on disk before

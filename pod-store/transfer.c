@@ -19,7 +19,7 @@
 /* Descriptors of the workers, see their sources. */
 #define DIR_SLOT ROLE_VIEW_FD_NUMBER
 #define INDEX_SLOT 5
-#define OPAQUE_SLOT 6
+#define FACTS_SLOT 6
 #define INFLATE_RESULT_SLOT 4
 
 static int
@@ -30,6 +30,68 @@ make_pipe(int fd[2], struct err *e)
 	/* Fewer switches between the two workers; less is no failure. */
 	fcntl(fd[1], F_SETPIPE_SZ, 1 << 20);
 	return 0;
+}
+
+/* --- Packing -------------------------------------------------------------------------------------- */
+
+static void
+add_ids(struct strbuf *lines, const char *key, const struct rec_id_range *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		strbuf_addf(lines, "%s %llu %llu %llu\n", key, (unsigned long long)v[i].inside,
+		    (unsigned long long)v[i].outside, (unsigned long long)v[i].count);
+}
+
+/* The pack worker may not look for marks that are trusted.*: it is told. */
+int
+transfer_facts(int dir, const struct strs *skip, const struct owners *map, struct err *e)
+{
+	own_strbuf struct strbuf lines = {0};
+	own_fd int fd = -1;
+
+	if (dir >= 0 && opaque_list(dir, &lines, e) == -1)
+		return -1;
+	for (size_t i = 0; skip != NULL && i < skip->n; i++)
+		result_add(&lines, "skip", skip->v[i]);
+	if (map != NULL) {
+		add_ids(&lines, "uid", map->uid, map->nuid);
+		add_ids(&lines, "gid", map->gid, map->ngid);
+	}
+	fd = memfd_create("facts", MFD_CLOEXEC);
+	if (fd == -1 || file_put(fd, lines.n > 0 ? lines.s : "", lines.n) == -1 ||
+	    lseek(fd, 0, SEEK_SET) == -1)
+		return err_sys(e, "telling what is known of a directory");
+	return fd_take(&fd);
+}
+
+static int
+start_pack(struct job *j, const struct transfer_source *from, int out, struct err *e)
+{
+	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = FACTS_SLOT + 2};
+
+	pack.fds[1] = out;
+	pack.fds[DIR_SLOT] = from->dir;
+	pack.fds[INDEX_SLOT] = -1;
+	pack.fds[FACTS_SLOT] = from->facts;
+	return job_start(j, &pack, FACTS_SLOT + 1, e);
+}
+
+static int
+export_done(struct job *j, struct result *r, bool cancelled, struct err *e)
+{
+	return r == NULL || cancelled ? -1 : peer_send_ok(j->conn->peer, j->seq, e);
+}
+
+int
+transfer_export(
+    struct conn *c, uint32_t seq, int stream, const struct transfer_source *from, struct err *e)
+{
+	struct job *j = job_new(c, seq, export_done, NULL, e);
+
+	if (j != NULL && start_pack(j, from, stream, e) == 0)
+		return 0;
+	job_abort(j);
+	return -1;
 }
 
 /* --- In ------------------------------------------------------------------------------------------- */
@@ -129,36 +191,68 @@ put_workers(struct job *j, const struct put *p, int stream, int index, struct er
 	return rc;
 }
 
+static struct put *
+put_new(const struct rec_layer_ref *layer, uint32_t stage)
+{
+	struct put *p = xcalloc(1, sizeof(*p));
+
+	p->diff = -1;
+	p->stage = stage;
+	if (layer == NULL)
+		return p;
+	snprintf(p->want_diff, sizeof(p->want_diff), "%s", layer->diff_id);
+	snprintf(p->want_digest, sizeof(p->want_digest), "%s",
+	    layer->digest != NULL ? layer->digest : "");
+	p->want_size = layer->size;
+	return p;
+}
+
+/* With from (else NULL) a third worker writes the stream, to out. */
+static int
+put_start(struct conn *c, uint32_t seq, struct stage *g, const struct rec_layer_ref *layer,
+    int stream, const struct transfer_source *from, int out, struct err *e)
+{
+	struct put *p = put_new(layer, g->number);
+	own_fd int index = -1;
+	struct job *j = NULL;
+
+	if (stage_layer(g, &p->at, &p->diff, &index, e) == 0)
+		j = job_new(c, seq, put_done, p, e);
+	if (j != NULL && put_workers(j, p, stream, index, e) == 0 &&
+	    (from == NULL || start_pack(j, from, out, e) == 0))
+		return 0;
+	job_abort(j);
+	put_free(p);
+	return -1;
+}
+
 int
 transfer_put(struct conn *c, uint32_t seq, struct msg_layer_put *m, struct err *e)
 {
 	struct stage *g = stage_find(&c->stages, m->stage, e);
-	own_fd int stream = -1, index = -1;
-	struct put *p;
-	struct job *j;
+	own_fd int stream = -1;
 
 	if (g == NULL)
 		return -1;
 	if (m->layer->diff_id[0] != '\0' && layer_hex(m->layer->diff_id) == NULL)
 		return err_set(e, ERR_INVALID, "a layer's DiffID is malformed");
-	p = xcalloc(1, sizeof(*p));
-	p->diff = -1;
-	p->stage = g->number;
-	snprintf(p->want_diff, sizeof(p->want_diff), "%s", m->layer->diff_id);
-	snprintf(p->want_digest, sizeof(p->want_digest), "%s",
-	    m->layer->digest != NULL ? m->layer->digest : "");
-	p->want_size = m->layer->size;
 	stream = fd_take(&m->stream);
-	if (stage_layer(g, &p->at, &p->diff, &index, e) == -1) {
-		put_free(p);
+	return put_start(c, seq, g, m->layer, stream, NULL, -1, e);
+}
+
+int
+transfer_take(
+    struct conn *c, uint32_t seq, uint64_t stage, const struct transfer_source *from, struct err *e)
+{
+	struct stage *g = stage_find(&c->stages, stage, e);
+	int between[2], r;
+
+	if (g == NULL || make_pipe(between, e) == -1)
 		return -1;
-	}
-	j = job_new(c, seq, put_done, p, e);
-	if (j != NULL && put_workers(j, p, stream, index, e) == 0)
-		return 0;
-	job_abort(j);
-	put_free(p);
-	return -1;
+	r = put_start(c, seq, g, NULL, between[0], from, between[1], e);
+	fd_close(&between[0]);
+	fd_close(&between[1]);
+	return r;
 }
 
 /* --- Out ------------------------------------------------------------------------------------------ */
@@ -209,44 +303,28 @@ get_mode(const char *form, struct err *e)
 	return NULL;
 }
 
-/* The pack worker may not look for marks that are trusted.*: it is told. */
-static int
-opaque_file(int diff, struct err *e)
-{
-	own_strbuf struct strbuf lines = {0};
-	own_fd int fd = -1;
-
-	if (opaque_list(diff, &lines, e) == -1)
-		return -1;
-	fd = memfd_create("opaque", MFD_CLOEXEC);
-	if (fd == -1 || file_put(fd, lines.n > 0 ? lines.s : "", lines.n) == -1 ||
-	    lseek(fd, 0, SEEK_SET) == -1)
-		return err_sys(e, "listing opaque directories");
-	return fd_take(&fd);
-}
-
 static int
 get_workers(struct job *j, int dir, const char *mode, int stream, struct err *e)
 {
-	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = OPAQUE_SLOT + 2};
+	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = FACTS_SLOT + 2};
 	struct spawn deflate = {.role = ROLE_INFLATE, .mode = mode, .nfds = 5};
 	own_fd int diff = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
-	own_fd int index = -1, opaque = -1;
+	own_fd int index = -1, facts = -1;
 	int between[2], rc;
 
 	if (diff == -1)
 		return -1;
 	index = path_try(dir, "tar.index", PATH_PLAIN, O_RDONLY, 0);
-	opaque = opaque_file(diff, e);
-	if (opaque == -1 || make_pipe(between, e) == -1)
+	facts = transfer_facts(diff, NULL, NULL, e);
+	if (facts == -1 || make_pipe(between, e) == -1)
 		return -1;
 	pack.fds[1] = between[1];
 	pack.fds[DIR_SLOT] = diff;
 	pack.fds[INDEX_SLOT] = index;
-	pack.fds[OPAQUE_SLOT] = opaque;
+	pack.fds[FACTS_SLOT] = facts;
 	deflate.fds[0] = between[0];
 	deflate.fds[1] = stream;
-	rc = job_start(j, &pack, OPAQUE_SLOT + 1, e);
+	rc = job_start(j, &pack, FACTS_SLOT + 1, e);
 	if (rc == 0)
 		rc = job_start(j, &deflate, INFLATE_RESULT_SLOT, e);
 	fd_close(&between[0]);

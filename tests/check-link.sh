@@ -10,6 +10,11 @@ sed -n '/^ROLE(/,/")$/p' common/role/role.def | tr '\n' ' ' | sed 's/ROLE(/\nROL
 while read -r program libs; do
 	file=$(find "$build/bin" "$build/libexec" -type f -name "$program" 2>/dev/null | head -n 1)
 	[ -n "$file" ] || continue
+	# The linker was told to keep quiet about static programs.
+	if ! objdump -p "$file" | grep -q NEEDED && nm "$file" 2>/dev/null | grep ' U '; then
+		echo "check-link: $program lacks these symbols"
+		bad=1
+	fi
 	for need in $(objdump -p "$file" | awk '$1 == "NEEDED" { print $2 }'); do
 		lib=${need%%.so*}
 		lib=${lib#lib}

@@ -281,42 +281,13 @@ change_apply(struct change *c, const char *line, struct err *e)
 
 /* --- Results ------------------------------------------------------------------------------------*/
 
-static void
-put_set(json_t *o, const char *key, const struct strv *l)
+void
+change_label(struct change *c, const char *pair)
 {
-	json_t *set;
+	size_t n = strcspn(pair, "=");
+	own_mem char *key = xstrndup(pair, n);
 
-	if (l->n == 0)
-		return;
-	set = json_put_obj(o, key);
-	for (size_t i = 0; i < l->n; i++)
-		json_put_obj(set, l->v[i]);
-}
-
-json_t *
-change_json(const struct change *c)
-{
-	json_t *o = json_obj();
-
-	if (c->user != NULL)
-		json_put_str(o, "User", c->user);
-	put_set(o, "ExposedPorts", &c->ports);
-	if (c->env.n > 0)
-		json_put_strv(o, "Env", &c->env);
-	if (c->entrypoint.n > 0)
-		json_put_strv(o, "Entrypoint", &c->entrypoint);
-	if (c->cmd.n > 0)
-		json_put_strv(o, "Cmd", &c->cmd);
-	put_set(o, "Volumes", &c->volumes);
-	if (c->working_dir != NULL)
-		json_put_str(o, "WorkingDir", c->working_dir);
-	if (c->labels.n > 0)
-		json_put_take(o, "Labels", json_strv_map(&c->labels));
-	if (c->stop_signal != NULL)
-		json_put_str(o, "StopSignal", c->stop_signal);
-	if (c->on_build.n > 0)
-		json_put_strv(o, "OnBuild", &c->on_build);
-	return o;
+	put_pair(&c->labels, key, pair[n] == '=' ? pair + n + 1 : "");
 }
 
 static struct strs

@@ -6,8 +6,6 @@
 #ifndef POD_CHANGE_H
 #define POD_CHANGE_H
 
-#include <jansson.h>
-
 #include "common/base/err.h"
 #include "common/base/mem.h"
 #include "common/wire/msg.h"
@@ -26,8 +24,8 @@ void change_free(struct change *c);
  */
 int change_apply(struct change *c, const char *line, struct err *e);
 
-/* The "config" object of an OCI image configuration. */
-json_t *change_json(const struct change *c);
+/* Adds or replaces a label, "key=value". */
+void change_label(struct change *c, const char *pair);
 
 /* Fills the record; what it points to lives in c and a. */
 void change_record(const struct change *c, struct rec_image_config *out, struct arena *a);

@@ -36,7 +36,7 @@ static const struct output_heading headings[] = {
 struct step {
 	const struct rec_history *h;
 	uint64_t size;
-	const struct rec_image *image; /* of the top step, else NULL */
+	const struct rec_image *image; /* that the step made, or NULL */
 };
 
 static const char *
@@ -119,7 +119,7 @@ template_row(const struct history_opts *o, const struct step *s)
 /* Steps are listed newest first; each that is not empty has made one layer. */
 static void
 list_steps(const struct history_opts *o, const struct rec_image *im,
-    const struct msg_image_blob_r *layers, json_t *out)
+    const struct msg_image_listed *all, const struct msg_image_blob_r *layers, json_t *out)
 {
 	const struct rec_image_config *c = im->config;
 	bool json = output_is_json(o->format);
@@ -132,8 +132,10 @@ list_steps(const struct history_opts *o, const struct rec_image *im,
 		if (!steps[i].h->empty_layer && layer < layers->layers.n)
 			steps[i].size = layers->layers.v[layer++].tar_size;
 	}
+	/* Of earlier steps only those are images that are in the store. */
 	for (size_t i = c->history.n; i > 0; i--) {
-		steps[i - 1].image = i == c->history.n ? im : NULL;
+		steps[i - 1].image = im;
+		im = im != NULL ? image_row_parent(all, im) : NULL;
 		json_add_take(out, json ? json_row(&steps[i - 1]) : template_row(o, &steps[i - 1]));
 	}
 }
@@ -147,7 +149,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .quiet = o->quiet ? "{{.ID}}" : NULL,
 	    .type = "images.historyReporter",
 	    .headings = headings};
-	own_peer_in struct peer_in in = {0}, blob = {0};
+	own_peer_in struct peer_in in = {0}, all = {0}, blob = {0};
 	own_json json_t *list = json_arr();
 	struct msg_image_blob m = {.kind = "manifest"};
 	const struct rec_image *im;
@@ -160,7 +162,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (peer_call(ctx_store(ctx_of(cli), e), &msg_image_blob_desc, &m, &blob, NULL, NULL, e) ==
 	    -1)
 		return -1;
-	list_steps(o, im, MSG_OF(&blob, image_blob_r), list);
+	if (image_row_list(ctx_of(cli), true, true, &all, e) == -1)
+		return -1;
+	list_steps(o, im, MSG_OF(&all, image_listed), MSG_OF(&blob, image_blob_r), list);
 	return output_list(&out, list, stdout, e);
 }
 

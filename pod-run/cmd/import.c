@@ -4,14 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/json.h"
 #include "common/base/own.h"
-#include "common/base/sha256.h"
 #include "common/base/text.h"
 #include "common/cli/human.h"
 #include "common/oci/manifest.h"
 #include "pod-run/cmd/change.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/image_make.h"
 #include "pod-run/ctx.h"
 #include "pod-run/state/event.h"
 
@@ -62,7 +61,6 @@ struct import {
 	struct arena a;
 	struct rec_image_config parsed;
 	struct rec_history step;
-	const char *diff_ids[1];
 	char created[HUMAN_MAX], created_by[256];
 };
 
@@ -77,60 +75,13 @@ fill(struct import *i, const char *diff_id)
 	i->step = (struct rec_history){.created = i->created,
 	    .created_by = i->created_by,
 	    .comment = o->message != NULL ? o->message : "imported from tarball"};
-	i->diff_ids[0] = diff_id;
 	change_record(&i->change, &i->parsed, &i->a);
 	i->parsed.created = i->created;
 	i->parsed.os = o->os != NULL ? o->os : "linux";
 	i->parsed.architecture = o->arch != NULL ? o->arch : manifest_host_architecture();
 	i->parsed.variant = o->variant;
-	i->parsed.diff_ids = (struct strs){i->diff_ids, 1};
 	i->parsed.history.v = &i->step;
 	i->parsed.history.n = 1;
-}
-
-static json_t *
-config_json(const struct import *i)
-{
-	json_t *o = json_obj(), *fs, *step;
-
-	json_put_str(o, "created", i->created);
-	json_put_str(o, "architecture", i->parsed.architecture);
-	if (i->parsed.variant != NULL)
-		json_put_str(o, "variant", i->parsed.variant);
-	json_put_str(o, "os", i->parsed.os);
-	json_put_take(o, "config", change_json(&i->change));
-	fs = json_put_obj(o, "rootfs");
-	json_put_str(fs, "type", "layers");
-	json_add_str(json_put_arr(fs, "diff_ids"), i->diff_ids[0]);
-	step = json_add_obj(json_put_arr(o, "history"));
-	json_put_str(step, "created", i->created);
-	json_put_str(step, "created_by", i->created_by);
-	if (i->step.comment != NULL)
-		json_put_str(step, "comment", i->step.comment);
-	return o;
-}
-
-static void
-put_descriptor(json_t *o, const char *type, const char *digest, uint64_t size)
-{
-	json_put_str(o, "mediaType", type);
-	json_put_str(o, "digest", digest);
-	json_put_int(o, "size", (int64_t)size);
-}
-
-static json_t *
-manifest_json(const char *config, const struct rec_layer_ref *layer)
-{
-	json_t *o = json_obj();
-	char digest[7 + SHA256_HEX] = "sha256:";
-
-	sha256_hex(config, strlen(config), digest + 7);
-	json_put_int(o, "schemaVersion", 2);
-	json_put_str(o, "mediaType", MANIFEST_TYPE_OCI);
-	put_descriptor(json_put_obj(o, "config"), MANIFEST_TYPE_OCI_CONFIG, digest, strlen(config));
-	put_descriptor(
-	    json_add_obj(json_put_arr(o, "layers")), layer->media_type, layer->digest, layer->size);
-	return o;
 }
 
 /* The layer is described as what can be had again at any time: the tar that was in the stream. */
@@ -138,46 +89,29 @@ static int
 commit(struct ctx *x, struct import *i, uint64_t stage, const struct msg_layer_put_r *put,
     const char *name, struct peer_in *in, struct err *e)
 {
-	const char *names[] = {name};
 	struct rec_layer_ref layer = {.diff_id = put->diff_id,
 	    .digest = put->diff_id,
 	    .media_type = MANIFEST_TYPE_OCI_LAYER,
 	    .size = put->tar_size};
-	struct msg_image_commit m = {.stage = stage,
-	    .names = {names, name != NULL},
-	    .media_type = MANIFEST_TYPE_OCI,
-	    .parsed = &i->parsed,
-	    .layers = {&layer, 1}};
-	own_json json_t *config = NULL, *manifest = NULL;
-	own_mem char *config_text = NULL, *manifest_text = NULL;
+	struct image_make m = {
+	    .stage = stage, .config = &i->parsed, .layers = &layer, .layers_n = 1, .name = name};
 
 	fill(i, put->diff_id);
-	config = config_json(i);
-	config_text = json_text(config);
-	manifest = manifest_json(config_text, &layer);
-	manifest_text = json_text(manifest);
-	m.config = (struct bytes){(const uint8_t *)config_text, strlen(config_text)};
-	m.manifest = (struct bytes){(const uint8_t *)manifest_text, strlen(manifest_text)};
-	return peer_call(ctx_store(x, e), &msg_image_commit_desc, &m, in, NULL, NULL, e);
+	return image_make(x, &m, in, e);
 }
 
 static int
 import(struct ctx *x, struct import *i, int input, const char *name, struct err *e)
 {
-	own_peer_in struct peer_in begun = {0}, put = {0}, done = {0};
-	struct msg_stage_begin begin = {0};
+	own_peer_in struct peer_in put = {0}, done = {0};
 	struct rec_layer_ref any = {.diff_id = ""};
 	struct msg_layer_put m = {.layer = &any, .stream = input};
-	struct peer *store = ctx_store(x, e);
 
 	for (size_t k = 0; k < i->o->change.n; k++)
 		if (change_apply(&i->change, i->o->change.v[k], e) == -1)
 			return -1;
-	if (store == NULL ||
-	    peer_call(store, &msg_stage_begin_desc, &begin, &begun, NULL, NULL, e) == -1)
-		return -1;
-	m.stage = MSG_OF(&begun, stage_begun)->stage;
-	if (peer_call(store, &msg_layer_put_desc, &m, &put, NULL, NULL, e) == -1 ||
+	if (image_make_stage(x, &m.stage, e) == -1 ||
+	    peer_call(ctx_store(x, e), &msg_layer_put_desc, &m, &put, NULL, NULL, e) == -1 ||
 	    commit(x, i, m.stage, MSG_OF(&put, layer_put_r), name, &done, e) == -1)
 		return -1;
 	printf("sha256:%s\n", MSG_OF(&done, image_commit_r)->id);

@@ -19,22 +19,22 @@
  * container's own root: whatever links lie in the way lead to places in the container.
  */
 static int
-child_main(int ns, int sock)
+child_main(int ns, const char *path, int sock)
 {
 	struct err ignored;
 	int tree;
 
 	if (setns(ns, CLONE_NEWNS) < 0)
 		return errno;
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/dev/shm",
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, path,
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (tree < 0)
 		return errno;
 	return peer_queue_fds(sock, &tree, 1, &ignored) < 0 ? EIO : 0;
 }
 
-int
-shm_clone(pid_t pid, struct err *e)
+static int
+clone_path(pid_t pid, const char *what, struct err *e)
 {
 	own_mem char *path = xasprintf("/proc/%d/ns/mnt", (int)pid);
 	own_fd int ns = open(path, O_RDONLY | O_CLOEXEC), near = -1, far = -1;
@@ -51,14 +51,26 @@ shm_clone(pid_t pid, struct err *e)
 	if (child < 0)
 		return err_sys(e, "starting a child");
 	if (child == 0)
-		_exit(child_main(ns, far));
+		_exit(child_main(ns, what, far));
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		errno = WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
-		return err_sys(e, "sharing /dev/shm of process %d", (int)pid);
+		return err_sys(e, "sharing %s of process %d", what, (int)pid);
 	}
 	if (peer_unqueue_fds(near, &fd, 1) != 1)
-		return err_set(e, ERR_INTERNAL, "sharing /dev/shm of process %d", (int)pid);
+		return err_set(e, ERR_INTERNAL, "sharing %s of process %d", what, (int)pid);
 	return fd;
+}
+
+int
+shm_clone(pid_t pid, struct err *e)
+{
+	return clone_path(pid, "/dev/shm", e);
+}
+
+int
+shm_clone_root(pid_t pid, struct err *e)
+{
+	return clone_path(pid, "/", e);
 }

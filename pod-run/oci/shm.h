@@ -15,4 +15,7 @@
  */
 int shm_clone(pid_t pid, struct err *e);
 
+/* The same of the root file system alone. */
+int shm_clone_root(pid_t pid, struct err *e);
+
 #endif

@@ -2,10 +2,14 @@
 /*
  * pod-store-pack: writes the tar stream of the one directory it is given (descriptor 4) to standard
  * output: the exact stream it was unpacked from if its index is descriptor 5, else a fresh one.
- * Descriptor 6, if open, lists opaque directories (opaque_list); the result (result.h) goes to
- * descriptor 7, or to standard error if that is not open.
+ * Descriptor 6, if open, tells more, in lines as of results (result.h):
+ *	opaque PATH			a directory that hides what is below it (opaque_list)
+ *	skip PATH			left out if it is an empty file
+ *	uid|gid INSIDE OUTSIDE COUNT	owners to be written as others
+ * The result goes to descriptor 7, or to standard error if that is not open.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,8 +20,9 @@
 #include "pod-store/layer/result.h"
 
 #define INDEX_FD 5
-#define OPAQUE_FD 6
+#define FACTS_FD 6
 #define RESULT_FD 7
+#define IDS_MAX 340 /* what the kernel takes */
 
 static bool
 is_open(int fd)
@@ -25,32 +30,76 @@ is_open(int fd)
 	return fcntl(fd, F_GETFD) != -1;
 }
 
+struct facts {
+	struct strbuf opaque, skip;
+	struct pack_ids uids[IDS_MAX], gids[IDS_MAX];
+	size_t uids_n, gids_n;
+};
+
+static int
+read_ids(const char *text, struct pack_ids *v, size_t *n, struct err *e)
+{
+	unsigned long long inside, outside, count;
+
+	if (*n == IDS_MAX || sscanf(text, "%llu %llu %llu", &inside, &outside, &count) != 3)
+		return err_set(e, ERR_FORMAT, "a line of the ID map is malformed");
+	v[(*n)++] = (struct pack_ids){inside, outside, count};
+	return 0;
+}
+
+static int
+read_fact(struct facts *f, const struct result_field *x, struct err *e)
+{
+	if (strcmp(x->key, "opaque") == 0)
+		strbuf_addn(&f->opaque, x->value, strlen(x->value) + 1);
+	else if (strcmp(x->key, "skip") == 0)
+		strbuf_addn(&f->skip, x->value, strlen(x->value) + 1);
+	else if (strcmp(x->key, "uid") == 0)
+		return read_ids(x->value, f->uids, &f->uids_n, e);
+	else if (strcmp(x->key, "gid") == 0)
+		return read_ids(x->value, f->gids, &f->gids_n, e);
+	return 0;
+}
+
 /* Reads the list, which has no "end" line while it is a file of lines alone. */
 static int
-read_opaque(struct strbuf *names, struct err *e)
+read_facts(struct facts *f, struct err *e)
 {
 	own_result struct result r = {0};
 	own_strbuf struct strbuf text = {0};
 	own_mem char *s = NULL;
 	size_t n;
 
-	if (file_slurp(OPAQUE_FD, RESULT_MAX, "the list of opaque directories", &s, &n, e) == -1)
+	if (file_slurp(FACTS_FD, RESULT_MAX, "what is known of the directory", &s, &n, e) == -1)
 		return -1;
 	strbuf_addn(&text, s, n);
 	strbuf_add(&text, "end\n");
 	if (result_parse(text.s, text.n, &r, e) == -1)
 		return -1;
 	for (size_t i = 0; i < r.n; i++)
-		if (strcmp(r.v[i].key, "opaque") == 0)
-			strbuf_addn(names, r.v[i].value, strlen(r.v[i].value) + 1);
+		if (read_fact(f, &r.v[i], e) == -1)
+			return -1;
 	return 0;
+}
+
+static void
+use_facts(struct pack *p, const struct facts *f)
+{
+	p->opaque = f->opaque.s;
+	p->opaque_n = f->opaque.n;
+	p->skip = f->skip.s;
+	p->skip_n = f->skip.n;
+	p->uids = f->uids;
+	p->uids_n = f->uids_n;
+	p->gids = f->gids;
+	p->gids_n = f->gids_n;
 }
 
 static int
 run(bool reported, struct strbuf *out, struct err *e)
 {
-	const bool indexed = is_open(INDEX_FD), listed = is_open(OPAQUE_FD);
-	own_strbuf struct strbuf opaque = {0};
+	const bool indexed = is_open(INDEX_FD), listed = is_open(FACTS_FD);
+	struct facts facts = {0};
 	struct pack p = {.out = STDOUT_FILENO};
 	own_fd int root = -1;
 	int keep[4] = {ROLE_VIEW_FD_NUMBER}, got;
@@ -61,7 +110,7 @@ run(bool reported, struct strbuf *out, struct err *e)
 	if (indexed)
 		keep[n++] = INDEX_FD;
 	if (listed)
-		keep[n++] = OPAQUE_FD;
+		keep[n++] = FACTS_FD;
 	if (reported)
 		keep[n++] = RESULT_FD;
 	if (role_enter(ROLE_PACK, keep, n, e) == -1)
@@ -69,13 +118,14 @@ run(bool reported, struct strbuf *out, struct err *e)
 	root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root == -1)
 		return err_sys(e, "opening the directory to pack");
-	if (listed && read_opaque(&opaque, e) == -1)
-		return -1;
 	p.root = root;
-	p.opaque = opaque.s;
-	p.opaque_n = opaque.n;
-	got = indexed ? pack_exact(&p, INDEX_FD, e) : pack_fresh(&p, e);
+	got = listed ? read_facts(&facts, e) : 0;
+	use_facts(&p, &facts);
+	if (got == 0)
+		got = indexed ? pack_exact(&p, INDEX_FD, e) : pack_fresh(&p, e);
 	pack_free(&p);
+	strbuf_free(&facts.opaque);
+	strbuf_free(&facts.skip);
 	if (got == -1)
 		return -1;
 	result_add_u64(out, "entries", p.entries);

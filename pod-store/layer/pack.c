@@ -136,11 +136,27 @@ pack_exact(struct pack *p, int index, struct err *e)
 
 /* --- A fresh stream --- */
 
-static int
-add_header(struct pack *p, const struct tarout_entry *x, struct err *e)
+/* An id that the map does not have stays: it cannot have come from the container. */
+static uint32_t
+inside(const struct pack_ids *v, size_t n, uint32_t id)
 {
+	for (size_t i = 0; i < n; i++)
+		if (id >= v[i].outside && id - v[i].outside < v[i].count)
+			return (uint32_t)(v[i].inside + (id - v[i].outside));
+	return id;
+}
+
+static int
+add_header(struct pack *p, const struct tarout_entry *given, struct err *e)
+{
+	struct stat st = *given->st;
+	struct tarout_entry x = *given;
+
+	st.st_uid = inside(p->uids, p->uids_n, st.st_uid);
+	st.st_gid = inside(p->gids, p->gids_n, st.st_gid);
+	x.st = &st;
 	p->entries++;
-	if (tarout_header(&p->head, x) == -1)
+	if (tarout_header(&p->head, &x) == -1)
 		return err_set(e, ERR_UNSUPPORTED, "a file of this type has no tar entry");
 	return p->head.n > FLUSH ? flush(p, e) : 0;
 }
@@ -162,12 +178,18 @@ add_whiteout(struct pack *p, const char *dir, size_t dir_n, const char *name,
 }
 
 static bool
-is_listed(const struct pack *p, const char *path)
+is_among(const char *list, size_t n, const char *path)
 {
-	for (size_t i = 0; i < p->opaque_n; i += strlen(p->opaque + i) + 1)
-		if (strcmp(p->opaque + i, path) == 0)
+	for (size_t i = 0; i < n; i += strlen(list + i) + 1)
+		if (strcmp(list + i, path) == 0)
 			return true;
 	return false;
+}
+
+static bool
+is_listed(const struct pack *p, const char *path)
+{
+	return is_among(p->opaque, p->opaque_n, path);
 }
 
 static int
@@ -262,6 +284,8 @@ add_one(void *arg, const struct walk_entry *w, struct err *e)
 		p->sockets_skipped++;
 		return 0;
 	}
+	if (S_ISREG(w->st.st_mode) && w->st.st_size == 0 && is_among(p->skip, p->skip_n, w->path))
+		return 0;
 	if (w->st.st_nlink > 1)
 		first = inodes_add(&p->links, &w->st, w->path);
 	if (first != NULL)

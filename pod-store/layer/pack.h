@@ -16,10 +16,19 @@
 
 #define PACK_BUFFER (256u << 10)
 
+/* A line of a user namespace's map: files owned by "outside" are packed as owned by "inside". */
+struct pack_ids {
+	uint64_t inside, outside, count;
+};
+
 struct pack {
 	/* Set before. */
 	int root, out;
-	char *opaque; /* NUL-separated names of opaque directories, sorted as they came, or NULL */
+	const struct pack_ids *uids, *gids;
+	size_t uids_n, gids_n; /* 0: owners stay */
+	char *skip; /* NUL-separated names of files that are left out if they are empty, or NULL */
+	size_t skip_n; /* bytes */
+	char *opaque;  /* NUL-separated names of opaque directories, sorted as they came, or NULL */
 	size_t opaque_n; /* bytes */
 
 	/* What was done. */

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# commit, diff, export, mount, unmount, image mount, image diff, tree: what containers changed.
+. "$(dirname "$0")/../lib.sh"
+world
+busybox_image localhost/bb >/dev/null
+work() { # what both users do
+	pod run --name c --network none -e Q=1 --expose 80 -v /vv localhost/bb \
+		sh -c 'echo x >/new; rm /www/index.html; echo >>/etc/group; mkdir /dd; ln /new /new2; chown 5:6 /dd; rm -r /home; mkdir /home; touch /home/h; mkfifo /ff; ln -s new /sl' || not_ok "$1a container"
+	is "$1diff" "$(pod diff c | tr '\n' ' ')" "A /dd C /etc C /etc/group A /ff C /home D /home/alice A /home/h A /new A /new2 A /sl A /vv C /www D /www/index.html "
+	is "$1diff --format json" "$(pod diff --format json c | jq -c '.deleted')" '["/home/alice","/www/index.html"]'
+	is "$1diff of two" "$(pod diff c bb | grep -c .)" "$(pod diff c | grep -c .)"
+	is "$1container diff -l" "$(pod container diff -l | head -1)" "A /dd"
+	id=$(pod commit -q c localhost/x 2>"$WORLD/err")
+	is "$1commit -q prints the ID alone" "$(printf %s "$id" | tr -d 0-9a-f | wc -c) ${#id} $(wc -c <"$WORLD/err")" "0 64 0"
+	is "$1the image has what the container had" \
+		"$(pod run --rm --network none x sh -c 'cat /new2; stat -c %u:%g /dd; stat -c %h /new; ls -A /home /www; echo $Q; test -p /ff && readlink sl' | tr '\n' ' ')" "x 5:6 2 /home: h  /www: 1 new "
+	is "$1what the engine mounts upon is not in it" "$(store export localhost/x | tar -t | grep -c -e etc/hosts -e resolv -e containerenv)" 0
+	is "$1and a whiteout is" "$(store export localhost/x | tar -t | grep -c 'www/.wh.index.html')" 1
+	is "$1the layer is exact: its digest is its DiffID" "sha256:$(store export localhost/x | sha256sum | cut -c1-64)" "$(pod inspect x | jq -r '.[0].RootFS.Layers[1]')"
+	is "$1image diff" "$(pod image diff x | grep -c -e /new -e index)" 3
+	pod commit -q -f docker -a me -m hello -c 'CMD ["a","b"]' -c 'ENV Z=1' -c 'LABEL k=v' --include-volumes --iidfile "$WORLD/iid" c localhost/y >"$WORLD/out"
+	is "$1--iidfile" "$(cat "$WORLD/iid")" "$(cat "$WORLD/out")"
+	is "$1the configuration is the container's, with the changes" "$(pod inspect y | jq -c '.[0]|[.Config.Cmd,.Config.Labels,.Config.Volumes,.Config.ExposedPorts,.Author,.ManifestType,(.Config.Env|contains(["Q=1","Z=1"]))]')" \
+		'[["a","b"],{"k":"v"},{"/vv":{}},{"80/tcp":{}},"me","application/vnd.docker.distribution.manifest.v2+json",true]'
+	echo '{"User":"alice","Env":["ONLY=1"],"Labels":{"x":"y"}}' >"$WORLD/cfg"
+	pod commit -q --config "$WORLD/cfg" c localhost/z >/dev/null
+	is "$1--config" "$(pod inspect z | jq -c '.[0]|[.Config.User,.Config.Env,.Config.Labels]')" '["alice",["ONLY=1"],{"x":"y"}]'
+	pod commit -q --squash c localhost/sq >/dev/null
+	is "$1--squash: one layer with everything" "$(pod inspect sq | jq '.[0].RootFS.Layers|length') $(store export localhost/sq | tar -t | grep -c -e '^bin/busybox$' -e '^new$' -e index.html)" "1 2"
+	is "$1history knows the parent" "$(pod history -q x | tail -1)" "$(pod inspect -f '{{.Id}}' bb | cut -c1-12)"
+	is "$1export is the whole tree" "$(pod export c | tar -t | grep -c -e '^bin/busybox$' -e '^new2\?$' -e index.html)" 3
+	is "$1export -o" "$(pod export -o "$WORLD/o.tar" c; tar -xOf "$WORLD/o.tar" new)" x
+	is "$1import of an export" "$(pod export c | pod import -q - localhost/imp >/dev/null && pod run --rm --network none imp cat /new2)" x
+	is "$1tree" "$(pod image tree x | grep -c -e 'Top Layer of: \[localhost/bb:latest\]' -e '└── .*localhost/x:latest')" 2
+	is "$1tree --whatrequires" "$(pod image tree --whatrequires bb | sed -n '5,$p' | grep -c localhost)" 2
+	pod commit -m x c 2>"$WORLD/err"; check "$1a message needs docker" grep -q "messages are only compatible with the docker image format" "$WORLD/err"
+	pod commit -f foo c 2>"$WORLD/err"; check "$1an unknown format" grep -q 'unrecognized image format "foo"' "$WORLD/err"
+	pod commit c 'BAD NAME' 2>"$WORLD/err"; check "$1a bad name" grep -q 'invalid reference format' "$WORLD/err"
+	pod commit -c 'FOO x' c 2>"$WORLD/err"; check "$1a bad change" grep -q 'invalid instruction FOO' "$WORLD/err"
+	pod commit nosuch 2>"$WORLD/err"; check "$1no such container" grep -q 'no such container' "$WORLD/err"
+}
+work ""
+if [ "$(id -u)" = 0 ]; then
+	at_end() { pod umount -a >/dev/null; pod image umount -a >/dev/null; }
+	m=$(pod mount c)
+	is "mount: the tree is there" "$(cat "$m/new")" x
+	is "mount lists it" "$(pod mount | tr -s ' ')" "$(pod inspect -f '{{.Id}}' c | cut -c1-12) $m"
+	is "mount --format json" "$(pod mount --format json | jq -r '.[0].Names[0]')" c
+	echo host >"$m/fromhost"
+	is "a container that starts now stands on the same mount" "$(pod start -a c >/dev/null 2>&1; cat "$m/fromhost" "$m/new" | tr '\n' ' ')" "host x "
+	is "unmount" "$(pod unmount c; pod mount)" c
+	is "nothing stays mounted" "$(grep -c "$WORLD" /proc/mounts)" 0
+	is "what was written through the mount stays" "$(pod export c | tar -xO fromhost)" host
+	pod run -d --name r --network none localhost/bb sh -c 'echo live >/live; sleep 100' >/dev/null
+	m=$(pod mount r)
+	check "a running container's own mount" until_ok 5 grep -q live "$m/live"
+	echo in >"$m/in"
+	is "and it sees what is written there" "$(pod exec r cat /in)" in
+	check "commit -p of a running container" pod commit -q -p r localhost/r
+	is "which runs on" "$(pod inspect -f '{{.State.Status}}' r)" running
+	pod umount r >/dev/null
+	pod rm -f -t 0 r >/dev/null
+	pod run --name um --network none --uidmap 0:100000:65536 localhost/bb sh -c 'touch /f; chown 7:8 /f'
+	is "export of a container in a user namespace has its own ids" "$(pod export um | tar -tv --numeric-owner f | cut -d' ' -f2)" 7/8
+	pod commit -q um localhost/um >/dev/null
+	is "so does commit" "$(store export localhost/um | tar -tv --numeric-owner f | cut -d' ' -f2)" 7/8
+	is "image mount" "$(cat "$(pod image mount x)/new")" x
+	is "it is read-only" "$(touch "$(pod image mount x)/q" 2>&1 | grep -c 'Read-only')" 1
+	is "image mount lists" "$(pod image mount | grep -c localhost/x)" 1
+	is "image unmount" "$(pod image unmount x)" "$(pod inspect -f '{{.Id}}' x)"
+	pod image mount -a >/dev/null
+	pod image unmount -a >/dev/null
+	is "all of them" "$(grep -c "$WORLD" /proc/mounts)" 0
+	dd if=/dev/zero bs=1M count=4 2>/dev/null >"$WORLD/fs/big"
+	pod rm -f -a -t 0 >/dev/null
+fi
+declare -f work >"$WORLD/work.sh" && chmod a+r "$WORLD/work.sh"
+user_part <<'EOF'
+busybox_image localhost/bb >/dev/null
+. "$LIB_DIR/work.sh"
+work "user: "
+pod mount c 2>"$WORLD/err"
+check "user: mount wants unshare" grep -q 'must execute `podman unshare` first' "$WORLD/err"
+is "user: within it, it works" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' mount c)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' umount c")" "x
+c"
+is "user: image mount too" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image mount x)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image umount x >/dev/null")" x
+pod run --name k --userns keep-id --network none localhost/bb sh -c 'touch /tmp/mine'
+pod commit -q k localhost/k >/dev/null
+is "user: owners are mapped back: the user's, by number" "$(store export localhost/k | tar -tv --numeric-owner tmp/mine | cut -d' ' -f2)" "$(id -u)/$(id -g)"
+is "user: and in an export" "$(pod export k | tar -tv --numeric-owner tmp/mine bin/busybox | cut -d' ' -f2 | tr '\n' ' ')" "0/0 $(id -u)/$(id -g) "
+EOF
