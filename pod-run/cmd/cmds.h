@@ -20,7 +20,8 @@ extern const struct cmd cmd_network, cmd_network_inspect, cmd_network_create, cm
     cmd_network_prune, cmd_network_connect, cmd_network_disconnect, cmd_network_reload,
     cmd_network_update, cmd_volume, cmd_port;
 extern const struct cmd cmd_pull, cmd_load, cmd_save, cmd_import, cmd_login, cmd_logout;
-extern const struct cmd cmd_commit, cmd_diff, cmd_container_diff, cmd_export, cmd_mount, cmd_unmount;
+extern const struct cmd cmd_commit, cmd_diff, cmd_container_diff, cmd_export, cmd_mount,
+    cmd_unmount;
 extern const struct cmd cmd_image_diff, cmd_image_mount, cmd_image_tree, cmd_image_unmount;
 extern const struct cmd cmd_info, cmd_version, cmd_unshare;
 extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune;
