@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/conf/policy_conf.h"
 #include "common/oci/auth.h"
 #include "common/role/spawn.h"
@@ -27,20 +29,23 @@ plan_free(struct plan *p)
 	}
 	free(p->sources);
 	policy_close(p->policy);
+	strv_free(&p->helpers);
 	for (size_t i = 0; i < p->nworkers; i++) {
 		free(p->workers[i].registry);
 		free(p->workers[i].repository);
 		peer_free(p->workers[i].peer);
 	}
 	free(p->notice);
+	free((char *)(uintptr_t)p->alias.key);
+	free((char *)(uintptr_t)p->alias.value);
 	memset(p, 0, sizeof(*p));
 }
 
 /* --- Workers ---------------------------------------------------------------------------------- */
 
 static int
-find_credential(const struct plan_worker *w, const struct rec_registry_access *access, bool mirror,
-    struct auth *out, struct err *e)
+find_credential(const struct plan *p, const struct plan_worker *w,
+    const struct rec_registry_access *access, bool mirror, struct auth *out, struct err *e)
 {
 	own_mem char *key = w->repository != NULL ? xasprintf("%s/%s", w->registry, w->repository)
 						  : xstrdup(w->registry);
@@ -48,7 +53,7 @@ find_credential(const struct plan_worker *w, const struct rec_registry_access *a
 	/* Credentials from the command line are meant for the registry that was named. */
 	if (access->creds != NULL && !mirror)
 		return auth_from_creds(access->creds, out, e);
-	return auth_find(access->auth_file, key, out, e) < 0 ? -1 : 0;
+	return auth_find(&p->helpers, access->auth_file, key, out, e) < 0 ? -1 : 0;
 }
 
 static int
@@ -106,7 +111,7 @@ need_worker(struct plan *p, const struct reference *r, bool insecure, bool mirro
 	*w = (struct plan_worker){
 	    .registry = xstrdup(r->domain), .repository = xstrdup(r->path), .insecure = insecure};
 	*out = p->nworkers++;
-	if (find_credential(w, access, mirror, &auth, e) < 0)
+	if (find_credential(p, w, access, mirror, &auth, e) < 0)
 		return -1;
 	return start_worker(w, access, &auth, e);
 }
@@ -212,6 +217,41 @@ add_source(struct plan *p, const struct registries_conf *conf, const char *name,
 	return add_endpoint(p, s, entry, entry != NULL ? &entry->primary : NULL, false, access, e);
 }
 
+/* Asks the person at the terminal which of the names is meant; the others go. */
+static int
+ask_name(struct plan *p, const char *path, struct strv *names, struct err *e)
+{
+	own_mem char *line = NULL;
+	own_reference struct reference r = {0};
+	size_t size = 0;
+	uint64_t number;
+
+	fprintf(stderr, "? Please select an image:\n");
+	for (size_t i = 0; i < names->n; i++)
+		fprintf(stderr, "  %zu) %s\n", i + 1, names->v[i]);
+	fprintf(stderr, "Number [1]: ");
+	if (getline(&line, &size, stdin) == -1)
+		return err_set(e, ERR_CANCELLED, "short-name resolution: no image was selected");
+	line[strcspn(line, "\r\n")] = '\0';
+	if (text_to_u64(*line != '\0' ? line : "1", names->n, &number) < 0 || number == 0)
+		return err_set(e, ERR_USAGE, "short-name resolution: there is no image %s", line);
+	for (size_t i = names->n; i > 0; i--) {
+		if (i != number)
+			strv_remove(names, i - 1);
+	}
+	if (reference_parse(names->v[0], &r, e) < 0)
+		return -1;
+	p->alias.key = xstrdup(path);
+	p->alias.value = reference_repository(&r);
+	return 0;
+}
+
+static bool
+can_ask(void)
+{
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
 static int
 short_name_fault(const struct registries_conf *conf, const char *text, struct err *e)
 {
@@ -220,7 +260,7 @@ short_name_fault(const struct registries_conf *conf, const char *text, struct er
 		    "short-name \"%s\" did not resolve to an alias and no unqualified-search "
 		    "registries are defined in \"%s\"",
 		    text, conf->file);
-	if (conf->mode == REGISTRIES_ENFORCING && conf->search.n > 1)
+	if (conf->mode == REGISTRIES_ENFORCING && conf->search.n > 1 && !can_ask())
 		return err_set(e, ERR_INVALID,
 		    "short-name resolution enforced but cannot prompt without a TTY");
 	return 0;
@@ -251,7 +291,11 @@ list_names(struct plan *p, const struct registries_conf *conf, const char *text,
 	}
 	p->notice = xasprintf(
 	    "Resolving \"%s\" using unqualified-search registries (%s)", r.path, conf->file);
-	return short_name_fault(conf, text, e);
+	if (short_name_fault(conf, text, e) < 0)
+		return -1;
+	if (conf->mode != REGISTRIES_DISABLED && out->n > 1 && can_ask())
+		return ask_name(p, r.path, out, e);
+	return 0;
 }
 
 int
@@ -267,6 +311,7 @@ plan_pull(struct plan *p, const char *text, bool normal, const struct rec_regist
 	    list_names(p, &conf, text, normal, &names, e) < 0 ||
 	    (p->policy = policy_open(access->policy_file, e)) == NULL)
 		return -1;
+	strv_add_all(&p->helpers, (const char *const *)conf.cred_helpers.v, conf.cred_helpers.n);
 	p->sources = xcalloc(names.n, sizeof(*p->sources));
 	for (size_t i = 0; i < names.n; i++) {
 		if (add_source(p, &conf, names.v[i], access, e) < 0)

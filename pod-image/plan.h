@@ -39,8 +39,10 @@ struct plan {
 	size_t nsources;
 	struct plan_worker workers[PLAN_WORKERS_MAX];
 	size_t nworkers;
-	char *notice; /* a line for the user, or NULL */
+	char *notice;	     /* a line for the user, or NULL */
+	struct rec_kv alias; /* a short name and what the user has chosen, or NULL */
 	struct policy_file *policy;
+	struct strv helpers; /* credential-helpers of registries.conf */
 };
 
 /*

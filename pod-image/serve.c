@@ -34,6 +34,7 @@ answer_images(struct task *t, struct err *e)
 	struct msg_image_pull_r m = {
 	    .ids = {(const char **)t->ids.v, t->ids.n},
 	    .names = {(const char **)t->names.v, t->names.n},
+	    .alias = t->plan.alias.key != NULL ? &t->plan.alias : NULL,
 	};
 
 	return peer_send(t->report.run, &msg_image_pull_r_desc, t->report.seq, &m, e);

@@ -12,6 +12,7 @@
 #include "common/conf/policy_conf.h"
 #include "common/conf/yaml_map.h"
 #include "common/fs/file.h"
+#include "common/conf/host_root.h"
 #include "common/conf/lookaside.h"
 
 #define FILE_MAX ((size_t)1 << 20)
@@ -147,22 +148,12 @@ take(const json_t *j, struct lookaside *out, bool *said, struct err *e)
 	return 0;
 }
 
-/* Root of the host, not of an ordinary user's namespace. */
-static bool
-is_host_root(void)
-{
-	own_file FILE *f = geteuid() == 0 ? fopen("/proc/self/uid_map", "re") : NULL;
-	unsigned long inside, outside;
-
-	return f != NULL && fscanf(f, "%lu %lu", &inside, &outside) == 2 && outside == 0;
-}
-
 static char *
 own_store(void)
 {
 	const char *home = getenv("HOME");
 
-	if (is_host_root() || home == NULL)
+	if (host_root() || home == NULL)
 		return xstrdup(SYSTEM_STORE);
 	return xasprintf("file://%s/.local/share/containers/sigstore", home);
 }

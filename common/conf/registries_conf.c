@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/host_root.h"
 #include "common/conf/registries_conf.h"
 #include "common/conf/toml.h"
+#include "common/fs/file.h"
 
 #define MAIN_FILE "/etc/containers/registries.conf"
+#define CHOICES "short-name-aliases.conf"
 #define DROP_INS "/etc/containers/registries.conf.d"
 
 static void
@@ -297,6 +302,66 @@ user_dir(void)
 	return home != NULL && home[0] == '/' ? xasprintf("%s/.config/containers", home) : NULL;
 }
 
+/* --- Choices ---------------------------------------------------------------------------------- */
+
+static char *
+cache_dir(void)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (host_root())
+		return xstrdup("/var/cache/containers");
+	if (cache != NULL && cache[0] == '/')
+		return xasprintf("%s/containers", cache);
+	return home != NULL && home[0] == '/' ? xasprintf("%s/.cache/containers", home) : NULL;
+}
+
+static int
+read_choices(struct registries_conf *c, struct err *e)
+{
+	own_mem char *dir = cache_dir();
+	own_mem char *path = dir != NULL ? xasprintf("%s/" CHOICES, dir) : NULL;
+	own_json json_t *j =
+	    path != NULL && access(path, R_OK) == 0 ? toml_read_file(path, e) : NULL;
+
+	if (j == NULL)
+		return err_is_set(e) ? -1 : 0;
+	return read_aliases(c, j, path, e) < 0 ? err_wrap(e, "%s", path) : 0;
+}
+
+static int
+open_cache_dir(const char *dir, struct err *e)
+{
+	own_mem char *part = xstrdup(dir);
+	int fd;
+
+	for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(part, 0755);
+		*slash = '/';
+	}
+	(void)mkdir(part, 0755);
+	fd = open(part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : err_sys(e, "opening %s", dir);
+}
+
+int
+registries_conf_record(const char *name, const char *value, struct err *e)
+{
+	own_registries_conf struct registries_conf c = {0};
+	own_mem char *dir = cache_dir();
+	own_strbuf struct strbuf text = {0};
+	own_fd int fd = -1;
+
+	if (dir == NULL || read_choices(&c, e) < 0 || (fd = open_cache_dir(dir, e)) < 0)
+		return -1;
+	put_alias(&c, name, value, "");
+	strbuf_add(&text, "[aliases]\n");
+	for (size_t i = 0; i < c.naliases; i++) /* safe to quote: both have been parsed as names */
+		strbuf_addf(&text, "  \"%s\" = \"%s\"\n", c.aliases[i].name, c.aliases[i].value);
+	return file_write(fd, CHOICES, text.s, text.n, 0644, 0, e);
+}
+
 int
 registries_conf_load(struct registries_conf *c, const char *path, struct err *e)
 {
@@ -317,14 +382,15 @@ registries_conf_load(struct registries_conf *c, const char *path, struct err *e)
 	c->file = xstrdup(path);
 	if (read_file(c, path, e) < 0)
 		return -1;
-	if (alone) /* a file that was named stands for itself */
-		return 0;
-	if (read_drop_ins(c, DROP_INS, e) < 0)
-		return -1;
-	if (dir == NULL)
-		return 0;
-	user_drop_ins = xasprintf("%s/registries.conf.d", dir);
-	return read_drop_ins(c, user_drop_ins, e);
+	if (!alone) { /* a file that was named stands for itself */
+		if (read_drop_ins(c, DROP_INS, e) < 0)
+			return -1;
+		if (dir != NULL)
+			user_drop_ins = xasprintf("%s/registries.conf.d", dir);
+		if (dir != NULL && read_drop_ins(c, user_drop_ins, e) < 0)
+			return -1;
+	}
+	return read_choices(c, e);
 }
 
 const char *

@@ -4,6 +4,8 @@
  * really asked.  /etc/containers/registries.conf, for ordinary users $XDG_CONFIG_HOME/containers/
  * registries.conf in its place if it exists, then the drop-ins registries.conf.d/ *.conf of both
  * directories in the order of their names.  CONTAINERS_REGISTRIES_CONF replaces the main file.
+ * Aliases that a user has chosen come last: short-name-aliases.conf in /var/cache/containers, or for
+ * ordinary users in $XDG_CACHE_HOME/containers ($HOME/.cache).
  */
 #ifndef POD_REGISTRIES_CONF_H
 #define POD_REGISTRIES_CONF_H
@@ -65,6 +67,9 @@ void registries_conf_free(struct registries_conf *c);
 /* The value of the alias for a short name without tag ("alpine"), or NULL; *file says whence. */
 const char *registries_conf_alias(
     const struct registries_conf *c, const char *name, const char **file);
+
+/* Remembers a choice among search registries: name means value from now on. */
+int registries_conf_record(const char *name, const char *value, struct err *e);
 
 /*
  * The full references a user's word may mean, best first: reference_candidates with aliases and the

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
 
 #include "common/base/json.h"
 #include "common/base/own.h"
@@ -17,8 +21,6 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define HELPER_ANSWER_MAX 65536
 #define DOCKER_HUB_KEY "https://index.docker.io/v1/"
-
-extern char **environ;
 
 static void
 wipe(char **s)
@@ -72,12 +74,14 @@ add_default_files(struct strv *files, uint64_t uid)
 static void
 list_files(const char *named, uint64_t uid, struct strv *files)
 {
-	const char *env = getenv("REGISTRY_AUTH_FILE");
+	const char *env = getenv("REGISTRY_AUTH_FILE"), *docker = getenv("DOCKER_CONFIG");
 
 	if (named == NULL && env != NULL && env[0] != '\0')
 		named = env;
 	if (named != NULL)
 		strv_add(files, named);
+	else if (docker != NULL && docker[0] != '\0')
+		strv_addf(files, "%s/config.json", docker);
 	else
 		add_default_files(files, uid);
 }
@@ -190,38 +194,97 @@ take_entry(const json_t *entry, struct auth *out, struct err *e)
 
 /* --- Helper programs -------------------------------------------------------------------------- */
 
-static pid_t
-start_helper(const char *program, int in, int out, struct err *e)
+/*
+ * The child's half.  Safe to exec a program that only a configuration file names: it keeps the
+ * caller's identity, but none of its capabilities, and can gain none.
+ */
+static void
+exec_helper(const char *program, const char *verb, int in, int out)
 {
-	char *argv[] = {(char *)(uintptr_t)program, (char *)(uintptr_t) "get", NULL};
-	posix_spawn_file_actions_t fa;
-	pid_t pid = -1;
-	int r;
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}, {0}};
+	const char *path = getenv("POD_CALLER_PATH");
 
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, in, 0);
-	posix_spawn_file_actions_adddup2(&fa, out, 1);
-	r = posix_spawnp(&pid, program, &fa, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&fa);
-	if (r == 0)
-		return pid;
-	errno = r;
-	err_sys(e, "starting credential helper %s", program);
-	return -1;
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
+	    syscall(SYS_capset, &h, none) == -1 || dup2(in, STDIN_FILENO) == -1 ||
+	    dup2(out, STDOUT_FILENO) == -1)
+		_exit(126);
+	if (path != NULL)
+		setenv("PATH", path, 1);
+	unsetenv("POD_CALLER_PATH");
+	execlp(program, program, verb, (char *)NULL);
+	_exit(127);
 }
 
 static int
-take_answer(const char *program, const char *text, size_t n, struct auth *out, struct err *e)
+end_helper(const char *program, pid_t pid, int *status, struct err *e)
+{
+	while (waitpid(pid, status, 0) == -1 && errno == EINTR)
+		continue;
+	if (WIFEXITED(*status) && WEXITSTATUS(*status) == 127)
+		return err_set(e, ERR_NOTFOUND,
+		    "error getting credentials - err: exec: \"%s\": executable file not found in "
+		    "$PATH",
+		    program);
+	return 0;
+}
+
+/*
+ * docker-credential-NAME VERB with input on its standard input.  Returns 0 and its answer in *text
+ * if it succeeded, 1 if it did not (which is its way to say: nothing known), -1.
+ */
+static int
+run_helper(
+    const char *name, const char *verb, const char *input, char **text, size_t *n, struct err *e)
+{
+	own_mem char *program = NULL;
+	own_fd int in = -1, to = -1, from = -1, out = -1;
+	int ends[2], status = 0, r;
+	pid_t pid;
+
+	if (name[0] == '\0' || strchr(name, '/') != NULL)
+		return err_set(e, ERR_INVALID, "invalid name of a credential helper");
+	program = xasprintf("docker-credential-%s", name);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "making a pipe");
+	in = ends[0];
+	to = ends[1];
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "making a pipe");
+	from = ends[0];
+	out = ends[1];
+	pid = fork();
+	if (pid == -1)
+		return err_sys(e, "starting credential helper %s", program);
+	if (pid == 0)
+		exec_helper(program, verb, in, out);
+	fd_close(&in);
+	fd_close(&out);
+	(void)file_put(to, input, strlen(input));
+	fd_close(&to);
+	r = file_slurp(from, HELPER_ANSWER_MAX, program, text, n, e);
+	fd_close(&from);
+	if (end_helper(program, pid, &status, e) < 0 || r < 0)
+		return -1;
+	return status != 0;
+}
+
+static int
+take_answer(const char *name, const char *text, size_t n, struct auth *out, struct err *e)
 {
 	own_json json_t *j = json_read_max(text, n, HELPER_ANSWER_MAX, 8, e);
 	const char *user, *secret;
 
 	if (j == NULL)
-		return err_wrap(e, "credential helper %s", program);
+		return err_wrap(e, "credential helper docker-credential-%s", name);
 	user = json_string_value(json_object_get(j, "Username"));
 	secret = json_string_value(json_object_get(j, "Secret"));
 	if (user == NULL || secret == NULL)
-		return err_set(e, ERR_FORMAT, "credential helper %s: unexpected answer", program);
+		return err_set(e, ERR_FORMAT,
+		    "credential helper docker-credential-%s: unexpected answer", name);
 	if (strcmp(user, "<token>") == 0) {
 		out->identity_token = xstrdup(secret);
 	} else {
@@ -231,41 +294,56 @@ take_answer(const char *program, const char *text, size_t n, struct auth *out, s
 	return 1;
 }
 
-/* docker-credential-NAME get, with the registry on its standard input. */
-static int
-ask_helper(const char *name, const char *server, struct auth *out, struct err *e)
+static const char *
+server_of(const char *key)
 {
-	own_mem char *program = NULL, *text = NULL;
-	int to[2] = {-1, -1}, from[2] = {-1, -1};
-	size_t n = 0;
-	pid_t pid;
-	int status = 0, r = -1;
+	return strcmp(key, "docker.io") == 0 ? DOCKER_HUB_KEY : key;
+}
 
-	if (name[0] == '\0' || strchr(name, '/') != NULL)
-		return err_set(e, ERR_INVALID, "invalid name of a credential helper");
-	program = xasprintf("docker-credential-%s", name);
-	if (pipe2(to, O_CLOEXEC) < 0 || pipe2(from, O_CLOEXEC) < 0) {
-		err_sys(e, "making a pipe");
-	} else if ((pid = start_helper(program, to[0], from[1], e)) > 0) {
-		fd_close(&from[1]);
-		fd_close(&to[0]);
-		(void)file_put(to[1], server, strlen(server));
-		fd_close(&to[1]);
-		r = file_slurp(from[0], HELPER_ANSWER_MAX, program, &text, &n, e);
-		fd_close(&from[0]);
-		waitpid(pid, &status, 0);
-		if (r == 0 && status != 0) /* the protocol's way to say: nothing known */
-			r = 0;
-		else if (r == 0)
-			r = take_answer(program, text, n, out, e);
-		if (text != NULL)
-			explicit_bzero(text, n);
-	}
-	for (int i = 0; i < 2; i++) {
-		fd_close(&to[i]);
-		fd_close(&from[i]);
-	}
+static int
+ask_helper(const char *name, const char *key, struct auth *out, struct err *e)
+{
+	own_mem char *text = NULL;
+	size_t n = 0;
+	int r = run_helper(name, "get", server_of(key), &text, &n, e);
+
+	if (r == 0)
+		r = take_answer(name, text, n, out, e);
+	else if (r == 1)
+		r = 0;
+	if (text != NULL)
+		explicit_bzero(text, n);
 	return r;
+}
+
+static int
+tell_helper(
+    const char *name, const char *key, const char *username, const char *password, struct err *e)
+{
+	own_json json_t *j = json_obj();
+	own_mem char *input = NULL, *text = NULL;
+	size_t n = 0;
+	int r;
+
+	json_put_str(j, "ServerURL", server_of(key));
+	json_put_str(j, "Username", username);
+	json_put_str(j, "Secret", password);
+	input = json_text(j);
+	r = run_helper(name, "store", input, &text, &n, e);
+	explicit_bzero(input, strlen(input));
+	return r == 1 ? err_set(e, ERR_INTERNAL,
+			    "error storing credentials - docker-credential-%s failed", name)
+		      : r;
+}
+
+/* 1: it had none. */
+static int
+erase_in_helper(const char *name, const char *key, struct err *e)
+{
+	own_mem char *text = NULL;
+	size_t n = 0;
+
+	return run_helper(name, "erase", server_of(key), &text, &n, e);
 }
 
 /* --- Finding ---------------------------------------------------------------------------------- */
@@ -281,10 +359,7 @@ find_in(json_t *j, const char *key, bool host, struct auth *out, struct err *e)
 		helper = json_string_value(find_key(json_object_get(j, "credHelpers"), key));
 		if (helper == NULL)
 			helper = json_string_value(json_object_get(j, "credsStore"));
-		r = helper == NULL
-			? 0
-			: ask_helper(
-			      helper, strcmp(key, "docker.io") == 0 ? DOCKER_HUB_KEY : key, out, e);
+		r = helper == NULL ? 0 : ask_helper(helper, key, out, e);
 		if (r != 0)
 			return r;
 	}
@@ -292,8 +367,8 @@ find_in(json_t *j, const char *key, bool host, struct auth *out, struct err *e)
 	return json_is_object(entry) ? take_entry(entry, out, e) : 0;
 }
 
-int
-auth_find(const char *file, const char *key, struct auth *out, struct err *e)
+static int
+find_in_files(const char *file, const char *key, struct auth *out, struct err *e)
 {
 	own_strv struct strv files = {0};
 
@@ -316,6 +391,25 @@ auth_find(const char *file, const char *key, struct auth *out, struct err *e)
 				break;
 			*slash = '\0';
 		}
+	}
+	return 0;
+}
+
+int
+auth_find(
+    const struct strv *helpers, const char *file, const char *key, struct auth *out, struct err *e)
+{
+	own_mem char *host = xstrndup(key, strcspn(key, "/"));
+
+	if (helpers == NULL || helpers->n == 0)
+		return find_in_files(file, key, out, e);
+	for (size_t i = 0; i < helpers->n; i++) {
+		int r = strcmp(helpers->v[i], AUTH_FILES) == 0
+			    ? find_in_files(file, key, out, e)
+			    : ask_helper(helpers->v[i], host, out, e);
+
+		if (r != 0)
+			return r;
 	}
 	return 0;
 }
@@ -382,39 +476,79 @@ write_file(const char *file, const json_t *j, struct err *e)
 	return r;
 }
 
-int
-auth_put(
-    const char *file, const char *key, const char *username, const char *password, struct err *e)
+/* The name under which Docker's own files know a registry. */
+static const char *
+stored_key(const char *key, bool docker)
 {
-	own_json json_t *j = read_file(file, e);
+	return docker ? server_of(key) : key;
+}
+
+static const char *
+helper_for(const json_t *j, const char *key)
+{
+	return json_string_value(
+	    find_key(json_object_get((json_t *)(uintptr_t)j, "credHelpers"), key));
+}
+
+static int
+put_in_file(const struct auth_place *at, const char *key, const char *username,
+    const char *password, struct err *e)
+{
+	own_json json_t *j = read_file(at->file, e);
 	json_t *auths, *entry;
 	own_mem char *plain = NULL, *text = NULL;
 
 	if (j == NULL)
 		return -1;
-	if (strchr(username, ':') != NULL)
-		return err_set(e, ERR_INVALID, "a user name cannot hold a colon");
+	if (helper_for(j, key) != NULL)
+		return tell_helper(helper_for(j, key), key, username, password, e);
 	auths = json_object_get(j, "auths");
 	if (!json_is_object(auths))
 		auths = json_put_obj(j, "auths");
 	plain = xasprintf("%s:%s", username, password);
 	text = base64_encode(plain, strlen(plain));
-	entry = json_put_obj(auths, key);
+	entry = json_put_obj(auths, stored_key(key, at->docker));
 	json_put_str(entry, "auth", text);
 	explicit_bzero(plain, strlen(plain));
 	explicit_bzero(text, strlen(text));
-	return write_file(file, j, e);
+	return write_file(at->file, j, e);
 }
 
 int
-auth_remove(const char *file, const char *key, struct err *e)
+auth_put(const struct auth_place *at, const char *key, const char *username, const char *password,
+    char **where, struct err *e)
 {
-	own_json json_t *j = read_file(file, e);
-	json_t *auths, *v;
+	const char *helper = at->helpers != NULL && at->helpers->n > 0 ? at->helpers->v[0] : NULL;
+
+	if (strchr(username, ':') != NULL)
+		return err_set(e, ERR_INVALID, "a user name cannot hold a colon");
+	if (at->docker && strchr(key, '/') != NULL)
+		return err_set(e, ERR_INVALID,
+		    "credentials for %s cannot be stored in Docker's form: it has no namespaces",
+		    key);
+	if (helper == NULL || strcmp(helper, AUTH_FILES) == 0) {
+		*where = xstrdup(at->file);
+		return put_in_file(at, key, username, password, e);
+	}
+	if (strchr(key, '/') != NULL)
+		return err_set(e, ERR_INVALID,
+		    "namespaced key is not supported for credential helper %s", helper);
+	*where = xasprintf("credential helper: %s", helper);
+	return tell_helper(helper, key, username, password, e);
+}
+
+/* 1: there were none. */
+static int
+remove_from_file(const struct auth_place *at, const char *key, struct err *e)
+{
+	own_json json_t *j = read_file(at->file, e);
 	const char *k, *found = NULL;
+	json_t *auths, *v;
 
 	if (j == NULL)
 		return -1;
+	if (helper_for(j, key) != NULL)
+		return erase_in_helper(helper_for(j, key), key, e);
 	auths = json_object_get(j, "auths");
 	json_object_foreach(auths, k, v)
 	{
@@ -422,18 +556,85 @@ auth_remove(const char *file, const char *key, struct err *e)
 			found = k;
 	}
 	if (found == NULL)
-		return err_set(e, ERR_NOTFOUND, "not logged into %s", key);
+		return 1;
 	json_object_del(auths, found);
-	return write_file(file, j, e);
+	return write_file(at->file, j, e);
 }
 
 int
-auth_remove_all(const char *file, struct err *e)
+auth_remove(const struct auth_place *at, const char *key, struct err *e)
 {
-	own_json json_t *j = read_file(file, e);
+	size_t n = at->helpers != NULL ? at->helpers->n : 0;
+	bool removed = false;
+
+	for (size_t i = 0; i < n || (n == 0 && i == 0); i++) {
+		int r = n == 0 || strcmp(at->helpers->v[i], AUTH_FILES) == 0
+			    ? remove_from_file(at, key, e)
+			    : erase_in_helper(at->helpers->v[i], key, e);
+
+		if (r < 0)
+			return -1;
+		removed |= r == 0;
+	}
+	return removed ? 0 : err_set(e, ERR_NOTFOUND, "not logged into %s", key);
+}
+
+/* What a helper knows is an object from servers to users. */
+static int
+erase_all_in_helper(const char *name, struct err *e)
+{
+	own_mem char *text = NULL;
+	own_json json_t *j = NULL;
+	const char *server;
+	json_t *user;
+	size_t n = 0;
+	int r = run_helper(name, "list", "", &text, &n, e);
+
+	if (r != 0)
+		return r == 1 ? 0 : -1;
+	j = json_read_max(text, n, HELPER_ANSWER_MAX, 8, e);
+	if (j == NULL)
+		return err_wrap(e, "credential helper docker-credential-%s", name);
+	json_object_foreach(j, server, user)
+	{
+		(void)user;
+		if (erase_in_helper(name, server, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+remove_all_from_file(const struct auth_place *at, struct err *e)
+{
+	own_json json_t *j = read_file(at->file, e);
+	const char *key;
+	json_t *helper;
 
 	if (j == NULL)
 		return -1;
+	json_object_foreach(json_object_get(j, "credHelpers"), key, helper)
+	{
+		if (json_is_string(helper) &&
+		    erase_in_helper(json_string_value(helper), key, e) < 0)
+			return -1;
+	}
 	json_put_obj(j, "auths");
-	return write_file(file, j, e);
+	return write_file(at->file, j, e);
+}
+
+int
+auth_remove_all(const struct auth_place *at, struct err *e)
+{
+	size_t n = at->helpers != NULL ? at->helpers->n : 0;
+
+	if (n == 0)
+		return remove_all_from_file(at, e);
+	for (size_t i = 0; i < n; i++) {
+		if ((strcmp(at->helpers->v[i], AUTH_FILES) == 0
+			    ? remove_all_from_file(at, e)
+			    : erase_all_in_helper(at->helpers->v[i], e)) < 0)
+			return -1;
+	}
+	return 0;
 }

@@ -4,6 +4,7 @@
  * tools of the ecosystem.
  *
  * Search order for reading: the file that was named; else $REGISTRY_AUTH_FILE; else
+ * $DOCKER_CONFIG/config.json; else
  * $XDG_RUNTIME_DIR/containers/auth.json (/run/containers/UID/auth.json), then
  * $XDG_CONFIG_HOME/containers/auth.json, then $HOME/.docker/config.json.  Written is the first.
  */
@@ -24,12 +25,18 @@ struct auth {
 void auth_free(struct auth *a); /* overwrites it first */
 #define own_auth own(auth_free)
 
+/* In lists of helpers (credential-helpers of registries.conf): the files. */
+#define AUTH_FILES "containers-auth.json"
+
 /*
  * Credentials for key, "registry[/namespace…/repository]": the longest part of key that has some
- * counts.  file: the file that was named, or NULL.  Helper programs that the files name
- * (credHelpers, credsStore) are run.  Returns 1 with *out filled, 0 if there are none, -1.
+ * counts.  helpers: credential-helpers of registries.conf, asked in their order; NULL or empty: the
+ * files alone.  file: the file that was named, or NULL.  Helper programs, those that the files name
+ * (credHelpers, credsStore) among them, are run with the caller's identity and no capability.
+ * Returns 1 with *out filled, 0 if there are none, -1.
  */
-int auth_find(const char *file, const char *key, struct auth *out, struct err *e);
+int auth_find(
+    const struct strv *helpers, const char *file, const char *key, struct auth *out, struct err *e);
 
 /* "user:password" as given by --creds; a missing password is "". */
 int auth_from_creds(const char *creds, struct auth *out, struct err *e);
@@ -37,15 +44,25 @@ int auth_from_creds(const char *creds, struct auth *out, struct err *e);
 /* The file that login and logout change; uid as seen outside a user namespace.  Caller frees. */
 char *auth_file(const char *named, uint64_t uid);
 
-/* Stores credentials under key (normalised), making directories as needed; the file is 0600. */
-int auth_put(
-    const char *file, const char *key, const char *username, const char *password, struct err *e);
+/* Where credentials are kept. */
+struct auth_place {
+	const struct strv *helpers; /* as for auth_find */
+	const char *file;
+	bool docker; /* file is Docker's config.json: no namespaces, and its name for docker.io */
+};
+
+/*
+ * Stores credentials under key (normalised), in the first helper, or the file (0600, directories
+ * are made as needed), or the helper that the file names for it.  *where says which; caller frees.
+ */
+int auth_put(const struct auth_place *at, const char *key, const char *username,
+    const char *password, char **where, struct err *e);
 
 /* Removes those under key.  ERR_NOTFOUND if there are none. */
-int auth_remove(const char *file, const char *key, struct err *e);
+int auth_remove(const struct auth_place *at, const char *key, struct err *e);
 
-/* Removes all. */
-int auth_remove_all(const char *file, struct err *e);
+/* Removes all, those in helpers too. */
+int auth_remove_all(const struct auth_place *at, struct err *e);
 
 /* Registry part and form of a key as login takes it: no scheme, no trailing slash. */
 char *auth_key(const char *registry, struct err *e);

@@ -15,8 +15,8 @@
 static const char *const env_names[] = {"HOME", "TMPDIR", "XDG_RUNTIME_DIR", "XDG_DATA_HOME",
     "XDG_CONFIG_HOME", "POD_TRACE", "CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE",
     "CONTAINERS_REGISTRIES_CONF", "CONTAINERS_STORAGE_CONF", "REGISTRY_AUTH_FILE", "HTTP_PROXY",
-    "GNUPGHOME", "GPG_TTY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-    "ASAN_OPTIONS", "TZ"};
+    "GNUPGHOME", "GPG_TTY", "DOCKER_CONFIG", "DBUS_SESSION_BUS_ADDRESS", "HTTPS_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "no_proxy", "ASAN_OPTIONS", "TZ"};
 
 const char *
 spawn_bin_dir(void)
@@ -55,6 +55,10 @@ fill_env(struct strv *env)
 {
 	strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	strv_add(env, "LANG=C.UTF-8");
+	/* Only for credential helpers, which are programs of the caller. */
+	if (getenv("POD_CALLER_PATH") != NULL || getenv("PATH") != NULL)
+		strv_addf(env, "POD_CALLER_PATH=%s",
+		    getenv("POD_CALLER_PATH") != NULL ? getenv("POD_CALLER_PATH") : getenv("PATH"));
 	for (size_t i = 0; i < COUNTOF(env_names); i++) {
 		const char *v = getenv(env_names[i]);
 

@@ -128,6 +128,25 @@ plugins(void)
 	return o;
 }
 
+static void
+put_mirrors(json_t *o, const struct registries_entry *r)
+{
+	static const char *const uses[] = {[REGISTRIES_MIRROR_ALL] = "",
+	    [REGISTRIES_MIRROR_DIGEST] = "digest-only",
+	    [REGISTRIES_MIRROR_TAG] = "tag-only"};
+	json_t *list = r->nmirrors > 0 ? json_put_arr(o, "Mirrors") : NULL;
+
+	if (list == NULL)
+		json_put_take(o, "Mirrors", json_null());
+	for (size_t i = 0; i < r->nmirrors; i++) {
+		json_t *m = json_add_obj(list);
+
+		json_put_str(m, "Location", r->mirrors[i].location);
+		json_put_bool(m, "Insecure", r->mirrors[i].insecure);
+		json_put_str(m, "PullFromMirror", uses[r->mirrors[i].use]);
+	}
+}
+
 static int
 put_registries(json_t *doc, struct err *e)
 {
@@ -147,7 +166,10 @@ put_registries(json_t *doc, struct err *e)
 		json_put_str(
 		    one, "Location", r->primary.location != NULL ? r->primary.location : r->prefix);
 		json_put_bool(one, "Insecure", r->primary.insecure);
+		json_put_str(one, "PullFromMirror", "");
+		put_mirrors(one, r);
 		json_put_bool(one, "Blocked", r->blocked);
+		json_put_bool(one, "MirrorByDigestOnly", r->mirror_by_digest_only);
 	}
 	return 0;
 }

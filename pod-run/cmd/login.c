@@ -22,10 +22,18 @@
 struct login_opts {
 	struct access_opts access;
 	bool get_login, password_stdin, verbose;
-	const char *username, *password;
+	const char *username, *password, *compat;
 };
 
+#define COMPAT_ROW(type)                                                                \
+	{                                                                               \
+		"compat-auth-file", 0, OPT_STRING(type, compat),                        \
+		    .arg = "path", .complete = COMPLETE_FILE,                           \
+		    .help = "path of a Docker-compatible config file to update instead" \
+	}
+
 static const struct opt login_rows[] = {
+    COMPAT_ROW(struct login_opts),
     {"get-login", 0, OPT_BOOL(struct login_opts, get_login),
 	.help = "Return the current login user for the registry"},
     {"password", 'p', OPT_STRING(struct login_opts, password), .arg = "password",
@@ -56,11 +64,36 @@ registry_of(int argc, char **argv, struct err *e)
 	return NULL;
 }
 
-/* Where credentials are kept; the user is the one outside a user namespace. */
-static char *
-file_of(struct ctx *x, const char *named)
+struct place { /* where credentials are kept */
+	struct registries_conf conf;
+	char *file;
+	struct auth_place at;
+};
+
+static void
+place_free(struct place *p)
 {
-	return auth_file(named, x->rootless.user ? x->rootless.uid : getuid());
+	registries_conf_free(&p->conf);
+	free(p->file);
+}
+#define own_place own(place_free)
+
+/* The user is the one outside a user namespace. */
+static int
+place_of(struct ctx *x, const char *named, const char *compat, struct place *p, struct err *e)
+{
+	if (named != NULL && compat != NULL)
+		return err_set(e, ERR_USAGE,
+		    "options for paths to the credential file and to the Docker-compatible "
+		    "credential file can not be set simultaneously");
+	if (registries_conf_load(&p->conf, NULL, e) == -1 || ctx_paths(x, e) == -1)
+		return -1;
+	p->file = auth_file(
+	    compat != NULL ? compat : named, x->rootless.user ? x->rootless.uid : getuid());
+	p->at = (struct auth_place){.helpers = compat != NULL ? NULL : &p->conf.cred_helpers,
+	    .file = p->file,
+	    .docker = compat != NULL};
+	return 0;
 }
 
 static int
@@ -192,21 +225,20 @@ try_existing(struct ctx *x, const struct login_opts *o, const char *key, const s
 }
 
 static int
-enter(struct ctx *x, const struct login_opts *o, const char *key, const struct auth *have,
-    struct err *e)
+enter(struct ctx *x, const struct login_opts *o, const struct place *place, const char *key,
+    const struct auth *have, struct err *e)
 {
 	own_mem char *username = NULL;
 	own(wipe) char *password = NULL;
-	own_mem char *file = NULL;
+	own_mem char *where = NULL;
 
 	if (ask_username(o, have, &username, e) == -1 || ask_password(o, &password, e) == -1 ||
 	    try(x, o, key, username, password, e) == -1)
 		return -1;
-	file = file_of(x, o->access.authfile);
-	if (auth_put(file, key, username, password, e) == -1)
+	if (auth_put(&place->at, key, username, password, &where, e) == -1)
 		return -1;
 	if (o->verbose)
-		printf("Used:  %s\n", file);
+		printf("Used:  %s\n", where);
 	puts("Login Succeeded!");
 	return 0;
 }
@@ -217,6 +249,7 @@ login(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct login_opts *o = opts;
 	struct ctx *x = ctx_of(cli);
 	own_auth struct auth have = {0};
+	own_place struct place place = {0};
 	own_mem char *key = registry_of(argc, argv, e);
 	int r;
 
@@ -226,7 +259,9 @@ login(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "can't specify both --password-stdin and --password");
 	if (o->password_stdin && o->username == NULL)
 		return err_set(e, ERR_USAGE, "must provide --username with --password-stdin");
-	if (ctx_paths(x, e) == -1 || auth_find(o->access.authfile, key, &have, e) == -1)
+	if (place_of(x, o->access.authfile, o->compat, &place, e) == -1 ||
+	    auth_find(place.at.helpers, o->compat != NULL ? o->compat : o->access.authfile, key,
+		&have, e) == -1)
 		return -1;
 	if (o->get_login) {
 		if (have.username == NULL)
@@ -235,17 +270,18 @@ login(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return 0;
 	}
 	r = try_existing(x, o, key, &have, e);
-	return r != 0 ? (r == 1 ? 0 : -1) : enter(x, o, key, &have, e);
+	return r != 0 ? (r == 1 ? 0 : -1) : enter(x, o, &place, key, &have, e);
 }
 
 /* --- logout -------------------------------------------------------------------------------------*/
 
 struct logout_opts {
 	bool all;
-	const char *authfile;
+	const char *authfile, *compat;
 };
 
 static const struct opt logout_rows[] = {
+    COMPAT_ROW(struct logout_opts),
     {"all", 'a', OPT_BOOL(struct logout_opts, all),
 	.help = "Remove the cached credentials for all registries in the auth file"},
     {"authfile", 0, OPT_STRING(struct logout_opts, authfile), .arg = "path",
@@ -260,22 +296,22 @@ logout(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct logout_opts *o = opts;
 	struct ctx *x = ctx_of(cli);
-	own_mem char *file = NULL, *key = NULL;
+	own_place struct place place = {0};
+	own_mem char *key = NULL;
 
 	if (o->all && argc > 0)
 		return err_set(e, ERR_USAGE, "--all takes no arguments");
 	if (!o->all && (key = registry_of(argc, argv, e)) == NULL)
 		return -1;
-	if (ctx_paths(x, e) == -1)
+	if (place_of(x, o->authfile, o->compat, &place, e) == -1)
 		return -1;
-	file = file_of(x, o->authfile);
 	if (o->all) {
-		if (auth_remove_all(file, e) == -1)
+		if (auth_remove_all(&place.at, e) == -1)
 			return -1;
 		puts("Removed login credentials for all registries");
 		return 0;
 	}
-	if (auth_remove(file, key, e) == -1)
+	if (auth_remove(&place.at, key, e) == -1)
 		return e->class == ERR_NOTFOUND ? not_logged_in(key, e) : -1;
 	printf("Removed login credentials for %s\n", key);
 	return 0;

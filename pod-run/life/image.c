@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/conf/registries_conf.h"
@@ -90,6 +91,16 @@ first_id(const struct peer_in *in)
 	return r->ids.n > 0 ? r->ids.v[0] : NULL;
 }
 
+/* What the user has chosen among search registries is not asked again. */
+static void
+keep_alias(const struct rec_kv *alias)
+{
+	struct err e = {0};
+
+	if (alias != NULL && registries_conf_record(alias->key, alias->value, &e) == -1)
+		log_warn("%s", e.text);
+}
+
 int
 image_pull(
     struct ctx *x, const char *name, const struct image_pull *p, struct strv *ids, struct err *e)
@@ -121,6 +132,7 @@ image_pull(
 			   .error = r == 0 ? NULL : e->text});
 	if (r == -1)
 		return -1;
+	keep_alias(MSG_OF(&in, image_pull_r)->alias);
 	if (ids != NULL)
 		strv_add_all(ids, (const char *const *)MSG_OF(&in, image_pull_r)->ids.v,
 		    MSG_OF(&in, image_pull_r)->ids.n);

@@ -24,6 +24,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	    write(fd, data, n) != (ssize_t)n)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	(void)auth_find(path, "registry.io/ns/app", &a, &e);
+	(void)auth_find(NULL, path, "registry.io/ns/app", &a, &e);
 	return 0;
 }

@@ -29,12 +29,20 @@ teardown(void)
 	tree_remove(AT_FDCWD, dir, &e);
 }
 
+static int
+login(const char *key, const char *username, const char *password)
+{
+	own_mem char *where = NULL;
+
+	return auth_put(&(struct auth_place){.file = file}, key, username, password, &where, &e);
+}
+
 static const char *
 user_of(const char *key)
 {
 	static char user[100];
 	own_auth struct auth a = {0};
-	int r = auth_find(file, key, &a, &e);
+	int r = auth_find(NULL, file, key, &a, &e);
 
 	cr_assert(r >= 0, "%s", e.text);
 	snprintf(user, sizeof(user), "%s", r == 1 && a.username != NULL ? a.username : "none");
@@ -48,24 +56,24 @@ Test(auth, put_find_remove)
 	struct stat st;
 	own_auth struct auth a = {0};
 
-	cr_assert_eq(auth_put(file, "q.io", "u", "p:w", &e), 0, "%s", e.text);
+	cr_assert_eq(login("q.io", "u", "p:w"), 0, "%s", e.text);
 	cr_assert_eq(stat(file, &st), 0);
 	cr_assert_eq(st.st_mode & 0777, 0600);
-	cr_assert_eq(auth_find(file, "q.io/ns/app", &a, &e), 1);
+	cr_assert_eq(auth_find(NULL, file, "q.io/ns/app", &a, &e), 1);
 	cr_assert_str_eq(a.username, "u");
 	cr_assert_str_eq(a.password, "p:w");
-	cr_assert_eq(auth_remove(file, "x.io", &e), -1);
-	cr_assert_eq(auth_remove(file, "q.io", &e), 0);
+	cr_assert_eq(auth_remove(&(struct auth_place){.file = file}, "x.io", &e), -1);
+	cr_assert_eq(auth_remove(&(struct auth_place){.file = file}, "q.io", &e), 0);
 	cr_assert_str_eq(user_of("q.io"), "none");
 }
 
 Test(auth, a_namespace_is_used_for_itself_alone)
 {
-	cr_assert_eq(auth_put(file, "q.io/ns", "ns", "p", &e), 0);
+	cr_assert_eq(login("q.io/ns", "ns", "p"), 0);
 	cr_assert_str_eq(user_of("q.io/ns/app"), "ns");
 	cr_assert_str_eq(user_of("q.io/nsx/app"), "none");
 	cr_assert_str_eq(user_of("q.io/other"), "none");
-	cr_assert_eq(auth_put(file, "q.io", "all", "p", &e), 0);
+	cr_assert_eq(login("q.io", "all", "p"), 0);
 	cr_assert_str_eq(user_of("q.io/other"), "all");
 	cr_assert_str_eq(user_of("q.io/ns"), "ns");
 	cr_assert_str_eq(user_of("q.io.evil.org"), "none");
@@ -97,7 +105,7 @@ Test(auth, identity_token)
 	own_auth struct auth a = {0};
 
 	put("{\"auths\":{\"q.io\":{\"auth\":\"\",\"identitytoken\":\"tok\"}}}");
-	cr_assert_eq(auth_find(file, "q.io", &a, &e), 1);
+	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), 1);
 	cr_assert_str_eq(a.identity_token, "tok");
 }
 
@@ -106,11 +114,11 @@ Test(auth, faults)
 	own_auth struct auth a = {0};
 
 	put("{\"auths\":{\"q.io\":{\"auth\":\"%%\"}}}");
-	cr_assert_eq(auth_find(file, "q.io", &a, &e), -1);
+	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
 	put("[]");
-	cr_assert_eq(auth_find(file, "q.io", &a, &e), -1);
+	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
 	put("{\"credHelpers\":{\"q.io\":\"../../bin/sh\"}}");
-	cr_assert_eq(auth_find(file, "q.io", &a, &e), -1);
+	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
 }
 
 Test(auth, other_members_survive)
@@ -119,7 +127,7 @@ Test(auth, other_members_survive)
 	FILE *f;
 
 	put("{\"keep\":1,\"auths\":{\"a.io\":{\"auth\":\"dTpw\"}}}");
-	cr_assert_eq(auth_put(file, "b.io", "x", "y", &e), 0);
+	cr_assert_eq(login("b.io", "x", "y"), 0);
 	f = fopen(file, "r");
 	text = xcalloc(1, 4096);
 	cr_assert(fread(text, 1, 4095, f) > 0);

@@ -1,0 +1,230 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# registries.conf, credentials and their helpers, client certificates, as pod's commands see them.
+. "$(dirname "$0")/../lib.sh"
+. "$LIB_DIR/registry.sh"
+
+for tool in docker-registry skopeo curl; do
+	command -v $tool >/dev/null || {
+		skip "registries" "$tool is not installed"
+		finish
+	}
+done
+world
+export HOME=$WORLD/home XDG_RUNTIME_DIR=$WORLD/xdg
+unset XDG_CONFIG_HOME XDG_CACHE_HOME REGISTRY_AUTH_FILE DOCKER_CONFIG
+mkdir -p "$HOME/.config/containers/certs.d" "$XDG_RUNTIME_DIR" "$WORLD/bin"
+conf=$HOME/.config/containers
+registry_start tester secret
+mkdir -p "$conf/certs.d/$REGISTRY"
+cp "$REGISTRY_CERTS/ca.crt" "$conf/certs.d/$REGISTRY/"
+layout "$WORLD/img" latest gzip
+registry_push "$WORLD/img" latest app:1 --format v2s2
+registry_push "$WORLD/img" latest ns/app:1 --format v2s2
+registry_http_start
+skopeo --insecure-policy copy -q --dest-tls-verify=false "oci:$WORLD/img:latest" "docker://$REGISTRY_HTTP/mirror/app:1"
+gone() { pod rmi -a -f >/dev/null 2>&1; }
+quiet() { "$@" >/dev/null; }
+# says TEXT WORDS COMMAND...: it fails with the words
+says() {
+	local text=$1 words=$2 said st
+	shift 2
+	said=$("$@" 2>&1)
+	st=$?
+	if [ $st = 125 ] && [[ $said == *"$words"* ]]; then ok "$text"; else not_ok "$text: $st: $said"; fi
+}
+
+# --- login and where it is kept ---
+says "no credentials" unauthorized pod pull -q "$REGISTRY/app:1"
+is "login" "$(echo secret | pod login -u tester --password-stdin "$REGISTRY" 2>&1)" "Login Succeeded!"
+auth=$XDG_RUNTIME_DIR/containers/auth.json
+is "its file is for its owner only" "$(stat -c %a "$auth")" 600
+is "--get-login" "$(pod login --get-login "$REGISTRY")" tester
+check "skopeo reads the same file" quiet skopeo inspect --cert-dir "$REGISTRY_CERTS" --raw "docker://$REGISTRY/app:1"
+check "pull uses them" quiet pod pull -q "$REGISTRY/app:1"
+gone
+says "a wrong password" "invalid username/password" pod login -u tester -p wrong "$REGISTRY"
+is "it is the old one that stays" "$(pod login --get-login "$REGISTRY")" tester
+said=$(pod login "$REGISTRY" 2>&1 </dev/null)
+check "existing credentials are tried first" grep -q "Existing credentials are valid. Already logged in to $REGISTRY" <<<"$said"
+is "logout" "$(pod logout "$REGISTRY")" "Removed login credentials for $REGISTRY"
+says "a second time" "not logged into $REGISTRY" pod logout "$REGISTRY"
+is "of a namespace" "$(pod login -v -u tester -p secret "$REGISTRY/ns" | tr '\n' ' ')" "Used:  $auth Login Succeeded! "
+check "used inside it" quiet pod pull -q "$REGISTRY/ns/app:1"
+gone
+says "and nowhere else" unauthorized pod pull -q "$REGISTRY/app:1"
+is "logout --all" "$(pod logout --all)" "Removed login credentials for all registries"
+is "leaves nothing" "$(jq -c .auths "$auth")" "{}"
+compat=$WORLD/docker/config.json
+mkdir -p "$WORLD/docker"
+echo '{"psFormat":"keep"}' >"$compat"
+pod login -u tester -p secret --compat-auth-file "$compat" "$REGISTRY" >/dev/null
+is "--compat-auth-file keeps what else is in the file" "$(jq -r '.psFormat, (.auths | keys[])' "$compat" | tr '\n' ' ')" "keep $REGISTRY "
+says "it knows no namespaces" "no namespaces" pod login -u tester -p secret --compat-auth-file "$compat" "$REGISTRY/ns"
+says "one file or the other" "can not be set simultaneously" \
+	pod login -u tester -p secret --authfile "$auth" --compat-auth-file "$compat" "$REGISTRY"
+check "DOCKER_CONFIG names its directory" quiet env DOCKER_CONFIG="$WORLD/docker" \
+	"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" pull -q "$REGISTRY/app:1"
+gone
+pod logout --compat-auth-file "$compat" "$REGISTRY" >/dev/null
+is "logout of that file" "$(jq -c .auths "$compat")" "{}"
+check "credentials on the command line" quiet pod pull -q --creds tester:secret "$REGISTRY/app:1"
+gone
+
+# --- helper programs ---
+# A helper keeps one secret for each server, and notes with which capabilities it was run.
+cat >"$WORLD/bin/docker-credential-test" <<HELPER
+#!/bin/bash
+dir=$WORLD/helper
+mkdir -p \$dir
+grep -E 'CapEff|NoNewPrivs' /proc/self/status >\$dir/status
+case \$1 in
+store) j=\$(cat); echo "\$j" >"\$dir/\$(jq -r .ServerURL <<<"\$j" | tr '/:' '__')" ;;
+get) f=\$dir/\$(cat | tr '/:' '__'); [ -f "\$f" ] || { echo "credentials not found in native keychain"; exit 1; }; cat "\$f" ;;
+erase) f=\$dir/\$(cat | tr '/:' '__'); [ -f "\$f" ] || exit 1; rm "\$f" ;;
+list) echo "{\"$REGISTRY\":\"tester\"}" ;;
+esac
+HELPER
+chmod 755 "$WORLD/bin/docker-credential-test"
+export PATH=$WORLD/bin:$PATH
+echo '{"credHelpers":{"'"$REGISTRY"'":"test"}}' >"$auth"
+is "login by way of a helper that the file names" "$(pod login -u tester -p secret "$REGISTRY")" "Login Succeeded!"
+check "the password is not in the file" test "$(jq -c .auths "$auth")" = null
+is "the helper has no capability and can gain none" "$(awk '{print $2}' "$WORLD/helper/status" | tr '\n' ' ')" "0000000000000000 1 "
+check "pull asks it" quiet pod pull -q "$REGISTRY/app:1"
+gone
+is "--get-login asks it" "$(pod login --get-login "$REGISTRY")" tester
+pod logout "$REGISTRY" >/dev/null
+check "logout tells it" test ! -e "$WORLD/helper/${REGISTRY/:/_}"
+says "then it knows nothing" unauthorized pod pull -q "$REGISTRY/app:1"
+echo '{}' >"$auth"
+printf 'credential-helpers = ["containers-auth.json", "test"]\n' >"$conf/registries.conf"
+jq -n '{ServerURL: $s, Username: "tester", Secret: "secret"}' --arg s "$REGISTRY" >"$WORLD/helper/${REGISTRY/:/_}"
+check "credential-helpers of registries.conf, after the files" quiet pod pull -q "$REGISTRY/app:1"
+gone
+printf 'credential-helpers = ["test"]\n' >"$conf/registries.conf"
+rm "$WORLD/helper/${REGISTRY/:/_}"
+is "login stores in the first of them" "$(pod login -v -u tester -p secret "$REGISTRY" | head -1)" "Used:  credential helper: test"
+check "it is there" test -e "$WORLD/helper/${REGISTRY/:/_}"
+pod logout --all >/dev/null
+check "logout --all asks it for its list" test ! -e "$WORLD/helper/${REGISTRY/:/_}"
+printf 'credential-helpers = ["missing"]\n' >"$conf/registries.conf"
+says "a helper that is not installed" 'exec: "docker-credential-missing": executable file not found in $PATH' pod pull -q "$REGISTRY/app:1"
+rm "$conf/registries.conf"
+
+# --- registries.conf ---
+cat >"$conf/registries.conf" <<CONF
+unqualified-search-registries = ["$REGISTRY_HTTP/mirror"]
+[[registry]]
+location = "$REGISTRY_HTTP"
+insecure = true
+[[registry]]
+prefix = "*.example.com"
+location = "$REGISTRY_HTTP/mirror"
+insecure = true
+[[registry]]
+prefix = "hub.example.org"
+location = "localhost:1"
+[[registry.mirror]]
+location = "localhost:2/nothing"
+[[registry.mirror]]
+location = "$REGISTRY_HTTP/mirror"
+insecure = true
+[[registry]]
+prefix = "digest.example.org"
+location = "localhost:1"
+mirror-by-digest-only = true
+[[registry.mirror]]
+location = "$REGISTRY_HTTP/mirror"
+insecure = true
+[[registry]]
+prefix = "tag.example.org"
+location = "localhost:1"
+[[registry.mirror]]
+location = "$REGISTRY_HTTP/mirror"
+insecure = true
+pull-from-mirror = "tag-only"
+[[registry]]
+location = "blocked.example.net"
+blocked = true
+CONF
+mkdir -p "$conf/registries.conf.d"
+printf '[aliases]\n"mine" = "%s/mirror/app"\n' "$REGISTRY_HTTP" >"$conf/registries.conf.d/a.conf"
+digest=$LAYOUT_DIGEST
+pulls() { # TEXT NAME SHOWN
+	local said
+	gone
+	said=$(pod pull -q "$2" 2>&1)
+	is "$1" "$(pod images --format '{{.Repository}}:{{.Tag}}')${said:64}" "$3"
+}
+pulls "a mirror after one that is gone" hub.example.org/app:1 hub.example.org/app:1
+pulls "a wildcard of hosts" any.example.com/app:1 any.example.com/app:1
+pulls "a search registry with a namespace" app:1 "$REGISTRY_HTTP/mirror/app:1"
+pulls "an alias in a drop-in" mine:1 "$REGISTRY_HTTP/mirror/app:1"
+pulls "a mirror for digests" "digest.example.org/app@$digest" "digest.example.org/app:<none>"
+gone
+says "is not asked for tags" "localhost:1" pod pull -q --retry 0 digest.example.org/app:1
+pulls "a mirror for tags" tag.example.org/app:1 tag.example.org/app:1
+gone
+says "is not asked for digests" "localhost:1" pod pull -q --retry 0 "tag.example.org/app@$digest"
+says "a blocked registry" "registry blocked.example.net is blocked in" pod pull -q blocked.example.net/x
+is "info shows them" "$(pod info --format '{{index .Registries "search"}}')" "[$REGISTRY_HTTP/mirror]"
+check "with their mirrors" test "$(pod info --format json | jq -r '(.registries // .Registries)["hub.example.org"].Mirrors | length')" = 2
+
+# --- the user chooses, once ---
+if command -v script >/dev/null && [ "$(id -u)" = 0 ]; then
+	gone
+	sed -i "1s,.*,unqualified-search-registries = [\"localhost:1\"\, \"$REGISTRY_HTTP/mirror\"]," "$conf/registries.conf"
+	cat >"$WORLD/choose" <<SH
+mount -t tmpfs none /var/cache
+echo 2 | script -qec "$BIN/pod --root $ROOT --runroot $RUNROOT pull -q app:1" /dev/null
+cat /var/cache/containers/short-name-aliases.conf
+$BIN/pod --root $ROOT --runroot $RUNROOT pull app:1 </dev/null
+SH
+	said=$(unshare -m bash "$WORLD/choose" 2>&1)
+	check "a person at a terminal is asked which registry is meant" grep -q "Please select an image" <<<"$said"
+	check "the choice is kept" grep -q "\"app\" = \"$REGISTRY_HTTP/mirror/app\"" <<<"$said"
+	check "and used from then on" grep -q 'Resolved "app" as an alias (/var/cache/containers/short-name-aliases.conf)' <<<"$said"
+	printf 'short-name-mode = "enforcing"\n' | cat - "$conf/registries.conf" >"$WORLD/x" && mv "$WORLD/x" "$conf/registries.conf"
+	says "without a terminal, enforcing refuses" "short-name resolution enforced but cannot prompt without a TTY" pod pull -q app:1
+else
+	skip "a choice among registries" "script is missing, or no root"
+fi
+rm -r "$conf/registries.conf" "$conf/registries.conf.d"
+
+# --- a registry that wants a certificate of the client ---
+openssl req -newkey rsa:2048 -nodes -subj "/CN=client" -keyout "$WORLD/client.key" -out "$WORLD/client.csr" 2>/dev/null
+openssl x509 -req -in "$WORLD/client.csr" -CA "$REGISTRY_CERTS/ca.crt" -CAkey "$WORLD/tls/ca.key" -CAcreateserial \
+	-days 2 -out "$WORLD/client.cert" 2>/dev/null
+port=$(free_port)
+registry_run "$WORLD/registry" "$port" "  tls:\n    certificate: $WORLD/tls/server.crt\n    key: $WORLD/tls/server.key\n    clientcas:\n      - $REGISTRY_CERTS/ca.crt\n"
+M=localhost:$port
+mkdir -p "$conf/certs.d/$M"
+cp "$REGISTRY_CERTS/ca.crt" "$conf/certs.d/$M/"
+until_ok 10 curl -s -o /dev/null --cacert "$REGISTRY_CERTS/ca.crt" --cert "$WORLD/client.cert" --key "$WORLD/client.key" "https://$M/v2/"
+says "without its certificate" "bad certificate" pod pull -q --retry 0 "$M/app:1"
+cp "$WORLD/client.cert" "$WORLD/client.key" "$conf/certs.d/$M/"
+check "client certificate and key in certs.d" quiet pod pull -q "$M/app:1"
+gone
+mv "$conf/certs.d/$M" "$WORLD/dir"
+check "and in --cert-dir" quiet pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+rm "$WORLD/dir/client.key"
+says "a certificate without a key" "missing key client.key for client certificate client.cert" pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+
+# --- as an ordinary user ---
+if ordinary_user; then
+	U=$WORLD/user
+	mkdir -p "$U/.config/containers/certs.d/$REGISTRY" "$U/run" "$U/bin"
+	cp "$REGISTRY_CERTS/ca.crt" "$U/.config/containers/certs.d/$REGISTRY/"
+	sed "s,$WORLD/helper,$U/helper," "$WORLD/bin/docker-credential-test" >"$U/bin/docker-credential-test"
+	chmod 755 "$U/bin/docker-credential-test"
+	mkdir -p "$U/run/containers"
+	echo '{"credHelpers":{"'"$REGISTRY"'":"test"}}' >"$U/run/containers/auth.json"
+	chown -R "$world_user" "$U"
+	upod() { as_user env HOME="$U" PATH="$U/bin:$PATH" XDG_RUNTIME_DIR="$U/run" "$BIN/pod" --root "$U/root" --runroot "$U/runroot" "$@"; }
+	is "an ordinary user's helper" "$(upod login -u tester -p secret "$REGISTRY" 2>&1 | tail -1)" "Login Succeeded!"
+	check "is asked by pull" quiet upod pull -q "$REGISTRY/app:1"
+else
+	skip "an ordinary user's helper" "not root"
+fi
+finish
