@@ -71,7 +71,8 @@ static int
 start_layer(struct job *j, struct flight *f, struct err *e)
 {
 	struct copy *c = j->c;
-	struct msg_layer_put put = {.stage = j->stage, .layer = &c->layers[j->next]};
+	struct rec_layer_ref layer = c->layers[j->next];
+	struct msg_layer_put put = {.stage = j->stage, .layer = &layer};
 	own_fd int in = -1, out = -1;
 	int ends[2];
 
@@ -84,6 +85,8 @@ start_layer(struct job *j, struct flight *f, struct err *e)
 	report_text(&c->report, "Copying blob %s", layer_name(c, j->next));
 	if (j->from->ask(j->from->arg, j->next, in, &f->get_seq, e) < 0)
 		return -1;
+	/* Pushing it elsewhere under the same digest takes the blob as it came. */
+	layer.kept = layer.digest != NULL && strcmp(layer.digest, layer.diff_id) != 0;
 	put.stream = out;
 	f->put_seq = peer_next_seq(c->store);
 	j->next++;

@@ -48,6 +48,18 @@ size_t load_fds(const struct load *l, int fds[LOAD_FDS_MAX]);
 /* Appends the IDs and names of the images that are in the store now. */
 int load_run(struct load *l, struct strv *ids, struct strv *names, struct err *e);
 
+/*
+ * For other readers of the same archive or directory.  load_open lists it and finds its form, which
+ * stands in l->form afterwards; the rest needs that.
+ */
+int load_open(struct load *l, struct err *e);
+int load_read_member(
+    struct load *l, const char *name, uint64_t max, struct strbuf *out, struct err *e);
+uint64_t load_member_size(const struct load *l, const char *name); /* 0 if it is not known */
+/* Does the policy accept the image?  digest: of its manifest, NULL: it has none. Only "dir:" keeps signatures. */
+int load_trust(struct load *l, const char *digest, struct err *e);
+int load_ask_member(struct load *l, const char *name, int stream, uint32_t *seq, struct err *e);
+
 void load_free(struct load *l);
 
 #endif

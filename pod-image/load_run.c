@@ -37,8 +37,8 @@ image_free(struct image *i)
 
 /* --- Members ---------------------------------------------------------------------------------- */
 
-static int
-read_member(struct load *l, const char *name, uint64_t max, struct strbuf *out, struct err *e)
+int
+load_read_member(struct load *l, const char *name, uint64_t max, struct strbuf *out, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
 	struct msg_archive_read m = {.name = name, .max = max > 0 ? max : 1};
@@ -65,8 +65,8 @@ find_member(const struct load *l, const char *name)
 	return NULL;
 }
 
-static uint64_t
-member_size(const struct load *l, const char *name)
+uint64_t
+load_member_size(const struct load *l, const char *name)
 {
 	const struct rec_archive_member *m = find_member(l, name);
 
@@ -89,7 +89,7 @@ read_blob(struct image *i, const struct manifest_desc *d, struct strbuf *out, st
 
 	if (d->size > MANIFEST_MAX)
 		return err_set(e, ERR_LIMIT, "blob %s is too large", d->digest);
-	if (read_member(i->load, blob_member(i, d->digest), d->size, out, e) < 0)
+	if (load_read_member(i->load, blob_member(i, d->digest), d->size, out, e) < 0)
 		return err_wrap(e, "reading blob %s", d->digest);
 	if (out->n != d->size)
 		return err_set(e, ERR_INTEGRITY, "blob %s has %zu bytes, its descriptor says %llu",
@@ -103,22 +103,29 @@ read_blob(struct image *i, const struct manifest_desc *d, struct strbuf *out, st
 
 /* --- Trust ------------------------------------------------------------------------------------ */
 
-/* Of a manifest in an archive, layout or directory; only "dir:" keeps signatures. */
+int
+load_trust(struct load *l, const char *digest, struct err *e)
+{
+	bool directory = strcmp(l->found, "dir") == 0;
+	char nothing[DIGEST_TEXT];
+
+	digest_of("", 0, nothing);
+	for (size_t k = 0; k < LOAD_FORMS_MAX && l->trust_form[k] != NULL; k++) {
+		if (strcmp(l->trust_form[k], l->found) == 0)
+			return trust_check_files(&l->trust[k], directory ? l->worker : NULL,
+			    digest != NULL ? digest : nothing, e);
+	}
+	return err_set(e, ERR_INTERNAL, "no policy was prepared for %s", l->found);
+}
+
 static int
 check_trust(struct image *i, struct err *e)
 {
-	struct load *l = i->load;
-	bool directory = strcmp(l->found, "dir") == 0;
 	char digest[DIGEST_TEXT];
 
 	digest_of(
 	    i->manifest_bytes.s != NULL ? i->manifest_bytes.s : "", i->manifest_bytes.n, digest);
-	for (size_t k = 0; k < LOAD_FORMS_MAX && l->trust_form[k] != NULL; k++) {
-		if (strcmp(l->trust_form[k], l->found) == 0)
-			return trust_check_files(
-			    &l->trust[k], directory ? l->worker : NULL, digest, e);
-	}
-	return err_set(e, ERR_INTERNAL, "no policy was prepared for %s", l->found);
+	return load_trust(i->load, digest, e);
 }
 
 /* --- Names ------------------------------------------------------------------------------------ */
@@ -140,14 +147,21 @@ add_name(struct image *i, const char *text, bool docker, struct err *e)
 
 /* --- Copying ---------------------------------------------------------------------------------- */
 
+int
+load_ask_member(struct load *l, const char *name, int stream, uint32_t *seq, struct err *e)
+{
+	struct msg_archive_copy m = {.name = name, .stream = stream};
+
+	*seq = peer_next_seq(l->worker);
+	return peer_send(l->worker, &msg_archive_copy_desc, *seq, &m, e);
+}
+
 static int
 ask_member(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e)
 {
 	struct image *i = arg;
-	struct msg_archive_copy m = {.name = i->members.v[layer], .stream = stream};
 
-	*seq = peer_next_seq(i->load->worker);
-	return peer_send(i->load->worker, &msg_archive_copy_desc, *seq, &m, e);
+	return load_ask_member(i->load, i->members.v[layer], stream, seq, e);
 }
 
 static int
@@ -198,7 +212,7 @@ make_manifest(struct copy *c, struct err *e)
 
 		if (layer->digest == NULL) {
 			layer->digest = layer->diff_id;
-			layer->size = member_size(i->load, i->members.v[k]);
+			layer->size = load_member_size(i->load, i->members.v[k]);
 		}
 		layer->media_type = strcmp(layer->digest, layer->diff_id) == 0
 					? MANIFEST_TYPE_DOCKER_LAYER
@@ -279,7 +293,7 @@ load_docker_entry(struct load *l, const json_t *entry, struct strv *ids, struct 
 	r = -1;
 	if (check_trust(&i, e) < 0)
 		goto out;
-	if (read_member(l, config, MANIFEST_MAX, &i.config_bytes, e) < 0 ||
+	if (load_read_member(l, config, MANIFEST_MAX, &i.config_bytes, e) < 0 ||
 	    manifest_config(i.config_bytes.s != NULL ? i.config_bytes.s : "", i.config_bytes.n,
 		i.copy.nlayers, &i.copy.config, &i.arena, e) < 0)
 		goto out;
@@ -299,7 +313,7 @@ load_docker(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	own_json json_t *j = NULL;
 	bool any = false;
 
-	if (read_member(l, "manifest.json", MANIFEST_MAX, &text, e) < 0)
+	if (load_read_member(l, "manifest.json", MANIFEST_MAX, &text, e) < 0)
 		return err_wrap(e, "loading docker-archive");
 	j = json_read_max(text.s != NULL ? text.s : "", text.n, MANIFEST_MAX, 16, e);
 	if (j == NULL)
@@ -411,7 +425,7 @@ load_oci(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	own_manifest struct manifest index = {0};
 	bool any = false;
 
-	if (read_member(l, "index.json", MANIFEST_MAX, &text, e) < 0)
+	if (load_read_member(l, "index.json", MANIFEST_MAX, &text, e) < 0)
 		return err_wrap(e, "loading OCI layout");
 	if (manifest_parse(
 		text.s != NULL ? text.s : "", text.n, MANIFEST_TYPE_OCI_INDEX, &index, e) < 0)
@@ -441,7 +455,7 @@ load_dir(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	int r = -1;
 
 	if ((l->name == NULL || add_name(&i, l->name, false, e) == 0) &&
-	    read_member(l, "manifest.json", MANIFEST_MAX, &i.manifest_bytes, e) == 0 &&
+	    load_read_member(l, "manifest.json", MANIFEST_MAX, &i.manifest_bytes, e) == 0 &&
 	    manifest_parse(i.manifest_bytes.s != NULL ? i.manifest_bytes.s : "", i.manifest_bytes.n,
 		NULL, &i.manifest, e) == 0)
 		r = load_manifest(&i, ids, names, e);
@@ -485,21 +499,31 @@ list_members(struct load *l, struct err *e)
 }
 
 int
-load_run(struct load *l, struct strv *ids, struct strv *names, struct err *e)
+load_open(struct load *l, struct err *e)
 {
-	const char *form;
-
 	if (list_members(l, e) < 0)
 		return -1;
 	l->members = MSG_OF(&l->opened, archive_opened);
-	form = l->form != NULL ? l->form : find_form(l);
-	for (size_t k = 0; form != NULL && k < COUNTOF(loaders); k++) {
-		if (strcmp(loaders[k].form, form) != 0)
+	if (l->form == NULL)
+		l->form = find_form(l);
+	for (size_t k = 0; l->form != NULL && k < COUNTOF(loaders); k++) {
+		if (strcmp(loaders[k].form, l->form) != 0)
 			continue;
 		l->found = loaders[k].form;
-		return loaders[k].load(l, ids, names, e);
+		return 0;
 	}
 	return err_set(e, ERR_FORMAT,
 	    "payload does not match any of the supported image formats: oci-archive, "
 	    "docker-archive, oci, dir");
+}
+
+int
+load_run(struct load *l, struct strv *ids, struct strv *names, struct err *e)
+{
+	if (load_open(l, e) < 0)
+		return -1;
+	for (size_t k = 0; k < COUNTOF(loaders); k++)
+		if (strcmp(loaders[k].form, l->form) == 0)
+			return loaders[k].load(l, ids, names, e);
+	return -1;
 }

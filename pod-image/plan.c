@@ -348,3 +348,30 @@ plan_retag(struct plan *p, struct plan_source *s, const char *tag, struct err *e
 		    s->ref.path);
 	return 0;
 }
+
+int
+plan_push(struct plan *p, const char *text, const struct rec_registry_access *access, struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+	own_reference struct reference r = {0};
+	const struct registries_entry *entry;
+	struct plan_source *s;
+
+	if (access == NULL)
+		access = &no_access;
+	if (registries_conf_load(&conf, access->registries_conf, e) < 0 ||
+	    reference_parse_normal(text, &r, e) < 0)
+		return -1;
+	reference_complete(&r);
+	p->sources = xcalloc(1, sizeof(*p->sources));
+	s = &p->sources[p->nsources++];
+	s->name = reference_string(&r);
+	if (reference_parse(s->name, &s->ref, e) < 0)
+		return -1;
+	entry = registries_conf_find(&conf, &s->ref);
+	if (entry != NULL && entry->blocked)
+		return err_set(
+		    e, ERR_DENIED, "registry %s is blocked in %s", entry->prefix, conf.file);
+	s->endpoints = xcalloc(1, sizeof(*s->endpoints));
+	return add_endpoint(p, s, entry, entry != NULL ? &entry->primary : NULL, false, access, e);
+}

@@ -6,21 +6,8 @@
 #include "common/base/text.h"
 #include "common/oci/digest.h"
 #include "pod-image/copy.h"
+#include "pod-image/document.h"
 #include "pod-image/pull.h"
-
-struct document {
-	struct strbuf bytes;
-	char *media_type;
-};
-
-static void
-document_free(struct document *d)
-{
-	strbuf_free(&d->bytes);
-	free(d->media_type);
-	memset(d, 0, sizeof(*d));
-}
-#define own_document own(document_free)
 
 struct image { /* one image on its way from one registry */
 	const struct pull *pull;
@@ -50,26 +37,7 @@ static int
 fetch(struct image *i, const char *kind, const char *reference, uint64_t max, struct document *out,
     struct err *e)
 {
-	own_peer_in struct peer_in in = {0};
-	struct msg_fetch_document m = {
-	    .kind = kind, .repository = i->repository, .reference = reference, .max = max};
-	struct msg_fetch_document_r *answer;
-
-	if (peer_call(i->fetch, &msg_fetch_document_desc, &m, &in, NULL, NULL, e) < 0)
-		return -1;
-	answer = MSG_OF(&in, fetch_document_r);
-	strbuf_addn(&out->bytes, (const char *)answer->data.p, answer->data.n);
-	out->media_type = answer->media_type != NULL ? xstrdup(answer->media_type) : NULL;
-	return 0;
-}
-
-static int
-check_digest(const struct document *d, const char *want, char got[DIGEST_TEXT], struct err *e)
-{
-	digest_of(d->bytes.s != NULL ? d->bytes.s : "", d->bytes.n, got);
-	if (want != NULL && strcmp(got, want) != 0)
-		return err_set(e, ERR_INTEGRITY, "digest mismatch: expected %s, got %s", want, got);
-	return 0;
+	return document_fetch(i->fetch, kind, i->repository, reference, max, out, e);
 }
 
 /* What went wrong before the registry answered is said without the name of what was read. */
@@ -92,7 +60,7 @@ fetch_top(struct image *i, struct err *e)
 			err_wrap(e, "reading manifest %s in %s", what, repository);
 		return err_wrap(e, "initializing source docker://%s", i->source->name);
 	}
-	if (check_digest(&i->top, r->digest, i->top_digest, e) < 0)
+	if (document_check(&i->top, r->digest, i->top_digest, e) < 0)
 		return err_wrap(e, "reading manifest %s in %s", what, repository);
 	memcpy(i->digest, i->top_digest, sizeof(i->digest));
 	return 0;
@@ -120,7 +88,7 @@ choose_manifest(struct image *i, struct err *e)
 	if (entry->desc.size > MANIFEST_MAX)
 		return err_set(e, ERR_LIMIT, "the manifest %s is too large", entry->desc.digest);
 	if (fetch(i, "manifest", entry->desc.digest, MANIFEST_MAX, &i->own_manifest_doc, e) < 0 ||
-	    check_digest(&i->own_manifest_doc, entry->desc.digest, i->digest, e) < 0)
+	    document_check(&i->own_manifest_doc, entry->desc.digest, i->digest, e) < 0)
 		return err_wrap(e, "reading manifest %s", entry->desc.digest);
 	if (i->own_manifest_doc.bytes.n != entry->desc.size)
 		return err_set(e, ERR_INTEGRITY,
@@ -151,7 +119,7 @@ fetch_config(struct image *i, struct rec_image_config *config, struct err *e)
 	if (d->size > MANIFEST_MAX)
 		return err_set(e, ERR_LIMIT, "the configuration %s is too large", d->digest);
 	if (fetch(i, "blob", d->digest, d->size > 0 ? d->size : 1, &i->config, e) < 0 ||
-	    check_digest(&i->config, d->digest, got, e) < 0)
+	    document_check(&i->config, d->digest, got, e) < 0)
 		return err_wrap(e, "reading config blob %s", d->digest);
 	if (i->config.bytes.n != d->size)
 		return err_set(e, ERR_INTEGRITY,

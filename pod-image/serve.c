@@ -23,6 +23,12 @@ prepare_save(struct task *t, void *m, struct err *e)
 }
 
 static int
+prepare_copy(struct task *t, void *m, struct err *e)
+{
+	return task_prepare_copy(t, m, e);
+}
+
+static int
 prepare_login(struct task *t, void *m, struct err *e)
 {
 	return task_prepare_login(t, m, e);
@@ -41,6 +47,16 @@ answer_images(struct task *t, struct err *e)
 }
 
 static int
+answer_copy(struct task *t, struct err *e)
+{
+	struct msg_image_copy_r m = {.digest = t->transfer.digest,
+	    .media_type = t->transfer.media_type,
+	    .size = t->transfer.size};
+
+	return peer_send(t->report.run, &msg_image_copy_r_desc, t->report.seq, &m, e);
+}
+
+static int
 answer_ok(struct task *t, struct err *e)
 {
 	return peer_send_ok(t->report.run, t->report.seq, e);
@@ -55,6 +71,7 @@ static const struct request {
     {&msg_image_pull_desc, prepare_pull, task_run_pull, answer_images},
     {&msg_image_load_desc, prepare_load, task_run_load, answer_images},
     {&msg_image_save_desc, prepare_save, task_run_save, answer_ok},
+    {&msg_image_copy_desc, prepare_copy, task_run_copy, answer_copy},
     {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},
 };
 

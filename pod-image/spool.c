@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,18 @@ spool_open(const char *graph_root, struct err *e)
 		(void)mkdir(dir, 0700);
 		fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 	}
+	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
+}
+
+int
+spool_beside(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	own_mem char *dir = slash == path   ? xstrdup("/")
+			    : slash != NULL ? xstrndup(path, (size_t)(slash - path))
+					    : xstrdup(".");
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+
 	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
 }
 

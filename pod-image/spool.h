@@ -8,6 +8,9 @@
 /* GRAPH_ROOT/tmp is made if it is missing.  Returns the descriptor, for reading and writing. */
 int spool_open(const char *graph_root, struct err *e);
 
+/* The same in the directory that path lies in. */
+int spool_beside(const char *path, struct err *e);
+
 /* Makes it empty again. */
 int spool_reset(int fd, struct err *e);
 

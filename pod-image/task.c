@@ -6,7 +6,7 @@
 #include "common/oci/auth.h"
 #include "pod-image/task.h"
 
-#define KEEP_MAX 160 /* workers of registries, and of the signatures for each of their names */
+#define KEEP_MAX 220 /* workers of registries, and of the signatures for each of their names */
 
 static void
 wipe(const char *s)
@@ -93,21 +93,165 @@ task_prepare_save(struct task *t, struct msg_image_save *m, struct err *e)
 {
 	if (t->store == NULL)
 		t->store = peer_new(fd_take(&m->store), ROLE_IMAGE, ROLE_STORE);
-	t->save = (struct save){.store = t->store,
-	    .report = t->report,
-	    .graph_root = t->graph_root,
-	    .form = m->form,
+	if (strcmp(m->form, "dir") == 0 && m->images.n != 1)
+		return err_set(e, ERR_USAGE, "a directory holds one image");
+	t->saved = m;
+	t->transfer = (struct transfer){.report = t->report,
 	    .compress = m->compress,
-	    .images = m->images,
-	    .names = m->names.v,
-	    .nnames = m->names.n};
-	return save_prepare(&t->save, fd_take(&m->output), e);
+	    .compression = m->uncompressed ? "tar" : NULL,
+	    .force = m->uncompressed,
+	    .format = strcmp(m->form, "dir") == 0 ? "v2s2" : NULL,
+	    .graph_root = t->graph_root,
+	    .from = &t->from,
+	    .to = &t->to,
+	    .store = t->store};
+	if (dest_files_prepare(&t->to, m->form, NULL, fd_take(&m->output), e) < 0)
+		return -1;
+	return transfer_prepare(&t->transfer, e);
+}
+
+/* One image with those of the names that are its own. */
+static int
+save_one(struct task *t, const char *id, struct err *e)
+{
+	const struct msg_image_save *m = t->saved;
+	own_strv struct strv names = {0};
+
+	for (size_t k = 0; k < m->names.n; k++)
+		if (strcmp(m->names.v[k].key, id) == 0)
+			strv_add(&names, m->names.v[k].value);
+	t->transfer.names = (struct strs){(const char **)names.v, names.n};
+	source_store(&t->from, t->store, id);
+	return transfer_run(&t->transfer, e);
 }
 
 int
 task_run_save(struct task *t, struct err *e)
 {
-	return save_run(&t->save, e);
+	if (dest_files(&t->to, e) < 0)
+		return -1;
+	for (size_t k = 0; k < t->saved->images.n; k++)
+		if (save_one(t, t->saved->images.v[k], e) < 0)
+			return -1;
+	return t->to.ops->finish(&t->to, e);
+}
+
+/* --- Copy ------------------------------------------------------------------------------------- */
+
+static int
+prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
+{
+	const char *rest = m->source;
+	const char *transport = t->store == NULL ? reference_transport(m->source, &rest) : NULL;
+
+	if (t->store != NULL) {
+		t->image = m->source;
+		return 0;
+	}
+	if (transport == NULL)
+		return err_set(
+		    e, ERR_USAGE, "Invalid source name %.300s: it has no transport", m->source);
+	if (strcmp(transport, "docker") == 0)
+		return plan_pull(&t->plan, rest, true, m->from, e);
+	t->load = (struct load){.report = t->report,
+	    .graph_root = t->graph_root,
+	    .platform = {m->os, m->architecture, m->variant},
+	    .policy_file = m->from != NULL ? m->from->policy_file : NULL};
+	return load_prepare_path(&t->load, transport, rest, e);
+}
+
+static int
+prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
+{
+	const char *rest = m->destination;
+	const char *transport = reference_transport(m->destination, &rest);
+
+	if (transport == NULL || strcmp(transport, "docker") == 0)
+		return plan_push(&t->to_plan, rest, m->to, e);
+	t->transfer.beside = rest;
+	return dest_files_path(&t->to, transport, rest, e);
+}
+
+static int
+check_words(const struct msg_image_copy *m, struct err *e)
+{
+	static const char *const formats[] = {"oci", "v2s2"};
+	static const char *const compressions[] = {"gzip", "zstd", "zstd:chunked"};
+	bool format = m->format == NULL, compression = m->compression == NULL;
+
+	for (size_t k = 0; k < COUNTOF(formats); k++)
+		format |= m->format != NULL && strcmp(m->format, formats[k]) == 0;
+	for (size_t k = 0; k < COUNTOF(compressions); k++)
+		compression |=
+		    m->compression != NULL && strcmp(m->compression, compressions[k]) == 0;
+	if (!format)
+		return err_set(e, ERR_USAGE,
+		    "unknown format \"%.64s\". Choose one of the supported formats: 'oci', 'v2s2'",
+		    m->format);
+	return compression
+		   ? 0
+		   : err_set(e, ERR_USAGE, "cannot find compressor for \"%.64s\"", m->compression);
+}
+
+int
+task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
+{
+	uint64_t tries = m->to != NULL && m->to->retries > 0 ? m->to->retries : 4;
+	int r;
+
+	if (t->store == NULL && m->store > 0)
+		t->store = peer_new(fd_take(&m->store), ROLE_IMAGE, ROLE_STORE);
+	if (check_words(m, e) < 0)
+		return -1;
+	t->transfer = (struct transfer){.report = t->report,
+	    .format = m->format,
+	    .compression = m->compression,
+	    .level = m->level,
+	    .force = m->force,
+	    .compress = m->compress,
+	    .all = m->all,
+	    .preserve = m->preserve,
+	    .platform = {m->os, m->architecture, m->variant},
+	    .tries = (unsigned)tries,
+	    .graph_root = t->graph_root,
+	    .from = &t->from,
+	    .to = &t->to,
+	    .store = t->store};
+	r = prepare_source(t, m, e);
+	if (r == 0)
+		r = prepare_destination(t, m, e);
+	if (r == 0)
+		r = transfer_prepare(&t->transfer, e);
+	if (m->from != NULL)
+		wipe(m->from->creds);
+	if (m->to != NULL)
+		wipe(m->to->creds);
+	strv_add_all(&t->names, m->names.v, m->names.n);
+	return r;
+}
+
+static int
+open_ends(struct task *t, struct err *e)
+{
+	if (t->image != NULL)
+		source_store(&t->from, t->store, t->image);
+	else if ((t->plan.nsources > 0 ? source_registry(&t->from, &t->plan, e)
+				       : source_files(&t->from, &t->load, e)) < 0)
+		return -1;
+	if (t->to_plan.nsources > 0)
+		return dest_registry(&t->to, &t->to_plan, e);
+	if (t->to.name != NULL)
+		strv_add(&t->names, t->to.name);
+	return dest_files(&t->to, e);
+}
+
+int
+task_run_copy(struct task *t, struct err *e)
+{
+	if (open_ends(t, e) < 0)
+		return -1;
+	t->transfer.names = (struct strs){(const char **)t->names.v, t->names.n};
+	return transfer_run(&t->transfer, e) < 0 ? -1 : t->to.ops->finish(&t->to, e);
 }
 
 /* --- Login ------------------------------------------------------------------------------------ */
@@ -164,7 +308,10 @@ task_confine(struct task *t, struct err *e)
 	if (t->control_fd > 0)
 		keep[n++] = t->control_fd;
 	n += load_fds(&t->load, keep + n);
-	n += save_fds(&t->save, keep + n);
+	for (size_t i = 0; i < t->to_plan.nworkers; i++)
+		keep[n++] = peer_fd(t->to_plan.workers[i].peer);
+	n += dest_fds(&t->to, keep + n);
+	n += transfer_fds(&t->transfer, keep + n);
 	qsort(keep, n, sizeof(*keep), compare_ints);
 	return role_enter(ROLE_IMAGE, keep, n, e);
 }
@@ -174,7 +321,9 @@ task_free(struct task *t)
 {
 	plan_free(&t->plan);
 	load_free(&t->load);
-	save_free(&t->save);
+	plan_free(&t->to_plan);
+	dest_free(&t->to);
+	transfer_free(&t->transfer);
 	strv_free(&t->ids);
 	strv_free(&t->names);
 	peer_free(t->store);

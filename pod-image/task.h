@@ -11,7 +11,7 @@
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
 #include "pod-image/pull.h"
-#include "pod-image/save.h"
+#include "pod-image/transfer.h"
 
 struct task {
 	struct report report;
@@ -22,7 +22,13 @@ struct task {
 	struct pull pull;
 	bool from_archive; /* a pull by a transport that is no registry */
 	struct load load;
-	struct save save;
+	/* of a copy that does not end in the store, and of save */
+	struct plan to_plan;
+	struct source from;
+	struct dest to;
+	struct transfer transfer;
+	const struct msg_image_save *saved;
+	const char *image;	/* ID, if it comes from the store */
 	struct strv ids, names; /* results */
 };
 
@@ -33,6 +39,8 @@ int task_prepare_load(struct task *t, struct msg_image_load *m, struct err *e);
 int task_run_load(struct task *t, struct err *e);
 int task_prepare_save(struct task *t, struct msg_image_save *m, struct err *e);
 int task_run_save(struct task *t, struct err *e);
+int task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e);
+int task_run_copy(struct task *t, struct err *e); /* the result stands in t->transfer */
 int task_prepare_login(struct task *t, struct msg_registry_login *m, struct err *e);
 int task_run_login(struct task *t, struct err *e);
 

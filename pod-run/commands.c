@@ -81,6 +81,7 @@ static const struct cmd_place root_sub[] = {
     {.cmd = &cmd_port},
     {.cmd = &cmd_ps},
     {.cmd = &cmd_pull},
+    {.cmd = &cmd_push},
     {.cmd = &cmd_rename},
     {.cmd = &cmd_restart},
     {.cmd = &cmd_rm},

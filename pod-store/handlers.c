@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-store/attach.h"
+#include "pod-store/blob.h"
 #include "pod-store/diff.h"
 #include "pod-store/handlers.h"
 #include "pod-store/image.h"
@@ -210,6 +211,13 @@ HANDLER(rootfs_export)
 {
 	(void)p;
 	return take_export(CONN, in->seq, MSG_OF(in, rootfs_export), e);
+}
+
+HANDLER(layer_note)
+{
+	if (blob_note(STORE, MSG_OF(in, layer_note), e) == -1)
+		return -1;
+	return peer_send_ok(p, in->seq, e);
 }
 
 HANDLER(image_commit)
@@ -425,6 +433,7 @@ const struct peer_handler handlers[] = {
     OPEN(layer_put),
     OPEN(layer_get),
     OPEN(layer_take),
+    OPEN(layer_note),
     OPEN(image_commit),
     OPEN(rootfs_open),
     OPEN(rootfs_remove),

@@ -6,6 +6,7 @@
 
 #include "common/base/own.h"
 #include "common/fs/walk.h"
+#include "pod-store/blob.h"
 #include "pod-store/image.h"
 #include "pod-store/info.h"
 #include "pod-store/overlay.h"
@@ -23,14 +24,18 @@ layer_refs(
 		return -1;
 	out->layers.v = arena_array(a, layers.n + 1, sizeof(*out->layers.v));
 	q = db_query(&s->db, SQL_LAYERS_OF, e, "t", id);
-	while ((r = db_step(&s->db, q, e)) == 1 && out->layers.n < layers.n)
-		out->layers.v[out->layers.n++] = (struct rec_layer_ref){
+	while ((r = db_step(&s->db, q, e)) == 1 && out->layers.n < layers.n) {
+		struct rec_layer_ref *l = &out->layers.v[out->layers.n++];
+
+		*l = (struct rec_layer_ref){
 		    .diff_id = arena_printf(a, "sha256:%s", db_text(q, 1)),
 		    .digest = arena_strdup(a, db_text(q, 2)),
 		    .media_type = arena_strdup(a, db_text(q, 3)),
 		    .size = (uint64_t)db_int(q, 4),
 		    .tar_size = (uint64_t)db_int(q, 5),
 		};
+		blob_describe(s, db_text(q, 0), l, a);
+	}
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "pod-store/blob.h"
 #include "pod-store/job.h"
 #include "pod-store/layer.h"
 #include "pod-store/layer/opaque.h"
@@ -21,6 +22,7 @@
 #define INDEX_SLOT 5
 #define FACTS_SLOT 6
 #define INFLATE_RESULT_SLOT 4
+#define COPY_SLOT 5
 
 static int
 make_pipe(int fd[2], struct err *e)
@@ -102,6 +104,7 @@ struct put {
 	int diff;
 	char want_diff[SHA256_HEX + 8], want_digest[SHA256_HEX + 8];
 	uint64_t want_size;
+	bool keep; /* the stream is written to a file too */
 };
 
 static void
@@ -159,6 +162,8 @@ put_done(struct job *j, struct result *r, bool cancelled, struct err *e)
 	l->tar_size = out.tar_size;
 	/* Last: from now on image_commit may use it. */
 	snprintf(l->diff_hex, sizeof(l->diff_hex), "%s", layer_hex(out.diff_id));
+	if (p->keep)
+		blob_end(g, l);
 	rc = peer_send(j->conn->peer, &msg_layer_put_r_desc, j->seq, &out, e);
 out:
 	put_free(p);
@@ -166,9 +171,10 @@ out:
 }
 
 static int
-put_workers(struct job *j, const struct put *p, int stream, int index, struct err *e)
+put_workers(struct job *j, const struct put *p, int stream, int index, int copy, struct err *e)
 {
-	struct spawn inflate = {.role = ROLE_INFLATE, .mode = "inflate", .nfds = 5};
+	struct spawn inflate = {
+	    .role = ROLE_INFLATE, .mode = copy >= 0 ? "keep" : "inflate", .nfds = COPY_SLOT + 1};
 	struct spawn unpack = {
 	    .role = ROLE_UNPACK,
 	    .mode = j->conn->srv->store.single_id ? "squash-ids" : "unpack",
@@ -180,6 +186,7 @@ put_workers(struct job *j, const struct put *p, int stream, int index, struct er
 		return -1;
 	inflate.fds[0] = stream;
 	inflate.fds[1] = between[1];
+	inflate.fds[COPY_SLOT] = copy;
 	unpack.fds[0] = between[0];
 	unpack.fds[DIR_SLOT] = p->diff;
 	unpack.fds[INDEX_SLOT] = index;
@@ -204,6 +211,7 @@ put_new(const struct rec_layer_ref *layer, uint32_t stage)
 	snprintf(p->want_digest, sizeof(p->want_digest), "%s",
 	    layer->digest != NULL ? layer->digest : "");
 	p->want_size = layer->size;
+	p->keep = layer->kept;
 	return p;
 }
 
@@ -213,12 +221,13 @@ put_start(struct conn *c, uint32_t seq, struct stage *g, const struct rec_layer_
     int stream, const struct transfer_source *from, int out, struct err *e)
 {
 	struct put *p = put_new(layer, g->number);
-	own_fd int index = -1;
+	own_fd int index = -1, copy = -1;
 	struct job *j = NULL;
 
-	if (stage_layer(g, &p->at, &p->diff, &index, e) == 0)
+	if (stage_layer(g, &p->at, &p->diff, &index, e) == 0 &&
+	    (!p->keep || (copy = blob_begin(g, &g->layers[p->at], e)) != -1))
 		j = job_new(c, seq, put_done, p, e);
-	if (j != NULL && put_workers(j, p, stream, index, e) == 0 &&
+	if (j != NULL && put_workers(j, p, stream, index, copy, e) == 0 &&
 	    (from == NULL || start_pack(j, from, out, e) == 0))
 		return 0;
 	job_abort(j);
@@ -258,8 +267,8 @@ transfer_take(
 /* --- Out ------------------------------------------------------------------------------------------ */
 
 struct get {
-	char diff_id[SHA256_HEX + 8];
-	bool plain; /* the stream is the tar itself */
+	char diff_id[SHA256_HEX + 8]; /* "" where it is not seen: of a kept blob */
+	bool plain;		      /* the stream is the tar itself */
 };
 
 static int
@@ -271,13 +280,13 @@ get_done(struct job *j, struct result *r, bool cancelled, struct err *e)
 
 	if (r == NULL || cancelled)
 		goto out;
-	out.diff_id = result_get(&r[1], "plain_digest");
-	out.digest = result_get(&r[1], "packed_digest");
+	out.diff_id = result_get(&r[j->n - 1], "plain_digest");
+	out.digest = result_get(&r[j->n - 1], "packed_digest");
 	if (layer_hex(out.diff_id) == NULL || layer_hex(out.digest) == NULL) {
 		err_set(e, ERR_PEER, "the answer of the compressor is malformed");
 		goto out;
 	}
-	if (result_u64(&r[1], "packed_size", &out.size, e) == -1)
+	if (result_u64(&r[j->n - 1], "packed_size", &out.size, e) == -1)
 		goto out;
 	/* Files of the layer were changed behind our back, or the disk lies. */
 	if (check_digest("layer in the store", g->diff_id, out.diff_id, e) == -1)
@@ -301,6 +310,21 @@ get_mode(const char *form, struct err *e)
 			return forms[i][1];
 	err_set(e, ERR_INVALID, "a layer cannot be written in the form \"%s\"", form);
 	return NULL;
+}
+
+/* The blob that was kept, which its reader digests again. */
+static int
+get_blob(struct job *j, int dir, const char *digest, int stream, struct err *e)
+{
+	struct spawn copy = {
+	    .role = ROLE_INFLATE, .mode = "digest", .nfds = INFLATE_RESULT_SLOT + 1};
+	own_fd int blob = blob_open(dir, digest);
+
+	if (blob == -1)
+		return err_set(e, ERR_NOTFOUND, "the blob of the layer was not kept");
+	copy.fds[0] = blob;
+	copy.fds[1] = stream;
+	return job_start(j, &copy, INFLATE_RESULT_SLOT, e);
 }
 
 static int
@@ -336,7 +360,8 @@ int
 transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *e)
 {
 	struct store *s = &c->srv->store;
-	const char *mode = get_mode(m->form, e);
+	bool blob = m->form != NULL && strcmp(m->form, "blob") == 0;
+	const char *mode = blob ? "" : get_mode(m->form, e);
 	own_mem char *path = NULL;
 	own_fd int dir = -1, stream = -1;
 	struct get *g;
@@ -353,7 +378,8 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 	if (r != 1)
 		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "%s: layer not known", m->layer);
 	g = xcalloc(1, sizeof(*g));
-	snprintf(g->diff_id, sizeof(g->diff_id), "sha256:%s", db_text(q, 0));
+	if (!blob)
+		snprintf(g->diff_id, sizeof(g->diff_id), "sha256:%s", db_text(q, 0));
 	db_done(q);
 	path = xasprintf("layers/%s", m->layer);
 	dir = store_dir(s, path, e);
@@ -363,7 +389,8 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 		return -1;
 	}
 	j = job_new(c, seq, get_done, g, e);
-	if (j != NULL && get_workers(j, dir, mode, stream, e) == 0)
+	if (j != NULL && (blob ? get_blob(j, dir, m->digest, stream, e)
+			       : get_workers(j, dir, mode, stream, e)) == 0)
 		return 0;
 	job_abort(j);
 	free(g);

@@ -124,7 +124,12 @@ forget_headers(struct http_exchange *x)
 	free(x->content_type);
 	free(x->content_range);
 	free(x->link);
+	free(x->location);
+	free(x->answered_range);
+	free(x->content_digest);
 	x->content_type = x->content_range = x->link = NULL;
+	x->location = x->answered_range = x->content_digest = NULL;
+	x->content_length = 0;
 	x->retry_after_s = 0;
 	strv_free(&x->challenges);
 	memset(&x->challenges, 0, sizeof(x->challenges));
@@ -139,6 +144,14 @@ take_header(struct http_exchange *x, const char *name, const char *value)
 		keep_header(&x->content_range, value);
 	else if (strcasecmp(name, "link") == 0)
 		keep_header(&x->link, value);
+	else if (strcasecmp(name, "location") == 0)
+		keep_header(&x->location, value);
+	else if (strcasecmp(name, "range") == 0)
+		keep_header(&x->answered_range, value);
+	else if (strcasecmp(name, "docker-content-digest") == 0)
+		keep_header(&x->content_digest, value);
+	else if (strcasecmp(name, "content-length") == 0)
+		text_to_u64(value, INT64_MAX, &x->content_length);
 	else if (strcasecmp(name, "retry-after") == 0)
 		text_to_u64(value, UINT32_MAX, &x->retry_after_s);
 	else if (strcasecmp(name, "www-authenticate") == 0 && x->challenges.n < HTTP_CHALLENGES_MAX)
@@ -252,7 +265,49 @@ set_headers(struct http_exchange *x)
 	}
 	if (x->form != NULL)
 		curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, x->form);
+	if (x->body_type != NULL)
+		add_header(x, "Content-Type", x->body_type);
 	curl_easy_setopt(x->easy, CURLOPT_HTTPHEADER, x->headers);
+}
+
+static size_t
+on_feed(char *p, size_t one, size_t count, void *arg)
+{
+	struct http_exchange *x = arg;
+	ssize_t n = x->feed(x->feed_arg, p, one * count);
+
+	return n == HTTP_FEED_PAUSE ? CURL_READFUNC_PAUSE : n < 0 ? CURL_READFUNC_ABORT : (size_t)n;
+}
+
+/* The method and what is sent with it.  Nobody waits for "100 Continue": the token is fresh. */
+static void
+set_method(struct http_exchange *x)
+{
+	CURL *c = x->easy;
+
+	if (x->method == NULL)
+		return;
+	if (strcmp(x->method, "HEAD") == 0) {
+		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+		return;
+	}
+	if (x->feed != NULL) {
+		curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+		curl_easy_setopt(c, CURLOPT_READFUNCTION, on_feed);
+		curl_easy_setopt(c, CURLOPT_READDATA, x);
+		curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_SIZE);
+		curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->feed_size);
+		if (x->feed_size < 0)
+			add_header(x, "Transfer-Encoding", "chunked");
+	} else if (x->send.n > 0 || x->sends_nothing) {
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->send.n);
+		curl_easy_setopt(
+		    c, CURLOPT_POSTFIELDS, x->send.n > 0 ? (const char *)x->send.p : "");
+		if (x->body_type == NULL)
+			x->headers = curl_slist_append(x->headers, "Content-Type:");
+	}
+	x->headers = curl_slist_append(x->headers, "Expect:");
+	curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, x->method);
 }
 
 static void
@@ -305,6 +360,7 @@ http_start(struct http *h, struct http_exchange *x)
 	if (is_local(x->url)) /* never by way of a proxy, as in Go */
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
 	set_tls(h, x);
+	set_method(x);
 	set_headers(x);
 	curl_multi_add_handle(h->multi, c);
 }
@@ -472,6 +528,22 @@ http_may_pass(const struct http_exchange *x)
 	default:
 		return false;
 	}
+}
+
+char *
+http_url_join(const char *base, const char *to)
+{
+	CURLU *u = curl_url();
+	char *full = NULL, *out = NULL;
+
+	if (u != NULL && strlen(to) < HTTP_HEADER_MAX &&
+	    curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK &&
+	    curl_url_set(u, CURLUPART_URL, to, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_URL, &full, 0) == CURLUE_OK)
+		out = xstrdup(full);
+	curl_free(full);
+	curl_url_cleanup(u);
+	return out;
 }
 
 static char *

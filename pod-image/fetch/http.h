@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
@@ -26,6 +27,9 @@ struct http_setup {
 	struct bytes ca, client_cert, client_key;
 };
 
+#define HTTP_FEED_PAUSE (-1) /* nothing now: call http_resume */
+#define HTTP_FEED_FAIL (-2)
+
 enum http_sink_result { HTTP_SINK_OK, HTTP_SINK_PAUSE, HTTP_SINK_FAIL };
 
 /* One request and its answer.  Zero-initialise, set the first part, http_start. */
@@ -35,8 +39,16 @@ struct http_exchange {
 	const char *bearer;		 /* token, or NULL */
 	const char *username, *password; /* for Basic, or NULL */
 	const char *form;		 /* body of a POST, or NULL for GET */
-	bool own_host;	 /* the registry itself: the client certificate may be shown */
-	size_t body_max; /* bytes of a 2xx body kept in body, without a sink */
+	const char *method;		 /* NULL: GET, or POST of a form */
+	const char *body_type;		 /* Content-Type of what is sent, or NULL */
+	struct bytes send;		 /* sent as it is, without feed */
+	bool sends_nothing;		 /* a request with a body of no bytes */
+	/* Gives the bytes to send: their number, 0 at the end, or one of HTTP_FEED_x. */
+	ssize_t (*feed)(void *arg, char *p, size_t n);
+	void *feed_arg;
+	int64_t feed_size; /* bytes that feed will give; -1: not known */
+	bool own_host;	   /* the registry itself: the client certificate may be shown */
+	size_t body_max;   /* bytes of a 2xx body kept in body, without a sink */
 	/* Takes the body of a 2xx answer instead; PAUSE means: nothing was taken, call http_resume.
 	 */
 	enum http_sink_result (*sink)(void *arg, const char *p, size_t n);
@@ -48,6 +60,8 @@ struct http_exchange {
 	struct strbuf body;
 	bool body_too_long;
 	char *content_type, *content_range, *link, *redirect;
+	char *location, *answered_range, *content_digest;
+	uint64_t content_length;
 	uint64_t retry_after_s;
 	struct strv challenges; /* values of WWW-Authenticate */
 	long os_errno, verify_result;
@@ -66,7 +80,7 @@ void http_start(struct http *h, struct http_exchange *x);
 /* Releases what http_start made and the answer; an unfinished exchange is broken off. */
 void http_stop(struct http *h, struct http_exchange *x);
 
-/* Lets a paused body flow again. */
+/* Lets a paused body flow again, in or out. */
 void http_resume(struct http_exchange *x);
 
 /*
@@ -83,6 +97,9 @@ void http_explain(const struct http_exchange *x, struct err *e);
 
 /* True if the failure may pass: the connection broke, or the server is overloaded. */
 bool http_may_pass(const struct http_exchange *x);
+
+/* to, which may be relative to base, in full; NULL if that is no URL.  The caller frees it. */
+char *http_url_join(const char *base, const char *to);
 
 /* True if the two URLs have the same scheme, host and port. */
 bool http_same_origin(const char *a, const char *b);

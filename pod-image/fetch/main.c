@@ -17,9 +17,10 @@
 #include "common/base/text.h"
 #include "common/oci/reference.h"
 #include "common/wire/peer.h"
-#include "pod-image/fetch/request.h"
+#include "pod-image/fetch/push.h"
 
 #define BLOBS_PARALLEL 3
+#define UPLOADS_PARALLEL 8 /* pod-image asks for fewer at once */
 #define OPS_MAX 2048
 #define TAGS_MAX 65536
 #define TAG_PAGE_MAX ((size_t)4 << 20)
@@ -30,38 +31,6 @@ static const char manifest_types[] =
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.docker.distribution.manifest.v2+json";
 
-struct op;
-struct worker;
-
-/* How a kind of request ends: with the answer, or with -1 and e. */
-typedef int finish_fn(struct worker *w, struct op *op, struct err *e);
-
-struct op { /* a request of pod-image under way */
-	struct op *next;
-	struct request r;
-	uint32_t seq;
-	finish_fn *finish;
-	/* of a blob */
-	int fd;
-	char *want;
-	uint64_t size, announced;
-	int64_t announced_ms;
-	struct strbuf pending; /* bytes that the pipe did not take yet */
-	size_t pending_at;
-	bool paused;
-	/* of a list of tags */
-	struct strv tags;
-};
-
-struct worker {
-	struct peer *peer;
-	struct arena setup_arena;
-	struct msg_fetch_setup setup;
-	struct registry reg;
-	struct op *ops;
-	size_t nops;
-};
-
 enum { PHASE_SETUP = 1, PHASE_WORK = 2 };
 static unsigned phase = PHASE_SETUP;
 
@@ -71,13 +40,16 @@ op_free(struct op *op)
 	request_free(&op->r);
 	fd_close(&op->fd);
 	free(op->want);
+	free(op->repository);
 	strbuf_free(&op->pending);
 	strv_free(&op->tags);
+	strv_free(&op->mounts);
+	strbuf_free(&op->data);
 	free(op);
 }
 
-static struct op *
-op_new(struct worker *w, uint32_t seq, finish_fn *finish)
+struct op *
+op_new(struct worker *w, uint32_t seq, op_finish_fn *finish)
 {
 	struct op *op = xcalloc(1, sizeof(*op)), **at = &w->ops;
 
@@ -92,13 +64,21 @@ op_new(struct worker *w, uint32_t seq, finish_fn *finish)
 	return op;
 }
 
+int
+op_admit(const struct worker *w, struct err *e)
+{
+	return w->nops < OPS_MAX ? 0 : err_set(e, ERR_LIMIT, "too many requests at once");
+}
+
 static void
 answer(struct worker *w, struct op *op)
 {
 	struct err e = {0}, ignored = {0};
 	int r;
 
-	if (err_is_set(&op->r.failure)) {
+	if (err_is_set(&op->r.failure) && op->rescue != NULL) {
+		r = op->rescue(w, op, &e);
+	} else if (err_is_set(&op->r.failure)) {
 		e = op->r.failure;
 		r = -1;
 	} else {
@@ -175,8 +155,8 @@ finish_blob(struct worker *w, struct op *op, struct err *e)
 	return peer_send(w->peer, &msg_fetch_blob_r_desc, op->seq, &out, e);
 }
 
-static int
-check_repository(const char *repository, struct err *e)
+int
+op_check_repository(const char *repository, struct err *e)
 {
 	own_mem char *text = xasprintf("registry.invalid/%s", repository);
 	own_reference struct reference r = {0};
@@ -195,27 +175,36 @@ set_request(struct op *op, const char *repository, const char *tail, const char 
 	op->r.scope = xasprintf("repository:%s:pull", repository);
 }
 
+int
+op_nonblocking(int fd, struct err *e)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_sys(e, "preparing the stream of a blob");
+	return 0;
+}
+
 static int
 on_blob(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct msg_fetch_blob *m = MSG_OF(in, fetch_blob);
 	struct worker *w = arg;
 	struct op *op;
-	int flags;
 
 	(void)p;
-	if (check_repository(m->repository, e) < 0)
+	if (op_check_repository(m->repository, e) < 0)
 		return -1;
 	if (!reference_digest_valid(m->digest))
 		return err_set(e, ERR_INVALID, "invalid digest");
-	if (w->nops >= OPS_MAX)
-		return err_set(e, ERR_LIMIT, "too many requests at once");
-	flags = fcntl(m->stream, F_GETFL);
-	if (flags < 0 || fcntl(m->stream, F_SETFL, flags | O_NONBLOCK) < 0)
-		return err_sys(e, "preparing the stream of a blob");
+	if (op_admit(w, e) < 0)
+		return -1;
+	if (op_nonblocking(m->stream, e) < 0)
+		return -1;
 	op = op_new(w, in->seq, finish_blob);
 	op->fd = fd_take(&m->stream);
 	op->want = xstrdup(m->digest);
+	op->bulk = true;
 	op->size = m->size;
 	op->r.sink = blob_sink;
 	op->r.sink_arg = op;
@@ -263,13 +252,13 @@ on_document(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct op *op;
 
 	(void)p;
-	if (check_repository(m->repository, e) < 0)
+	if (op_check_repository(m->repository, e) < 0)
 		return -1;
 	if (!reference_digest_valid(m->reference) &&
 	    !(manifest && reference_tag_valid(m->reference)))
 		return err_set(e, ERR_INVALID, "invalid tag or digest");
-	if (w->nops >= OPS_MAX)
-		return err_set(e, ERR_LIMIT, "too many requests at once");
+	if (op_admit(w, e) < 0)
+		return -1;
 	op = op_new(w, in->seq, finish_document);
 	op->r.body_max = m->max;
 	op->r.accept = manifest ? manifest_types : NULL;
@@ -379,7 +368,7 @@ on_tags(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct op *op;
 
 	(void)p;
-	if (check_repository(m->repository, e) < 0)
+	if (op_check_repository(m->repository, e) < 0)
 		return -1;
 	op = op_new(w, in->seq, finish_tags);
 	op->r.body_max = TAG_PAGE_MAX;
@@ -429,6 +418,12 @@ static const struct peer_handler handlers[] = {
     {&msg_fetch_file_desc, PHASE_WORK, 0, on_file},
     {&msg_fetch_tags_desc, PHASE_WORK, 0, on_tags},
     {&msg_fetch_login_desc, PHASE_WORK, 0, on_login},
+    {&msg_push_check_desc, PHASE_WORK, 0, push_check},
+    {&msg_push_blob_desc, PHASE_WORK, 0, push_blob},
+    {&msg_push_commit_desc, PHASE_WORK, 0, push_commit},
+    {&msg_push_data_desc, PHASE_WORK, 0, push_data},
+    {&msg_push_manifest_desc, PHASE_WORK, 0, push_manifest},
+    {&msg_push_delete_desc, PHASE_WORK, 0, push_delete},
 };
 
 /* --- The loop --------------------------------------------------------------------------------- */
@@ -439,11 +434,11 @@ start_idle(struct worker *w)
 	unsigned blobs = 0;
 
 	for (struct op *op = w->ops; op != NULL; op = op->next)
-		blobs += op->want != NULL && op->r.state != REQUEST_IDLE;
+		blobs += op->bulk && op->r.state != REQUEST_IDLE;
 	for (struct op *op = w->ops; op != NULL; op = op->next) {
-		if (op->r.state != REQUEST_IDLE || (op->want != NULL && blobs >= BLOBS_PARALLEL))
+		if (op->r.state != REQUEST_IDLE || (op->bulk && blobs >= BLOBS_PARALLEL))
 			continue;
-		blobs += op->want != NULL;
+		blobs += op->bulk;
 		request_start(&op->r);
 	}
 }
@@ -459,6 +454,10 @@ op_step(struct worker *w, struct op *op)
 			op->paused = false;
 			http_resume(&op->r.x);
 		}
+	}
+	if (op->starved && push_can_feed(op)) {
+		op->starved = false;
+		http_resume(&op->r.x);
 	}
 	request_step(&op->r);
 	announce(w, op);
@@ -500,13 +499,15 @@ sleep_ms(const struct worker *w)
 static void
 wait_for_events(struct worker *w)
 {
-	struct curl_waitfd fds[1 + BLOBS_PARALLEL + 1] = {
+	struct curl_waitfd fds[1 + BLOBS_PARALLEL + UPLOADS_PARALLEL + 1] = {
 	    {.fd = peer_fd(w->peer), .events = CURL_WAIT_POLLIN}};
 	unsigned n = 1;
 
 	for (struct op *op = w->ops; op != NULL && n < COUNTOF(fds); op = op->next) {
 		if (op->pending.n > 0)
 			fds[n++] = (struct curl_waitfd){.fd = op->fd, .events = CURL_WAIT_POLLOUT};
+		else if (op->starved)
+			fds[n++] = (struct curl_waitfd){.fd = op->fd, .events = CURL_WAIT_POLLIN};
 	}
 	http_step(w->reg.http, fds, n, sleep_ms(w));
 }

@@ -143,6 +143,18 @@ add_query(struct strbuf *b, const char *key, const char *value)
 	curl_free(escaped);
 }
 
+/* Several scopes, for a mount from another repository, are several parameters. */
+static void
+add_scopes(struct strbuf *b, const char *scope)
+{
+	own_strv struct strv each = {0};
+
+	if (scope != NULL)
+		strv_split(&each, scope, ' ');
+	for (size_t i = 0; i < each.n; i++)
+		add_query(b, "scope", each.v[i]);
+}
+
 /* Token by GET with Basic credentials or none, or by POST of a refresh token (OAuth 2). */
 static int
 fetch_token(struct registry *reg, const char *scope, struct err *e)
@@ -153,7 +165,7 @@ fetch_token(struct registry *reg, const char *scope, struct err *e)
 	int r;
 
 	add_query(&query, "service", reg->service);
-	add_query(&query, "scope", scope);
+	add_scopes(&query, scope);
 	if (reg->identity_token != NULL) {
 		add_query(&query, "grant_type", "refresh_token");
 		add_query(&query, "client_id", "pod");

@@ -54,6 +54,28 @@ on_body(void *arg, const char *p, size_t n)
 	return HTTP_SINK_OK;
 }
 
+static ssize_t
+on_feed(void *arg, char *p, size_t n)
+{
+	struct request *r = arg;
+	ssize_t got = r->feed(r->feed_arg, p, n);
+
+	r->fed |= got >= 0;
+	return got;
+}
+
+static void
+set_method(struct request *r)
+{
+	r->x.method = r->method;
+	r->x.body_type = r->body_type;
+	r->x.send = r->send;
+	r->x.sends_nothing = r->sends_nothing;
+	r->x.feed = r->feed != NULL ? on_feed : NULL;
+	r->x.feed_arg = r;
+	r->x.feed_size = r->feed_size;
+}
+
 static void
 begin(struct request *r)
 {
@@ -63,8 +85,8 @@ begin(struct request *r)
 	if (r->url == NULL) {
 		own_mem char *origin = registry_origin(reg);
 
-		r->url = xasprintf("%s%s", origin, r->path);
-		r->foreign = false;
+		r->url = r->at != NULL ? xstrdup(r->at) : xasprintf("%s%s", origin, r->path);
+		r->foreign = r->at != NULL && !http_same_origin(r->at, origin);
 	}
 	free(r->range);
 	r->range = r->offset > 0 ? xasprintf("bytes=%" PRIu64 "-", r->offset) : NULL;
@@ -76,6 +98,7 @@ begin(struct request *r)
 	r->x.range = r->range;
 	r->x.body_max = r->body_max;
 	r->x.own_host = !r->foreign;
+	set_method(r);
 	if (r->sink != NULL) {
 		r->x.sink = on_body;
 		r->x.sink_arg = r;
@@ -118,6 +141,19 @@ fail(struct request *r)
 	r->state = REQUEST_DONE;
 }
 
+/* "Get", "Head", as Go's errors have it. */
+static const char *
+go_method(const char *method)
+{
+	static const char *const words[][2] = {{"HEAD", "Head"}, {"POST", "Post"},
+	    {"PATCH", "Patch"}, {"PUT", "Put"}, {"DELETE", "Delete"}};
+
+	for (size_t i = 0; method != NULL && i < COUNTOF(words); i++)
+		if (strcmp(words[i][0], method) == 0)
+			return words[i][1];
+	return "Get";
+}
+
 static void
 explain(struct request *r)
 {
@@ -125,7 +161,7 @@ explain(struct request *r)
 
 	http_explain(&r->x, e);
 	if (r->reg->contacted)
-		err_wrap(e, "Get \"%.300s\"", r->url);
+		err_wrap(e, "%s \"%.300s\"", go_method(r->method), r->url);
 	else
 		err_wrap(e, "pinging container registry %s: Get \"%s://%s/v2/\"", r->reg->host,
 		    r->reg->plain ? "http" : "https", r->reg->host);
@@ -138,7 +174,7 @@ wait_or_fail(struct request *r)
 	const struct registry *reg = r->reg;
 	int64_t delay = reg->delay_ms << (r->failures < 16 ? r->failures : 16);
 
-	if (++r->failures >= reg->tries) {
+	if (++r->failures >= reg->tries || r->fed) {
 		fail(r);
 		return;
 	}
@@ -202,7 +238,7 @@ static void
 unauthorized(struct request *r)
 {
 	/* Twice: the first time for want of a token, the second because it had expired. */
-	if (r->foreign || r->authorized++ >= 2 ||
+	if (r->foreign || r->fed || r->authorized++ >= 2 ||
 	    (r->authorized > 1 && r->reg->auth == CHALLENGE_BASIC)) {
 		registry_error(&r->x, &r->failure);
 		fail(r);
@@ -253,10 +289,11 @@ request_free(struct request *r)
 {
 	http_stop(r->reg->http, &r->x);
 	free(r->path);
+	free(r->at);
 	free(r->scope);
 	free(r->url);
 	free(r->range);
 	free(r->bearer);
-	r->path = r->scope = r->url = r->range = r->bearer = NULL;
+	r->path = r->at = r->scope = r->url = r->range = r->bearer = NULL;
 	r->state = REQUEST_IDLE;
 }

@@ -15,13 +15,23 @@ enum request_state { REQUEST_IDLE, REQUEST_RUNNING, REQUEST_WAITING, REQUEST_DON
 struct request {
 	/* set by the caller before request_start */
 	struct registry *reg;
-	char *path;  /* "/v2/…"; owned by the request */
-	char *scope; /* for the token, or NULL; owned by the request */
+	char *path; /* "/v2/…"; owned by the request */
+	char *at;   /* or a whole URL that the registry gave; owned by the request */
+	char
+	    *scope; /* for the token, or NULL; several with a space between; owned by the request */
 	const char *accept;
 	size_t body_max;
 	/* takes the body, as of http_exchange; on FAIL it has set failure */
 	enum http_sink_result (*sink)(void *arg, const char *p, size_t n, struct err *e);
 	void *sink_arg;
+	const char *method; /* and what is sent, as of http_exchange */
+	const char *body_type;
+	struct bytes send;
+	bool sends_nothing;
+	ssize_t (*feed)(void *arg, char *p, size_t n);
+	void *feed_arg;
+	int64_t feed_size;
+	bool fed; /* feed has given something, which cannot be had again: no further try */
 
 	enum request_state state;
 	struct err failure; /* of a request that is DONE; else x holds the 2xx answer */

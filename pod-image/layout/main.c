@@ -119,7 +119,7 @@ copy_in(int from, int to, const struct msg_archive_add *m, struct err *e)
 	}
 	if (n < 0)
 		return err_sys(e, "reading %s", m->name);
-	return done == m->size
+	return done == m->size || m->unsized
 		   ? 0
 		   : err_set(e, ERR_INTEGRITY, "%s has another size than announced", m->name);
 }
@@ -158,6 +158,29 @@ on_add(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 }
 
 static int
+on_rename(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_layout_rename *m = MSG_OF(in, layout_rename);
+	const char *from, *to;
+	own_fd int from_dir = open_parent(m->from, &from, e), to_dir = -1;
+
+	(void)arg;
+	if (from_dir < 0)
+		return err_is_set(e) ? -1 : err_sys(e, "opening the directory of %s", m->from);
+	if (m->to == NULL) {
+		if (unlinkat(from_dir, from, 0) < 0)
+			return err_sys(e, "removing %s", m->from);
+		return peer_send_ok(p, in->seq, e);
+	}
+	to_dir = open_parent(m->to, &to, e);
+	if (to_dir < 0)
+		return err_is_set(e) ? -1 : err_sys(e, "opening the directory of %s", m->to);
+	if (renameat(from_dir, from, to_dir, to) < 0)
+		return err_sys(e, "renaming %s", m->from);
+	return peer_send_ok(p, in->seq, e);
+}
+
+static int
 on_end(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	(void)arg;
@@ -169,6 +192,7 @@ static const struct peer_handler handlers[] = {
     {&msg_archive_read_desc, 1, 0, on_read},
     {&msg_archive_copy_desc, 1, 0, on_copy},
     {&msg_archive_add_desc, 1, 0, on_add},
+    {&msg_layout_rename_desc, 1, 0, on_rename},
     {&msg_archive_end_desc, 1, 0, on_end},
 };
 

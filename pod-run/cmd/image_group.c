@@ -12,6 +12,7 @@ static const struct cmd_place sub[] = {
     {.cmd = &cmd_image_mount},
     {.cmd = &cmd_image_prune},
     {.cmd = &cmd_pull},
+    {.cmd = &cmd_push},
     {.cmd = &cmd_rmi, .name = "rm", .aliases = "remove"},
     {.cmd = &cmd_save},
     {.cmd = &cmd_tag},

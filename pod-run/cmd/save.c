@@ -172,6 +172,7 @@ save(struct ctx *x, const struct save_opts *o, const struct form *f, const struc
 	    .names = {p->names, p->nnames},
 	    .form = f->wire,
 	    .compress = o->compress,
+	    .uncompressed = o->uncompressed,
 	    .output = output,
 	    .store = store_end};
 	int r;

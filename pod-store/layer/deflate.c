@@ -7,22 +7,35 @@
 #include "common/base/own.h"
 #include "pod-store/layer/inflate.h"
 
-#define GZIP_LEVEL 2
-#define GZIP_LEVEL_BUFFER ISAL_DEF_LVL2_DEFAULT
 #define ZSTD_LEVEL 3
+
+/* ISA-L knows four levels; those of gzip are spread over them.  The default is quick and small enough. */
+static const struct {
+	int upto; /* level as gzip's */
+	uint32_t level, buffer;
+} gzip_levels[] = {
+    {0, 2, ISAL_DEF_LVL2_DEFAULT},
+    {2, 1, ISAL_DEF_LVL1_DEFAULT},
+    {6, 2, ISAL_DEF_LVL2_DEFAULT},
+    {64, 3, ISAL_DEF_LVL3_DEFAULT},
+};
 
 /* The header of ISA-L holds neither time nor system, so equal input gives equal output. */
 static int
 gzip(struct inflate *s, struct err *e)
 {
 	own_mem struct isal_zstream *z = xcalloc(1, sizeof(*z));
-	own_mem unsigned char *level = xmalloc(GZIP_LEVEL_BUFFER);
+	own_mem unsigned char *level = NULL;
+	size_t k = 0;
 	int got = 0;
 
+	while (k + 1 < COUNTOF(gzip_levels) && s->level > gzip_levels[k].upto)
+		k++;
+	level = xmalloc(gzip_levels[k].buffer);
 	isal_deflate_init(z);
-	z->level = GZIP_LEVEL;
+	z->level = gzip_levels[k].level;
 	z->level_buf = level;
-	z->level_buf_size = GZIP_LEVEL_BUFFER;
+	z->level_buf_size = gzip_levels[k].buffer;
 	z->gzip_flag = IGZIP_GZIP;
 	z->flush = NO_FLUSH;
 	while (got == 0) {
@@ -80,7 +93,8 @@ zstd(struct inflate *s, struct err *e)
 	int got = -1;
 
 	if (z == NULL ||
-	    ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, ZSTD_LEVEL)) ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(
+		z, ZSTD_c_compressionLevel, s->level > 0 ? s->level : ZSTD_LEVEL)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1)))
 		err_set(e, ERR_INTERNAL, "cannot start zstd");
 	else

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pod-store-inflate [inflate | compress-gzip | compress-zstd | digest]: from standard input to
+ * pod-store-inflate [inflate | keep | compress-gzip | compress-zstd | digest]: from standard input to
  * standard output; the result (result.h: digests and sizes of both sides) goes to descriptor 4, or
- * to standard error if that is not open.  "digest" passes the stream on unchanged.
+ * to standard error if that is not open.  "digest" passes the stream on unchanged, "keep" is "inflate" that
+ * also writes what it reads to descriptor 5.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "pod-store/layer/result.h"
 
 #define RESULT_FD 4
+#define COPY_FD 5
 
 static const struct {
 	const char *word;
@@ -21,6 +23,7 @@ static const struct {
 	enum inflate_format format;
 } modes[] = {
     {"inflate", inflate_stream, INFLATE_NONE},
+    {"keep", inflate_stream, INFLATE_NONE},
     {"compress-gzip", deflate_stream, INFLATE_GZIP},
     {"compress-zstd", deflate_stream, INFLATE_ZSTD},
     {"digest", deflate_stream, INFLATE_NONE},
@@ -44,7 +47,8 @@ static int
 run(const char *word, bool reported, struct strbuf *out, struct err *e)
 {
 	struct inflate s = {.in = STDIN_FILENO, .out = STDOUT_FILENO};
-	const int keep[] = {RESULT_FD};
+	const bool copies = strcmp(word, "keep") == 0;
+	const int keep[] = {RESULT_FD, COPY_FD};
 	size_t i;
 	int got;
 
@@ -52,9 +56,10 @@ run(const char *word, bool reported, struct strbuf *out, struct err *e)
 		;
 	if (i == COUNTOF(modes))
 		return err_set(e, ERR_USAGE, "unknown mode \"%s\"", word);
-	if (role_enter(ROLE_INFLATE, keep, reported, e) == -1)
+	if (role_enter(ROLE_INFLATE, keep, copies ? 2 : reported, e) == -1)
 		return -1;
 	s.format = modes[i].format;
+	s.copy = copies ? COPY_FD : 0;
 	got = modes[i].run(&s, e);
 	if (got == 0)
 		describe(&s, out);

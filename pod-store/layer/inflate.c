@@ -36,6 +36,14 @@ inflate_free(struct inflate *s)
 	digest_free(&s->plain);
 }
 
+static int
+keep(struct inflate *s, size_t n, struct err *e)
+{
+	if (s->copy <= 0 || file_put(s->copy, s->input, n) == 0)
+		return 0;
+	return err_sys(e, "keeping the layer's blob");
+}
+
 /* Fills the input, which is empty, with what there is. */
 int
 inflate_read(struct inflate *s, struct digest *d, struct err *e)
@@ -47,6 +55,8 @@ inflate_read(struct inflate *s, struct digest *d, struct err *e)
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return err_sys(e, "reading the layer");
+	if (keep(s, (size_t)n, e) == -1)
+		return -1;
 	digest_add(d, s->input, (size_t)n);
 	s->next = s->input;
 	s->have = (size_t)n;
@@ -215,6 +225,8 @@ detect(struct inflate *s, struct err *e)
 
 	if (n == -1)
 		return err_sys(e, "reading the layer");
+	if (keep(s, (size_t)n, e) == -1)
+		return -1;
 	digest_add(&s->packed, s->input, (size_t)n);
 	s->next = s->input;
 	s->have = (size_t)n;

@@ -25,7 +25,9 @@ enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_ZSTD };
 
 struct inflate {
 	int in, out;
+	int copy;		    /* above 0: what is read is written there too */
 	enum inflate_format format; /* found (inflate_stream) or wished (deflate_stream) */
+	int level;		    /* of deflate_stream: 0 the default, else as gzip's or zstd's */
 	struct digest packed, plain;
 	/* Inside. */
 	unsigned char *input, *output; /* INFLATE_BUFFER each */

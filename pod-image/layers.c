@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "pod-image/layers.h"
+
+static const struct {
+	const char *word;
+	enum layers_form form;
+} words[] = {{"tar", LAYERS_TAR}, {"gzip", LAYERS_GZIP}, {"zstd", LAYERS_ZSTD},
+    {"zstd:chunked", LAYERS_CHUNKED}};
+
+enum layers_form
+layers_form_parse(const char *word)
+{
+	for (size_t i = 0; word != NULL && i < COUNTOF(words); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return words[i].form;
+	return LAYERS_SAME;
+}
+
+static enum layers_form
+form_of(const char *media_type)
+{
+	switch (manifest_layer_form(media_type)) {
+	case MANIFEST_LAYER_TAR:
+		return LAYERS_TAR;
+	case MANIFEST_LAYER_GZIP:
+		return LAYERS_GZIP;
+	case MANIFEST_LAYER_ZSTD:
+		return LAYERS_ZSTD;
+	default:
+		return LAYERS_SAME;
+	}
+}
+
+static const char *
+media_type_of(enum layers_form form, bool docker)
+{
+	switch (form) {
+	case LAYERS_TAR:
+		return docker ? MANIFEST_TYPE_DOCKER_LAYER : MANIFEST_TYPE_OCI_LAYER;
+	case LAYERS_GZIP:
+		return docker ? MANIFEST_TYPE_DOCKER_LAYER ".gzip"
+			      : MANIFEST_TYPE_OCI_LAYER "+gzip";
+	default:
+		return docker ? MANIFEST_TYPE_DOCKER_LAYER ".zstd"
+			      : MANIFEST_TYPE_OCI_LAYER "+zstd";
+	}
+}
+
+/* How a layer of this form was compressed, for the note that the store keeps. */
+static char *
+how(const struct transfer *t, enum layers_form form)
+{
+	return xasprintf("%s/%llu",
+	    form == LAYERS_GZIP	  ? "gzip"
+	    : form == LAYERS_ZSTD ? "zstd"
+				  : "zstd:chunked",
+	    (unsigned long long)t->level);
+}
+
+/* A docker-archive says nothing of how its layers are compressed, if they are. */
+static bool
+is_unsure(const struct transfer *t, const struct image *i)
+{
+	return t->store == NULL && i->doc.bytes.n == 0;
+}
+
+/* What the layer should become, by the user's wish and what the destination takes. */
+static enum layers_form
+wanted(const struct transfer *t, const struct image *i, enum layers_form now)
+{
+	enum layers_form wish = layers_form_parse(t->compression);
+	bool tars = t->store != NULL || is_unsure(t, i);
+
+	if (t->to->layers == DEST_TARS)
+		return LAYERS_TAR;
+	if (now == LAYERS_SAME) /* no layer of an image: an artifact's */
+		return LAYERS_SAME;
+	if (wish != LAYERS_SAME && (t->force || now == LAYERS_TAR))
+		return wish;
+	if (now == LAYERS_TAR && (t->compress || (t->to->layers == DEST_COMPRESSED && tars)))
+		return LAYERS_GZIP;
+	return now;
+}
+
+static int
+there(struct transfer *t, const struct image *i, const char *digest, bool *present, struct err *e)
+{
+	*present = false;
+	if (t->to->ops->has == NULL || digest[0] == '\0')
+		return 0;
+	return t->to->ops->has(t->to, digest, i, present, e);
+}
+
+/* It has been compressed in this way before, and the result is known: perhaps it is still there. */
+static int
+try_packed(
+    struct transfer *t, struct image *i, struct piece *p, struct layers_way *w, struct err *e)
+{
+	own_mem char *now = how(t, w->form);
+
+	if (p->packed.digest == NULL || strcmp(p->packed_how, now) != 0)
+		return 0;
+	return there(t, i, p->packed.digest, &w->done, e);
+}
+
+static int
+decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, struct layers_way *w,
+    struct err *e)
+{
+	enum layers_form now = form_of(p->from.media_type), form = wanted(t, i, now);
+	bool same_kind = docker == (strcmp(i->manifest.media_type != NULL ? i->manifest.media_type
+									  : MANIFEST_TYPE_DOCKER,
+					MANIFEST_TYPE_DOCKER) == 0);
+
+	*w = (struct layers_way){.form = form};
+	if (form == now && !is_unsure(t, i)) {
+		w->form = LAYERS_SAME;
+		w->media_type = same_kind || now == LAYERS_SAME ? p->from.media_type
+								: media_type_of(now, docker);
+		if (!same_kind && now == LAYERS_SAME)
+			return err_set(e, ERR_UNSUPPORTED,
+			    "a layer of this media type has no place in the other kind of "
+			    "manifest");
+		if (there(t, i, p->from.digest, &w->done, e) < 0)
+			return -1;
+		w->tar_in = t->store != NULL && now == LAYERS_TAR;
+		if (w->done || !p->plain)
+			return 0;
+		w->form = now; /* the store has no more than the tar: compressed again */
+	}
+	w->media_type = media_type_of(w->form, docker);
+	w->tar_in = t->store != NULL;
+	w->inflate = is_unsure(t, i) || (!w->tar_in && now != LAYERS_TAR);
+	if (w->form == LAYERS_TAR)
+		return there(t, i, p->diff_id != NULL ? p->diff_id : "", &w->done, e);
+	return w->inflate ? 0 : try_packed(t, i, p, w, e);
+}
+
+static size_t
+find_twin(const struct image *i, const struct layers_way *ways, size_t k)
+{
+	const struct piece *p = &i->pieces[k];
+
+	for (size_t n = 0; n < k; n++) {
+		const struct piece *o = &i->pieces[n];
+
+		if (ways[n].form == ways[k].form && strcmp(o->from.digest, p->from.digest) == 0 &&
+		    (p->diff_id == NULL || strcmp(o->diff_id, p->diff_id) == 0))
+			return n + 1;
+	}
+	return 0;
+}
+
+int
+layers_decide(
+    struct transfer *t, struct image *i, bool docker, struct layers_way *out, struct err *e)
+{
+	for (size_t k = 0; k < i->npieces; k++) {
+		if (decide_one(t, i, &i->pieces[k], docker, &out[k], e) < 0)
+			return -1;
+		out[k].twin = find_twin(i, out, k);
+	}
+	return 0;
+}
+
+void
+layers_note(
+    struct transfer *t, const struct piece *p, enum layers_form form, const struct written *w)
+{
+	own_mem char *text = how(t, form);
+	own_peer_in struct peer_in in = {0};
+	struct err ignored = {0};
+	struct rec_layer_ref ref = {.diff_id = p->diff_id,
+	    .packed = w->digest,
+	    .packed_size = w->to.size,
+	    .packed_how = text};
+	struct msg_layer_note m = {.layer = p->name, .what = &ref};
+
+	if (t->store != NULL && form >= LAYERS_GZIP && p->name != NULL)
+		(void)peer_call(t->store, &msg_layer_note_desc, &m, &in, NULL, NULL, &ignored);
+}

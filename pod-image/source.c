@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "pod-image/source.h"
+
+void
+image_free(struct image *i)
+{
+	document_free(&i->doc);
+	document_free(&i->config);
+	manifest_free(&i->manifest);
+	strv_free(&i->mounts);
+	arena_free(&i->arena);
+	memset(i, 0, sizeof(*i));
+}
+
+int
+source_top(struct source *s, struct document *out, struct err *e)
+{
+	return s->ops->top != NULL ? s->ops->top(s, out, e) : 0;
+}
+
+int
+source_read(struct source *s, const struct manifest_desc *d, bool manifest, struct document *out,
+    struct err *e)
+{
+	char got[DIGEST_TEXT];
+
+	if (d->size > MANIFEST_MAX)
+		return err_set(e, ERR_LIMIT, "blob %s is too large", d->digest);
+	if (s->ops->read(s, d, manifest, out, e) < 0 || document_check(out, d->digest, got, e) < 0)
+		return err_wrap(e, "reading blob %s", d->digest);
+	if (out->bytes.n != d->size)
+		return err_set(e, ERR_INTEGRITY, "blob %s has %zu bytes, its descriptor says %llu",
+		    d->digest, out->bytes.n, (unsigned long long)d->size);
+	return 0;
+}
+
+/* Artifacts have configurations of other kinds, which are copied as they are. */
+static int
+take_config(struct image *i, struct err *e)
+{
+	const char *type = i->manifest.config.media_type;
+	struct bytes b = document_bytes(&i->config);
+
+	i->is_image = strcmp(type, MANIFEST_TYPE_OCI_CONFIG) == 0 ||
+		      strcmp(type, MANIFEST_TYPE_DOCKER_CONFIG) == 0;
+	if (!i->is_image)
+		return 0;
+	return manifest_config(
+	    (const char *)b.p, b.n, i->manifest.nlayers, &i->parsed, &i->arena, e);
+}
+
+static int
+image_of_manifest(struct source *s, struct image *i, struct err *e)
+{
+	struct bytes b = document_bytes(&i->doc);
+
+	document_check(&i->doc, NULL, i->digest, e);
+	if (manifest_parse((const char *)b.p, b.n, i->doc.media_type, &i->manifest, e) < 0)
+		return -1;
+	if (i->manifest.is_index)
+		return err_set(e, ERR_FORMAT, "an index refers to another index");
+	if (s->ops->trust != NULL && s->ops->trust(s, i->digest, e) < 0)
+		return -1;
+	if (source_read(s, &i->manifest.config, false, &i->config, e) < 0 || take_config(i, e) < 0)
+		return -1;
+	i->npieces = i->manifest.nlayers;
+	i->pieces = arena_array(&i->arena, i->npieces + 1, sizeof(*i->pieces));
+	for (size_t k = 0; k < i->npieces; k++) {
+		i->pieces[k].from = i->manifest.layers[k];
+		if (i->is_image)
+			i->pieces[k].diff_id = i->parsed.diff_ids.v[k];
+	}
+	return 0;
+}
+
+int
+source_image(struct source *s, struct document *doc, struct image *out, struct err *e)
+{
+	struct image i = {0};
+
+	if (doc != NULL) {
+		i.doc = *doc;
+		memset(doc, 0, sizeof(*doc));
+	}
+	if ((s->ops->image != NULL ? s->ops->image(s, &i, e) : image_of_manifest(s, &i, e)) < 0) {
+		image_free(&i);
+		return -1;
+	}
+	*out = i;
+	return 0;
+}
+
+/* --- A registry ------------------------------------------------------------------------------- */
+
+static int
+registry_top(struct source *s, struct document *out, struct err *e)
+{
+	const struct reference *r = &s->named->ref;
+	const char *what = r->digest != NULL ? r->digest : r->tag;
+	own_mem char *repository = reference_repository(r);
+	char got[DIGEST_TEXT];
+
+	if (document_fetch(s->peer, "manifest", s->repository, what, MANIFEST_MAX, out, e) < 0 ||
+	    document_check(out, r->digest, got, e) < 0) {
+		if (!text_has_prefix(e->text, "pinging container registry") &&
+		    !text_has_prefix(e->text, "unable to retrieve auth token"))
+			err_wrap(e, "reading manifest %s in %s", what, repository);
+		return err_wrap(e, "initializing source docker://%s", s->named->name);
+	}
+	return 0;
+}
+
+static int
+registry_read(struct source *s, const struct manifest_desc *d, bool manifest, struct document *out,
+    struct err *e)
+{
+	uint64_t max = manifest ? MANIFEST_MAX : d->size > 0 ? d->size : 1;
+
+	return document_fetch(
+	    s->peer, manifest ? "manifest" : "blob", s->repository, d->digest, max, out, e);
+}
+
+static int
+registry_ask(
+    struct source *s, const struct piece *p, bool tar, int stream, uint32_t *seq, struct err *e)
+{
+	struct msg_fetch_blob m = {.repository = s->repository,
+	    .digest = p->from.digest,
+	    .size = p->from.size,
+	    .stream = stream};
+
+	(void)tar;
+	*seq = peer_next_seq(s->peer);
+	return peer_send(s->peer, &msg_fetch_blob_desc, *seq, &m, e);
+}
+
+static int
+registry_trust(struct source *s, const char *digest, struct err *e)
+{
+	return trust_check(&s->named->trust, s->endpoint, s->peer, s->repository, digest, e);
+}
+
+static const struct source_ops registry_ops = {
+    .top = registry_top, .read = registry_read, .trust = registry_trust, .ask = registry_ask};
+
+int
+source_registry(struct source *s, struct plan *plan, struct err *e)
+{
+	struct err last = {0};
+
+	*s = (struct source){.ops = &registry_ops, .request = &msg_fetch_blob_desc, .plan = plan};
+	for (size_t i = 0; i < plan->nsources; i++) {
+		s->named = &plan->sources[i];
+		for (size_t k = 0; k < s->named->nendpoints; k++) {
+			const struct plan_endpoint *at = &s->named->endpoints[k];
+			own_document struct document probe = {0};
+
+			err_clear(e);
+			s->repository = at->ref.path;
+			s->endpoint = k;
+			s->peer = plan_worker_peer(plan, at->worker, e);
+			if (s->peer != NULL && registry_top(s, &probe, e) == 0)
+				return 0;
+			last = *e;
+		}
+	}
+	*e = last;
+	return -1;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where an image is read from when it is copied to somewhere else than the store: a registry, the
+ * store, an archive or a directory.  Each gives documents at once and writes layers to pipes.
+ */
+#ifndef POD_IMAGE_SOURCE_H
+#define POD_IMAGE_SOURCE_H
+
+#include "common/oci/manifest.h"
+#include "common/wire/peer.h"
+#include "pod-image/document.h"
+#include "pod-image/load.h"
+#include "pod-image/plan.h"
+
+struct piece {			   /* a layer */
+	struct manifest_desc from; /* as the source has it; digest "" if that is not known */
+	const char *diff_id;	   /* or NULL */
+	const char *name;	   /* what the source calls it */
+	bool plain;		   /* the source cannot give what from says, only the tar */
+	uint64_t tar_size;	   /* 0 if it is not known */
+	struct manifest_desc
+	    packed; /* what it became when it was compressed before; digest or NULL */
+	const char *packed_how;
+};
+
+struct image {
+	struct arena arena;
+	struct document doc;	  /* its manifest; empty if the source has none */
+	char digest[DIGEST_TEXT]; /* of doc */
+	struct manifest manifest; /* doc parsed, if there is one */
+	struct document config;
+	struct rec_image_config parsed; /* of the configuration, if it is that of an image */
+	bool is_image;
+	struct piece *pieces; /* lowest first */
+	size_t npieces;
+	struct strv mounts; /* repositories, with registry, that hold its blobs */
+};
+void image_free(struct image *i);
+
+struct source;
+struct source_ops {
+	/* The document that was named: a manifest or an index.  NULL: the source has none. */
+	int (*top)(struct source *s, struct document *out, struct err *e);
+	/* A document by its descriptor; size and digest are checked by the caller. */
+	int (*read)(struct source *s, const struct manifest_desc *d, bool manifest,
+	    struct document *out, struct err *e);
+	/* Instead of top and read: the whole image. */
+	int (*image)(struct source *s, struct image *out, struct err *e);
+	/* Does the policy accept the image with that manifest? */
+	int (*trust)(struct source *s, const char *digest, struct err *e);
+	/* Asks for the layer to be written to stream; tar: the store's tar instead of what from says. */
+	int (*ask)(struct source *s, const struct piece *p, bool tar, int stream, uint32_t *seq,
+	    struct err *e);
+};
+
+struct source {
+	const struct source_ops *ops;
+	struct peer *peer; /* which answers ask */
+	const struct wire_desc *request;
+	/* of a registry */
+	struct plan *plan;
+	struct plan_source *named;
+	size_t endpoint;
+	const char *repository;
+	/* of an archive or a directory */
+	struct load *load;
+	const char *blobs; /* what stands before the hexadecimal digest in names of blobs */
+	/* of the store */
+	const char *id;
+};
+
+/* The first meaning of the plan's word that is there. */
+int source_registry(struct source *s, struct plan *plan, struct err *e);
+int source_files(struct source *s, struct load *load, struct err *e);
+void source_store(struct source *s, struct peer *store, const char *id);
+
+/* Reads the document that was named; doc is empty if the source has none. */
+int source_top(struct source *s, struct document *out, struct err *e);
+
+/* An image: that of the manifest doc (taken over), or the source's only one if doc is NULL. */
+int source_image(struct source *s, struct document *doc, struct image *out, struct err *e);
+
+/* A document that a descriptor names: size and digest must be right. */
+int source_read(struct source *s, const struct manifest_desc *d, bool manifest,
+    struct document *out, struct err *e);
+
+#endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/oci/reference.h"
+#include "pod-image/source.h"
+
+static void
+take_document(struct document *d, const struct msg_image_blob_r *m)
+{
+	strbuf_addn(&d->bytes, (const char *)m->data.p, m->data.n);
+	if (m->media_type != NULL && m->media_type[0] != '\0')
+		d->media_type = xstrdup(m->media_type);
+}
+
+static int
+get_blob(struct source *s, const char *kind, struct peer_in *in, struct err *e)
+{
+	struct msg_image_blob m = {.image = s->id, .kind = kind};
+
+	return peer_call(s->peer, &msg_image_blob_desc, &m, in, NULL, NULL, e);
+}
+
+static int
+take_layers(struct image *i, const struct rec_image *rec, const struct msg_image_blob_r *docs,
+    struct err *e)
+{
+	if (docs->layers.n != rec->layers.n)
+		return err_set(e, ERR_PEER, "pod-store counts layers of %s differently", rec->id);
+	i->npieces = docs->layers.n;
+	i->pieces = arena_array(&i->arena, i->npieces + 1, sizeof(*i->pieces));
+	for (size_t k = 0; k < i->npieces; k++) {
+		const struct rec_layer_ref *l = &docs->layers.v[k];
+		struct piece *p = &i->pieces[k];
+
+		if (!reference_digest_valid(l->diff_id))
+			return err_set(e, ERR_PEER, "pod-store gave a malformed digest");
+		p->diff_id = arena_strdup(&i->arena, l->diff_id);
+		p->name = arena_strdup(&i->arena, rec->layers.v[k]);
+		p->from = (struct manifest_desc){.media_type = arena_strdup(&i->arena,
+						     l->media_type != NULL ? l->media_type : ""),
+		    .digest = arena_strdup(&i->arena, l->digest != NULL ? l->digest : ""),
+		    .size = l->size};
+		p->tar_size = l->tar_size;
+		if (strcmp(p->from.digest, p->diff_id) == 0)
+			p->from.size = l->tar_size;
+		else
+			p->plain = !l->kept;
+		if (l->packed != NULL && reference_digest_valid(l->packed)) {
+			p->packed.digest = arena_strdup(&i->arena, l->packed);
+			p->packed.size = l->packed_size;
+			p->packed_how =
+			    arena_strdup(&i->arena, l->packed_how != NULL ? l->packed_how : "");
+		}
+	}
+	return 0;
+}
+
+/* A manifest of the store that does not speak of these layers (import, commit) is made anew. */
+static int
+take_manifest(struct image *i, struct err *e)
+{
+	struct bytes b = document_bytes(&i->doc);
+	struct err ignored = {0};
+
+	if (b.n == 0)
+		return 0;
+	document_check(&i->doc, NULL, i->digest, e);
+	if (manifest_parse((const char *)b.p, b.n, i->doc.media_type, &i->manifest, &ignored) ==
+		0 &&
+	    !i->manifest.is_index && i->manifest.nlayers == i->npieces)
+		return 0;
+	manifest_free(&i->manifest);
+	document_free(&i->doc);
+	return 0;
+}
+
+/* Where it came from, and what it is called: there its blobs may be mounted from. */
+static void
+take_mounts(struct image *i, const struct rec_image *rec)
+{
+	for (size_t k = 0; k < rec->repo_digests.n + rec->names.n; k++) {
+		own_reference struct reference r = {0};
+		struct err ignored = {0};
+		const char *name = k < rec->repo_digests.n ? rec->repo_digests.v[k]
+							   : rec->names.v[k - rec->repo_digests.n];
+		own_mem char *repository = NULL;
+
+		if (reference_parse(name, &r, &ignored) < 0 || r.domain == NULL)
+			continue;
+		repository = reference_repository(&r);
+		if (strv_find(&i->mounts, repository) == i->mounts.n)
+			strv_add(&i->mounts, repository);
+	}
+}
+
+static int
+store_image(struct source *s, struct image *i, struct err *e)
+{
+	own_peer_in struct peer_in got = {0}, manifest = {0}, config = {0};
+	struct msg_image_get get = {.name = s->id};
+	const struct rec_image *rec;
+	struct bytes b;
+
+	if (peer_call(s->peer, &msg_image_get_desc, &get, &got, NULL, NULL, e) < 0 ||
+	    get_blob(s, "manifest", &manifest, e) < 0 || get_blob(s, "config", &config, e) < 0)
+		return -1;
+	rec = MSG_OF(&got, image_got)->image;
+	take_document(&i->doc, MSG_OF(&manifest, image_blob_r));
+	take_document(&i->config, MSG_OF(&config, image_blob_r));
+	b = document_bytes(&i->config);
+	if (take_layers(i, rec, MSG_OF(&manifest, image_blob_r), e) < 0 ||
+	    manifest_config((const char *)b.p, b.n, i->npieces, &i->parsed, &i->arena, e) < 0)
+		return -1;
+	i->is_image = true;
+	take_mounts(i, rec);
+	return take_manifest(i, e);
+}
+
+static int
+store_ask(
+    struct source *s, const struct piece *p, bool tar, int stream, uint32_t *seq, struct err *e)
+{
+	struct msg_layer_get m = {.layer = p->name,
+	    .form = tar ? "tar" : "blob",
+	    .digest = tar ? NULL : p->from.digest,
+	    .stream = stream};
+
+	*seq = peer_next_seq(s->peer);
+	return peer_send(s->peer, &msg_layer_get_desc, *seq, &m, e);
+}
+
+static const struct source_ops store_ops = {.image = store_image, .ask = store_ask};
+
+void
+source_store(struct source *s, struct peer *store, const char *id)
+{
+	*s = (struct source){
+	    .ops = &store_ops, .peer = store, .request = &msg_layer_get_desc, .id = id};
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/role/spawn.h"
+#include "pod-image/layers.h"
+#include "pod-image/spool.h"
+#include "pod-image/transfer.h"
+
+/* --- The first half --------------------------------------------------------------------------- */
+
+int
+transfer_prepare(struct transfer *t, struct err *e)
+{
+	t->spool = -1;
+	if (t->tries == 0)
+		t->tries = 1;
+	for (; t->ncoders < TRANSFER_CODERS; t->ncoders++) {
+		t->coders[t->ncoders] = spawn_peer(ROLE_IMAGE, ROLE_RECODE, NULL, e);
+		if (t->coders[t->ncoders] == NULL)
+			return -1;
+	}
+	if (!t->to->needs_size)
+		return 0;
+	t->spool =
+	    t->graph_root != NULL ? spool_open(t->graph_root, e) : spool_beside(t->beside, e);
+	return t->spool < 0 ? -1 : 0;
+}
+
+size_t
+transfer_fds(const struct transfer *t, int fds[TRANSFER_FDS_MAX])
+{
+	size_t n = 0;
+
+	for (; n < t->ncoders; n++)
+		fds[n] = peer_fd(t->coders[n]);
+	if (t->ncoders > 0 && t->spool >= 0)
+		fds[n++] = t->spool;
+	return n;
+}
+
+void
+transfer_free(struct transfer *t)
+{
+	if (t->ncoders > 0)
+		fd_close(&t->spool);
+	while (t->ncoders > 0)
+		peer_free(t->coders[--t->ncoders]);
+}
+
+/* --- Manifests -------------------------------------------------------------------------------- */
+
+struct result { /* an image that is being copied */
+	struct image *image;
+	bool docker; /* the kind of manifest to be written */
+	struct layers_way *ways;
+	struct written *layers;
+	struct outcome outcome;
+	char *made; /* the manifest, if it had to be made */
+};
+
+static void
+result_free(struct result *r)
+{
+	for (size_t k = 0; r->layers != NULL && k < r->image->npieces; k++)
+		free(r->layers[k].annotations);
+	free(r->ways);
+	free(r->layers);
+	free(r->made);
+}
+
+static bool
+is_docker(const struct image *i)
+{
+	return i->manifest.media_type == NULL ||
+	       strcmp(i->manifest.media_type, MANIFEST_TYPE_DOCKER) == 0;
+}
+
+static bool
+any_zstd(const struct result *r)
+{
+	for (size_t k = 0; k < r->image->npieces; k++)
+		if (manifest_layer_form(r->ways[k].media_type) == MANIFEST_LAYER_ZSTD)
+			return true;
+	return false;
+}
+
+/* Which kind of manifest; Docker's knows no zstd, so it gives way unless it was demanded. */
+static int
+decide(struct transfer *t, struct result *r, struct err *e)
+{
+	bool docker = t->to->kind == DEST_DOCKER_MANIFEST ||
+		      (t->to->kind == DEST_ANY_MANIFEST && is_docker(r->image));
+	bool asked = t->format != NULL && t->to->kind == DEST_ANY_MANIFEST;
+
+	if (asked)
+		docker = strcmp(t->format, "v2s2") == 0;
+	if (layers_decide(t, r->image, docker, r->ways, e) < 0)
+		return -1;
+	if (docker && any_zstd(r)) {
+		if (asked)
+			return err_set(e, ERR_INVALID,
+			    "layers compressed by zstd cannot be written in the format v2s2");
+		docker = false;
+		if (layers_decide(t, r->image, docker, r->ways, e) < 0)
+			return -1;
+	}
+	r->docker = docker;
+	return 0;
+}
+
+static void
+put_descriptor(json_t *j, const struct manifest_desc *d, const char *media_type)
+{
+	json_put_str(j, "mediaType", media_type);
+	json_put_int(j, "size", (int64_t)d->size);
+	json_put_str(j, "digest", d->digest);
+}
+
+static void
+put_annotations(json_t *j, const struct written *w)
+{
+	struct err ignored = {0};
+	json_t *more = w->annotations != NULL
+			   ? json_read(w->annotations, strlen(w->annotations), &ignored)
+			   : NULL;
+
+	if (more == NULL)
+		return;
+	if (json_object_get(j, "annotations") != NULL)
+		json_object_update(json_object_get(j, "annotations"), more);
+	else
+		json_put_take(j, "annotations", json_incref(more));
+	json_decref(more);
+}
+
+static json_t *
+make_manifest(const struct result *r)
+{
+	struct manifest_desc config = {
+	    .digest = r->outcome.config_digest, .size = r->outcome.config.n};
+	json_t *j = json_obj(), *layers;
+
+	json_put_int(j, "schemaVersion", 2);
+	json_put_str(j, "mediaType", r->docker ? MANIFEST_TYPE_DOCKER : MANIFEST_TYPE_OCI);
+	put_descriptor(json_put_obj(j, "config"), &config,
+	    r->docker ? MANIFEST_TYPE_DOCKER_CONFIG : MANIFEST_TYPE_OCI_CONFIG);
+	layers = json_put_arr(j, "layers");
+	for (size_t k = 0; k < r->image->npieces; k++) {
+		json_t *l = json_add_obj(layers);
+
+		put_descriptor(l, &r->layers[k].to, r->layers[k].to.media_type);
+		put_annotations(l, &r->layers[k]);
+	}
+	return j;
+}
+
+/* The manifest as it was, with other layers; what else it holds stays. */
+static json_t *
+edit_manifest(const struct result *r, struct err *e)
+{
+	struct bytes b = document_bytes(&r->image->doc);
+	json_t *j = json_read((const char *)b.p, b.n, e), *layers;
+
+	if (j == NULL)
+		return NULL;
+	layers = json_object_get(j, "layers");
+	for (size_t k = 0; k < r->image->npieces; k++) {
+		json_t *l = json_array_get(layers, k);
+
+		put_descriptor(l, &r->layers[k].to, r->layers[k].to.media_type);
+		put_annotations(l, &r->layers[k]);
+	}
+	return j;
+}
+
+static bool
+is_changed(const struct result *r)
+{
+	if (r->image->doc.bytes.n == 0 || r->docker != is_docker(r->image))
+		return true;
+	for (size_t k = 0; k < r->image->npieces; k++)
+		if (strcmp(r->layers[k].to.digest, r->image->pieces[k].from.digest) != 0)
+			return true;
+	return false;
+}
+
+static int
+write_manifest(struct transfer *t, struct result *r, struct err *e)
+{
+	struct outcome *o = &r->outcome;
+	own_json json_t *j = NULL;
+
+	if (!is_changed(r)) {
+		o->manifest = document_bytes(&r->image->doc);
+		o->media_type = r->image->manifest.media_type;
+		memcpy(o->digest, r->image->digest, DIGEST_TEXT);
+		return 0;
+	}
+	if (t->preserve && r->image->doc.bytes.n > 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "the manifest would have to be changed, which was asked not to be done");
+	if (r->image->doc.bytes.n == 0 || r->docker != is_docker(r->image))
+		j = make_manifest(r);
+	else if ((j = edit_manifest(r, e)) == NULL)
+		return -1;
+	r->made = json_text(j);
+	o->manifest = (struct bytes){(const uint8_t *)r->made, strlen(r->made)};
+	if (o->manifest.n > MANIFEST_MAX)
+		return err_set(e, ERR_LIMIT, "the manifest is too large");
+	o->media_type = r->docker ? MANIFEST_TYPE_DOCKER : MANIFEST_TYPE_OCI;
+	digest_of(o->manifest.p, o->manifest.n, o->digest);
+	return 0;
+}
+
+/* --- Images ----------------------------------------------------------------------------------- */
+
+static int
+send_result(struct transfer *t, struct result *r, struct err *e)
+{
+	struct outcome *o = &r->outcome;
+
+	if (decide(t, r, e) < 0 || layers_send(t, r->image, r->ways, r->layers, e) < 0)
+		return -1;
+	report_text(&t->report, "Copying config %s", o->config_digest);
+	if (t->to->ops->put_config(t->to, o->config_digest, o->config, e) < 0 ||
+	    write_manifest(t, r, e) < 0)
+		return -1;
+	report_text(&t->report, "Writing manifest to image destination");
+	return t->to->ops->put_image(t->to, o, e);
+}
+
+/* doc is taken over; NULL: the source's only image.  out: what was written, until the next call. */
+static int
+send_image(struct transfer *t, struct document *doc, bool instance, struct manifest_desc *out,
+    char digest[DIGEST_TEXT], struct err *e)
+{
+	struct image i = {0};
+	struct result r = {.image = &i};
+	struct outcome *o = &r.outcome;
+	int rc;
+
+	if (source_image(t->from, doc, &i, e) < 0)
+		return -1;
+	r.ways = xcalloc(i.npieces + 1, sizeof(*r.ways));
+	r.layers = xcalloc(i.npieces + 1, sizeof(*r.layers));
+	o->image = &i;
+	o->layers = r.layers;
+	o->instance = instance;
+	o->names = t->names;
+	o->config = document_bytes(&i.config);
+	digest_of(o->config.p, o->config.n, o->config_digest);
+	if (t->from->named != NULL)
+		strv_take(&i.mounts, reference_repository(&t->from->named->ref));
+	rc = send_result(t, &r, e);
+	if (rc == 0) {
+		memcpy(digest, o->digest, DIGEST_TEXT);
+		*out = (struct manifest_desc){
+		    .media_type = o->media_type, .digest = digest, .size = o->manifest.n};
+	}
+	result_free(&r);
+	image_free(&i);
+	return rc;
+}
+
+/* The index speaks of an image that changed on the way. */
+static void
+edit_entry(json_t *list, size_t k, const struct manifest_desc *now)
+{
+	json_t *x = json_array_get(list, k);
+
+	json_put_str(x, "mediaType", now->media_type);
+	json_put_str(x, "digest", now->digest);
+	json_put_int(x, "size", (int64_t)now->size);
+}
+
+static int
+send_entries(
+    struct transfer *t, const struct manifest *index, json_t *list, bool *changed, struct err *e)
+{
+	for (size_t k = 0; k < index->nentries; k++) {
+		own_document struct document doc = {0};
+		struct manifest_desc now;
+		char digest[DIGEST_TEXT];
+
+		report_text(&t->report, "Copying image %s (%zu/%zu)", index->entries[k].desc.digest,
+		    k + 1, index->nentries);
+		if (source_read(t->from, &index->entries[k].desc, true, &doc, e) < 0 ||
+		    send_image(t, &doc, true, &now, digest, e) < 0)
+			return -1;
+		if (strcmp(digest, index->entries[k].desc.digest) != 0) {
+			*changed = true;
+			edit_entry(list, k, &now);
+		}
+	}
+	return 0;
+}
+
+static int
+send_index(
+    struct transfer *t, const struct document *top, const struct manifest *index, struct err *e)
+{
+	struct bytes b = document_bytes(top);
+	own_json json_t *j = json_read((const char *)b.p, b.n, e);
+	own_mem char *text = NULL;
+	bool changed = false;
+
+	if (j == NULL || send_entries(t, index, json_object_get(j, "manifests"), &changed, e) < 0)
+		return -1;
+	if (changed) {
+		text = json_text(j);
+		b = (struct bytes){(const uint8_t *)text, strlen(text)};
+	}
+	report_text(&t->report, "Writing manifest list to image destination");
+	t->media_type = strcmp(index->media_type, MANIFEST_TYPE_DOCKER_LIST) == 0
+			    ? MANIFEST_TYPE_DOCKER_LIST
+			    : MANIFEST_TYPE_OCI_INDEX;
+	t->size = b.n;
+	digest_of(b.p, b.n, t->digest);
+	return t->to->ops->put_index(t->to, b, index->media_type, e);
+}
+
+/* Follows an index once. */
+static int
+choose(struct transfer *t, const struct manifest *index, struct document *out, struct err *e)
+{
+	const struct manifest_entry *entry = manifest_choose(index, &t->platform, e);
+
+	if (entry == NULL)
+		return err_wrap(e, "choosing an image from the index");
+	return source_read(t->from, &entry->desc, true, out, e);
+}
+
+static int
+send_top(struct transfer *t, struct document *top, struct err *e)
+{
+	struct bytes b = document_bytes(top);
+	own_manifest struct manifest m = {0};
+	own_document struct document chosen = {0};
+	struct manifest_desc now;
+	int r;
+
+	if (b.n > 0 && manifest_parse((const char *)b.p, b.n, top->media_type, &m, e) < 0)
+		return -1;
+	if (m.is_index && t->all)
+		return send_index(t, top, &m, e);
+	if (m.is_index && choose(t, &m, &chosen, e) < 0)
+		return -1;
+	r = send_image(t, b.n == 0 ? NULL : m.is_index ? &chosen : top, false, &now, t->digest, e);
+	if (r == 0) {
+		t->media_type = strcmp(now.media_type, MANIFEST_TYPE_DOCKER) == 0
+				    ? MANIFEST_TYPE_DOCKER
+				    : MANIFEST_TYPE_OCI;
+		t->size = now.size;
+	}
+	return r;
+}
+
+int
+transfer_run(struct transfer *t, struct err *e)
+{
+	own_document struct document top = {0};
+
+	report_text(&t->report, "Getting image source signatures");
+	return source_top(t->from, &top, e) < 0 ? -1 : send_top(t, &top, e);
+}

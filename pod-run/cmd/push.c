@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/fs/file.h"
+#include "pod-run/cmd/access.h"
+#include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/image_row.h"
+#include "pod-run/life/image.h"
+
+struct push_opts {
+	struct access_opts access;
+	const char *compression_format, *digestfile, *format;
+	int64_t compression_level;
+	int force_compression;
+	bool compress, quiet, remove_signatures;
+};
+
+static const struct opt rows[] = {
+    {"compress", 0, OPT_BOOL(struct push_opts, compress),
+	.help = "Compress tarball image layers when pushing to a directory using the 'dir' "
+		"transport. (default is same compression type as source)"},
+    {"compression-format", 0, OPT_STRING(struct push_opts, compression_format),
+	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd,zstd:chunked",
+	.help = "compression format to use"},
+    {"compression-level", 0, OPT_INT(struct push_opts, compression_level), .arg = "level",
+	.def = "-1", .show = "", .help = "compression level to use"},
+    {"digestfile", 0, OPT_STRING(struct push_opts, digestfile), .arg = "path",
+	.complete = COMPLETE_FILE,
+	.help = "Write the digest of the pushed image to the specified file"},
+    {"disable-content-trust", 0, OPT_NO_BOOL,
+	.help = "This is a Docker specific option and is a NOOP"},
+    {"force-compression", 0, OPT_TRISTATE(struct push_opts, force_compression), .none = "true",
+	.help = "Use the specified compression algorithm even if the destination contains a "
+		"differently-compressed variant already"},
+    {"format", 'f', OPT_STRING(struct push_opts, format), .arg = "format",
+	.complete = COMPLETE_CHOICE, .choices = "oci,v2s2",
+	.help = "Manifest type (oci, v2s2) to use in the destination (default is manifest type of "
+		"source, with fallbacks)"},
+    {"quiet", 'q', OPT_BOOL(struct push_opts, quiet),
+	.help = "Suppress output information when pushing images"},
+    {"remove-signatures", 0, OPT_BOOL(struct push_opts, remove_signatures),
+	.help = "Discard any pre-existing signatures in the image"},
+    OPT_END,
+};
+
+static int
+fill(const struct push_opts *o, const struct containers_conf *conf, struct msg_image_copy *m,
+    struct err *e)
+{
+	if (o->format != NULL && strcmp(o->format, "v2s1") == 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "images are not written in the format v2s1 any more: choose 'oci' or 'v2s2'");
+	if (o->compression_level > 63)
+		return err_set(e, ERR_USAGE, "compression level %lld is out of range",
+		    (long long)o->compression_level);
+	m->format = o->format;
+	m->compression = o->compression_format;
+	/* What the user names holds for all layers, what the configuration names for plain ones. */
+	m->force = o->force_compression >= 0 ? o->force_compression > 0 : m->compression != NULL;
+	if (m->compression == NULL && strcmp(conf->engine_compression_format, "gzip") != 0)
+		m->compression = conf->engine_compression_format;
+	if (o->compression_level >= 0)
+		m->level = (uint64_t)o->compression_level + 1;
+	else if (conf->engine_compression_level > 0)
+		m->level = (uint64_t)conf->engine_compression_level + 1;
+	m->compress = o->compress;
+	return 0;
+}
+
+static int
+write_digest(const char *path, const char *digest, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd == -1 || file_put(fd, digest, strlen(digest)) == -1)
+		return err_sys(e, "writing the digest to %s", path);
+	return 0;
+}
+
+/* Where to: the second word, else the name by which the image was found. */
+static const char *
+destination(const struct msg_image_got *got, int argc, char **argv)
+{
+	if (argc > 1)
+		return argv[1];
+	return got->matched != NULL ? got->matched : argv[0];
+}
+
+static int
+push(struct ctx *x, const struct push_opts *o, struct msg_image_copy *m, struct peer_in *in,
+    struct err *e)
+{
+	struct progress progress = {.quiet = o->quiet};
+	own_fd int store_end = -1;
+	struct peer *image = image_helper(x, &store_end, e);
+	int r;
+
+	if (image == NULL)
+		return -1;
+	m->store = store_end;
+	r = peer_call(image, &msg_image_copy_desc, m, in, progress_show, &progress, e);
+	progress_end(&progress);
+	peer_free(image);
+	return r;
+}
+
+static int
+run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct push_opts *o = opts;
+	struct ctx *x = ctx_of(cli);
+	own_peer_in struct peer_in found = {0}, in = {0};
+	struct rec_registry_access access;
+	struct msg_image_copy m = {.to = &access};
+	const struct containers_conf *conf = ctx_conf(x, e);
+
+	if (conf == NULL || access_fill(&o->access, &access, e) == -1 ||
+	    fill(o, conf, &m, e) == -1 || image_row_find(x, argv[0], &found, e) == -1)
+		return -1;
+	m.source = MSG_OF(&found, image_got)->image->id;
+	m.destination = destination(MSG_OF(&found, image_got), argc, argv);
+	if (push(x, o, &m, &in, e) == -1)
+		return -1;
+	return o->digestfile != NULL
+		   ? write_digest(o->digestfile, MSG_OF(&in, image_copy_r)->digest, e)
+		   : 0;
+}
+
+const struct cmd cmd_push = {
+    .name = "push",
+    .synopsis = "[options] IMAGE [DESTINATION]",
+    .brief = "Push an image to a specified destination",
+    .text =
+	"Pushes a source image to a specified destination.\n\n  The image \"DESTINATION\" uses a "
+	"\"transport\":\"details\" format.",
+    .examples = "push imageID docker://registry.example.com/repository:tag\npush imageID "
+		"oci-archive:/path/to/layout:image:tag\npush imageID dir:/path/to/directory",
+    .opts = {{rows, 0}, {access_rows_basic, offsetof(struct push_opts, access)},
+	{access_rows_transfer, offsetof(struct push_opts, access)}},
+    .opts_size = sizeof(struct push_opts),
+    .min = 1,
+    .max = 2,
+    .complete = COMPLETE_IMAGE,
+    .run = run,
+};
