@@ -13,6 +13,9 @@
 #include "common/fs/file.h"
 #include "common/role/spawn.h"
 #include "pod-image/command.h"
+#include "pod-image/command_common.h"
+#include "pod-image/command_copy.h"
+#include "pod-image/command_look.h"
 #include "pod-image/task.h"
 
 struct globals {
@@ -31,30 +34,23 @@ static const struct opt global_rows[] = {
     OPT_END,
 };
 
-struct access_opts {
-	const char *authfile, *cert_dir, *creds, *policy, *registries;
-	int tls_verify;
-	uint64_t retry;
-	int64_t retry_delay;
-};
-
-static const struct opt access_rows[] = {
-    {"authfile", 0, OPT_STRING(struct access_opts, authfile), .arg = "path",
+const struct opt command_access_rows[] = {
+    {"authfile", 0, OPT_STRING(struct command_access_opts, authfile), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of the authentication file"},
-    {"cert-dir", 0, OPT_STRING(struct access_opts, cert_dir), .arg = "path",
+    {"cert-dir", 0, OPT_STRING(struct command_access_opts, cert_dir), .arg = "path",
 	.complete = COMPLETE_DIR,
 	.help = "Directory with the certificates needed to connect to the registry"},
-    {"creds", 0, OPT_STRING(struct access_opts, creds), .arg = "username[:password]",
+    {"creds", 0, OPT_STRING(struct command_access_opts, creds), .arg = "username[:password]",
 	.help = "Credentials to use for accessing the registry"},
-    {"registries-conf", 0, OPT_STRING(struct access_opts, registries), .arg = "path",
+    {"registries-conf", 0, OPT_STRING(struct command_access_opts, registries), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of registries.conf"},
-    {"retry", 0, OPT_UINT(struct access_opts, retry), .def = "3",
+    {"retry", 0, OPT_UINT(struct command_access_opts, retry), .def = "3",
 	.help = "Number of times to retry in case of failure"},
-    {"retry-delay", 0, OPT_DURATION(struct access_opts, retry_delay),
+    {"retry-delay", 0, OPT_DURATION(struct command_access_opts, retry_delay),
 	.help = "Delay between retries in case of failure"},
-    {"signature-policy", 0, OPT_STRING(struct access_opts, policy), .arg = "path",
+    {"signature-policy", 0, OPT_STRING(struct command_access_opts, policy), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of policy.json"},
-    {"tls-verify", 0, OPT_TRISTATE(struct access_opts, tls_verify), .none = "true",
+    {"tls-verify", 0, OPT_TRISTATE(struct command_access_opts, tls_verify), .none = "true",
 	.help = "Require HTTPS and verify certificates when accessing the registry"},
     OPT_END,
 };
@@ -70,8 +66,8 @@ take_secret(const char *word)
 	return copy;
 }
 
-static void
-fill_access(const struct access_opts *o, struct rec_registry_access *a)
+void
+command_fill_access(const struct command_access_opts *o, struct rec_registry_access *a)
 {
 	*a = (struct rec_registry_access){.auth_file = o->authfile,
 	    .cert_dir = o->cert_dir,
@@ -87,8 +83,8 @@ fill_access(const struct access_opts *o, struct rec_registry_access *a)
 /* --- The store -------------------------------------------------------------------------------- */
 
 /* Starts pod-store and gives the task a connection on which pod-image may speak. */
-static int
-open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
+int
+command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 {
 	struct globals *g = ctx->globals;
 	struct storage_conf conf = {0};
@@ -125,7 +121,7 @@ print_ids(const struct task *t)
 /* --- pull ------------------------------------------------------------------------------------- */
 
 struct pull_opts {
-	struct access_opts access;
+	struct command_access_opts access;
 	const char *os, *arch, *variant;
 	bool all_tags, quiet;
 };
@@ -157,8 +153,8 @@ run_pull(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	    .access = &access};
 
 	(void)argc;
-	fill_access(&o->access, &access);
-	if (open_store(ctx, &t, e) < 0 || task_prepare_pull(&t, &m, e) < 0 ||
+	command_fill_access(&o->access, &access);
+	if (command_open_store(ctx, &t, e) < 0 || task_prepare_pull(&t, &m, e) < 0 ||
 	    task_confine(&t, e) < 0 || task_run_pull(&t, e) < 0)
 		return -1;
 	return print_ids(&t);
@@ -196,7 +192,7 @@ run_load(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 		m.input = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (m.input < 0)
 		return err_sys(e, "opening %s", o->input != NULL ? o->input : "standard input");
-	if (open_store(ctx, &t, e) < 0 || task_prepare_load(&t, &m, e) < 0 ||
+	if (command_open_store(ctx, &t, e) < 0 || task_prepare_load(&t, &m, e) < 0 ||
 	    task_confine(&t, e) < 0 || task_run_load(&t, e) < 0)
 		return -1;
 	for (size_t i = 0; i < t.names.n; i++)
@@ -243,6 +239,21 @@ open_output(const struct save_opts *o, struct err *e)
 	return fd >= 0 ? fd : err_sys(e, "opening %s", o->output);
 }
 
+/* Finds one image; got lives in in. */
+static int
+find_image(struct task *t, const struct registries_conf *conf, const char *word, struct peer_in *in,
+    struct err *e)
+{
+	own_strv struct strv candidates = {0};
+	struct err ignored = {0};
+	struct msg_image_get m = {.name = word};
+
+	/* A word that cannot be a name may still be an ID. */
+	(void)registries_conf_candidates(conf, word, &candidates, &ignored);
+	m.candidates = (struct strs){(const char **)candidates.v, candidates.n};
+	return peer_call(t->store, &msg_image_get_desc, &m, in, NULL, NULL, e);
+}
+
 /* The IDs of the images named, and for each the names that were used. */
 static int
 find_images(struct task *t, char **argv, size_t n, const char **ids, struct rec_kv *names,
@@ -254,20 +265,32 @@ find_images(struct task *t, char **argv, size_t n, const char **ids, struct rec_
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		own_peer_in struct peer_in in = {0};
-		own_strv struct strv candidates = {0};
-		struct err ignored = {0};
-		struct msg_image_get m = {.name = argv[i]};
 		const struct msg_image_got *got;
 
-		(void)registries_conf_candidates(&conf, argv[i], &candidates, &ignored);
-		m.candidates = (struct strs){(const char **)candidates.v, candidates.n};
-		if (peer_call(t->store, &msg_image_get_desc, &m, &in, NULL, NULL, e) < 0)
+		if (find_image(t, &conf, argv[i], &in, e) < 0)
 			return -1;
 		got = MSG_OF(&in, image_got);
 		ids[i] = xstrdup(got->image->id);
 		if (got->matched != NULL)
 			names[(*nnames)++] = (struct rec_kv){ids[i], xstrdup(got->matched)};
 	}
+	return 0;
+}
+
+int
+command_store_source(
+    struct cli_ctx *ctx, struct task *t, const char *source, char **id, struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+	own_peer_in struct peer_in in = {0};
+	const char *rest, *transport = reference_transport(source, &rest);
+
+	if (transport == NULL || strcmp(transport, "containers-storage") != 0)
+		return 0;
+	if (registries_conf_load(&conf, NULL, e) < 0 || command_open_store(ctx, t, e) < 0 ||
+	    find_image(t, &conf, rest, &in, e) < 0)
+		return -1;
+	*id = xstrdup(MSG_OF(&in, image_got)->image->id);
 	return 0;
 }
 
@@ -282,7 +305,7 @@ run_save(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	struct msg_image_save m = {.images = {ids, n}, .form = o->format, .compress = o->compress};
 
 	m.output = open_output(o, e);
-	if (m.output < 0 || open_store(ctx, &t, e) < 0 ||
+	if (m.output < 0 || command_open_store(ctx, &t, e) < 0 ||
 	    find_images(&t, argv, n, ids, names, &nnames, e) < 0)
 		return -1;
 	m.names.v = names;
@@ -291,33 +314,10 @@ run_save(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 									   : task_run_save(&t, e);
 }
 
-/* --- inspect ---------------------------------------------------------------------------------- */
-
-static int
-run_inspect(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
-{
-	struct rec_registry_access access;
-	struct task t = {.report.quiet = true};
-	struct msg_image_pull m = {.reference = argv[0], .access = &access};
-	own_strbuf struct strbuf out = {0};
-
-	(void)ctx;
-	(void)argc;
-	fill_access(opts, &access);
-	if (task_prepare_pull(&t, &m, e) < 0 || task_confine(&t, e) < 0)
-		return -1;
-	if (t.from_archive)
-		return err_set(
-		    e, ERR_UNSUPPORTED, "only images of registries can be inspected here");
-	if (pull_inspect(&t.pull, &out, e) < 0)
-		return -1;
-	return file_put(STDOUT_FILENO, out.s, out.n) < 0 ? err_sys(e, "writing the manifest") : 0;
-}
-
 /* --- login ------------------------------------------------------------------------------------ */
 
 struct login_opts {
-	struct access_opts access;
+	struct command_access_opts access;
 	const char *username, *password;
 	bool password_stdin;
 };
@@ -357,7 +357,7 @@ run_login(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 
 	(void)ctx;
 	(void)argc;
-	fill_access(&o->access, &access);
+	command_fill_access(&o->access, &access);
 	if (o->username == NULL || (o->password == NULL && !o->password_stdin))
 		return err_set(
 		    e, ERR_USAGE, "--username and --password or --password-stdin are needed");
@@ -376,7 +376,7 @@ static const struct cmd cmd_pull = {
     .synopsis = "[options] IMAGE",
     .brief = "Bring an image into the store; print its ID",
     .examples = "pull docker.io/library/alpine\npull oci-archive:/tmp/image.tar",
-    .opts = {{pull_rows}, {access_rows, offsetof(struct pull_opts, access)}},
+    .opts = {{pull_rows}, {command_access_rows, offsetof(struct pull_opts, access)}},
     .opts_size = sizeof(struct pull_opts),
     .min = 1,
     .max = 1,
@@ -402,30 +402,20 @@ static const struct cmd cmd_save = {
     .max = CMD_ANY,
     .run = run_save,
 };
-static const struct cmd cmd_inspect = {
-    .name = "inspect",
-    .synopsis = "[options] IMAGE",
-    .brief = "Print the manifest or index of an image in a registry, byte for byte",
-    .examples = "inspect docker.io/library/alpine",
-    .opts = {{access_rows}},
-    .opts_size = sizeof(struct access_opts),
-    .min = 1,
-    .max = 1,
-    .run = run_inspect,
-};
 static const struct cmd cmd_login = {
     .name = "login",
     .synopsis = "[options] REGISTRY",
     .brief = "Try credentials against a registry; nothing is stored",
     .examples = "login -u testuser --password-stdin localhost:5000",
-    .opts = {{login_rows}, {access_rows, offsetof(struct login_opts, access)}},
+    .opts = {{login_rows}, {command_access_rows, offsetof(struct login_opts, access)}},
     .opts_size = sizeof(struct login_opts),
     .min = 1,
     .max = 1,
     .run = run_login,
 };
-static const struct cmd_place places[] = {
-    {&cmd_inspect}, {&cmd_load}, {&cmd_login}, {&cmd_pull}, {&cmd_save}, {0}};
+static const struct cmd_place places[] = {{&command_copy}, {&command_delete}, {&command_inspect},
+    {&command_list_tags}, {&cmd_load}, {&cmd_login}, {&command_manifest_digest}, {&cmd_pull},
+    {&cmd_save}, {&command_sync}, {0}};
 static const struct cmd root = {
     .name = "pod-image",
     .synopsis = "[options] [command]",

@@ -8,7 +8,7 @@
 
 #include "pod-image/source.h"
 
-#define DEST_FDS_MAX 1
+#define DEST_FDS_MAX 2
 
 enum dest_layers {
 	DEST_AS_THEY_ARE,
@@ -73,6 +73,7 @@ struct dest {
 	const char *repository;
 	/* of archives and directories */
 	const struct files_form *form;
+	int output; /* an archive's file, or 0 */
 	char *name; /* reference to record, or NULL */
 	uint32_t create_seq;
 	struct strv written; /* files that are there already: layers may be shared */
@@ -93,6 +94,9 @@ int dest_files(struct dest *d, struct err *e);
 
 /* Opens what "transport:PATH[:REFERENCE]" names, for writing, and prepares it. */
 int dest_files_path(struct dest *d, const char *transport, const char *rest, struct err *e);
+
+/* Nothing came of it: an archive that was begun is emptied. */
+void dest_abandon(struct dest *d);
 
 size_t dest_fds(const struct dest *d, int fds[DEST_FDS_MAX]);
 void dest_free(struct dest *d);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/oci/reference.h"
 #include "common/role/spawn.h"
@@ -339,6 +340,7 @@ dest_files_prepare(
 		return -1;
 	if (f->directory)
 		return 0;
+	d->output = fcntl(out, F_DUPFD_CLOEXEC, 3);
 	d->create_seq = peer_next_seq(d->peer);
 	return peer_send(d->peer, &msg_archive_create_desc, d->create_seq, &m, e);
 }
@@ -464,7 +466,18 @@ dest_fds(const struct dest *d, int fds[DEST_FDS_MAX])
 	if (d->peer == NULL || d->form == NULL)
 		return 0;
 	fds[0] = peer_fd(d->peer);
-	return 1;
+	if (d->output <= 0)
+		return 1;
+	fds[1] = d->output;
+	return 2;
+}
+
+void
+dest_abandon(struct dest *d)
+{
+	/* A pipe cannot be emptied, nor need it be. */
+	if (d->form != NULL && d->output > 0 && ftruncate(d->output, 0) < 0)
+		log_debug("emptying the archive: %s", strerror(errno));
 }
 
 void
@@ -473,6 +486,8 @@ dest_free(struct dest *d)
 	if (d->form == NULL) /* a registry's peer belongs to its plan */
 		return;
 	peer_free(d->peer);
+	if (d->output > 0)
+		fd_close(&d->output);
 	free(d->name);
 	strv_free(&d->written);
 	json_decref(d->list);

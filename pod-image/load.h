@@ -23,6 +23,7 @@ struct load {
 	const char *form;	/* name of the transport; NULL: found out */
 	const char *reference;	/* which image, NULL: all */
 	const char *name;	/* to give when the archive holds none */
+	bool only_name;		/* name counts, whatever the archive holds */
 	const char *policy_file;
 	struct manifest_platform platform;
 

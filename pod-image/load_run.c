@@ -173,6 +173,12 @@ store_image(struct image *i, struct strv *ids, struct strv *names, struct err *e
 	    .arg = i};
 	char id[65];
 
+	if (i->load->only_name) {
+		strv_free(&i->names);
+		i->names = (struct strv){0};
+		if (add_name(i, i->load->name, false, e) < 0)
+			return -1;
+	}
 	i->copy.store = i->load->store;
 	i->copy.report = i->load->report;
 	i->copy.config_bytes =

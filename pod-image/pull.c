@@ -219,7 +219,8 @@ store_image(struct image *i, struct strv *ids, struct err *e)
 	const struct reference *r = &i->source->ref;
 	const struct document *doc = i->index.is_index ? &i->own_manifest_doc : &i->top;
 	own_mem char *repository = reference_repository(r);
-	const char *digests[2], *name = i->source->name;
+	const char *digests[2];
+	const char *name = i->pull->name != NULL ? i->pull->name : i->source->name;
 	struct copy_from from = {
 	    .peer = i->fetch, .request = &msg_fetch_blob_desc, .ask = ask_blob, .arg = i};
 	struct copy c = {.store = i->pull->store,
@@ -227,7 +228,7 @@ store_image(struct image *i, struct strv *ids, struct err *e)
 	    .manifest_bytes = as_bytes(&doc->bytes),
 	    .manifest_type = i->manifest.media_type,
 	    .nlayers = i->manifest.nlayers,
-	    .names = {&name, r->digest == NULL},
+	    .names = {&name, i->pull->name != NULL || r->digest == NULL},
 	    .repo_digests = {digests, i->index.is_index ? 2 : 1}};
 	char id[65];
 
@@ -300,13 +301,13 @@ pull_source(const struct pull *p, struct plan_source *s, struct strv *ids, struc
 	return r;
 }
 
-static int
-list_tags(const struct pull *p, const struct plan_source *s, struct strv *tags, struct err *e)
+int
+pull_list_tags(struct plan *p, const struct plan_source *s, struct strv *tags, struct err *e)
 {
 	const struct plan_endpoint *at = &s->endpoints[s->nendpoints - 1];
 	struct msg_fetch_tags m = {.repository = at->ref.path};
 	own_peer_in struct peer_in in = {0};
-	struct peer *fetch = plan_worker_peer(p->plan, at->worker, e);
+	struct peer *fetch = plan_worker_peer(p, at->worker, e);
 	const struct strs *got;
 
 	if (fetch == NULL || peer_call(fetch, &msg_fetch_tags_desc, &m, &in, NULL, NULL, e) < 0)
@@ -338,7 +339,7 @@ pull_all_tags(const struct pull *p, struct plan_source *s, struct strv *ids, str
 
 	if (s->ref.digest != NULL)
 		return err_set(e, ERR_USAGE, "all tags cannot be pulled by digest");
-	if (list_tags(p, s, &tags, e) < 0)
+	if (pull_list_tags(p->plan, s, &tags, e) < 0)
 		return -1;
 	for (size_t i = 0; i < tags.n; i++) {
 		if (pull_tag(p, s, tags.v[i], ids, names, e) < 0)
@@ -384,23 +385,5 @@ pull_run(const struct pull *p, struct strv *ids, struct strv *names, struct err 
 			break;
 	}
 	join_errors(&reasons, e);
-	return -1;
-}
-
-int
-pull_inspect(const struct pull *p, struct strbuf *out, struct err *e)
-{
-	for (size_t k = 0; k < p->plan->nsources; k++) {
-		struct image i = {.pull = p, .source = &p->plan->sources[k]};
-		int r;
-
-		err_clear(e);
-		r = find_endpoint(&i, e);
-		if (r == 0)
-			strbuf_addn(out, i.top.bytes.s, i.top.bytes.n);
-		image_free(&i);
-		if (r == 0)
-			return 0;
-	}
 	return -1;
 }

@@ -11,13 +11,14 @@ struct pull {
 	struct peer *store;
 	struct report report;
 	struct manifest_platform platform;
+	const char *name; /* to give it instead of its own, or NULL */
 	bool all_tags, newer;
 };
 
 /* Appends the IDs and names of the images that are in the store now. */
 int pull_run(const struct pull *p, struct strv *ids, struct strv *names, struct err *e);
 
-/* Fetches the manifest or index of the plan's first source that has it, byte for byte. */
-int pull_inspect(const struct pull *p, struct strbuf *out, struct err *e);
+/* Appends the tags of the repository that s names. */
+int pull_list_tags(struct plan *p, const struct plan_source *s, struct strv *tags, struct err *e);
 
 #endif

@@ -26,6 +26,7 @@ prepare_registry(
 	    .report = t->report,
 	    .platform = {m->os, m->architecture, m->variant},
 	    .all_tags = m->all_tags,
+	    .name = m->name,
 	    .newer = m->newer};
 	return plan_pull(&t->plan, text, normal, m->access, e);
 }
@@ -46,6 +47,8 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 		t->load = (struct load){.store = t->store,
 		    .report = t->report,
 		    .graph_root = t->graph_root,
+		    .name = m->name,
+		    .only_name = m->name != NULL,
 		    .platform = {m->os, m->architecture, m->variant},
 		    .policy_file = m->access != NULL ? m->access->policy_file : NULL};
 		r = load_prepare_path(&t->load, transport, rest, e);
@@ -138,12 +141,13 @@ task_run_save(struct task *t, struct err *e)
 
 /* --- Copy ------------------------------------------------------------------------------------- */
 
-static int
-prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
+int
+task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
 {
 	const char *rest = m->source;
 	const char *transport = t->store == NULL ? reference_transport(m->source, &rest) : NULL;
 
+	t->transfer.platform = (struct manifest_platform){m->os, m->architecture, m->variant};
 	if (t->store != NULL) {
 		t->image = m->source;
 		return 0;
@@ -168,7 +172,8 @@ prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
 
 	if (transport == NULL || strcmp(transport, "docker") == 0)
 		return plan_push(&t->to_plan, rest, m->to, e);
-	t->transfer.beside = rest;
+	/* For the life of this process. */
+	t->transfer.beside = xstrndup(rest, strcspn(rest, ":"));
 	return dest_files_path(&t->to, transport, rest, e);
 }
 
@@ -217,7 +222,7 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 	    .from = &t->from,
 	    .to = &t->to,
 	    .store = t->store};
-	r = prepare_source(t, m, e);
+	r = task_prepare_source(t, m, e);
 	if (r == 0)
 		r = prepare_destination(t, m, e);
 	if (r == 0)
@@ -230,13 +235,20 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 	return r;
 }
 
+int
+task_open_source(struct task *t, struct err *e)
+{
+	if (t->image == NULL)
+		return t->plan.nsources > 0 ? source_registry(&t->from, &t->plan, e)
+					    : source_files(&t->from, &t->load, e);
+	source_store(&t->from, t->store, t->image);
+	return 0;
+}
+
 static int
 open_ends(struct task *t, struct err *e)
 {
-	if (t->image != NULL)
-		source_store(&t->from, t->store, t->image);
-	else if ((t->plan.nsources > 0 ? source_registry(&t->from, &t->plan, e)
-				       : source_files(&t->from, &t->load, e)) < 0)
+	if (task_open_source(t, e) < 0)
 		return -1;
 	if (t->to_plan.nsources > 0)
 		return dest_registry(&t->to, &t->to_plan, e);
@@ -251,7 +263,10 @@ task_run_copy(struct task *t, struct err *e)
 	if (open_ends(t, e) < 0)
 		return -1;
 	t->transfer.names = (struct strs){(const char **)t->names.v, t->names.n};
-	return transfer_run(&t->transfer, e) < 0 ? -1 : t->to.ops->finish(&t->to, e);
+	if (transfer_run(&t->transfer, e) == 0 && t->to.ops->finish(&t->to, e) == 0)
+		return 0;
+	dest_abandon(&t->to);
+	return -1;
 }
 
 /* --- Login ------------------------------------------------------------------------------------ */
@@ -307,6 +322,8 @@ task_confine(struct task *t, struct err *e)
 		n += trust_fds(&t->plan.sources[i].trust, keep + n, KEEP_MAX - 16 - n);
 	if (t->control_fd > 0)
 		keep[n++] = t->control_fd;
+	if (t->keep_fd > 0)
+		keep[n++] = t->keep_fd;
 	n += load_fds(&t->load, keep + n);
 	for (size_t i = 0; i < t->to_plan.nworkers; i++)
 		keep[n++] = peer_fd(t->to_plan.workers[i].peer);

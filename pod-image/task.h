@@ -16,8 +16,8 @@
 struct task {
 	struct report report;
 	struct peer *store;
-	int control_fd;		/* a further descriptor to keep open, or 0 */
-	const char *graph_root; /* where large files may be spooled, or NULL */
+	int control_fd, keep_fd; /* further descriptors to keep open, or 0 */
+	const char *graph_root;	 /* where large files may be spooled, or NULL */
 	struct plan plan;
 	struct pull pull;
 	bool from_archive; /* a pull by a transport that is no registry */
@@ -41,6 +41,9 @@ int task_prepare_save(struct task *t, struct msg_image_save *m, struct err *e);
 int task_run_save(struct task *t, struct err *e);
 int task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e);
 int task_run_copy(struct task *t, struct err *e); /* the result stands in t->transfer */
+/* A copy's source alone: what the message says of it is enough.  task_open_source fills t->from. */
+int task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e);
+int task_open_source(struct task *t, struct err *e);
 int task_prepare_login(struct task *t, struct msg_registry_login *m, struct err *e);
 int task_run_login(struct task *t, struct err *e);
 

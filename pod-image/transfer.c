@@ -361,6 +361,25 @@ send_top(struct transfer *t, struct document *top, struct err *e)
 }
 
 int
+transfer_choose(struct source *s, const struct manifest_platform *platform, struct document *doc,
+    struct document *out, struct err *e)
+{
+	struct transfer t = {.from = s, .platform = *platform};
+	struct bytes b = document_bytes(doc);
+	own_manifest struct manifest m = {0};
+
+	if (b.n == 0)
+		return 0;
+	if (manifest_parse((const char *)b.p, b.n, doc->media_type, &m, e) < 0)
+		return -1;
+	if (m.is_index)
+		return choose(&t, &m, out, e);
+	*out = *doc;
+	memset(doc, 0, sizeof(*doc));
+	return 0;
+}
+
+int
 transfer_run(struct transfer *t, struct err *e)
 {
 	own_document struct document top = {0};

@@ -51,6 +51,10 @@ size_t transfer_fds(const struct transfer *t, int fds[TRANSFER_FDS_MAX]);
 /* One image, or all of an index.  dest_ops.finish is left to the caller, who may have further images. */
 int transfer_run(struct transfer *t, struct err *e);
 
+/* Follows an index once: the manifest for that platform; doc itself (moved) if it is none. */
+int transfer_choose(struct source *s, const struct manifest_platform *platform,
+    struct document *doc, struct document *out, struct err *e);
+
 void transfer_free(struct transfer *t);
 
 #endif

@@ -125,7 +125,7 @@ check "a policy that accepts" test -n "$(pull -q --signature-policy "$WORLD/poli
 # --- login and inspect ---
 is "login" "$(printf secret | image login -u tester --password-stdin "$REGISTRY")" "Login Succeeded!"
 refused "login with a wrong password" "logging into \"$REGISTRY\": invalid username/password" image login -u tester -p no "$REGISTRY"
-is "inspect prints the index" "$(image inspect --creds tester:secret "$REGISTRY/multi" | jq '.manifests | length')" 3
+is "inspect prints the index" "$(image inspect --raw --creds tester:secret "$REGISTRY/multi" | jq '.manifests | length')" 3
 fresh i
 is "all tags" "$(pull -q -a "$REGISTRY/app" | wc -l)" 1
 
@@ -148,7 +148,7 @@ if ordinary_user; then
 	id=$(as_user unshare -r --map-auto "$BIN/pod-image" --root "$WORLD/user/root" --runroot "$WORLD/user/run" pull -q \
 		--cert-dir "$REGISTRY_CERTS" --creds tester:secret "$REGISTRY/app:1" 2>"$WORLD/user.err")
 	check "an ordinary user in a user namespace: $(cat "$WORLD/user.err")" test -n "$id"
-	id=$(as_user "$BIN/pod-image" inspect --cert-dir "$REGISTRY_CERTS" --creds tester:secret "$REGISTRY/app:1" 2>"$WORLD/user.err" |
+	id=$(as_user "$BIN/pod-image" inspect --raw --cert-dir "$REGISTRY_CERTS" --creds tester:secret "$REGISTRY/app:1" 2>"$WORLD/user.err" |
 		jq -r .schemaVersion)
 	is "and without one, inspect: $(cat "$WORLD/user.err")" "$id" 2
 else

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/cli/cmd.h"
+#include "common/fs/file.h"
+#include "common/oci/reference.h"
+#include "pod-image/command_common.h"
+#include "pod-image/command_copy.h"
+#include "pod-image/task.h"
+
+/* --- copy ------------------------------------------------------------------------------------- */
+
+struct copy_opts {
+	const char *authfile, *digestfile, *format, *compress_format, *policy, *registries;
+	const char *src_authfile, *src_cert_dir, *src_creds;
+	const char *dest_authfile, *dest_cert_dir, *dest_creds;
+	const char *os, *arch, *variant;
+	int src_tls_verify, dest_tls_verify;
+	int64_t level, retry_delay;
+	uint64_t retry;
+	bool all, compress, force, preserve, quiet, remove_signatures;
+	struct strv tags;
+};
+
+static const struct opt copy_rows[] = {
+    {"additional-tag", 0, OPT_LIST(struct copy_opts, tags), .arg = "name",
+	.help = "Further name for a docker-archive to record"},
+    {"all", 'a', OPT_BOOL(struct copy_opts, all),
+	.help = "Copy all images of an index, and the index"},
+    {"authfile", 0, OPT_STRING(struct copy_opts, authfile), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of the authentication file"},
+    {"dest-authfile", 0, OPT_STRING(struct copy_opts, dest_authfile), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of the authentication file for the destination"},
+    {"dest-cert-dir", 0, OPT_STRING(struct copy_opts, dest_cert_dir), .arg = "path",
+	.complete = COMPLETE_DIR, .help = "Directory with certificates for the destination"},
+    {"dest-compress", 0, OPT_BOOL(struct copy_opts, compress),
+	.help = "Compress the layers of a directory"},
+    {"dest-compress-format", 0, OPT_STRING(struct copy_opts, compress_format), .arg = "format",
+	.complete = COMPLETE_CHOICE, .choices = "gzip,zstd,zstd:chunked",
+	.help = "Compression of the layers at the destination"},
+    {"dest-compress-level", 0, OPT_INT(struct copy_opts, level), .arg = "level", .def = "-1",
+	.show = "", .help = "Compression level"},
+    {"dest-creds", 0, OPT_STRING(struct copy_opts, dest_creds), .arg = "username[:password]",
+	.help = "Credentials for the destination"},
+    {"dest-force-compress-format", 0, OPT_BOOL(struct copy_opts, force),
+	.help = "Compress again what is compressed in another way"},
+    {"dest-tls-verify", 0, OPT_TRISTATE(struct copy_opts, dest_tls_verify), .none = "true",
+	.help = "Require HTTPS and verify certificates when talking to the destination"},
+    {"digestfile", 0, OPT_STRING(struct copy_opts, digestfile), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Write the digest of the copy to this file"},
+    {"format", 'f', OPT_STRING(struct copy_opts, format), .arg = "format",
+	.complete = COMPLETE_CHOICE, .choices = "oci,v2s2",
+	.help = "Kind of manifest: oci or v2s2"},
+    {"override-arch", 0, OPT_STRING(struct copy_opts, arch), .arg = "ARCH",
+	.help = "Use ARCH instead of the architecture of the machine for choosing images"},
+    {"override-os", 0, OPT_STRING(struct copy_opts, os), .arg = "OS",
+	.help = "Use OS instead of the running OS for choosing images"},
+    {"override-variant", 0, OPT_STRING(struct copy_opts, variant), .arg = "VARIANT",
+	.help = "Use VARIANT instead of the running architecture variant"},
+    {"preserve-digests", 0, OPT_BOOL(struct copy_opts, preserve),
+	.help = "Fail rather than change a digest"},
+    {"quiet", 'q', OPT_BOOL(struct copy_opts, quiet), .help = "Suppress output information"},
+    {"registries-conf", 0, OPT_STRING(struct copy_opts, registries), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of registries.conf"},
+    {"remove-signatures", 0, OPT_BOOL(struct copy_opts, remove_signatures),
+	.help = "Do not copy signatures"},
+    {"retry-delay", 0, OPT_DURATION(struct copy_opts, retry_delay),
+	.help = "Delay between retries in case of failure"},
+    {"retry-times", 0, OPT_UINT(struct copy_opts, retry), .def = "3",
+	.help = "Number of times to retry in case of failure"},
+    {"signature-policy", 0, OPT_STRING(struct copy_opts, policy), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of policy.json"},
+    {"src-authfile", 0, OPT_STRING(struct copy_opts, src_authfile), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of the authentication file for the source"},
+    {"src-cert-dir", 0, OPT_STRING(struct copy_opts, src_cert_dir), .arg = "path",
+	.complete = COMPLETE_DIR, .help = "Directory with certificates for the source"},
+    {"src-creds", 0, OPT_STRING(struct copy_opts, src_creds), .arg = "username[:password]",
+	.help = "Credentials for the source"},
+    {"src-tls-verify", 0, OPT_TRISTATE(struct copy_opts, src_tls_verify), .none = "true",
+	.help = "Require HTTPS and verify certificates when talking to the source"},
+    OPT_END,
+};
+
+static const char *
+first_of(const char *a, const char *b)
+{
+	return a != NULL ? a : b;
+}
+
+static void
+fill_ends(
+    const struct copy_opts *o, struct rec_registry_access *from, struct rec_registry_access *to)
+{
+	struct command_access_opts a = {.authfile = first_of(o->src_authfile, o->authfile),
+	    .cert_dir = o->src_cert_dir,
+	    .creds = o->src_creds,
+	    .policy = o->policy,
+	    .registries = o->registries,
+	    .tls_verify = o->src_tls_verify,
+	    .retry = o->retry,
+	    .retry_delay = o->retry_delay};
+
+	command_fill_access(&a, from);
+	a.authfile = first_of(o->dest_authfile, o->authfile);
+	a.cert_dir = o->dest_cert_dir;
+	a.creds = o->dest_creds;
+	a.tls_verify = o->dest_tls_verify;
+	command_fill_access(&a, to);
+}
+
+static int
+copy_in(struct cli_ctx *ctx, struct task *t, const struct msg_image_copy *m, const char *name,
+    struct err *e)
+{
+	struct msg_image_pull pull = {.reference = m->source,
+	    .os = m->os,
+	    .architecture = m->architecture,
+	    .variant = m->variant,
+	    .name = *name != '\0' ? name : NULL,
+	    .access = m->from};
+
+	if (m->all)
+		return err_set(e, ERR_UNSUPPORTED, "the store holds images, not indexes of them");
+	if (command_open_store(ctx, t, e) < 0 || task_prepare_pull(t, &pull, e) < 0 ||
+	    task_confine(t, e) < 0)
+		return -1;
+	return task_run_pull(t, e);
+}
+
+static int
+copy_out(struct cli_ctx *ctx, struct task *t, const struct copy_opts *o, struct msg_image_copy *m,
+    struct err *e)
+{
+	own_mem char *id = NULL;
+	own_fd int digest = -1;
+
+	if (command_store_source(ctx, t, m->source, &id, e) < 0)
+		return -1;
+	if (id != NULL)
+		m->source = id;
+	if (task_prepare_copy(t, m, e) < 0)
+		return -1;
+	/* The file is opened with the caller's power; what goes into it is known only later. */
+	if (o->digestfile != NULL &&
+	    (digest = open(
+		 o->digestfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644)) < 0)
+		return err_sys(e, "opening %s", o->digestfile);
+	t->keep_fd = digest > 0 ? digest : 0;
+	if (task_confine(t, e) < 0 || task_run_copy(t, e) < 0)
+		return -1;
+	if (digest > 0 && file_put(digest, t->transfer.digest, strlen(t->transfer.digest)) < 0)
+		return err_sys(e, "writing the digest");
+	return 0;
+}
+
+static int
+run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	struct copy_opts *o = opts;
+	struct rec_registry_access from, to;
+	struct task t = {.report.quiet = o->quiet};
+	const char *name = NULL, *transport = reference_transport(argv[1], &name);
+	struct msg_image_copy m = {.source = argv[0],
+	    .destination = argv[1],
+	    .format = o->format,
+	    .compression = o->compress_format,
+	    .level = o->level >= 0 ? (uint64_t)o->level + 1 : 0,
+	    .force = o->force,
+	    .compress = o->compress,
+	    .all = o->all,
+	    .preserve = o->preserve,
+	    .os = o->os,
+	    .architecture = o->arch,
+	    .variant = o->variant,
+	    .names = {(const char **)o->tags.v, o->tags.n},
+	    .from = &from,
+	    .to = &to};
+
+	(void)argc;
+	if (transport == NULL)
+		return err_set(
+		    e, ERR_USAGE, "Invalid destination name %.300s: it has no transport", argv[1]);
+	if (o->level > 63)
+		return err_set(
+		    e, ERR_USAGE, "compression level %lld is out of range", (long long)o->level);
+	fill_ends(o, &from, &to);
+	if (strcmp(transport, "containers-storage") == 0)
+		return copy_in(ctx, &t, &m, name, e);
+	return copy_out(ctx, &t, o, &m, e);
+}
+
+const struct cmd command_copy = {
+    .name = "copy",
+    .synopsis = "[options] SOURCE DESTINATION",
+    .brief = "Copy an image from any place to any other; nothing is changed that need not be",
+    .examples = "copy docker://registry.example.com/app:1 oci:/tmp/layout:app\ncopy "
+		"containers-storage:localhost/app docker://registry.example.com/app",
+    .opts = {{copy_rows}},
+    .opts_size = sizeof(struct copy_opts),
+    .min = 2,
+    .max = 2,
+    .run = run_copy,
+};

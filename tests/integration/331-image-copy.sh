@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# pod-image alone: copies between every pair of transports keep digests; inspect, list-tags, delete, sync.
+. "$(dirname "$0")/../lib.sh"
+. "$LIB_DIR/registry.sh"
+
+command -v docker-registry >/dev/null && command -v skopeo >/dev/null || {
+	skip "copies between transports" "docker-registry or skopeo is not installed"
+	finish
+}
+world
+export HOME=$WORLD/home
+mkdir -p "$HOME"
+registry_http_start
+R=$REGISTRY_HTTP
+image() { "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+copy() { image copy -q --src-tls-verify=false --dest-tls-verify=false "$@"; }
+look() { image inspect --tls-verify=false "$@"; }
+refused() {
+	local text=$1 words=$2 said st
+	shift 2
+	said=$("$@" 2>&1 >/dev/null)
+	st=$?
+	if [ "$st" = 125 ] && [[ $said == *"$words"* ]]; then ok "$text"; else not_ok "$text: $st: $said"; fi
+}
+
+layout "$WORLD/lay" latest gzip
+WANT=$LAYOUT_DIGEST
+CONFIG=$(jq -r .config.digest "$WORLD/lay/blobs/sha256/${WANT#sha256:}")
+layout_index "$WORLD/idx" latest
+
+# --- every pair ---
+place() { # TRANSPORT NUMBER
+	case $1 in
+	docker) echo "docker://$R/pair/$2:1" ;;
+	oci) echo "oci:$WORLD/p$2:name" ;;
+	oci-archive) echo "oci-archive:$WORLD/p$2.oci.tar:name" ;;
+	docker-archive) echo "docker-archive:$WORLD/p$2.docker.tar:example.com/name:1" ;;
+	dir) echo "dir:$WORLD/p$2.dir" ;;
+	containers-storage) echo "containers-storage:localhost/pair$2:1" ;;
+	esac
+}
+config_of() {
+	look --config --raw "$1" | sha256sum | sed 's/^/sha256:/; s/ .*//'
+}
+all="docker oci oci-archive dir containers-storage docker-archive"
+n=0
+for a in $all; do
+	copy "oci:$WORLD/lay:latest" "$(place "$a" "$a")" || not_ok "filling $a"
+done
+for a in $all; do
+	for b in $all; do
+		n=$((n + 1))
+		[ "$b" = containers-storage ] && ROOT=$WORLD/root.$n RUNROOT=$WORLD/run.$n && [ "$a" = "$b" ] && {
+			ROOT=$WORLD/root RUNROOT=$WORLD/run
+			skip "$a to $b" "one store"
+			continue
+		}
+		said=$(copy "$(place "$a" "$a")" "$(place "$b" $n)" 2>&1)
+		is "$a to $b: the configuration$said" "$(config_of "$(place "$b" $n)")" "$CONFIG"
+		if [ "$a" != docker-archive ] && [ "$b" != docker-archive ]; then
+			is "$a to $b: the manifest" "$(look "$(place "$b" $n)" | jq -r .Digest)" "$WANT"
+		fi
+		ROOT=$WORLD/root RUNROOT=$WORLD/run
+	done
+done
+for b in docker oci oci-archive dir docker-archive; do
+	check "skopeo reads what came from the store: $b" \
+		skopeo --insecure-policy inspect --tls-verify=false "$(place $b $b)" >/dev/null
+done
+
+# --- indexes ---
+copy -a "oci:$WORLD/idx:latest" "docker://$R/multi:1"
+is "an index whole: to a registry" "$(skopeo --insecure-policy inspect --raw --tls-verify=false "docker://$R/multi:1" | sha256sum | cut -d' ' -f1)" "${LAYOUT_INDEX#sha256:}"
+copy -a "docker://$R/multi:1" "dir:$WORLD/multi.dir"
+copy -a "dir:$WORLD/multi.dir" "oci:$WORLD/multi.oci:x"
+is "and through dir: and back to a layout" "$(jq -r '.manifests[0].digest' "$WORLD/multi.oci/index.json")" "$LAYOUT_INDEX"
+copy "docker://$R/multi:1" "oci:$WORLD/one:x"
+is "without --all, this machine's image" "$(look "oci:$WORLD/one:x" | jq -r .Architecture)" "$(layout_machine)"
+copy --override-arch s390x "docker://$R/multi:1" "oci:$WORLD/one:y"
+is "or another one" "$(look "oci:$WORLD/one:y" | jq -r .Architecture)" s390x
+is "an index's own digest" "$(look "docker://$R/multi:1" | jq -r .Digest)" "$LAYOUT_INDEX"
+
+# --- what changes, and what must not ---
+copy --format v2s2 "oci:$WORLD/lay:latest" "docker://$R/v2:1"
+is "Docker's manifest by wish" "$(look --raw "docker://$R/v2:1" | jq -r .mediaType)" application/vnd.docker.distribution.manifest.v2+json
+refused "a change that was forbidden" "asked not to be done" copy --preserve-digests --format v2s2 "oci:$WORLD/lay:latest" "docker://$R/v2:2"
+copy --dest-compress-format zstd --dest-force-compress-format "docker://$R/pair/docker:1" "oci:$WORLD/z:x"
+check "gzip to zstd on the way" grep -q 'tar+zstd' <<<"$(look --raw "oci:$WORLD/z:x")"
+is "with the same contents" "$(config_of "oci:$WORLD/z:x")" "$CONFIG"
+copy --digestfile "$WORLD/digest" "docker://$R/pair/docker:1" "dir:$WORLD/df"
+is "--digestfile" "$(cat "$WORLD/digest")" "$WANT"
+is "manifest-digest" "$(image manifest-digest "$WORLD/df/manifest.json")" "$WANT"
+is "manifest-digest of a pipe" "$(look --raw "docker://$R/pair/docker:1" | image manifest-digest -)" "$WANT"
+
+# --- what is damaged is not passed on ---
+cp -r "$WORLD/lay" "$WORLD/bad"
+big=$(find "$WORLD/bad/blobs" -type f -size +100k | head -1)
+printf x | dd of="$big" bs=1 seek=5000 conv=notrunc status=none
+for b in docker oci oci-archive docker-archive dir; do
+	refused "a damaged layer is not copied to $b" "copying blob" copy "oci:$WORLD/bad:latest" "$(place $b bad)"
+done
+is "an archive that was begun is emptied" "$(stat -c %s "$WORLD/pbad.docker.tar")" 0
+check "no blob of it lies in the layout" test ! -e "$WORLD/pbad/blobs/sha256/${big##*/}"
+refused "no transport" "it has no transport" copy "docker://$R/v2:1" "$WORLD/x"
+refused "an unknown transport" "it has no transport" copy "sif:/tmp/x" "dir:$WORLD/x"
+
+# --- inspect, list-tags, delete ---
+is "inspect: the fields of skopeo" "$(look "docker://$R/v2:1" | jq -r 'del(.LayersData) | keys_unsorted | join(" ")')" \
+	"$(skopeo --insecure-policy inspect --tls-verify=false "docker://$R/v2:1" | jq -r 'del(.LayersData) | keys_unsorted | join(" ")')"
+is "inspect: their values" "$(look "docker://$R/v2:1" | jq -S 'del(.LayersData)')" \
+	"$(skopeo --insecure-policy inspect --tls-verify=false "docker://$R/v2:1" | jq -S 'del(.LayersData)')"
+is "inspect --config --raw" "$(look --config --raw "docker://$R/v2:1" | sha256sum | cut -d' ' -f1)" "${CONFIG#sha256:}"
+for i in $(seq 12); do copy "dir:$WORLD/df" "docker://$R/tags:v$i"; done
+is "list-tags" "$(image list-tags --tls-verify=false "docker://$R/tags" | jq -c '[.Repository, (.Tags | length)]')" "[\"$R/tags\",12]"
+image delete --tls-verify=false "docker://$R/tags:v1"
+refused "deleted, under all its tags" "manifest unknown" look "docker://$R/tags:v2"
+refused "what is not there cannot be deleted" "manifest unknown" image delete --tls-verify=false "docker://$R/tags:v1"
+
+# --- sync ---
+copy "dir:$WORLD/df" "docker://$R/sync/a:1"
+copy "dir:$WORLD/df" "docker://$R/sync/a:2"
+sync() { image sync -q --src-tls-verify=false --dest-tls-verify=false "$@"; }
+sync --src docker --dest dir "$R/sync/a" "$WORLD/sync"
+is "sync: a repository to directories" "$(cd "$WORLD/sync" && echo *)" "a:1 a:2"
+sync --scoped --src dir --dest docker "$WORLD/sync" "$R/mirror"
+is "sync: and on to another place" "$(image list-tags --tls-verify=false --format plain "docker://$R/mirror/a" | sort | tr '\n' ' ')" "1 2 "
+is "sync: digests kept" "$(look "docker://$R/mirror/a:2" | jq -r .Digest)" "$WANT"
+sync --scoped --src docker --dest dir "$R/sync/a:1" "$WORLD/sync2"
+check "sync --scoped" test -f "$WORLD/sync2/$R/sync/a:1/manifest.json"
+
+# --- an ordinary user, without any store ---
+if ordinary_user; then
+	as_user "$BIN/pod-image" copy -q --src-tls-verify=false "docker://$R/pair/docker:1" "oci:/home/$world_user/o:x" 2>"$WORLD/user.err"
+	is "an ordinary user: $(cat "$WORLD/user.err")" "$(jq -r '.manifests[0].digest' "/home/$world_user/o/index.json")" "$WANT"
+	as_user "$BIN/pod-image" copy -q "oci:/home/$world_user/o:x" "docker-archive:/home/$world_user/d.tar:a:1" 2>"$WORLD/user.err"
+	is "an archive of an ordinary user: $(cat "$WORLD/user.err")" "$(config_of "docker-archive:/home/$world_user/d.tar")" "$CONFIG"
+else
+	skip "an ordinary user" "it takes root to make one"
+fi
+finish
