@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <isa-l/igzip_lib.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "pod-store/layer/inflate.h"
+
+#define WRITE_BACK (8u << 20)
 
 const char *
 inflate_format_name(enum inflate_format f)
@@ -39,9 +42,17 @@ inflate_free(struct inflate *s)
 static int
 keep(struct inflate *s, size_t n, struct err *e)
 {
-	if (s->copy <= 0 || file_put(s->copy, s->input, n) == 0)
+	if (s->copy <= 0)
 		return 0;
-	return err_sys(e, "keeping the layer's blob");
+	if (file_put(s->copy, s->input, n) == -1)
+		return err_sys(e, "keeping the layer's blob");
+	/* On its way to the disk in good time, so that the sync at the end finds little to wait for. */
+	s->unwritten += n;
+	if (s->unwritten >= WRITE_BACK) {
+		(void)sync_file_range(s->copy, 0, 0, SYNC_FILE_RANGE_WRITE);
+		s->unwritten = 0;
+	}
+	return 0;
 }
 
 /* Fills the input, which is empty, with what there is. */

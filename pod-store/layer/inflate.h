@@ -30,6 +30,7 @@ struct inflate {
 	int level;		    /* of deflate_stream: 0 the default, else as gzip's or zstd's */
 	struct digest packed, plain;
 	/* Inside. */
+	size_t unwritten;	       /* of copy */
 	unsigned char *input, *output; /* INFLATE_BUFFER each */
 	size_t have;		       /* bytes of input not yet consumed */
 	unsigned char *next;
