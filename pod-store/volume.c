@@ -30,13 +30,21 @@ check_name(const char *name, struct err *e)
 	return 0;
 }
 
+/* Those of other drivers have a row here, and nothing else. */
+static bool
+is_ours(const struct rec_volume *v)
+{
+	return v->driver == NULL || *v->driver == '\0' || strcmp(v->driver, "local") == 0;
+}
+
 static int
 unpack(struct store *s, sqlite3_stmt *q, struct rec_volume *out, struct arena *a, struct err *e)
 {
 	if (wire_unpack(&rec_volume_desc, sqlite3_column_blob(q, 0),
 		(size_t)sqlite3_column_bytes(q, 0), out, a, e) == -1)
 		return -1;
-	out->mountpoint = arena_printf(a, "%s/volumes/%s/_data", s->root, out->name);
+	out->mountpoint =
+	    is_ours(out) ? arena_printf(a, "%s/volumes/%s/_data", s->root, out->name) : NULL;
 	return 0;
 }
 
@@ -68,8 +76,9 @@ put(struct store *s, const struct rec_volume *v, struct err *e)
 }
 
 static int
-make_dirs(struct store *s, const char *name, struct err *e)
+make_dirs(struct store *s, const struct rec_volume *v, struct err *e)
 {
+	const char *name = v->name;
 	own_fd int volumes = store_dir(s, "volumes", e), dir = -1;
 
 	if (volumes == -1)
@@ -81,6 +90,9 @@ make_dirs(struct store *s, const char *name, struct err *e)
 		return -1;
 	if (mkdirat(dir, "_data", 0755) == -1 && errno != EEXIST)
 		return err_sys(e, "making volume %s", name);
+	if (v->owned &&
+	    fchownat(dir, "_data", (uid_t)v->uid, (gid_t)v->gid, AT_SYMLINK_NOFOLLOW) == -1)
+		return err_sys(e, "giving volume %s its owner", name);
 	return 0;
 }
 
@@ -103,12 +115,17 @@ create(struct store *s, const struct rec_volume *want, struct rec_volume *out, s
 	if (r != 0)
 		return r == 1 ? 0 : -1;
 	wire_copy(&rec_volume_desc, want, out, a);
-	out->driver = "local";
 	out->created_ns = now_ns();
-	out->needs_copy_up = out->needs_chown = true;
+	if (!is_ours(out)) {
+		out->mountpoint = NULL;
+		return put(s, out, e) == -1 ? -1 : 1;
+	}
+	out->driver = "local";
+	out->needs_copy_up = !out->no_copy;
+	out->needs_chown = !out->owned;
 	out->mountpoint = arena_printf(a, "%s/volumes/%s/_data", s->root, out->name);
 	/* A directory without a row is taken over: somebody was killed between the two. */
-	if (make_dirs(s, out->name, e) == -1 || put(s, out, e) == -1)
+	if (make_dirs(s, out, e) == -1 || put(s, out, e) == -1)
 		return -1;
 	return 1;
 }
@@ -129,12 +146,6 @@ volume_create(struct store *s, const struct msg_volume_create *m, struct rec_vol
 	}
 	if (check_name(want.name, e) == -1)
 		return -1;
-	if (v->driver != NULL && v->driver[0] != '\0' && strcmp(v->driver, "local") != 0)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "volume driver \"%s\" is not available: only local is", v->driver);
-	if (v->options.n > 0)
-		return err_set(e, ERR_UNSUPPORTED, "volume option \"%s\" is not available",
-		    v->options.v[0].key);
 	if (db_begin(&s->db, e) == -1)
 		return -1;
 	r = create(s, &want, out, a, e);
@@ -300,8 +311,13 @@ volume_use(struct store *s, int root, const struct rec_volume_use *u, uid_t uid,
 {
 	struct rec_volume want = {.name = u->name, .anonymous = u->anonymous}, v = {0};
 	struct msg_volume_create m = {.volume = &want, .ignore = true};
-	int r = load(s, u->name, &v, a, e);
+	int r;
 
+	if (u->external) {
+		*path = "";
+		return 0;
+	}
+	r = load(s, u->name, &v, a, e);
 	if (r == 0 && u->no_create)
 		return err_set(e, ERR_NOTFOUND,
 		    "volume %s does not exist and its creation was disabled: no such volume",

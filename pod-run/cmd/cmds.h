@@ -24,6 +24,8 @@ extern const struct cmd cmd_pull, cmd_load, cmd_save, cmd_import, cmd_login, cmd
 extern const struct cmd cmd_commit, cmd_diff, cmd_container_diff, cmd_export, cmd_mount,
     cmd_unmount;
 extern const struct cmd cmd_image_diff, cmd_image_mount, cmd_image_tree, cmd_image_unmount;
+extern const struct cmd cmd_volume_export, cmd_volume_import, cmd_volume_mount, cmd_volume_unmount,
+    cmd_volume_reload;
 extern const struct cmd cmd_info, cmd_version, cmd_unshare;
 extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune;
 

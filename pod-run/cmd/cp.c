@@ -17,11 +17,11 @@
 #include "common/fs/path.h"
 #include "common/role/spawn.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/life/copying.h"
 #include "pod-run/life/files.h"
 #include "pod-run/life/sync.h"
 
 #define LINKS_MAX 40 /* as the kernel's own limit */
-#define PIPE_SIZE (1 << 20)
 
 struct cp_opts {
 	bool archive, overwrite;
@@ -219,23 +219,6 @@ base_name(const struct side *s, char out[NAME_MAX + 1])
 
 /* --- Copying ------------------------------------------------------------------------------------*/
 
-static int
-call_worker(const struct msg_copy *m, struct err *e)
-{
-	own_peer_in struct peer_in in = {0};
-	struct peer *worker;
-	pid_t pid;
-	int r;
-
-	worker = spawn_peer(ROLE_RUN, ROLE_COPY, &pid, e);
-	if (worker == NULL)
-		return -1;
-	r = peer_call(worker, &msg_copy_desc, m, &in, NULL, NULL, e);
-	peer_free(worker);
-	waitpid(pid, NULL, 0);
-	return r;
-}
-
 /* Who shall own what arrives. */
 static void
 fill_owner(struct msg_copy *m, const struct side *to, const struct cp_opts *o)
@@ -310,7 +293,7 @@ copy_tree(struct side *from, struct side *to, const struct cp_opts *o, struct er
 	m.source = source;
 	m.target = target;
 	fill_owner(&m, to, o);
-	return call_worker(&m, e) == -1 ? read_only_hint(to, e) : 0;
+	return copying_run(&m, e) == -1 ? read_only_hint(to, e) : 0;
 }
 
 static int
@@ -332,61 +315,10 @@ copy_out(struct side *from, struct err *e)
 		return err_sys(e, "writing to standard output");
 	m.source = source;
 	m.target = target;
-	return call_worker(&m, e);
+	return copying_run(&m, e);
 }
 
 /* --- A tar stream comes in ----------------------------------------------------------------------*/
-
-/* Looks at the first bytes without taking them away; their number, 0 if that cannot be done. */
-static size_t
-peek(int fd, unsigned char *head, size_t n)
-{
-	ssize_t got = pread(fd, head, n, lseek(fd, 0, SEEK_CUR));
-	int pair[2];
-
-	if (got >= 0)
-		return (size_t)got;
-	got = recv(fd, head, n, MSG_PEEK | MSG_WAITALL);
-	if (got >= 0)
-		return (size_t)got;
-	if (pipe2(pair, O_CLOEXEC) == -1)
-		return 0;
-	got = tee(fd, pair[1], n, 0);
-	if (got > 0)
-		got = read(pair[0], head, (size_t)got);
-	close(pair[0]);
-	close(pair[1]);
-	return got > 0 ? (size_t)got : 0;
-}
-
-static bool
-is_compressed(const unsigned char *head, size_t n)
-{
-	static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
-
-	return (n >= 2 && head[0] == 0x1f && head[1] == 0x8b) ||
-	       (n >= sizeof(zstd) && memcmp(head, zstd, sizeof(zstd)) == 0);
-}
-
-/* Puts the worker that decompresses in front of source. */
-static int
-inflate(int *source, pid_t *pid, struct err *e)
-{
-	struct spawn sp = {
-	    .role = ROLE_INFLATE, .mode = "inflate", .nfds = 2, .discard_stderr = true};
-	int pair[2];
-
-	if (pipe2(pair, O_CLOEXEC) == -1)
-		return err_sys(e, "making a pipe");
-	(void)fcntl(pair[0], F_SETPIPE_SZ, PIPE_SIZE);
-	sp.fds[0] = *source;
-	sp.fds[1] = pair[1];
-	*pid = spawn_start(&sp, e);
-	close(pair[1]);
-	close(*source);
-	*source = pair[0];
-	return *pid == -1 ? -1 : 0;
-}
 
 static int
 copy_in(struct side *to, const struct cp_opts *o, struct err *e)
@@ -395,10 +327,7 @@ copy_in(struct side *to, const struct cp_opts *o, struct err *e)
 	    "source must be a (compressed) tar archive when copying from stdin";
 	struct msg_copy m = {.form = "unpack", .overwrite = o->overwrite, .path = to->absolute};
 	own_fd int source = -1;
-	unsigned char head[8];
-	pid_t pid = -1;
-	size_t n;
-	int r, status = 0;
+	int r;
 
 	if (to->fd == -1 || !S_ISDIR(to->st.st_mode))
 		return err_set(
@@ -406,21 +335,14 @@ copy_in(struct side *to, const struct cp_opts *o, struct err *e)
 	source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (source == -1)
 		return err_sys(e, "reading standard input");
-	n = peek(source, head, sizeof(head));
-	if (n == 0)
-		return err_set(e, ERR_FORMAT, no_archive);
-	if (is_compressed(head, n) && inflate(&source, &pid, e) == -1)
-		return -1;
-	m.source = source;
 	m.target = to->root;
 	fill_owner(&m, to, o);
-	r = call_worker(&m, e);
-	fd_close(&source);
-	if (pid != -1 && waitpid(pid, &status, 0) == pid && status != 0 && r == 0)
-		return err_set(e, ERR_FORMAT, no_archive);
+	r = copying_unpack(&m, &source, e);
 	if (r == -1 && e->class == ERR_FORMAT) {
 		own_mem char *why = xstrdup(e->text);
 
+		if (strcmp(why, COPYING_NO_ARCHIVE) == 0)
+			return err_set(e, ERR_FORMAT, "%s", no_archive);
 		return err_set(e, ERR_FORMAT, "%s: %s", no_archive, why);
 	}
 	return r == -1 ? read_only_hint(to, e) : 0;

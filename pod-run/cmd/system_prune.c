@@ -96,7 +96,7 @@ prune(struct ctx *x, const struct prune_opts *o, uint64_t *bytes, struct err *e)
 		return -1;
 	volume_filters(&o->filter, &labels);
 	if (o->volumes) {
-		r = volume_row_prune(x, true, &labels, &volumes, e);
+		r = volume_row_prune(x, true, false, &labels, &volumes, e);
 		print_removed("Volumes", &volumes);
 		if (r == -1)
 			return -1;

@@ -13,6 +13,7 @@
 #include "pod-run/cmd/confirm.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/volume_row.h"
+#include "pod-run/life/volumes.h"
 #include "pod-run/state/event.h"
 
 /* --- create -------------------------------------------------------------------------------------*/
@@ -21,17 +22,22 @@ struct create_opts {
 	const char *driver;
 	bool ignore;
 	struct strv label, opt;
+	uint64_t uid, gid;
 };
 
 static const struct opt create_rows[] = {
     {"driver", 'd', OPT_STRING(struct create_opts, driver), .arg = "driver", .def = "local",
 	.help = "Specify volume driver name"},
+    {"gid", 0, OPT_UINT(struct create_opts, gid), .bits = 32, .arg = "gid",
+	.help = "Set the GID of the volume owner"},
     {"ignore", 0, OPT_BOOL(struct create_opts, ignore),
 	.help = "Don't fail if volume already exists"},
     {"label", 'l', OPT_LIST(struct create_opts, label), .arg = "label",
 	.help = "Set metadata for a volume (default [])"},
     {"opt", 'o', OPT_LIST(struct create_opts, opt), .arg = "option",
 	.help = "Set driver specific options (default [])"},
+    {"uid", 0, OPT_UINT(struct create_opts, uid), .bits = 32, .arg = "uid",
+	.help = "Set the UID of the volume owner"},
     OPT_END,
 };
 
@@ -51,6 +57,27 @@ pairs(const struct strv *words, struct arena *a)
 	return v;
 }
 
+/* The plug-in makes its volume first: one it refuses is not ours either. */
+static int
+create_foreign(struct ctx *x, const struct rec_volume *v, bool ignore, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct rec_volume old = {0};
+	int r;
+
+	if (!volumes_is_plugin(v))
+		return 0;
+	r = volumes_find(x, v->name, &old, &a, e);
+	if (r == -1)
+		return -1;
+	if (r == 1)
+		return ignore ? 0
+			      : err_set(e, ERR_EXISTS,
+				    "volume with name %s already exists: volume already exists",
+				    v->name);
+	return volumes_plugin_create(x, v, e);
+}
+
 static int
 create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -68,8 +95,14 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	v.labels.n = o->label.n;
 	v.options.v = pairs(&o->opt, &a);
 	v.options.n = o->opt.n;
+	v.owned = cmd_given(cli, "uid") || cmd_given(cli, "gid");
+	v.uid = o->uid;
+	v.gid = o->gid;
+	if (argc > 0 && !names_is_valid(v.name))
+		return err_set(e, ERR_INVALID, "running volume create option: " NAMES_RULE);
 	store = ctx_store(ctx_of(cli), e);
-	if (store == NULL ||
+	if (store == NULL || volumes_check(ctx_of(cli), &v, &a, e) == -1 ||
+	    create_foreign(ctx_of(cli), &v, o->ignore, e) == -1 ||
 	    peer_call(store, &msg_volume_create_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	puts(MSG_OF(&in, volume_got)->volume->name);
@@ -269,13 +302,15 @@ exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 }
 
 struct prune_opts {
-	bool all, force;
+	bool all, force, dry_run;
 	struct strv filter;
 };
 
 static const struct opt prune_rows[] = {
     {"all", 'a', OPT_BOOL(struct prune_opts, all),
 	.help = "Remove all unused volumes, not just anonymous ones"},
+    {"dry-run", 0, OPT_BOOL(struct prune_opts, dry_run),
+	.help = "Show what would be removed without removing anything"},
     {"filter", 0, OPT_LIST(struct prune_opts, filter), .arg = "filters",
 	.help = "Provide filter values (e.g. 'label=<key>=<value>')"},
     {"force", 'f', OPT_BOOL(struct prune_opts, force), .help = "Do not prompt for confirmation"},
@@ -291,7 +326,7 @@ prune(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
-	if (!o->force) {
+	if (!o->force && !o->dry_run) {
 		r = confirm_ask(o->all ? "WARNING! This will remove all volumes not used by at "
 					 "least one container."
 				       : "WARNING! This will remove all anonymous volumes not used "
@@ -300,7 +335,7 @@ prune(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		if (r != 1)
 			return r;
 	}
-	r = volume_row_prune(ctx_of(cli), o->all, &o->filter, &removed, e);
+	r = volume_row_prune(ctx_of(cli), o->all, o->dry_run, &o->filter, &removed, e);
 	for (size_t i = 0; i < removed.n; i++)
 		puts(removed.v[i]);
 	return r;
@@ -397,10 +432,15 @@ static const struct cmd cmd_rm_ = {
 static const struct cmd_place sub[] = {
     {.cmd = &cmd_create_},
     {.cmd = &cmd_exists},
+    {.cmd = &cmd_volume_export},
+    {.cmd = &cmd_volume_import},
     {.cmd = &cmd_inspect_},
     {.cmd = &cmd_ls},
+    {.cmd = &cmd_volume_mount},
     {.cmd = &cmd_prune},
+    {.cmd = &cmd_volume_reload},
     {.cmd = &cmd_rm_},
+    {.cmd = &cmd_volume_unmount},
     {0},
 };
 

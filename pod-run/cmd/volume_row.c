@@ -8,6 +8,7 @@
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/remove.h"
+#include "pod-run/life/volumes.h"
 #include "pod-run/state/ctr.h"
 #include "pod-run/state/event.h"
 
@@ -152,6 +153,10 @@ volume_row_json(const struct rec_volume *v)
 		json_put_bool(o, "NeedsCopyUp", true);
 	if (v->needs_chown)
 		json_put_bool(o, "NeedsChown", true);
+	if (v->owned) {
+		json_put_int(o, "UID", (json_int_t)v->uid);
+		json_put_int(o, "GID", (json_int_t)v->gid);
+	}
 	return o;
 }
 
@@ -222,6 +227,14 @@ volume_row_remove(struct ctx *x, const char *word, bool force, int64_t timeout_s
 		return used_error(m.name, &users, e);
 	if (remove_users(x, &users, timeout_s, e) == -1)
 		return -1;
+	if (volumes_unmount(x, MSG_OF(&got, volume_got)->volume, "pod", e) == -1 ||
+	    (volumes_is_plugin(MSG_OF(&got, volume_got)->volume) &&
+		volumes_plugin_remove(x, MSG_OF(&got, volume_got)->volume, e) == -1)) {
+		if (!force)
+			return -1;
+		err_print(e, stderr);
+		err_clear(e);
+	}
 	if (peer_call(store, &msg_volume_remove_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	event_named(x, EVENT_VOLUME, EVENT_REMOVE, NULL, m.name);
@@ -229,8 +242,8 @@ volume_row_remove(struct ctx *x, const char *word, bool force, int64_t timeout_s
 }
 
 int
-volume_row_prune(
-    struct ctx *x, bool all, const struct strv *filters, struct strv *removed, struct err *e)
+volume_row_prune(struct ctx *x, bool all, bool dry_run, const struct strv *filters,
+    struct strv *removed, struct err *e)
 {
 	own_volume_rows struct volume_rows rows = {0};
 
@@ -241,7 +254,7 @@ volume_row_prune(
 
 		if (r->users > 0 || (!all && !r->v->anonymous))
 			continue;
-		if (volume_row_remove(x, r->v->name, false, 0, e) == 0) {
+		if (dry_run || volume_row_remove(x, r->v->name, false, 0, e) == 0) {
 			strv_add(removed, r->v->name);
 			continue;
 		}

@@ -37,9 +37,10 @@ int volume_row_remove(
     struct ctx *x, const char *word, bool force, int64_t timeout_s, struct err *e);
 
 /*
- * Removes unused volumes, those that were named only with all; names are appended to removed.
+ * Removes unused volumes, those that were named only with all; names are appended to removed.  dry_run:
+ * only the names.
  */
-int volume_row_prune(
-    struct ctx *x, bool all, const struct strv *filters, struct strv *removed, struct err *e);
+int volume_row_prune(struct ctx *x, bool all, bool dry_run, const struct strv *filters,
+    struct strv *removed, struct err *e);
 
 #endif

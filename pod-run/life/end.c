@@ -9,9 +9,11 @@
 #include "common/fs/lock.h"
 #include "common/fs/tree.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/mounts.h"
 #include "pod-run/life/orphans.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/life/volumes.h"
 #include "pod-run/state/event.h"
 
 /* Leftovers younger than this belong to helpers that are still at it. */
@@ -249,6 +251,20 @@ restart(struct ctx *x, struct ctr *c, struct err *e)
 	return 0;
 }
 
+/* What was made for one run: overlays nobody wanted to keep, volumes that had to be mounted. */
+static void
+forget_mounts(struct ctx *x, struct ctr *c)
+{
+	bool overlay = c->config->rootfs_overlay;
+
+	for (size_t i = 0; i < c->config->mounts.n; i++)
+		overlay = overlay || c->config->mounts.v[i].overlay;
+	if (overlay)
+		mounts_forget(x, c->id);
+	volumes_release(x, c->id, &c->run.volumes);
+	c->run.volumes.n = 0;
+}
+
 int
 end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 {
@@ -260,6 +276,7 @@ end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 	if (db == NULL || ctr_config(c, e) == -1)
 		return -1;
 	again = !how->no_restart && restarts(c);
+	forget_mounts(x, c);
 	if (!again && c->config->remove && !how->no_restart) {
 		how->removed = true;
 		return end_remove(x, c, true, e);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,6 +16,8 @@
 #include "common/fs/tree.h"
 #include "common/fs/walk.h"
 #include "pod-run/life/image.h"
+#include "pod-run/life/volumes.h"
+#include "pod-run/oci/spec_list.h"
 
 #define ROOT_OVERLAY 65536  /* more than there are mounts */
 #define OVERLAYS "overlays" /* below the container's directory in the graph root */
@@ -319,6 +322,85 @@ prepare_image(struct start *s, size_t i, const char **source, struct err *e)
 	return 0;
 }
 
+/* --- Volumes ----------------------------------------------------------------------------------------*/
+
+/* The image of a volume that shows one, read-only. */
+static int
+volume_image(struct start *s, const struct rec_volume *v, const char **source, struct err *e)
+{
+	own_strv struct strv candidates = {0};
+	own_peer_in struct peer_in in = {0};
+	struct msg_image_open q = {0};
+	struct peer *store = ctx_store(s->x, e);
+
+	for (size_t i = 0; i < v->options.n; i++)
+		if (strcasecmp(v->options.v[i].key, "image") == 0)
+			q.image = v->options.v[i].value;
+	if (q.image == NULL)
+		return err_set(e, ERR_INVALID, "volume %s names no image", v->name);
+	if (store == NULL || image_candidates(s->x, q.image, &candidates, e) == -1)
+		return -1;
+	q.candidates = (struct strs){.v = (const char **)candidates.v, .n = candidates.n};
+	if (peer_call(store, &msg_image_open_desc, &q, &in, NULL, NULL, e) == -1)
+		return err_wrap(e, "mounting volume %s", v->name);
+	*source = start_mount(s, fd_take(&MSG_OF(&in, image_opened)->root), false, e);
+	return *source == NULL ? -1 : 0;
+}
+
+static int
+mount_volume(
+    struct start *s, size_t i, struct rec_volume_use *u, const struct rec_volume *v, struct err *e)
+{
+	if (s->volume_sources == NULL)
+		s->volume_sources =
+		    arena_array(&s->arena, s->c->config->mounts.n, sizeof(*s->volume_sources));
+	if (volumes_is_image(v)) {
+		u->external = true;
+		return volume_image(s, v, &s->volume_sources[i].place, e);
+	}
+	if (volumes_mount(s->x, v, s->c->id, &s->volume_sources[i].path, &s->arena, e) == -1)
+		return -1;
+	u->external = volumes_is_plugin(v);
+	spec_list_add(&s->arena, &s->volumes, arena_strdup(&s->arena, v->name));
+	return 0;
+}
+
+int
+mounts_volumes(struct start *s, struct rec_volume_use *v, size_t n, struct err *e)
+{
+	struct peer *store = n > 0 ? ctx_store(s->x, e) : NULL;
+	uint32_t *seqs = arena_array(&s->arena, n + 1, sizeof(*seqs));
+
+	if (n > 0 && store == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct msg_volume_get m = {.name = v[i].name};
+
+		seqs[i] = v[i].anonymous ? 0 : peer_next_seq(store);
+		if (!v[i].anonymous && peer_send(store, &msg_volume_get_desc, seqs[i], &m, e) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		own_peer_in struct peer_in in = {0};
+		const struct rec_volume *found;
+
+		if (v[i].anonymous)
+			continue;
+		if (peer_wait(store, &msg_volume_get_desc, seqs[i], &in, NULL, NULL, e) == -1) {
+			/* It is made later, and plain then; so is one whose prefix fits several. */
+			if (e->class != ERR_NOTFOUND && e->class != ERR_INVALID)
+				return -1;
+			err_clear(e);
+			continue;
+		}
+		found = MSG_OF(&in, volume_got)->volume;
+		if (strcmp(found->name, v[i].name) == 0 && !volumes_is_plain(found) &&
+		    mount_volume(s, i, &v[i], found, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* --- All --------------------------------------------------------------------------------------------*/
 
 static int
@@ -368,6 +450,18 @@ prepare(struct start *s, size_t i, const struct spec_facts *f, const char **sour
 	return *source == NULL ? -1 : 0;
 }
 
+/* The monitor's mount namespace may be older than the mount of the volume: it gets a copy. */
+static int
+place_volume(struct start *s, const char **path, struct err *e)
+{
+	own_fd int fd = open_source(*path, e), copy = fd == -1 ? -1 : clone_tree(fd, e);
+
+	if (copy == -1)
+		return -1;
+	*path = start_mount(s, fd_take(&copy), false, e);
+	return *path == NULL ? -1 : 0;
+}
+
 int
 mounts_prepare(struct start *s, struct spec_facts *f, struct err *e)
 {
@@ -377,22 +471,32 @@ mounts_prepare(struct start *s, struct spec_facts *f, struct err *e)
 
 	for (size_t i = 0; i < c->mounts.n; i++) {
 		const struct rec_ctr_mount *m = &c->mounts.v[i];
+		const struct volume_source *from = NULL;
 		const char *path = m->source;
 
 		if (strcmp(kind(m), "volume") == 0) {
 			if (volume >= f->volume_paths_n)
 				return err_set(
 				    e, ERR_INTERNAL, "no directory for volume %s", m->source);
-			path = f->volume_paths[volume++];
+			path = f->volume_paths[volume];
+			if (s->volume_sources != NULL)
+				from = &s->volume_sources[volume];
+			volume++;
+			if (from != NULL && from->path != NULL)
+				path = from->path;
 		} else if (strcmp(kind(m), "bind") != 0 && strcmp(kind(m), "image") != 0) {
 			continue;
 		}
 		if (strcmp(kind(m), "image") == 0) {
 			if (prepare_image(s, i, &path, e) == -1)
 				return -1;
+		} else if (from != NULL && from->place != NULL) {
+			path = from->place;
 		} else if (is_special(m) && prepare(s, i, f, &path, e) == -1) {
 			return -1;
 		}
+		if (from != NULL && path == from->path && place_volume(s, &path, e) == -1)
+			return -1;
 		sources[i] = path;
 	}
 	f->mount_sources = sources;

@@ -16,6 +16,12 @@
  */
 int mounts_rootfs(struct start *s, struct err *e);
 
+/*
+ * Before the store is asked: mounts the volumes that are more than directories.  Those that are not the
+ * store's are marked external.
+ */
+int mounts_volumes(struct start *s, struct rec_volume_use *v, size_t n, struct err *e);
+
 /* Asks for the images that c mounts; before mounts_prepare, so that the helper works meanwhile. */
 int mounts_ask(struct start *s, struct err *e);
 

@@ -18,6 +18,7 @@
 #include "pod-run/life/mounts.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/life/volumes.h"
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_options.h"
@@ -141,6 +142,8 @@ ask_rootfs(struct start *s, struct err *e)
 	m.gid_map.v = c->gid_map.v;
 	m.gid_map.n = c->gid_map.n;
 	m.volumes.n = spec_options_volumes(c, &s->arena, &m.volumes.v);
+	if (mounts_volumes(s, m.volumes.v, m.volumes.n, e) == -1)
+		return -1;
 	if (userns_hold(&s->userns, c, start_needs_net(c), e) == -1)
 		return -1;
 	/* Only root of the first namespace may have the kernel map owners. */
@@ -219,6 +222,8 @@ start_prepare_rootfs(struct ctx *x, const struct ctr *c, struct err *e)
 void
 start_undo(struct start *s)
 {
+	volumes_release(s->x, s->c->id, &s->volumes);
+	s->volumes.n = 0;
 	struct msg_net_teardown m = {.id = s->c->id};
 	struct err e = {0};
 
@@ -380,6 +385,7 @@ remember(struct start *s)
 	const struct msg_rootfs_opened *r = MSG_OF(&s->rootfs, rootfs_opened);
 
 	c->run = (struct rec_ctr_run){.uid = r->uid, .gid = r->gid, .home = r->home};
+	c->run.volumes = s->volumes;
 	c->run.groups.v = r->groups.v;
 	c->run.groups.n = r->groups.n;
 	if (s->net_asked) {

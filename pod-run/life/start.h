@@ -17,6 +17,11 @@ struct fds {
 	size_t n, cap;
 };
 
+/* A volume that was mounted: where on the host, or where in the bundle the monitor puts it. */
+struct volume_source {
+	const char *path, *place;
+};
+
 struct start {
 	struct ctx *x;
 	struct ctr *c; /* locked by the caller, configuration decoded */
@@ -38,6 +43,8 @@ struct start {
 	struct userns userns;
 	struct strs mounts; /* places in the bundle, and the mounts that go there */
 	struct fds mount_fds;
+	struct strs volumes;		      /* to be given back at the end */
+	struct volume_source *volume_sources; /* for each volume; NULL: all are plain */
 	uint32_t rootfs_seq, net_seq, *image_seqs;
 	bool net_asked;
 	bool has_poststop; /* hooks that the runtime runs when it deletes the container */
