@@ -36,11 +36,11 @@ must_work() { # ROLE ACT
 	[ "$got" = done ] && ok "$1 may $2" || not_ok "$1 may $2 (got: $got)"
 }
 
-for r in inflate lookup stdio image archive unpack pack fetch; do
+for r in inflate lookup stdio image archive unpack pack fetch dns; do
 	must_work $r none
 	must_fail $r open dotdot mount ptrace setuid userns kill exec tty
 done
-for r in inflate lookup stdio image archive fetch; do must_fail $r write mknod; done
+for r in inflate lookup stdio image archive fetch dns; do must_fail $r write mknod; done
 for r in inflate lookup stdio image archive unpack pack; do must_fail $r connect; done
 must_fail pack write
 # It starts gpg, so it may exec what it sees; but what it starts has no more than itself.
