@@ -224,6 +224,21 @@ attach_host_address(const struct rec_net_state *st)
 	return NULL;
 }
 
+static void
+add_all(struct strs *to, const struct strs *from, struct arena *a)
+{
+	for (size_t i = 0; i < from->n; i++)
+		to->v[to->n++] = arena_strdup(a, from->v[i]);
+}
+
+static void
+add_gateways(struct strs *to, const struct rec_net_hold *h, struct arena *a)
+{
+	for (size_t i = 0; names_answered(h) && i < h->addresses.n; i++)
+		if (h->addresses.v[i].gateway != NULL)
+			to->v[to->n++] = arena_strdup(a, h->addresses.v[i].gateway);
+}
+
 struct strs
 attach_resolvers(const struct rec_net_state *st, struct arena *a)
 {
@@ -231,13 +246,25 @@ attach_resolvers(const struct rec_net_state *st, struct arena *a)
 	size_t n = st->dns_servers.n;
 
 	for (size_t i = 0; i < st->networks.n; i++)
-		n += st->networks.v[i].dns_servers.n;
+		n += st->networks.v[i].dns_servers.n + st->networks.v[i].addresses.n;
 	r.v = arena_array(a, n + 1, sizeof *r.v);
-	for (size_t i = 0; i < st->dns_servers.n; i++)
-		r.v[r.n++] = arena_strdup(a, st->dns_servers.v[i]);
-	for (size_t i = 0; i < st->networks.n && st->dns_servers.n == 0; i++)
-		for (size_t k = 0; k < st->networks.v[i].dns_servers.n; k++)
-			r.v[r.n++] = arena_strdup(a, st->networks.v[i].dns_servers.v[k]);
+	for (size_t i = 0; i < st->networks.n; i++)
+		add_gateways(&r, &st->networks.v[i], a);
+	if (r.n == 0)
+		add_all(&r, &st->dns_servers, a);
+	for (size_t i = 0; i < st->networks.n && r.n == 0; i++)
+		add_all(&r, &st->networks.v[i].dns_servers, a);
+	return r;
+}
+
+struct strs
+attach_search(const struct rec_net_state *st, struct arena *a)
+{
+	struct strs r = {arena_array(a, 1, sizeof *r.v), 0};
+
+	for (size_t i = 0; i < st->networks.n && r.n == 0; i++)
+		if (names_answered(&st->networks.v[i]))
+			r.v[r.n++] = NAMES_DOMAIN;
 	return r;
 }
 

@@ -39,8 +39,14 @@ void attach_interface(const struct rec_net_hold *h, struct rec_net_interface *ou
 /* The host as the container sees it: the first gateway of a network that leads out, or NULL. */
 const char *attach_host_address(const struct rec_net_state *st);
 
-/* Resolvers: those the user asked for, else those of the networks. */
+/*
+ * Resolvers: our own, where a network's names are answered, which then asks the others; else those the user
+ * asked for, else those of the networks.
+ */
 struct strs attach_resolvers(const struct rec_net_state *st, struct arena *a);
+
+/* The domain of such names, or none. */
+struct strs attach_search(const struct rec_net_state *st, struct arena *a);
 
 /* The first address of the family on a network that leads out, where published ports lead; or NULL. */
 const char *attach_target(const struct rec_net_state *st, int family, struct arena *a);

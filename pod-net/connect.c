@@ -34,6 +34,7 @@ report(const struct rec_net_state *st, struct msg_net_connected *r, struct arena
 	for (size_t i = 0; i < st->networks.n; i++)
 		attach_interface(&st->networks.v[i], &r->interfaces.v[r->interfaces.n++], a);
 	r->dns_servers = attach_resolvers(st, a);
+	r->dns_search = attach_search(st, a);
 }
 
 /* --- Published ports ------------------------------------------------------------------------------ */
@@ -141,7 +142,8 @@ connect_container(struct net *n, const struct msg_net_connect *m, struct msg_net
 	}
 	rc = take_and_write(&t, e);
 	lease_unlock(&n->leases);
-	if (rc == 0 && (attach_links(&t, e) != 0 || redirect(n, m->id, &before, &st, a, e) != 0)) {
+	if (rc == 0 && (attach_links(&t, e) != 0 || redirect(n, m->id, &before, &st, a, e) != 0 ||
+			   names_enter(&n->names, m->id, &st, t.first, e) != 0)) {
 		undo(&t, &before);
 		rc = -1;
 	}
@@ -202,6 +204,8 @@ connect_leave(struct net *n, const char *id, int netns, const char *network,
 		    network);
 	before = st;
 	h = st.networks.v[i];
+	if (names_answered(&h))
+		names_leave(&n->names, id, network);
 	if (netns >= 0 && h.name != NULL && remove_inner(n, netns, h.name, e) != 0)
 		return -1;
 	if (release(n, id, &st, i, a, e) != 0 || redirect(n, id, &before, &st, a, e) != 0)

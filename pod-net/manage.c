@@ -141,5 +141,7 @@ manage_update(struct net *n, const struct msg_net_update *m, struct rec_network 
 	if (l.n > 64)
 		return err_set(e, ERR_LIMIT, "more than 64 dns servers");
 	out->dns_servers = l;
-	return create_write(dir, out, e);
+	if (create_write(dir, out, e) != 0)
+		return -1;
+	return names_servers(&n->names, out->name, &l, e);
 }

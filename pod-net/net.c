@@ -16,6 +16,7 @@
 #define DEFAULT_RUN_ROOT "/run/pod"
 #define CONFIG_DIR "/etc/containers/networks"
 #define HOST_LEASES "/run/pod-net/leases-%s"
+#define HOST_NAMES "/run/pod-net/dns-%s"
 #define LINK_WAIT_NS 60000000l
 #define QUIET_NS 1000000000l /* how long an unused bridge is kept for the next container */
 
@@ -71,6 +72,10 @@ open_dirs(struct net *n, struct err *e)
 	/* A namespace has each subnet only once, whatever the run root. */
 	if (lease_open(&n->leases, leases, e) != 0)
 		return -1;
+	/* Nor can two servers listen on an address. */
+	n->names.dir =
+	    n->rootless ? xasprintf("%s/net/dns", n->run_root) : xasprintf(HOST_NAMES, n->netns);
+	n->names.lock = xasprintf("%s.lock", n->names.dir);
 	n->leases.lives = holder_lives;
 	n->leases.arg = n;
 	return 0;
@@ -113,6 +118,7 @@ net_close(struct net *n)
 	fd_close(&n->dir);
 	fd_close(&n->home);
 	fd_close(&n->spare);
+	names_close(&n->names);
 	free(n->run_root);
 	free(n->config_dir);
 	strv_free(&n->retired);
@@ -189,6 +195,15 @@ give_leases(struct net *n, const char *id, const struct rec_net_state *st, struc
 			lease_give(&n->leases, st->networks.v[i].leases.v[k], holder);
 }
 
+static bool
+has_names(const struct rec_net_state *st)
+{
+	for (size_t i = 0; i < st->networks.n; i++)
+		if (names_answered(&st->networks.v[i]))
+			return true;
+	return false;
+}
+
 int
 net_teardown(struct net *n, const char *id, struct err *e)
 {
@@ -207,6 +222,8 @@ net_teardown(struct net *n, const char *id, struct err *e)
 		log_warn("%s", e->text);
 		err_clear(e);
 	}
+	if (found < 0 || has_names(&st))
+		names_leave(&n->names, id, NULL);
 	/* Also when the state could not be read: without a helper it does nothing. */
 	helper_end(n->dir, id);
 	if (lease_lock(&n->leases, e) != 0)
@@ -471,6 +488,7 @@ net_sweep(struct net *n, const struct strs *containers, struct err *e)
 		else if (!listed(containers, names.v[i]) && net_teardown(n, names.v[i], e) != 0)
 			return -1;
 	}
+	names_sweep(&n->names);
 	if (n->rootless)
 		return 0;
 	if (lease_lock(&n->leases, e) != 0)

@@ -9,6 +9,7 @@
 #include "common/wire/msg.h"
 #include "pod-net/firewall.h"
 #include "pod-net/lease.h"
+#include "pod-net/names.h"
 #include "pod-net/netlink.h"
 #include "pod-net/netns.h"
 #include "pod-net/network.h"
@@ -25,6 +26,7 @@ struct net {
 	struct state_dir state;
 	struct leases leases;
 	struct firewall firewall;
+	struct names names;
 	char netns[NETNS_NAME]; /* the host's namespace */
 	int64_t started_ns;
 	int *held; /* locks on the states of containers this process has set up */

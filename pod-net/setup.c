@@ -83,9 +83,10 @@ connect_bridges(struct setup *s, struct err *e)
 	if (s->ports.n > 0) {
 		struct firewall_target t = net_target(&s->state, s->m->id, s->m->name);
 
-		return firewall_publish(&s->n->firewall, &s->ports, &t, e);
+		if (firewall_publish(&s->n->firewall, &s->ports, &t, e) != 0)
+			return -1;
 	}
-	return 0;
+	return names_enter(&s->n->names, s->m->id, &s->state, s->attach.first, e);
 }
 
 /* Takes back what was done after the state was written; returns -1. */
@@ -310,6 +311,7 @@ fill_answer(struct setup *s, struct msg_net_setup_r *r)
 	r->host_address = attach_host_address(&s->state);
 	s->state.dns_servers = s->m->dns_servers;
 	r->dns_servers = attach_resolvers(&s->state, s->a);
+	r->dns_search = attach_search(&s->state, s->a);
 	if (s->helper != NULL && strcmp(s->helper, "pasta") == 0)
 		fill_pasta(s, r);
 	if (s->helper != NULL && strcmp(s->helper, "slirp4netns") == 0)

@@ -45,12 +45,13 @@ take_place(int dir, struct err *e)
 
 /* names stands on ROLE_VIEW_FD_NUMBER.  ready is closed when it listens. */
 static int
-serve(int ready, uint16_t port, struct err *e)
+serve(int ready, uint16_t port, bool stays, struct err *e)
 {
 	struct resolvers resolvers;
 	struct serve s = {.names = ROLE_VIEW_FD_NUMBER,
 	    .ready = ready,
 	    .port = port,
+	    .stays = stays,
 	    .resolvers = &resolvers,
 	    .forwards = getenv("AARDVARK_NO_PROXY") == NULL};
 	own_fd int place = take_place(s.names, e);
@@ -83,7 +84,7 @@ serve_for_us(struct err *e)
 	if (ready == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		return err_sys(e, "keeping standard output");
 	setsid();
-	r = serve(ready, (uint16_t)port, e);
+	r = serve(ready, (uint16_t)port, true, e);
 	if (r == -1)
 		dprintf(ready, "%s", e->text);
 	return r;
@@ -117,7 +118,7 @@ run_in_background(const char *dir, uint16_t port, struct err *e)
 		for (int i = 0; i < 3 && null != -1; i++)
 			dup2(null, i);
 		setsid();
-		if (serve(ready[1], port, e) == -1)
+		if (serve(ready[1], port, false, e) == -1)
 			dprintf(ready[1], "%s", e->text);
 		_exit(err_exit_status(e));
 	}

@@ -95,7 +95,7 @@ on_reload(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (load(s, &e) == -1)
 		log_warn("%s", e.text);
-	if (s->n == 0)
+	if (s->n == 0 && !s->config.stays)
 		event_base_loopbreak(s->base);
 }
 
@@ -124,7 +124,7 @@ run(struct server *s, struct err *e)
 		file_put(s->config.ready, "ok", 2);
 		fd_close(&s->config.ready);
 	}
-	if (s->n > 0 && event_base_dispatch(s->base) == -1)
+	if ((s->n > 0 || s->config.stays) && event_base_dispatch(s->base) == -1)
 		return err_set(e, ERR_INTERNAL, "waiting for queries");
 	return 0;
 }

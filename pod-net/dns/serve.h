@@ -18,10 +18,11 @@ struct serve {
 	uint16_t port;
 	struct resolvers *resolvers;
 	bool forwards; /* asks other servers */
+	bool stays;    /* without a network too: who started it will end it */
 };
 
 /*
- * Serves until no network is left or SIGTERM comes; SIGHUP reads the directory again.  An address that
+ * Serves until no network is left (unless it stays) or SIGTERM comes; SIGHUP reads the directory again.  An address that
  * cannot be listened on is an error at the start, later a warning.
  */
 int serve_run(const struct serve *s, struct err *e);

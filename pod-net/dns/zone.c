@@ -195,7 +195,9 @@ zone_load(struct zone *z, int dir, struct err *e)
 		return err_sys(e, "reading the directory of names");
 	}
 	for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "aardvark.pid") == 0)
+		/* Not what is being written and gets its name when it is whole. */
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "aardvark.pid") == 0 ||
+		    strstr(entry->d_name, ".tmp-") != NULL)
 			continue;
 		if (new.nnetworks < NETWORKS_MAX)
 			load_file(&new, dir, entry->d_name);

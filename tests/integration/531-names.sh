@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Containers find each other by name: the DNS server's life, names, aliases, short IDs, live changes.
+. "$(dirname "$0")/../lib.sh"
+if [ "$(id -u)" != 0 ]; then
+	skip "names of containers" "needs root"
+	finish
+fi
+[ -n "${NET_TEST_INSIDE:-}" ] || NET_TEST_INSIDE=1 exec unshare -n -m --propagation private bash "$0" "$@"
+ip link set lo up
+world
+mkdir "$WORLD/networks"
+pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$WORLD/networks" "$@"; }
+busybox_image localhost/b >/dev/null
+servers() { find /run/pod-net -name 'aardvark.pid' -path "*dns-*" -newer "$WORLD/begin" | wc -l; }
+touch "$WORLD/begin"
+# asked CONTAINER NAME [SERVER]: the addresses, or the error
+asked() { pod exec "$1" nslookup "$2" ${3:+"$3"} 2>&1 | awk '/^Name:/ { on = 1 } on && /^Address/ { print $NF } /NXDOMAIN|REFUSED/ { print "none" }' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+
+pod network create --subnet 10.96.1.0/24 n1 >/dev/null
+pod network create --subnet 10.96.2.0/24 n2 >/dev/null
+pod network create --subnet 10.96.3.0/24 --internal n3 >/dev/null
+is "no server without containers" "$(servers)" 0
+id=$(pod run -d --name c1 --network n1:alias=web,ip=10.96.1.10 localhost/b sleep 1000)
+is "a container starts the server" "$(servers)" 1
+pod run -d --name c2 --network n1 --network n2 localhost/b sleep 1000 >/dev/null
+pod run -d --name c3 --network n2 --dns 10.96.2.1 localhost/b sleep 1000 >/dev/null
+is "one server for all networks" "$(servers)" 1
+is "resolv.conf names the gateway and the domain" "$(pod exec c1 cat /etc/resolv.conf | sort | tr '\n' ' ')" \
+	"nameserver 10.96.1.1 search dns.podman "
+is "a name" "$(asked c2 c1)" 10.96.1.10
+is "an alias" "$(asked c2 web)" 10.96.1.10
+is "a short ID" "$(asked c2 "${id:0:12}")" 10.96.1.10
+is "the address back" "$(pod exec c2 nslookup 10.96.1.10 | grep -c 'name = c1')" 1
+is "what is on another network is unknown" "$(asked c1 c3.dns.podman)" none
+is "and its server does not speak with strangers" "$(asked c1 c3 10.96.2.1 | sort -u)" none
+is "from both networks both are known" "$(asked c2 c3)" "$(pod inspect c3 --format '{{.NetworkSettings.Networks.n2.IPAddress}}')"
+
+pod network connect --alias later n2 c1
+is "a network joined later is known at once" "$(asked c3 later | grep -c 10.96.2)" 1
+pod network disconnect n2 c1
+is "and left" "$(asked c3 later.dns.podman)" none
+pod stop -t 0 c1 >/dev/null
+is "a stopped container has no name" "$(asked c2 c1.dns.podman)" none
+pod start c1 >/dev/null
+is "started again it has" "$(asked c2 c1)" 10.96.1.10
+
+# The server is killed: the next container starts it again.
+kill -9 "$(cat "$(find /run/pod-net -name aardvark.pid -newer "$WORLD/begin")")"
+pod run -d --name c4 --network n3 localhost/b sleep 1000 >/dev/null
+is "a server that was killed is started again" "$(asked c2 c1)" 10.96.1.10
+is "on an internal network too" "$(asked c4 c4 | cut -d. -f1-3)" 10.96.3
+pod rm -f -t 0 c1 c2 c3 c4 >/dev/null
+until_none() { for _ in $(seq 30); do [ "$(servers)" = 0 ] && return; sleep 0.1; done; return 1; }
+until_none
+is "after the last container it has ended" "$?" 0
+# Another program has the port.
+python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 53)); time.sleep(60)' &
+remember_pid $!
+taken() { ss -Hlnu | grep -q "0.0.0.0:53 "; }
+until_ok 20 taken
+err=$(pod run --rm --name c5 --network n1 localhost/b true 2>&1)
+is "a port that is taken is one clear error" "$? $(echo "$err" | grep -c 'aardvark-dns failed to start')" "126 1"
+is "and nothing stays" "$(servers) $(pod ps -aq | wc -l)" "0 0"
+finish
