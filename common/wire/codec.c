@@ -270,14 +270,24 @@ unpack_value(
 	return refuse(e, f, "must come as a descriptor");
 }
 
+static bool
+is_named(const struct wire_field *f, const msgpack_object_str *key)
+{
+	return strnlen(f->name, (size_t)key->size + 1) == key->size &&
+	       memcmp(f->name, key->ptr, key->size) == 0;
+}
+
+/* Our own encoder writes fields in the order of the table, so the search begins where the last one ended. */
 static const struct wire_field *
-find_field(const struct wire_desc *d, const msgpack_object *key)
+find_field(const struct wire_desc *d, const msgpack_object *key, size_t from)
 {
 	if (key->type != MSGPACK_OBJECT_STR)
 		return NULL;
-	for (size_t i = 0; i < d->nfields; i++)
-		if (strlen(d->fields[i].name) == key->via.str.size &&
-		    memcmp(d->fields[i].name, key->via.str.ptr, key->via.str.size) == 0)
+	for (size_t i = from; i < d->nfields; i++)
+		if (is_named(&d->fields[i], &key->via.str))
+			return &d->fields[i];
+	for (size_t i = 0; i < from; i++)
+		if (is_named(&d->fields[i], &key->via.str))
 			return &d->fields[i];
 	return NULL;
 }
@@ -287,18 +297,20 @@ unpack_rec(
     const struct wire_desc *d, const msgpack_object *o, void *rec, struct arena *a, struct err *e)
 {
 	bool has[WIRE_FIELDS_MAX] = {false};
+	size_t next = 0;
 
 	if (o->type != MSGPACK_OBJECT_MAP)
 		return err_set(e, ERR_FORMAT, "%s: is no map", d->name);
 	for (uint32_t i = 0; i < o->via.map.size; i++) {
 		const msgpack_object_kv *kv = &o->via.map.ptr[i];
-		const struct wire_field *f = find_field(d, &kv->key);
+		const struct wire_field *f = find_field(d, &kv->key, next);
 
 		if (f == NULL)
 			return err_set(e, ERR_FORMAT, "%s: unknown field", d->name);
 		if (has[f - d->fields])
 			return refuse(e, f, "is given twice");
-		has[f - d->fields] = true;
+		next = (size_t)(f - d->fields);
+		has[next++] = true;
 		if (unpack_value(f, &kv->val, (char *)rec + f->offset, a, e) == -1)
 			return -1;
 	}
