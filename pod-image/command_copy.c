@@ -40,7 +40,7 @@ static const struct opt copy_rows[] = {
     {"dest-compress", 0, OPT_BOOL(struct copy_opts, compress),
 	.help = "Compress the layers of a directory"},
     {"dest-compress-format", 0, OPT_STRING(struct copy_opts, compress_format), .arg = "format",
-	.complete = COMPLETE_CHOICE, .choices = "gzip,zstd,zstd:chunked",
+	.complete = COMPLETE_CHOICE, .choices = "gzip,zstd",
 	.help = "Compression of the layers at the destination"},
     {"dest-compress-level", 0, OPT_INT(struct copy_opts, level), .arg = "level", .def = "-1",
 	.show = "", .help = "Compression level"},

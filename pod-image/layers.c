@@ -8,8 +8,7 @@
 static const struct {
 	const char *word;
 	enum layers_form form;
-} words[] = {{"tar", LAYERS_TAR}, {"gzip", LAYERS_GZIP}, {"zstd", LAYERS_ZSTD},
-    {"zstd:chunked", LAYERS_CHUNKED}};
+} words[] = {{"tar", LAYERS_TAR}, {"gzip", LAYERS_GZIP}, {"zstd", LAYERS_ZSTD}};
 
 enum layers_form
 layers_form_parse(const char *word)
@@ -54,11 +53,8 @@ media_type_of(enum layers_form form, bool docker)
 static char *
 how(const struct transfer *t, enum layers_form form)
 {
-	return xasprintf("%s/%llu",
-	    form == LAYERS_GZIP	  ? "gzip"
-	    : form == LAYERS_ZSTD ? "zstd"
-				  : "zstd:chunked",
-	    (unsigned long long)t->level);
+	return xasprintf(
+	    "%s/%llu", form == LAYERS_GZIP ? "gzip" : "zstd", (unsigned long long)t->level);
 }
 
 /* A docker-archive says nothing of how its layers are compressed, if they are. */

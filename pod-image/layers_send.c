@@ -76,8 +76,7 @@ form_word(enum layers_form form)
 	static const char *const word[] = {[LAYERS_SAME] = "same",
 	    [LAYERS_TAR] = "tar",
 	    [LAYERS_GZIP] = "gzip",
-	    [LAYERS_ZSTD] = "zstd",
-	    [LAYERS_CHUNKED] = "zstd:chunked"};
+	    [LAYERS_ZSTD] = "zstd"};
 
 	return word[form];
 }
@@ -310,7 +309,8 @@ give_up(struct sender *s, struct flight *f, struct err *e)
 {
 	const struct err *x = cause(f);
 
-	if (may_pass(x) && f->tries < s->t->tries) {
+	/* The last step alone has been tried again already. */
+	if (f->state == FLIGHT_RUNNING && may_pass(x) && f->tries < s->t->tries) {
 		report_text(&s->t->report, "Copying blob %s again: %s",
 		    piece_name(&s->i->pieces[f->layer]), x->text);
 		return start(s, f, e);

@@ -128,13 +128,23 @@ save_one(struct task *t, const char *id, struct err *e)
 	return transfer_run(&t->transfer, e);
 }
 
+/* The same image by another name has been written with all its names. */
+static bool
+is_repeated(const struct strs *ids, size_t k)
+{
+	for (size_t i = 0; i < k; i++)
+		if (strcmp(ids->v[i], ids->v[k]) == 0)
+			return true;
+	return false;
+}
+
 int
 task_run_save(struct task *t, struct err *e)
 {
 	if (dest_files(&t->to, e) < 0)
 		return -1;
 	for (size_t k = 0; k < t->saved->images.n; k++)
-		if (save_one(t, t->saved->images.v[k], e) < 0)
+		if (!is_repeated(&t->saved->images, k) && save_one(t, t->saved->images.v[k], e) < 0)
 			return -1;
 	return t->to.ops->finish(&t->to, e);
 }
@@ -181,9 +191,12 @@ static int
 check_words(const struct msg_image_copy *m, struct err *e)
 {
 	static const char *const formats[] = {"oci", "v2s2"};
-	static const char *const compressions[] = {"gzip", "zstd", "zstd:chunked"};
+	static const char *const compressions[] = {"gzip", "zstd"};
 	bool format = m->format == NULL, compression = m->compression == NULL;
 
+	if (m->compression != NULL && strcmp(m->compression, "zstd:chunked") == 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "layers are not written in the form zstd:chunked: choose zstd");
 	for (size_t k = 0; k < COUNTOF(formats); k++)
 		format |= m->format != NULL && strcmp(m->format, formats[k]) == 0;
 	for (size_t k = 0; k < COUNTOF(compressions); k++)

@@ -19,7 +19,7 @@ struct transfer {
 	/* set before transfer_prepare */
 	struct report report;
 	const char *format;	 /* oci, v2s2; NULL: as it is */
-	const char *compression; /* gzip, zstd, zstd:chunked; NULL: as it is */
+	const char *compression; /* gzip, zstd; NULL: as it is */
 	uint64_t level;		 /* plus one; 0: the default */
 	bool force;    /* compression holds for layers that are compressed otherwise too */
 	bool compress; /* also where tars would do */

@@ -3,7 +3,8 @@
  * canned-http DIR: an HTTP server for tests that says what it is told.  It listens on a free port of
  * 127.0.0.1, which it writes to DIR/port.  For the Nth request of a path (without query, "/" written
  * as "@") it sends the file DIR/PATH.N, else DIR/PATH, byte for byte, status line and headers
- * included, and closes the connection.  The head of each request is appended to DIR/log.
+ * included, and closes the connection; an empty file breaks the connection off.  A body whose length is
+ * announced is read before the answer.  The head of each request is appended to DIR/log.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -78,20 +80,43 @@ open_answer(int dir, char *head)
 	return fd >= 0 ? fd : openat(dir, path, O_RDONLY | O_CLOEXEC);
 }
 
+/* Reads what is left of the request's body. */
+static void
+drain(int conn, const char *head, size_t body)
+{
+	static const char name[] = "\r\nContent-Length: ";
+	own_mem char *block = xmalloc(HEAD_MAX);
+	const char *at = strstr(head, name);
+	uint64_t length = at != NULL ? strtoull(at + strlen(name), NULL, 10) : 0;
+
+	while (body < length) {
+		ssize_t k = read(conn, block, HEAD_MAX);
+
+		if (k <= 0)
+			return;
+		body += (size_t)k;
+	}
+}
+
 static void
 serve(int dir, int log, int conn)
 {
 	static const char missing[] =
 	    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	own_mem char *head = xmalloc(HEAD_MAX), *block = xmalloc(HEAD_MAX);
-	size_t n = read_head(conn, head);
+	size_t n = read_head(conn, head), length;
 	own_fd int answer = -1;
+	struct stat st;
 	ssize_t k;
 
 	if (n == 0)
 		return;
-	(void)file_put(log, head, n);
+	length = (size_t)(strstr(head, "\r\n\r\n") + 4 - head);
+	(void)file_put(log, head, length);
 	answer = open_answer(dir, head);
+	if (answer >= 0 && fstat(answer, &st) == 0 && st.st_size == 0)
+		return;
+	drain(conn, head, n - length);
 	if (answer < 0) {
 		(void)file_put(conn, missing, sizeof(missing) - 1);
 		return;

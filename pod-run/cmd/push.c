@@ -23,7 +23,7 @@ static const struct opt rows[] = {
 	.help = "Compress tarball image layers when pushing to a directory using the 'dir' "
 		"transport. (default is same compression type as source)"},
     {"compression-format", 0, OPT_STRING(struct push_opts, compression_format),
-	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd,zstd:chunked",
+	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd",
 	.help = "compression format to use"},
     {"compression-level", 0, OPT_INT(struct push_opts, compression_level), .arg = "level",
 	.def = "-1", .show = "", .help = "compression level to use"},
@@ -60,8 +60,9 @@ fill(const struct push_opts *o, const struct containers_conf *conf, struct msg_i
 	m->compression = o->compression_format;
 	/* What the user names holds for all layers, what the configuration names for plain ones. */
 	m->force = o->force_compression >= 0 ? o->force_compression > 0 : m->compression != NULL;
-	if (m->compression == NULL && strcmp(conf->engine_compression_format, "gzip") != 0)
-		m->compression = conf->engine_compression_format;
+	/* Where the configuration wishes for zstd:chunked, zstd is the next best. */
+	if (m->compression == NULL && strncmp(conf->engine_compression_format, "zstd", 4) == 0)
+		m->compression = "zstd";
 	if (o->compression_level >= 0)
 		m->level = (uint64_t)o->compression_level + 1;
 	else if (conf->engine_compression_level > 0)

@@ -145,4 +145,36 @@ layout_top "$WORLD/hl" latest application/vnd.oci.image.index.v1+json "$d2" "$s2
 refused "an index behind an index (67)" "an index refers to another index" hl
 hostile_layout && rm "$WORLD/hl/blobs/sha256/$ID" && ln -s /etc/passwd "$WORLD/hl/blobs/sha256/$ID" && refused "a blob that is a link" "" hl
 hostile_layout && rm "$WORLD/hl/blobs/sha256/$ID" && mkfifo "$WORLD/hl/blobs/sha256/$ID" && refused "a blob that is a FIFO" "" hl
+# --- what is no image ---
+: >"$WORLD/nothing"
+echo hello >"$WORLD/text"
+mkdir "$WORLD/nowhere"
+tar -C "$WORLD/nowhere" -cf "$WORLD/other.tar" .
+for f in nothing text nowhere other.tar; do
+	refused "load of $f is refused" "" pod load -i "$WORLD/$f"
+	is "with one line" "$(pod load -i "$WORLD/$f" 2>&1 | grep -c .)" 1
+done
+refused "and from a pipe" "no tar archive" sh -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' load <'$WORLD/nothing'"
+
+# --- several images in one archive ---
+fresh
+from=$ROOT from_run=$RUNROOT
+image pull -q "oci:$WORLD/lay" >/dev/null
+busybox_image localhost/other >/dev/null
+pod tag localhost/latest localhost/twin
+pod save -q -m -o "$WORLD/many.tar" localhost/latest localhost/twin localhost/other
+is "save -m writes each image once" "$(tar xOf "$WORLD/many.tar" manifest.json | jq -c '[.[].RepoTags]')" \
+	'[["localhost/latest:latest","localhost/twin:latest"],["localhost/other:latest"]]'
+fresh
+is "load of all of them" "$(pod load -q -i "$WORLD/many.tar" | sort | tr '\n' ' ')" \
+	"Loaded image: localhost/latest:latest Loaded image: localhost/other:latest Loaded image: localhost/twin:latest "
+is "one of them" "$(fresh && image pull -q "docker-archive:$WORLD/many.tar:localhost/twin" >/dev/null; listed | wc -l)" 1
+for f in "oci-archive oci.tar" "oci-dir oci.d" "docker-dir docker.d"; do
+	ROOT=$from RUNROOT=$from_run pod save -q --format "${f% *}" -o "$WORLD/u.${f#* }" localhost/latest
+	fresh
+	image load -q -i "$WORLD/u.${f#* }" >/dev/null
+	is "save --format ${f% *} keeps the ID" "$(listed | cut -d' ' -f1)" "$ID"
+done
+ROOT=$from RUNROOT=$from_run pod save -q --format oci-archive --uncompressed -o "$WORLD/plain.tar" localhost/latest
+check "save --uncompressed" test -z "$(tar tf "$WORLD/plain.tar" | grep blobs/sha256/. | while read -r b; do tar xOf "$WORLD/plain.tar" "$b" | head -c 2 | grep -a $'\x1f\x8b'; done)"
 finish
