@@ -5,13 +5,11 @@
  */
 #include <errno.h>
 #include <iconv.h>
-#include <poll.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
-#include "common/wire/peer.h"
+#include "common/wire/worker.h"
 #include "pod-image/archive/reader.h"
 #include "pod-image/archive/writer.h"
 
@@ -192,43 +190,17 @@ load_conversions(void)
 	}
 }
 
-static int
-work(struct peer *p, struct worker *w, struct err *e)
-{
-	uint64_t done = 0;
-
-	for (;;) {
-		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
-		int r = peer_serve(p, handlers, COUNTOF(handlers), w->phase, &done, w, e);
-
-		if (r == PEER_NONE)
-			poll(&pfd, 1, -1);
-		else if (r != 1)
-			return r;
-	}
-}
-
 int
 main(int argc, char **argv)
 {
-	static const int keep[] = {PEER_FD};
 	struct worker w = {.phase = PHASE_NEW, .reader.fd = -1};
-	struct err e = {0};
+	const struct worker_face face = {.role = ROLE_ARCHIVE,
+	    .starter = ROLE_IMAGE,
+	    .handlers = handlers,
+	    .n = COUNTOF(handlers),
+	    .phase = &w.phase,
+	    .arg = &w,
+	    .prepare = load_conversions};
 
-	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		err_set(&e, ERR_USAGE, "pod-image-archive is started by pod-image");
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	load_conversions();
-	if (role_enter(ROLE_ARCHIVE, keep, COUNTOF(keep), &e) < 0) {
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (work(peer_new(PEER_FD, ROLE_ARCHIVE, ROLE_IMAGE), &w, &e) < 0) {
-		log_error("pod-image-archive: %s", e.text);
-		return 1;
-	}
-	return 0;
+	return worker_main(&face, argc, argv);
 }

@@ -12,11 +12,10 @@
 #include <string.h>
 
 #include "common/base/json.h"
-#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/oci/reference.h"
-#include "common/wire/peer.h"
+#include "common/wire/worker.h"
 #include "pod-image/fetch/push.h"
 
 #define BLOBS_PARALLEL 3
@@ -513,11 +512,13 @@ wait_for_events(struct worker *w)
 }
 
 static int
-work(struct worker *w, struct err *e)
+work(struct peer *p, void *arg, struct err *e)
 {
+	struct worker *w = arg;
 	uint64_t done = 0;
 	int r;
 
+	w->peer = p;
 	for (;;) {
 		while (
 		    (r = peer_serve(w->peer, handlers, COUNTOF(handlers), phase, &done, w, e)) == 1)
@@ -539,24 +540,9 @@ work(struct worker *w, struct err *e)
 int
 main(int argc, char **argv)
 {
-	static const int keep[] = {PEER_FD};
 	struct worker w = {0};
-	struct err e = {0};
+	const struct worker_face face = {
+	    .role = ROLE_FETCH, .starter = ROLE_IMAGE, .arg = &w, .serve = work};
 
-	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		err_set(&e, ERR_USAGE, "pod-image-fetch is started by pod-image");
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (role_enter(ROLE_FETCH, keep, COUNTOF(keep), &e) < 0) {
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	w.peer = peer_new(PEER_FD, ROLE_FETCH, ROLE_IMAGE);
-	if (work(&w, &e) < 0) {
-		log_error("pod-image-fetch: %s", e.text);
-		return 1;
-	}
-	return 0;
+	return worker_main(&face, argc, argv);
 }

@@ -6,16 +6,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
-#include "common/wire/peer.h"
+#include "common/wire/worker.h"
 
 #define BLOCK ((size_t)128 << 10)
 #define LIST_MAX 65536
@@ -196,41 +194,14 @@ static const struct peer_handler handlers[] = {
     {&msg_archive_end_desc, 1, 0, on_end},
 };
 
-static int
-work(struct peer *p, struct err *e)
-{
-	uint64_t done = 0;
-
-	for (;;) {
-		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
-		int r = peer_serve(p, handlers, COUNTOF(handlers), 1, &done, NULL, e);
-
-		if (r == PEER_NONE)
-			poll(&pfd, 1, -1);
-		else if (r != 1)
-			return r;
-	}
-}
-
 int
 main(int argc, char **argv)
 {
-	static const int keep[] = {PEER_FD, ROLE_VIEW_FD_NUMBER};
-	struct err e = {0};
+	const struct worker_face face = {.role = ROLE_LAYOUT,
+	    .starter = ROLE_IMAGE,
+	    .handlers = handlers,
+	    .n = COUNTOF(handlers),
+	    .view = true};
 
-	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		err_set(&e, ERR_USAGE, "pod-image-layout is started by pod-image");
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (role_enter(ROLE_LAYOUT, keep, COUNTOF(keep), &e) < 0) {
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (work(peer_new(PEER_FD, ROLE_LAYOUT, ROLE_IMAGE), &e) < 0) {
-		log_error("pod-image-layout: %s", e.text);
-		return 1;
-	}
-	return 0;
+	return worker_main(&face, argc, argv);
 }

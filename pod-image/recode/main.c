@@ -6,12 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 
-#include "common/base/log.h"
 #include "common/base/own.h"
-#include "common/wire/peer.h"
+#include "common/wire/worker.h"
 #include "pod-store/layer/inflate.h"
 
 static const struct form {
@@ -93,41 +91,13 @@ static const struct peer_handler handlers[] = {
     {&msg_recode_desc, 1, 0, on_recode},
 };
 
-static int
-work(struct peer *p, struct err *e)
-{
-	uint64_t done = 0;
-
-	for (;;) {
-		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
-		int r = peer_serve(p, handlers, COUNTOF(handlers), 1, &done, NULL, e);
-
-		if (r == PEER_NONE)
-			poll(&pfd, 1, -1);
-		else if (r != 1)
-			return r;
-	}
-}
-
 int
 main(int argc, char **argv)
 {
-	static const int keep[] = {PEER_FD};
-	struct err e = {0};
+	const struct worker_face face = {.role = ROLE_RECODE,
+	    .starter = ROLE_IMAGE,
+	    .handlers = handlers,
+	    .n = COUNTOF(handlers)};
 
-	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		err_set(&e, ERR_USAGE, "pod-image-recode is started by pod-image");
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (role_enter(ROLE_RECODE, keep, COUNTOF(keep), &e) < 0) {
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (work(peer_new(PEER_FD, ROLE_RECODE, ROLE_IMAGE), &e) < 0) {
-		log_error("pod-image-recode: %s", e.text);
-		return 1;
-	}
-	return 0;
+	return worker_main(&face, argc, argv);
 }

@@ -5,18 +5,16 @@
  * those are checked before they are signed.
  */
 #include <gpgme.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
-#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/oci/base64.h"
 #include "common/oci/reference.h"
-#include "common/wire/peer.h"
+#include "common/wire/worker.h"
 #include "pod-image/sign/key.h"
 
 #define TYPE_SIMPLE "atomic container signature"
@@ -223,42 +221,16 @@ static const struct peer_handler handlers[] = {
     {&msg_sign_image_desc, PHASE_WORK, 0, on_image},
 };
 
-static int
-work(struct peer *p, struct signer *s, struct err *e)
-{
-	uint64_t done = 0;
-
-	for (;;) {
-		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
-		int r = peer_serve(p, handlers, COUNTOF(handlers), s->phase, &done, s, e);
-
-		if (r == PEER_NONE)
-			poll(&pfd, 1, -1);
-		else if (r != 1)
-			return r;
-	}
-}
-
 int
 main(int argc, char **argv)
 {
-	static const int keep[] = {PEER_FD};
 	struct signer s = {.phase = PHASE_SETUP};
-	struct err e = {0};
+	const struct worker_face face = {.role = ROLE_SIGN,
+	    .starter = ROLE_IMAGE,
+	    .handlers = handlers,
+	    .n = COUNTOF(handlers),
+	    .phase = &s.phase,
+	    .arg = &s};
 
-	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		err_set(&e, ERR_USAGE, "pod-image-sign is started by pod-image");
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (role_enter(ROLE_SIGN, keep, COUNTOF(keep), &e) < 0) {
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (work(peer_new(PEER_FD, ROLE_SIGN, ROLE_IMAGE), &s, &e) < 0) {
-		log_error("pod-image-sign: %s", e.text);
-		return 1;
-	}
-	return 0;
+	return worker_main(&face, argc, argv);
 }

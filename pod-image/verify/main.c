@@ -4,15 +4,13 @@
  * and asked about images afterwards; it has no network, no store, and no file but the programs of
  * the host.
  */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/oci/reference.h"
-#include "common/wire/peer.h"
+#include "common/wire/worker.h"
 #include "pod-image/verify/gpg.h"
 #include "pod-image/verify/identity.h"
 #include "pod-image/verify/sigstore.h"
@@ -184,22 +182,6 @@ static const struct peer_handler handlers[] = {
     {&msg_verify_keys_desc, PHASE_SETUP | PHASE_WORK, 0, on_keys},
 };
 
-static int
-work(struct peer *p, struct verifier *v, struct err *e)
-{
-	uint64_t done = 0;
-
-	for (;;) {
-		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
-		int r = peer_serve(p, handlers, COUNTOF(handlers), v->phase, &done, v, e);
-
-		if (r == PEER_NONE)
-			poll(&pfd, 1, -1);
-		else if (r != 1)
-			return r;
-	}
-}
-
 /* What a hostile signature may cost, in this process and in each gpg. */
 static void
 set_bounds(void)
@@ -216,24 +198,14 @@ set_bounds(void)
 int
 main(int argc, char **argv)
 {
-	static const int keep[] = {PEER_FD};
 	struct verifier v = {.phase = PHASE_SETUP};
-	struct err e = {0};
+	const struct worker_face face = {.role = ROLE_VERIFY,
+	    .starter = ROLE_IMAGE,
+	    .handlers = handlers,
+	    .n = COUNTOF(handlers),
+	    .phase = &v.phase,
+	    .arg = &v,
+	    .prepare = set_bounds};
 
-	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		err_set(&e, ERR_USAGE, "pod-image-verify is started by pod-image");
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	set_bounds();
-	if (role_enter(ROLE_VERIFY, keep, COUNTOF(keep), &e) < 0) {
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (work(peer_new(PEER_FD, ROLE_VERIFY, ROLE_IMAGE), &v, &e) < 0) {
-		log_error("pod-image-verify: %s", e.text);
-		return 1;
-	}
-	return 0;
+	return worker_main(&face, argc, argv);
 }

@@ -3,13 +3,11 @@
  * pod-run-copy: copies files for pod-run, between descriptors it is handed.  It sees no file system of its
  * own, enters no container and loads nothing from one.
  */
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "common/base/log.h"
 #include "common/base/own.h"
-#include "common/wire/peer.h"
+#include "common/wire/worker.h"
 #include "pod-run/copy/trees.h"
 
 static const struct {
@@ -47,43 +45,21 @@ static const struct peer_handler handlers[] = {
     {&msg_copy_desc, 1, 0, on_copy},
 };
 
-static int
-work(struct peer *p, struct err *e)
+/* Modes are set as they are asked for. */
+static void
+clear_umask(void)
 {
-	uint64_t done = 0;
-
-	for (;;) {
-		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
-		int r = peer_serve(p, handlers, COUNTOF(handlers), 1, &done, NULL, e);
-
-		if (r == PEER_NONE)
-			poll(&pfd, 1, -1);
-		else if (r != 1)
-			return r;
-	}
+	umask(0);
 }
 
 int
 main(int argc, char **argv)
 {
-	static const int keep[] = {PEER_FD};
-	struct err e = {0};
+	const struct worker_face face = {.role = ROLE_COPY,
+	    .starter = ROLE_RUN,
+	    .handlers = handlers,
+	    .n = COUNTOF(handlers),
+	    .prepare = clear_umask};
 
-	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		err_set(&e, ERR_USAGE, "pod-run-copy is started by pod-run");
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	/* Modes are set as they are asked for. */
-	umask(0);
-	if (role_enter(ROLE_COPY, keep, COUNTOF(keep), &e) == -1) {
-		err_print(&e, stderr);
-		return err_exit_status(&e);
-	}
-	if (work(peer_new(PEER_FD, ROLE_COPY, ROLE_RUN), &e) == -1) {
-		log_error("pod-run-copy: %s", e.text);
-		return 1;
-	}
-	return 0;
+	return worker_main(&face, argc, argv);
 }

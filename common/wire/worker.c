@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#include <poll.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/wire/worker.h"
+
+static int
+serve(const struct worker_face *w, struct peer *p, struct err *e)
+{
+	uint64_t done = 0;
+
+	for (;;) {
+		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
+		int r = peer_serve(
+		    p, w->handlers, w->n, w->phase != NULL ? *w->phase : 1, &done, w->arg, e);
+
+		if (r == PEER_NONE)
+			poll(&pfd, 1, -1);
+		else if (r != 1)
+			return r;
+	}
+}
+
+int
+worker_main(const struct worker_face *w, int argc, char **argv)
+{
+	static const int keep[] = {PEER_FD, ROLE_VIEW_FD_NUMBER};
+	const char *program = role_info(w->role)->program;
+	struct err e = {0};
+	struct peer *p;
+
+	role_start();
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		err_set(
+		    &e, ERR_USAGE, "%s is started by %s", program, role_info(w->starter)->program);
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	if (w->prepare != NULL)
+		w->prepare();
+	if (role_enter(w->role, keep, w->view ? 2 : 1, &e) == -1) {
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
+	p = peer_new(PEER_FD, w->role, w->starter);
+	if ((w->serve != NULL ? w->serve(p, w->arg, &e) : serve(w, p, &e)) == -1) {
+		log_error("%s: %s", program, e.text);
+		return 1;
+	}
+	return 0;
+}
