@@ -104,6 +104,7 @@ choose(struct ctx *x, struct err *e)
 	x->run_root = ptr_take(&s.runroot);
 	x->image_store = ptr_take(&s.imagestore);
 	x->driver = ptr_take(&s.driver);
+	x->transient = x->g->transient_store || s.transient_store;
 	replace(&x->graph_root, x->g->root);
 	replace(&x->run_root, x->g->runroot);
 	replace(&x->image_store, x->g->imagestore);
@@ -150,7 +151,8 @@ refresh(struct ctx *x, struct err *e)
 		return -1;
 	if (faccessat(dir, ALIVE, F_OK, 0) == 0)
 		return 0;
-	if (db_open(x->graph_root, x->run_root, &x->db_, e) == -1 || ctr_reset_all(x->db_, e) == -1)
+	if (db_open(x->transient ? x->run_root : x->graph_root, x->run_root, &x->db_, e) == -1 ||
+	    ctr_reset_all(x->db_, e) == -1)
 		return -1;
 	x->refreshed = true;
 	return file_write(dir, ALIVE, "", 0, 0600, 0, e);
@@ -209,6 +211,19 @@ ctx_static_dir(const struct ctx *x, const char *id)
 
 /* --- Configuration, database, helpers -----------------------------------------------------------*/
 
+/* Variables for the engine itself and its helpers; those of the caller win. */
+static void
+set_environment(const struct strv *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		own_mem char *name = xstrndup(l->v[i], strcspn(l->v[i], "="));
+		const char *value = l->v[i] + strlen(name);
+
+		if (*name != '\0' && *value == '=')
+			setenv(name, value + 1, 0);
+	}
+}
+
 const struct containers_conf *
 ctx_conf(struct ctx *x, struct err *e)
 {
@@ -218,6 +233,7 @@ ctx_conf(struct ctx *x, struct err *e)
 		if (containers_conf_load(&x->conf_, uid, &x->g->module, e) == -1)
 			return NULL;
 		x->conf_loaded_ = true;
+		set_environment(&x->conf_.engine_env);
 	}
 	return &x->conf_;
 }
@@ -251,7 +267,8 @@ ctx_db(struct ctx *x, struct err *e)
 {
 	if (ctx_paths(x, e) == -1)
 		return NULL;
-	if (x->db_ == NULL && db_open(x->graph_root, x->run_root, &x->db_, e) == -1)
+	if (x->db_ == NULL &&
+	    db_open(x->transient ? x->run_root : x->graph_root, x->run_root, &x->db_, e) == -1)
 		return NULL;
 	return x->db_;
 }

@@ -20,7 +20,8 @@ struct ctx_globals {
 	const char *root, *runroot, *tmpdir, *imagestore, *storage_driver;
 	const char *log_level, *runtime, *cgroup_manager, *network_config_dir, *events_backend;
 	struct strv storage_opt, runtime_flag, module, cdi_spec_dir;
-	bool version, debug;
+	const char *default_mounts_file, *registries_conf, *context, *out;
+	bool version, debug, syslog, transient_store;
 };
 
 /* A container whose row is gone and whose remains the helpers were asked to remove. */
@@ -45,6 +46,7 @@ struct ctx {
 	int exit_fd, lock_fd;	   /* the same, O_PATH */
 	struct rootless rootless;
 	bool entered, refreshed;
+	bool transient; /* containers do not outlive the run root */
 
 	/* Behind the functions below. */
 	struct containers_conf conf_;

@@ -2,10 +2,14 @@
 /*
  * pod: the command line and coordinator of the suite.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/own.h"
 #include "common/role/spawn.h"
 #include "pod-run/commands.h"
 #include "pod-run/ctx.h"
@@ -47,6 +51,25 @@ static const struct opt globals[] = {
     {"network-config-dir", 0, OPT_STRING(struct ctx_globals, network_config_dir),
 	.arg = "directory", .complete = COMPLETE_DIR,
 	.help = "Path of the configuration directory for networks"},
+    {"syslog", 0, OPT_BOOL(struct ctx_globals, syslog), .flags = OPT_LOCAL,
+	.help = "Output logging information to syslog as well as the console (default false)"},
+    {"out", 0, OPT_STRING(struct ctx_globals, out), .arg = "path", .flags = OPT_LOCAL,
+	.complete = COMPLETE_FILE, .help = "Send output (stdout) from podman to a file"},
+    {"transient-store", 0, OPT_BOOL(struct ctx_globals, transient_store),
+	.help = "Enable transient container storage"},
+    {"conmon", 0, OPT_NO_STRING, .arg = "path", .flags = OPT_LOCAL,
+	.help = "Accepted for compatibility: the monitor is always the suite's own"},
+    {"default-mounts-file", 0, OPT_STRING(struct ctx_globals, default_mounts_file), .arg = "path",
+	.flags = OPT_HIDDEN, .complete = COMPLETE_FILE, .help = "Path to default mounts file"},
+    {"registries-conf", 0, OPT_STRING(struct ctx_globals, registries_conf), .arg = "path",
+	.flags = OPT_HIDDEN, .complete = COMPLETE_FILE,
+	.help = "Path to a registries.conf to use for image processing"},
+    {"context", 0, OPT_STRING(struct ctx_globals, context), .arg = "name",
+	.flags = OPT_HIDDEN | OPT_LOCAL, .help = "Docker's spelling; only default is known"},
+    {"max-workers", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
+    {"namespace", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
+    {"network-backend", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
+    {"network-cmd-path", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"events-backend", 0, OPT_STRING(struct ctx_globals, events_backend), .arg = "type",
 	.complete = COMPLETE_CHOICE, .choices = "file,journald,none",
 	.help = "Events backend to use (\"file\"|\"journald\"|\"none\")"},
@@ -59,6 +82,17 @@ static const struct opt globals[] = {
 
 static struct ctx *context;
 
+/* --out: what we print goes there; what is wrong still stands on standard error. */
+static int
+redirect(const char *path, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0644);
+
+	if (fd == -1 || dup2(fd, STDOUT_FILENO) == -1)
+		return err_sys(e, "open %s", path);
+	return 0;
+}
+
 static int
 prepare(struct cli_ctx *cli, struct err *e)
 {
@@ -68,6 +102,16 @@ prepare(struct cli_ctx *cli, struct err *e)
 	if (log_level_parse(g->log_level, &level, e) == -1)
 		return -1;
 	log_set_level(g->debug ? LOG_LEVEL_DEBUG : level);
+	if (g->syslog)
+		log_set_syslog(cli->prog);
+	if (g->context != NULL && strcmp(g->context, "default") != 0)
+		return err_set(e, ERR_USAGE,
+		    "unable to parse context \"%s\": only default is known", g->context);
+	if (g->registries_conf != NULL &&
+	    setenv("CONTAINERS_REGISTRIES_CONF", g->registries_conf, 1) < 0)
+		return err_sys(e, "setting CONTAINERS_REGISTRIES_CONF");
+	if (g->out != NULL && redirect(g->out, e) == -1)
+		return -1;
 	if (g->version) {
 		printf("%s version %s\n", cli->prog, POD_VERSION);
 		return 1;

@@ -144,7 +144,8 @@ struct standing {
 	struct owners map;
 	int userns; /* 0: owners appear as they lie on disk */
 	bool volatile_;
-	bool frozen; /* the read-write layer is one to be read, too */
+	const char *label; /* SELinux; NULL: that of each file */
+	bool frozen;	   /* the read-write layer is one to be read, too */
 };
 
 static void
@@ -193,6 +194,7 @@ mount_standing(struct store *s, const struct standing *t, struct err *e)
 	    .rw = t->frozen ? NULL : t->rw,
 	    .volatile_ = t->volatile_,
 	    .userxattr = s->userxattr,
+	    .label = t->label,
 	    .userns = mapped ? t->userns : 0,
 	};
 	int m = mount_again(s, t);
@@ -472,7 +474,9 @@ int
 rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out,
     struct arena *a, struct err *e)
 {
-	own(standing_free) struct standing t = {.userns = m->userns, .volatile_ = m->volatile_};
+	own(standing_free) struct standing t = {.userns = m->userns,
+	    .volatile_ = m->volatile_,
+	    .label = m->mount_label != NULL && *m->mount_label != '\0' ? m->mount_label : NULL};
 	char path[STORE_NAME_MAX];
 	struct err undo;
 	int made, r;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <syslog.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -71,6 +72,15 @@ log_set_fd(int fd)
 }
 
 /* RFC 3339 with the local zone, "Z" for UTC as Go writes it. */
+static bool to_syslog;
+
+void
+log_set_syslog(const char *name)
+{
+	openlog(name, LOG_PID, LOG_USER);
+	to_syslog = true;
+}
+
 static void
 timestamp(char *out, size_t size)
 {
@@ -118,6 +128,8 @@ log_at(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	text_escape(text, escaped, sizeof(escaped));
 	quote(escaped, quoted, sizeof(quoted));
+	if (to_syslog)
+		syslog(level <= LOG_LEVEL_DEBUG ? LOG_DEBUG : LOG_NOTICE, "%s", escaped);
 	timestamp(when, sizeof(when));
 	n = snprintf(
 	    line, sizeof(line), "time=\"%s\" level=%s msg=\"%s\"\n", when, names[level], quoted);

@@ -31,6 +31,9 @@ bool log_enabled(enum log_level level);
 /* Where the lines go, instead of descriptor 2. */
 void log_set_fd(int fd);
 
+/* Diagnostics also go to syslog(3), under this name. */
+void log_set_syslog(const char *name);
+
 /* Each call writes one line with one write(2); control characters are escaped.  errno is kept. */
 void log_at(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

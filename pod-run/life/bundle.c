@@ -14,9 +14,11 @@
 #include "common/oci/monitor.h"
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/mounts.h"
+#include "pod-run/life/mounts_conf.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/seccomp.h"
+#include "pod-run/oci/selinux.h"
 #include "pod-run/oci/shm.h"
 #include "pod-run/oci/spec_config.h"
 
@@ -226,6 +228,26 @@ give_bundle(struct start *s, struct err *e)
 	return has_our_root(c->uid_map.v, c->uid_map.n) ? 0 : open_way(s, gid, e);
 }
 
+/* The files of the bundle that the container sees get its label. */
+static int
+label_files(struct start *s, struct err *e)
+{
+	static const char *const names[] = {
+	    "hosts", "resolv.conf", "hostname", ".containerenv", "localtime", "passwd", "group"};
+	const char *label = s->c->config->mount_label;
+
+	if (label == NULL || *label == '\0' || !selinux_enabled())
+		return 0;
+	for (size_t i = 0; i < COUNTOF(names); i++) {
+		own_mem char *path = xasprintf("%s/%s", s->bundle, names[i]);
+		own_fd int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+		if (fd != -1 && selinux_relabel(fd, path, label, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 bundle_write(struct start *s, struct err *e)
 {
@@ -241,12 +263,12 @@ bundle_write(struct start *s, struct err *e)
 		return -1;
 	if (cdi_dirs == NULL ||
 	    cdi_find(cdi_dirs, &s->c->config->cdi_devices, &s->arena, &cdi, e) == -1 ||
-	    mounts_prepare(s, &f, e) == -1)
+	    mounts_prepare(s, &f, e) == -1 || mounts_conf_prepare(s, &f, e) == -1)
 		return -1;
 	f.cdi = &cdi;
 	f.seccomp_json = seccomp.json;
 	f.seccomp_bpf = seccomp.bpf;
-	if (write_etc(s, e) == -1 || give_bundle(s, e) == -1 ||
+	if (write_etc(s, e) == -1 || label_files(s, e) == -1 || give_bundle(s, e) == -1 ||
 	    spec_config_json(s->c->config, &f, &json, e) == -1)
 		return -1;
 	s->has_poststop = strstr(json.s, "\"poststop\"") != NULL;

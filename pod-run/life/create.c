@@ -64,6 +64,7 @@ fill_pull(struct create *c, struct err *e)
 {
 	const struct spec_options *o = c->o;
 	const struct containers_conf *conf = c->defaults.conf;
+	const char *wait = o->retry_delay != NULL ? o->retry_delay : conf->engine_retry_delay;
 	struct spec_platform platform = {0};
 	struct rec_registry_access *a = &c->pull.access;
 	int64_t delay;
@@ -81,10 +82,13 @@ fill_pull(struct create *c, struct err *e)
 	a->creds = o->creds;
 	a->policy_file = o->signature_policy;
 	a->tls_verify = o->tls_verify < 0 ? NULL : o->tls_verify ? "true" : "false";
-	a->retries = o->retry >= 0 ? (uint64_t)o->retry + 1 : 0;
-	if (o->retry_delay != NULL && *o->retry_delay != '\0') {
-		if (value_duration(o->retry_delay, &delay, e) == -1)
-			return err_wrap(e, "invalid retry delay \"%s\"", o->retry_delay);
+	a->retries = o->retry >= 0 ? (uint64_t)o->retry + 1
+		     : conf->engine_retry_set && conf->engine_retry >= 0
+			 ? (uint64_t)conf->engine_retry + 1
+			 : 0;
+	if (wait != NULL && *wait != '\0') {
+		if (value_duration(wait, &delay, e) == -1)
+			return err_wrap(e, "invalid retry delay \"%s\"", wait);
 		a->retry_delay_ms = (uint64_t)(delay / 1000000);
 	}
 	return 0;
@@ -297,12 +301,34 @@ choose_name(struct create *c, struct err *e)
 	return 0;
 }
 
+/* container_name_as_hostname: the name without what a host name cannot hold. */
+static void
+name_host(struct create *c)
+{
+	struct rec_ctr_config *g = &c->config;
+	char *name;
+	size_t n = 0;
+
+	if (!c->defaults.conf->containers_container_name_as_hostname || g->hostname != NULL ||
+	    (g->uts_ns != NULL && strcmp(g->uts_ns, "private") != 0))
+		return;
+	name = arena_strdup(&c->arena, g->name);
+	for (const char *p = name; *p != '\0' && n < 64; p++)
+		if (*p != '_')
+			name[n++] = *p;
+	name[n] = '\0';
+	g->hostname = name;
+}
+
 int
 create_resolve(struct create *c, struct err *e)
 {
 	if (ctx_db(c->x, e) == NULL || resolve_all(c, &c->needs, e) == -1 || replace(c, e) == -1)
 		return -1;
-	return choose_name(c, e);
+	if (choose_name(c, e) == -1)
+		return -1;
+	name_host(c);
+	return 0;
 }
 
 int

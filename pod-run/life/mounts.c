@@ -17,6 +17,7 @@
 #include "common/fs/walk.h"
 #include "pod-run/life/image.h"
 #include "pod-run/life/volumes.h"
+#include "pod-run/oci/selinux.h"
 #include "pod-run/oci/spec_list.h"
 
 #define ROOT_OVERLAY 65536  /* more than there are mounts */
@@ -31,7 +32,7 @@ kind(const struct rec_ctr_mount *m)
 static bool
 is_special(const struct rec_ctr_mount *m)
 {
-	return m->overlay || m->chown || m->subpath != NULL;
+	return m->overlay || m->chown || m->subpath != NULL || m->relabel != NULL;
 }
 
 /* --- Overlays ---------------------------------------------------------------------------------------*/
@@ -411,6 +412,19 @@ open_source(const char *path, struct err *e)
 	return fd != -1 ? fd : err_sys(e, "statfs %s", path);
 }
 
+/* z and Z; an overlay has its label from the mount. */
+static int
+relabel(struct start *s, const struct rec_ctr_mount *m, int fd, const char *path, struct err *e)
+{
+	const char *label = s->c->config->mount_label;
+
+	if (label == NULL || *label == '\0' || m->overlay || !selinux_enabled())
+		return 0;
+	if (strcmp(m->relabel, "shared") == 0)
+		label = selinux_shared(label, &s->arena);
+	return selinux_relabel(fd, path, label, e);
+}
+
 /*
  * One mount: its source, then the part of it, then the overlay over that, then its owner.  *source stays as
  * it is where nothing but the owner changed.
@@ -442,6 +456,8 @@ prepare(struct start *s, size_t i, const struct spec_facts *f, const char **sour
 	}
 	if (m->chown && chown_tree(c, mount_fd != -1 ? mount_fd : fd, f->uid, f->gid, e) == -1)
 		return err_wrap(e, "giving %s to the container's user", *source);
+	if (m->relabel != NULL && relabel(s, m, mount_fd != -1 ? mount_fd : fd, *source, e) == -1)
+		return -1;
 	if (mount_fd == -1)
 		return 0;
 	if (fstat(mount_fd, &st) == -1)

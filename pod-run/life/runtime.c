@@ -107,10 +107,38 @@ runtime_name(struct ctx *x, const char **name, struct err *e)
 	return err_set(e, ERR_NOTFOUND, "no OCI runtime found: crun or runc must be installed");
 }
 
+/* Flags of the table runtimes_flags, by the runtime's name. */
+static void
+add_configured(const struct containers_conf *conf, const char *base, struct runtime *r)
+{
+	const json_t *flag;
+	size_t i;
+
+	json_array_foreach(json_object_get(conf->engine_runtimes_flags, base), i,
+	    flag) if (json_is_string(flag)) strv_addf(&r->args, "--%s", json_string_value(flag));
+}
+
+/* Without cgroups only some runtimes work. */
+static int
+check_cgroups(const struct containers_conf *conf, const struct rec_ctr_config *c, const char *base,
+    struct err *e)
+{
+	const struct strv *l = &conf->engine_runtime_supports_nocgroups;
+
+	if (c->cgroups == NULL || strcmp(c->cgroups, "disabled") != 0)
+		return 0;
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], base) == 0)
+			return 0;
+	return err_set(e, ERR_INVALID,
+	    "requested OCI runtime %s is not compatible with NoCgroups: invalid argument", base);
+}
+
 static void
 add_options(struct ctx *x, const char *base, const struct rec_ctr_config *c, struct runtime *r)
 {
 	bool runc = text_has_prefix(base, "runc");
+	struct err ignored;
 
 	r->cgroup_usable = cgroup_usable(cgroup_layout(), x->rootless.user);
 	if (c->cgroups != NULL && strcmp(c->cgroups, "disabled") == 0)
@@ -125,6 +153,7 @@ add_options(struct ctx *x, const char *base, const struct rec_ctr_config *c, str
 		strv_add(&r->args, "--cgroup-manager");
 		strv_add(&r->args, r->cgroup_usable ? "cgroupfs" : "disabled");
 	}
+	add_configured(ctx_conf(x, &ignored), base, r);
 	for (size_t i = 0; i < x->g->runtime_flag.n; i++)
 		strv_addf(&r->args, "--%s", x->g->runtime_flag.v[i]);
 }
@@ -144,6 +173,8 @@ runtime_find(struct ctx *x, const struct rec_ctr_config *c, struct runtime *out,
 		    e, ERR_INVALID, "default OCI runtime \"%s\" not found: invalid argument", name);
 	base = strrchr(r.path, '/') + 1;
 	r.is_crun = text_has_prefix(base, "crun") || strcmp(base, "krun") == 0;
+	if (check_cgroups(conf, c, base, e) == -1)
+		return -1;
 	add_options(x, base, c, &r);
 	*out = r;
 	r = (struct runtime){0};

@@ -127,6 +127,7 @@ ask_rootfs(struct start *s, struct err *e)
 	    .no_passwd = c->no_passwd,
 	    .passwd_entry = c->passwd_entry,
 	    .group_entry = c->group_entry,
+	    .mount_label = c->mount_label,
 	    .host_users = c->host_users,
 	    .etc_dir = s->bundle_fd};
 
@@ -198,9 +199,14 @@ ask_net(struct start *s, struct err *e)
 int
 start_begin(struct start *s, struct err *e)
 {
+	const struct rec_ctr_config *c = s->c->config;
+
 	if (start_helpers(s, start_needs_net(s->c->config), e) == -1 ||
 	    take_live_lock(s, e) == -1 || open_bundle(s, e) == -1 || ask_rootfs(s, e) == -1 ||
 	    ask_net(s, e) == -1)
+		return -1;
+	if (c->cgroups != NULL && strcmp(c->cgroups, "split") == 0 &&
+	    cgroup_split(c->cgroup_parent, e) == -1)
 		return -1;
 	/* An old exit file would be taken for the end of this run. */
 	unlinkat(s->x->exit_fd, s->c->id, 0);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-run/oci/cgroup.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -27,9 +30,8 @@ cgroup_layout(void)
 		   : CGROUP_NONE;
 }
 
-/* Our own cgroup on v2 as a path below /sys/fs/cgroup, or NULL. */
-static char *
-own_cgroup(void)
+char *
+cgroup_own(void)
 {
 	own_file FILE *f = fopen("/proc/self/cgroup", "re");
 	char line[4096];
@@ -37,9 +39,39 @@ own_cgroup(void)
 	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
 		if (text_has_prefix(line, "0::/")) {
 			line[strcspn(line, "\n")] = '\0';
-			return xasprintf("/sys/fs/cgroup%s", line + 3);
+			return xstrdup(line + 3);
 		}
 	return NULL;
+}
+
+/* Our own cgroup on v2 as a path below /sys/fs/cgroup, or NULL. */
+static char *
+own_cgroup(void)
+{
+	own_mem char *own = cgroup_own();
+
+	return own != NULL ? xasprintf("/sys/fs/cgroup%s", own) : NULL;
+}
+
+int
+cgroup_split(const char *parent, struct err *e)
+{
+	own_mem char *from = xasprintf("/sys/fs/cgroup%s/cgroup.procs", parent);
+	own_mem char *dir = xasprintf("/sys/fs/cgroup%s/runtime", parent);
+	own_mem char *to = xasprintf("%s/cgroup.procs", dir);
+	own_file FILE *f = fopen(from, "re");
+	char line[32];
+
+	if (f == NULL || (mkdir(dir, 0755) < 0 && errno != EEXIST))
+		return err_sys(e, "making cgroup %s", dir);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		own_fd int fd = open(to, O_WRONLY | O_CLOEXEC);
+
+		/* One that has just ended need not be moved. */
+		if (fd < 0 || (write(fd, line, strlen(line)) < 0 && errno != ESRCH))
+			return err_sys(e, "moving processes to cgroup %s", dir);
+	}
+	return 0;
 }
 
 bool
@@ -83,6 +115,9 @@ cgroup_oci_path(const struct rec_ctr_config *c, const char *id)
 		return xasprintf("%s:libpod:%s",
 		    parent != NULL ? parent : (geteuid() == 0 ? "machine.slice" : "user.slice"),
 		    id);
+	if (c->cgroups != NULL && strcmp(c->cgroups, "split") == 0)
+		return xasprintf(
+		    "%s/libpod-payload-%s", strcmp(parent, "/") == 0 ? "" : parent, id);
 	if (parent == NULL)
 		parent = "/libpod_parent";
 	return xasprintf("%s%s/libpod-%s", *parent == '/' ? "" : "/", parent, id);

@@ -8,12 +8,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/err.h"
 #include "common/wire/msg.h"
 
 enum cgroup_layout { CGROUP_V1, CGROUP_HYBRID, CGROUP_V2, CGROUP_NONE };
 
 /* By the file systems mounted on /sys/fs/cgroup. */
 enum cgroup_layout cgroup_layout(void);
+
+/* The path of our own cgroup on v2, below the mount point; caller frees.  NULL if there is none. */
+char *cgroup_own(void);
+
+/*
+ * --cgroups=split: moves everything in the cgroup parent (ours) into its child "runtime", since the kernel wants
+ * processes only in leaves.
+ */
+int cgroup_split(const char *parent, struct err *e);
 
 /*
  * True if we may make cgroups: as root of the host always, else where our own cgroup (v2) was

@@ -408,6 +408,8 @@ config_linux_write(
 	if (f->seccomp_json != NULL)
 		config_json_raw(b, "seccomp", f->seccomp_json);
 	write_masks(c, f, b);
+	if (c->mount_label != NULL && *c->mount_label != '\0')
+		config_json_str(b, "mountLabel", c->mount_label);
 	if (c->personality != NULL) {
 		config_json_open(b, "personality", '{');
 		config_json_str(b, "domain", c->personality);

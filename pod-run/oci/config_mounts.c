@@ -272,10 +272,10 @@ add_user(struct list *l, struct err *e)
 }
 
 static void
-add_cdi(struct list *l)
+add_foreign(struct list *l, const struct cdi_mount *v, size_t n)
 {
-	for (size_t i = 0; l->f->cdi != NULL && i < l->f->cdi->mounts.n; i++) {
-		const struct cdi_mount *m = &l->f->cdi->mounts.v[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct cdi_mount *m = &v[i];
 
 		if (user_mount(l->c, m->target) == NULL)
 			*SPEC_PUSH(&l->a, l) = (struct entry){.target = m->target,
@@ -327,7 +327,9 @@ config_mounts_write(
 	add_dev(&l);
 	add_proc_and_sys(&l);
 	add_files(&l);
-	add_cdi(&l);
+	if (f->cdi != NULL)
+		add_foreign(&l, f->cdi->mounts.v, f->cdi->mounts.n);
+	add_foreign(&l, f->conf_mounts, f->conf_mounts_n);
 	rc = add_devices(&l, e) < 0 || add_user(&l, e) < 0 ? -1 : 0;
 	if (rc == 0) {
 		qsort(l.v, l.n, sizeof(*l.v), by_depth);

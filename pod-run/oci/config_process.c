@@ -249,6 +249,8 @@ config_process_write(const struct rec_ctr_config *c, const struct spec_facts *f,
 		return -1;
 	if (c->no_new_privs)
 		config_json_bool(b, "noNewPrivileges", true);
+	if (c->label != NULL && *c->label != '\0' && (x == NULL || !x->privileged))
+		config_json_str(b, "selinuxLabel", c->label);
 	if (c->apparmor != NULL && *c->apparmor != '\0' && strcmp(c->apparmor, "unconfined") != 0)
 		config_json_str(b, "apparmorProfile", c->apparmor);
 	if (x == NULL)

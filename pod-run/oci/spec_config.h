@@ -24,6 +24,8 @@ struct spec_facts {
 	size_t volume_paths_n;
 	/* For each of c's mounts what is bound there, or NULL: its own source.  May be NULL. */
 	const char *const *mount_sources;
+	const struct cdi_mount *conf_mounts; /* of mounts.conf */
+	size_t conf_mounts_n;
 	const struct cdi_edits *cdi; /* of c's CDI devices, or NULL */
 	/*
 	 * Paths of namespaces to join, NULL where the mode needs none: netns is that of pod-net, or

@@ -36,6 +36,9 @@ spec_env_word(
 		spec_list_env_set(a, out, word);
 		return 0;
 	}
+	/* Labels: nobody has a value for a bare name. */
+	if (caller == NULL)
+		spec_list_env_set(a, out, arena_printf(a, "%s=", word));
 	if (prefix)
 		n--;
 	for (; caller != NULL && *caller != NULL; caller++)

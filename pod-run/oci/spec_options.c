@@ -504,8 +504,26 @@ check_choice(const char *value, const char *choices, const char *format, struct 
 	return err_set(e, ERR_INVALID, format, value);
 }
 
+/* --cgroups=split: below the cgroup that we are in now, whoever starts the container later. */
 static int
-read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct err *e)
+read_split(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	own_mem char *own = in->d->cgroup_v2 ? cgroup_own() : NULL;
+
+	if (!in->d->cgroup_v2)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "--cgroups=split is only supported on cgroup v2");
+	if (in->o->cgroup_parent != NULL)
+		return err_set(e, ERR_INVALID,
+		    "cannot set both --cgroups=split and --cgroup-parent: invalid argument");
+	if (own == NULL)
+		return err_set(e, ERR_UNSUPPORTED, "--cgroups=split: we are in no cgroup");
+	c->cgroup_parent = arena_strdup(a, own);
+	return 0;
+}
+
+static int
+read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
 	const struct spec_options *o = in->o;
 	const struct containers_conf *conf = in->d->conf;
@@ -536,8 +554,10 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct err *e)
 		"running container create option: invalid cgroup mode \"%s\": invalid argument",
 		e) < 0)
 		return -1;
-	c->cgroup_manager = in->d->cgroup_manager;
+	c->cgroup_manager = strcmp(c->cgroups, "split") == 0 ? "cgroupfs" : in->d->cgroup_manager;
 	c->cgroup_parent = o->cgroup_parent;
+	if (strcmp(c->cgroups, "split") == 0 && read_split(in, c, a, e) < 0)
+		return -1;
 	c->rdt_class = o->rdt_class;
 	c->runtime = in->d->runtime;
 	if (o->oom_score_adj < -1000 || o->oom_score_adj > 1000)
@@ -546,6 +566,10 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct err *e)
 		    (long long)o->oom_score_adj);
 	c->oom_score_adj = o->oom_score_adj;
 	c->oom_score_adj_set = o->oom_score_adj != 0;
+	if (!c->oom_score_adj_set && conf->containers_oom_score_adj_set) {
+		c->oom_score_adj = conf->containers_oom_score_adj;
+		c->oom_score_adj_set = true;
+	}
 	return 0;
 }
 
@@ -578,7 +602,7 @@ spec_options_read(
 	    read_process(in, c, a, e) < 0 || read_files(in->o, c, a, e) < 0 ||
 	    spec_env_read(in, c, a, e) < 0 || spec_mounts_read(in, c, a, e) < 0 ||
 	    spec_limits_read(in, c, a, e) < 0 || read_stop(in, c, a, e) < 0 ||
-	    read_logging(in, c, e) < 0 || read_misc(in, c, e) < 0 ||
+	    read_logging(in, c, e) < 0 || read_misc(in, c, a, e) < 0 ||
 	    spec_options_platform(in->o, &p, a, e) < 0)
 		return -1;
 	return check_record(c, e);
@@ -661,6 +685,8 @@ spec_options_merge(const struct spec_input *in, const struct rec_image *image,
 	if (c->workdir == NULL)
 		c->workdir = "/";
 	spec_systemd_merge(in, c);
+	if (spec_security_labels(in, c, a, e) < 0)
+		return -1;
 	if (c->stop_signal == NULL)
 		c->stop_signal = "SIGTERM";
 	spec_env_merge(in, config, c, a);

@@ -8,6 +8,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "pod-run/oci/selinux.h"
 #include "pod-run/oci/spec_cap.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
@@ -125,8 +126,8 @@ security_option(const struct spec_input *in, struct rec_ctr_config *c, const cha
 	if (IS("apparmor"))
 		return set_apparmor(c, value, e);
 	if (IS("label"))
-		c->label = value;
-	else if (IS("mask"))
+		return 0; /* see spec_security_labels */
+	if (IS("mask"))
 		split_paths(value, &c->mask, a);
 	else if (IS("unmask"))
 		split_paths(value, &c->unmask, a);
@@ -187,6 +188,35 @@ read_groups(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 	return 0;
 }
 
+/* What shares the host's processes or memory cannot be kept apart from them. */
+static bool
+is_unlabelled(const struct rec_ctr_config *c)
+{
+	return c->privileged || strcmp(c->pid_ns, "host") == 0 || strcmp(c->ipc_ns, "host") == 0;
+}
+
+int
+spec_security_labels(
+    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	struct selinux_labels labels;
+	struct strs words = {0};
+
+	if (!selinux_enabled() || !in->d->conf->containers_label)
+		return 0;
+	for (size_t i = 0; i < in->o->security_opt.n; i++)
+		if (text_has_prefix(in->o->security_opt.v[i], "label="))
+			spec_list_add(a, &words, in->o->security_opt.v[i] + strlen("label="));
+	if (words.n == 0 && is_unlabelled(c))
+		spec_list_add(a, &words, "disable");
+	if (selinux_labels(&words, c->systemd, a, &labels, e) < 0)
+		return -1;
+	c->label = labels.process;
+	c->mount_label = labels.mount;
+	c->label_nested = labels.nested;
+	return 0;
+}
+
 /* The image may ask for fewer capabilities than the default ones, never for more. */
 static int
 image_caps(const struct spec_input *in, const char *list, struct rec_ctr_config *c, struct arena *a,
@@ -239,6 +269,9 @@ spec_security_read(
 	c->privileged = o->privileged < 0 ? conf->containers_privileged : o->privileged == 1;
 	c->read_only = o->read_only < 0 ? conf->containers_read_only : o->read_only == 1;
 	c->read_only_tmpfs = o->read_only_tmpfs != 0;
+	if (*conf->containers_apparmor_profile != '\0' &&
+	    access("/sys/kernel/security/apparmor", F_OK) == 0)
+		c->apparmor = conf->containers_apparmor_profile;
 	if (*conf->containers_seccomp_profile != '\0')
 		c->seccomp = conf->containers_seccomp_profile;
 	for (size_t i = 0; i < o->security_opt.n; i++)

@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# containers.conf, mounts.conf, modules, and the global options.
+. "$(dirname "$0")/../lib.sh"
+world
+image=localhost/conf
+busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; }
+run() { pod run --rm --network none "$@"; }
+# conf TEXT COMMAND...: with this containers.conf over the host's
+conf() {
+	printf '%b\n' "$1" >"$WORLD/c.conf"
+	shift
+	CONTAINERS_CONF_OVERRIDE=$WORLD/c.conf "$@"
+}
+limit() { echo "if [ -e /sys/fs/cgroup/$2 ]; then cat /sys/fs/cgroup/$2; else cat /sys/fs/cgroup/$1; fi"; }
+
+# --- [containers]
+is "annotations" "$(conf '[containers]\nannotations=["a=b"]' pod create --name an $image true >/dev/null; pod inspect --format '{{index .Config.Annotations "a"}}' an)" b
+pod rm an >/dev/null
+is "default_capabilities" "$(conf '[containers]\ndefault_capabilities=["CHOWN"]' run $image grep CapBnd /proc/self/status | cut -f2)" 0000000000000001
+is "append to an array" "$(conf '[containers]\ndefault_capabilities=["NET_RAW",{append=true}]' run $image grep CapBnd /proc/self/status | cut -f2)" 00000000800425fb
+is "default_sysctls" "$(conf '[containers]\ndefault_sysctls=["net.ipv4.ip_forward=1"]' run $image cat /proc/sys/net/ipv4/ip_forward)" 1
+is "default_ulimits" "$(conf '[containers]\ndefault_ulimits=["nofile=123:456"]' run $image sh -c 'ulimit -n')" 123
+is "devices" "$(conf '[containers]\ndevices=["/dev/null:/dev/fromconf:rw"]' run $image sh -c 'test -c /dev/fromconf && echo there')" there
+is "env" "$(conf '[containers]\nenv=["FOO=conf"]' run $image sh -c 'echo $FOO')" conf
+is "env_host" "$(HOSTVAR=1 conf '[containers]\nenv_host=true' run $image sh -c 'echo $HOSTVAR')" 1
+is "http_proxy=false" "$(http_proxy=http://p conf '[containers]\nhttp_proxy=false' run $image sh -c 'echo $http_proxy')" ""
+is "init" "$(conf '[containers]\ninit=true' run $image sh -c 'tr "\\0" "\\n" </proc/1/cmdline | head -1')" /run/podman-init
+is "ipcns" "$(conf '[containers]\nipcns="host"' run $image readlink /proc/self/ns/ipc)" "$(readlink /proc/self/ns/ipc)"
+is "utsns" "$(conf '[containers]\nutsns="host"' run $image hostname)" "$(hostname)"
+is "userns" "$(conf '[containers]\nuserns="keep-id:size=700"' run $image cat /proc/self/uid_map | xargs)" "0 0 700"
+is "no_hosts" "$(conf '[containers]\nno_hosts=true' run $image sh -c 'test -e /etc/hosts; echo $?')" 1
+is "oom_score_adj" "$(conf '[containers]\noom_score_adj=77' run $image cat /proc/self/oom_score_adj)" 77
+is "pids_limit" "$(conf '[containers]\npids_limit=55' run $image sh -c "$(limit pids/pids.max pids.max)")" 55
+is "privileged" "$(conf '[containers]\nprivileged=true' run $image grep Seccomp: /proc/self/status | cut -f2)" 0
+is "read_only" "$(conf '[containers]\nread_only=true' run $image sh -c 'touch /x 2>/dev/null; echo $?')" 1
+is "shm_size" "$(conf '[containers]\nshm_size="2m"' run $image sh -c 'df -k /dev/shm | tail -1' | awk '{print $2}')" 2048
+is "tz" "$(conf '[containers]\ntz="Asia/Tokyo"' run $image date +%Z)" JST
+is "umask" "$(conf '[containers]\numask="0077"' run $image sh -c umask)" 0077
+echo data >"$WORLD/file"
+is "volumes" "$(conf "[containers]\nvolumes=[\"$WORLD:/fromconf:ro\"]" run $image cat /fromconf/file)" data
+is "mounts" "$(conf "[containers]\nmounts=[\"type=bind,src=$WORLD,dst=/fromconf\"]" run $image cat /fromconf/file)" data
+is "container_name_as_hostname" "$(conf '[containers]\ncontainer_name_as_hostname=true' run --name my_box $image hostname)" mybox
+is "base_hosts_file" "$(conf '[containers]\nbase_hosts_file="none"' run $image sh -c 'grep -c . /etc/hosts')" 3
+
+# --- [engine]
+is "image_volume_mode and pull_policy are read" "$(conf '[engine]\npull_policy="never"' run nosuch/image true 2>&1 | grep -c 'nosuch/image: image not known')" 1
+is "stop_timeout" "$(conf '[engine]\nstop_timeout=3' pod create --name st $image true >/dev/null; pod inspect --format '{{.Config.StopTimeout}}' st)" 3
+pod rm st >/dev/null
+is "runtime" "$(conf '[engine]\nruntime="runc"' pod create --name rt $image true >/dev/null; pod inspect --format '{{.OCIRuntime}}' rt)" runc
+pod rm rt >/dev/null
+printf '#!/bin/sh\necho "$@" >>%s/wrapped\nexec /usr/bin/crun "$@"\n' "$WORLD" >"$WORLD/crun-wrap"
+chmod 755 "$WORLD/crun-wrap"
+is "runtimes" "$(conf "[engine]\nruntime=\"mine\"\n[engine.runtimes]\nmine=[\"/nosuch\",\"$WORLD/crun-wrap\"]\n[engine.runtimes_flags]\ncrun-wrap=[\"debug\"]" run $image echo hi 2>/dev/null)" hi
+is "runtimes_flags" "$(grep -c -- '--debug' "$WORLD/wrapped" | sed 's/[1-9][0-9]*/some/')" some
+is "a runtime that needs cgroups" "$(conf '[engine]\nruntime_supports_nocgroups=[]' run --cgroups disabled $image true 2>&1 | grep -c 'is not compatible with NoCgroups')" 1
+is "cdi_spec_dirs" "$(mkdir -p "$WORLD/cdi"; echo '{"cdiVersion":"0.6.0","kind":"a.com/b","devices":[{"name":"c","containerEdits":{"env":["D=e"]}}]}' >"$WORLD/cdi/x.json"
+	conf "[engine]\ncdi_spec_dirs=[\"$WORLD/cdi\"]" run --device a.com/b=c $image sh -c 'echo $D')" e
+is "env of the engine" "$(conf '[engine]\nenv=["TMPDIR=/nosuch-tmp"]' pod info --format '{{.Store.GraphRoot}}')" "$ROOT"
+is "a wrong type is told" "$(conf '[containers]\npids_limit="x"' run $image true 2>&1 | grep -c 'pids_limit in table \[containers\] must be an integer')" 1
+is "a file that is none too" "$(conf '[containers' run $image true 2>&1 | grep -c 'containers.conf')" 1
+
+# --- Places
+printf '[containers]\numask="0011"\n' >"$WORLD/whole.conf"
+is "CONTAINERS_CONF replaces all" "$(CONTAINERS_CONF=$WORLD/whole.conf run $image sh -c umask)" 0011
+is "CONTAINERS_CONF_OVERRIDE comes last" "$(export CONTAINERS_CONF=$WORLD/whole.conf; conf '[containers]\numask="0022"' run $image sh -c umask)" 0022
+is "--module" "$(pod --module "$WORLD/whole.conf" run --rm --network none $image sh -c umask)" 0011
+is "a module that is missing" "$(pod --module nosuch ps 2>&1 | grep -c 'could not resolve module "nosuch"')" 1
+
+# --- mounts.conf
+mkdir "$WORLD/given"
+echo secret >"$WORLD/given/f"
+printf '# given to all\n%s:/run/given\n%s\n/nosuch:/run/none\n' "$WORLD/given" "$WORLD/file" >"$WORLD/mounts.conf"
+m() { pod --default-mounts-file "$WORLD/mounts.conf" run --rm --network none "$@"; }
+is "mounts.conf: a directory" "$(m $image cat /run/given/f 2>/dev/null)" secret
+is "mounts.conf: a file, where it is" "$(m $image cat "$WORLD/file" 2>/dev/null)" data
+m $image sh -c 'echo changed >/run/given/f' 2>/dev/null
+is "it is a copy" "$(cat "$WORLD/given/f")" secret
+is "what is missing is told and passed over" "$(m $image true 2>&1 | grep -c 'mounts.conf: /nosuch is passed over')" 1
+
+# --- Global options
+pod --out "$WORLD/out" ps -aq --noheading
+is "--out" "$(pod --out "$WORLD/out" version --format '{{.Client.Version}}'; grep -c . "$WORLD/out")" 1
+is "--log-level=debug" "$(pod --log-level debug ps 2>&1 >/dev/null | grep -c level=debug | sed 's/[1-9][0-9]*/some/')" some
+check "--syslog" pod --syslog ps -q
+is "a level that is none" "$(pod --log-level nosuch ps 2>&1 | grep -ci 'nosuch')" 1
+check "--context default" pod --context default ps -q
+is "another one" "$(pod --context other ps 2>&1 | grep -c 'other')" 1
+check "options of Docker and older Podmans" pod --max-workers 3 --namespace x --network-backend netavark --conmon /usr/bin/conmon ps -q
+is "--registries-conf" "$(echo 'unqualified-search-registries = [' >"$WORLD/r.conf"; pod --registries-conf "$WORLD/r.conf" pull nosuch 2>&1 | grep -c "$WORLD/r.conf")" 1
+pod --transient-store create --name brief $image true >/dev/null
+is "--transient-store keeps containers in the run root" "$(pod --transient-store ps -a --format '{{.Names}}'):$(pod ps -a --format '{{.Names}}')" brief:
+pod --transient-store rm brief >/dev/null
+is "help" "$(pod help run | grep -c "^Usage:")" 1
+is "help of something that is none" "$(pod help nosuch 2>&1 | grep -ci 'nosuch')" 1
+finish

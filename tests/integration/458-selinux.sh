@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# SELinux labels.  Skipped where it is off.
+. "$(dirname "$0")/../lib.sh"
+if [ ! -e /sys/fs/selinux/enforce ] || [ "$(id -u)" != 0 ]; then
+	ok "SELinux labels # SKIP SELinux is off"
+	finish
+fi
+world
+image=localhost/selinux
+busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; }
+run() { pod run --rm --network none "$@"; }
+type_of() { cut -d: -f3; }
+level_of() { tr -d '\0' | cut -d: -f4-; }
+label() { run "$@" $image cat /proc/self/attr/current | tr -d '\0'; }
+
+policy=$(sed -n 's/^SELINUXTYPE=//p' /etc/selinux/config)
+contexts=/etc/selinux/$policy/contexts/lxc_contexts
+want=$(sed -n 's/^process *= *"\(.*\)"/\1/p' "$contexts" | cut -d: -f3)
+file=$(sed -n 's/^file *= *"\(.*\)"/\1/p' "$contexts" | cut -d: -f3)
+is "a container has the policy's type" "$(label | type_of)" "$want"
+check "and categories of its own" bash -c '[ "$1" != "$2" ]' - "$(label | level_of)" "$(label | level_of)"
+is "label=disable" "$(label --security-opt label=disable | type_of)" "$(tr -d '\0' </proc/self/attr/current | cut -d: -f3)"
+is "--privileged" "$(label --privileged | type_of)" "$(tr -d '\0' </proc/self/attr/current | cut -d: -f3)"
+is "label=level:" "$(label --security-opt label=level:s0:c1,c2 | level_of)" s0:c1,c2
+is "label=type:" "$(label --security-opt "label=type:$want" | type_of)" "$want"
+is "its files have the label" "$(run --security-opt label=level:s0:c1,c2 $image ls -Zd /bin 2>/dev/null | awk '{print $1}' | cut -d: -f3-)" "$file:s0:c1,c2"
+mkdir "$WORLD/z" "$WORLD/Z"
+touch "$WORLD/z/f" "$WORLD/Z/f"
+run -v "$WORLD/z:/m:z" $image true
+is ":z" "$(getfattr -n security.selinux --only-values "$WORLD/z/f" | tr -d '\0' | cut -d: -f3-)" "$file:s0"
+run --security-opt label=level:s0:c3,c4 -v "$WORLD/Z:/m:Z" $image true
+is ":Z" "$(getfattr -n security.selinux --only-values "$WORLD/Z/f" | tr -d '\0' | cut -d: -f3-)" "$file:s0:c3,c4"
+run -v /usr:/m:z $image true >/dev/null 2>"$WORLD/err"
+is "the host's own directories are not relabelled" "$(grep -c 'SELinux relabeling of /usr is not allowed' "$WORLD/err")" 1
+pod create --security-opt label=foo $image true >/dev/null 2>"$WORLD/err"
+is "a word that is none" "$?:$(grep -c 'invalid label option "foo"' "$WORLD/err")" 125:1
+pod run -d --name e --network none $image sleep 100 >/dev/null
+is "an exec has the container's label" "$(pod exec e cat /proc/self/attr/current | tr -d '\0')" "$(tr -d '\0' </proc/"$(pod inspect --format '{{.State.Pid}}' e)"/attr/current)"
+finish
