@@ -15,6 +15,7 @@
 #include "pod-net/connect.h"
 #include "pod-net/manage.h"
 #include "pod-net/net.h"
+#include "pod-net/netavark.h"
 #include "pod-net/setup.h"
 
 #define BEFORE_HELLO 1u
@@ -264,9 +265,16 @@ peer_face(struct err *e)
 int
 main(int argc, char **argv)
 {
+	const char *name = strrchr(argv[0], '/');
 	struct err e = {0};
 
 	role_start();
+	if (strcmp(name != NULL ? name + 1 : argv[0], "netavark") == 0) {
+		if (role_enter(ROLE_NET_PLUGIN, NULL, 0, &e) == 0)
+			return netavark_main(argc, argv);
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
 	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
 		if (role_enter(ROLE_NET, NULL, 0, &e) == 0)
 			return command_main(argc, argv);

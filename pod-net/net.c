@@ -61,8 +61,8 @@ holder_lives(void *arg, const char *holder)
 static int
 open_dirs(struct net *n, struct err *e)
 {
-	own_mem char *leases = n->rootless ? xasprintf("%s/net/leases", n->run_root)
-					   : xasprintf(HOST_LEASES, n->netns);
+	own_mem char *leases = n->rootless || n->foreign ? xasprintf("%s/net/leases", n->run_root)
+							 : xasprintf(HOST_LEASES, n->netns);
 
 	if (state_open(&n->state, n->run_root, e) != 0)
 		return -1;
@@ -81,13 +81,14 @@ open_dirs(struct net *n, struct err *e)
 	return 0;
 }
 
-int
-net_open(struct net *n, const struct msg_hello *hello, struct err *e)
+static int
+open_all(struct net *n, const struct msg_hello *hello, bool foreign, struct err *e)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	*n = (struct net)NET_CLOSED;
+	n->foreign = foreign;
 	n->rootless = hello->rootless;
 	n->started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	n->run_root = xstrdup(hello->run_root != NULL ? hello->run_root : DEFAULT_RUN_ROOT);
@@ -104,6 +105,18 @@ net_open(struct net *n, const struct msg_hello *hello, struct err *e)
 	firewall_init(&n->firewall, n->dir, n->run_root, strcmp(n->run_root, DEFAULT_RUN_ROOT) == 0,
 	    n->netns);
 	return 0;
+}
+
+int
+net_open(struct net *n, const struct msg_hello *hello, struct err *e)
+{
+	return open_all(n, hello, false, e);
+}
+
+int
+net_open_foreign(struct net *n, const struct msg_hello *hello, struct err *e)
+{
+	return open_all(n, hello, true, e);
 }
 
 void
@@ -140,7 +153,8 @@ int
 net_find(struct net *n, const char *dir, const char *name, struct rec_network *out, struct arena *a,
     struct err *e)
 {
-	(void)n;
+	if (n->given != NULL)
+		return network_pick(n->given, name, out, a, e);
 	return network_find(dir, name, out, a, e);
 }
 

@@ -37,8 +37,9 @@ struct net {
 		struct rec_net_hold *v;
 		size_t n, cap;
 		struct arena arena;
-	} left;		     /* networks that containers have left */
-	struct strv plugins; /* network drivers that are programs of others */
+	} left;				  /* networks that containers have left */
+	struct strv plugins;		  /* network drivers that are programs of others */
+	const struct network_list *given; /* definitions, instead of files; borrowed */
 	bool foreign; /* definitions and addresses are somebody else's, as for netavark's callers */
 };
 
@@ -59,6 +60,8 @@ void net_prepare(struct net *n);
 
 /* Opens what is needed.  hello's run_root is required. */
 int net_open(struct net *n, const struct msg_hello *hello, struct err *e);
+/* The same for callers who bring definitions and addresses themselves. */
+int net_open_foreign(struct net *n, const struct msg_hello *hello, struct err *e);
 void net_close(struct net *n);
 
 /* The directory of definitions: the one asked for, else the configured one. */

@@ -155,6 +155,14 @@ netns_name(char name[NETNS_NAME])
 		snprintf(name, NETNS_NAME, "%s-none", boot);
 }
 
+uint64_t
+netns_number(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
 int
 netns_sysctl(const char *key, const char *value, bool optional, struct err *e)
 {

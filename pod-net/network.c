@@ -221,10 +221,16 @@ network_parse(const char *bytes, size_t n, const char *name, struct rec_network 
     struct arena *a, struct err *e)
 {
 	own_json json_t *o = json_read_max(bytes, n, NETWORK_FILE_MAX, 16, e);
+
+	return o != NULL ? network_read(o, name, out, a, e) : -1;
+}
+
+int
+network_read(
+    const json_t *o, const char *name, struct rec_network *out, struct arena *a, struct err *e)
+{
 	struct rec_network r = {0};
 
-	if (o == NULL)
-		return -1;
 	if (read_identity(o, name, &r, a, e) != 0 ||
 	    want_copy(o, "network_interface", &r.interface, a, e) != 0 ||
 	    want_copy(o, "created", &r.created, a, e) != 0 || read_subnets(o, &r, a, e) != 0 ||
@@ -414,27 +420,38 @@ network_list_free(struct network_list *l)
 	*l = (struct network_list){0};
 }
 
+int
+network_pick(const struct network_list *l, const char *name, struct rec_network *out,
+    struct arena *a, struct err *e)
+{
+	const struct rec_network *found = NULL;
+
+	for (size_t i = 0; i < l->n && found == NULL; i++)
+		if (strcmp(l->v[i].name, name) == 0)
+			found = &l->v[i];
+	for (size_t i = 0; i < l->n && name[0] != '\0'; i++) {
+		if (!text_has_prefix(l->v[i].id, name) || found == &l->v[i])
+			continue;
+		if (found != NULL && strcmp(found->name, name) == 0)
+			break;
+		if (found != NULL)
+			return err_set(
+			    e, ERR_INVALID, "more than one result for network ID %s", name);
+		found = &l->v[i];
+	}
+	if (found == NULL)
+		return err_set(e, ERR_NOTFOUND,
+		    "unable to find network with name or ID %s: network not found", name);
+	wire_copy(&rec_network_desc, found, out, a);
+	return 0;
+}
+
 static int
 find_by_id(const char *dir, const char *id, struct rec_network *out, struct arena *a, struct err *e)
 {
 	own(network_list_free) struct network_list l = {0};
-	const struct rec_network *found = NULL;
 
-	if (network_list(dir, &l, e) != 0)
-		return -1;
-	for (size_t i = 0; i < l.n && id[0] != '\0'; i++) {
-		if (!text_has_prefix(l.v[i].id, id))
-			continue;
-		if (found != NULL)
-			return err_set(
-			    e, ERR_INVALID, "more than one result for network ID %s", id);
-		found = &l.v[i];
-	}
-	if (found == NULL)
-		return err_set(e, ERR_NOTFOUND,
-		    "unable to find network with name or ID %s: network not found", id);
-	wire_copy(&rec_network_desc, found, out, a);
-	return 0;
+	return network_list(dir, &l, e) != 0 ? -1 : network_pick(&l, id, out, a, e);
 }
 
 int

@@ -23,6 +23,10 @@ bool network_name_valid(const char *s);
 int network_parse(const char *bytes, size_t n, const char *name, struct rec_network *out,
     struct arena *a, struct err *e);
 
+/* The same of a document that has been read; not borrowed. */
+int network_read(
+    const json_t *o, const char *name, struct rec_network *out, struct arena *a, struct err *e);
+
 /* The document that network_parse reads; owned by the caller. */
 json_t *network_json(const struct rec_network *n);
 
@@ -38,6 +42,10 @@ struct network_list {
 	size_t n, cap;
 	struct arena arena;
 };
+/* One of a list, by name, else by ID or an unambiguous beginning of it. */
+int network_pick(const struct network_list *l, const char *name, struct rec_network *out,
+    struct arena *a, struct err *e);
+
 /* All networks of the directory and the default one, by name. */
 int network_list(const char *dir, struct network_list *out, struct err *e);
 void network_list_free(struct network_list *l);

@@ -44,6 +44,7 @@ write_state(struct setup *s, struct err *e)
 	s->state.ports.n = s->ports.n;
 	s->state.name = s->m->name;
 	s->state.hostname = s->m->hostname;
+	s->state.netns = netns_number(s->netns);
 	s->state.dns_servers = s->m->dns_servers;
 	fd = state_write(&s->n->state, s->m->id, &s->state, e);
 	if (fd < 0)
@@ -64,7 +65,9 @@ record(struct setup *s, struct err *e)
 	s->state.address6 = attach_target(&s->state, AF_INET6, s->a);
 	if (port_parse(s->m->ports.v, s->m->ports.n, s->state.address4 != NULL,
 		s->state.address6 != NULL, &s->ports, s->a, e) != 0 ||
-	    port_reserve(&s->ports, &s->holder, e) != 0 || write_state(s, e) != 0) {
+	    /* Podman holds the ports of its containers itself. */
+	    (!s->n->foreign && port_reserve(&s->ports, &s->holder, e) != 0) ||
+	    write_state(s, e) != 0) {
 		attach_give(&s->attach);
 		goto fail;
 	}

@@ -1,0 +1,128 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# pod-net under the name of netavark: its words and JSON, and Podman using it.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../net.sh"
+net_world "$@"
+N=$(cd "$BUILD" && pwd)/libexec/pod/netavark
+id=$(printf 'b%.0s' {1..64})
+config=$WORLD/config
+mkdir -p "$config" /run/netns
+netavark() { "$N" --config "$config" --rootless=false --aardvark-binary= "$@"; }
+touch "$WORLD/ns"
+unshare --net="$WORLD/ns" true
+in_ns() { nsenter --net="$WORLD/ns" "$@"; }
+request() { # NETWORK BRIDGE SUBNET GATEWAY ADDRESS INTERFACE PORTS
+	cat <<-END
+	{"container_id": "$id", "container_name": "c", "port_mappings": [$7], "networks": {"$1": {"interface_name": "$6",
+	 "static_ips": ["$5"], "static_mac": "92:aa:00:00:00:01", "aliases": ["x"]}},
+	 "network_info": {"$1": {"name": "$1", "id": "$(printf "$1" | sha256sum | cut -c1-64)", "driver": "bridge",
+	 "network_interface": "$2", "subnets": [{"subnet": "$3", "gateway": "$4"}], "ipv6_enabled": false, "internal": false,
+	 "dns_enabled": false, "ipam_options": {"driver": "host-local"}}}}
+	END
+}
+one() { request net1 nvt1 10.86.1.0/24 10.86.1.1 10.86.1.5 eth0 '{"host_ip": "", "container_port": 80, "host_port": 18490, "range": 1, "protocol": "tcp"}'; }
+two() { request net2 nvt2 10.86.2.0/24 10.86.2.1 10.86.2.5 eth1 ''; }
+
+# --- the words ---------------------------------------------------------------------------------------------------
+check "--version" grep -qE '^netavark [0-9]' <<<"$("$N" --version)"
+is "version is JSON" "$("$N" version | jq -r .default_fw_driver)" nftables
+is "setup: the status block" "$(one | netavark setup "$WORLD/ns")" \
+	'{"net1":{"dns_search_domains":[],"dns_server_ips":[],"interfaces":{"eth0":{"mac_address":"92:aa:00:00:00:01","subnets":[{"gateway":"10.86.1.1","ipnet":"10.86.1.5/24"}]}}}}'
+is "the address is there" "$(in_ns ip -o -4 addr show eth0 | awk '{print $4}')" 10.86.1.5/24
+mkdir "$WORLD/www"
+echo "hello" >"$WORLD/www/index.html"
+nsenter --net="$WORLD/ns" busybox httpd -f -p 80 -h "$WORLD/www" >/dev/null 2>&1 &
+remember_pid $!
+is "the port is published" "$(until_ok 5 get http://127.0.0.1:18490/)" hello
+is "a second network, as for network connect" "$(two | netavark setup "$WORLD/ns" | jq -r '.net2.interfaces.eth1.subnets[0].ipnet')" 10.86.2.5/24
+nft flush ruleset
+get http://127.0.0.1:18490/ >/dev/null && not_ok "a flush cuts it off" || ok "a flush cuts it off"
+netavark firewall-reload
+is "firewall-reload restores it" "$(get http://127.0.0.1:18490/)" hello
+is "teardown of the second prints nothing" "$(two | netavark teardown "$WORLD/ns")" ""
+check "and takes it away" sh -c "! nsenter --net=$WORLD/ns ip link show eth1 2>/dev/null && ! ip link show nvt2 2>/dev/null"
+is "the first stays" "$(get http://127.0.0.1:18490/)" hello
+one >"$WORLD/request"
+"$N" -c "$config" -r false -a "" -f "$WORLD/request" teardown "$WORLD/ns"
+is "teardown of the first, from a file" $? 0
+check "no bridge, no table" sh -c '! ip link show nvt1 2>/dev/null && [ -z "$(nft list tables)" ]'
+said=$(one | netavark teardown "$WORLD/ns")
+is "a second teardown is an error" "$?:$said" \
+	'1:{"error":"failed to delete container veth eth0: Netlink error: No such device (os error 19)"}'
+bad() { # TEXT PATTERN REQUEST
+	local out
+	out=$(printf '%s' "$3" | netavark setup "$WORLD/ns" 2>/dev/null)
+	is "error JSON: $1" "$?:$(jq -r 'keys|join(",")' <<<"$out")" 1:error
+	grep -q "$2" <<<"$out" || not_ok "$1: $out"
+}
+bad "no JSON" "IO error" 'nonsense'
+bad "a missing key" 'missing field `host_ip`' "$(one | sed 's/"host_ip": "", //')"
+bad "no addresses" "no static ips provided" "$(one | sed 's/"static_ips": \[[^]]*\],//')"
+bad "no interface name" "no container interface name given" "$(one | sed 's/"eth0"/""/')"
+bad "an unknown driver" 'unknown network driver' "$(one | sed 's/"driver": "bridge"/"driver": "warp"/')"
+bad "a bad host address" 'invalid host ip' "$(one | sed 's/"host_ip": ""/"host_ip": "there"/')"
+bad "a bad option" 'unable to parse' "$(one | sed 's/"ipam_options"/"options": {"mtu": "x"}, "ipam_options"/')"
+is "no --config" "$(one | "$N" setup "$WORLD/ns")" '{"error":"--config not specified but required for netavark setup"}'
+"$N" nosuchword >/dev/null 2>&1
+is "bad usage" $? 2
+check "what failed leaves nothing" sh -c "! ip link show nvt1 2>/dev/null && ! nsenter --net=$WORLD/ns ip link show eth0 2>/dev/null"
+umount "$WORLD/ns"
+
+# --- Podman with our netavark --------------------------------------------------------------------------------------
+if ! command -v podman >/dev/null; then
+	skip "Podman" "not installed"
+	finish
+fi
+if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+mkdir "$WORLD/helpers"
+ln -s "$N" "$WORLD/helpers/netavark"
+[ -x /usr/lib/podman/aardvark-dns ] && ln -s /usr/lib/podman/aardvark-dns "$WORLD/helpers/"
+cat >"$WORLD/containers.conf" <<-END
+	[network]
+	network_backend = "netavark"
+	network_config_dir = "$CONF"
+	[engine]
+	helper_binaries_dir = ["$WORLD/helpers"]
+END
+export CONTAINERS_CONF=$WORLD/containers.conf
+mount -t tmpfs none /run/containers 2>/dev/null || { mkdir -p /run/containers; mount -t tmpfs none /run/containers; }
+p() { podman --root "$WORLD/proot" --runroot "$WORLD/prun" --cgroup-manager cgroupfs "$@"; }
+start() { p run -d --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 "$@"; }
+p_end() { p rm -f -a -t 0 >/dev/null 2>&1; }
+at_end() {
+	p_end
+	[ -s "$WORLD/prun/networks/aardvark-dns/aardvark.pid" ] && kill "$(cat "$WORLD/prun/networks/aardvark-dns/aardvark.pid")" 2>/dev/null
+}
+rootfs "$WORLD/fs"
+tar -C "$WORLD/fs" -c . | p import - localhost/one:1 >/dev/null 2>"$WORLD/err"
+is "Podman takes ours" "$(p info 2>/dev/null | grep -c 'networkBackend: netavark')" 1
+p network create --subnet 10.86.3.0/24 --subnet fd86:3::/64 p3 >/dev/null
+p network create --subnet 10.86.4.0/24 p4 >/dev/null
+if ! start --name web --network p3:ip=10.86.3.9,ip=fd86:3::9 -p 18491:80 localhost/one:1 httpd -f -p 80 -h /www >/dev/null 2>"$WORLD/err"; then
+	cat "$WORLD/err"
+	not_ok "Podman starts a container"
+	finish
+fi
+ok "Podman starts a container"
+is "static address, port" "$(until_ok 5 get http://127.0.0.1:18491/)" "hello from pod"
+is "IPv6" "$(get 'http://[fd86:3::9]/')" "hello from pod"
+is "default network" "$(start --rm localhost/one:1 sleep 5 >/dev/null; ip -o -4 addr show podman0 | awk '{print $4}')" 10.88.0.1/16
+p network connect p4 web
+is "connect" "$(p exec web ip -o -4 addr show eth1 | awk '{print $4}' | cut -d. -f1-3)" 10.86.4
+start --name two --network p3 --network p4 localhost/one:1 sleep 100 >/dev/null
+is "several networks" "$(p exec two ip -o -4 addr | grep -cE '10\.86\.[34]\.')" 2
+is "container to container" "$(p exec two wget -qO- http://10.86.3.9/)" "hello from pod"
+if [ -e "$WORLD/helpers/aardvark-dns" ]; then
+	is "names, by aardvark-dns" "$(p exec two wget -qO- http://web/ 2>/dev/null)" "hello from pod"
+fi
+p network disconnect p4 web
+is "disconnect" "$(p exec web ip -o link | grep -c eth1)" 0
+is "still reachable" "$(get http://127.0.0.1:18491/)" "hello from pod"
+nft flush ruleset
+p network reload -a >/dev/null
+is "network reload" "$(get http://127.0.0.1:18491/)" "hello from pod"
+p_end
+gone() { ! ip -o link | grep -qE 'podman[0-9]|veth' && [ -z "$(nft list tables)" ]; }
+until_ok 5 gone && ok "nothing stays" || { not_ok "nothing stays"; ip -o link; nft list ruleset; }
+finish
