@@ -5,6 +5,7 @@
 
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
+#include "pod-net/netns.h"
 
 struct search {
 	struct net *n;
@@ -16,17 +17,44 @@ find(void *arg, const char *name, struct rec_network *out, struct arena *a, stru
 {
 	const struct search *s = arg;
 
-	return net_find(s->n, s->dir, name, out, a, e);
+	return s->n->backend->find(s->n, s->dir, name, out, a, e);
 }
 
 int
 attach_plan(
     struct attach *t, const struct rec_net_attach *v, size_t n, const char *dir, struct err *e)
 {
+	t->asked = v;
+	t->nasked = n;
+	t->dir = dir;
+	return t->n->backend->plan(t, e);
+}
+
+int
+attach_take(struct attach *t, struct err *e)
+{
+	return t->n->backend->take(t, e);
+}
+
+void
+attach_give(struct attach *t)
+{
+	t->n->backend->give(t);
+}
+
+int
+attach_links(struct attach *t, struct err *e)
+{
+	return t->n->backend->links(t, e);
+}
+
+int
+attach_native_plan(struct attach *t, struct err *e)
+{
 	own_strv struct strv names = {0}, networks = {0};
-	struct search s = {t->n, dir};
-	struct plan_request r = {.attach = v,
-	    .n = n,
+	struct search s = {t->n, t->dir};
+	struct plan_request r = {.attach = t->asked,
+	    .n = t->nasked,
 	    .find = find,
 	    .arg = &s,
 	    .names = &names,
@@ -147,7 +175,7 @@ fill_hold(struct attach *t, const struct plan_attach *at, struct rec_net_hold *h
 }
 
 int
-attach_take(struct attach *t, struct err *e)
+attach_native_take(struct attach *t, struct err *e)
 {
 	size_t had = t->state->networks.n;
 	struct rec_net_hold *v = arena_array(t->a, had + t->plan.nattach, sizeof *v);
@@ -161,7 +189,7 @@ attach_take(struct attach *t, struct err *e)
 
 		fill_hold(t, &t->plan.attach[i], h);
 		if (take_addresses(t, &t->plan.attach[i], h, e) != 0) {
-			attach_give(t);
+			attach_native_give(t);
 			return -1;
 		}
 	}
@@ -169,7 +197,7 @@ attach_take(struct attach *t, struct err *e)
 }
 
 void
-attach_give(struct attach *t)
+attach_native_give(struct attach *t)
 {
 	const char *holder = state_path(&t->n->state, t->id, t->a);
 
@@ -180,7 +208,7 @@ attach_give(struct attach *t)
 }
 
 int
-attach_links(struct attach *t, struct err *e)
+attach_native_links(struct attach *t, struct err *e)
 {
 	struct net *n = t->n;
 
@@ -191,6 +219,29 @@ attach_links(struct attach *t, struct err *e)
 		if (firewall_network(&n->firewall, &t->state->networks.v[i], false, e) != 0)
 			return -1;
 	return 0;
+}
+
+/* The container's end, and with it the other one. */
+int
+attach_native_leave(
+    struct net *n, const char *id, int netns, const struct rec_net_hold *h, struct err *e)
+{
+	own_netlink struct netlink inside = {.fd = -1};
+	own_netlink_batch struct netlink_batch b = {0};
+	struct link l;
+	int found;
+
+	(void)id;
+	if (netns < 0 || h->name == NULL)
+		return 0;
+	if (netns_netlink(netns, n->home, &inside, e) != 0)
+		return -1;
+	found = link_find(&inside, h->name, &l, e);
+	if (found <= 0)
+		return found;
+	netlink_reset(&b, &inside);
+	link_put_delete(&b, l.index);
+	return netlink_run(&inside, &b, e);
 }
 
 /* --- Reports -------------------------------------------------------------------------------------- */

@@ -16,6 +16,11 @@ struct attach {
 	struct plan plan;
 	struct rec_net_state *state; /* gets what is held */
 	size_t first;		     /* of state's networks, the first of this plan */
+	const char *name, *dir;	     /* of the container; definitions */
+	const struct rec_net_attach *asked;
+	size_t nasked;
+	const struct port_list *ports; /* to publish, for backends that do it themselves; or NULL */
+	int state_fd;		       /* the locked state file of a set-up, or -1 */
 };
 
 /* Plans the joining; t->state tells what the container has already.  dir: definitions. */
@@ -32,6 +37,14 @@ void attach_give(struct attach *t);
 int attach_links(struct attach *t, struct err *e);
 
 void attach_free(struct attach *t);
+
+/* The same of our own backend. */
+int attach_native_plan(struct attach *t, struct err *e);
+int attach_native_take(struct attach *t, struct err *e);
+int attach_native_links(struct attach *t, struct err *e);
+void attach_native_give(struct attach *t);
+int attach_native_leave(
+    struct net *n, const char *id, int netns, const struct rec_net_hold *h, struct err *e);
 
 /* A network that is held, as it is reported. */
 void attach_interface(const struct rec_net_hold *h, struct rec_net_interface *out, struct arena *a);

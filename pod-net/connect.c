@@ -7,7 +7,6 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-net/attach.h"
-#include "pod-net/netns.h"
 
 static int
 load(struct net *n, const char *id, struct rec_net_state *st, struct arena *a, struct err *e)
@@ -72,25 +71,6 @@ redirect(struct net *n, const char *id, const struct rec_net_state *before,
 
 /* --- Connecting ----------------------------------------------------------------------------------- */
 
-/* The container's end, and with it the other one. */
-static int
-remove_inner(struct net *n, int netns, const char *name, struct err *e)
-{
-	own_netlink struct netlink inside = {.fd = -1};
-	own_netlink_batch struct netlink_batch b = {0};
-	struct link l;
-	int found;
-
-	if (netns_netlink(netns, n->home, &inside, e) != 0)
-		return -1;
-	found = link_find(&inside, name, &l, e);
-	if (found <= 0)
-		return found;
-	netlink_reset(&b, &inside);
-	link_put_delete(&b, l.index);
-	return netlink_run(&inside, &b, e);
-}
-
 /* Takes back a connection that failed half-way. */
 static void
 undo(struct attach *t, const struct rec_net_state *before)
@@ -98,7 +78,7 @@ undo(struct attach *t, const struct rec_net_state *before)
 	struct err e = {0};
 
 	for (size_t i = t->first; i < t->state->networks.n; i++)
-		if (remove_inner(t->n, t->netns, t->state->networks.v[i].name, &e) != 0)
+		if (t->n->backend->leave(t->n, t->id, t->netns, &t->state->networks.v[i], &e) != 0)
 			log_warn("%s", e.text);
 	if (lease_lock(&t->n->leases, &e) == 0) {
 		attach_give(t);
@@ -128,7 +108,13 @@ connect_container(struct net *n, const struct msg_net_connect *m, struct msg_net
     struct arena *a, struct err *e)
 {
 	struct rec_net_state st, before;
-	struct attach t = {.n = n, .id = m->id, .netns = m->netns, .a = a, .state = &st};
+	struct attach t = {.n = n,
+	    .id = m->id,
+	    .name = m->name,
+	    .netns = m->netns,
+	    .a = a,
+	    .state = &st,
+	    .state_fd = -1};
 	int rc;
 
 	if (load(n, m->id, &st, a, e) != 0)
@@ -206,7 +192,7 @@ connect_leave(struct net *n, const char *id, int netns, const char *network,
 	h = st.networks.v[i];
 	if (names_answered(&h))
 		names_leave(&n->names, id, network);
-	if (netns >= 0 && h.name != NULL && remove_inner(n, netns, h.name, e) != 0)
+	if ((h.cni ? &backend_cni : &backend_native)->leave(n, id, netns, &h, e) != 0)
 		return -1;
 	if (release(n, id, &st, i, a, e) != 0 || redirect(n, id, &before, &st, a, e) != 0)
 		return -1;
@@ -226,7 +212,7 @@ reload_one(struct net *n, const char *id, struct err *e)
 	int found = state_read(&n->state, id, &st, &a, e);
 	struct firewall_target t;
 
-	if (found <= 0 || st.helper != NULL)
+	if (found <= 0 || st.helper != NULL || n->backend->ports_by_themselves)
 		return found < 0 ? -1 : 0;
 	for (size_t i = 0; i < st.networks.n; i++)
 		if (firewall_network(&n->firewall, &st.networks.v[i], true, e) != 0)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -18,6 +19,20 @@
 #define LOOK_AGAIN_NS 2000000000ll /* how long a network is taken for unchanged */
 #define CLOSE_LATE_NS 60000000l	   /* longer than a grace period of a busy machine */
 #define TOKEN_AT 13		   /* in comments: twelve digits of the ID, space, token */
+
+int
+firewall_driver_find(const char *word, enum firewall_driver *out, struct err *e)
+{
+	if (strcasecmp(word, "none") == 0)
+		*out = FIREWALL_NONE;
+	else if (word[0] == '\0' || strcasecmp(word, "nftables") == 0 ||
+		 strcasecmp(word, "iptables") == 0)
+		*out = FIREWALL_NFTABLES;
+	else
+		return err_set(
+		    e, ERR_INVALID, "Must provide a valid firewall backend, got %s", word);
+	return 0;
+}
 
 void
 firewall_init(

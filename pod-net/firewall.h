@@ -17,6 +17,9 @@
 
 enum firewall_driver { FIREWALL_NFTABLES, FIREWALL_NONE };
 
+/* "nftables", "none" or "" for the default. */
+int firewall_driver_find(const char *word, enum firewall_driver *out, struct err *e);
+
 struct firewall {
 	enum firewall_driver driver;
 	struct netlink nl; /* opened when first needed */

@@ -106,12 +106,12 @@ on_list(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct rec_network one;
 
 	if (m->name != NULL) {
-		if (network_find(dir, m->name, &one, &in->arena, e) != 0)
+		if (s->net.backend->find(&s->net, dir, m->name, &one, &in->arena, e) != 0)
 			return -1;
 		r.networks.v = &one;
 		r.networks.n = 1;
 	} else {
-		if (network_list(dir, &l, e) != 0)
+		if (s->net.backend->list(&s->net, dir, &l, e) != 0)
 			return -1;
 		r.networks.v = l.v;
 		r.networks.n = l.n;
@@ -240,14 +240,14 @@ leave_streams(void)
 }
 
 static int
-peer_face(struct err *e)
+peer_face(enum role role, struct err *e)
 {
 	const int keep[] = {PEER_FD};
 	struct server s = {.net = NET_CLOSED, .phase = BEFORE_HELLO};
 	struct peer *p;
 	int rc;
 
-	if (role_enter(ROLE_NET, keep, COUNTOF(keep), e) != 0)
+	if (role_enter(role, keep, COUNTOF(keep), e) != 0)
 		return -1;
 	p = peer_new(PEER_FD, ROLE_NET, ROLE_RUN);
 	rc = serve(p, &s, e);
@@ -275,10 +275,13 @@ main(int argc, char **argv)
 		err_print(&e, stderr);
 		return err_exit_status(&e);
 	}
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+	if (argc == 2 && strcmp(argv[1], "--peer-plugins") == 0) {
+		if (peer_face(ROLE_NET_PLUGIN, &e) == 0)
+			return 0;
+	} else if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
 		if (role_enter(ROLE_NET, NULL, 0, &e) == 0)
 			return command_main(argc, argv);
-	} else if (peer_face(&e) == 0) {
+	} else if (peer_face(ROLE_NET, &e) == 0) {
 		return 0;
 	}
 	err_print(&e, stderr);

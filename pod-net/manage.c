@@ -43,21 +43,21 @@ manage_create(struct net *n, const struct msg_net_create *m, struct rec_network 
 	const char *dir = net_config_dir(n, m->network_dir);
 	own(network_list_free) struct network_list l = {0};
 	struct create_pool *pools = arena_array(a, m->pools.n, sizeof *pools);
-	struct create_rules r = {.prefix = "podman",
+	struct create_rules r = {.prefix = n->backend->prefix,
 	    .pools = pools,
 	    .npools = m->pools.n,
 	    .networks = &l,
 	    .drivers = &n->plugins};
 	own_fd int lock = create_lock(dir, e);
 
-	if (lock < 0 || read_pools(m, pools, e) != 0 || network_list(dir, &l, e) != 0 ||
+	if (lock < 0 || read_pools(m, pools, e) != 0 || n->backend->list(n, dir, &l, e) != 0 ||
 	    net_need_route(n, e) != 0)
 		return -1;
 	r.host = &n->route;
 	if (m->ignore && is_listed(&l, m->network->name, out, a))
 		return 0;
 	wire_copy(&rec_network_desc, m->network, out, a);
-	return create_complete(out, &r, a, e) != 0 ? -1 : create_write(dir, out, e);
+	return create_complete(out, &r, a, e) != 0 ? -1 : n->backend->write(n, dir, out, e);
 }
 
 /* The bridge of a network that is going. */
@@ -83,7 +83,7 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 	lease_unlock(&n->leases);
 	if (gone != 1)
 		return gone < 0 ? -1 : 0;
-	return firewall_forget(&n->firewall, &h, e);
+	return n->backend == &backend_native ? firewall_forget(&n->firewall, &h, e) : 0;
 }
 
 int
@@ -93,14 +93,14 @@ manage_remove(struct net *n, const char *dir, const char *name, struct err *e)
 	own_fd int lock = create_lock(dir, e);
 	struct rec_network x;
 
-	if (lock < 0 || network_find(dir, name, &x, &a, e) != 0)
+	if (lock < 0 || n->backend->find(n, dir, name, &x, &a, e) != 0)
 		return -1;
 	if (strcmp(x.name, NETWORK_DEFAULT) == 0)
 		return err_set(
 		    e, ERR_INVALID, "default network %s cannot be removed", NETWORK_DEFAULT);
 	if (remove_bridge(n, &x, e) != 0)
 		return -1;
-	return create_remove(dir, x.name, e);
+	return n->backend->remove(n, dir, x.name, e);
 }
 
 static bool
@@ -121,8 +121,11 @@ manage_update(struct net *n, const struct msg_net_update *m, struct rec_network 
 	struct strs l = {0};
 	struct addr addr;
 
-	if (lock < 0 || network_find(dir, m->name, out, a, e) != 0)
+	if (lock < 0 || n->backend->find(n, dir, m->name, out, a, e) != 0)
 		return -1;
+	if (n->backend == &backend_cni)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "NetworkUpdate is not supported for backend CNI: invalid argument");
 	if (strcmp(out->name, NETWORK_DEFAULT) == 0 || !out->dns)
 		return err_set(e, ERR_INVALID,
 		    "unable to set dns servers for network %s: name resolution is not enabled for "
@@ -141,7 +144,7 @@ manage_update(struct net *n, const struct msg_net_update *m, struct rec_network 
 	if (l.n > 64)
 		return err_set(e, ERR_LIMIT, "more than 64 dns servers");
 	out->dns_servers = l;
-	if (create_write(dir, out, e) != 0)
+	if (n->backend->write(n, dir, out, e) != 0)
 		return -1;
 	return names_servers(&n->names, out->name, &l, e);
 }

@@ -14,7 +14,6 @@
 #include "pod-net/netns.h"
 
 #define DEFAULT_RUN_ROOT "/run/pod"
-#define CONFIG_DIR "/etc/containers/networks"
 #define HOST_LEASES "/run/pod-net/leases-%s"
 #define HOST_NAMES "/run/pod-net/dns-%s"
 #define LINK_WAIT_NS 60000000l
@@ -81,20 +80,44 @@ open_dirs(struct net *n, struct err *e)
 	return 0;
 }
 
+/* What the coordinator says of the configuration. */
+static int
+read_options(
+    struct net *n, enum firewall_driver *firewall, const struct msg_hello *hello, struct err *e)
+{
+	for (size_t i = 0; i < hello->options.n; i++) {
+		const struct rec_kv *o = &hello->options.v[i];
+
+		if (strcmp(o->key, "network_backend") == 0 &&
+		    backend_find(o->value, &n->backend, e) != 0)
+			return -1;
+		if (strcmp(o->key, "firewall_driver") == 0 &&
+		    firewall_driver_find(o->value, firewall, e) != 0)
+			return -1;
+		if (strcmp(o->key, "cni_plugin_dir") == 0)
+			strv_add(&n->cni_dirs, o->value);
+	}
+	return 0;
+}
+
 static int
 open_all(struct net *n, const struct msg_hello *hello, bool foreign, struct err *e)
 {
+	enum firewall_driver firewall = FIREWALL_NFTABLES;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	*n = (struct net)NET_CLOSED;
 	n->foreign = foreign;
+	n->backend = &backend_native;
+	if (read_options(n, &firewall, hello, e) != 0)
+		return -1;
 	n->rootless = hello->rootless;
 	n->started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	n->run_root = xstrdup(hello->run_root != NULL ? hello->run_root : DEFAULT_RUN_ROOT);
 	n->config_dir = hello->rootless && hello->graph_root != NULL
 			    ? xasprintf("%s/networks", hello->graph_root)
-			    : xstrdup(CONFIG_DIR);
+			    : xstrdup(n->backend->config_dir);
 	if (!n->rootless)
 		n->home = netns_current(e);
 	netns_name(n->netns);
@@ -104,6 +127,7 @@ open_all(struct net *n, const struct msg_hello *hello, bool foreign, struct err 
 	}
 	firewall_init(&n->firewall, n->dir, n->run_root, strcmp(n->run_root, DEFAULT_RUN_ROOT) == 0,
 	    n->netns);
+	n->firewall.driver = firewall;
 	return 0;
 }
 
@@ -139,6 +163,7 @@ net_close(struct net *n)
 	free(n->left.v);
 	arena_free(&n->left.arena);
 	strv_free(&n->plugins);
+	strv_free(&n->cni_dirs);
 	n->run_root = n->config_dir = NULL;
 	n->held = NULL;
 }
@@ -147,15 +172,6 @@ const char *
 net_config_dir(const struct net *n, const char *asked)
 {
 	return asked != NULL && asked[0] != '\0' ? asked : n->config_dir;
-}
-
-int
-net_find(struct net *n, const char *dir, const char *name, struct rec_network *out, struct arena *a,
-    struct err *e)
-{
-	if (n->given != NULL)
-		return network_pick(n->given, name, out, a, e);
-	return network_find(dir, name, out, a, e);
 }
 
 void
@@ -218,6 +234,19 @@ has_names(const struct rec_net_state *st)
 	return false;
 }
 
+/* Networks of CNI: the namespace is going, so the plug-ins give back what they hold outside of it. */
+static void
+leave_plugins(struct net *n, const char *id, const struct rec_net_state *st)
+{
+	for (size_t i = st->networks.n; i-- > 0;) {
+		struct err e = {0};
+
+		if (st->networks.v[i].cni &&
+		    backend_cni.leave(n, id, -1, &st->networks.v[i], &e) != 0)
+			log_warn("%s", e.text);
+	}
+}
+
 int
 net_teardown(struct net *n, const char *id, struct err *e)
 {
@@ -240,6 +269,7 @@ net_teardown(struct net *n, const char *id, struct err *e)
 		names_leave(&n->names, id, NULL);
 	/* Also when the state could not be read: without a helper it does nothing. */
 	helper_end(n->dir, id);
+	leave_plugins(n, id, &st);
 	if (lease_lock(&n->leases, e) != 0)
 		return -1;
 	give_leases(n, id, &st, &a);

@@ -7,6 +7,7 @@
 
 #include "common/base/mem.h"
 #include "common/wire/msg.h"
+#include "pod-net/backend.h"
 #include "pod-net/firewall.h"
 #include "pod-net/lease.h"
 #include "pod-net/names.h"
@@ -37,7 +38,9 @@ struct net {
 		struct rec_net_hold *v;
 		size_t n, cap;
 		struct arena arena;
-	} left;				  /* networks that containers have left */
+	} left; /* networks that containers have left */
+	const struct backend *backend;
+	struct strv cni_dirs;		  /* of CNI plug-ins */
 	struct strv plugins;		  /* network drivers that are programs of others */
 	const struct network_list *given; /* definitions, instead of files; borrowed */
 	bool foreign; /* definitions and addresses are somebody else's, as for netavark's callers */
@@ -79,10 +82,6 @@ void net_release(struct net *n);
 int net_teardown(struct net *n, const char *id, struct err *e);
 void net_finish(struct net *n);
 void net_tidy(struct net *n, bool at_once);
-
-/* A definition, from where they are kept. */
-int net_find(struct net *n, const char *dir, const char *name, struct rec_network *out,
-    struct arena *a, struct err *e);
 
 /* For setup.c: keeps the lock of a state until net_release, opens the socket for links if need be, and what
  * the firewall must know of a container. */

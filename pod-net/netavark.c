@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -78,14 +77,7 @@ choose_firewall(struct face *f, struct err *e)
 {
 	const char *d = f->g->firewall != NULL ? f->g->firewall : getenv("NETAVARK_FW");
 
-	if (d == NULL || d[0] == '\0' || strcasecmp(d, "nftables") == 0 ||
-	    strcasecmp(d, "iptables") == 0)
-		return 0;
-	if (strcasecmp(d, "none") == 0) {
-		f->net.firewall.driver = FIREWALL_NONE;
-		return 0;
-	}
-	return err_set(e, ERR_INVALID, "Must provide a valid firewall backend, got %s", d);
+	return firewall_driver_find(d != NULL ? d : "", &f->net.firewall.driver, e);
 }
 
 /* Files and server are those that Podman expects. */

@@ -50,6 +50,7 @@ write_state(struct setup *s, struct err *e)
 	if (fd < 0)
 		return -1;
 	net_hold(s->n, fd);
+	s->attach.state_fd = fd;
 	return 0;
 }
 
@@ -57,14 +58,17 @@ write_state(struct setup *s, struct err *e)
 static int
 record(struct setup *s, struct err *e)
 {
+	/* Which addresses there will be is not known before the plug-ins have chosen them. */
+	bool any = s->n->backend->ports_by_themselves;
+
 	if (lease_lock(&s->n->leases, e) != 0)
 		return -1;
 	if (attach_take(&s->attach, e) != 0)
 		goto fail;
 	s->state.address4 = attach_target(&s->state, AF_INET, s->a);
 	s->state.address6 = attach_target(&s->state, AF_INET6, s->a);
-	if (port_parse(s->m->ports.v, s->m->ports.n, s->state.address4 != NULL,
-		s->state.address6 != NULL, &s->ports, s->a, e) != 0 ||
+	if (port_parse(s->m->ports.v, s->m->ports.n, any || s->state.address4 != NULL,
+		any || s->state.address6 != NULL, &s->ports, s->a, e) != 0 ||
 	    /* Podman holds the ports of its containers itself. */
 	    (!s->n->foreign && port_reserve(&s->ports, &s->holder, e) != 0) ||
 	    write_state(s, e) != 0) {
@@ -83,7 +87,7 @@ connect_bridges(struct setup *s, struct err *e)
 {
 	if (attach_links(&s->attach, e) != 0)
 		return -1;
-	if (s->ports.n > 0) {
+	if (s->ports.n > 0 && !s->n->backend->ports_by_themselves) {
 		struct firewall_target t = net_target(&s->state, s->m->id, s->m->name);
 
 		if (firewall_publish(&s->n->firewall, &s->ports, &t, e) != 0)
@@ -111,8 +115,14 @@ set_up_bridge(struct setup *s, struct err *e)
 	if (n->rootless)
 		return err_set(
 		    e, ERR_UNSUPPORTED, "network mode bridge is not supported for ordinary users");
-	s->attach = (struct attach){
-	    .n = n, .id = s->m->id, .netns = s->netns, .a = s->a, .state = &s->state};
+	s->attach = (struct attach){.n = n,
+	    .id = s->m->id,
+	    .name = s->m->name,
+	    .netns = s->netns,
+	    .a = s->a,
+	    .state = &s->state,
+	    .ports = &s->ports,
+	    .state_fd = -1};
 	if (attach_plan(&s->attach, s->m->attach.v, s->m->attach.n,
 		net_config_dir(n, s->m->network_dir), e) != 0)
 		return -1;

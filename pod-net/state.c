@@ -91,6 +91,17 @@ state_replace(
 	return file_write(d->fd, id, b.s, b.n, 0600, 0, e);
 }
 
+int
+state_extend(int fd, const struct rec_net_state *s, struct err *e)
+{
+	own_strbuf struct strbuf b = {0};
+
+	wire_pack(&rec_net_state_desc, s, &b);
+	if (pwrite(fd, b.s, b.n, 0) != (ssize_t)b.n || ftruncate(fd, (off_t)b.n) != 0)
+		return err_sys(e, "writing the network state");
+	return 0;
+}
+
 void
 state_release(int *fd)
 {

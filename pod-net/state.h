@@ -36,6 +36,9 @@ int state_write(
 int state_replace(
     const struct state_dir *d, const char *id, const struct rec_net_state *s, struct err *e);
 
+/* Writes more into the file that fd, of state_write, has locked: only what is longer than before. */
+int state_extend(int fd, const struct rec_net_state *s, struct err *e);
+
 /* Says that the container has been recorded: sets the time and gives up the lock. */
 void state_release(int *fd);
 

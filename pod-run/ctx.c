@@ -273,16 +273,41 @@ ctx_db(struct ctx *x, struct err *e)
 	return x->db_;
 }
 
+/* What pod-net must know of the configuration; only what is not the default. */
+static size_t
+net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode)
+{
+	size_t n = 0;
+
+	if (*c->network_firewall_driver != '\0')
+		v[n++] =
+		    (struct rec_kv){.key = "firewall_driver", .value = c->network_firewall_driver};
+	if (*c->network_network_backend != '\0')
+		v[n++] =
+		    (struct rec_kv){.key = "network_backend", .value = c->network_network_backend};
+	if (strcmp(c->network_network_backend, "cni") != 0)
+		return n;
+	/* Plug-ins are programs of others, which no filter of ours fits. */
+	*mode = "--peer-plugins";
+	for (size_t i = 0; i < c->network_cni_plugin_dirs.n; i++)
+		v[n++] = (struct rec_kv){
+		    .key = "cni_plugin_dir", .value = c->network_cni_plugin_dirs.v[i]};
+	return n;
+}
+
 struct peer *
 ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 {
 	own_arena struct arena a = {0};
 	size_t n = x->g->storage_opt.n;
-	struct rec_kv *options = arena_array(&a, n + 1, sizeof(*options));
+	const struct containers_conf *conf = role == ROLE_NET ? ctx_conf(x, e) : NULL;
+	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n + 3 : 0;
+	struct rec_kv *options = arena_array(&a, n + more, sizeof(*options));
+	const char *mode = NULL;
 	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
 	struct peer *p;
 
-	if (ctx_paths(x, e) == -1)
+	if ((role == ROLE_NET && conf == NULL) || ctx_paths(x, e) == -1)
 		return NULL;
 	hello.graph_root = x->graph_root;
 	hello.run_root = x->run_root;
@@ -302,9 +327,11 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	}
 	if (role == ROLE_NET && x->starts)
 		options[n++] = (struct rec_kv){.key = "prepare", .value = "netns"};
+	if (conf != NULL)
+		n += net_options(conf, options + n, &mode);
 	hello.options.v = options;
 	hello.options.n = n;
-	p = spawn_peer(ROLE_RUN, role, pid, e);
+	p = spawn_peer_mode(ROLE_RUN, role, mode, pid, e);
 	if (p != NULL && peer_send(p, &msg_hello_desc, 0, &hello, e) == -1) {
 		peer_free(p);
 		return NULL;

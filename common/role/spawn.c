@@ -133,9 +133,15 @@ out:
 struct peer *
 spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e)
 {
+	return spawn_peer_mode(self, role, NULL, pid, e);
+}
+
+struct peer *
+spawn_peer_mode(enum role self, enum role role, const char *mode, pid_t *pid, struct err *e)
+{
 	int pair[2];
 	own_fd int theirs = -1;
-	struct spawn s = {.role = role, .nfds = PEER_FD + 1};
+	struct spawn s = {.role = role, .mode = mode, .nfds = PEER_FD + 1};
 	pid_t child;
 
 	if (peer_pair(pair, e) == -1)

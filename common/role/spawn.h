@@ -28,6 +28,10 @@ pid_t spawn_start(const struct spawn *s, struct err *e);
 
 /* As spawn_start for a helper with a peer face: its connection comes back as a peer. */
 struct peer;
+/* The same in another mode: argv[1] instead of "--peer", in which the program enters a role of its own. */
+struct peer *spawn_peer_mode(
+    enum role self, enum role role, const char *mode, pid_t *pid, struct err *e);
+
 struct peer *spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e);
 
 /* Directory of our programs (bin, absolute) and the path of one role's program. */

@@ -96,6 +96,18 @@ if command -v podman >/dev/null; then
 	is "and we Podman's" "$(net inspect theirs | jq -c '.[0]|[.subnets[0].subnet,.labels.from]')" '["10.73.0.0/24","podman"]'
 fi
 
+# --- read only when needed -----------------------------------------------------------------------------------------
+if command -v strace >/dev/null; then
+	reads() { strace -f -o "$WORLD/trace" -e trace=openat,openat2,open "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" \
+		--network-config-dir "$CONF" "$@" >/dev/null 2>&1; grep -c "$CONF" "$WORLD/trace"; }
+	is "pod info reads no networks" "$(reads info)" 0
+	is "nor does run --net=none" "$(reads run --rm --net none localhost/one:1 true)" 0
+	check "but run --network does" [ "$(reads run --rm --network p1 localhost/one:1 true)" -gt 0 ]
+	is "each once" "$(grep -c "$CONF/p1.json\|\"p1.json\"" "$WORLD/trace")" 1
+else
+	skip "networks are read only when needed" "strace is not installed"
+fi
+
 # --- addresses in containers -----------------------------------------------------------------------------------
 pod run -d --name c1 --network full:ip=10.70.1.10,ip=10.70.1.11,ip6=fd70::5,mac=92:00:00:00:00:07,interface_name=lan0,alias=one \
 	--network n1 localhost/one:1 sleep 100 >/dev/null

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/cni.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/fs/path.h"
+#include "common/oci/base64.h"
+#include "pod-net/conflist.h"
+#include "pod-net/program.h"
+
+#define CACHE "/var/lib/cni/results"
+#define CACHE_MAX ((size_t)4 << 20)
+
+extern char **environ;
+
+/* One network of one container, as its plug-ins are asked about it. */
+struct call {
+	struct net *n;
+	const char *id, *interface;
+	int netns;
+	json_t *list;	      /* borrowed */
+	json_t *capabilities; /* arguments by the names of capabilities; borrowed */
+	const char *arguments;
+};
+
+static const char *
+str_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+/* --- Asking one plug-in --------------------------------------------------------------------------- */
+
+static void
+make_environment(const struct call *c, const char *command, struct strv *env)
+{
+	for (char **v = environ; v != NULL && *v != NULL; v++)
+		if (!text_has_prefix(*v, "CNI_") && !text_has_prefix(*v, "PATH="))
+			strv_add(env, *v);
+	strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	strv_addf(env, "CNI_COMMAND=%s", command);
+	strv_addf(env, "CNI_CONTAINERID=%s", c->id);
+	if (c->netns >= 0)
+		strv_addf(env, "CNI_NETNS=/proc/%d/fd/%d", (int)getpid(), c->netns);
+	else
+		strv_add(env, "CNI_NETNS=");
+	strv_addf(env, "CNI_IFNAME=%s", c->interface);
+	strv_addf(env, "CNI_ARGS=%s", c->arguments);
+	for (size_t i = 0; i < c->n->cni_dirs.n; i++) {
+		own_mem char *so_far = i > 0 ? xstrdup(env->v[env->n - 1]) : NULL;
+
+		if (i > 0)
+			strv_remove(env, env->n - 1);
+		strv_addf(env, "%s%s%s", i > 0 ? so_far : "CNI_PATH=", i > 0 ? ":" : "",
+		    c->n->cni_dirs.v[i]);
+	}
+}
+
+/* The plug-in's own object with what the caller of plug-ins has to put in. */
+static char *
+make_input(const struct call *c, const json_t *plugin, json_t *previous)
+{
+	own_json json_t *conf = json_deep_copy(plugin);
+	json_t *wanted = json_object_get(plugin, "capabilities"), *given, *runtime = NULL;
+	const char *key;
+
+	json_put_str(conf, "name", str_of(c->list, "name"));
+	json_put_str(conf, "cniVersion", str_of(c->list, "cniVersion"));
+	if (previous != NULL)
+		json_put_take(conf, "prevResult", json_incref(previous));
+	json_object_foreach(c->capabilities, key, given)
+	{
+		if (!json_is_true(json_object_get(wanted, key)))
+			continue;
+		if (runtime == NULL)
+			runtime = json_put_obj(conf, "runtimeConfig");
+		json_put_take(runtime, key, json_incref(given));
+	}
+	return json_text(conf);
+}
+
+/* The plug-in's own words about its failure. */
+static int
+failed(const char *type, const struct program_result *r, struct err *e)
+{
+	struct err bad = {0};
+	own_json json_t *o = r->out.n > 0 ? json_read(r->out.s, r->out.n, &bad) : NULL;
+	char text[512];
+
+	if (o != NULL && str_of(o, "msg")[0] != '\0') {
+		text_escape(str_of(o, "msg"), text, sizeof text);
+		err_set(e, ERR_INTERNAL, "cni plugin %s failed: %s", type, text);
+		if (str_of(o, "details")[0] == '\0')
+			return -1;
+		text_escape(str_of(o, "details"), text, sizeof text);
+		return err_set(e, ERR_INTERNAL, "cni plugin %s failed: %.400s: %.500s", type,
+		    str_of(o, "msg"), text);
+	}
+	text_escape(r->err.n > 0 ? r->err.s : "", text, sizeof text);
+	return err_set(e, ERR_INTERNAL, "cni plugin %s failed: %s (exit status %d)", type,
+	    text[0] != '\0' ? text : "it said nothing", r->status);
+}
+
+/* *result, if not NULL, gets the answer. */
+static int
+ask(const struct call *c, const json_t *plugin, const char *command, json_t *previous,
+    json_t **result, struct err *e)
+{
+	const char *type = str_of(plugin, "type");
+	own_mem char *path = program_find(&c->n->cni_dirs, type);
+	own_mem char *input = make_input(c, plugin, previous);
+	own_strv struct strv env = {0};
+	own(program_free) struct program_result r = {0};
+	struct program_run run = {.path = path, .environment = &env, .input = input};
+
+	if (path == NULL)
+		return err_set(e, ERR_NOTFOUND,
+		    "failed to find plugin \"%s\" in the plugin directories", type);
+	make_environment(c, command, &env);
+	if (program_run(&run, &r, e) != 0)
+		return err_wrap(e, "cni plugin %s", type);
+	if (r.status != 0)
+		return failed(type, &r, e);
+	if (result == NULL)
+		return 0;
+	*result = json_read(r.out.n > 0 ? r.out.s : "", r.out.n, e);
+	if (*result != NULL && json_is_object(*result))
+		return 0;
+	json_decref(*result);
+	*result = NULL;
+	return err_set(e, ERR_FORMAT, "cni plugin %s: its answer is not a JSON object", type);
+}
+
+/* --- A whole list --------------------------------------------------------------------------------- */
+
+static int
+delete_list(const struct call *c, json_t *previous, size_t upto, struct err *e)
+{
+	json_t *plugins = json_object_get(c->list, "plugins");
+	int rc = 0;
+
+	for (size_t i = upto; i-- > 0;) {
+		struct err one = {0};
+
+		if (ask(c, json_array_get(plugins, i), "DEL", previous, NULL, &one) == 0)
+			continue;
+		if (rc == 0)
+			*e = one;
+		rc = -1;
+	}
+	return rc;
+}
+
+static int
+add_list(const struct call *c, json_t **result, struct err *e)
+{
+	json_t *plugins = json_object_get(c->list, "plugins"), *last = NULL;
+
+	for (size_t i = 0; i < json_array_size(plugins); i++) {
+		json_t *got = NULL;
+		struct err ignored = {0};
+
+		if (ask(c, json_array_get(plugins, i), "ADD", last, &got, e) != 0) {
+			/* The one that failed may have done half of it. */
+			(void)delete_list(c, last, i + 1, &ignored);
+			json_decref(last);
+			return -1;
+		}
+		json_decref(last);
+		last = got;
+	}
+	*result = last;
+	return 0;
+}
+
+/* --- The cache ------------------------------------------------------------------------------------ */
+
+static int
+open_cache(struct err *e)
+{
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
+
+	dir = path_mkdirs(root, &CACHE[1], PATH_IN_ROOT, 0700, NULL, e);
+	return dir < 0 ? -1 : path_reopen(dir, O_RDONLY | O_DIRECTORY, e);
+}
+
+static char *
+cache_name(const struct call *c)
+{
+	return xasprintf("%s-%s-%s", str_of(c->list, "name"), c->id, c->interface);
+}
+
+static int
+cache_write(const struct call *c, json_t *result, struct err *e)
+{
+	own_fd int dir = open_cache(e);
+	own_mem char *name = cache_name(c), *config = json_text(c->list), *text = NULL;
+	own_mem char *coded = base64_encode(config, strlen(config));
+	own_json json_t *o = json_obj();
+
+	if (dir < 0)
+		return -1;
+	json_put_str(o, "kind", "cniCacheV1");
+	json_put_str(o, "containerId", c->id);
+	json_put_str(o, "config", coded);
+	json_put_str(o, "ifName", c->interface);
+	json_put_str(o, "networkName", str_of(c->list, "name"));
+	json_put_take(o, "capabilityArgs", json_incref(c->capabilities));
+	json_put_take(o, "result", json_incref(result));
+	text = json_text(o);
+	return file_write(dir, name, text, strlen(text), 0600, 0, e);
+}
+
+/* What was cached when it was added, or NULL. */
+static json_t *
+cache_read(const char *network, const char *id, const char *interface)
+{
+	struct err e = {0};
+	own_fd int dir = open_cache(&e);
+	own_mem char *name = xasprintf("%s-%s-%s", network, id, interface), *text = NULL;
+	size_t n;
+
+	if (dir < 0 || file_read(dir, name, CACHE_MAX, &text, &n, &e) != 0)
+		return NULL;
+	return json_read(text, n, &e);
+}
+
+static void
+cache_remove(const struct call *c)
+{
+	struct err e = {0};
+	own_fd int dir = open_cache(&e);
+	own_mem char *name = cache_name(c);
+
+	if (dir >= 0)
+		(void)unlinkat(dir, name, 0);
+}
+
+/* --- Planning ------------------------------------------------------------------------------------- */
+
+static bool
+name_taken(const struct cni_join *j, const char *name)
+{
+	for (size_t i = 0; i < j->state->networks.n; i++)
+		if (strcmp(j->state->networks.v[i].name, name) == 0)
+			return true;
+	for (size_t i = 0; i < j->nattach; i++)
+		if (j->attach[i].interface != NULL && strcmp(j->attach[i].interface, name) == 0)
+			return true;
+	return false;
+}
+
+static const char *
+choose_name(const struct cni_join *j, const struct rec_net_attach *at)
+{
+	const char *name = NULL;
+
+	if (at->interface != NULL)
+		return arena_strdup(j->a, at->interface);
+	for (unsigned k = 0; name == NULL || name_taken(j, name); k++)
+		name = arena_printf(j->a, "eth%u", k);
+	return name;
+}
+
+/* Static addresses must lie in a subnet, where subnets are known. */
+static int
+check_static(const struct rec_network *n, const struct rec_net_attach *at, struct err *e)
+{
+	for (size_t i = 0; i < at->static_ips.n; i++) {
+		struct addr addr;
+		struct prefix p;
+		bool in = n->subnets.n == 0;
+
+		if (addr_parse(at->static_ips.v[i], &addr) != 0)
+			return err_set(
+			    e, ERR_INVALID, "%s is not an IP address", at->static_ips.v[i]);
+		for (size_t k = 0; k < n->subnets.n; k++)
+			in |= addr_parse_prefix(n->subnets.v[k].subnet, &p) == 0 &&
+			      addr_in(&addr, &p);
+		if (!in)
+			return err_set(e, ERR_INVALID,
+			    "requested static ip %s not in any subnet on network %s",
+			    at->static_ips.v[i], n->name);
+	}
+	return 0;
+}
+
+int
+cni_plan(struct cni_join *j, struct err *e)
+{
+	struct rec_net_state *st = j->state;
+	size_t had = st->networks.n;
+	struct rec_net_hold *v = arena_array(j->a, had + j->nattach, sizeof *v);
+
+	if (had > 0)
+		memcpy(v, st->networks.v, had * sizeof *v);
+	st->networks.v = v;
+	for (size_t i = 0; i < j->nattach; i++) {
+		const struct rec_net_attach *at = &j->attach[i];
+		struct rec_net_hold *h = &v[st->networks.n];
+		struct rec_network n;
+
+		if (conflist_find(j->dir, &j->n->cni_dirs, at->network, &n, j->a, e) != 0 ||
+		    check_static(&n, at, e) != 0)
+			return -1;
+		for (size_t k = 0; k < st->networks.n; k++)
+			if (strcmp(v[k].network, n.name) == 0)
+				return err_set(e, ERR_EXISTS, "network %s is given twice", n.name);
+		*h = (struct rec_net_hold){.network = n.name,
+		    .id = n.id,
+		    .driver = n.driver,
+		    .interface = n.interface,
+		    .name = choose_name(j, at),
+		    .aliases = at->aliases,
+		    .internal = n.internal,
+		    .cni = true};
+		st->networks.n++;
+	}
+	return 0;
+}
+
+/* --- Adding --------------------------------------------------------------------------------------- */
+
+static void
+put_ports(json_t *capabilities, const struct port_list *ports)
+{
+	json_t *list =
+	    ports != NULL && ports->n > 0 ? json_put_arr(capabilities, "portMappings") : NULL;
+
+	for (size_t i = 0; list != NULL && i < ports->n; i++) {
+		const struct port *p = &ports->v[i];
+		char host[ADDR_TEXT] = "";
+
+		addr_format(&p->host, host);
+		for (unsigned k = 0; k < p->count; k++) {
+			json_t *o = json_add_obj(list);
+
+			json_put_int(o, "hostPort", p->host_port + (int)k);
+			json_put_int(o, "containerPort", p->container_port + (int)k);
+			json_put_str(o, "protocol", port_protocol_name(p->protocol));
+			if (host[0] != '\0')
+				json_put_str(o, "hostIP", host);
+		}
+	}
+}
+
+static void
+put_strs(json_t *o, const char *key, const struct strs *l)
+{
+	json_t *list = json_put_arr(o, key);
+
+	for (size_t i = 0; i < l->n; i++)
+		json_add_str(list, l->v[i]);
+}
+
+static json_t *
+make_capabilities(const struct cni_join *j, const struct rec_net_attach *at, const char *network)
+{
+	json_t *c = json_obj();
+
+	put_ports(c, j->ports);
+	if (at->static_ips.n > 1)
+		put_strs(c, "ips", &at->static_ips);
+	if (at->aliases.n > 0)
+		put_strs(json_put_obj(c, "aliases"), network, &at->aliases);
+	return c;
+}
+
+static char *
+make_arguments(const struct cni_join *j, const struct rec_net_attach *at)
+{
+	own_strbuf struct strbuf b = {0};
+
+	strbuf_addf(&b, "IgnoreUnknown=1;K8S_POD_NAME=%s", j->name != NULL ? j->name : "");
+	if (at->static_mac != NULL)
+		strbuf_addf(&b, ";MAC=%s", at->static_mac);
+	if (at->static_ips.n == 1)
+		strbuf_addf(&b, ";IP=%s", at->static_ips.v[0]);
+	return strbuf_take(&b);
+}
+
+/* Several addresses travel by a capability that the first plug-in must have. */
+static void
+need_ips(json_t *list)
+{
+	json_t *first = json_array_get(json_object_get(list, "plugins"), 0);
+	json_t *caps = json_object_get(first, "capabilities");
+
+	if (caps == NULL)
+		caps = json_put_obj(first, "capabilities");
+	json_put_bool(caps, "ips", true);
+}
+
+/* Which interface of the result is the container's; its name and hardware address. */
+static bool
+is_inside(const json_t *result, size_t index, struct rec_net_hold *h, struct arena *a)
+{
+	const json_t *one = json_array_get(json_object_get(result, "interfaces"), index);
+
+	if (one == NULL || str_of(one, "sandbox")[0] == '\0')
+		return false;
+	if (h->mac == NULL && strlen(str_of(one, "mac")) == 17)
+		h->mac = arena_strdup(a, str_of(one, "mac"));
+	return true;
+}
+
+static int
+take_result(const json_t *result, struct rec_net_hold *h, struct arena *a, struct err *e)
+{
+	json_t *ips = json_object_get(result, "ips"), *one, *server;
+	json_t *servers = json_object_get(json_object_get(result, "dns"), "nameservers");
+	size_t i;
+
+	h->addresses.v = arena_array(a, json_array_size(ips), sizeof *h->addresses.v);
+	json_array_foreach(ips, i, one)
+	{
+		json_t *index = json_object_get(one, "interface");
+		struct rec_net_address *x = &h->addresses.v[h->addresses.n];
+		struct prefix p;
+		struct addr gw;
+
+		if (addr_parse_prefix(str_of(one, "address"), &p) != 0 || i >= 64)
+			return err_set(e, ERR_FORMAT,
+			    "network %s: a plugin answers address \"%.64s\"", h->network,
+			    str_of(one, "address"));
+		if (index != NULL && !is_inside(result, (size_t)json_integer_value(index), h, a))
+			continue;
+		x->ipnet = arena_strdup(a, str_of(one, "address"));
+		if (addr_parse(str_of(one, "gateway"), &gw) == 0)
+			x->gateway = arena_strdup(a, str_of(one, "gateway"));
+		h->addresses.n++;
+	}
+	h->dns_servers.v = arena_array(a, json_array_size(servers) + 1, sizeof *h->dns_servers.v);
+	json_array_foreach(servers, i, server)
+	{
+		struct addr addr;
+
+		if (i < 64 && addr_parse(json_string_value(server), &addr) == 0)
+			h->dns_servers.v[h->dns_servers.n++] =
+			    arena_strdup(a, json_string_value(server));
+	}
+	return 0;
+}
+
+static int
+add_one(struct cni_join *j, const struct rec_net_attach *at, struct rec_net_hold *h, struct err *e)
+{
+	own_json json_t *list = conflist_load(j->dir, h->network, e);
+	own_json json_t *capabilities = make_capabilities(j, at, h->network);
+	own_json json_t *result = NULL;
+	own_mem char *arguments = make_arguments(j, at);
+	struct call c = {.n = j->n,
+	    .id = j->id,
+	    .interface = h->name,
+	    .netns = j->netns,
+	    .list = list,
+	    .capabilities = capabilities,
+	    .arguments = arguments};
+	struct err ignored = {0};
+
+	if (list == NULL)
+		return -1;
+	if (at->static_ips.n > 1)
+		need_ips(list);
+	if (add_list(&c, &result, e) != 0)
+		return err_wrap(e, "network %s", h->network);
+	if (cache_write(&c, result, e) == 0 && take_result(result, h, j->a, e) == 0)
+		return 0;
+	(void)delete_list(&c, result, json_array_size(json_object_get(list, "plugins")), &ignored);
+	cache_remove(&c);
+	return -1;
+}
+
+int
+cni_add(struct cni_join *j, size_t first, struct err *e)
+{
+	struct err ignored = {0};
+
+	for (size_t i = 0; i < j->nattach; i++) {
+		struct rec_net_hold *h = &j->state->networks.v[first + i];
+
+		if (add_one(j, &j->attach[i], h, e) == 0)
+			continue;
+		while (i-- > 0)
+			(void)cni_delete(
+			    j->n, j->id, j->netns, &j->state->networks.v[first + i], &ignored);
+		return -1;
+	}
+	return 0;
+}
+
+/* --- Deleting ------------------------------------------------------------------------------------- */
+
+static json_t *
+cached_list(const json_t *cache)
+{
+	const char *coded = str_of(cache, "config");
+	struct err e = {0};
+	size_t n = 0;
+	own_mem void *text = base64_decode(coded, &n);
+
+	return text != NULL ? json_read(text, n, &e) : NULL;
+}
+
+int
+cni_delete(struct net *n, const char *id, int netns, const struct rec_net_hold *h, struct err *e)
+{
+	own_json json_t *cache = cache_read(h->network, id, h->name != NULL ? h->name : "");
+	own_json json_t *list = cache != NULL ? cached_list(cache) : NULL;
+	struct call c = {.n = n,
+	    .id = id,
+	    .interface = h->name != NULL ? h->name : "",
+	    .netns = netns,
+	    .arguments = "IgnoreUnknown=1"};
+
+	if (list == NULL)
+		list = conflist_load(n->config_dir, h->network, e);
+	if (list == NULL)
+		return -1;
+	c.list = list;
+	c.capabilities = json_object_get(cache, "capabilityArgs");
+	if (delete_list(&c, json_object_get(cache, "result"),
+		json_array_size(json_object_get(list, "plugins")), e) != 0)
+		return err_wrap(e, "network %s", h->network);
+	cache_remove(&c);
+	return 0;
+}
