@@ -152,14 +152,19 @@ timed() {
 	out=$("$timing" -n 1 "$@" 2>"$WORLD/bench.err") || { cat "$WORLD/bench.err" >&2; return 1; }
 	echo "$out" | awk '{ print $1 / 1000, $4 / 1000 }'
 }
-pull_bench() { # NAME MEGABYTES
-	local name=$1 a b i slow=0 n=0
+# seed_image NAME MEGABYTES: an image of one layer in the registry
+seed_image() {
+	local name=$1
 	tree "$WORLD/tree-$name" "$2"
 	tar -C "$WORLD/tree-$name" -c . | gzip -1 >"$WORLD/$name.tgz"
 	rm -rf "$WORLD/tree-$name"
 	"$BIN/pod-store" --root "$WORLD/seed" --runroot "$WORLD/seed-run" import "localhost/$name" <"$WORLD/$name.tgz" >/dev/null
 	"$BIN/pod" --root "$WORLD/seed" --runroot "$WORLD/seed-run" save -q --format oci-archive -o "$WORLD/$name.tar" "localhost/$name"
-	skopeo --insecure-policy copy -q --dest-cert-dir "$REGISTRY_CERTS" "oci-archive:$WORLD/$name.tar" "docker://$REGISTRY/$name:1" || return 1
+	skopeo --insecure-policy copy -q --dest-cert-dir "$REGISTRY_CERTS" "oci-archive:$WORLD/$name.tar" "docker://$REGISTRY/$name:1"
+}
+pull_bench() { # NAME MEGABYTES
+	local name=$1 a b i slow=0 n=0
+	seed_image "$name" "$2" || return 1
 	for i in 1 2 3; do
 		fresh
 		a="$a $(timed "$BIN/pod" --root "$WORLD/fs-ext4/r" --runroot "$WORLD/fs-ext4/rr" pull -q --cert-dir "$REGISTRY_CERTS" "$REGISTRY/$name:1")"
@@ -191,10 +196,66 @@ pull_bench() { # NAME MEGABYTES
 	wait "$job"
 	echo "pull $name: all processes together at most $((peak / 1024)) MB (PSS, $n samples; budget 60), slowest pod images meanwhile $((slow / 1000)).$(((slow % 1000) / 100)) ms (budget 20)"
 }
-if wanted "pull"; then
+# transfer NAME BUDGET BEFORE POD-COMMAND PEER-COMMAND: median of three, each after BEFORE, on a fresh file system that
+# holds the image; the words are evaluated with $tool naming pod or the peer with its store there
+transfer() {
+	local name=$1 budget=$2 before=$3 a= b= i tool
+	for i in 1 2 3; do
+		fresh
+		tool="$BIN/pod --root $WORLD/fs-ext4/r --runroot $WORLD/fs-ext4/rr"
+		eval "$before" >/dev/null 2>&1
+		a="$a $(eval "timed $4")"
+		[ -n "$have_peer" ] || continue
+		fresh
+		tool="podman --root $WORLD/fs-ext4/r --runroot $WORLD/fs-ext4/rr"
+		eval "$before" >/dev/null 2>&1
+		b="$b $(eval "timed $5")"
+	done
+	echo "$a|$b" | awk -F'|' -v name="$name" -v budget="$budget" '
+	function med(s, k,   v, x, y, z) { split(s, v, " "); x = v[k] + 0; y = v[k+2] + 0; z = v[k+4] + 0
+		return x < y ? (y < z ? y : (x < z ? z : x)) : (x < z ? x : (y < z ? z : y)) }
+	{ printf "%s: pod %.2f s (cpu %.2f)", name, med($1, 1), med($1, 2)
+	  if ($2 != "") printf "   podman %.2f s (cpu %.2f)   ratio %.2f, cpu %.2f", med($2, 1), med($2, 2), med($1, 1) / med($2, 1), med($1, 2) / med($2, 2)
+	  print "   budget " budget }'
+}
+transfer_bench() { # NAME: an image that pull_bench has made
+	local ref="$REGISTRY/$1:1" tls="--cert-dir $REGISTRY_CERTS" got
+	got="\$tool pull -q $tls $ref"
+	if wanted "pull"; then
+		transfer "pull again $1" "0.25" "$got" "\$tool pull -q $tls $ref" "\$tool pull -q $tls $ref"
+	fi
+	if wanted "push"; then
+		transfer "push $1 to an empty registry" "0.20" "$got; registry_empty" \
+			"\$tool push -q --tls-verify=false $ref \$REGISTRY_HTTP/new:1" "\$tool push -q --tls-verify=false $ref \$REGISTRY_HTTP/new:1"
+		transfer "push $1 made here, to an empty registry" "0.20" "$got; \$tool save -q -o $WORLD/tmpfs/p.tar $ref; \$tool rmi -f $ref; \$tool load -q -i $WORLD/tmpfs/p.tar; rm $WORLD/tmpfs/p.tar; registry_empty" \
+			"\$tool push -q --tls-verify=false $ref \$REGISTRY_HTTP/new:1" "\$tool push -q --tls-verify=false $ref \$REGISTRY_HTTP/new:1"
+		transfer "push $1 to a full registry" "-" "$got" "\$tool push -q $tls $ref $ref" "\$tool push -q $tls $ref $ref"
+	fi
+	if wanted "save"; then
+		transfer "save $1" "0.35" "$got; rm -f $WORLD/tmpfs/s.tar" "\$tool save -q -o $WORLD/tmpfs/s.tar $ref" "\$tool save -q -o $WORLD/tmpfs/s.tar $ref"
+		transfer "save $1 as oci-archive" "0.20" "$got; rm -f $WORLD/tmpfs/s.tar" \
+			"\$tool save -q --format oci-archive -o $WORLD/tmpfs/s.tar $ref" "\$tool save -q --format oci-archive -o $WORLD/tmpfs/s.tar $ref"
+		rm -f "$WORLD/tmpfs/s.tar"
+	fi
+	if wanted "load"; then
+		skopeo --insecure-policy copy -q --src-cert-dir "$REGISTRY_CERTS" "docker://$ref" "docker-archive:$WORLD/tmpfs/l.tar:$ref"
+		transfer "load $1" "0.25" : "\$tool load -q -i $WORLD/tmpfs/l.tar" "\$tool load -q -i $WORLD/tmpfs/l.tar"
+		rm -f "$WORLD/tmpfs/l.tar"
+	fi
+}
+# A registry that holds nothing, in place of the last one.
+registry_empty() {
+	[ -z "${empty_pid:-}" ] || kill "$empty_pid"
+	rm -rf "$WORLD/registry-http"
+	registry_http_start
+	empty_pid=$REGISTRY_PID
+}
+if wanted "pull" || wanted "push" || wanted "save" || wanted "load"; then
 	mkdir -p "$WORLD/tmpfs" "$WORLD/fs-ext4"
 	mount -t tmpfs -o size=12g none "$WORLD/tmpfs"
 	registry_start || exit 1
-	pull_bench image-120 120
-	pull_bench image-600 600
+	for size in ${BENCH_SIZES:-120 600}; do
+		if wanted "pull"; then pull_bench "image-$size" "$size"; else seed_image "image-$size" "$size"; fi
+		transfer_bench "image-$size"
+	done
 fi
