@@ -20,6 +20,11 @@ image_free(struct image *i)
 int
 source_top(struct source *s, struct document *out, struct err *e)
 {
+	if (s->first.bytes.n > 0) {
+		*out = s->first;
+		memset(&s->first, 0, sizeof(s->first));
+		return 0;
+	}
 	return s->ops->top != NULL ? s->ops->top(s, out, e) : 0;
 }
 
@@ -158,14 +163,14 @@ source_registry(struct source *s, struct plan *plan, struct err *e)
 		s->named = &plan->sources[i];
 		for (size_t k = 0; k < s->named->nendpoints; k++) {
 			const struct plan_endpoint *at = &s->named->endpoints[k];
-			own_document struct document probe = {0};
 
 			err_clear(e);
 			s->repository = at->ref.path;
 			s->endpoint = k;
 			s->peer = plan_worker_peer(plan, at->worker, e);
-			if (s->peer != NULL && registry_top(s, &probe, e) == 0)
+			if (s->peer != NULL && registry_top(s, &s->first, e) == 0)
 				return 0;
+			document_free(&s->first);
 			last = *e;
 		}
 	}

@@ -62,6 +62,8 @@ struct source {
 	struct plan_source *named;
 	size_t endpoint;
 	const char *repository;
+	struct document
+	    first; /* what the registry answered when it was looked for; taken by source_top */
 	/* of an archive or a directory */
 	struct load *load;
 	const char *blobs; /* what stands before the hexadecimal digest in names of blobs */

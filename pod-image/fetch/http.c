@@ -359,6 +359,9 @@ http_start(struct http *h, struct http_exchange *x)
 	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
 	if (is_local(x->url)) /* never by way of a proxy, as in Go */
 		curl_easy_setopt(c, CURLOPT_PROXY, "");
+	else if (text_has_prefix(x->url, "http://") && getenv("http_proxy") == NULL)
+		/* libcurl leaves the capital form alone for the sake of CGI programs; we are none. */
+		curl_easy_setopt(c, CURLOPT_PROXY, getenv("HTTP_PROXY"));
 	set_tls(h, x);
 	set_method(x);
 	set_headers(x);
