@@ -157,6 +157,65 @@ plan_login(struct plan *p, const char *registry, const char *username, const cha
 	return start_worker(w, access, &auth, e);
 }
 
+/* --- Searching -------------------------------------------------------------------------------- */
+
+static int
+add_registry(struct plan *p, const struct registries_conf *conf, const char *name,
+    const struct rec_registry_access *access, struct err *e)
+{
+	own_mem char *probe = xasprintf("%s/probe", name);
+	own_reference struct reference r = {0};
+	own_auth struct auth auth = {0};
+	const struct registries_entry *entry;
+	struct plan_worker *w = &p->workers[p->nworkers];
+
+	if (p->nworkers == PLAN_WORKERS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d registries to ask", PLAN_WORKERS_MAX);
+	if (reference_parse(probe, &r, e) < 0)
+		return -1;
+	if (r.domain == NULL)
+		return err_set(e, ERR_INVALID, "%s is no registry", name);
+	entry = registries_conf_find(conf, &r);
+	if (entry != NULL && entry->blocked)
+		return err_set(
+		    e, ERR_DENIED, "registry %s is blocked in %s", entry->prefix, conf->file);
+	/* Docker's hub answers searches elsewhere. */
+	*w = (struct plan_worker){
+	    .registry = xstrdup(strcmp(r.domain, "docker.io") == 0 ? "index.docker.io" : r.domain),
+	    .insecure = wants_insecure(access, entry != NULL && entry->primary.insecure)};
+	p->nworkers++;
+	if (access->creds != NULL
+		? auth_from_creds(access->creds, &auth, e) < 0
+		: auth_find(&p->helpers, access->auth_file, r.domain, &auth, e) < 0)
+		return -1;
+	return start_worker(w, access, &auth, e);
+}
+
+int
+plan_search(struct plan *p, const char *text, const struct rec_registry_access *access,
+    const char **term, struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+	size_t n = strcspn(text, "/");
+	own_mem char *first = xstrndup(text, n);
+
+	if (access == NULL)
+		access = &no_access;
+	if (registries_conf_load(&conf, access->registries_conf, e) < 0)
+		return -1;
+	strv_add_all(&p->helpers, (const char *const *)conf.cred_helpers.v, conf.cred_helpers.n);
+	if (text[n] == '/' && (strpbrk(first, ".:") != NULL || strcmp(first, "localhost") == 0)) {
+		*term = text + n + 1;
+		return add_registry(p, &conf, first, access, e);
+	}
+	*term = text;
+	for (size_t i = 0; i < conf.search.n; i++) {
+		if (add_registry(p, &conf, conf.search.v[i], access, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* --- Names ------------------------------------------------------------------------------------ */
 
 static int

@@ -55,6 +55,11 @@ int plan_pull(struct plan *p, const char *text, bool normal,
 /* Plans a push to text, a reference: one source with one endpoint, the registry itself. */
 int plan_push(
     struct plan *p, const char *text, const struct rec_registry_access *access, struct err *e);
+/*
+ * Plans a search: the term's registry, or else all search registries; *term is what follows it.
+ */
+int plan_search(struct plan *p, const char *text, const struct rec_registry_access *access,
+    const char **term, struct err *e);
 
 /* Starts one worker for registry[/repository], with the credentials given instead of stored ones. */
 int plan_login(struct plan *p, const char *registry, const char *username, const char *password,

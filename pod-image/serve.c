@@ -35,6 +35,22 @@ prepare_login(struct task *t, void *m, struct err *e)
 }
 
 static int
+prepare_search(struct task *t, void *m, struct err *e)
+{
+	return task_prepare_search(t, m, e);
+}
+
+static int
+answer_search(struct task *t, struct err *e)
+{
+	struct msg_image_search_r m = {0};
+
+	m.results.v = t->search.results;
+	m.results.n = t->search.n;
+	return peer_send(t->report.run, &msg_image_search_r_desc, t->report.seq, &m, e);
+}
+
+static int
 answer_images(struct task *t, struct err *e)
 {
 	struct msg_image_pull_r m = {
@@ -72,6 +88,7 @@ static const struct request {
     {&msg_image_load_desc, prepare_load, task_run_load, answer_images},
     {&msg_image_save_desc, prepare_save, task_run_save, answer_ok},
     {&msg_image_copy_desc, prepare_copy, task_run_copy, answer_copy},
+    {&msg_image_search_desc, prepare_search, task_run_search, answer_search},
     {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},
 };
 

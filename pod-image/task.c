@@ -282,6 +282,29 @@ task_run_copy(struct task *t, struct err *e)
 	return -1;
 }
 
+/* --- Search ----------------------------------------------------------------------------------- */
+
+int
+task_prepare_search(struct task *t, struct msg_image_search *m, struct err *e)
+{
+	int r;
+
+	t->search = (struct search){.plan = &t->plan, .limit = m->limit};
+	if (m->list_tags)
+		r = plan_pull(&t->plan, m->term, true, m->access, e);
+	else
+		r = plan_search(&t->plan, m->term, m->access, &t->search.term, e);
+	if (m->access != NULL)
+		wipe(m->access->creds);
+	return r;
+}
+
+int
+task_run_search(struct task *t, struct err *e)
+{
+	return search_run(&t->search, e);
+}
+
 /* --- Login ------------------------------------------------------------------------------------ */
 
 int
@@ -349,6 +372,7 @@ task_confine(struct task *t, struct err *e)
 void
 task_free(struct task *t)
 {
+	search_free(&t->search);
 	plan_free(&t->plan);
 	load_free(&t->load);
 	plan_free(&t->to_plan);

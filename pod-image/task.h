@@ -11,6 +11,7 @@
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
 #include "pod-image/pull.h"
+#include "pod-image/search.h"
 #include "pod-image/transfer.h"
 
 struct task {
@@ -29,6 +30,7 @@ struct task {
 	struct transfer transfer;
 	const struct msg_image_save *saved;
 	const char *image;	/* ID, if it comes from the store */
+	struct search search;
 	struct strv ids, names; /* results */
 };
 
@@ -44,6 +46,8 @@ int task_run_copy(struct task *t, struct err *e); /* the result stands in t->tra
 /* A copy's source alone: what the message says of it is enough.  task_open_source fills t->from. */
 int task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e);
 int task_open_source(struct task *t, struct err *e);
+int task_prepare_search(struct task *t, struct msg_image_search *m, struct err *e);
+int task_run_search(struct task *t, struct err *e);
 int task_prepare_login(struct task *t, struct msg_registry_login *m, struct err *e);
 int task_run_login(struct task *t, struct err *e);
 

@@ -38,6 +38,7 @@ static const struct cmd_place container_sub[] = {
     {.cmd = &cmd_restart},
     {.cmd = &cmd_rm},
     {.cmd = &cmd_run},
+    {.cmd = &cmd_search},
     {.cmd = &cmd_start},
     {.cmd = &cmd_stop},
     {.cmd = &cmd_unmount},

@@ -15,6 +15,7 @@ static const struct cmd_place sub[] = {
     {.cmd = &cmd_push},
     {.cmd = &cmd_rmi, .name = "rm", .aliases = "remove"},
     {.cmd = &cmd_save},
+    {.cmd = &cmd_search},
     {.cmd = &cmd_tag},
     {.cmd = &cmd_image_tree},
     {.cmd = &cmd_image_trust},
