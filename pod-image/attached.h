@@ -7,7 +7,7 @@
 #define POD_IMAGE_ATTACHED_H
 
 #include "common/base/json.h"
-#include "common/wire/msg.h"
+#include "common/wire/peer.h"
 
 #define ATTACHED_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
 #define ATTACHED_SIGNATURE "dev.cosignproject.cosign/signature"
@@ -33,6 +33,13 @@ struct attached {
 
 /* Parses the manifest of such an image. */
 int attached_parse(const char *bytes, size_t n, struct attached *out, struct err *e);
+/*
+ * Adds a signature to those of the manifest with that digest, and puts them into the registry.
+ * fetch: the connection to it.
+ */
+int attached_put(struct peer *fetch, const char *repository, const char *digest,
+    const struct msg_sign_image_r *made, struct err *e);
+
 void attached_free(struct attached *a);
 #define own_attached own(attached_free)
 

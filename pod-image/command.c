@@ -15,6 +15,7 @@
 #include "pod-image/command.h"
 #include "pod-image/command_common.h"
 #include "pod-image/command_copy.h"
+#include "pod-image/command_key.h"
 #include "pod-image/command_look.h"
 #include "pod-image/task.h"
 
@@ -413,9 +414,9 @@ static const struct cmd cmd_login = {
     .max = 1,
     .run = run_login,
 };
-static const struct cmd_place places[] = {{&command_copy}, {&command_delete}, {&command_inspect},
-    {&command_list_tags}, {&cmd_load}, {&cmd_login}, {&command_manifest_digest}, {&cmd_pull},
-    {&cmd_save}, {&command_sync}, {0}};
+static const struct cmd_place places[] = {{&command_copy}, {&command_delete},
+    {&command_generate_key}, {&command_inspect}, {&command_list_tags}, {&cmd_load}, {&cmd_login},
+    {&command_manifest_digest}, {&cmd_pull}, {&cmd_save}, {&command_sync}, {0}};
 static const struct cmd root = {
     .name = "pod-image",
     .synopsis = "[options] [command]",

@@ -6,6 +6,7 @@
 #ifndef POD_IMAGE_DEST_H
 #define POD_IMAGE_DEST_H
 
+#include "pod-image/signer.h"
 #include "pod-image/source.h"
 
 #define DEST_FDS_MAX 2
@@ -62,6 +63,7 @@ struct dest_ops {
 
 struct dest {
 	const struct dest_ops *ops;
+	struct signer *signer; /* of a registry or "dir:"; or NULL */
 	struct peer *peer;
 	enum dest_layers layers;
 	enum dest_kind kind;

@@ -232,17 +232,27 @@ put_named(struct dest *d, struct bytes b, const char *type, const struct strs *n
 	return 0;
 }
 
+/* Beside the manifest of that name, in a directory only. */
+static int
+sign(struct dest *d, const char *prefix, const char *digest, struct err *e)
+{
+	if (d->signer == NULL)
+		return 0;
+	return signer_sign_dir(d->signer, prefix, digest, d->peer, e);
+}
+
 static int
 files_put_image(struct dest *d, const struct outcome *o, struct err *e)
 {
-	own_mem char *name = NULL;
+	own_mem char *name = NULL, *prefix = NULL;
 
 	if (d->form->layers == DEST_TARS)
 		return end_docker(d, o, e);
 	if (is_dir(d)) {
-		name = o->instance ? xasprintf("%s.manifest.json", o->digest + strlen("sha256:"))
-				   : xstrdup("manifest.json");
-		return put_file(d, name, o->manifest, e);
+		prefix =
+		    o->instance ? xasprintf("%s.", o->digest + strlen("sha256:")) : xstrdup("");
+		name = xasprintf("%smanifest.json", prefix);
+		return put_file(d, name, o->manifest, e) < 0 ? -1 : sign(d, prefix, o->digest, e);
 	}
 	if (!o->instance)
 		return put_named(d, o->manifest, o->media_type, &o->names, e);
@@ -254,9 +264,12 @@ static int
 files_put_index(struct dest *d, struct bytes b, const char *media_type, struct err *e)
 {
 	const char *name = d->name;
+	char digest[DIGEST_TEXT];
 
-	if (is_dir(d))
-		return put_file(d, "manifest.json", b, e);
+	if (is_dir(d)) {
+		digest_of(b.p, b.n, digest);
+		return put_file(d, "manifest.json", b, e) < 0 ? -1 : sign(d, "", digest, e);
+	}
 	if (!is_oci(d))
 		return err_set(e, ERR_UNSUPPORTED, "%s cannot hold an index", d->form->name);
 	return put_named(d, b, media_type, &(struct strs){&name, name != NULL}, e);

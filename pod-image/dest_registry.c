@@ -109,11 +109,20 @@ put_top(struct dest *d, struct bytes b, const char *media_type, const char *dige
 }
 
 static int
+sign(struct dest *d, const char *digest, struct err *e)
+{
+	if (d->signer == NULL)
+		return 0;
+	return signer_sign(d->signer, d->ref, digest, d->peer, d->repository, e);
+}
+
+static int
 registry_put_image(struct dest *d, const struct outcome *o, struct err *e)
 {
-	if (o->instance)
-		return put_manifest(d, o->digest, o->manifest, o->media_type, e);
-	return put_top(d, o->manifest, o->media_type, o->digest, e);
+	if ((o->instance ? put_manifest(d, o->digest, o->manifest, o->media_type, e)
+			 : put_top(d, o->manifest, o->media_type, o->digest, e)) < 0)
+		return -1;
+	return sign(d, o->digest, e);
 }
 
 static int
@@ -122,7 +131,7 @@ registry_put_index(struct dest *d, struct bytes b, const char *media_type, struc
 	char digest[DIGEST_TEXT];
 
 	digest_of(b.p, b.n, digest);
-	return put_top(d, b, media_type, digest, e);
+	return put_top(d, b, media_type, digest, e) < 0 ? -1 : sign(d, digest, e);
 }
 
 static int
@@ -150,6 +159,7 @@ dest_registry(struct dest *d, struct plan *plan, struct err *e)
 	const struct plan_endpoint *at = &s->endpoints[s->nendpoints - 1];
 
 	*d = (struct dest){.ops = &registry_ops,
+	    .signer = d->signer,
 	    .layers = DEST_COMPRESSED,
 	    .parallel = DEST_SLOTS,
 	    .plan = plan,

@@ -181,7 +181,21 @@ prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
 	const char *transport = reference_transport(m->destination, &rest);
 
 	if (transport == NULL || strcmp(transport, "docker") == 0)
-		return plan_push(&t->to_plan, rest, m->to, e);
+		return plan_push(&t->to_plan, rest, m->to, e) < 0 ||
+			       signer_prepare(
+				   &t->signer, m->signing, &t->to_plan.sources[0].ref, e) < 0
+			   ? -1
+			   : 0;
+	if (strcmp(transport, "dir") == 0) {
+		if (signer_prepare(&t->signer, m->signing, NULL, e) < 0)
+			return -1;
+	} else if (m->signing != NULL &&
+		   (m->signing->gpg_key != NULL || m->signing->sigstore_key != NULL)) {
+		return err_set(e, ERR_UNSUPPORTED,
+		    "Cannot determine canonical Docker reference for destination %s:%s: it keeps "
+		    "no signatures",
+		    transport, rest);
+	}
 	/* For the life of this process. */
 	t->transfer.beside = xstrndup(rest, strcspn(rest, ":"));
 	return dest_files_path(&t->to, transport, rest, e);
@@ -238,6 +252,7 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 	r = task_prepare_source(t, m, e);
 	if (r == 0)
 		r = prepare_destination(t, m, e);
+	t->to.signer = &t->signer;
 	if (r == 0)
 		r = transfer_prepare(&t->transfer, e);
 	if (m->from != NULL)
@@ -364,6 +379,7 @@ task_confine(struct task *t, struct err *e)
 	for (size_t i = 0; i < t->to_plan.nworkers; i++)
 		keep[n++] = peer_fd(t->to_plan.workers[i].peer);
 	n += dest_fds(&t->to, keep + n);
+	n += signer_fds(&t->signer, keep + n);
 	n += transfer_fds(&t->transfer, keep + n);
 	qsort(keep, n, sizeof(*keep), compare_ints);
 	return role_enter(ROLE_IMAGE, keep, n, e);
@@ -377,6 +393,7 @@ task_free(struct task *t)
 	load_free(&t->load);
 	plan_free(&t->to_plan);
 	dest_free(&t->to);
+	signer_free(&t->signer);
 	transfer_free(&t->transfer);
 	strv_free(&t->ids);
 	strv_free(&t->names);

@@ -27,9 +27,10 @@ struct task {
 	struct plan to_plan;
 	struct source from;
 	struct dest to;
+	struct signer signer;
 	struct transfer transfer;
 	const struct msg_image_save *saved;
-	const char *image;	/* ID, if it comes from the store */
+	const char *image; /* ID, if it comes from the store */
 	struct search search;
 	struct strv ids, names; /* results */
 };

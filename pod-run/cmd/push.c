@@ -8,10 +8,12 @@
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
+#include "pod-run/cmd/signing.h"
 #include "pod-run/life/image.h"
 
 struct push_opts {
 	struct access_opts access;
+	struct signing_opts signing;
 	const char *compression_format, *digestfile, *format;
 	int64_t compression_level;
 	int force_compression;
@@ -117,11 +119,17 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct rec_registry_access access;
 	struct msg_image_copy m = {.to = &access};
 	const struct containers_conf *conf = ctx_conf(x, e);
+	own_signing struct signing signing = {0};
 
-	if (conf == NULL || access_fill(&o->access, &access, e) == -1 ||
-	    fill(o, conf, &m, e) == -1 || image_row_find(x, argv[0], &found, e) == -1)
+	if (conf == NULL || signing_fill(&o->signing, &signing, e) == -1 ||
+	    access_fill(&o->access, &access, e) == -1 || fill(o, conf, &m, e) == -1 ||
+	    image_row_find(x, argv[0], &found, e) == -1)
 		return -1;
 	m.source = MSG_OF(&found, image_got)->image->id;
+	m.signing = &signing.rec;
+	/* A directory has no name of its own: the image's is signed. */
+	if (argc > 1 && strncmp(argv[1], "dir:", 4) == 0)
+		signing.rec.identity = MSG_OF(&found, image_got)->matched;
 	m.destination = destination(MSG_OF(&found, image_got), argc, argv);
 	if (push(x, o, &m, &in, e) == -1)
 		return -1;
@@ -140,7 +148,8 @@ const struct cmd cmd_push = {
     .examples = "push imageID docker://registry.example.com/repository:tag\npush imageID "
 		"oci-archive:/path/to/layout:image:tag\npush imageID dir:/path/to/directory",
     .opts = {{rows, 0}, {access_rows_basic, offsetof(struct push_opts, access)},
-	{access_rows_transfer, offsetof(struct push_opts, access)}},
+	{access_rows_transfer, offsetof(struct push_opts, access)},
+	{signing_rows, offsetof(struct push_opts, signing)}},
     .opts_size = sizeof(struct push_opts),
     .min = 1,
     .max = 2,

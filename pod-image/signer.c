@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/fs/file.h"
+#include "common/fs/path.h"
+#include "common/oci/base64.h"
+#include "common/role/spawn.h"
+#include "pod-image/attached.h"
+#include "common/conf/lookaside.h"
+#include "pod-image/signer.h"
+
+#define KEY_MAX ((size_t)1 << 20)
+#define SIGNATURES_MAX 128
+#define SIGNATURE_MAX ((uint64_t)1 << 20)
+#define FORMAT_SIGSTORE "sigstore-json\n"
+
+void
+signer_free(struct signer *s)
+{
+	peer_free(s->worker);
+	peer_free(s->files);
+	free(s->identity);
+	memset(s, 0, sizeof(*s));
+}
+
+bool
+signer_wanted(const struct signer *s)
+{
+	return s->worker != NULL;
+}
+
+size_t
+signer_fds(const struct signer *s, int fds[SIGNER_FDS_MAX])
+{
+	size_t n = 0;
+
+	if (s->worker != NULL)
+		fds[n++] = peer_fd(s->worker);
+	if (s->files != NULL)
+		fds[n++] = peer_fd(s->files);
+	return n;
+}
+
+/* --- Preparing -------------------------------------------------------------------------------- */
+
+static int
+start_worker(struct signer *s, struct rec_signing *o, struct err *e)
+{
+	struct msg_sign_setup m = {.gpg_key = o->gpg_key, .passphrase = o->passphrase};
+	own_mem char *key = NULL;
+	own_fd int fd = -1;
+	int r;
+
+	if (o->sigstore_key != NULL) {
+		fd = open(o->sigstore_key, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return err_sys(e, "reading private key from %s", o->sigstore_key);
+		if (file_slurp(fd, KEY_MAX, o->sigstore_key, &key, &m.private_key.n, e) < 0)
+			return -1;
+		m.private_key.p = (const uint8_t *)key;
+	}
+	s->simple = o->gpg_key != NULL;
+	s->sigstore = o->sigstore_key != NULL;
+	s->identity = o->identity != NULL ? xstrdup(o->identity) : NULL;
+	s->worker = spawn_peer(ROLE_IMAGE, ROLE_SIGN, NULL, e);
+	if (s->worker == NULL)
+		return -1;
+	s->setup = peer_next_seq(s->worker);
+	r = peer_send(s->worker, &msg_sign_setup_desc, s->setup, &m, e);
+	if (o->passphrase != NULL)
+		explicit_bzero((char *)(uintptr_t)o->passphrase, strlen(o->passphrase));
+	if (key != NULL)
+		explicit_bzero(key, m.private_key.n);
+	return r;
+}
+
+/* A writer in the directory, which is made. */
+static int
+start_files(struct signer *s, const char *dir, struct err *e)
+{
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1, theirs = -1;
+	struct spawn w = {.role = ROLE_LAYOUT, .nfds = ROLE_VIEW_FD_NUMBER + 1};
+	int pair[2];
+
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && dir[0] == '/')
+		fd = path_mkdirs(root, dir + strspn(dir, "/"), PATH_IN_ROOT, 0755, NULL, e);
+	else if (fd < 0)
+		err_sys(e, "opening %s", dir);
+	if (fd < 0 || peer_pair(pair, e) < 0)
+		return err_wrap(e, "directory of signatures");
+	s->files = peer_new(pair[0], ROLE_IMAGE, ROLE_LAYOUT);
+	theirs = pair[1];
+	w.fds[PEER_FD] = theirs;
+	w.fds[ROLE_VIEW_FD_NUMBER] = fd;
+	return spawn_start(&w, e) < 0 ? -1 : 0;
+}
+
+static bool
+is_empty(const struct rec_signing *o)
+{
+	return o == NULL || (o->gpg_key == NULL && o->sigstore_key == NULL);
+}
+
+int
+signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *to, struct err *e)
+{
+	own_lookaside struct lookaside l = {0};
+
+	if (is_empty(o))
+		return 0;
+	if (to != NULL) {
+		if (lookaside_find(to, &l, e) < 0)
+			return -1;
+		s->attachments = l.attachments;
+		if (o->sigstore_key != NULL && !l.attachments)
+			return err_set(e, ERR_INVALID,
+			    "writing sigstore attachments is disabled by configuration "
+			    "(use-sigstore-attachments in registries.d)");
+		if (o->gpg_key != NULL && lookaside_dir(l.write) == NULL)
+			return err_set(e, ERR_UNSUPPORTED,
+			    "Writing directly to a %s lookaside is not supported. Configure "
+			    "lookaside-staging: to a location writable locally",
+			    l.write);
+		if (o->gpg_key != NULL && start_files(s, lookaside_dir(l.write), e) < 0)
+			return -1;
+	}
+	return start_worker(s, o, e);
+}
+
+int
+signer_prepare_dir(struct signer *s, struct rec_signing *o, const char *dir, struct err *e)
+{
+	return start_files(s, dir, e) < 0 ? -1 : start_worker(s, o, e);
+}
+
+/* --- Signing ---------------------------------------------------------------------------------- */
+
+static int
+sign(struct signer *s, const char *reference, const char *digest, struct peer_in *in, struct err *e)
+{
+	struct msg_sign_image m = {
+	    .reference = s->identity != NULL ? s->identity : reference, .digest = digest};
+	own_peer_in struct peer_in setup = {0};
+
+	if (s->setup != 0 &&
+	    peer_wait(s->worker, &msg_sign_setup_desc, s->setup, &setup, NULL, NULL, e) < 0)
+		return -1;
+	s->setup = 0;
+	if (m.reference == NULL)
+		return err_set(e, ERR_USAGE,
+		    "Cannot determine canonical Docker reference for the destination: name what "
+		    "is signed");
+	return peer_call(s->worker, &msg_sign_image_desc, &m, in, NULL, NULL, e);
+}
+
+/* Writes under the first name that is free; prefix is that of a directory, or "". */
+static int
+put_file(struct peer *worker, const char *prefix, struct bytes data, struct err *e)
+{
+	for (unsigned i = 1; i <= SIGNATURES_MAX; i++) {
+		own_mem char *name = xasprintf("%ssignature-%u", prefix, i);
+		own_peer_in struct peer_in in = {0}, done = {0};
+		struct msg_archive_read ask = {.name = name, .max = SIGNATURE_MAX};
+		struct msg_archive_add add = {.name = name, .data = data};
+
+		if (peer_call(worker, &msg_archive_read_desc, &ask, &in, NULL, NULL, e) == 0)
+			continue;
+		if (e->class != ERR_NOTFOUND)
+			return err_wrap(e, "looking for %s", name);
+		err_clear(e);
+		return peer_call(worker, &msg_archive_add_desc, &add, &done, NULL, NULL, e);
+	}
+	return err_set(e, ERR_LIMIT, "the image has %d signatures already", SIGNATURES_MAX);
+}
+
+/* The file form of a sigstore signature, as "dir:" keeps it. */
+static void
+sigstore_file(const struct msg_sign_image_r *m, struct strbuf *out)
+{
+	own_json json_t *j = json_obj();
+	own_mem char *payload = base64_encode(m->payload.p, m->payload.n), *text = NULL;
+
+	json_put_str(j, "mimeType", ATTACHED_TYPE);
+	json_put_str(j, "payload", payload);
+	json_put_str(json_put_obj(j, "annotations"), ATTACHED_SIGNATURE, m->signature);
+	text = json_text(j);
+	strbuf_addc(out, '\0');
+	strbuf_add(out, FORMAT_SIGSTORE);
+	strbuf_add(out, text);
+}
+
+int
+signer_sign_dir(
+    struct signer *s, const char *prefix, const char *digest, struct peer *worker, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	own_strbuf struct strbuf file = {0};
+	const struct msg_sign_image_r *m;
+
+	if (!signer_wanted(s))
+		return 0;
+	if (sign(s, NULL, digest, &in, e) < 0)
+		return err_wrap(e, "creating signature");
+	m = MSG_OF(&in, sign_image_r);
+	if (m->simple.n > 0 && put_file(worker, prefix, m->simple, e) < 0)
+		return -1;
+	if (m->signature == NULL)
+		return 0;
+	sigstore_file(m, &file);
+	return put_file(worker, prefix, (struct bytes){(const uint8_t *)file.s, file.n}, e);
+}
+
+int
+signer_sign(struct signer *s, const struct reference *to, const char *digest, struct peer *fetch,
+    const char *repository, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	own_mem char *reference = reference_string(to), *prefix = NULL;
+	const struct msg_sign_image_r *m;
+
+	if (!signer_wanted(s))
+		return 0;
+	if (sign(s, reference, digest, &in, e) < 0)
+		return err_wrap(e, "creating signature");
+	m = MSG_OF(&in, sign_image_r);
+	prefix = lookaside_name(to, digest, 1);
+	*(strrchr(prefix, '/') + 1) = '\0';
+	if (m->simple.n > 0 && put_file(s->files, prefix, m->simple, e) < 0)
+		return err_wrap(e, "writing signatures");
+	if (m->signature != NULL && attached_put(fetch, repository, digest, m, e) < 0)
+		return err_wrap(e, "writing signatures");
+	return 0;
+}
+
+int
+signer_generate(const char *passphrase, char **private_pem, char **public_pem, struct err *e)
+{
+	struct peer *worker = spawn_peer(ROLE_IMAGE, ROLE_SIGN, NULL, e);
+	struct msg_sign_generate m = {.passphrase = passphrase};
+	own_peer_in struct peer_in in = {0};
+	struct msg_sign_generate_r *answer;
+	int r = -1;
+
+	if (worker != NULL &&
+	    peer_call(worker, &msg_sign_generate_desc, &m, &in, NULL, NULL, e) == 0) {
+		answer = MSG_OF(&in, sign_generate_r);
+		*private_pem = xstrdup(answer->private_key);
+		*public_pem = xstrdup(answer->public_key);
+		arena_wipe(&in.arena);
+		r = 0;
+	}
+	peer_free(worker);
+	return r;
+}
