@@ -61,6 +61,7 @@ find_any(struct ctx *x, const char *word, const struct inspect_opts *o, json_t *
 		if (strcmp(o->type, "all") != 0 && strcmp(o->type, kinds[i].type) != 0)
 			continue;
 		known = true;
+		err_clear(e);
 		if (kinds[i].find(x, word, o->size, out, e) == 0) {
 			*kind = i;
 			return 0;
