@@ -21,6 +21,8 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 	    .state_dir = m->state_dir,
 	    .cgroup = m->cgroup,
 	    .runtime_args = m->runtime_args,
+	    .no_pivot = m->no_pivot,
+	    .no_new_keyring = m->no_new_keyring,
 	    .systemd_cgroup = m->systemd_cgroup,
 	    .terminal = m->terminal,
 	    .stdin_ = m->stdin_,

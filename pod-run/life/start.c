@@ -360,10 +360,13 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	    .preserved_as = s->preserved_as,
 	    .mounts = s->mounts,
 	    .mount_queue = -1};
+	const struct containers_conf *conf = ctx_conf(s->x, e);
 	own_fd int queue = -1;
 
-	if (queue_mounts(s, &queue, e) == -1)
+	if (conf == NULL || queue_mounts(s, &queue, e) == -1)
 		return -1;
+	m.no_pivot = conf->engine_no_pivot_root;
+	m.no_new_keyring = !conf->containers_keyring;
 	m.mount_queue = queue;
 	if (prepare_log(s, &log, e) == -1)
 		return -1;

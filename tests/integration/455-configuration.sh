@@ -54,6 +54,7 @@ chmod 755 "$WORLD/crun-wrap"
 is "runtimes" "$(conf "[engine]\nruntime=\"mine\"\n[engine.runtimes]\nmine=[\"/nosuch\",\"$WORLD/crun-wrap\"]\n[engine.runtimes_flags]\ncrun-wrap=[\"debug\"]" run $image echo hi 2>/dev/null)" hi
 is "runtimes_flags" "$(grep -c -- '--debug' "$WORLD/wrapped" | sed 's/[1-9][0-9]*/some/')" some
 is "a runtime that needs cgroups" "$(conf '[engine]\nruntime_supports_nocgroups=[]' run --cgroups disabled $image true 2>&1 | grep -c 'is not compatible with NoCgroups')" 1
+is "keyring=false" "$(conf "[containers]\nkeyring=false\n[engine]\nruntime=\"mine\"\n[engine.runtimes]\nmine=[\"$WORLD/crun-wrap\"]" run $image true 2>/dev/null; grep -c -- '--no-new-keyring' "$WORLD/wrapped")" 1
 is "cdi_spec_dirs" "$(mkdir -p "$WORLD/cdi"; echo '{"cdiVersion":"0.6.0","kind":"a.com/b","devices":[{"name":"c","containerEdits":{"env":["D=e"]}}]}' >"$WORLD/cdi/x.json"
 	conf "[engine]\ncdi_spec_dirs=[\"$WORLD/cdi\"]" run --device a.com/b=c $image sh -c 'echo $D')" e
 is "env of the engine" "$(conf '[engine]\nenv=["TMPDIR=/nosuch-tmp"]' pod info --format '{{.Store.GraphRoot}}')" "$ROOT"

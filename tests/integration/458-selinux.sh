@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# SELinux labels.  Skipped where it is off.
+# SELinux labels.  Skipped where it is off.  Run it in permissive mode: few policies let containers run this busybox.
 . "$(dirname "$0")/../lib.sh"
 if [ ! -e /sys/fs/selinux/enforce ] || [ "$(id -u)" != 0 ]; then
 	ok "SELinux labels # SKIP SELinux is off"
@@ -24,7 +24,11 @@ is "label=disable" "$(label --security-opt label=disable | type_of)" "$(tr -d '\
 is "--privileged" "$(label --privileged | type_of)" "$(tr -d '\0' </proc/self/attr/current | cut -d: -f3)"
 is "label=level:" "$(label --security-opt label=level:s0:c1,c2 | level_of)" s0:c1,c2
 is "label=type:" "$(label --security-opt "label=type:$want" | type_of)" "$want"
-is "its files have the label" "$(run --security-opt label=level:s0:c1,c2 $image ls -Zd /bin 2>/dev/null | awk '{print $1}' | cut -d: -f3-)" "$file:s0:c1,c2"
+pod run -d --name files --network none --security-opt label=level:s0:c1,c2 $image sleep 100 >/dev/null
+root=/proc/$(pod inspect --format '{{.State.Pid}}' files)/root
+for f in bin etc/hosts dev/shm; do
+	is "its files have the label: /$f" "$(getfattr -h -n security.selinux --only-values "$root/$f" 2>/dev/null | tr -d '\0' | cut -d: -f3-)" "$file:s0:c1,c2"
+done
 mkdir "$WORLD/z" "$WORLD/Z"
 touch "$WORLD/z/f" "$WORLD/Z/f"
 run -v "$WORLD/z:/m:z" $image true
