@@ -62,6 +62,9 @@ cgroup_split(const char *parent, struct err *e)
 	own_file FILE *f = fopen(from, "re");
 	char line[32];
 
+	/* The root is no leaf anyhow, and the kernel's threads in it cannot be moved. */
+	if (strcmp(parent, "/") == 0)
+		return 0;
 	if (f == NULL || (mkdir(dir, 0755) < 0 && errno != EEXIST))
 		return err_sys(e, "making cgroup %s", dir);
 	while (fgets(line, sizeof(line), f) != NULL) {
