@@ -157,6 +157,8 @@ started(struct monitor *m)
 		oom_watch(&m->oom, m->container);
 		monitor_watch(m, m->oom.event, OF_OOM, m->oom.events);
 	}
+	health_begin(&m->health, &m->job, m->host_ns);
+	monitor_watch(m, m->health.timer, OF_HEALTH, EPOLLIN);
 	m->trim = true;
 	watch_container(m);
 }

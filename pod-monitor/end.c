@@ -140,6 +140,7 @@ end_container(struct monitor *m, int status)
 	struct err e = {0};
 
 	m->ended_ns = monitor_now_ns();
+	health_end(&m->health);
 	m->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	if (m->timed_out)
 		m->code = -1;

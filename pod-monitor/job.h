@@ -27,6 +27,8 @@ struct job {
 	/* Descriptors, -1 if absent; owned. */
 	int root, shm, mount_queue, netns, holder, attach, lock, preserved;
 
+	struct strs health_command;
+	uint64_t health_interval_ms, health_startup_ms;
 	bool passthrough; /* the container gets our own streams */
 	const char
 	    *notify_socket; /* of the host: what the container says of its readiness goes there */

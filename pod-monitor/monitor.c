@@ -285,6 +285,8 @@ reap(struct monitor *m)
 			end_container(m, status);
 		else if (pid == m->helper)
 			end_helper(m);
+		else if (pid == m->health.checker)
+			health_checked(&m->health, &m->job, status);
 	}
 }
 
@@ -376,6 +378,9 @@ handle(struct monitor *m, enum event_of of)
 	case OF_OOM:
 		oom_event(m);
 		break;
+	case OF_HEALTH:
+		health_due(&m->health, &m->job);
+		break;
 	case OF_PROCESS:
 		process_event(m);
 		break;
@@ -398,7 +403,7 @@ init(struct monitor *m, struct peer *worker)
 	m->phase = IDLE;
 	m->worker = worker;
 	m->oom.counter = m->oom.event = -1;
-	m->start.bundle = m->process = -1;
+	m->start.bundle = m->process = m->health.timer = -1;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	m->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

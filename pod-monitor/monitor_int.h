@@ -7,6 +7,7 @@
 #define POD_MONITOR_INT_H
 
 #include "common/wire/peer.h"
+#include "pod-monitor/health.h"
 #include "pod-monitor/job.h"
 #include "pod-monitor/logs.h"
 #include "pod-monitor/oom.h"
@@ -26,7 +27,7 @@ enum phase {
 };
 #define ANY 255u
 
-enum event_of { OF_COORDINATOR, OF_WORKER, OF_SIGNAL, OF_TIMER, OF_OOM, OF_PROCESS };
+enum event_of { OF_COORDINATOR, OF_WORKER, OF_SIGNAL, OF_TIMER, OF_OOM, OF_PROCESS, OF_HEALTH };
 
 struct monitor {
 	enum phase phase;
@@ -42,6 +43,7 @@ struct monitor {
 	struct oom oom;
 	struct report report; /* to a foreign manager */
 	int epoll, signals, timer, host_ns;
+	struct health health;
 	int process;			  /* of a container that is not our child, -1: it is */
 	pid_t runtime, container, helper; /* helper: delete or the exit command */
 	bool released, cleaned, retried, timed_out, told, trim, failed, ran;

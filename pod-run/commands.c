@@ -98,6 +98,7 @@ static const struct cmd_place root_sub[] = {
     {.cmd = &cmd_unshare},
     {.cmd = &cmd_untag},
     {.cmd = &cmd_version},
+    {.cmd = &cmd_healthcheck},
     {.cmd = &cmd_volume},
     {.cmd = &cmd_wait},
     {0},

@@ -225,10 +225,28 @@ struct klog_reader {
 	char buf[KLOG_RECORD_MAX];
 };
 
-static int
-reader_open(struct klog_reader *r, struct err *e)
+#define ROTATED_MAX 1000
+
+/* The path of a file of the chain: the log itself is number 0. */
+static char *
+chain_path(const struct klog_reader *r, unsigned k)
 {
-	own_fd int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	return k == 0 ? xstrdup(r->path) : xasprintf("%s.%u", r->path, k);
+}
+
+static bool
+chain_has(const struct klog_reader *r, unsigned k, struct stat *st)
+{
+	own_mem char *path = chain_path(r, k);
+
+	return lstat(path, st) == 0 && S_ISREG(st->st_mode);
+}
+
+static int
+reader_open(struct klog_reader *r, unsigned k, struct err *e)
+{
+	own_mem char *path = chain_path(r, k);
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0)
@@ -267,10 +285,12 @@ record_before(struct klog_reader *r, off_t from)
 	return 0;
 }
 
-/* Moves the file offset to the first record of the last tail lines; an unfinished last one counts.
+/*
+ * Moves the file offset to the first record of the last *tail lines, and takes those that there are
+ * from *tail; an unfinished last one counts.
  */
 static int
-seek_tail(struct klog_reader *r, int64_t tail, struct err *e)
+seek_tail(struct klog_reader *r, int64_t *tail, struct err *e)
 {
 	off_t size = lseek(r->fd, 0, SEEK_END), begin = size;
 	int64_t lines = 0;
@@ -281,12 +301,33 @@ seek_tail(struct klog_reader *r, int64_t tail, struct err *e)
 
 		if (at < 0 || pread(r->fd, &tag, 1, at + KLOG_PREFIX - 2) < 0)
 			return err_sys(e, "reading log %s", r->path);
-		if ((tag != 'P' || begin == size) && ++lines > tail)
+		if ((tag != 'P' || begin == size) && ++lines > *tail)
 			break;
 		begin = at;
 	}
 	if (lseek(r->fd, begin, SEEK_SET) < 0)
 		return err_sys(e, "seeking in log %s", r->path);
+	*tail = lines > *tail ? 0 : *tail - lines;
+	return 0;
+}
+
+/* The oldest file, or the one in which the last tail lines begin. */
+static int
+open_first(struct klog_reader *r, int64_t tail, struct err *e)
+{
+	struct stat st;
+	unsigned k = 0;
+
+	if (tail < 0) {
+		while (k < ROTATED_MAX && chain_has(r, k + 1, &st))
+			k++;
+		return reader_open(r, k, e);
+	}
+	if (reader_open(r, k, e) != 0 || seek_tail(r, &tail, e) != 0)
+		return -1;
+	while (tail > 0 && k < ROTATED_MAX && chain_has(r, k + 1, &st))
+		if (reader_open(r, ++k, e) != 0 || seek_tail(r, &tail, e) != 0)
+			return -1;
 	return 0;
 }
 
@@ -300,7 +341,7 @@ klog_open(const struct klog_query *q, struct err *e)
 	r->since_ns = q->since_ns;
 	r->until_ns = q->until_ns;
 	r->fd = r->watch = -1;
-	if (reader_open(r, e) != 0 || (q->tail >= 0 && seek_tail(r, q->tail, e) != 0)) {
+	if (open_first(r, q->tail, e) != 0) {
 		klog_close(r);
 		return NULL;
 	}
@@ -318,16 +359,27 @@ klog_close(struct klog_reader *r)
 	free(r);
 }
 
-/* True if the path names another file now, whose first byte is to be read next. */
+/* True if our file is not the one that is written to: there is a younger one. */
 static bool
-rotated(struct klog_reader *r)
+is_rotated(const struct klog_reader *r)
+{
+	struct stat st;
+
+	return lstat(r->path, &st) == 0 && (st.st_dev != r->dev || st.st_ino != r->ino);
+}
+
+/* Goes on to the file that came after ours, or to the oldest if ours has left the chain. */
+static bool
+open_next(struct klog_reader *r)
 {
 	struct err ignored = {0};
 	struct stat st;
+	unsigned k = 1;
 
-	if (lstat(r->path, &st) != 0 || (st.st_dev == r->dev && st.st_ino == r->ino))
-		return false;
-	return reader_open(r, &ignored) == 0;
+	for (; k <= ROTATED_MAX && chain_has(r, k, &st); k++)
+		if (st.st_dev == r->dev && st.st_ino == r->ino)
+			break;
+	return reader_open(r, k - 1, &ignored) == 0;
 }
 
 /* Reads more.  1: there is more; 0: end of file; -1. */
@@ -385,7 +437,15 @@ next_record(struct klog_reader *r, const char **s, size_t *n, struct err *e)
 		if (more < 0)
 			return -1;
 		if (more == 0) {
-			if (!rotated(r))
+			if (!is_rotated(r))
+				return 0;
+			/* What was written between our last read and the rotation. */
+			if ((more = fill(r, e)) != 0) {
+				if (more < 0)
+					return -1;
+				continue;
+			}
+			if (!open_next(r))
 				return 0;
 			r->start = r->end = 0;
 			r->skip = false;

@@ -75,7 +75,10 @@ struct klog_query {
 
 struct klog_reader;
 
-/* Opens the log.  A file that does not exist yet is an error with e->no == ENOENT. */
+/*
+ * Opens the log, with the older files of a rotation (path.1 is the youngest of them).  A file that
+ * does not exist yet is an error with e->no == ENOENT.
+ */
 struct klog_reader *klog_open(const struct klog_query *q, struct err *e);
 void klog_close(struct klog_reader *r); /* NULL is fine */
 

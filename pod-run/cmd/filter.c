@@ -9,6 +9,7 @@
 #include "common/cli/human.h"
 #include "common/cli/value.h"
 #include "pod-run/cmd/filter.h"
+#include "pod-run/life/health.h"
 
 struct filter_key;
 
@@ -18,6 +19,7 @@ struct filter_term {
 	regex_t regex;
 	bool has_regex;
 	int64_t number;
+	struct ctx *x;
 };
 
 struct filter_key {
@@ -243,7 +245,26 @@ match_command(const struct filter_term *t, const struct ctr *c)
 	return regexec(&t->regex, first, 0, NULL, 0) == 0;
 }
 
+static int
+prepare_ctx(struct ctx *x, struct filter_term *t, struct err *e)
+{
+	(void)e;
+	t->x = x;
+	return 0;
+}
+
+static bool
+match_health(const struct filter_term *t, const struct ctr *c)
+{
+	char status[32] = "";
+
+	if (c->status == CTR_RUNNING)
+		health_status(t->x, c, status, sizeof(status));
+	return strcmp(*status != '\0' ? status : "none", t->value) == 0;
+}
+
 static const struct filter_key keys[] = {
+    {"health", false, true, prepare_ctx, match_health},
     {"id", false, false, NULL, match_id},
     {"name", false, false, prepare_regex, match_name},
     {"status", false, false, prepare_status, match_status},

@@ -29,6 +29,15 @@ health(const struct rec_health *h)
 	return o;
 }
 
+static json_t *
+startup(const struct rec_ctr_config *g)
+{
+	json_t *o = health(g->health_startup);
+
+	json_put_int(o, "Successes", (int64_t)g->health_startup_success);
+	return o;
+}
+
 static void
 put_environment(json_t *o, const struct ctr *c)
 {
@@ -112,6 +121,16 @@ inspect_config(struct ctx *x, const struct ctr *c)
 	json_put_str(o, "StopSignal", inspect_or(g->stop_signal, "SIGTERM"));
 	if (g->health != NULL)
 		json_put_take(o, "Healthcheck", health(g->health));
+	if (g->health_startup != NULL)
+		json_put_take(o, "StartupHealthCheck", startup(g));
+	if (g->health != NULL) {
+		json_put_str(
+		    o, "HealthcheckOnFailureAction", inspect_or(g->health_on_failure, "none"));
+		json_put_str(
+		    o, "HealthLogDestination", inspect_or(g->health_log_destination, "local"));
+		json_put_int(o, "HealthcheckMaxLogCount", (int64_t)g->health_max_log_count);
+		json_put_int(o, "HealthcheckMaxLogSize", (int64_t)g->health_max_log_size);
+	}
 	json_put_take(o, "CreateCommand", inspect_strs(&g->create_command));
 	if (g->tz != NULL)
 		json_put_str(o, "Timezone", g->tz);

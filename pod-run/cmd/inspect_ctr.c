@@ -6,6 +6,8 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/life/health.h"
+#include "pod-run/oci/spec_health.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/cgroup.h"
@@ -50,8 +52,27 @@ inspect_or(const char *s, const char *otherwise)
 	return s != NULL && *s != '\0' ? s : otherwise;
 }
 
+/* What is kept of the checks, in Podman's words only. */
+static void
+put_health(json_t *o, struct ctx *x, const struct ctr *c)
+{
+	own_json json_t *state = health_load(x, c);
+	static const char *const keys[] = {"Status", "FailingStreak", "Log"};
+	json_t *h, *v;
+
+	if (!spec_health_has(c->config->health))
+		return;
+	h = json_put_obj(o, "Health");
+	json_put_str(h, "Status", "");
+	json_put_int(h, "FailingStreak", 0);
+	json_put_take(h, "Log", json_null());
+	for (size_t i = 0; state != NULL && i < COUNTOF(keys); i++)
+		if ((v = json_object_get(state, keys[i])) != NULL)
+			json_object_set(h, keys[i], v);
+}
+
 static json_t *
-state(const struct ctr *c)
+state(struct ctx *x, const struct ctr *c)
 {
 	own_mem char *cgroup = cgroup_fs_path(c->config, c->id);
 	json_t *o = json_obj();
@@ -72,6 +93,7 @@ state(const struct ctr *c)
 	inspect_put_time(o, "FinishedAt", c->finished_ns);
 	inspect_put_time(o, "CheckpointedAt", 0);
 	inspect_put_time(o, "RestoredAt", 0);
+	put_health(o, x, c);
 	json_put_str(o, "CgroupPath", c->pid > 0 && cgroup != NULL ? cgroup : "");
 	return o;
 }
@@ -182,7 +204,7 @@ document(struct ctx *x, const struct ctr *c)
 	json_put_str(o, "Id", c->id);
 	inspect_put_time(o, "Created", c->created_ns);
 	put_command(o, c);
-	json_put_take(o, "State", state(c));
+	json_put_take(o, "State", state(x, c));
 	json_put_str(o, "Image", c->image);
 	json_put_str(o, "ImageDigest", inspect_or(g->image_digest, ""));
 	json_put_str(o, "ImageName", inspect_or(g->image_name, ""));

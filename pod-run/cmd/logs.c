@@ -10,8 +10,10 @@
 #include "common/cli/value.h"
 #include "common/oci/klog.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/logs_journal.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/spec_logging.h"
 
 #define FOLLOW_MS 250
 
@@ -47,7 +49,8 @@ struct shown {
 	char id[NAMES_ID_LEN + 1];
 	char *prefix, *path;
 	struct klog_reader *reader;
-	bool over;
+	struct journal_reader *journal;
+	bool is_journal, over;
 };
 
 struct view {
@@ -63,6 +66,7 @@ view_free(struct view *w)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		klog_close(w->v[i].reader);
+		journal_close(w->v[i].journal);
 		free(w->v[i].prefix);
 		free(w->v[i].path);
 	}
@@ -104,14 +108,18 @@ add(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	(void)word;
 	if (ctr_load(ctx_db(x, e), id, &c, e) == -1 || ctr_config(&c, e) == -1)
 		return -1;
-	if (c.config->log_driver != NULL && strcmp(c.config->log_driver, "none") == 0)
+	if (c.config->log_driver != NULL && (strcmp(c.config->log_driver, "none") == 0 ||
+						spec_logging_passes(c.config->log_driver)))
 		return err_set(e, ERR_STATE,
-		    "this container is using the 'none' log driver, cannot read logs: this "
-		    "container is not logging output");
+		    "this container is using the '%s' log driver, cannot read logs: this "
+		    "container is not logging output",
+		    c.config->log_driver);
 	w->v = mem_grow(w->v, &w->cap, w->n + 1, sizeof(*w->v));
 	s = &w->v[w->n];
 	*s = (struct shown){0};
 	memcpy(s->id, c.id, sizeof(s->id));
+	s->is_journal =
+	    c.config->log_driver != NULL && strcmp(c.config->log_driver, "journald") == 0;
 	s->path = c.config->log_path != NULL && *c.config->log_path != '\0'
 		      ? xstrdup(c.config->log_path)
 		      : xasprintf("%s/ctr.log", dir);
@@ -143,6 +151,25 @@ print(const struct view *w, const struct shown *s, const struct klog_line *l)
 		fputc('\n', to);
 }
 
+static int
+drain_journal(struct view *w, struct shown *s, struct err *e)
+{
+	struct klog_query q = w->query;
+	struct klog_line line;
+	int any = 0, r;
+
+	q.path = s->id;
+	if (s->journal == NULL)
+		s->journal = journal_open(&q, w->o->follow, e);
+	if (s->journal == NULL)
+		return -1;
+	while ((r = journal_next(s->journal, w->o->follow ? FOLLOW_MS : -1, &line, e)) == 1) {
+		print(w, s, &line);
+		any = 1;
+	}
+	return r == -1 ? -1 : any;
+}
+
 /* Prints what there is.  Returns 1 if anything was printed. */
 static int
 drain(struct view *w, struct shown *s, struct err *e)
@@ -151,6 +178,8 @@ drain(struct view *w, struct shown *s, struct err *e)
 	struct klog_line line;
 	int any = 0, r;
 
+	if (s->is_journal)
+		return drain_journal(w, s, e);
 	q.path = s->path;
 	if (s->reader == NULL)
 		s->reader = klog_open(&q, e);

@@ -242,7 +242,7 @@ show(struct ctx *x, const struct ps_opts *o, struct err *e)
 	    .headings = headings,
 	    .noheading = o->noheading};
 	struct ps_row how = {
-	    .now_ns = ctx_now_ns(), .no_trunc = o->no_trunc, .namespaces = o->namespaces};
+	    .x = x, .now_ns = ctx_now_ns(), .no_trunc = o->no_trunc, .namespaces = o->namespaces};
 	bool json = o->format != NULL && output_is_json(o->format);
 
 	if (conf == NULL || choose(x, o, &l, e) == -1)

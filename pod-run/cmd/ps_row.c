@@ -8,6 +8,7 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "pod-run/cmd/ps_row.h"
+#include "pod-run/life/health.h"
 #include "pod-run/life/join.h"
 #include "pod-run/oci/spec_config.h"
 
@@ -34,6 +35,22 @@ ps_row_status(const struct ctr *c, int64_t now_ns, char *out, size_t size)
 		snprintf(out, size, "%s", ctr_status_name(c->status));
 		out[0] = (char)toupper((unsigned char)out[0]);
 	}
+}
+
+/* With the health of one that runs: "Up 2 minutes (healthy)". */
+static void
+full_status(const struct ps_row *how, const struct ctr *c, char *out, size_t size)
+{
+	char health[32];
+	size_t n;
+
+	ps_row_status(c, how->now_ns, out, size);
+	if (how->x == NULL || c->status != CTR_RUNNING)
+		return;
+	health_status(how->x, c, health, sizeof(health));
+	n = strlen(out);
+	if (*health != '\0')
+		snprintf(out + n, size - n, " (%s)", health);
 }
 
 /* --- Ports --------------------------------------------------------------------------------------*/
@@ -242,7 +259,7 @@ ps_row_template(const struct ps_row *how, const struct ctr *c)
 	join_networks(c, how->default_network, &networks);
 	mounts(c, &targets);
 	ps_row_ports(c, &ports);
-	ps_row_status(c, how->now_ns, status, sizeof(status));
+	full_status(how, c, status, sizeof(status));
 	json_put_str(o, "ID", id);
 	json_put_str(o, "Id", c->id);
 	json_put_str(o, "Image", image_shown(c));
@@ -323,7 +340,7 @@ ps_row_json(const struct ps_row *how, const struct ctr *c)
 	json_put_take(o, "Size", size_json(how));
 	json_put_int(o, "StartedAt", c->started_ns != 0 ? c->started_ns / NS : ZERO_TIME);
 	json_put_str(o, "State", ctr_status_name(c->status));
-	ps_row_status(c, how->now_ns, text, sizeof(text));
+	full_status(how, c, text, sizeof(text));
 	json_put_str(o, "Status", text);
 	json_put_int(o, "Created", c->created_ns / NS);
 	return o;

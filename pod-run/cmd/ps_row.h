@@ -10,6 +10,7 @@
 #include "pod-run/state/ctr.h"
 
 struct ps_row {
+	struct ctx *x; /* for the health; NULL: not shown */
 	int64_t now_ns;
 	bool no_trunc, namespaces;
 	const char *default_network;

@@ -15,6 +15,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/spec_logging.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
@@ -39,6 +40,11 @@ choose_streams(const struct run_opts *o, struct session *s, struct err *e)
 
 	s->out = s->err = a->n == 0;
 	s->in = a->n == 0 && o->spec.interactive;
+	/* The container has them itself. */
+	if (spec_logging_passes(o->spec.log_driver)) {
+		s->out = s->err = s->in = false;
+		return 0;
+	}
 	for (size_t i = 0; i < a->n; i++) {
 		if (strcasecmp(a->v[i], "stdin") == 0)
 			s->in = true;
@@ -256,6 +262,7 @@ const struct cmd cmd_run = {
     .examples = "run imageID ls -alF /etc\nrun --network=host imageID dnf -y install java\nrun "
 		"--volume /var/hostdir:/var/ctrdir -i -t fedora /bin/bash",
     .opts = {{spec_options_rows, offsetof(struct run_opts, spec)},
+	{spec_health_rows, offsetof(struct run_opts, spec.health)},
 	{spec_options_run_rows, offsetof(struct run_opts, run)}},
     .opts_size = sizeof(struct run_opts),
     .min = 1,
@@ -293,7 +300,7 @@ const struct cmd cmd_create = {
 	    "start it at any time with the podman start <container_id> command.",
     .examples = "create alpine ls\ncreate --annotation HELLO=WORLD alpine ls\ncreate -t -i --name "
 		"myctr alpine ls",
-    .opts = {{spec_options_rows, 0}},
+    .opts = {{spec_options_rows, 0}, {spec_health_rows, offsetof(struct spec_options, health)}},
     .opts_size = sizeof(struct spec_options),
     .min = 1,
     .max = CMD_ANY,

@@ -7,12 +7,13 @@
 #include "common/cli/value.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/select.h"
+#include "pod-run/life/health.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
 
 struct wait_opts {
 	struct strv condition;
-	bool first, ignore, latest;
+	bool first, ignore, latest, healthy, unhealthy;
 	const char *interval;
 
 	unsigned states; /* mask of 1 << ctr_status; 0: the end */
@@ -22,7 +23,8 @@ struct wait_opts {
 static const struct opt rows[] = {
     {"condition", 0, OPT_COMMA(struct wait_opts, condition), .arg = "state",
 	.complete = COMPLETE_CHOICE,
-	.choices = "configured,created,initialized,exited,paused,removing,running,stopped,stopping",
+	.choices = "configured,created,initialized,exited,healthy,paused,removing,running,stopped,"
+		   "stopping,unhealthy",
 	.help = "Condition to wait on"},
     {"exit-first-match", 0, OPT_BOOL(struct wait_opts, first),
 	.help = "Exit when the first container matches the condition"},
@@ -44,6 +46,10 @@ read_conditions(struct wait_opts *o, struct err *e)
 
 		if (strcmp(word, "configured") == 0)
 			found = CTR_CONFIGURED;
+		if (strcmp(word, HEALTH_HEALTHY) == 0 || strcmp(word, HEALTH_UNHEALTHY) == 0) {
+			*(*word == 'h' ? &o->healthy : &o->unhealthy) = true;
+			continue;
+		}
 		for (unsigned s = 0; s < CTR_STATUS_COUNT; s++)
 			if (strcmp(ctr_status_name((enum ctr_status)s), word) == 0)
 				found = s;
@@ -73,6 +79,18 @@ read_interval(struct wait_opts *o, struct err *e)
 	return 0;
 }
 
+static bool
+has_health(struct ctx *x, const struct wait_opts *o, struct ctr *c)
+{
+	char status[32] = "";
+	struct err e = {0};
+
+	if (c->status == CTR_RUNNING && ctr_config(c, &e) == 0)
+		health_status(x, c, status, sizeof(status));
+	return (o->healthy && strcmp(status, HEALTH_HEALTHY) == 0) ||
+	       (o->unhealthy && strcmp(status, HEALTH_UNHEALTHY) == 0);
+}
+
 /* 1: reached, *code is to be printed; 0: not yet; -1 error. */
 static int
 look(struct ctx *x, const char *id, const struct wait_opts *o, struct ctr *c, int *code,
@@ -93,7 +111,9 @@ look(struct ctx *x, const char *id, const struct wait_opts *o, struct ctr *c, in
 	sync_look(x, c);
 	over = c->status == CTR_EXITED || c->status == CTR_STOPPED;
 	*code = over ? c->exit_code : -1;
-	if (o->states == 0)
+	if ((o->healthy || o->unhealthy) && has_health(x, o, c))
+		return 1;
+	if (o->states == 0 && !o->healthy && !o->unhealthy)
 		return over || c->status == CTR_CONFIGURED ? 1 : 0;
 	return (o->states & 1u << c->status) != 0;
 }
@@ -109,7 +129,7 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 
 	(void)word;
 	while ((r = look(x, id, o, &c, &code, e)) == 0) {
-		if (o->states == 0)
+		if (o->states == 0 && !o->healthy && !o->unhealthy)
 			stop_wait(x, &c, -1);
 		else
 			nanosleep(&pause, NULL);

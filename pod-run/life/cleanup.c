@@ -59,6 +59,12 @@ add_globals(struct ctx *x, struct strv *l)
 	add_option(l, "--default-mounts-file", g->default_mounts_file);
 	if (g->transient_store)
 		strv_add(l, "--transient-store");
+}
+
+static void
+add_cleanup(struct ctx *x, struct strv *l)
+{
+	add_globals(x, l);
 	strv_add(l, "container");
 	strv_add(l, "cleanup");
 	strv_add(l, "--stopped-only");
@@ -67,15 +73,25 @@ add_globals(struct ctx *x, struct strv *l)
 void
 cleanup_command(struct ctx *x, const char *id, struct strv *out)
 {
-	add_globals(x, out);
+	add_cleanup(x, out);
 	strv_add(out, id);
 }
 
 void
 cleanup_exec_command(struct ctx *x, const char *id, const char *session, struct strv *out)
 {
-	add_globals(x, out);
+	add_cleanup(x, out);
 	strv_add(out, "--exec");
 	strv_add(out, session);
+	strv_add(out, id);
+}
+
+void
+cleanup_health_command(struct ctx *x, const char *id, struct strv *out)
+{
+	add_globals(x, out);
+	strv_add(out, "healthcheck");
+	strv_add(out, "run");
+	strv_add(out, "--timer");
 	strv_add(out, id);
 }

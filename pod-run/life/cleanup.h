@@ -8,6 +8,9 @@
 #include "pod-run/ctx.h"
 
 void cleanup_command(struct ctx *x, const char *id, struct strv *out);
+/* What the monitor runs when a health check is due. */
+void cleanup_health_command(struct ctx *x, const char *id, struct strv *out);
+
 void cleanup_exec_command(struct ctx *x, const char *id, const char *session, struct strv *out);
 
 /* What the runtime and the cleanup need of our environment. */

@@ -10,6 +10,7 @@
 #include "common/fs/tree.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/mounts.h"
+#include "pod-run/life/health.h"
 #include "pod-run/life/orphans.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
@@ -147,6 +148,7 @@ end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e)
 		return -1;
 	ask_removal(x, c->id, net);
 	event_ctr(x, c, EVENT_REMOVE);
+	health_forget(x, c);
 	if (volumes)
 		remove_volumes(x, c);
 	if (c->config->remove_image)
@@ -285,6 +287,7 @@ end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 		give_back_net(x, c->id);
 	c->status = CTR_EXITED;
 	c->monitor_pid = 0;
+	health_ended(x, c);
 	if (ctr_save(db, c, e) == -1)
 		return -1;
 	unlinkat(x->exit_fd, c->id, 0);

@@ -154,7 +154,8 @@ start(struct exec *s, struct msg_monitor_started *started, struct err *e)
 	    peer_wait(s->monitor, &msg_monitor_exec_desc, seq, &in, NULL, NULL, e) == -1)
 		return -1;
 	*started = *MSG_OF(&in, monitor_started);
-	event_ctr(s->x, s->c, EVENT_EXEC);
+	if (q->capture == NULL)
+		event_ctr(s->x, s->c, EVENT_EXEC);
 	return exec_started(ctx_db(s->x, e), s->id, (pid_t)started->pid, started->start_time, e);
 }
 
@@ -175,7 +176,11 @@ attend(struct exec *s, int sock, const struct msg_monitor_started *started, stru
 	    .pid_start = started->start_time};
 	int64_t when;
 
-	if (session_run(s->x, &session, e) == -1)
+	if (q->capture != NULL) {
+		capture_run(q->capture, sock, s->monitor, session.pid, session.pid_start);
+		session.exited = q->capture->exited;
+		session.code = q->capture->code;
+	} else if (session_run(s->x, &session, e) == -1)
 		return -1;
 	if (session.detached) {
 		peer_send(
@@ -196,7 +201,7 @@ forget(struct exec *s, const int *code)
 	    tree_remove(AT_FDCWD, s->dir, &e) == -1)
 		log_warn("%s", e.text);
 	unlinkat(s->x->exit_fd, s->id, 0);
-	if (code != NULL)
+	if (code != NULL && s->q->capture == NULL)
 		event_exec_died(s->x, s->c, *code);
 }
 

@@ -5,6 +5,7 @@
 #ifndef POD_LIFE_EXEC_H
 #define POD_LIFE_EXEC_H
 
+#include "pod-run/life/capture.h"
 #include "pod-run/life/session.h"
 #include "pod-run/state/ctr.h"
 
@@ -13,6 +14,7 @@ struct exec_request {
 	const char *user, *workdir, *detach_keys;
 	bool tty, interactive, privileged, detach;
 	uint64_t preserve_fds;
+	struct capture *capture; /* instead of our own streams; NULL: those */
 };
 
 /*

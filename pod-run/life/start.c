@@ -15,12 +15,14 @@
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/cleanup.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/health.h"
 #include "pod-run/life/mounts.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/spec_list.h"
+#include "pod-run/oci/spec_health.h"
 #include "pod-run/oci/spec_options.h"
 #include "pod-run/state/event.h"
 
@@ -274,10 +276,12 @@ prepare_log(struct start *s, struct rec_log_target *t, struct err *e)
 
 	*t = (struct rec_log_target){.driver = c->log_driver != NULL ? c->log_driver : "k8s-file",
 	    .size_max = c->log_size_max,
+	    .files_max = c->log_files_max,
 	    .tag = c->log_tag,
+	    .labels = c->log_labels,
 	    .volatile_ = c->remove,
 	    .path = c->log_path};
-	if (strcmp(t->driver, "none") == 0 || (t->path != NULL && *t->path != '\0'))
+	if (strcmp(t->driver, "k8s-file") != 0 || (t->path != NULL && *t->path != '\0'))
 		return 0;
 	dir = ctx_static_dir(s->x, s->c->id);
 	t->path = arena_printf(&s->arena, "%s/ctr.log", dir);
@@ -325,11 +329,26 @@ start_mount(struct start *s, int mount, bool file, struct err *e)
 	return arena_printf(&s->arena, "%s/%s", s->bundle, name);
 }
 
+/* The monitor keeps the timer; one of 0 means that checks are made by hand. */
+static void
+put_health(struct start *s, struct strv *command, struct msg_monitor_start *m)
+{
+	const struct rec_ctr_config *c = s->c->config;
+
+	if (!spec_health_has(c->health) || c->health->interval <= 0)
+		return;
+	cleanup_health_command(s->x, s->c->id, command);
+	m->health_command = strs_of(command);
+	m->health_interval_ms = (uint64_t)(c->health->interval / 1000000);
+	if (spec_health_has(c->health_startup))
+		m->health_startup_ms = (uint64_t)(c->health_startup->interval / 1000000);
+}
+
 static int
 send_start(struct start *s, uint32_t seq, struct err *e)
 {
 	const struct rec_ctr_config *c = s->c->config;
-	own_strv struct strv environment = {0}, cleanup = {0};
+	own_strv struct strv environment = {0}, cleanup = {0}, health = {0};
 	own_mem char *state_dir = NULL, *cgroup = NULL;
 	struct rec_log_target log;
 	struct msg_monitor_start m = {.id = s->c->id,
@@ -378,6 +397,7 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	m.logs.n = 1;
 	cleanup_environment(&environment);
 	cleanup_command(s->x, s->c->id, &cleanup);
+	put_health(s, &health, &m);
 	m.environment = strs_of(&environment);
 	m.exit_command = strs_of(&cleanup);
 	if (s->adopt && peer_send(s->monitor, &msg_monitor_adopt_desc, 0,
@@ -446,6 +466,7 @@ start_end(struct start *s, struct err *e)
 	fill_running(s, MSG_OF(&in, monitor_started));
 	/* The monitor holds the lock now; as long as we do too, nobody could see it end. */
 	fd_close(&s->live);
+	health_started(s->x, s->c);
 	if (ctr_save(db, s->c, e) == -1)
 		return -1;
 	event_ctr(s->x, s->c, EVENT_INIT);

@@ -20,6 +20,7 @@
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/spec_env.h"
 #include "pod-run/oci/spec_limits.h"
+#include "pod-run/oci/spec_logging.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
 #include "pod-run/oci/spec_network.h"
@@ -438,61 +439,6 @@ read_stop(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 	return read_restart(o->restart, c->remove, c, e);
 }
 
-static int
-log_option(struct rec_ctr_config *c, const char *word, struct err *e)
-{
-	const char *value = strchr(word, '=');
-	size_t n = value == NULL ? 0 : (size_t)(value++ - word);
-
-	if (value == NULL)
-		return err_set(e, ERR_INVALID, "invalid log option \"%s\"", word);
-	if (n == 4 && strncasecmp(word, "path", n) == 0) {
-		if (*value != '/')
-			return err_set(e, ERR_INVALID, "log path \"%s\" must be absolute", value);
-		c->log_path = value;
-	} else if (n == 8 && strncasecmp(word, "max-size", n) == 0) {
-		if (value_size_decimal(value, &c->log_size_max, e) < 0)
-			return -1;
-	} else if (n == 3 && strncasecmp(word, "tag", n) == 0) {
-		return err_set(e, ERR_INVALID,
-		    "can only set log tag with journald log driver but driver is \"%s\"",
-		    c->log_driver);
-	} else {
-		return err_set(e, ERR_INVALID, "invalid log option \"%s\"", word);
-	}
-	return 0;
-}
-
-static int
-read_logging(const struct spec_input *in, struct rec_ctr_config *c, struct err *e)
-{
-	static const char *const later[] = {"journald", "passthrough", "passthrough-tty"};
-	const struct containers_conf *conf = in->d->conf;
-	const char *driver = in->o->log_driver;
-
-	if (driver == NULL || *driver == '\0') {
-		driver = conf->containers_log_driver;
-		/* The configuration is the whole host's: what we cannot do there is no error. */
-		if (strcmp(driver, "none") != 0)
-			driver = "k8s-file";
-	}
-	for (size_t i = 0; i < COUNTOF(later); i++)
-		if (strcmp(driver, later[i]) == 0)
-			return err_set(
-			    e, ERR_UNSUPPORTED, "the log driver %s is not built", driver);
-	if (strcmp(driver, "json-file") == 0)
-		driver = "k8s-file";
-	if (strcmp(driver, "k8s-file") != 0 && strcmp(driver, "none") != 0)
-		return err_set(
-		    e, ERR_INVALID, "invalid log driver \"%s\": invalid argument", driver);
-	c->log_driver = driver;
-	c->log_size_max = conf->containers_log_size_max;
-	for (size_t i = 0; i < in->o->log_opt.n; i++)
-		if (log_option(c, in->o->log_opt.v[i], e) < 0)
-			return -1;
-	return 0;
-}
-
 /* --- The rest
  * ------------------------------------------------------------------------------------*/
 
@@ -602,7 +548,7 @@ spec_options_read(
 	    read_process(in, c, a, e) < 0 || read_files(in->o, c, a, e) < 0 ||
 	    spec_env_read(in, c, a, e) < 0 || spec_mounts_read(in, c, a, e) < 0 ||
 	    spec_limits_read(in, c, a, e) < 0 || read_stop(in, c, a, e) < 0 ||
-	    read_logging(in, c, e) < 0 || read_misc(in, c, a, e) < 0 ||
+	    spec_logging(in, c, a, e) < 0 || read_misc(in, c, a, e) < 0 ||
 	    spec_options_platform(in->o, &p, a, e) < 0)
 		return -1;
 	return check_record(c, e);
@@ -680,7 +626,9 @@ spec_options_merge(const struct spec_input *in, const struct rec_image *image,
 		if (merge_process(in, config, c, a, e) < 0)
 			return -1;
 	}
-	if (spec_security_merge(in, c, a, e) < 0)
+	c->health_max_log_count = SPEC_HEALTH_LOG_COUNT;
+	c->health_max_log_size = SPEC_HEALTH_LOG_SIZE;
+	if (spec_health(&in->o->health, c, a, e) < 0 || spec_security_merge(in, c, a, e) < 0)
 		return -1;
 	if (c->workdir == NULL)
 		c->workdir = "/";

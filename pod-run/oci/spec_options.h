@@ -14,9 +14,11 @@
 #include "common/cli/opt.h"
 #include "common/conf/containers_conf.h"
 #include "common/wire/msg.h"
+#include "pod-run/oci/spec_health.h"
 
 /* Options of create and run.  Names are those of the command line. */
 struct spec_options {
+	struct spec_health_options health; /* rows of their own: spec_health_rows */
 	/* identity, files */
 	const char *name, *cidfile, *pidfile, *conmon_pidfile;
 	struct strv label, label_file, annotation;

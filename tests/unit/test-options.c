@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The options of create and run, from words to the record. */
-// objs: pod-run/oci/spec_rows.o pod-run/oci/spec_options.o pod-run/oci/spec_env.o
+// objs: pod-run/oci/spec_rows.o pod-run/oci/spec_health.o pod-run/oci/spec_logging.o pod-run/oci/spec_options.o pod-run/oci/spec_env.o
 // objs: pod-run/oci/spec_list.o pod-run/oci/spec_cap.o pod-run/oci/spec_limits.o
 // objs: pod-run/oci/spec_mounts.o pod-run/oci/spec_mount_opts.o pod-run/oci/spec_network.o
 // objs: pod-run/oci/spec_ports.o pod-run/oci/spec_security.o pod-run/oci/cgroup.o

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+/* --log-driver and --log-opt. */
+#ifndef POD_SPEC_LOGGING_H
+#define POD_SPEC_LOGGING_H
+
+#include "pod-run/oci/spec_options.h"
+
+int spec_logging(
+    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
+
+/* True if the container writes to the streams of the one who starts it. */
+bool spec_logging_passes(const char *driver);
+
+#endif

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Logs: rotation, following across it, several containers, limits, drivers without a file.
+. "$(dirname "$0")/../lib.sh"
+world
+busybox_image bb >/dev/null
+run() { pod run --net none "$@"; }
+
+run --name small --log-opt max-size=10kb bb seq 1000 >/dev/null
+log=$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' small)
+check "max-size bounds the file" test "$(stat -c %s "$log")" -le 10000
+check "and the one before it" test "$(stat -c %s "$log.1")" -le 10000
+is "there are two files" "$(ls "$log"* | wc -l)" 2
+is "logs begins with the older one" "$(pod logs small | head -n 1)" "$(cut -d ' ' -f 4 "$log.1" | head -n 1)"
+is "and misses nothing between" "$(pod logs small | md5sum)" "$(seq "$(cut -d ' ' -f 4 "$log.1" | head -n 1)" 1000 | md5sum)"
+n=$(wc -l <"$log")
+is "tail within the younger" "$(pod logs --tail 3 small | tr '\n' ' ')" "998 999 1000 "
+is "tail that begins in the older" "$(pod logs --tail $((n + 5)) small | md5sum)" "$(seq $((1000 - n - 4)) 1000 | md5sum)"
+is "tail beyond both" "$(pod logs --tail 100000 small | wc -l)" "$(cat "$log" "$log.1" | wc -l)"
+run --name many --log-opt max-size=4k --log-opt max-file=5 bb seq 1000 >/dev/null
+log=$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' many)
+is "max-file counts files" "$(ls "$log"* | wc -l)" 5
+is "logs of all of them" "$(pod logs many | tail -n 250 | md5sum)" "$(seq 751 1000 | md5sum)"
+run --name one --log-opt max-size=4k --log-opt max-file=1 bb seq 1000 >/dev/null
+is "max-file=1 keeps none" "$(ls "$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' one)"* | wc -l)" 1
+
+# Following: nothing is lost, nothing comes twice, and it ends with the container.
+run -d --name slow --log-opt max-size=20k --log-opt max-file=50 bb sh -c 'i=0; while [ $i -lt 60 ]; do i=$((i+1)); seq $((i*100)) $((i*100+99)); sleep 0.02; done' >/dev/null
+is "follow across rotations" "$(timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f slow | md5sum)" "$(seq 100 6099 | md5sum)"
+is "and the same afterwards" "$(pod logs slow | md5sum)" "$(seq 100 6099 | md5sum)"
+
+run --name a bb sh -c 'echo one; echo err >&2; echo two' >/dev/null 2>&1
+run --name b bb echo other >/dev/null
+is "standard error keeps its stream" "$(pod logs a 2>&1 >/dev/null)" err
+is "names" "$(pod logs --names b)" "b other"
+is "several" "$(pod logs a b 2>/dev/null | cut -d ' ' -f 2 | sort | tr '\n' ' ')" "one other two "
+is "short IDs in front of several" "$(pod logs a b 2>/dev/null | awk '{ print length($1) }' | sort -u)" 12
+is "timestamps" "$(pod logs -t b | grep -cE '^[0-9-]{10}T[0-9:]{8}\.[0-9]{9}[+-][0-9:]{5} other$')" 1
+t=$(pod logs -t slow | sed -n 3000p | cut -d ' ' -f 1)
+is "since and until meet" "$(($(pod logs --until "$t" slow | wc -l) + $(pod logs --since "$t" slow | wc -l)))" \
+	"$((6000 + $(pod logs -t slow | cut -d ' ' -f 1 | grep -cF "$t")))"
+is "until a duration ago" "$(pod logs --until 1h slow | wc -l)" 0
+is "color" "$(pod logs --color a b 2>/dev/null | grep -c $'\033')" 3
+run --name path --log-opt "path=$WORLD/my.log" bb echo x >/dev/null
+check "path" grep -q 'stdout F x' "$WORLD/my.log"
+run --name partial bb sh -c 'printf a; sleep 0.2; printf b; sleep 0.2; echo c' >/dev/null
+is "pieces of a line are one line" "$(pod logs partial)" abc
+
+is "passthrough" "$(echo in | run --rm --log-driver passthrough bb sh -c 'cat; echo err >&2' 2>&1 | tr '\n' ' ')" "in err "
+run --rm --log-driver passthrough bb sh -c 'exit 6'
+is "its exit status" $? 6
+for d in none passthrough; do
+	run --name "drv-$d" --log-driver $d bb true
+	out=$(pod logs "drv-$d" 2>&1)
+	is "logs of $d" "$?:$out" "125:Error: this container is using the '$d' log driver, cannot read logs: this container is not logging output"
+done
+# refused TEXT OPTION...
+refused() {
+	local text=$1 out
+	shift
+	out=$(run --rm "$@" bb true 2>&1)
+	is "refused: $*" "$?" 125
+	case $out in *"$text"*) ok "its text" ;; *) not_ok "its text ($out)" ;; esac
+}
+refused 'invalid log driver "x"' --log-driver x
+refused 'can only set log tag with journald log driver' --log-opt tag=x
+refused 'can only set log label with journald log driver' --log-opt label=A=b
+refused 'invalid log option' --log-opt max-file=0
+refused 'invalid log option' --log-opt nonsense
+refused 'must be absolute' --log-opt path=x
+refused 'cannot be used with --tty' --log-driver passthrough -t
+
+if [ -S /run/systemd/journal/socket ] && command -v journalctl >/dev/null; then
+	run --name j --log-driver journald --log-opt tag=mytag --log-opt label=MY_FIELD=1 bb sh -c 'echo jout; echo jerr >&2; echo "<4>warn"' >/dev/null 2>&1
+	check "journald: messages" until_ok 5 sh -c '[ "$(journalctl -q -o cat MY_FIELD=1 CONTAINER_NAME=j | wc -l)" = 3 ]'
+	is "journald: logs" "$(pod logs j 2>/dev/null | tr '\n' ' '):$(pod logs j 2>&1 >/dev/null)" "jout warn :jerr"
+	is "journald: priorities" "$(journalctl -q -o json CONTAINER_TAG=mytag | jq -r .PRIORITY | sort | tr '\n' ' ')" "3 4 6 "
+	is "journald: tail" "$(pod logs --tail 1 j)" warn
+	run -d --name jf --log-driver journald bb sh -c 'for i in 1 2 3; do echo $i; sleep 0.3; done' >/dev/null
+	is "journald: follow" "$(pod logs -f jf | tr '\n' ' ')" "1 2 3 "
+else
+	skip "journald" "no systemd journal here"
+fi
+finish
