@@ -99,13 +99,13 @@ open_notify(struct start *s, struct job *j, struct msg_stdio_setup *m, struct er
 	size_t n = strlen(j->notify_socket);
 	int r;
 
-	if (mkdirat(s->bundle, MONITOR_NOTIFY_DIR, 0700) != 0 && errno != EEXIST)
+	if (mkdirat(s->bundle, MONITOR_NOTIFY_DIR, 0755) != 0 && errno != EEXIST)
 		return err_sys(e, "making directory " MONITOR_NOTIFY_DIR);
 	unlinkat(s->bundle, MONITOR_NOTIFY, 0);
 	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/" MONITOR_NOTIFY, s->bundle);
 	m->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	r = m->notify < 0 ? -1 : bind(m->notify, (struct sockaddr *)&a, sizeof(a));
-	/* Whatever user the container runs as; its directory is seen by nobody else. */
+	/* Whatever user the container runs as; the bundle is seen by nobody else. */
 	if (r != 0 || fchmodat(s->bundle, MONITOR_NOTIFY, 0777, 0) != 0)
 		return err_sys(e, "listening on " MONITOR_NOTIFY);
 	if (n >= sizeof(host.sun_path))
@@ -114,9 +114,12 @@ open_notify(struct start *s, struct job *j, struct msg_stdio_setup *m, struct er
 	/* An abstract name has no NUL at its end. */
 	if (host.sun_path[0] == '@')
 		host.sun_path[0] = '\0';
+	/* One that nobody listens on any more is no reason not to start. */
 	m->notify_host = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (m->notify_host < 0 || connect(m->notify_host, (struct sockaddr *)&host,
-				      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) != 0)
+	if (m->notify_host < 0 ||
+	    (connect(m->notify_host, (struct sockaddr *)&host,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n)) != 0 &&
+		errno != ENOENT && errno != ECONNREFUSED))
 		return err_sys(e, "connecting to %s", j->notify_socket);
 	return 0;
 }
@@ -287,9 +290,15 @@ prepare_environment(struct start *s, struct job *j)
 	/* A foreign manager's is passed on as it is, and its mounts are nobody's to cover. */
 	if (j->foreign)
 		return;
-	strv_add_all(&s->env, j->environment.v, j->environment.n);
-	for (char **v = environ; j->environment.n == 0 && *v != NULL; v++)
-		strv_add(&s->env, *v);
+
+	const char *const *from =
+	    j->environment.n > 0 ? j->environment.v : (const char *const *)environ;
+	size_t n = j->environment.n;
+
+	/* The service manager's socket is not for the runtime, which would serve the container by it. */
+	for (size_t i = 0; n > 0 ? i < n : from[i] != NULL; i++)
+		if (!text_has_prefix(from[i], "NOTIFY_SOCKET="))
+			strv_add(&s->env, from[i]);
 	if (text_has_prefix(slash != NULL ? slash + 1 : j->runtime, "crun")) {
 		mountns_seal(j->runtime);
 		strv_add(&s->env, CRUN_SEALED);

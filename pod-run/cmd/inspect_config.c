@@ -138,7 +138,7 @@ inspect_config(struct ctx *x, const struct ctr *c)
 	json_put_int(o, "Timeout", (int64_t)g->timeout_s);
 	json_put_int(o, "StopTimeout", (int64_t)g->stop_timeout_s);
 	json_put_bool(o, "Passwd", !g->no_passwd);
-	json_put_str(o, "sdNotifyMode", "container");
+	json_put_str(o, "sdNotifyMode", inspect_or(g->sdnotify, "container"));
 	return o;
 }
 

@@ -13,6 +13,7 @@
 #include "common/fs/file.h"
 #include "common/oci/monitor.h"
 #include "pod-run/life/bundle.h"
+#include "pod-run/life/notify.h"
 #include "pod-run/life/mounts.h"
 #include "pod-run/life/mounts_conf.h"
 #include "pod-run/life/sync.h"
@@ -97,6 +98,7 @@ bundle_facts(struct ctx *x, const struct ctr *c, const struct runtime *r, const 
 	*f = (struct spec_facts){.id = c->id,
 	    .name = c->name,
 	    .bundle = bundle,
+	    .notify = notify_of_container(c->config) != NULL,
 	    .hostname = arena_strdup(a, hostname),
 	    .rootless = x->rootless.userns,
 	    .runtime_is_crun = r->is_crun,

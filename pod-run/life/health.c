@@ -14,6 +14,7 @@
 #include "pod-run/life/capture.h"
 #include "pod-run/life/exec.h"
 #include "pod-run/life/health.h"
+#include "pod-run/life/notify.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
@@ -318,6 +319,8 @@ count_regular(struct check *k, json_t *state)
 	bool grace = k->begin_ns < k->c.started_ns + k->h->start_period;
 
 	if (k->code == 0) {
+		if (strcmp(status_of(state), HEALTH_HEALTHY) != 0)
+			notify_healthy(&k->c);
 		json_put_str(state, "Status", HEALTH_HEALTHY);
 		json_put_int(state, "FailingStreak", 0);
 	} else if (!grace) {

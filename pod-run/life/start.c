@@ -16,6 +16,7 @@
 #include "pod-run/life/cleanup.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/health.h"
+#include "pod-run/life/notify.h"
 #include "pod-run/life/mounts.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
@@ -398,6 +399,7 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	cleanup_environment(&environment);
 	cleanup_command(s->x, s->c->id, &cleanup);
 	put_health(s, &health, &m);
+	m.notify_socket = notify_of_container(c);
 	m.environment = strs_of(&environment);
 	m.exit_command = strs_of(&cleanup);
 	if (s->adopt && peer_send(s->monitor, &msg_monitor_adopt_desc, 0,
@@ -471,6 +473,7 @@ start_end(struct start *s, struct err *e)
 		return -1;
 	event_ctr(s->x, s->c, EVENT_INIT);
 	event_ctr(s->x, s->c, EVENT_START);
+	notify_started(s->c);
 	return 0;
 }
 

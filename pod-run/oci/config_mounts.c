@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "common/oci/monitor.h"
 #include "pod-run/oci/config_mounts.h"
 
 #include <stdio.h>
@@ -191,6 +192,8 @@ add_files(struct list *l)
 		add_file(l, "/etc/hostname", "hostname");
 	if (wanted & ETC_CONTAINERENV)
 		add_file(l, "/run/.containerenv", ".containerenv");
+	if (l->f->notify)
+		add_file(l, "/run/" MONITOR_NOTIFY_DIR, MONITOR_NOTIFY_DIR);
 	if (wanted & ETC_LOCALTIME)
 		add_file(l, "/etc/localtime", "localtime");
 	if (l->f->passwd_made)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "common/oci/monitor.h"
 #include "pod-run/oci/config_process.h"
 
 #include <stdio.h>
@@ -63,6 +64,8 @@ write_env(const struct process *p, struct strbuf *b)
 
 	for (size_t i = 0; i < p->c->env.n; i++)
 		spec_list_add(&a, &env, p->c->env.v[i]);
+	if (p->f->notify)
+		spec_list_add(&a, &env, "NOTIFY_SOCKET=/run/" MONITOR_NOTIFY);
 	if (spec_list_env_get(&env, "HOSTNAME", 8) == NULL && p->f->hostname != NULL)
 		spec_list_addf(&a, &env, "HOSTNAME=%s", p->f->hostname);
 	for (size_t i = 0; p->f->cdi != NULL && i < p->f->cdi->env.n; i++)

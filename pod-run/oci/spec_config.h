@@ -13,7 +13,8 @@
 /* What is known only at the moment of starting.  Everything is borrowed. */
 struct spec_facts {
 	const char *id, *name;
-	const char *bundle;   /* absolute; rootfs and the files of etc_files.h are in it */
+	bool notify;	    /* the container gets the directory MONITOR_NOTIFY_DIR of the bundle */
+	const char *bundle; /* absolute; rootfs and the files of etc_files.h are in it */
 	const char *hostname; /* as etc_hostname gives it */
 	uint32_t uid, gid;    /* from rootfs_opened */
 	const struct rec_gid *groups;

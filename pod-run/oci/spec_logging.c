@@ -141,6 +141,17 @@ check_driver(const struct spec_options *o, const char *driver, struct err *e)
 	return err_set(e, ERR_INVALID, "invalid log driver \"%s\": invalid argument", driver);
 }
 
+static int
+read_notify(const char *mode, struct rec_ctr_config *c, struct err *e)
+{
+	if (mode != NULL && !opt_in_list("container,conmon,healthy,ignore", mode, strlen(mode)))
+		return err_set(e, ERR_INVALID,
+		    "invalid sdnotify value \"%s\": must be container, conmon, healthy or ignore",
+		    mode);
+	c->sdnotify = mode;
+	return 0;
+}
+
 int
 spec_logging(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
@@ -151,7 +162,7 @@ spec_logging(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 		driver = configured(conf->containers_log_driver);
 	if (strcmp(driver, "json-file") == 0)
 		driver = "k8s-file";
-	if (check_driver(in->o, driver, e) < 0)
+	if (check_driver(in->o, driver, e) < 0 || read_notify(in->o->sdnotify, c, e) < 0)
 		return -1;
 	c->log_driver = driver;
 	c->log_size_max = conf->containers_log_size_max;

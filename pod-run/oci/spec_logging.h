@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* --log-driver and --log-opt. */
+/* What a container says, to whom: --log-driver, --log-opt, --sdnotify. */
 #ifndef POD_SPEC_LOGGING_H
 #define POD_SPEC_LOGGING_H
 

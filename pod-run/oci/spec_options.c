@@ -628,7 +628,13 @@ spec_options_merge(const struct spec_input *in, const struct rec_image *image,
 	}
 	c->health_max_log_count = SPEC_HEALTH_LOG_COUNT;
 	c->health_max_log_size = SPEC_HEALTH_LOG_SIZE;
-	if (spec_health(&in->o->health, c, a, e) < 0 || spec_security_merge(in, c, a, e) < 0)
+	if (spec_health(&in->o->health, c, a, e) < 0)
+		return -1;
+	if (c->sdnotify != NULL && strcmp(c->sdnotify, "healthy") == 0 &&
+	    !spec_health_has(c->health))
+		return err_set(
+		    e, ERR_INVALID, "sdnotify policy \"healthy\" requires a healthcheck to be set");
+	if (spec_security_merge(in, c, a, e) < 0)
 		return -1;
 	if (c->workdir == NULL)
 		c->workdir = "/";

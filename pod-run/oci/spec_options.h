@@ -77,7 +77,7 @@ struct spec_options {
 	bool env_host, unsetenv_all;
 	int http_proxy;
 	/* logging, restart */
-	const char *log_driver, *restart;
+	const char *log_driver, *restart, *sdnotify;
 	struct strv log_opt, requires;
 };
 extern const struct opt spec_options_rows[];

@@ -106,6 +106,7 @@ const struct opt spec_options_rows[] = {
 	{"rm", 0, OPT_BOOL(S, rm), .help = "Remove container and any anonymous unnamed volume associated with the container after exit"},
 	{"rmi", 0, OPT_BOOL(S, rmi), .help = "Remove image unless used by other containers, implies --rm"},
 	{"rootfs", 0, OPT_BOOL(S, rootfs), .help = "The first argument is not an image but the rootfs to the exploded container"},
+	{"sdnotify", 0, OPT_STRING(S, sdnotify), .arg = "MODE", .complete = COMPLETE_CHOICE, .choices = "container,conmon,healthy,ignore", .show = "container", .help = "control sd-notify behavior"},
 	{"seccomp-policy", 0, OPT_STRING(S, seccomp_policy), .arg = "policy", .complete = COMPLETE_CHOICE, .choices = "default,image", .show = "default", .help = "Policy for selecting a seccomp profile (experimental)"},
 	{"security-opt", 0, OPT_LIST(S, security_opt), .arg = "option", .help = "Security Options"},
 	{"shm-size", 0, OPT_STRING(S, shm_size), .arg = "number[unit]", .show = "65536k", .help = "Size of /dev/shm (format: <number>[<unit>], where unit = b (bytes), k (kibibytes), m (mebibytes), or g (gibibytes))"},

@@ -377,7 +377,7 @@ Test(options, bad_values)
 	    {"--env", "=x", "invalid environment variable: \"=x\""},
 	    {"--attach", "foo",
 		"invalid stream \"foo\" for --attach - must be one of stdin, stdout, or stderr"},
-	    {"--log-driver", "journald", "the log driver journald is not built"},
+	    {"--log-driver", "journal", "invalid log driver \"journal\": invalid argument"},
 	    {"--security-opt", "nosuch=1", "invalid --security-opt 2: \"nosuch=1\""},
 	};
 	struct rec_ctr_config c;

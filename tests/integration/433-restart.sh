@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Restart policies, time limits, memory that runs out, start at boot, and many commands on the same names at once.
+. "$(dirname "$0")/../lib.sh"
+world
+busybox_image bb >/dev/null
+run() { pod run --net none "$@"; }
+show() { pod inspect --format "{{.$2}}" "$1"; }
+p() { timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+
+run -d --name f --restart on-failure:3 bb sh -c 'echo try; exit 4' >/dev/null
+check "on-failure:3 ends" until_ok 20 sh -c '[ "$1" = 3 ]' x "$(sleep 3; show f RestartCount)"
+is "after four runs" "$(pod logs f | wc -l):$(show f State.Status):$(show f State.ExitCode)" 4:exited:4
+run -d --name ok --restart on-failure:3 bb true >/dev/null
+sleep 1
+is "success is no failure" "$(show ok RestartCount)" 0
+run -d --name al --restart always bb sleep 1000 >/dev/null
+kill -KILL "$(show al State.Pid)"
+check "always comes again" until_ok 10 sh -c '[ "$1" = "1 running" ]' x "$(sleep 1; show al RestartCount) $(show al State.Status)"
+pod stop -t 0 al >/dev/null
+sleep 1
+is "but not after stop" "$(show al State.Status)" exited
+is "should-start-on-boot: always, though stopped" "$(pod ps -a --filter should-start-on-boot=true --format '{{.Names}}')" al
+run -d --name us --restart unless-stopped bb sleep 1000 >/dev/null
+is "unless-stopped as long as it was not" "$(pod ps -a --filter should-start-on-boot=true --format '{{.Names}}' | sort | tr '\n' ' ')" "al us "
+pod stop -t 0 us >/dev/null
+is "start --all at boot" "$(pod start --all --filter should-start-on-boot=true | wc -l):$(show al State.Status):$(show us State.Status)" 1:running:exited
+pod rm -f -t 0 al us f ok >/dev/null
+
+run -d --name t --timeout 1 bb sleep 1000 >/dev/null
+check "time limit" until_ok 10 sh -c '[ "$1" = exited ]' x "$(sleep 2.5; show t State.Status)"
+
+# Eight that exit at once and always come again: nothing hangs, and ps does not wait.
+for i in $(seq 8); do run -d --name "loop$i" --restart always bb true >/dev/null; done
+slow=0 n=0 end=$((SECONDS + ${LOOP_SECONDS:-10}))
+while [ $SECONDS -lt $end ]; do
+	s=$(date +%s%N)
+	p ps -a >/dev/null || not_ok "ps while containers restart"
+	d=$((($(date +%s%N) - s) / 1000000))
+	n=$((n + 1))
+	[ $d -gt 1000 ] && slow=$((slow + 1))
+	sleep 0.1
+done
+is "ps never waits for a container that restarts ($n times)" "$slow" 0
+check "they do restart" test "$(show loop1 RestartCount)" -gt 3
+# Others work meanwhile.
+is "another container runs meanwhile" "$(timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --net none bb echo hi)" hi
+p stop -t 1 loop1 loop2 loop3 loop4 >/dev/null 2>&1
+is "stop ends it" "$?:$(sleep 1; pod ps -a --filter status=exited --format '{{.Names}}' | grep -c loop[1-4])" 0:4
+p rm -f -t 0 $(seq -f loop%g 8) >/dev/null
+is "rm -f" "$?:$(pod ps -aq --filter name=loop | wc -l)" 0:0
+
+# Memory: 32 MB are not enough for a tmpfs of 200.
+if run --rm --memory 32m bb true 2>/dev/null; then
+	run --name oom --memory 32m --memory-swap 32m --tmpfs /t:size=300m bb dd if=/dev/zero of=/t/x bs=1M count=200 >/dev/null 2>&1
+	is "memory runs out" "$(show oom State.OOMKilled):$(show oom State.ExitCode)" true:137
+	run --name noom --memory 64m bb true
+	is "and does not for others" "$(show noom State.OOMKilled)" false
+else
+	skip "memory runs out" "no memory limits here"
+fi
+
+# Fifty at a time on five names, with both runtimes; the state is consistent afterwards.
+for rt in crun runc; do
+	command -v $rt >/dev/null || continue
+	t=$SECONDS
+	for i in $(seq 50); do
+		name=par$((i % 5))
+		case $((i % 4)) in
+		0) p --runtime $rt run -d --net none --name $name bb sleep 1000 ;;
+		1) p --runtime $rt rm -f -t 0 $name ;;
+		2) p --runtime $rt restart -t 0 $name ;;
+		3) p --runtime $rt ps -a ;;
+		esac >/dev/null 2>&1 &
+		world_pids+=($!)
+	done
+	wait
+	check "$rt: 50 commands at once end in $((SECONDS - t)) s" test $((SECONDS - t)) -lt 120
+	bad=
+	for c in $(pod ps -aq --filter name=par); do
+		s=$(show "$c" State.Status) pid=$(show "$c" State.Pid)
+		case $s in
+		running) [ -d "/proc/$pid" ] || bad="$bad $c:$s:$pid" ;;
+		exited | created) [ "$pid" = 0 ] || bad="$bad $c:$s:$pid" ;;
+		*) bad="$bad $c:$s" ;;
+		esac
+	done
+	is "$rt: each container is what it says" "$bad" ""
+	for i in 0 1 2 3 4; do
+		p --runtime $rt rm -f -t 0 par$i >/dev/null 2>&1
+		p --runtime $rt run -d --net none --name par$i bb sleep 1000 >/dev/null || not_ok "$rt: par$i can be made again"
+	done
+	is "$rt: all names work" "$(pod ps -q --filter name=par | wc -l)" 5
+	p rm -f -t 0 par0 par1 par2 par3 par4 >/dev/null
+	is "$rt: nothing is left" "$(pod ps -aq --filter name=par | wc -l)" 0
+done
+finish

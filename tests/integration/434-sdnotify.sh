@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# --sdnotify: what the service manager is told, and by whom.
+. "$(dirname "$0")/../lib.sh"
+world
+rootfs "$WORLD/fs"
+busybox_image bb >/dev/null
+sock=$WORLD/n.sock
+# listen: what is sent to the socket goes to $WORLD/heard, a line for each datagram
+python3 - "$sock" >>"$WORLD/heard" <<'P' &
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o777)
+while True: print(s.recv(4096).decode().strip().replace("\n", " "), flush=True)
+P
+remember_pid $!
+until_ok 5 test -S "$sock"
+export NOTIFY_SOCKET=$sock
+run() { : >"$WORLD/heard"; pod run -d --net none "$@" >/dev/null; }
+pid() { pod inspect --format '{{.State.ConmonPid}}' "$1"; }
+heard() { [ "$(tr '\n' ,  <"$WORLD/heard")" = "$1" ]; }
+
+run --name i --sdnotify ignore bb sleep 100
+sleep 0.3
+is "ignore" "$(cat "$WORLD/heard")" ""
+run --name m --sdnotify conmon bb sleep 100
+check "conmon" until_ok 5 heard "MAINPID=$(pid m) READY=1,"
+run --name c bb sleep 100
+check "container: the main process" until_ok 5 heard "MAINPID=$(pid c),"
+is "it finds a socket" "$(pod exec c sh -c 'ls -l $NOTIFY_SOCKET' | cut -c 1-10)" srwxrwxrwx
+python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(sys.argv[1]); s.send(b"READY=1\nMAINPID=1")' \
+	"/proc/$(pod inspect --format '{{.State.Pid}}' c)/root/run/notify/notify.sock"
+check "and what it says is passed on" until_ok 5 heard "MAINPID=$(pid c),READY=1,"
+run --name h --sdnotify healthy --health-cmd 'test -e /tmp/up' --health-interval 200ms bb sleep 100
+sleep 0.5
+check "healthy: not before it is" heard "MAINPID=$(pid h),"
+pod exec h touch /tmp/up
+check "but then" until_ok 5 heard "MAINPID=$(pid h),READY=1,"
+sleep 0.5
+check "once" heard "MAINPID=$(pid h),READY=1,"
+is "inspect" "$(pod inspect --format '{{.Config.sdNotifyMode}}' h)" healthy
+NOTIFY_SOCKET=$WORLD/gone pod run --rm --net none bb true
+is "a socket that is gone is no reason to fail" $? 0
+out=$(pod run --rm --sdnotify x bb true 2>&1)
+is "a wrong mode" "$?:$out" '125:Error: invalid sdnotify value "x": must be container, conmon, healthy or ignore'
+out=$(pod run --rm --net none --sdnotify healthy bb true 2>&1)
+is "healthy without a check" "$?:$out" '125:Error: sdnotify policy "healthy" requires a healthcheck to be set'
+unset NOTIFY_SOCKET
+is "nothing in the environment without one" "$(pod run --rm --net none bb env | grep -c NOTIFY)" 0
+finish
