@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
 #include "pod-net/netns.h"
+#include "pod-net/rootless.h"
 
 struct search {
 	struct net *n;
@@ -213,7 +214,8 @@ attach_native_links(struct attach *t, struct err *e)
 	struct net *n = t->n;
 
 	if (net_need_route(n, e) != 0 ||
-	    bridge_join(&n->route, n->home, t->netns, &t->plan, e) != 0)
+	    (n->rootless ? rootless_join(n, t->netns, &t->plan, e)
+			 : bridge_join(&n->route, n->home, t->netns, &t->plan, e)) != 0)
 		return -1;
 	for (size_t i = t->first; i < t->state->networks.n; i++)
 		if (firewall_network(&n->firewall, &t->state->networks.v[i], false, e) != 0)
@@ -244,6 +246,27 @@ attach_native_leave(
 	return netlink_run(&inside, &b, e);
 }
 
+static int
+enter_names(void *arg, struct err *e)
+{
+	const struct attach *t = arg;
+
+	return names_enter(&t->n->names, t->id, t->state, t->first, e);
+}
+
+/* The server listens on the bridges, and so is started where they are. */
+int
+attach_names(struct attach *t, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = t->first; i < t->state->networks.n; i++)
+		any |= names_answered(&t->state->networks.v[i]);
+	if (!any)
+		return 0;
+	return t->n->rootless ? rootless_call(t->n, enter_names, t, e) : enter_names(t, e);
+}
+
 /* --- Reports -------------------------------------------------------------------------------------- */
 
 void
@@ -263,8 +286,10 @@ attach_interface(const struct rec_net_hold *h, struct rec_net_interface *out, st
 }
 
 const char *
-attach_host_address(const struct rec_net_state *st)
+attach_host_address(const struct net *n, const struct rec_net_state *st, struct arena *a)
 {
+	if (n->rootless)
+		return rootless_host_address(a);
 	for (size_t i = 0; i < st->networks.n; i++) {
 		const struct rec_net_hold *h = &st->networks.v[i];
 

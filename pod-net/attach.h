@@ -36,6 +36,9 @@ void attach_give(struct attach *t);
 /* Makes links, addresses, routes, and the packet filter's share of the networks. */
 int attach_links(struct attach *t, struct err *e);
 
+/* Tells the DNS server what the container is called on these networks. */
+int attach_names(struct attach *t, struct err *e);
+
 void attach_free(struct attach *t);
 
 /* The same of our own backend. */
@@ -49,8 +52,12 @@ int attach_native_leave(
 /* A network that is held, as it is reported. */
 void attach_interface(const struct rec_net_hold *h, struct rec_net_interface *out, struct arena *a);
 
-/* The host as the container sees it: the first gateway of a network that leads out, or NULL. */
-const char *attach_host_address(const struct rec_net_state *st);
+/*
+ * The host as the container sees it: the first gateway of a network that leads out, or, as bridges of an
+ * ordinary user are not on the host, an address of the host's own.  NULL if there is none.
+ */
+const char *attach_host_address(
+    const struct net *n, const struct rec_net_state *st, struct arena *a);
 
 /*
  * Resolvers: our own, where a network's names are answered, which then asks the others; else those the user

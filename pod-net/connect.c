@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-net/attach.h"
+#include "pod-net/rootless.h"
 
 static int
 load(struct net *n, const char *id, struct rec_net_state *st, struct arena *a, struct err *e)
@@ -22,13 +23,16 @@ load(struct net *n, const char *id, struct rec_net_state *st, struct arena *a, s
 	if (found == 1 && st->helper != NULL)
 		return err_set(
 		    e, ERR_INVALID, "\"%s\" is not supported: invalid network mode", st->helper);
+	if (found == 1 && n->rootless)
+		return rootless_enter(n, false, e);
 	return found < 0 ? -1 : 0;
 }
 
 static void
-report(const struct rec_net_state *st, struct msg_net_connected *r, struct arena *a)
+report(const struct net *n, const struct rec_net_state *st, struct msg_net_connected *r,
+    struct arena *a)
 {
-	*r = (struct msg_net_connected){.host_address = attach_host_address(st)};
+	*r = (struct msg_net_connected){.host_address = attach_host_address(n, st, a)};
 	r->interfaces.v = arena_array(a, st->networks.n, sizeof *r->interfaces.v);
 	for (size_t i = 0; i < st->networks.n; i++)
 		attach_interface(&st->networks.v[i], &r->interfaces.v[r->interfaces.n++], a);
@@ -65,6 +69,8 @@ redirect(struct net *n, const char *id, const struct rec_net_state *before,
 		return 0;
 	if (parse_ports(before, &old, a, e) != 0 || parse_ports(st, &new, a, e) != 0 ||
 	    firewall_withdraw(&n->firewall, &old, &from, e) != 0)
+		return -1;
+	if (n->rootless && rootless_publish(n, st, -1, NULL, e) != 0)
 		return -1;
 	return new.n > 0 ? firewall_publish(&n->firewall, &new, &to, e) : 0;
 }
@@ -129,13 +135,13 @@ connect_container(struct net *n, const struct msg_net_connect *m, struct msg_net
 	rc = take_and_write(&t, e);
 	lease_unlock(&n->leases);
 	if (rc == 0 && (attach_links(&t, e) != 0 || redirect(n, m->id, &before, &st, a, e) != 0 ||
-			   names_enter(&n->names, m->id, &st, t.first, e) != 0)) {
+			   attach_names(&t, e) != 0)) {
 		undo(&t, &before);
 		rc = -1;
 	}
 	attach_free(&t);
 	if (rc == 0)
-		report(&st, r, a);
+		report(n, &st, r, a);
 	return rc;
 }
 
@@ -197,7 +203,7 @@ connect_leave(struct net *n, const char *id, int netns, const char *network,
 	if (release(n, id, &st, i, a, e) != 0 || redirect(n, id, &before, &st, a, e) != 0)
 		return -1;
 	net_left(n, &h);
-	report(&st, r, a);
+	report(n, &st, r, a);
 	return 0;
 }
 
@@ -214,6 +220,8 @@ reload_one(struct net *n, const char *id, struct err *e)
 
 	if (found <= 0 || st.helper != NULL || n->backend->ports_by_themselves)
 		return found < 0 ? -1 : 0;
+	if (n->rootless && rootless_enter(n, false, e) != 0)
+		return -1;
 	for (size_t i = 0; i < st.networks.n; i++)
 		if (firewall_network(&n->firewall, &st.networks.v[i], true, e) != 0)
 			return -1;

@@ -95,6 +95,37 @@ link_count_ports(struct netlink *s, int bridge, struct err *e)
 	return netlink_ask(s, &b, count_link, &n, e) != 0 ? -1 : n;
 }
 
+struct kind_count {
+	const char *kind;
+	int n;
+};
+
+static int
+count_kind(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	struct kind_count *c = arg;
+	struct link l;
+
+	if (read_link(h, &l, e) != 0)
+		return -1;
+	c->n += strcmp(l.kind, c->kind) == 0;
+	return 0;
+}
+
+int
+link_count_kind(struct netlink *s, const char *kind, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
+	struct kind_count c = {kind, 0};
+
+	netlink_reset(&b, s);
+	netlink_begin(&b, RTM_GETLINK, NLM_F_DUMP, &i, sizeof i, "listing interfaces", 0);
+	netlink_put_u32(&b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	netlink_end(&b);
+	return netlink_ask(s, &b, count_kind, &c, e) != 0 ? -1 : c.n;
+}
+
 struct address_list {
 	struct link_address *v;
 	size_t n, max;

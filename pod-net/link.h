@@ -25,6 +25,9 @@ int link_find(struct netlink *s, const char *name, struct link *out, struct err 
 /* How many interfaces are ports of the bridge; -1 with e. */
 int link_count_ports(struct netlink *s, int bridge, struct err *e);
 
+/* How many interfaces are of that kind; -1 with e. */
+int link_count_kind(struct netlink *s, const char *kind, struct err *e);
+
 /* Interfaces and their addresses, without the loopback and link-local ones; ends at max. */
 struct link_address {
 	int index;

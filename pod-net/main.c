@@ -16,6 +16,7 @@
 #include "pod-net/manage.h"
 #include "pod-net/net.h"
 #include "pod-net/netavark.h"
+#include "pod-net/rootless.h"
 #include "pod-net/setup.h"
 
 #define BEFORE_HELLO 1u
@@ -188,6 +189,19 @@ on_reload(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 }
 
 static int
+on_shared(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	struct msg_net_shared_r r = {.netns = -1, .life = -1};
+
+	if (rootless_share(&s->net, &r.netns, &r.life, e) != 0)
+		return -1;
+	answer(p, &msg_net_shared_r_desc, in->seq, &r);
+	wire_close_fds(&msg_net_shared_r_desc, &r);
+	return 0;
+}
+
+static int
 on_sweep(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct server *s = arg;
@@ -204,6 +218,7 @@ static const struct peer_handler handlers[] = {
     {&msg_net_setup_desc, SERVING, 0, on_setup},
     {&msg_net_teardown_desc, SERVING, 0, on_teardown},
     {&msg_net_list_desc, SERVING, 0, on_list},
+    {&msg_net_shared_desc, SERVING, 0, on_shared},
     {&msg_net_sweep_desc, SERVING, 0, on_sweep},
     {&msg_net_create_desc, SERVING, 0, on_create},
     {&msg_net_remove_desc, SERVING, 0, on_remove},

@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
 #include "pod-net/create.h"
+#include "pod-net/rootless.h"
 
 static int
 read_pools(const struct msg_net_create *m, struct create_pool *out, struct err *e)
@@ -48,12 +49,13 @@ manage_create(struct net *n, const struct msg_net_create *m, struct rec_network 
 	    .npools = m->pools.n,
 	    .networks = &l,
 	    .drivers = &n->plugins};
+	own_netlink struct netlink host = {.fd = -1};
 	own_fd int lock = create_lock(dir, e);
 
 	if (lock < 0 || read_pools(m, pools, e) != 0 || n->backend->list(n, dir, &l, e) != 0 ||
-	    net_need_route(n, e) != 0)
+	    netlink_open(&host, NETLINK_ROUTE, e) != 0)
 		return -1;
-	r.host = &n->route;
+	r.host = &host;
 	if (m->ignore && is_listed(&l, m->network->name, out, a))
 		return 0;
 	wire_copy(&rec_network_desc, m->network, out, a);
@@ -66,13 +68,16 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 {
 	struct rec_net_hold h = {.network = x->name, .interface = x->interface};
 	const char *subnets[64];
+	struct err none = {0};
 	int gone;
 
 	for (size_t i = 0; i < x->options.n; i++)
 		if (strcmp(x->options.v[i].key, "mode") == 0 &&
 		    strcmp(x->options.v[i].value, "unmanaged") == 0)
 			return 0;
-	if (strcmp(x->driver, "bridge") != 0 || x->interface == NULL || n->rootless)
+	if (strcmp(x->driver, "bridge") != 0 || x->interface == NULL)
+		return 0;
+	if (n->rootless && rootless_enter(n, false, &none) != 0)
 		return 0;
 	h.subnets.v = subnets;
 	for (size_t i = 0; i < x->subnets.n && i < COUNTOF(subnets); i++)

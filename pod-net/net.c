@@ -12,6 +12,7 @@
 #include "pod-net/bridge.h"
 #include "pod-net/helper.h"
 #include "pod-net/netns.h"
+#include "pod-net/rootless.h"
 
 #define DEFAULT_RUN_ROOT "/run/pod"
 #define HOST_LEASES "/run/pod-net/leases-%s"
@@ -147,6 +148,7 @@ void
 net_close(struct net *n)
 {
 	net_release(n);
+	rootless_leave(n);
 	free(n->held);
 	firewall_close(&n->firewall);
 	netlink_close(&n->route);
@@ -200,6 +202,8 @@ net_hold(struct net *n, int fd)
 int
 net_need_route(struct net *n, struct err *e)
 {
+	if (n->rootless)
+		return rootless_enter(n, false, e);
 	return n->route.fd >= 0 ? 0 : netlink_open(&n->route, NETLINK_ROUTE, e);
 }
 
@@ -287,6 +291,14 @@ withdraw(struct net *n, const struct rec_net_state *st, struct arena *a, struct 
 	struct firewall_target t = net_target(st, "", NULL);
 	struct port_list ports;
 
+	if (n->rootless &&
+	    (rootless_enter(n, false, e) != 0 || rootless_withdraw(n, st->token, e) != 0)) {
+		/* Without the namespace there is nothing to undo. */
+		if (n->inner >= 0)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
 	if (port_parse(st->ports.v, st->ports.n, t.to4.len != 0, t.to6.len != 0, &ports, a, e) != 0)
 		return -1;
 	return firewall_withdraw(&n->firewall, &ports, &t, e);
@@ -533,12 +545,17 @@ net_sweep(struct net *n, const struct strs *containers, struct err *e)
 			return -1;
 	}
 	names_sweep(&n->names);
-	if (n->rootless)
-		return 0;
 	if (lease_lock(&n->leases, e) != 0)
 		return -1;
 	lease_sweep(&n->leases, n->state.path);
 	lease_unlock(&n->leases);
-	sweep_other_leases(n);
+	if (n->rootless) {
+		struct err none = {0};
+
+		if (rootless_enter(n, false, &none) != 0)
+			return 0;
+	} else {
+		sweep_other_leases(n);
+	}
 	return firewall_sweep(&n->firewall, all_tokens, n, e);
 }

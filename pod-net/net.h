@@ -22,7 +22,9 @@ struct net {
 	bool rootless;
 	int dir; /* RUNROOT/net */
 	int home; /* the host's network namespace; -1 for ordinary users, who cannot come back to it */
-	int spare; /* a namespace made before it was asked for, or -1 */
+	int inner; /* the shared namespace of an ordinary user, once rootless_enter has joined it */
+	struct peer *keeper; /* and the worker that keeps it */
+	int spare;	     /* a namespace made before it was asked for, or -1 */
 	struct netlink route;
 	struct state_dir state;
 	struct leases leases;
@@ -47,12 +49,12 @@ struct net {
 };
 
 /* Not open; net_close may be called. */
-#define NET_CLOSED                                                                            \
-	{                                                                                     \
-		.dir = -1, .home = -1, .spare = -1, .route = {.fd = -1}, .state = {.fd = -1}, \
-		.leases = LEASES_CLOSED, .firewall = {                                        \
-			.nl = {.fd = -1}                                                      \
-		}                                                                             \
+#define NET_CLOSED                                                                    \
+	{                                                                             \
+		.dir = -1, .home = -1, .inner = -1, .spare = -1, .route = {.fd = -1}, \
+		.state = {.fd = -1}, .leases = LEASES_CLOSED, .firewall = {           \
+			.nl = {.fd = -1}                                              \
+		}                                                                     \
 	}
 
 /*

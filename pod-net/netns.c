@@ -42,13 +42,25 @@ unshare_and_open(int unused, struct err *e)
 }
 
 static int
-enter_and_open(int netns, struct err *e)
+open_protocol(int netns, int protocol, struct err *e)
 {
 	struct netlink s;
 
-	if (netns_enter(netns, e) != 0 || netlink_open(&s, NETLINK_ROUTE, e) != 0)
+	if (netns_enter(netns, e) != 0 || netlink_open(&s, protocol, e) != 0)
 		return -1;
 	return s.fd;
+}
+
+static int
+enter_and_open(int netns, struct err *e)
+{
+	return open_protocol(netns, NETLINK_ROUTE, e);
+}
+
+static int
+enter_and_open_netfilter(int netns, struct err *e)
+{
+	return open_protocol(netns, NETLINK_NETFILTER, e);
 }
 
 /* What the child says when it has no descriptor to give. */
@@ -119,6 +131,15 @@ netns_netlink(int netns, int home, struct netlink *out, struct err *e)
 	return out->fd < 0 ? -1 : 0;
 }
 
+int
+netns_socket(int netns, int protocol, struct netlink *out, struct err *e)
+{
+	out->seq = 1;
+	out->fd = in_child(
+	    protocol == NETLINK_ROUTE ? enter_and_open : enter_and_open_netfilter, netns, e);
+	return out->fd < 0 ? -1 : 0;
+}
+
 /* The first digits of the boot's random identifier. */
 static void
 boot_name(char name[NETNS_BOOT + 1])
@@ -138,16 +159,15 @@ boot_name(char name[NETNS_BOOT + 1])
 }
 
 void
-netns_name(char name[NETNS_NAME])
+netns_name_of(int socket, char name[NETNS_NAME])
 {
-	own_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char boot[NETNS_BOOT + 1];
 	uint64_t cookie;
 	socklen_t n = sizeof cookie;
 	struct stat st;
 
 	boot_name(boot);
-	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &n) == 0)
+	if (socket >= 0 && getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &n) == 0)
 		snprintf(name, NETNS_NAME, "%s-%llx", boot, (unsigned long long)cookie);
 	else if (stat("/proc/self/ns/net", &st) == 0)
 		snprintf(name, NETNS_NAME, "%s-i%llx", boot, (unsigned long long)st.st_ino);
@@ -161,6 +181,14 @@ netns_number(int fd)
 	struct stat st;
 
 	return fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_ino : 0;
+}
+
+void
+netns_name(char name[NETNS_NAME])
+{
+	own_fd int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	netns_name_of(fd, name);
 }
 
 int

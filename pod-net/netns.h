@@ -28,6 +28,9 @@ int netns_netlink(int netns, int home, struct netlink *out, struct err *e);
 /* Its inode number: tells namespaces apart only while both exist. */
 uint64_t netns_number(int fd);
 
+/* The same for an ordinary user, and any netlink protocol. */
+int netns_socket(int netns, int protocol, struct netlink *out, struct err *e);
+
 /* Enters the namespace. */
 int netns_enter(int fd, struct err *e);
 
@@ -39,6 +42,7 @@ int netns_enter(int fd, struct err *e);
 #define NETNS_NAME 48
 #define NETNS_BOOT 16 /* of these, how many tell the boot */
 void netns_name(char name[NETNS_NAME]);
+void netns_name_of(int socket, char name[NETNS_NAME]); /* the namespace of a socket */
 
 /*
  * Sets a value of /proc/sys/net of the namespace the process is in.  An equal value is not written

@@ -178,6 +178,20 @@ expr_ct(struct netlink_batch *b, const struct nft_expr *x)
 }
 
 static void
+expr_meta_set(struct netlink_batch *b, const struct nft_expr *x)
+{
+	netlink_put_be32(b, NFTA_META_KEY, x->arg[0]);
+	netlink_put_be32(b, NFTA_META_SREG, x->arg[1]);
+}
+
+static void
+expr_ct_set(struct netlink_batch *b, const struct nft_expr *x)
+{
+	netlink_put_be32(b, NFTA_CT_KEY, x->arg[0]);
+	netlink_put_be32(b, NFTA_CT_SREG, x->arg[1]);
+}
+
+static void
 expr_fib(struct netlink_batch *b, const struct nft_expr *x)
 {
 	netlink_put_be32(b, NFTA_FIB_FLAGS, x->arg[0]);
@@ -261,6 +275,8 @@ static const struct {
 } kinds[] = {
     [NFT_META] = {"meta", expr_meta},
     [NFT_CT] = {"ct", expr_ct},
+    [NFT_META_SET] = {"meta", expr_meta_set},
+    [NFT_CT_SET] = {"ct", expr_ct_set},
     [NFT_FIB] = {"fib", expr_fib},
     [NFT_PAYLOAD] = {"payload", expr_payload},
     [NFT_CMP] = {"cmp", expr_cmp},

@@ -52,8 +52,10 @@ void nft_put_chain(struct netlink_batch *b, const char *table, const struct nft_
 
 enum nft_kind {
 	NFT_END,
-	NFT_META,    /* key, register */
-	NFT_CT,	     /* key, register */
+	NFT_META,     /* key, register */
+	NFT_META_SET, /* the same, from the register */
+	NFT_CT,	      /* key, register */
+	NFT_CT_SET,
 	NFT_FIB,     /* flags, result, register */
 	NFT_PAYLOAD, /* base, offset, length, register */
 	NFT_CMP,     /* operator, register; data */

@@ -12,6 +12,7 @@
 #include "pod-net/netns.h"
 #include "pod-net/pasta.h"
 #include "pod-net/port.h"
+#include "pod-net/rootless.h"
 #include "pod-net/slirp.h"
 
 #define PASTA_ADDRESSES 16
@@ -82,6 +83,16 @@ fail:
 	return -1;
 }
 
+/* The sockets go to the worker, and what ends it to whoever would have held them. */
+static int
+forward_ports(struct setup *s, struct err *e)
+{
+	own_fd int sockets = s->holder > 0 ? s->holder : -1;
+
+	s->holder = 0;
+	return rootless_publish(s->n, &s->state, sockets, &s->holder, e);
+}
+
 static int
 connect_bridges(struct setup *s, struct err *e)
 {
@@ -90,10 +101,11 @@ connect_bridges(struct setup *s, struct err *e)
 	if (s->ports.n > 0 && !s->n->backend->ports_by_themselves) {
 		struct firewall_target t = net_target(&s->state, s->m->id, s->m->name);
 
-		if (firewall_publish(&s->n->firewall, &s->ports, &t, e) != 0)
+		if (firewall_publish(&s->n->firewall, &s->ports, &t, e) != 0 ||
+		    (s->n->rootless && forward_ports(s, e) != 0))
 			return -1;
 	}
-	return names_enter(&s->n->names, s->m->id, &s->state, s->attach.first, e);
+	return attach_names(&s->attach, e);
 }
 
 /* Takes back what was done after the state was written; returns -1. */
@@ -112,9 +124,11 @@ set_up_bridge(struct setup *s, struct err *e)
 {
 	struct net *n = s->n;
 
-	if (n->rootless)
-		return err_set(
-		    e, ERR_UNSUPPORTED, "network mode bridge is not supported for ordinary users");
+	if (n->rootless && n->backend->ports_by_themselves)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "network backend %s is not supported for ordinary users", n->backend->name);
+	if (n->rootless && rootless_enter(n, true, e) != 0)
+		return -1;
 	s->attach = (struct attach){.n = n,
 	    .id = s->m->id,
 	    .name = s->m->name,
@@ -321,7 +335,7 @@ fill_answer(struct setup *s, struct msg_net_setup_r *r)
 		    &s->state.networks.v[i], &r->interfaces.v[r->interfaces.n++], s->a);
 	r->ports.v = s->state.ports.v;
 	r->ports.n = s->state.ports.n;
-	r->host_address = attach_host_address(&s->state);
+	r->host_address = attach_host_address(s->n, &s->state, s->a);
 	s->state.dns_servers = s->m->dns_servers;
 	r->dns_servers = attach_resolvers(&s->state, s->a);
 	r->dns_search = attach_search(&s->state, s->a);

@@ -69,7 +69,14 @@ cat >"$WORLD/inside.sh" <<-'END'
 		echo "slirp option $("$drive" -m slirp4netns -o colour=blue "$P" "$run" 2>&1)"
 		p sweep
 	fi
-	echo "bridge: $(p setup --id five /proc/$s/ns/net 2>&1)"
+	unshare -n sleep 60 </dev/null >/dev/null 2>&1 &
+	t=$!
+	until [ "$(readlink /proc/$t/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+	echo "bridge: $(p setup --id five /proc/$t/ns/net | jq -r '.interfaces.eth0.subnets[0].ipnet')"
+	p teardown five
+	kill $t
+	sleep 3
+	echo "bridge gone: $(pgrep -U 0 -x pod-net-forward | wc -l)$(helper rootless-netns | wc -l)"
 	kill $s
 END
 chmod 755 "$WORLD/inside.sh"
@@ -85,8 +92,8 @@ is "one helper runs" "$(line helpers)" 1
 is "teardown ends it" "$(line 'after teardown')" "0 0"
 is "a sweep ends it" "$(line 'after sweep')" 0
 is "it ends when its link is gone" "$(line 'without its link')" 0
-is "bridge mode is refused with a reason" "$(line bridge:)" \
-	"Error: network mode bridge is not supported for ordinary users"
+is "bridge mode: an address" "$(line bridge:)" 10.88.0.2/16
+is "bridge mode: nothing stays" "$(line 'bridge gone:')" 00
 if command -v slirp4netns >/dev/null; then
 	is "slirp4netns: address" "$(line 'slirp address')" 10.0.2.100/24
 	is "slirp4netns: published port" "$(line 'slirp tcp')" "hello from inside"

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What lets a worker speak to containers with the addresses of others: packets of such connections carry a
+ * mark, which conntrack remembers, and answers with the mark come to the worker instead of being routed.
+ */
+#ifndef POD_ROOTLESS_ROUTES_H
+#define POD_ROOTLESS_ROUTES_H
+
+#include "common/base/err.h"
+
+#define ROOTLESS_MARK 0x706f64u
+
+/* Makes rules and routes in the fresh namespace. */
+int rootless_routes_make(int netns, struct err *e);
+
+#endif
