@@ -302,7 +302,7 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	size_t n = x->g->storage_opt.n;
 	const struct containers_conf *conf = role == ROLE_NET ? ctx_conf(x, e) : NULL;
 	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n + 3 : 0;
-	struct rec_kv *options = arena_array(&a, n + more, sizeof(*options));
+	struct rec_kv *options = arena_array(&a, n + more + 2, sizeof(*options));
 	const char *mode = NULL;
 	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
 	struct peer *p;
@@ -325,6 +325,8 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 		options[i].key = arena_strndup(&a, word, (size_t)(eq - word));
 		options[i].value = eq + 1;
 	}
+	if (role == ROLE_STORE && x->repairs)
+		options[n++] = (struct rec_kv){.key = "repair", .value = "yes"};
 	if (role == ROLE_NET && x->starts)
 		options[n++] = (struct rec_kv){.key = "prepare", .value = "netns"};
 	if (conf != NULL)

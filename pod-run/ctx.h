@@ -53,7 +53,8 @@ struct ctx {
 	bool conf_loaded_;
 	struct db *db_;
 	struct peer *store_, *net_;
-	bool starts; /* a container: pod-net makes a network namespace while nobody waits for it */
+	bool repairs; /* the store may be given a new index in a damaged one's place */
+	bool starts;  /* a container: pod-net makes a network namespace while nobody waits for it */
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;
 	struct ctx_announced *announced;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/db/sqlite.h"
 #include "pod-store/db.h"
@@ -49,6 +51,12 @@ fail(struct db *d, struct err *e)
 		return err_set(e, ERR_TIMEOUT, "the index of the store is busy");
 	case SQLITE_FULL:
 		return err_set(e, ERR_NOSPACE, "the index of the store: no space left on device");
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		err_set(e, ERR_INTEGRITY, "the index of the store is damaged: %s",
+		    sqlite3_errmsg(d->h));
+		return err_hint(
+		    e, "pod system check --repair makes a new one of what can be read.");
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
@@ -280,4 +288,78 @@ db_tidy(struct db *d)
 	if (sqlite3_total_changes(d->h) == 0)
 		return;
 	sqlite_fold_log(d->h, DB_BUSY_MS);
+}
+
+/* --- Damage --------------------------------------------------------------------------------------- */
+
+int
+db_check(struct db *d, bool quick, char *why, size_t size, struct err *e)
+{
+	const char *sql = quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)";
+	sqlite3_stmt *q = NULL;
+	int r = -1;
+
+	if (sqlite3_prepare_v2(d->h, sql, -1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_step(q) == SQLITE_ROW) {
+		snprintf(why, size, "%s", db_text(q, 0));
+		r = strcmp(why, "ok") == 0;
+	} else if (fail(d, e) == -1 && e->class == ERR_INTEGRITY) {
+		snprintf(why, size, "%s", e->text);
+		r = 0;
+	}
+	sqlite3_finalize(q);
+	return r;
+}
+
+/* What cannot be read ends the table, not the work. */
+static void
+copy_rows(sqlite3 *from, sqlite3 *to, const char *table)
+{
+	own_mem char *select = xasprintf("SELECT * FROM %s", table);
+	own_strbuf struct strbuf insert = {0};
+	sqlite3_stmt *in = NULL, *out = NULL;
+	int n;
+
+	if (sqlite3_prepare_v2(from, select, -1, &in, NULL) != SQLITE_OK)
+		return;
+	n = sqlite3_column_count(in);
+	strbuf_addf(&insert, "INSERT OR IGNORE INTO %s VALUES(", table);
+	for (int i = 0; i < n; i++)
+		strbuf_add(&insert, i > 0 ? ",?" : "?");
+	strbuf_add(&insert, ")");
+	if (sqlite3_prepare_v2(to, insert.s, -1, &out, NULL) == SQLITE_OK)
+		while (sqlite3_step(in) == SQLITE_ROW) {
+			for (int i = 0; i < n; i++)
+				sqlite3_bind_value(out, i + 1, sqlite3_column_value(in, i));
+			sqlite3_step(out);
+			sqlite3_reset(out);
+		}
+	sqlite3_finalize(in);
+	sqlite3_finalize(out);
+}
+
+int
+db_salvage(const char *from, const char *to, struct err *e)
+{
+	static const char *const tables[] = {
+	    "layer", "image", "document", "name", "digest_name", "use", "user", "volume"};
+	struct db fresh;
+	sqlite3 *old = NULL;
+
+	if (db_open(&fresh, to, true, NULL, e) == -1)
+		return -1;
+	if (sqlite3_open_v2(from, &old, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+	    db_begin(&fresh, e) == 0) {
+		for (size_t i = 0; i < COUNTOF(tables); i++)
+			copy_rows(old, fresh.h, tables[i]);
+		if (db_end(&fresh, true, e) == -1) {
+			sqlite3_close(old);
+			db_close(&fresh);
+			return -1;
+		}
+	}
+	sqlite3_close(old);
+	sqlite3_wal_checkpoint_v2(fresh.h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	db_close(&fresh);
+	return 0;
 }

@@ -71,6 +71,17 @@ int db_end(struct db *d, bool ok, struct err *e);
  */
 void db_tidy(struct db *d);
 
+/*
+ * Does the index hold together?  1: yes; 0: no, and why tells the first fault; -1: it could not be looked at.
+ */
+int db_check(struct db *d, bool quick, char *why, size_t size, struct err *e);
+
+/*
+ * Makes a new index at path to out of what can still be read in the one at from; nothing may be.  A
+ * missing or unreadable from leaves an empty index.
+ */
+int db_salvage(const char *from, const char *to, struct err *e);
+
 /* One view of the index for several statements that only read. */
 int db_view(struct db *d, struct err *e);
 void db_view_end(struct db *d);

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-store/attach.h"
+#include "pod-store/check.h"
 #include "pod-store/blob.h"
 #include "pod-store/diff.h"
 #include "pod-store/handlers.h"
@@ -27,6 +28,16 @@
 #define STORE (&CONN->srv->store)
 #define ANSWER(name, x) peer_send(p, &msg_##name##_desc, in->seq, x, e)
 
+/* Only the command that checks asks for it: nothing is put into a damaged index's place unawares. */
+static bool
+wants_repair(const struct msg_hello *m)
+{
+	for (size_t i = 0; i < m->options.n; i++)
+		if (strcmp(m->options.v[i].key, "repair") == 0)
+			return true;
+	return false;
+}
+
 static int
 open_store(struct server *srv, const struct msg_hello *m, struct err *e)
 {
@@ -42,8 +53,14 @@ open_store(struct server *srv, const struct msg_hello *m, struct err *e)
 		    e, ERR_UNSUPPORTED, "a separate image store (--imagestore) is not available");
 	if (m->graph_root == NULL)
 		return err_set(e, ERR_INVALID, "no graph root was given");
-	if (store_open(&srv->store, m->graph_root, e) == -1)
-		return -1;
+	if (store_open(&srv->store, m->graph_root, e) == -1) {
+		if (!wants_repair(m) || e->class != ERR_INTEGRITY)
+			return -1;
+		log_warn("%s", e->text);
+		if (store_renew_db(&srv->store, m->graph_root, e) == -1 ||
+		    store_open(&srv->store, m->graph_root, e) == -1)
+			return -1;
+	}
 	srv->opened = true;
 	return 0;
 }
@@ -395,6 +412,15 @@ HANDLER(store_sweep)
 	return ANSWER(store_swept, &out);
 }
 
+HANDLER(store_check)
+{
+	struct msg_store_checked out;
+
+	if (check_store(STORE, MSG_OF(in, store_check), &out, &in->arena, e) == -1)
+		return -1;
+	return ANSWER(store_checked, &out);
+}
+
 HANDLER(store_info)
 {
 	struct msg_store_info_r out;
@@ -450,6 +476,7 @@ const struct peer_handler handlers[] = {
     OPEN(volume_list),
     OPEN(volume_remove),
     OPEN(store_sweep),
+    OPEN(store_check),
     OPEN(store_info),
     OPEN(store_join),
 };

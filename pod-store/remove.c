@@ -302,3 +302,34 @@ remove_unused(struct store *s, bool all, struct removed *out, struct err *e)
 		r = layer_bury(s, NULL, e);
 	return r;
 }
+
+/* Without a look at relations, for which the configuration would have to be whole. */
+static int
+damaged_in_tx(struct store *s, const struct strv *ids, struct removed *out, struct err *e)
+{
+	own_strv struct strv users = {0};
+
+	if (image_users(s, &users, e) == -1)
+		return -1;
+	for (size_t i = 0; i < ids->n; i++) {
+		if (in_use(&users, ids->v[i]))
+			continue;
+		if (names_of(s, ids->v[i], &out->untagged, e) == -1 ||
+		    delete_rows(s, ids->v[i], e) == -1)
+			return -1;
+		strv_add(&out->deleted, ids->v[i]);
+	}
+	return layer_condemn(s, e);
+}
+
+int
+remove_damaged(struct store *s, const struct strv *ids, struct removed *out, struct err *e)
+{
+	int r;
+
+	if (exclusively(s, e) == -1)
+		return -1;
+	r = db_end(&s->db, damaged_in_tx(s, ids, out, e) == 0, e);
+	store_unlock(s);
+	return r;
+}

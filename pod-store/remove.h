@@ -22,6 +22,9 @@ int remove_untag(struct store *s, const struct msg_image_untag *m, struct err *e
 int remove_image(
     struct store *s, const struct msg_image_remove *m, struct removed *out, struct err *e);
 
+/* Damaged images, but for those that a container stands on; their layers are left to layer_bury. */
+int remove_damaged(struct store *s, const struct strv *ids, struct removed *out, struct err *e);
+
 /* Images that no container uses: those without a name, or all of them. */
 int remove_unused(struct store *s, bool all, struct removed *out, struct err *e);
 

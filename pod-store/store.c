@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -115,6 +116,33 @@ store_open(struct store *s, const char *root, struct err *e)
 failed:
 	store_close(s);
 	return -1;
+}
+
+static int
+move_file(const char *from, const char *to, const char *suffix, struct err *e)
+{
+	own_mem char *a = xasprintf("%s%s", from, suffix), *b = xasprintf("%s%s", to, suffix);
+
+	if (rename(a, b) == 0 || errno == ENOENT)
+		return 0;
+	return err_sys(e, "moving %s", a);
+}
+
+int
+store_renew_db(struct store *s, const char *root, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/store.db", root);
+	own_mem char *old = xasprintf("%s/store.db.damaged", root);
+	static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+	if (s->db.h != NULL)
+		db_close(&s->db);
+	for (size_t i = 0; i < COUNTOF(suffixes); i++)
+		if (move_file(path, old, suffixes[i], e) == -1)
+			return -1;
+	if (db_salvage(old, path, e) == -1)
+		return -1;
+	return s->dir >= 0 ? open_db(s, e) : 0;
 }
 
 void

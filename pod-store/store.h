@@ -40,6 +40,12 @@ struct store {
 
 /* Makes what is missing. */
 int store_open(struct store *s, const char *root, struct err *e);
+
+/*
+ * Puts an index in the damaged one's place that has all that can be read of it, and the volumes whose
+ * directories are there; the old one stays as store.db.damaged.  The store may be open or not.
+ */
+int store_renew_db(struct store *s, const char *root, struct err *e);
 void store_close(struct store *s);
 
 /* Opens one of the directories above ("rw", "layers/ID"), never through a link. */

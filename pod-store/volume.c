@@ -231,6 +231,23 @@ volume_remove(struct store *s, const char *name, bool ignore, struct err *e)
 	return db_end(&s->db, r == 0, e);
 }
 
+int
+volume_restore(struct store *s, const char *name, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct rec_volume want = {.name = name}, v;
+	int r;
+
+	if (check_name(name, e) == -1 || make_dirs(s, name, e) == -1 || db_begin(&s->db, e) == -1)
+		return -1;
+	r = create(s, &want, &v, &a, e);
+	/* Its first use is long past. */
+	v.needs_copy_up = v.needs_chown = false;
+	if (r == 1 && put(s, &v, e) == -1)
+		r = -1;
+	return db_end(&s->db, r != -1, e);
+}
+
 /* --- First use ------------------------------------------------------------------------------------ */
 
 /*

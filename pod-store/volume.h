@@ -24,4 +24,7 @@ int volume_remove(struct store *s, const char *name, bool ignore, struct err *e)
 int volume_use(struct store *s, int root, const struct rec_volume_use *u, uid_t uid, gid_t gid,
     const char **path, struct arena *a, struct err *e);
 
+/* A volume that lost its directory or its row gets them again; what it holds stays. */
+int volume_restore(struct store *s, const char *name, struct err *e);
+
 #endif

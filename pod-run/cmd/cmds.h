@@ -28,6 +28,7 @@ extern const struct cmd cmd_image_diff, cmd_image_mount, cmd_image_tree, cmd_ima
 extern const struct cmd cmd_volume_export, cmd_volume_import, cmd_volume_mount, cmd_volume_unmount,
     cmd_volume_reload;
 extern const struct cmd cmd_info, cmd_version, cmd_unshare;
+extern const struct cmd cmd_system_check;
 extern const struct cmd cmd_healthcheck;
 extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune;
 

@@ -2,6 +2,7 @@
 #include "pod-run/cmd/cmds.h"
 
 static const struct cmd_place sub[] = {
+    {.cmd = &cmd_system_check},
     {.cmd = &cmd_system_df},
     {.cmd = &cmd_events},
     {.cmd = &cmd_info},

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/path.h"
+#include "common/role/spawn.h"
+#include "pod-store/check.h"
+#include "pod-store/image.h"
+#include "pod-store/layer.h"
+#include "pod-store/layer/result.h"
+#include "pod-store/remove.h"
+#include "pod-store/transfer.h"
+#include "pod-store/volume.h"
+
+/* Descriptors of the workers, see their sources. */
+#define DIR_SLOT ROLE_VIEW_FD_NUMBER
+#define INDEX_SLOT 5
+#define FACTS_SLOT 6
+#define PACK_RESULT_SLOT 7
+#define DIGEST_RESULT_SLOT 4
+#define FOUND_MAX 100000
+
+struct check {
+	struct store *s;
+	const struct msg_store_check *m;
+	struct arena *a;
+	struct rec_damage *found;
+	size_t n, cap;
+	struct strv layers, images; /* that are damaged */
+	struct strv removed;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+found(struct check *c, const char *kind, const char *id, const char *fmt, ...)
+{
+	char text[900], clean[1000];
+	va_list ap;
+
+	if (c->n == FOUND_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	text_escape(text, clean, sizeof(clean));
+	c->found = mem_grow(c->found, &c->cap, c->n + 1, sizeof(*c->found));
+	c->found[c->n++] = (struct rec_damage){.kind = kind,
+	    .id = id != NULL ? arena_strdup(c->a, id) : NULL,
+	    .text = arena_strdup(c->a, clean)};
+}
+
+/* --- The content of a layer ------------------------------------------------------------------------ */
+
+static pid_t
+start(struct spawn *sp, int slot, int *result, struct err *e)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (pipe2(pair, O_CLOEXEC) == -1)
+		return err_sys(e, "making a pipe");
+	sp->fds[slot] = pair[1];
+	sp->discard_stderr = true;
+	pid = spawn_start(sp, e);
+	fd_close(&pair[1]);
+	if (pid == -1)
+		fd_close(&pair[0]);
+	else
+		*result = pair[0];
+	return pid;
+}
+
+static void
+await(pid_t pid)
+{
+	while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+}
+
+/* Both workers' answers; the first failure is the cause. */
+static int
+read_both(int packed, int digested, struct result *out, struct err *e)
+{
+	own_result struct result pack = {0};
+	int r = result_read(packed, &pack, e);
+	struct err later;
+
+	return result_read(digested, out, r == 0 ? e : &later) == 0 ? r : -1;
+}
+
+/* The digest of the tar stream that the layer gives now. */
+static int
+digest_of(int dir, int diff, char digest[80], struct err *e)
+{
+	own_fd int index = path_open(dir, "tar.index", PATH_PLAIN, O_RDONLY, 0, e);
+	own_fd int facts = -1, in = -1, out = -1, null = -1, packed = -1, digested = -1;
+	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = PACK_RESULT_SLOT + 1};
+	struct spawn sum = {.role = ROLE_INFLATE, .mode = "digest", .nfds = DIGEST_RESULT_SLOT + 1};
+	own_result struct result r = {0};
+	pid_t a, b;
+	int pair[2], rc;
+
+	if (index == -1)
+		return err_wrap(e, "its index");
+	facts = transfer_facts(-1, NULL, NULL, e);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (facts == -1 || null == -1 || pipe2(pair, O_CLOEXEC) == -1)
+		return err_sys(e, "preparing the digest of a layer");
+	in = pair[0];
+	out = pair[1];
+	pack.fds[1] = out;
+	pack.fds[DIR_SLOT] = diff;
+	pack.fds[INDEX_SLOT] = index;
+	pack.fds[FACTS_SLOT] = facts;
+	sum.fds[0] = in;
+	sum.fds[1] = null;
+	a = start(&pack, PACK_RESULT_SLOT, &packed, e);
+	fd_close(&out);
+	b = a == -1 ? -1 : start(&sum, DIGEST_RESULT_SLOT, &digested, e);
+	fd_close(&in);
+	rc = b == -1 ? -1 : read_both(packed, digested, &r, e);
+	await(a);
+	await(b);
+	if (rc == 0)
+		snprintf(digest, 80, "%s",
+		    result_get(&r, "plain_digest") != NULL ? result_get(&r, "plain_digest") : "");
+	return rc;
+}
+
+static void
+damaged_layer(struct check *c, const char *id, const char *text)
+{
+	found(c, "layer", id, "%s", text);
+	strv_add(&c->layers, id);
+}
+
+static void
+check_layer(struct check *c, const char *id, const char *diff_id)
+{
+	own_mem char *path = xasprintf("layers/%s", id);
+	struct err e = {0};
+	own_fd int dir = store_dir(c->s, path, &e), diff = -1;
+	char digest[80] = "";
+
+	if (dir == -1) {
+		damaged_layer(c, id, "its directory is missing");
+		return;
+	}
+	diff = path_try(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	if (diff == -1) {
+		damaged_layer(c, id, "its files are missing");
+		return;
+	}
+	if (faccessat(dir, "tar.index", F_OK, AT_SYMLINK_NOFOLLOW) == -1) {
+		damaged_layer(c, id, "its index is missing");
+		return;
+	}
+	if (c->m->quick)
+		return;
+	/* Some streams cannot be had again although nothing is wrong: their index says so. */
+	if (digest_of(dir, diff, digest, &e) == -1) {
+		if (e.class != ERR_UNSUPPORTED)
+			damaged_layer(c, id, e.text);
+	} else if (strncmp(digest, "sha256:", 7) != 0 || strcmp(digest + 7, diff_id) != 0) {
+		damaged_layer(c, id, "its content was modified");
+	}
+}
+
+static int
+check_layers(struct check *c, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&c->s->db, SQL_CHECK_LAYERS, e, "");
+	own_strv struct strv ids = {0}, diffs = {0};
+	int r;
+
+	while ((r = db_step(&c->s->db, q, e)) == 1) {
+		strv_add(&ids, db_text(q, 0));
+		strv_add(&diffs, db_text(q, 2));
+	}
+	for (size_t i = 0; i < ids.n && r == 0; i++)
+		if (strlen(ids.v[i]) < STORE_NAME_MAX - 16 && strchr(ids.v[i], '/') == NULL)
+			check_layer(c, ids.v[i], diffs.v[i]);
+	return r;
+}
+
+/* --- Images ---------------------------------------------------------------------------------------- */
+
+static void
+damaged_image(struct check *c, const char *id, const char *text)
+{
+	found(c, "image", id, "%s", text);
+	if (strv_find(&c->images, id) == c->images.n)
+		strv_add(&c->images, id);
+}
+
+static bool
+is_digest_of(const char *hex, sqlite3_stmt *q, int column)
+{
+	char now[SHA256_HEX];
+
+	sha256_hex(sqlite3_column_blob(q, column), (size_t)sqlite3_column_bytes(q, column), now);
+	return strcmp(now, hex) == 0;
+}
+
+static void
+check_documents(struct check *c, sqlite3_stmt *q)
+{
+	const char *id = db_text(q, 0), *digest = db_text(q, 1);
+	own_arena struct arena a = {0};
+	struct rec_image_config config;
+	struct err e;
+
+	if (db_int(q, 6) != 0)
+		damaged_image(c, id, "its configuration is missing");
+	else if (!is_digest_of(id, q, 4))
+		damaged_image(c, id, "its configuration was modified");
+	else if (strncmp(digest, "sha256:", 7) == 0 && !is_digest_of(digest + 7, q, 3))
+		damaged_image(c, id, "its manifest was modified");
+	else if (wire_unpack(&rec_image_config_desc, sqlite3_column_blob(q, 5),
+		     (size_t)sqlite3_column_bytes(q, 5), &config, &a, &e) == -1)
+		damaged_image(c, id, "its parsed configuration is unreadable");
+}
+
+/* Its layers: none is missing, each stands on the one before, and the last one is its top. */
+static int
+check_chain(struct check *c, const char *id, const char *top, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&c->s->db, SQL_CHECK_USES, e, "t", id);
+	own_strv struct strv chain = {0};
+	const char *fault = NULL;
+	int r;
+
+	while ((r = db_step(&c->s->db, q, e)) == 1) {
+		const char *below = chain.n > 0 ? chain.v[chain.n - 1] : "";
+
+		if (db_int(q, 3) != 0 || db_int(q, 1) != (int64_t)chain.n)
+			fault = "a layer is missing";
+		else if (strcmp(db_text(q, 2), below) != 0)
+			fault = "its layers do not stand on each other";
+		else if (strv_find(&c->layers, db_text(q, 0)) < c->layers.n)
+			fault = "a layer is damaged";
+		strv_add(&chain, db_text(q, 0));
+	}
+	if (r == -1)
+		return -1;
+	if (fault == NULL && strcmp(chain.n > 0 ? chain.v[chain.n - 1] : "", top) != 0)
+		fault = "a layer is missing";
+	if (fault != NULL)
+		damaged_image(c, id, fault);
+	return 0;
+}
+
+static int
+check_images(struct check *c, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&c->s->db, SQL_CHECK_IMAGES, e, "");
+	own_strv struct strv ids = {0}, tops = {0};
+	int64_t strays = 0;
+	int r;
+
+	while ((r = db_step(&c->s->db, q, e)) == 1) {
+		strv_add(&ids, db_text(q, 0));
+		strv_add(&tops, db_text(q, 2));
+		check_documents(c, q);
+	}
+	for (size_t i = 0; i < ids.n && r == 0; i++)
+		r = check_chain(c, ids.v[i], tops.v[i], e);
+	if (r == -1 ||
+	    db_one_int(&c->s->db, db_query(&c->s->db, SQL_CHECK_STRAYS, e, ""), &strays, e) == -1)
+		return -1;
+	if (strays > 0)
+		found(c, "index", NULL, "%lld entries belong to images that are not there",
+		    (long long)strays);
+	return 0;
+}
+
+/* --- Containers, volumes, what is left over ---------------------------------------------------------- */
+
+typedef int check_name(struct check *c, int dir, const char *name, struct err *e);
+
+static int
+each_name(struct check *c, const char *path, check_name *fn, struct err *e)
+{
+	own_fd int fd = store_dir(c->s, path, e);
+	own_dir DIR *d = NULL;
+	struct dirent *de;
+
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL)
+		return err_sys(e, "listing %s", path);
+	fd_take(&fd);
+	while ((de = readdir(d)) != NULL)
+		if (de->d_name[0] != '.' && fn(c, dirfd(d), de->d_name, e) == -1)
+			return -1;
+	return 0;
+}
+
+/* A container whose own layer or whose image is no longer whole. */
+static int
+check_container(struct check *c, int dir, const char *name, struct err *e)
+{
+	own_mem char *upper = xasprintf("%s/upper", name), *link = xasprintf("%s/image", name);
+	sqlite3_stmt *q;
+	struct stat st;
+	char image[80];
+	ssize_t n = readlinkat(dir, link, image, sizeof(image) - 1);
+	int r;
+
+	if (n <= 0 || fstatat(dir, upper, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+		found(c, "container", name, "its read-write layer is incomplete");
+		return 0;
+	}
+	image[n] = '\0';
+	q = db_query(&c->s->db, SQL_IMAGE_TOP, e, "t", image);
+	r = db_step(&c->s->db, q, e);
+	if (r == -1)
+		return -1;
+	if (r == 1)
+		db_done(q);
+	if (r == 0)
+		found(c, "container", name, "its image %.12s is missing", image);
+	else if (strv_find(&c->images, image) < c->images.n)
+		found(c, "container", name, "its image %.12s is damaged", image);
+	return 0;
+}
+
+static int
+check_volumes(struct check *c, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct msg_volume_listed l;
+
+	if (volume_list(c->s, &l, &a, e) == -1)
+		return -1;
+	for (size_t i = 0; i < l.volumes.n; i++) {
+		const char *name = l.volumes.v[i].name;
+		own_mem char *data = xasprintf("volumes/%s/_data", name);
+		struct stat st;
+
+		if (fstatat(c->s->dir, data, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+			continue;
+		found(c, "volume", name, "its directory is missing");
+		if (c->m->repair && volume_restore(c->s, name, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Without a row, and too old to be on its way to one. */
+static int
+check_leftover(struct check *c, int dir, const char *name, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&c->s->db, SQL_LAYER_ROW, e, "t", name);
+	int r = db_step(&c->s->db, q, e);
+	struct stat st;
+
+	if (r == 1)
+		db_done(q);
+	if (r != 0)
+		return r == 1 ? 0 : -1;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    st.st_ctim.tv_sec + (int64_t)c->m->max_age_s > time(NULL))
+		return 0;
+	found(c, "layer", name, "it belongs to no image");
+	if (!c->m->repair)
+		return 0;
+	strv_add(&c->removed, name);
+	return store_trash(c->s, dir, name, e);
+}
+
+static int
+check_volume_dir(struct check *c, int dir, const char *name, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&c->s->db, SQL_VOLUME_ROW, e, "t", name);
+	own_mem char *data = xasprintf("%s/_data", name);
+	int r = db_step(&c->s->db, q, e);
+	struct stat st;
+
+	if (r == 1)
+		db_done(q);
+	if (r != 0 || fstatat(dir, data, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return r == -1 ? -1 : 0;
+	/* People's data: it comes back, it does not go. */
+	found(c, "volume", name, "the index does not know it");
+	return c->m->repair ? volume_restore(c->s, name, e) : 0;
+}
+
+/* --- Repair ---------------------------------------------------------------------------------------- */
+
+static int
+condemn(struct check *c, struct err *e)
+{
+	bool ok = true;
+
+	if (db_begin(&c->s->db, e) == -1)
+		return -1;
+	for (size_t i = 0; i < c->layers.n && ok; i++) {
+		sqlite3_stmt *q =
+		    db_query(&c->s->db, SQL_CHECK_LAYER_USERS, e, "t", c->layers.v[i]);
+		int r = db_step(&c->s->db, q, e);
+
+		if (r == 1)
+			db_done(q);
+		/* Else a container still stands on it. */
+		else if (r == 0)
+			ok = db_run(&c->s->db,
+				 db_query(&c->s->db, SQL_CHECK_CONDEMN, e, "t", c->layers.v[i]),
+				 e) == 0;
+		else
+			ok = false;
+		if (r == 0)
+			strv_add(&c->removed, c->layers.v[i]);
+	}
+	if (ok)
+		ok = layer_condemn(c->s, e) == 0;
+	return db_end(&c->s->db, ok, e);
+}
+
+static int
+remove_strays(struct check *c, struct err *e)
+{
+	static const enum db_sql steps[] = {SQL_CHECK_STRAY_USES, SQL_CHECK_STRAY_DOCUMENTS,
+	    SQL_CHECK_STRAY_NAMES, SQL_CHECK_STRAY_DIGESTS, SQL_CHECK_STRAY_USERS};
+	bool ok = true;
+
+	if (db_begin(&c->s->db, e) == -1)
+		return -1;
+	for (size_t i = 0; i < COUNTOF(steps) && ok; i++)
+		ok = db_run(&c->s->db, db_query(&c->s->db, steps[i], e, ""), e) == 0;
+	return db_end(&c->s->db, ok, e);
+}
+
+static int
+repair(struct check *c, struct err *e)
+{
+	own_removed struct removed gone = {0};
+
+	if (remove_damaged(c->s, &c->images, &gone, e) == -1 || remove_strays(c, e) == -1 ||
+	    condemn(c, e) == -1)
+		return -1;
+	for (size_t i = 0; i < gone.deleted.n; i++)
+		strv_add(&c->removed, gone.deleted.v[i]);
+	return layer_bury(c->s, NULL, e);
+}
+
+static int
+check_index(struct check *c, struct err *e)
+{
+	char text[512];
+	int r = db_check(&c->s->db, c->m->quick, text, sizeof(text), e);
+
+	if (r != 0)
+		return r == 1 ? 0 : -1;
+	found(c, "index", NULL, "%s", text);
+	return c->m->repair ? store_renew_db(c->s, c->s->root, e) : 0;
+}
+
+static int
+run(struct check *c, struct err *e)
+{
+	if (check_index(c, e) == -1 || check_layers(c, e) == -1 || check_images(c, e) == -1 ||
+	    each_name(c, "rw", check_container, e) == -1 || check_volumes(c, e) == -1 ||
+	    each_name(c, "volumes", check_volume_dir, e) == -1)
+		return -1;
+	if (c->m->repair && repair(c, e) == -1)
+		return -1;
+	return each_name(c, "layers", check_leftover, e);
+}
+
+int
+check_store(struct store *s, const struct msg_store_check *m, struct msg_store_checked *out,
+    struct arena *a, struct err *e)
+{
+	struct check c = {.s = s, .m = m, .a = a};
+	int r = run(&c, e);
+
+	*out = (struct msg_store_checked){0};
+	if (r == -1 && e->class == ERR_INTEGRITY && !m->repair && c.n > 0) {
+		/* The index breaks off: what was found until then is the answer. */
+		err_clear(e);
+		r = 0;
+	}
+	out->found.v = arena_array(a, c.n + 1, sizeof(*out->found.v));
+	if (c.n > 0)
+		memcpy(out->found.v, c.found, c.n * sizeof(*c.found));
+	out->found.n = c.n;
+	out->removed.v = arena_array(a, c.removed.n + 1, sizeof(*out->removed.v));
+	for (size_t i = 0; i < c.removed.n; i++)
+		out->removed.v[i] = arena_strdup(a, c.removed.v[i]);
+	out->removed.n = c.removed.n;
+	own_mem_free(&c.found);
+	strv_free(&c.layers);
+	strv_free(&c.images);
+	strv_free(&c.removed);
+	return r;
+}

@@ -1,0 +1,114 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# system check: every kind of damage is named, repaired or removed, and crashes nothing.
+. "$(dirname "$0")/../lib.sh"
+command -v sqlite3 >/dev/null || { skip "system check" "sqlite3(1) is not installed"; finish; }
+world
+# "pod rm -f -a" at the end would not survive a damaged store.
+sound() { # a fresh store with two images, a container and a volume
+	rm -rf "$ROOT" "$RUNROOT"
+	busybox_image localhost/base >/dev/null
+	pod run --name c --network none localhost/base sh -c 'echo one >/one; mkdir -p /opq/x' >/dev/null
+	pod commit -q c localhost/two >/dev/null
+	pod rm c >/dev/null
+	pod volume create v >/dev/null
+	echo precious >"$ROOT/volumes/v/_data/f"
+	base=$(pod inspect -f '{{.Id}}' base) two=$(pod inspect -f '{{.Id}}' two)
+	lower=$(pod inspect base | jq -r '.[0].RootFS.Layers[0]' | cut -d: -f2)
+	upper=$(ls "$ROOT/layers" | grep -v "$lower")
+}
+sql() { sqlite3 "$ROOT/store.db" "$@"; }
+# damaged TEXT PATTERN IMAGES-LEFT: the check names it and fails; the repair leaves those images, and then all is well
+damaged() {
+	pod system check >"$WORLD/out" 2>"$WORLD/err"
+	is "$1: the check fails" $? 125
+	check "$1: and names it" grep -q "$2" "$WORLD/out" "$WORLD/err"
+	pod system check --repair >"$WORLD/out" 2>"$WORLD/err"
+	is "$1: the repair succeeds" "$? $(grep -c Error "$WORLD/err")" "0 0"
+	is "$1: what is whole stays" "$(pod images --format '{{.Repository}}' | sort | tr '\n' ' ')" "$3"
+	is "$1: and is well" "$(pod system check 2>&1; echo $?)" 0
+	is "$1: the volume keeps what it holds" "$(cat "$ROOT/volumes/v/_data/f" 2>/dev/null)" "${4-precious}"
+	[ -z "$3" ] || is "$1: containers run" "$(pod run --rm --network none "${3%% *}" echo yes 2>&1)" yes
+}
+both="localhost/base localhost/two "
+sound
+is "a sound store" "$(pod system check; echo $?)" 0
+is "quickly" "$(pod system check -q; echo $?)" 0
+rm -rf "$ROOT/layers/$upper"
+damaged "missing layer" "layer $upper: its directory is missing" "localhost/base "
+sound && rm -rf "$ROOT/layers/$lower/diff"
+damaged "missing files" "layer $lower: its files are missing" ""
+sound && rm "$ROOT/layers/$upper/tar.index"
+damaged "missing index" "its index is missing" "localhost/base "
+sound && echo tampered >"$ROOT/layers/$upper/diff/one"
+is "quick does not see a changed file" "$(pod system check -q; echo $?)" 0
+damaged "changed file" "layer $upper" "localhost/base "
+sound && rm "$ROOT/layers/$lower/diff/www/index.html"
+damaged "deleted file" "layer $lower" ""
+sound && truncate -s 20 "$ROOT/layers/$upper/tar.index"
+damaged "truncated index" "layer $upper" "localhost/base "
+sound && head -c 300 /dev/urandom >"$ROOT/layers/$upper/tar.index"
+damaged "garbage for an index" "layer $upper" "localhost/base "
+sound && sql "DELETE FROM layer WHERE id = '$upper'"
+damaged "lost row of a layer" "image $two: a layer is missing" "localhost/base "
+sound && sql "DELETE FROM document WHERE image = '$two'"
+damaged "lost document" "image $two: its configuration is missing" "localhost/base "
+sound && sql "UPDATE document SET config = x'7b7d' WHERE image = '$two'"
+damaged "changed configuration" "image $two: its configuration was modified" "localhost/base "
+sound && sql "UPDATE document SET parsed = x'dd10000000' WHERE image = '$two'"
+damaged "hostile record" "image $two: its parsed configuration is unreadable" "localhost/base "
+sound && sql "DELETE FROM use WHERE image = '$two' AND position = 1"
+damaged "lost use of a layer" "image $two: a layer is missing" "localhost/base "
+sound && sql "DELETE FROM image WHERE id = '$two'"
+damaged "lost row of an image" "belong to images that are not there" "localhost/base "
+sound && rm -r "$ROOT/volumes/v"
+damaged "missing volume" "volume v: its directory is missing" "$both" ""
+sound && sql "DELETE FROM volume"
+damaged "forgotten volume" "volume v: the index does not know it" "$both"
+is "a forgotten volume is back" "$(pod volume ls -q)" v
+sound && mkdir -p "$ROOT/layers/0123456789abcdef/diff"
+is "a young leftover may be on its way" "$(pod system check; echo $?)" 0
+pod system check --max 0s >"$WORLD/out" 2>&1
+check "an old one is named" grep -q "layer 0123456789abcdef: it belongs to no image" "$WORLD/out"
+pod system check --max 0s --repair >/dev/null 2>&1
+is "and removed" "$(ls -d "$ROOT/layers/0123456789abcdef" 2>&1 | grep -c 'No such')" 1
+# The index itself.
+sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && printf 'not a database' | dd of="$ROOT/store.db" conv=notrunc 2>/dev/null
+pod images >"$WORLD/out" 2>"$WORLD/err"
+is "damaged index: other commands say so" "$? $(grep -c 'index of the store is damaged' "$WORLD/err") $(grep -c 'system check --repair' "$WORLD/err")" "125 1 1"
+pod system check >/dev/null 2>"$WORLD/err"
+is "damaged index: the check fails" "$?" 125
+pod system check --repair >/dev/null 2>&1
+is "damaged index: a new one takes its place" "$(pod system check; echo $?) $(pod volume ls -q)" "0 v"
+check "damaged index: the old one is kept" test -s "$ROOT/store.db.damaged"
+for at in 2 3 5 8 12 17; do
+	sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && head -c 4096 /dev/urandom | dd of="$ROOT/store.db" bs=4096 seek="$at" conv=notrunc 2>/dev/null
+	pod system check >/dev/null 2>&1
+	rc=$?
+	[ "$rc" = 125 ] || [ "$rc" = 0 ] || not_ok "page $at of the index is garbage: status $rc"
+	pod system check --repair >/dev/null 2>&1
+	is "page $at of the index is garbage: after the repair all is well" "$(pod system check --max 0s --repair >/dev/null 2>&1; pod system check 2>&1; echo $?)" 0
+done
+sound && : >"$ROOT/store.db" && rm -f "$ROOT"/store.db-*
+pod system check --repair --max 0s >/dev/null 2>&1
+is "empty index: a repair leaves an empty, sound store" "$(pod system check; echo $?) $(pod images -q | wc -l) $(ls "$ROOT/layers" | wc -l) $(pod volume ls -q)" "0 0 0 v"
+# Containers.
+sound && pod create --name k localhost/two true >/dev/null && rm -rf "$ROOT/layers/$upper"
+pod system check --repair >"$WORLD/out" 2>"$WORLD/err"
+is "a container on a damaged image keeps it" "$? $(grep -c 'damage remains' "$WORLD/err") $(pod ps -a -q | wc -l)" "125 1 1"
+check "and is named" grep -q "container .*: its image .* is damaged" "$WORLD/out"
+pod system check --force >/dev/null 2>&1
+is "with --force it goes" "$? $(pod ps -a -q | wc -l) $(pod images -q | wc -l)" "0 0 1"
+pod system check --max nonsense 2>"$WORLD/err"
+is "a wrong duration" "$?" 125
+sound
+rm -rf "$ROOT" "$RUNROOT"
+user_part <<'END'
+busybox_image localhost/base >/dev/null
+pod create --name c localhost/base true >/dev/null
+is "user: a sound store" "$(pod system check; echo $?)" 0
+pod unshare sh -c "for f in $ROOT/layers/*/diff/etc/passwd; do echo x >\$f; done"
+pod system check >"$WORLD/out" 2>&1
+is "user: a changed file is found" "$? $(grep -c 'Damage detected in layer' "$WORLD/out")" "125 1"
+is "user: --force" "$(pod system check --force >/dev/null 2>&1; echo $?) $(pod ps -aq | wc -l) $(pod images -q | wc -l)" "0 0 0"
+END
