@@ -321,11 +321,13 @@ read_choices(struct registries_conf *c, struct err *e)
 {
 	own_mem char *dir = cache_dir();
 	own_mem char *path = dir != NULL ? xasprintf("%s/" CHOICES, dir) : NULL;
-	own_json json_t *j =
-	    path != NULL && access(path, R_OK) == 0 ? toml_read_file(path, e) : NULL;
+	own_json json_t *j = NULL;
 
+	if (path == NULL || access(path, R_OK) != 0)
+		return 0;
+	j = toml_read_file(path, e);
 	if (j == NULL)
-		return err_is_set(e) ? -1 : 0;
+		return -1;
 	return read_aliases(c, j, path, e) < 0 ? err_wrap(e, "%s", path) : 0;
 }
 
