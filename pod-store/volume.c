@@ -238,11 +238,14 @@ volume_restore(struct store *s, const char *name, struct err *e)
 	struct rec_volume want = {.name = name}, v;
 	int r;
 
-	if (check_name(name, e) == -1 || make_dirs(s, name, e) == -1 || db_begin(&s->db, e) == -1)
+	if (check_name(name, e) == -1 || db_begin(&s->db, e) == -1)
 		return -1;
 	r = create(s, &want, &v, &a, e);
+	if (r == 0 && make_dirs(s, &v, e) == -1)
+		r = -1;
 	/* Its first use is long past. */
-	v.needs_copy_up = v.needs_chown = false;
+	if (r != -1)
+		v.needs_copy_up = v.needs_chown = false;
 	if (r == 1 && put(s, &v, e) == -1)
 		r = -1;
 	return db_end(&s->db, r != -1, e);
