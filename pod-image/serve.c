@@ -35,6 +35,12 @@ prepare_login(struct task *t, void *m, struct err *e)
 }
 
 static int
+prepare_sign(struct task *t, void *m, struct err *e)
+{
+	return task_prepare_sign(t, m, e);
+}
+
+static int
 prepare_search(struct task *t, void *m, struct err *e)
 {
 	return task_prepare_search(t, m, e);
@@ -88,6 +94,7 @@ static const struct request {
     {&msg_image_load_desc, prepare_load, task_run_load, answer_images},
     {&msg_image_save_desc, prepare_save, task_run_save, answer_ok},
     {&msg_image_copy_desc, prepare_copy, task_run_copy, answer_copy},
+    {&msg_image_sign_desc, prepare_sign, task_run_sign, answer_ok},
     {&msg_image_search_desc, prepare_search, task_run_search, answer_search},
     {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},
 };

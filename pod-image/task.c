@@ -4,6 +4,7 @@
 
 #include "common/base/own.h"
 #include "common/oci/auth.h"
+#include "common/oci/digest.h"
 #include "pod-image/task.h"
 
 #define KEEP_MAX 220 /* workers of registries, and of the signatures for each of their names */
@@ -295,6 +296,55 @@ task_run_copy(struct task *t, struct err *e)
 		return 0;
 	dest_abandon(&t->to);
 	return -1;
+}
+
+/* --- Signing ---------------------------------------------------------------------------------- */
+
+int
+task_prepare_sign(struct task *t, struct msg_image_sign *m, struct err *e)
+{
+	const char *rest = m->reference;
+	const char *transport = reference_transport(m->reference, &rest);
+	struct plan *p = &t->plan;
+
+	if (transport != NULL && strcmp(transport, "docker") != 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "only images in a registry can be signed here, not %s", m->reference);
+	t->sign_all = m->all;
+	if (plan_pull(p, rest, transport != NULL, m->access, e) < 0)
+		return -1;
+	return m->directory != NULL ? signer_prepare_dir(&t->signer, m->signing, m->directory, e)
+				    : signer_prepare(&t->signer, m->signing, &p->sources[0].ref, e);
+}
+
+static int
+sign_document(struct task *t, struct bytes b, struct err *e)
+{
+	const struct reference *to = &t->plan.sources[0].ref;
+	own_manifest struct manifest m = {0};
+	char digest[DIGEST_TEXT];
+
+	digest_of(b.p, b.n, digest);
+	if (to->digest != NULL && strcmp(to->digest, digest) != 0)
+		return err_set(
+		    e, ERR_INTEGRITY, "digest mismatch: expected %s, got %s", to->digest, digest);
+	if (manifest_parse((const char *)b.p, b.n, NULL, &m, e) < 0)
+		return -1;
+	for (size_t i = 0; t->sign_all && m.is_index && i < m.nentries; i++) {
+		if (signer_sign(&t->signer, to, m.entries[i].desc.digest, NULL, NULL, e) < 0)
+			return -1;
+	}
+	return signer_sign(&t->signer, to, digest, NULL, NULL, e);
+}
+
+int
+task_run_sign(struct task *t, struct err *e)
+{
+	own_document struct document top = {0};
+
+	if (source_registry(&t->from, &t->plan, e) < 0 || source_top(&t->from, &top, e) < 0)
+		return -1;
+	return sign_document(t, document_bytes(&top), e);
 }
 
 /* --- Search ----------------------------------------------------------------------------------- */

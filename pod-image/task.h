@@ -28,6 +28,7 @@ struct task {
 	struct source from;
 	struct dest to;
 	struct signer signer;
+	bool sign_all; /* every image of an index */
 	struct transfer transfer;
 	const struct msg_image_save *saved;
 	const char *image; /* ID, if it comes from the store */
@@ -47,6 +48,8 @@ int task_run_copy(struct task *t, struct err *e); /* the result stands in t->tra
 /* A copy's source alone: what the message says of it is enough.  task_open_source fills t->from. */
 int task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e);
 int task_open_source(struct task *t, struct err *e);
+int task_prepare_sign(struct task *t, struct msg_image_sign *m, struct err *e);
+int task_run_sign(struct task *t, struct err *e);
 int task_prepare_search(struct task *t, struct msg_image_search *m, struct err *e);
 int task_run_search(struct task *t, struct err *e);
 int task_prepare_login(struct task *t, struct msg_registry_login *m, struct err *e);

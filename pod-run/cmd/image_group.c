@@ -16,6 +16,7 @@ static const struct cmd_place sub[] = {
     {.cmd = &cmd_rmi, .name = "rm", .aliases = "remove"},
     {.cmd = &cmd_save},
     {.cmd = &cmd_search},
+    {.cmd = &cmd_image_sign},
     {.cmd = &cmd_tag},
     {.cmd = &cmd_image_tree},
     {.cmd = &cmd_image_trust},

@@ -75,6 +75,23 @@ is "which skopeo standalone-verify accepts" "$(skopeo standalone-verify "$WORLD/
 said=$(push --sign-by alice@example.org localhost/app "oci:$WORLD/oci" 2>&1)
 check "what cannot keep signatures is refused" grep -q "it keeps no signatures" <<<"$said"
 
+# --- images that are there already ---
+R2=$R/later
+check "push without a signature" push localhost/app "$R2:1"
+policy '{"type":"signedBy","keyType":"GPGKeys","keyPath":"'"$WORLD/alice.gpg"'"}'
+printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$R" >"$conf/registries.conf"
+layout_index "$WORLD/idx" latest
+skopeo --insecure-policy copy -q --all --dest-tls-verify=false "oci:$WORLD/idx:latest" "docker://$R/multi:1"
+check "image sign" pod image sign --sign-by alice@example.org "docker://$R2:1"
+theirs "skopeo accepts it" "$R2:1"
+check "image sign --all" pod image sign -a --sign-by alice@example.org "docker://$R/multi:1"
+theirs "for every image of an index" "$R/multi:1"
+ours "here too" "$R/multi:1"
+check "image sign --directory" pod image sign -d "$WORLD/elsewhere" --sign-by alice@example.org "docker://$R2:1"
+is "puts it there" "$(find "$WORLD/elsewhere" -type f -printf '%f')" signature-1
+said=$(pod image sign "docker://$R2:1" 2>&1)
+is "without a key" "$said" "Error: no identity provided"
+
 # --- sigstore signatures ---
 image() { "$BIN/pod-image" "$@"; }
 quiet_ok() { "$@" >/dev/null; }
