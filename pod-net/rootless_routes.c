@@ -28,7 +28,7 @@ static const struct nft_chain chains[] = {
 static const struct nft_expr to_connection[] = {{NFT_META, {NFT_META_MARK, NFT_REG_1}}, EQUAL_MARK,
     {NFT_CT_SET, {NFT_CT_MARK, NFT_REG_1}}, {0}};
 static const struct nft_expr from_connection[] = {{NFT_CT, {NFT_CT_MARK, NFT_REG_1}}, EQUAL_MARK,
-    {NFT_META_SET, {NFT_META_MARK, NFT_REG_1}}, {0}};
+    {NFT_AND, {NFT_REG_1}, .data = {0xff, 0xff}}, {NFT_META_SET, {NFT_META_MARK, NFT_REG_1}}, {0}};
 
 static int
 make_rules(int netns, struct err *e)
@@ -55,7 +55,7 @@ put_rule(struct netlink_batch *b, uint8_t family)
 	/* A kernel without IPv6 has no rules of it either. */
 	netlink_begin(b, RTM_NEWRULE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &h, sizeof h,
 	    "adding a routing rule", family == AF_INET6 ? EAFNOSUPPORT : 0);
-	netlink_put_u32(b, FRA_FWMARK, ROOTLESS_MARK);
+	netlink_put_u32(b, FRA_FWMARK, ROOTLESS_ANSWER);
 	netlink_put_u32(b, FRA_PRIORITY, ROUTES);
 	netlink_end(b);
 }

@@ -9,6 +9,8 @@
 #include "common/base/err.h"
 
 #define ROOTLESS_MARK 0x706f64u
+/* On answers; another one, as the mark of a socket decides about its own route too. */
+#define ROOTLESS_ANSWER (ROOTLESS_MARK & 0xffffu)
 
 /* Makes rules and routes in the fresh namespace. */
 int rootless_routes_make(int netns, struct err *e);
