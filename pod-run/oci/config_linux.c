@@ -53,8 +53,8 @@ write_namespaces(const struct rec_ctr_config *c, const struct spec_facts *f, str
 	bool user = c->uid_map.n > 0 || f->userns != NULL ||
 		    (c->user_ns != NULL && text_has_prefix(c->user_ns, "ns:"));
 
-	/* A namespace that is joined has its map already. */
-	if (c->uid_map.n > 0 && f->userns == NULL && !text_has_prefix(c->user_ns, "ns:")) {
+	/* A namespace that is joined has its map already, but runc 1.1 wants to be told. */
+	if (c->uid_map.n > 0 && !text_has_prefix(c->user_ns, "ns:")) {
 		write_map(b, "uidMappings", c->uid_map.v, c->uid_map.n);
 		write_map(b, "gidMappings", c->gid_map.v, c->gid_map.n);
 	}

@@ -45,8 +45,8 @@ is "user: links are kept" "$(run --userns keep-id localhost/bb readlink /bin/ls)
 mkdir share && echo hi >share/f
 is "user: a bind mount is the user's own" "$(run --userns keep-id -v "$PWD/share:/s" localhost/bb sh -c 'echo new >/s/g && stat -c %u /s/f /s/g' | sort -u)" "$(id -u)"
 is "user: keep-id:uid=,gid=" "$(run --userns keep-id:uid=2000,gid=3000 localhost/bb sh -c 'id -u; id -g' | tr '\n' ' ')" "2000 3000 "
-pod run --name k --userns keep-id -u 0 localhost/bb sh -c 'touch /mine; chown 12 /mine'
-check "user: such a container starts again" pod start k
+pod run --name k --network none --userns keep-id -u 0 localhost/bb sh -c 'touch /mine; chown 12 /mine'
+check "user: such a container starts again" pod start -a k
 is "user: the layer was copied once" "$(ls -d "$ROOT"/layers/*/map-* | wc -l)" 2
 pod rm -f -t 0 k >/dev/null
 is "user: uidmap" "$(run --uidmap 0:1:1000 localhost/bb sh -c 'id -u; stat -c %u /bin; cat /proc/self/uid_map' | tr -s ' \n' ' ')" "0 0 0 1 1000 "
