@@ -11,3 +11,4 @@ endif
 $(eval $(call program,pod-run-pause,libexec/pod,pod-run/worker/pause.c,,static))
 $(eval $(call program,pod-run-seccomp,libexec/pod,pod-run/worker/seccomp.c,-ljansson -lseccomp,dynamic))
 $(eval $(call program,pod-run-copy,libexec/pod,$(wildcard pod-run/copy/*.c) $(addprefix pod-store/layer/,tar.c tarpax.c tarhdr.c sparse.c tarout.c xattr.c),-lmsgpackc,static))
+$(eval $(call program,pod-run-names,libexec/pod,pod-run/worker/names.c,-lmsgpackc,static))
