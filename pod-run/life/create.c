@@ -40,8 +40,8 @@ create_free(struct create *c)
 
 /* --- Words --------------------------------------------------------------------------------------*/
 
-static int
-fill_defaults(struct create *c, struct err *e)
+int
+create_defaults(struct create *c, struct err *e)
 {
 	struct ctx *x = c->x;
 	const struct containers_conf *conf = ctx_conf(x, e);
@@ -158,7 +158,7 @@ create_read(struct create *c, int argc, char **argv, struct err *e)
 {
 	struct cli_ctx *cli = c->x->cli;
 
-	if (ctx_paths(c->x, e) == -1 || fill_defaults(c, e) == -1 || fill_pull(c, e) == -1)
+	if (ctx_paths(c->x, e) == -1 || create_defaults(c, e) == -1 || fill_pull(c, e) == -1)
 		return -1;
 	c->input = (struct spec_input){.o = c->o,
 	    .d = &c->defaults,

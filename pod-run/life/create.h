@@ -31,6 +31,9 @@ void create_init(struct create *c, struct ctx *x, const struct spec_options *o);
 void create_free(struct create *c);
 #define own_create own(create_free)
 
+/* What the configuration and the host contribute, into defaults; create_read does it by itself. */
+int create_defaults(struct create *c, struct err *e);
+
 /* Reads the words: argv[0] is the image.  Every error of the command line comes up here. */
 int create_read(struct create *c, int argc, char **argv, struct err *e);
 

@@ -233,8 +233,9 @@ write_device_rules(
 	config_json_close(b, ']');
 }
 
+/* devices NULL: their rules stay as they are. */
 static int
-write_resources(const struct rec_ctr_config *c, const struct spec_facts *f,
+write_resources(const struct rec_ctr_config *c, const struct spec_facts *f, const char *key,
     const struct device_list *devices, struct strbuf *b, struct err *e)
 {
 	static const struct rec_ctr_resources none;
@@ -242,8 +243,8 @@ write_resources(const struct rec_ctr_config *c, const struct spec_facts *f,
 
 	if (!f->cgroup_usable || (c->cgroups != NULL && strcmp(c->cgroups, "disabled") == 0))
 		return 0;
-	config_json_open(b, "resources", '{');
-	if (!f->rootless)
+	config_json_open(b, key, '{');
+	if (!f->rootless && devices != NULL)
 		write_device_rules(c, devices, b);
 	write_memory(r, f, b);
 	write_cpu(r, b);
@@ -262,6 +263,13 @@ write_resources(const struct rec_ctr_config *c, const struct spec_facts *f,
 	}
 	config_json_close(b, '}');
 	return 0;
+}
+
+int
+config_linux_resources(
+    const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *b, struct err *e)
+{
+	return write_resources(c, f, NULL, NULL, b, e);
 }
 
 static void
@@ -395,7 +403,7 @@ config_linux_write(
 		return -1;
 	config_json_open(b, "linux", '{');
 	write_namespaces(c, f, b);
-	if (write_resources(c, f, &devices, b, e) < 0)
+	if (write_resources(c, f, "resources", &devices, b, e) < 0)
 		return -1;
 	if (devices.n > 0)
 		write_devices(&devices, b);

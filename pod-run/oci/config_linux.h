@@ -7,6 +7,10 @@
 
 #include "pod-run/oci/spec_config.h"
 
+/* The limits alone, as "update --resources" of the runtime takes them. */
+int config_linux_resources(
+    const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *b, struct err *e);
+
 int config_linux_write(
     const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *b, struct err *e);
 

@@ -372,8 +372,8 @@ read_files(const struct spec_options *o, struct rec_ctr_config *c, struct arena 
 /* --- Life: stopping, restarting, logging
  * ---------------------------------------------------------*/
 
-static int
-read_restart(const char *word, bool remove, struct rec_ctr_config *c, struct err *e)
+int
+spec_options_restart(const char *word, bool remove, struct rec_ctr_config *c, struct err *e)
 {
 	static const char *const known[] = {
 	    "no", "never", "on-failure", "always", "unless-stopped"};
@@ -436,7 +436,7 @@ read_stop(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 	c->stop_timeout_s =
 	    (uint64_t)(o->stop_timeout >= 0 ? o->stop_timeout : in->d->conf->engine_stop_timeout);
 	c->timeout_s = o->timeout;
-	return read_restart(o->restart, c->remove, c, e);
+	return spec_options_restart(o->restart, c->remove, c, e);
 }
 
 /* --- The rest

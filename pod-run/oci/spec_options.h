@@ -141,6 +141,9 @@ int spec_options_merge(const struct spec_input *in, const struct rec_image *imag
 size_t spec_options_volumes(
     const struct rec_ctr_config *c, struct arena *a, struct rec_volume_use **out);
 
+/* The word of --restart, into c.  An empty one changes nothing. */
+int spec_options_restart(const char *word, bool remove, struct rec_ctr_config *c, struct err *e);
+
 /* The platform wanted for the image; members are NULL where nothing was said. */
 struct spec_platform {
 	const char *os, *arch, *variant;
