@@ -95,6 +95,7 @@ static const struct cmd_place root_sub[] = {
     {.cmd = &cmd_run},
     {.cmd = &cmd_save},
     {.cmd = &cmd_search},
+    {.cmd = &cmd_secret},
     {.cmd = &cmd_start},
     {.cmd = &cmd_stats},
     {.cmd = &cmd_stop},

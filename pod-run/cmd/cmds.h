@@ -10,7 +10,7 @@
 extern const struct cmd cmd_run, cmd_create, cmd_start, cmd_stop, cmd_kill, cmd_restart, cmd_rm;
 extern const struct cmd cmd_ps, cmd_inspect, cmd_logs, cmd_exec, cmd_attach, cmd_wait;
 extern const struct cmd cmd_cp, cmd_events, cmd_stats, cmd_top, cmd_update, cmd_init,
-    cmd_container_clone;
+    cmd_container_clone, cmd_secret;
 extern const struct cmd cmd_pause, cmd_unpause, cmd_rename;
 extern const struct cmd cmd_container_exists, cmd_container_cleanup, cmd_container_inspect,
     cmd_container_prune;
