@@ -87,6 +87,26 @@ put_exposed(json_t *o, const struct ctr *c)
 	json_object_foreach(ports, key, value) json_put_obj(e, key);
 }
 
+static void
+put_secrets(json_t *o, const struct rec_ctr_config *g)
+{
+	json_t *list;
+
+	if (g->secrets.n == 0)
+		return;
+	list = json_put_arr(o, "Secrets");
+	for (size_t i = 0; i < g->secrets.n; i++) {
+		const struct rec_ctr_secret *s = &g->secrets.v[i];
+		json_t *one = json_add_obj(list);
+
+		json_put_str(one, "Name", s->name);
+		json_put_str(one, "ID", inspect_or(s->id, ""));
+		json_put_int(one, "UID", (int64_t)s->uid);
+		json_put_int(one, "GID", (int64_t)s->gid);
+		json_put_int(one, "Mode", s->env ? 0 : (int64_t)s->mode);
+	}
+}
+
 json_t *
 inspect_config(struct ctx *x, const struct ctr *c)
 {
@@ -131,6 +151,7 @@ inspect_config(struct ctx *x, const struct ctr *c)
 		json_put_int(o, "HealthcheckMaxLogCount", (int64_t)g->health_max_log_count);
 		json_put_int(o, "HealthcheckMaxLogSize", (int64_t)g->health_max_log_size);
 	}
+	put_secrets(o, g);
 	json_put_take(o, "CreateCommand", inspect_strs(&g->create_command));
 	if (g->tz != NULL)
 		json_put_str(o, "Timezone", g->tz);

@@ -14,6 +14,7 @@
 #include "common/oci/monitor.h"
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/notify.h"
+#include "pod-run/life/secrets.h"
 #include "pod-run/life/mounts.h"
 #include "pod-run/life/mounts_conf.h"
 #include "pod-run/life/sync.h"
@@ -257,6 +258,7 @@ bundle_write(struct start *s, struct err *e)
 	own_cdi struct cdi_edits cdi = {0};
 	const struct strv *cdi_dirs = ctx_cdi_dirs(s->x, e);
 	own_strbuf struct strbuf json = {0};
+	own_strv struct strv secret_env = {0};
 	struct spec_facts f;
 
 	bundle_facts(s->x, s->c, &s->runtime, s->bundle, &s->arena, &f);
@@ -267,6 +269,10 @@ bundle_write(struct start *s, struct err *e)
 	    cdi_find(cdi_dirs, &s->c->config->cdi_devices, &s->arena, &cdi, e) == -1 ||
 	    mounts_prepare(s, &f, e) == -1 || mounts_conf_prepare(s, &f, e) == -1)
 		return -1;
+	if (secrets_write(s->x, s->c, s->bundle_fd, e) == -1 ||
+	    secrets_env(s->x, s->c->config, &secret_env, e) == -1)
+		return -1;
+	f.secret_env = &secret_env;
 	f.cdi = &cdi;
 	f.seccomp_json = seccomp.json;
 	f.seccomp_bpf = seccomp.bpf;

@@ -12,6 +12,7 @@
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/remove.h"
+#include "pod-run/life/secrets.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/usermap.h"
@@ -339,6 +340,8 @@ create_record(struct create *c, struct err *e)
 	int r;
 
 	list_volumes(&c->config, &volumes);
+	if (secrets_resolve(c->x, &c->config, &c->arena, e) == -1)
+		return -1;
 	c->lock = lock_acquire(c->x->lock_fd, c->ctr.id, LOCK_EXCLUSIVE, LOCK_WAIT, e);
 	if (c->lock == -1)
 		return -1;
@@ -350,6 +353,10 @@ create_record(struct create *c, struct err *e)
 	fd_close(&c->userns_lock);
 	if (r == -1) {
 		unlinkat(c->x->lock_fd, c->ctr.id, 0);
+		return -1;
+	}
+	if (secrets_copy(c->x, &c->ctr, e) == -1) {
+		create_forget(c);
 		return -1;
 	}
 	event_ctr(c->x, &c->ctr, EVENT_CREATE);

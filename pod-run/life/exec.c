@@ -14,6 +14,7 @@
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/cleanup.h"
 #include "pod-run/life/exec.h"
+#include "pod-run/life/secrets.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/spec_config.h"
 #include "pod-run/state/exec.h"
@@ -106,9 +107,13 @@ write_process(struct exec *s, struct err *e)
 	    .cwd = q->workdir,
 	    .tty = q->tty,
 	    .privileged = q->privileged};
+	own_strv struct strv secret_env = {0};
 	struct spec_facts f;
 
 	bundle_facts(s->x, s->c, &s->runtime, bundle, &s->arena, &f);
+	if (secrets_env(s->x, s->c->config, &secret_env, e) == -1)
+		return -1;
+	f.secret_env = &secret_env;
 	if (find_user(s, &p, e) == -1 ||
 	    spec_config_exec_json(s->c->config, &f, &p, &json, e) == -1)
 		return -1;

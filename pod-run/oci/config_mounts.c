@@ -13,6 +13,7 @@
 #include "pod-run/oci/config_json.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_list.h"
+#include "pod-run/oci/spec_secret.h"
 
 struct entry {
 	const char *target, *type, *source;
@@ -200,6 +201,15 @@ add_files(struct list *l)
 		add_file(l, "/etc/passwd", "passwd");
 	if (l->f->group_made)
 		add_file(l, "/etc/group", "group");
+	for (size_t i = 0; i < c->secrets.n; i++) {
+		const struct rec_ctr_secret *s = &c->secrets.v[i];
+
+		if (!s->env)
+			add_file(l,
+			    *s->target == '/' ? s->target
+					      : arena_printf(&l->a, "/run/secrets/%s", s->target),
+			    arena_printf(&l->a, SPEC_SECRET_FILE "%zu", i));
+	}
 	if (c->init)
 		add(l, "/run/podman-init", "bind", c->init_path, "bind,ro,rprivate");
 }

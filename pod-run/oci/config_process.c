@@ -70,6 +70,8 @@ write_env(const struct process *p, struct strbuf *b)
 		spec_list_addf(&a, &env, "HOSTNAME=%s", p->f->hostname);
 	for (size_t i = 0; p->f->cdi != NULL && i < p->f->cdi->env.n; i++)
 		spec_list_env_set(&a, &env, p->f->cdi->env.v[i]);
+	for (size_t i = 0; p->f->secret_env != NULL && i < p->f->secret_env->n; i++)
+		spec_list_env_set(&a, &env, p->f->secret_env->v[i]);
 	if (p->c->systemd && spec_list_env_get(&env, "container_uuid", 14) == NULL)
 		spec_list_addf(&a, &env, "container_uuid=%.32s", p->f->id);
 	if (p->x != NULL && p->x->tty)

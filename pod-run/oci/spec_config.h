@@ -27,6 +27,8 @@ struct spec_facts {
 	const char *const *mount_sources;
 	const struct cdi_mount *conf_mounts; /* of mounts.conf */
 	size_t conf_mounts_n;
+	/* Secrets as environment variables; those that are files are SECRET_FILE… in the bundle. */
+	const struct strv *secret_env;
 	const struct cdi_edits *cdi; /* of c's CDI devices, or NULL */
 	/*
 	 * Paths of namespaces to join, NULL where the mode needs none: netns is that of pod-net, or

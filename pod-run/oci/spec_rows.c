@@ -108,6 +108,7 @@ const struct opt spec_options_rows[] = {
 	{"rootfs", 0, OPT_BOOL(S, rootfs), .help = "The first argument is not an image but the rootfs to the exploded container"},
 	{"sdnotify", 0, OPT_STRING(S, sdnotify), .arg = "MODE", .complete = COMPLETE_CHOICE, .choices = "container,conmon,healthy,ignore", .show = "container", .help = "control sd-notify behavior"},
 	{"seccomp-policy", 0, OPT_STRING(S, seccomp_policy), .arg = "policy", .complete = COMPLETE_CHOICE, .choices = "default,image", .show = "default", .help = "Policy for selecting a seccomp profile (experimental)"},
+	{"secret", 0, OPT_LIST(S, secret), .arg = "secret[,opt=opt ...]", .complete = COMPLETE_SECRET, .help = "Add secret to container"},
 	{"security-opt", 0, OPT_LIST(S, security_opt), .arg = "option", .help = "Security Options"},
 	{"shm-size", 0, OPT_STRING(S, shm_size), .arg = "number[unit]", .show = "65536k", .help = "Size of /dev/shm (format: <number>[<unit>], where unit = b (bytes), k (kibibytes), m (mebibytes), or g (gibibytes))"},
 	{"shm-size-systemd", 0, OPT_STRING(S, shm_size_systemd), .arg = "number[unit]", .help = "Size of systemd specific tmpfs mounts (/run, /run/lock) (format: <number>[<unit>], where unit = b (bytes), k (kibibytes), m (mebibytes), or g (gibibytes))"},

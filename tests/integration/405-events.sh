@@ -6,7 +6,7 @@ world
 busybox_image localhost/bb >/dev/null
 past() { pod events --stream=false "$@"; }
 names() { past --format '{{.Status}}' "$@" | tr '\n' ' '; }
-pod events --format '{{.Type}} {{.Status}} {{.Name}}' >"$WORLD/live" &
+"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events --format '{{.Type}} {{.Status}} {{.Name}}' >"$WORLD/live" &
 remember_pid $!
 until_ok 5 test -d "$RUNROOT/events"
 sleep 0.3
@@ -57,7 +57,7 @@ is "an unknown one is named" "$?" 0
 # --- Rotation
 printf '[engine]\nevents_logfile_max_size = "4k"\nevents_logfile_path = "%s/ev/log"\n' "$WORLD" >"$WORLD/conf"
 export CONTAINERS_CONF_OVERRIDE=$WORLD/conf
-pod events -f type=volume --format '{{.Name}}' >"$WORLD/live2" &
+"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events -f type=volume --format '{{.Name}}' >"$WORLD/live2" &
 remember_pid $!
 until_ok 5 test -d "$WORLD/ev"
 sleep 0.3
