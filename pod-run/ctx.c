@@ -262,6 +262,17 @@ ctx_cdi_dirs(struct ctx *x, struct err *e)
 	return c == NULL ? NULL : &c->engine_cdi_spec_dirs;
 }
 
+const struct strv *
+ctx_hooks_dirs(struct ctx *x, struct err *e)
+{
+	const struct containers_conf *c;
+
+	if (x->g->hooks_dir.n > 0)
+		return &x->g->hooks_dir;
+	c = ctx_conf(x, e);
+	return c == NULL ? NULL : &c->engine_hooks_dir;
+}
+
 struct db *
 ctx_db(struct ctx *x, struct err *e)
 {

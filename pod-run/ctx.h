@@ -19,6 +19,7 @@
 struct ctx_globals {
 	const char *root, *runroot, *tmpdir, *imagestore, *storage_driver;
 	const char *log_level, *runtime, *cgroup_manager, *network_config_dir, *events_backend;
+	struct strv hooks_dir;
 	struct strv storage_opt, runtime_flag, module, cdi_spec_dir;
 	const char *default_mounts_file, *registries_conf, *context, *out;
 	bool version, debug, syslog, transient_store;
@@ -74,6 +75,8 @@ int ctx_paths(struct ctx *x, struct err *e);
 
 /* Each returns NULL with e on failure; what they return belongs to x. */
 const struct containers_conf *ctx_conf(struct ctx *x, struct err *e);
+/* Directories of OCI hooks, by --hooks-dir or the configuration. */
+const struct strv *ctx_hooks_dirs(struct ctx *x, struct err *e);
 struct db *ctx_db(struct ctx *x, struct err *e);
 struct peer *ctx_store(struct ctx *x, struct err *e);
 struct peer *ctx_net(struct ctx *x, struct err *e);

@@ -18,6 +18,7 @@
 #include "pod-run/life/mounts.h"
 #include "pod-run/life/mounts_conf.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/hooks.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/seccomp.h"
 #include "pod-run/oci/selinux.h"
@@ -259,6 +260,7 @@ bundle_write(struct start *s, struct err *e)
 	const struct strv *cdi_dirs = ctx_cdi_dirs(s->x, e);
 	own_strbuf struct strbuf json = {0};
 	own_strv struct strv secret_env = {0};
+	const struct strv *hook_dirs;
 	struct spec_facts f;
 
 	bundle_facts(s->x, s->c, &s->runtime, s->bundle, &s->arena, &f);
@@ -273,11 +275,16 @@ bundle_write(struct start *s, struct err *e)
 	    secrets_env(s->x, s->c->config, &secret_env, e) == -1)
 		return -1;
 	f.secret_env = &secret_env;
+	hook_dirs = ctx_hooks_dirs(s->x, e);
+	if (hook_dirs == NULL || hooks_find(hook_dirs, s->c->config, &cdi.hooks, e) == -1)
+		return -1;
+	f.hooks = cdi.hooks;
 	f.cdi = &cdi;
 	f.seccomp_json = seccomp.json;
 	f.seccomp_bpf = seccomp.bpf;
 	if (write_etc(s, e) == -1 || label_files(s, e) == -1 || give_bundle(s, e) == -1 ||
-	    spec_config_json(s->c->config, &f, &json, e) == -1)
+	    spec_config_json(s->c->config, &f, &json, e) == -1 ||
+	    hooks_precreate(cdi.hooks, &json, e) == -1)
 		return -1;
 	s->has_poststop = strstr(json.s, "\"poststop\"") != NULL;
 	return file_write(s->bundle_fd, "config.json", json.s, json.n, 0600, 0, e);

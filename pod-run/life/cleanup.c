@@ -54,6 +54,8 @@ add_globals(struct ctx *x, struct strv *l)
 	add_option(l, "--cgroup-manager", g->cgroup_manager);
 	add_option(l, "--network-config-dir", g->network_config_dir);
 	add_option(l, "--events-backend", g->events_backend);
+	for (size_t i = 0; i < g->hooks_dir.n; i++)
+		add_option(l, "--hooks-dir", g->hooks_dir.v[i]);
 	for (size_t i = 0; i < g->cdi_spec_dir.n; i++)
 		add_option(l, "--cdi-spec-dir", g->cdi_spec_dir.v[i]);
 	add_option(l, "--default-mounts-file", g->default_mounts_file);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "pod-run/oci/hooks.h"
 #include "pod-run/oci/spec_config.h"
 
 #include <stdlib.h>
@@ -96,6 +97,7 @@ spec_config_json(
 	write_annotations(c, f, out);
 	if (config_linux_write(c, f, out, e) < 0)
 		return -1;
+	hooks_write(f->hooks, out);
 	config_json_close(out, '}');
 	return 0;
 }

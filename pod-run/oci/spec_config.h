@@ -29,6 +29,7 @@ struct spec_facts {
 	size_t conf_mounts_n;
 	/* Secrets as environment variables; those that are files are SECRET_FILE… in the bundle. */
 	const struct strv *secret_env;
+	const json_t *hooks; /* as hooks_find gives them, those of cdi among them, or NULL */
 	const struct cdi_edits *cdi; /* of c's CDI devices, or NULL */
 	/*
 	 * Paths of namespaces to join, NULL where the mode needs none: netns is that of pod-net, or

@@ -550,9 +550,7 @@ spec_options_read(
 	    spec_env_read(in, c, a, e) < 0 || spec_mounts_read(in, c, a, e) < 0 ||
 	    spec_limits_read(in, c, a, e) < 0 || read_stop(in, c, a, e) < 0 ||
 	    spec_logging(in, c, a, e) < 0 || read_misc(in, c, a, e) < 0 ||
-	    read_logging(in, c, e) < 0 || read_misc(in, c, a, e) < 0 ||
-	    spec_secret_read(&in->o->secret, c, a, e) < 0 || spec_limits_read(in, c, a, e) < 0 ||
-	    read_stop(in, c, a, e) < 0 || read_logging(in, c, e) < 0 || read_misc(in, c, e) < 0 ||
+	    spec_secret_read(&in->o->secret, c, a, e) < 0 ||
 	    spec_options_platform(in->o, &p, a, e) < 0)
 		return -1;
 	return check_record(c, e);

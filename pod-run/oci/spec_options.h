@@ -78,8 +78,6 @@ struct spec_options {
 	int http_proxy;
 	/* logging, restart */
 	const char *log_driver, *restart, *sdnotify;
-	struct strv log_opt, requires;
-	const char *log_driver, *restart;
 	struct strv log_opt, requires, secret;
 };
 extern const struct opt spec_options_rows[];

@@ -6,6 +6,7 @@
 // objs: pod-run/oci/spec_ports.o pod-run/oci/spec_security.o pod-run/oci/cgroup.o
 // objs: pod-run/oci/spec_userns.o pod-run/oci/spec_systemd.o pod-run/idmap.o
 // objs: pod-run/oci/cdi.o pod-run/oci/selinux.o
+// objs: pod-run/oci/spec_secret.o
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
