@@ -7,6 +7,8 @@
 
 #include "common/base/mem.h"
 
+#define PAGE 4096
+
 static void *
 checked(void *p)
 {
@@ -23,6 +25,14 @@ void *
 xmalloc(size_t n)
 {
 	return checked(malloc(n > 0 ? n : 1));
+}
+
+void *
+xmalloc_pages(size_t n)
+{
+	void *p = NULL;
+
+	return checked(posix_memalign(&p, PAGE, n > 0 ? n : 1) == 0 ? p : NULL);
 }
 
 void *

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/fs/inodes.h"
@@ -222,7 +223,7 @@ add_all(struct pack *p, struct err *e)
 int
 copy_pack(const struct msg_copy *m, struct err *e)
 {
-	struct pack p = {.m = m, .buf = trees_buffer(BUFFER)};
+	struct pack p = {.m = m, .buf = xmalloc_pages(BUFFER)};
 	int r = add_all(&p, e);
 
 	free(p.buf);

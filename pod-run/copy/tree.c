@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/fs/inodes.h"
@@ -256,7 +257,7 @@ copy_tree(const struct msg_copy *m, struct err *e)
 
 	if (fstat((int)m->source, &st) == -1)
 		return err_sys(e, "looking at the source");
-	t.buf = trees_buffer(BUFFER);
+	t.buf = xmalloc_pages(BUFFER);
 	if (m->name == NULL || *m->name == '\0') {
 		t.have_made = fstat((int)m->target, &t.made) == 0;
 		r = copy_contents(&t, (int)m->source, (int)m->target, e);

@@ -35,16 +35,6 @@ trail_pop(struct trail *t, size_t before)
 		t->path.s[before] = '\0';
 }
 
-void *
-trees_buffer(size_t n)
-{
-	void *p = aligned_alloc(4096, n);
-
-	if (p == NULL)
-		abort();
-	return p;
-}
-
 bool
 trees_is_kernel(int fd)
 {

@@ -26,9 +26,6 @@ int trees_open(int dir, const char *name, struct stat *st);
 /* Names in a directory. */
 int trees_list(int fd, struct strv *names, const char *shown, struct err *e);
 
-/* n bytes, whole pages: the kernel copies twice as fast to and from those.  The caller frees. */
-void *trees_buffer(size_t n);
-
 int copy_tree(const struct msg_copy *m, struct err *e);
 int copy_pack(const struct msg_copy *m, struct err *e);
 int copy_unpack(const struct msg_copy *m, struct err *e);

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
@@ -259,7 +260,7 @@ copy_unpack(const struct msg_copy *m, struct err *e)
 	int r;
 
 	u.tar = tar_new();
-	u.buf = trees_buffer(BUFFER);
+	u.buf = xmalloc_pages(BUFFER);
 	while ((r = step(&u, e)) == 0)
 		;
 	fd_close(&u.fd);

@@ -24,8 +24,8 @@ inflate_format_name(enum inflate_format f)
 int
 inflate_begin(struct inflate *s, struct err *e)
 {
-	s->input = xmalloc(INFLATE_BUFFER);
-	s->output = xmalloc(INFLATE_BUFFER);
+	s->input = xmalloc_pages(INFLATE_BUFFER);
+	s->output = xmalloc_pages(INFLATE_BUFFER);
 	s->have = 0;
 	return digest_init(&s->packed, e) == -1 ? -1 : digest_init(&s->plain, e);
 }

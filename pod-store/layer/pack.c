@@ -114,7 +114,7 @@ pack_exact(struct pack *p, int index, struct err *e)
 	struct index_reader *r = index_open(index, e);
 	int got = r == NULL ? -1 : 0;
 
-	p->buf = xmalloc(PACK_BUFFER);
+	p->buf = xmalloc_pages(PACK_BUFFER);
 	while (got == 0) {
 		struct index_record x;
 
@@ -306,7 +306,7 @@ pack_fresh(struct pack *p, struct err *e)
 	static const char end[2 * TAR_BLOCK];
 	struct stat st;
 
-	p->buf = xmalloc(PACK_BUFFER);
+	p->buf = xmalloc_pages(PACK_BUFFER);
 	if (fstat(p->root, &st) == -1)
 		return err_sys(e, "looking at the directory to pack");
 	if ((opaque_is_set(p->root) || is_listed(p, "")) &&

@@ -133,7 +133,7 @@ run(bool squash, struct strbuf *out, struct err *e)
 	u.x.user_xattrs = user;
 	u.x.squash_ids = squash;
 	u.tar = tar_new();
-	u.buf = xmalloc(READ_SIZE);
+	u.buf = xmalloc_pages(READ_SIZE);
 	if (!indexed || (u.index = index_create(INDEX_FD, e)) != NULL)
 		got = unpack(&u, out, e);
 	extract_finish(&u.x);
