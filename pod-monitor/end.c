@@ -52,16 +52,6 @@ end_clean_up(struct monitor *m)
 	}
 }
 
-/* The runtime has forgotten the container, which can be started again from here on. */
-static void
-deleted(struct monitor *m)
-{
-	if (m->job.rootfs != NULL)
-		mountns_detach(m->job.rootfs);
-	fd_close(&m->job.lock);
-	linger(m);
-}
-
 /* All output is with the attached clients too. */
 static void
 tell(struct monitor *m)
@@ -75,6 +65,17 @@ tell(struct monitor *m)
 	m->told = true;
 	if (m->coordinator != NULL)
 		peer_send(m->coordinator, &msg_monitor_exited_desc, 0, &x, &e);
+}
+
+/* The runtime has forgotten the container, which can be started again from here on. */
+static void
+deleted(struct monitor *m)
+{
+	if (m->job.rootfs != NULL)
+		mountns_detach(m->job.rootfs);
+	fd_close(&m->job.lock);
+	tell(m);
+	linger(m);
 }
 
 /* All output is in the logs: the end becomes visible. */
@@ -124,11 +125,18 @@ end_logged(struct monitor *m)
 	finish(m);
 }
 
+/* The runtime's delete may run hooks, which want the bundle; who is told takes it away. */
+static bool
+needs_bundle(const struct job *j)
+{
+	return !j->exec && !j->foreign && j->state_dir == NULL;
+}
+
 void
 end_drained(struct monitor *m)
 {
 	record(m);
-	if (m->phase >= DELETING)
+	if (m->phase >= DELETING && !needs_bundle(&m->job))
 		tell(m);
 	finish(m);
 }

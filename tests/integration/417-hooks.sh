@@ -46,6 +46,9 @@ new "$D/b.json" poststop '{"always":true}' poststop
 pod --hooks-dir "$D" run --network none localhost/bb true >/dev/null 2>&1
 is "poststop" "$(until_ok 5 grep -q poststop "$WORLD/log" && echo yes)" yes
 is "poststart" "$(grep -c poststart "$WORLD/log")" 1
+: >"$WORLD/log"
+pod --hooks-dir "$D" run --rm --network none localhost/bb true >/dev/null 2>&1
+is "poststop of a container that goes with its end" "$(grep -c poststop "$WORLD/log")" 1
 
 none
 printf '{"hook":"%s","arguments":["old"],"stage":["prestart"],"cmd":["/bin/true"],"annotation":["^yes$"]}' "$WORLD/note" >"$D/o.json"
