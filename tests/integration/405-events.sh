@@ -33,8 +33,8 @@ is "volumes" "$(names -f volume=v)" "create remove "
 is "line" "$(past -f container=third -f event=start | sed 's/^[-0-9]* [0-9:.]* +[0-9]* [A-Z]* //; s/[0-9a-f]\{64\}/ID/')" \
 	"container start ID (image=localhost/bb:latest, name=third)"
 is "short IDs" "$(past --no-trunc=false -f container=third -f event=start | sed 's/.*start \([0-9a-f]*\) .*/\1/' | tr -d '\n' | wc -c)" 12
-is "JSON" "$(past -f container=b -f event=create --format json | jq -r '[.Type,.Status,.Image,.Attributes.k] | join(" ")')" ""
-is "JSON of the old name" "$(past -f label=k -f event=create --format json | jq -r '[.Type,.Status,.Image,.Attributes.k] | join(" ")')" \
+is "nothing of a name that nobody has" "$(past -f container=nosuch -f event=create --format json | jq -r '[.Type,.Status,.Image,.Attributes.k] | join(" ")')" ""
+is "JSON" "$(past -f label=k -f event=create --format json | jq -r '[.Type,.Status,.Image,.Attributes.k] | join(" ")')" \
 	"container create localhost/bb:latest v"
 until_ok 5 grep -q 'volume remove v' "$WORLD/live"
 is "following" "$(grep -c . "$WORLD/live")" "$(past -f type=container -f type=volume -f type=image --format x | wc -l)"
