@@ -5,6 +5,7 @@
 
 #include "common/base/own.h"
 #include "pod-net/attach.h"
+#include "pod-net/bridge.h"
 #include "pod-net/cni.h"
 #include "pod-net/conflist.h"
 #include "pod-net/create.h"
@@ -139,7 +140,8 @@ cni_links(struct attach *t, struct err *e)
 {
 	struct cni_join j = join_of(t);
 
-	if (cni_add(&j, t->first, e) != 0)
+	/* What CNI leaves to a plug-in of its own, which lists do not name. */
+	if (bridge_loopback(t->n->home, t->netns, e) != 0 || cni_add(&j, t->first, e) != 0)
 		return -1;
 	/* The addresses are known only now. */
 	return t->state_fd >= 0 ? state_extend(t->state_fd, t->state, e)

@@ -47,10 +47,13 @@ if ! httpd web --network n1:ip=10.84.1.9,ip=fd84:1::9,mac=92:00:00:00:00:77 -p 1
 fi
 ok "a container starts"
 is "several static addresses" "$(inside web ip -o addr show eth0 | grep -cE '10.84.1.9/24|fd84:1::9/64')" 2
+is "loopback is up" "$(inside web ip -o link show lo | grep -c LOOPBACK,UP)" 1
 check "hardware address" grep -q 92:00:00:00:00:77 <<<"$(inside web ip link show eth0)"
 is "inspect" "$(pod inspect web | jq -r '.[0].NetworkSettings.Networks.n1|.IPAddress+" "+.Gateway')" "10.84.1.9 10.84.1.1"
 is "traffic" "$(until_ok 5 get http://10.84.1.9/)" "page of web"
-is "IPv6" "$(until_ok 5 get 'http://[fd84:1::9]/')" "page of web"
+settled() { ! ip -6 addr | grep -q tentative; }
+until_ok 5 settled
+is "IPv6" "$(get 'http://[fd84:1::9]/')" "page of web"
 is "published port" "$(get http://127.0.0.1:18520/)" "page of web"
 is "container to container" "$(pod run --rm --network n1 localhost/one:1 wget -qO- http://10.84.1.9/)" "page of web"
 is "two networks" "$(pod run --rm --network n1 --network n2 localhost/one:1 ip -o -4 addr | grep -cE '10\.84\.[12]\.')" 2
