@@ -14,8 +14,8 @@
 #include "common/fs/file.h"
 #include "common/fs/path.h"
 #include "common/oci/base64.h"
+#include "common/role/program.h"
 #include "pod-net/conflist.h"
-#include "pod-net/program.h"
 
 #define CACHE "/var/lib/cni/results"
 #define CACHE_MAX ((size_t)4 << 20)
@@ -122,7 +122,8 @@ ask(const struct call *c, const json_t *plugin, const char *command, json_t *pre
 	own_mem char *input = make_input(c, plugin, previous);
 	own_strv struct strv env = {0};
 	own(program_free) struct program_result r = {0};
-	struct program_run run = {.path = path, .environment = &env, .input = input};
+	struct program_run run = {
+	    .path = path, .environment = &env, .input = input, .input_size = strlen(input)};
 
 	if (path == NULL)
 		return err_set(e, ERR_NOTFOUND,

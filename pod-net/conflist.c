@@ -16,8 +16,8 @@
 #include "common/cli/human.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "common/role/program.h"
 #include "pod-net/addr.h"
-#include "pod-net/program.h"
 
 #define VERSION "0.4.0"
 #define INDENT "   "

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -15,6 +11,7 @@
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
 #include "common/oci/base64.h"
+#include "common/role/program.h"
 #include "pod-run/state/secret.h"
 #include "pod-run/state/secret_driver.h"
 
@@ -129,81 +126,30 @@ file_remove(const json_t *options, const char *id, struct err *e)
 
 /* --- Commands ---------------------------------------------------------------------------------------*/
 
-/* Sends what is left of in and takes what comes, until both ends are done. */
-static int
-exchange(int to, int from, const char *in, size_t n, struct strbuf *out, struct err *e)
-{
-	char buf[16384];
-
-	while (from != -1) {
-		struct pollfd p[2] = {
-		    {.fd = from, .events = POLLIN}, {.fd = to, .events = POLLOUT}};
-		ssize_t got;
-
-		if (poll(p, 2, -1) == -1 && errno != EINTR)
-			return err_sys(e, "waiting for a command");
-		if (p[1].revents != 0) {
-			got = n > 0 ? write(to, in, n) : 0;
-			if (got <= 0) {
-				close(to);
-				to = -1;
-			} else {
-				in += got;
-				n -= (size_t)got;
-			}
-		}
-		if (p[0].revents == 0)
-			continue;
-		got = read(from, buf, sizeof(buf));
-		if (got <= 0)
-			break;
-		if (out->n + (size_t)got > SECRET_DATA_MAX)
-			return err_set(e, ERR_LIMIT, "a command gave too much data");
-		strbuf_addn(out, buf, (size_t)got);
-	}
-	if (to != -1)
-		close(to);
-	return 0;
-}
-
 /* Runs a program with data on its input; its output in out. */
 static int
-run_command(char *const *argv, char *const *env, const char *data, size_t n, struct strbuf *out,
-    struct err *e)
+run_command(const struct strv *argv, const struct strv *env, const char *data, size_t n,
+    struct strbuf *out, struct err *e)
 {
-	posix_spawn_file_actions_t acts;
-	int in[2], from[2], status, rc;
-	pid_t pid;
+	const struct strv arguments = {.v = argv->v + 1, .n = argv->n - 1};
+	const struct program_run r = {.path = argv->v[0],
+	    .arguments = &arguments,
+	    .environment = env,
+	    .input = data,
+	    .input_size = n,
+	    .output_max = SECRET_DATA_MAX,
+	    .interactive = true};
+	struct program_result result;
 
-	if (pipe2(in, O_CLOEXEC) == -1)
-		return err_sys(e, "making a pipe");
-	if (pipe2(from, O_CLOEXEC) == -1) {
-		close(in[0]);
-		close(in[1]);
-		return err_sys(e, "making a pipe");
-	}
-	posix_spawn_file_actions_init(&acts);
-	posix_spawn_file_actions_adddup2(&acts, in[0], STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&acts, from[1], STDOUT_FILENO);
-	rc = posix_spawnp(&pid, argv[0], &acts, NULL, argv, env);
-	posix_spawn_file_actions_destroy(&acts);
-	close(in[0]);
-	close(from[1]);
-	if (rc != 0) {
-		close(in[1]);
-		close(from[0]);
-		errno = rc;
-		return err_sys(e, "starting %s", argv[0]);
-	}
-	rc = exchange(in[1], from[0], data, n, out, e);
-	close(from[0]);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (rc == -1)
+	if (program_run(&r, &result, e) == -1)
 		return -1;
-	return status == 0 ? 0
-			   : err_set(e, ERR_RUNTIME, "%s: exit status %d", argv[0],
-				 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	if (result.status == 0)
+		*out = result.out;
+	else
+		strbuf_free(&result.out);
+	return result.status == 0
+		   ? 0
+		   : err_set(e, ERR_RUNTIME, "%s: exit status %d", argv->v[0], result.status);
 }
 
 /* --- shell ------------------------------------------------------------------------------------------*/
@@ -212,17 +158,20 @@ static int
 shell(const json_t *options, const char *key, const char *id, const char *data, size_t n,
     struct strbuf *out, struct err *e)
 {
-	own_strv struct strv env = {0};
-	const char *argv[] = {"/bin/sh", "-c", option(options, key), NULL};
+	const char *line = option(options, key);
+	own_strv struct strv argv = {0}, env = {0};
 
-	if (*argv[2] == '\0')
+	if (*line == '\0')
 		return err_set(e, ERR_INVALID,
 		    "the shell driver of secrets needs the option %s: missing config value", key);
+	strv_add(&argv, "/bin/sh");
+	strv_add(&argv, "-c");
+	strv_add(&argv, line);
 	for (char **v = environ; *v != NULL; v++)
 		if (strncmp(*v, "SECRET_ID=", strlen("SECRET_ID=")) != 0)
 			strv_add(&env, *v);
 	strv_addf(&env, "SECRET_ID=%s", id);
-	if (run_command((char *const *)argv, env.v, data, n, out, e) == -1)
+	if (run_command(&argv, &env, data, n, out, e) == -1)
 		return err_wrap(e, "running the %s command of a secret", key);
 	return 0;
 }
@@ -270,8 +219,10 @@ static int
 gpg(const json_t *options, const char *const *words, const char *data, size_t n, struct strbuf *out,
     struct err *e)
 {
-	own_strv struct strv argv = {0};
+	own_strv struct strv argv = {0}, env = {0};
 
+	for (char **v = environ; *v != NULL; v++)
+		strv_add(&env, *v);
 	strv_add(&argv, "gpg");
 	if (*option(options, "gpghomedir") != '\0') {
 		strv_add(&argv, "--homedir");
@@ -281,7 +232,7 @@ gpg(const json_t *options, const char *const *words, const char *data, size_t n,
 	strv_add(&argv, "--quiet");
 	for (; *words != NULL; words++)
 		strv_add(&argv, *words);
-	return run_command(argv.v, environ, data, n, out, e);
+	return run_command(&argv, &env, data, n, out, e);
 }
 
 /* The key that is named, or that of the password store. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "pod-net/program.h"
+#include "common/role/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,24 +52,46 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* Our ends in *x, theirs in theirs[]; all are -1 before. */
 static int
-start(const struct program_run *r, struct running *x, struct err *e)
+make_pipes(const struct program_run *r, struct running *x, int theirs[3], struct err *e)
 {
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return err_sys(e, "making a pipe");
+	theirs[0] = p[0];
+	x->in = p[1];
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return err_sys(e, "making a pipe");
+	x->out = p[0];
+	theirs[1] = p[1];
+	if (r->interactive)
+		return 0;
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return err_sys(e, "making a pipe");
+	x->err = p[0];
+	theirs[2] = p[1];
+	return 0;
+}
+
+static int
+spawn_it(const struct program_run *r, struct running *x, const int theirs[3], struct err *e)
+{
+	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	own_strv struct strv argv = {0};
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
-	int in[2], out[2], err[2], rc;
+	int rc;
 
-	if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
-		return err_sys(e, "making a pipe");
 	strv_add(&argv, r->path);
-	for (size_t i = 0; r->arguments != NULL && i < r->arguments->n; i++)
-		strv_add(&argv, r->arguments->v[i]);
+	if (r->arguments != NULL)
+		strv_add_all(&argv, (const char *const *)r->arguments->v, r->arguments->n);
 	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, in[0], 0);
-	posix_spawn_file_actions_adddup2(&fa, out[1], 1);
-	posix_spawn_file_actions_adddup2(&fa, err[1], 2);
+	for (int i = 0; i < 3; i++)
+		if (theirs[i] >= 0)
+			posix_spawn_file_actions_adddup2(&fa, theirs[i], i);
 	posix_spawnattr_init(&attr);
 	sigemptyset(&none);
 	sigfillset(&all);
@@ -77,19 +99,25 @@ start(const struct program_run *r, struct running *x, struct err *e)
 	posix_spawnattr_setsigdefault(&attr, &all);
 	/* A group of its own, so that all it starts can be ended with it. */
 	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(
-	    &attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	rc = posix_spawn(&x->pid, r->path, &fa, &attr, argv.v, r->environment->v);
+	posix_spawnattr_setflags(&attr, r->interactive ? flags : flags | POSIX_SPAWN_SETPGROUP);
+	rc = posix_spawnp(&x->pid, r->path, &fa, &attr, argv.v, r->environment->v);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
-	fd_close(&in[0]);
-	fd_close(&out[1]);
-	fd_close(&err[1]);
-	x->in = in[1];
-	x->out = out[0];
-	x->err = err[0];
 	errno = rc;
 	return rc == 0 ? 0 : err_sys(e, "starting %s", r->path);
+}
+
+static int
+start(const struct program_run *r, struct running *x, struct err *e)
+{
+	int theirs[3] = {-1, -1, -1}, rc;
+
+	rc = make_pipes(r, x, theirs, e);
+	if (rc == 0)
+		rc = spawn_it(r, x, theirs, e);
+	for (int i = 0; i < 3; i++)
+		fd_close(&theirs[i]);
+	return rc;
 }
 
 static void
@@ -109,7 +137,7 @@ feed(struct running *x)
 
 /* 0, or -1 if it said too much. */
 static int
-take(int *fd, struct strbuf *to)
+take(int *fd, size_t max, struct strbuf *to)
 {
 	char buffer[16384];
 	ssize_t n = read(*fd, buffer, sizeof buffer);
@@ -120,51 +148,56 @@ take(int *fd, struct strbuf *to)
 		fd_close(fd);
 		return 0;
 	}
-	if (to->n + (size_t)n > PROGRAM_OUTPUT_MAX)
+	if (to->n + (size_t)n > max)
 		return -1;
 	strbuf_addn(to, buffer, (size_t)n);
 	return 0;
 }
 
-/* Until both streams have ended. */
+/* Until both streams have ended; until, the time limit, is -1 if there is none. */
 static int
-talk(struct running *x, const char *path, int64_t until, struct program_result *out, struct err *e)
+talk(const struct program_run *r, struct running *x, int64_t until, struct program_result *out,
+    struct err *e)
 {
+	size_t max = r->output_max > 0 ? r->output_max : PROGRAM_OUTPUT_MAX;
+
 	while (x->out >= 0 || x->err >= 0) {
 		struct pollfd p[] = {{x->in, POLLOUT, 0}, {x->out, POLLIN, 0}, {x->err, POLLIN, 0}};
-		int64_t left = until - now_ms();
+		int64_t left = until < 0 ? -1 : until - now_ms();
 
-		if (left <= 0)
-			return err_set(e, ERR_TIMEOUT, "%s did not end within %d seconds", path,
+		if (until >= 0 && left <= 0)
+			return err_set(e, ERR_TIMEOUT, "%s did not end within %d seconds", r->path,
 			    PROGRAM_TIME_MS / 1000);
-		if (poll(p, COUNTOF(p), (int)left) < 0 && errno != EINTR)
-			return err_sys(e, "waiting for %s", path);
+		if (poll(p, COUNTOF(p), (int)left) < 0) {
+			if (errno == EINTR)
+				continue;
+			return err_sys(e, "waiting for %s", r->path);
+		}
 		if (p[0].revents != 0)
 			feed(x);
-		if ((p[1].revents != 0 && take(&x->out, &out->out) != 0) ||
-		    (p[2].revents != 0 && take(&x->err, &out->err) != 0))
-			return err_set(
-			    e, ERR_LIMIT, "%s said more than %zu bytes", path, PROGRAM_OUTPUT_MAX);
+		if ((p[1].revents != 0 && take(&x->out, max, &out->out) != 0) ||
+		    (p[2].revents != 0 && take(&x->err, max, &out->err) != 0))
+			return err_set(e, ERR_LIMIT, "%s said more than %zu bytes", r->path, max);
 	}
 	return 0;
 }
 
 /* Its exit status, once it has ended or been ended. */
 static int
-reap(struct running *x, bool failed, int64_t until)
+reap(const struct program_run *r, struct running *x, bool failed, int64_t until)
 {
 	struct timespec wait = {.tv_nsec = 2000000};
 	int status = 0;
 
 	while (!failed) {
-		pid_t r = waitpid(x->pid, &status, WNOHANG);
+		pid_t got = waitpid(x->pid, &status, until < 0 ? 0 : WNOHANG);
 
-		if (r == x->pid)
+		if (got == x->pid)
 			goto done;
-		failed = (r < 0 && errno != EINTR) || now_ms() > until + GRACE_MS;
+		failed = (got < 0 && errno != EINTR) || (until >= 0 && now_ms() > until + GRACE_MS);
 		nanosleep(&wait, NULL);
 	}
-	kill(-x->pid, SIGKILL);
+	kill(r->interactive ? x->pid : -x->pid, SIGKILL);
 	while (waitpid(x->pid, &status, 0) < 0 && errno == EINTR)
 		;
 done:
@@ -174,18 +207,23 @@ done:
 int
 program_run(const struct program_run *r, struct program_result *out, struct err *e)
 {
-	struct running x = {.in = -1, .out = -1, .err = -1, .rest = r->input};
-	int64_t until = now_ms() + PROGRAM_TIME_MS;
+	struct running x = {
+	    .in = -1, .out = -1, .err = -1, .rest = r->input, .left = r->input_size};
+	int64_t until = r->interactive ? -1 : now_ms() + PROGRAM_TIME_MS;
 	void (*pipe_was)(int) = signal(SIGPIPE, SIG_IGN);
 	int rc;
 
 	*out = (struct program_result){0};
-	x.left = strlen(r->input);
 	rc = start(r, &x, e);
 	if (rc == 0) {
+		/* A program that answers before it has read all would else wait for us, and we for it. */
 		(void)fcntl(x.in, F_SETFL, O_NONBLOCK);
-		rc = talk(&x, r->path, until, out, e);
-		out->status = reap(&x, rc != 0, until);
+		if (x.left == 0)
+			fd_close(&x.in);
+		rc = talk(r, &x, until, out, e);
+		/* What it has not read by now it does not want. */
+		fd_close(&x.in);
+		out->status = reap(r, &x, rc != 0, until);
 	}
 	fd_close(&x.in);
 	fd_close(&x.out);

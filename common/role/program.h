@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Running programs of others that are asked on standard input and answer on standard output: CNI and
- * netavark plug-ins.  What they say is bounded in size and time.
+ * netavark plug-ins, drivers of secrets.  What they say is bounded, and mostly the time they take.
  */
 #ifndef POD_PROGRAM_H
 #define POD_PROGRAM_H
@@ -13,10 +13,17 @@
 #define PROGRAM_TIME_MS 30000
 
 struct program_run {
-	const char *path;
+	const char *path;		/* without a slash: looked for as a shell does */
 	const struct strv *arguments;	/* behind the name; may be NULL */
 	const struct strv *environment; /* the whole of it */
 	const char *input;
+	size_t input_size;
+	size_t output_max; /* bytes of each stream; 0: PROGRAM_OUTPUT_MAX */
+	/*
+	 * The user may be asked something on the terminal: no limit of time, no process group of its own, and
+	 * standard error stays ours.
+	 */
+	bool interactive;
 };
 
 struct program_result {
@@ -26,7 +33,7 @@ struct program_result {
 
 /*
  * Runs it and waits for its end.  One that takes too long or says too much is killed with all it started,
- * and is an error; a failure that it reports itself is not.
+ * and is an error; a failure that it reports itself is not.  It need not read its input.
  */
 int program_run(const struct program_run *r, struct program_result *out, struct err *e);
 void program_free(struct program_result *r);
