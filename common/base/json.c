@@ -310,3 +310,36 @@ json_only_keys(const json_t *obj, const char *const *keys, struct err *e)
 	}
 	return 0;
 }
+
+bool
+json_is_one_object(const char *s, size_t n)
+{
+	uint64_t arrays = 0; /* bit d: what is open at depth d + 1 is an array */
+	unsigned depth = 0;
+	bool quoted = false;
+
+	if (n == 0 || s[0] != '{')
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		bool array = s[i] == '[' || s[i] == ']';
+
+		if ((unsigned char)s[i] < ' ' && (quoted || strchr("\t\r\n", s[i]) == NULL))
+			return false;
+		if (quoted && s[i] == '\\')
+			i++;
+		else if (s[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (s[i] == '{' || s[i] == '[')) {
+			if (depth == 64)
+				return false;
+			arrays = (arrays & ~(1ull << depth)) | (uint64_t)array << depth;
+			depth++;
+		} else if (!quoted && (s[i] == '}' || s[i] == ']')) {
+			if ((arrays >> --depth & 1) != array)
+				return false;
+			if (depth == 0)
+				return i + 1 == n;
+		}
+	}
+	return false;
+}

@@ -91,6 +91,12 @@ json_t *json_add_obj(json_t *arr);
 char *json_text(const json_t *j);
 
 /*
+ * Whether the bytes are one object as far as strings and brackets tell: whoever writes them into a document
+ * as they are writes one value, whatever stands in them.
+ */
+bool json_is_one_object(const char *s, size_t n);
+
+/*
  * As Go's encoder writes it (without HTML escapes): "key": value, [] and {} for empty ones, floats
  * in Go's shortest form.  indent is what one level adds, "" for a single line without spaces.
  */

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/json.h"
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/sha256.h"
@@ -190,41 +190,76 @@ as_memfd(const struct strbuf *json, struct err *e)
 	return fd_take(&fd);
 }
 
-/* Runs pod-run-seccomp over the profile.  NULL with e on failure. */
-static char *
-compile(const struct strbuf *json, struct err *e)
+/* Runs pod-run-seccomp over a document and takes at most so many bytes of answer.  what: for the error. */
+static int
+work(const char *mode, const struct strbuf *document, size_t max, const char *what, char **out,
+    size_t *n, struct err *e)
 {
-	own_fd int in = as_memfd(json, e), out_r = -1, out_w = -1;
+	own_fd int in = as_memfd(document, e), out_r = -1, out_w = -1;
 	own_mem char *bytes = NULL;
 	int pipe_[2], status;
 	pid_t pid;
-	size_t n;
 
 	if (in < 0)
-		return NULL;
-	if (pipe2(pipe_, O_CLOEXEC) < 0) {
-		err_sys(e, "making a pipe");
-		return NULL;
-	}
+		return -1;
+	if (pipe2(pipe_, O_CLOEXEC) < 0)
+		return err_sys(e, "making a pipe");
 	out_r = pipe_[0];
 	out_w = pipe_[1];
 	pid = spawn_start(
-	    &(struct spawn){
-		.role = ROLE_SECCOMP, .mode = "--compile", .fds = {in, out_w}, .nfds = 2},
-	    e);
+	    &(struct spawn){.role = ROLE_SECCOMP, .mode = mode, .fds = {in, out_w}, .nfds = 2}, e);
 	if (pid < 0)
-		return NULL;
+		return -1;
 	fd_close(&out_w);
-	if (file_slurp(out_r, BPF_MAX, "compiled filter", &bytes, &n, e) < 0)
-		n = 0;
+	*n = 0;
+	if (file_slurp(out_r, max, what, &bytes, n, e) < 0)
+		*n = 0;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || n == 0 || n % 8 != 0) {
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || *n == 0) {
 		if (!err_is_set(e))
-			err_set(e, ERR_INTERNAL, "compiling the seccomp profile failed");
+			err_set(e, ERR_INVALID, "%s could not be made", what);
+		return -1;
+	}
+	*out = ptr_take(&bytes);
+	return 0;
+}
+
+/* The filter as a program of the kernel, in base64.  NULL with e on failure. */
+static char *
+compile(const struct strbuf *json, struct err *e)
+{
+	own_mem char *bytes = NULL;
+	size_t n;
+
+	if (work("--compile", json, BPF_MAX, "compiled filter", &bytes, &n, e) < 0)
+		return NULL;
+	if (n % 8 != 0) {
+		err_set(e, ERR_INTERNAL, "compiling the seccomp profile failed");
 		return NULL;
 	}
 	return base64((unsigned char *)bytes, n);
+}
+
+/*
+ * A profile out of an image's label, read where there is no privilege.  What comes back goes into config.json
+ * as it is: it must be one object, and cannot end before its end.
+ */
+static int
+reduce(const char *text, uint64_t caps, struct strbuf *json, struct err *e)
+{
+	own_strbuf struct strbuf document = {0};
+	own_mem char *bytes = NULL;
+	size_t n;
+
+	strbuf_addf(&document, "%016llx\n%s", (unsigned long long)caps, text);
+	if (work("--reduce", &document, PROFILE_MAX, "seccomp profile of the image", &bytes, &n,
+		e) < 0)
+		return err_wrap(e, "loading seccomp profile (of the image) failed");
+	if (!json_is_one_object(bytes, n))
+		return err_set(e, ERR_FORMAT, "loading seccomp profile (of the image) failed");
+	strbuf_addn(json, bytes, n);
+	return 0;
 }
 
 /*
@@ -281,16 +316,18 @@ cache_key(int fd, const char *path, uint64_t caps, char key[SHA256_HEX], struct 
 	return 0;
 }
 
-/* A profile out of an image's label, as a file like the others. */
 static int
-from_text(const char *text, int *out, const char **path, struct err *e)
+from_image(const struct seccomp_request *q, uint64_t caps, bool want_bpf,
+    struct seccomp_result *out, struct err *e)
 {
-	own_fd int fd = memfd_create("profile", MFD_CLOEXEC);
+	own_strbuf struct strbuf json = {0};
+	struct err why = {0};
 
-	if (fd < 0 || file_put(fd, text, strlen(text)) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "storing the seccomp profile of the image");
-	*out = fd_take(&fd);
-	*path = "of the image";
+	if (reduce(q->text, caps, &json, e) < 0)
+		return -1;
+	if (want_bpf && (out->bpf = compile(&json, &why)) != NULL)
+		return 0;
+	out->json = strbuf_take(&json);
 	return 0;
 }
 
@@ -308,9 +345,9 @@ seccomp_prepare(
 	const char *path;
 
 	*out = (struct seccomp_result){0};
-	if ((q->text != NULL ? from_text(q->text, &fd, &path, e)
-			     : find(q->profile, &fd, &path, e)) < 0 ||
-	    cache_key(fd, path, caps, key, e) < 0)
+	if (q->text != NULL)
+		return from_image(q, caps, want_bpf, out, e);
+	if (find(q->profile, &fd, &path, e) < 0 || cache_key(fd, path, caps, key, e) < 0)
 		return -1;
 	out->bpf = dir >= 0 ? cache_read(dir, key) : NULL;
 	if (out->bpf != NULL)
@@ -318,8 +355,7 @@ seccomp_prepare(
 	if (decide(fd, path, caps, &a, &p, e) < 0)
 		return -1;
 	seccomp_profile_write(&p, &json);
-	/* Flags travel only in the JSON form. */
-	if (want_bpf && p.flags.n == 0) {
+	if (want_bpf) {
 		struct err why = {0};
 
 		out->bpf = compile(&json, &why);

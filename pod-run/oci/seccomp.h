@@ -9,7 +9,7 @@
 
 struct seccomp_request {
 	const char *profile;	 /* path, or NULL for the default */
-	const char *text;	 /* the profile itself, or NULL */
+	const char *text;	 /* a profile out of an image, or NULL; pod-run-seccomp reads it */
 	const char *const *caps; /* CAP_X that the container has: they open further calls */
 	size_t caps_n;
 	const char *run_root; /* holds the cache; NULL: no cache, JSON only */

@@ -3,17 +3,23 @@
  * pod-run-seccomp --compile: reads the OCI form of a seccomp profile from standard input and writes the BPF
  * program, arranged as a tree, to standard output.  A program of its own, since libseccomp takes longer to
  * load and to compile than all the rest of a start.
+ *
+ * pod-run-seccomp --reduce: reads the capabilities of a container (16 hexadecimal digits and a newline) and a
+ * profile that came with an image, and writes the OCI form of what applies.
  */
 #include <errno.h>
 #include <jansson.h>
 #include <seccomp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
 #include "common/base/own.h"
+#include "common/fs/file.h"
 #include "common/role/role.h"
+#include "pod-run/oci/seccomp_profile.h"
 
 #define INPUT_MAX ((size_t)4 << 20)
 #define OPTIMIZE_TREE 2 /* a binary tree over the calls, SCMP_FLTATR_CTL_OPTIMIZE */
@@ -157,12 +163,15 @@ add_arches(scmp_filter_ctx ctx, const json_t *profile, struct err *e)
 static int
 compile(const json_t *profile, struct err *e)
 {
-	json_t *rules = NULL, *rule;
+	json_t *rules = NULL, *flags = NULL, *rule;
 	scmp_filter_ctx ctx;
 	uint32_t fallback;
 	size_t i;
 	int rc;
 
+	/* Flags travel only in the JSON form. */
+	if (json_want_arr(profile, "flags", &flags, e) < 0 || json_array_size(flags) > 0)
+		return err_set(e, ERR_INVALID, "flags are for the runtime");
 	if (action(profile, "defaultAction", "defaultErrnoRet", &fallback, e) < 0 ||
 	    json_want_arr(profile, "syscalls", &rules, e) < 0)
 		return -1;
@@ -179,9 +188,35 @@ compile(const json_t *profile, struct err *e)
 	return rc;
 }
 
-int
-main(void)
+#define CAPS_DIGITS 16
+
+static int
+reduce(struct err *e)
 {
+	own_strbuf struct strbuf json = {0};
+	own_arena struct arena a = {0};
+	own_mem char *text = NULL;
+	struct seccomp_profile p;
+	uint64_t caps;
+	char *end;
+	size_t n;
+
+	if (file_slurp(0, INPUT_MAX, "seccomp profile", &text, &n, e) < 0)
+		return -1;
+	caps = strtoull(text, &end, 16);
+	if (end != text + CAPS_DIGITS || *end != '\n')
+		return err_set(e, ERR_FORMAT, "seccomp profile: no capabilities before it");
+	n -= CAPS_DIGITS + 1;
+	if (seccomp_profile_read(end + 1, n, caps, &a, &p, e) < 0)
+		return -1;
+	seccomp_profile_write(&p, &json);
+	return file_put(1, json.s, json.n) < 0 ? err_sys(e, "writing the seccomp profile") : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	bool reducing = argc > 1 && strcmp(argv[1], "--reduce") == 0;
 	own_json json_t *profile = NULL;
 	struct err e = {0};
 
@@ -189,10 +224,14 @@ main(void)
 	/* The libraries ask for random bytes and what the kernel can do; the role would not let them. */
 	json_object_seed(0);
 	seccomp_api_get();
-	if (role_enter(ROLE_SECCOMP, NULL, 0, &e) == 0 &&
-	    (profile = json_read_fd(0, INPUT_MAX, "seccomp profile", &e)) != NULL &&
-	    compile(profile, &e) == 0)
-		return 0;
+	if (role_enter(ROLE_SECCOMP, NULL, 0, &e) == 0) {
+		if (reducing && reduce(&e) == 0)
+			return 0;
+		if (!reducing &&
+		    (profile = json_read_fd(0, INPUT_MAX, "seccomp profile", &e)) != NULL &&
+		    compile(profile, &e) == 0)
+			return 0;
+	}
 	err_print(&e, stderr);
 	return 1;
 }

@@ -71,6 +71,9 @@ tar -C "$WORLD/fs2" -c . >"$WORLD/fs.tar"
 pod import --change 'LABEL io.containers.seccomp.profile={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":28}]}' \
 	"$WORLD/fs.tar" localhost/profile >/dev/null 2>&1
 fails "--seccomp-policy image" 1 "No space left on device" --seccomp-policy image localhost/profile mkdir /tmp/x
+pod import --change 'LABEL io.containers.seccomp.profile={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":"mkdir"}]},"x":{}' \
+	"$WORLD/fs.tar" localhost/broken-profile >/dev/null 2>&1
+fails "a broken profile of an image" 125 "loading seccomp profile" --seccomp-policy image localhost/broken-profile true
 is "default leaves the label alone" "$(run localhost/profile sh -c 'mkdir /tmp/x && echo made')" made
 pod import --change 'LABEL io.containers.capabilities=CHOWN,SETUID' "$WORLD/fs.tar" localhost/fewer >/dev/null 2>&1
 is "an image may ask for fewer capabilities" "$(run localhost/fewer grep CapBnd /proc/self/status | cut -f2)" 0000000000000081

@@ -107,3 +107,21 @@ Test(json, foreign_bytes_become_replacement_characters)
 	cr_expect_str_eq(json_string_value(j), "a\xef\xbf\xbd"
 					       "b");
 }
+
+Test(json, one_object)
+{
+	static const char *const good[] = {
+	    "{}", "{\"a\":[{},[\"}\",\"\\\"}\"]]}", "{\n\t\"a\": 1 }"};
+	static const char *const bad[] = {"", "[]", " {}", "{}x", "{},{}", "{}}", "{\"a\":[}]", "{",
+	    "{\"}", "{\"a\\", "{]", "{\"\n\"}", "{\x01}"};
+	char deep[200];
+
+	for (size_t i = 0; i < COUNTOF(good); i++)
+		cr_assert(json_is_one_object(good[i], strlen(good[i])), "%s", good[i]);
+	for (size_t i = 0; i < COUNTOF(bad); i++)
+		cr_assert(!json_is_one_object(bad[i], strlen(bad[i])), "%s", bad[i]);
+	memset(deep, '{', 100);
+	memset(deep + 100, '}', 100);
+	cr_assert(!json_is_one_object(deep, 200));
+	cr_assert(json_is_one_object(deep + 36, 128));
+}
