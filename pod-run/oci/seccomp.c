@@ -26,6 +26,7 @@
 #define BPF_MAX ((size_t)4096 * 8) /* what the kernel takes: BPF_MAXINSNS instructions */
 #define ENTRY_MAX ((size_t)64 << 10)
 #define CACHE_DIR "seccomp"
+#define REASON_MAX ((size_t)200)
 #define SETTLED_S 2 /* longer than any clock tick a file system dates its changes by */
 #define CACHE_VERSION "pod " POD_VERSION " seccomp 1"
 
@@ -216,11 +217,11 @@ work(const char *mode, const struct strbuf *document, size_t max, const char *wh
 		*n = 0;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || *n == 0) {
-		if (!err_is_set(e))
-			err_set(e, ERR_INVALID, "%s could not be made", what);
-		return -1;
-	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || *n == 0)
+		return err_is_set(e) ? -1
+				     : err_set(e, ERR_INVALID, "%s: %.*s", what,
+					   (int)(*n < REASON_MAX ? *n : REASON_MAX),
+					   bytes != NULL ? bytes : "");
 	*out = ptr_take(&bytes);
 	return 0;
 }
@@ -255,9 +256,10 @@ reduce(const char *text, uint64_t caps, struct strbuf *json, struct err *e)
 	strbuf_addf(&document, "%016llx\n%s", (unsigned long long)caps, text);
 	if (work("--reduce", &document, PROFILE_MAX, "seccomp profile of the image", &bytes, &n,
 		e) < 0)
-		return err_wrap(e, "loading seccomp profile (of the image) failed");
+		return err_wrap(e, "loading seccomp profile failed");
 	if (!json_is_one_object(bytes, n))
-		return err_set(e, ERR_FORMAT, "loading seccomp profile (of the image) failed");
+		return err_set(e, ERR_FORMAT,
+		    "loading seccomp profile failed: seccomp profile of the image: no object");
 	strbuf_addn(json, bytes, n);
 	return 0;
 }
