@@ -98,7 +98,10 @@ make_schema(struct db *d, struct err *e)
 	if (exec(d, "PRAGMA journal_mode=WAL", e) == -1 || db_begin(d, e) == -1)
 		return -1;
 	ok = exec(d, schema, e) == 0 && exec(d, "PRAGMA user_version=1", e) == 0;
-	return db_end(d, ok, e);
+	if (db_end(d, ok, e) == -1)
+		return -1;
+	sqlite_reserve_log(d->h);
+	return 0;
 }
 
 int

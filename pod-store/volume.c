@@ -130,6 +130,21 @@ create(struct store *s, const struct rec_volume *want, struct rec_volume *out, s
 	return 1;
 }
 
+/* That of a volume which was not made after all: only if it holds nothing. */
+static void
+forget_dir(struct store *s, const char *name)
+{
+	own_mem char *dir = xasprintf("volumes/%s", name), *data = xasprintf("%s/_data", dir);
+	own_arena struct arena a = {0};
+	struct rec_volume v;
+	struct err ignored;
+
+	if (load(s, name, &v, &a, &ignored) != 0)
+		return;
+	unlinkat(s->dir, data, AT_REMOVEDIR);
+	unlinkat(s->dir, dir, AT_REMOVEDIR);
+}
+
 int
 volume_create(struct store *s, const struct msg_volume_create *m, struct rec_volume *out,
     struct arena *a, struct err *e)
@@ -149,8 +164,10 @@ volume_create(struct store *s, const struct msg_volume_create *m, struct rec_vol
 	if (db_begin(&s->db, e) == -1)
 		return -1;
 	r = create(s, &want, out, a, e);
-	if (db_end(&s->db, r != -1, e) == -1)
+	if (db_end(&s->db, r != -1, e) == -1) {
+		forget_dir(s, want.name);
 		return -1;
+	}
 	if (r == 0 && !m->ignore)
 		return err_set(e, ERR_EXISTS,
 		    "volume with name %s already exists: volume already exists", want.name);

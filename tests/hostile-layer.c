@@ -570,6 +570,55 @@ many_files(void)
 }
 
 static void
+crowd(const char *dir, int per_dir, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char name[48];
+
+		snprintf(name, sizeof(name), "%s/%d/%d", dir, i / per_dir, i);
+		PUT(name);
+	}
+}
+
+static void
+million_files(void)
+{
+	crowd("many", 1000, 1000000);
+}
+
+static void
+big_dir(void)
+{
+	crowd("many", 200000, 200000);
+}
+
+/* ext4 gives a file at most 65000 names. */
+static void
+many_links(void)
+{
+	PUT("first", .data = "x");
+	for (int i = 0; i < 70000; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "l/%d", i);
+		PUT(name, .type = '1', .link = "first");
+	}
+}
+
+/* Equal where case, or the Unicode form (NFC, NFD), is not told apart: not here. */
+static void
+twins(void)
+{
+	PUT("README", .data = "upper");
+	PUT("readme", .data = "lower");
+	PUT("caf\xc3\xa9", .data = "nfc");
+	PUT("cafe\xcc\x81", .data = "nfd");
+	PUT("Dir/", .type = '5');
+	PUT("dir", .type = '2', .link = outside);
+	PUT("Dir/escaped", .data = "x");
+}
+
+static void
 default_acl(void)
 {
 	/* Version 2; user::rwx group::rwx mask::rwx other::rwx named user 1: rwx. */
@@ -659,6 +708,10 @@ static const struct {
     {"truncated", truncated, true},
     CASE(unknown_type),
     CASE(many_files),
+    CASE(million_files),
+    CASE(big_dir),
+    CASE(many_links),
+    CASE(twins),
     CASE(default_acl),
     CASE(tower),
 };

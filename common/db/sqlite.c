@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/own.h"
 #include "common/db/sqlite.h"
 
 #define FIRST_US 150
@@ -13,6 +15,7 @@
 #define LOG_WORTH \
 	(256 * 1024) /* who opens it first reads so much in 0.2 ms; folding costs two syncs */
 #define LOG_REST_S 1
+#define LOG_RESERVE (LOG_WORTH + 128 * 1024)
 
 /* n: how often this statement has found the lock taken. The waits double four times, so n tells the time. */
 static int
@@ -57,6 +60,17 @@ is_due(sqlite3 *h)
 }
 
 void
+sqlite_reserve_log(sqlite3 *h)
+{
+	const char *path = sqlite3_db_filename(h, "main");
+	const char *log = path != NULL ? sqlite3_filename_wal(path) : NULL;
+	own_fd int fd = log != NULL ? open(log, O_WRONLY | O_CLOEXEC) : -1;
+
+	if (fd >= 0)
+		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOG_RESERVE);
+}
+
+void
 sqlite_fold_log(sqlite3 *h, int limit_ms)
 {
 	int left = 0, done = 0;
@@ -67,7 +81,8 @@ sqlite_fold_log(sqlite3 *h, int limit_ms)
 	/* The first keeps nobody out while it waits for the disk; the second has nothing to wait for. */
 	if (sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_PASSIVE, &left, &done) ==
 		SQLITE_OK &&
-	    left == done)
-		sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	    left == done &&
+	    sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
+		sqlite_reserve_log(h);
 	sqlite_wait(h, limit_ms);
 }

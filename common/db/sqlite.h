@@ -24,6 +24,12 @@ void sqlite_wait(sqlite3 *h, int limit_ms);
  */
 void sqlite_fold_log(sqlite3 *h, int limit_ms);
 
+/*
+ * Takes room on the disk for the log, which stays as long as it is: so that things can still be removed when the
+ * disk is full.  For a fresh database; folding does it again.  Failure does not matter.
+ */
+void sqlite_reserve_log(sqlite3 *h);
+
 /* Bytes in the log's file. */
 int64_t sqlite_log_size(sqlite3 *h);
 

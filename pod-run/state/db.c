@@ -246,7 +246,10 @@ create(struct db *db, const char *run_root, struct err *e)
 		db_rollback(db);
 		return -1;
 	}
-	return db_commit(db, e);
+	if (db_commit(db, e) == -1)
+		return -1;
+	sqlite_reserve_log(db->sql);
+	return 0;
 }
 
 static int
