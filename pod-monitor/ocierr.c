@@ -129,6 +129,8 @@ ocierr_find(const char *log, size_t n, char *out, size_t size)
 /* --- Its meaning -------------------------------------------------------------------------------
  */
 
+#define GENERAL "OCI runtime error"
+
 struct cause {
 	const char *words[3];
 	const char *says;
@@ -139,7 +141,7 @@ static const struct cause causes[] = {
     {{"permission denied", "operation not permitted"}, "OCI permission denied"},
     {{"executable file not found in", "no such file or directory", "open executable"},
 	"OCI runtime attempted to invoke a command that was not found"},
-    {{""}, "OCI runtime error"},
+    {{""}, GENERAL},
 };
 
 /* Both runtimes use these words for a missing command. */
@@ -172,5 +174,8 @@ ocierr_set(struct err *e, const char *runtime, const char *message)
 	for (size_t i = 0; i < COUNTOF(missing); i++)
 		if (strcasestr(message, missing[i]) != NULL || strcasestr(says, missing[i]) != NULL)
 			class = ERR_NOCOMMAND;
+	if (strcmp(says, GENERAL) == 0)
+		return err_set(
+		    e, class, "%s: %s: %s", says, slash != NULL ? slash + 1 : runtime, text);
 	return err_set(e, class, "%s: %s: %s", slash != NULL ? slash + 1 : runtime, text, says);
 }

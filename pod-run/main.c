@@ -122,8 +122,7 @@ prepare(struct cli_ctx *cli, struct err *e)
 	if (g->cgroup_manager != NULL && strcmp(g->cgroup_manager, "cgroupfs") != 0 &&
 	    strcmp(g->cgroup_manager, "systemd") != 0)
 		return err_set(e, ERR_INVALID,
-		    "invalid cgroup manager type %s: only cgroupfs and systemd are known",
-		    g->cgroup_manager);
+		    "cgroup manager must be one of cgroupfs and systemd: invalid argument");
 	if (cli->app == NULL)
 		cli->app = context = ctx_new(cli);
 	return 0;

@@ -36,7 +36,8 @@ log_level_parse(const char *name, enum log_level *out, struct err *e)
 		}
 	}
 	return err_set(e, ERR_USAGE,
-	    "Log Level %s is not supported, choose from: trace, debug, info, warn, warning, error, "
+	    "Log Level \"%s\" is not supported, choose from: trace, debug, info, warn, warning, "
+	    "error, "
 	    "fatal, panic",
 	    name);
 }

@@ -75,9 +75,13 @@ sig_parse(const char *s, int *out, struct err *e)
 	const char *name = strncasecmp(s, "SIG", 3) == 0 ? s + 3 : s;
 	uint64_t number;
 
-	if (text_to_u64(s, RT_MAX, &number) == 0 && number > 0) {
-		*out = (int)number;
-		return 0;
+	if (text_to_u64(s, UINT64_MAX, &number) == 0) {
+		if (number > RT_MAX)
+			return err_set(e, ERR_INVALID, "valid signals are 1 through %d", RT_MAX);
+		if (number > 0) {
+			*out = (int)number;
+			return 0;
+		}
 	}
 	for (size_t i = 0; i < COUNTOF(table); i++)
 		if (strcasecmp(table[i].name, name) == 0) {

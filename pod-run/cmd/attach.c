@@ -55,6 +55,10 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	char id[NAMES_ID_LEN + 1];
 	struct session q;
 
+	if (argc == 0 && !o->latest)
+		return select_none(cli, e);
+	if (argc > 1)
+		return err_set(e, ERR_USAGE, "`%s attach` accepts at most one argument", cli->prog);
 	if (select_one(x, argc > 0 ? argv[0] : NULL, o->latest, id, e) == -1)
 		return -1;
 	lock = sync_open(x, id, &c, e);
@@ -92,7 +96,7 @@ const struct cmd cmd_attach = {
     .examples = "attach ctrID\nattach 1234\nattach --no-stdin foobar",
     .opts = {{rows, 0}},
     .opts_size = sizeof(struct attach_opts),
-    .max = 1,
+    .max = CMD_ANY,
     .complete = COMPLETE_CONTAINER_RUNNING,
     .run = run,
 };

@@ -49,9 +49,20 @@ prepare_status(struct ctx *x, struct filter_term *t, struct err *e)
 	for (unsigned i = 0; i < CTR_STATUS_COUNT; i++)
 		if (strcmp(ctr_status_name((enum ctr_status)i), t->value) == 0)
 			return 0;
-	return err_set(e, ERR_INVALID,
-	    "%s is not a valid status: unknown container state: %s: invalid argument", t->value,
-	    t->value);
+	return err_set(e, ERR_INVALID, "unknown container state: %s: invalid argument", t->value);
+}
+
+static int
+prepare_restart(struct ctx *x, struct filter_term *t, struct err *e)
+{
+	static const char *const policies[] = {
+	    "no", "never", "on-failure", "always", "unless-stopped"};
+
+	(void)x;
+	for (size_t i = 0; i < COUNTOF(policies); i++)
+		if (strcmp(t->value, policies[i]) == 0)
+			return 0;
+	return err_set(e, ERR_INVALID, "%s invalid restart policy", t->value);
 }
 
 static int
@@ -100,7 +111,8 @@ prepare_until(struct ctx *x, struct filter_term *t, struct err *e)
 	else if (text_to_i64(t->value, 0, INT64_MAX / 1000000000, &seconds) == 0)
 		t->number = seconds * 1000000000;
 	else if (human_parse_rfc3339(t->value, &t->number) == -1)
-		return err_set(e, ERR_INVALID, "unable to parse until value \"%s\"", t->value);
+		return err_set(
+		    e, ERR_INVALID, "failed to parse value as time or duration: \"%s\"", t->value);
 	err_clear(e);
 	return 0;
 }
@@ -277,7 +289,7 @@ static const struct filter_key keys[] = {
     {"ancestor", false, true, NULL, match_ancestor},
     {"volume", false, true, NULL, match_volume},
     {"network", false, true, NULL, match_network},
-    {"restart-policy", false, true, NULL, match_restart},
+    {"restart-policy", false, true, prepare_restart, match_restart},
     {"should-start-on-boot", false, true, prepare_bool, match_boot},
     {"command", false, true, prepare_regex, match_command},
 };
@@ -301,8 +313,7 @@ filter_parse(struct ctx *x, const struct strv *words, struct filter *out, struct
 		struct filter_term *t;
 
 		if (eq == NULL)
-			return err_set(e, ERR_INVALID,
-			    "invalid argument \"%s\": filter must be key=value", word);
+			return err_set(e, ERR_INVALID, "invalid filter \"%s\"", word);
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof(*out->v));
 		t = &out->v[out->n];
 		*t = (struct filter_term){.key = find_key(word, (size_t)(eq - word))};

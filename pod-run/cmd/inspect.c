@@ -51,16 +51,22 @@ static const struct {
     {"network", "types.Network", NULL, inspect_network, network_fields},
 };
 
+static bool
+is_type(const char *word)
+{
+	for (size_t i = 0; i < COUNTOF(kinds); i++)
+		if (strcmp(word, kinds[i].type) == 0)
+			return true;
+	return strcmp(word, "all") == 0;
+}
+
 static int
 find_any(struct ctx *x, const char *word, const struct inspect_opts *o, json_t **out, size_t *kind,
     struct err *e)
 {
-	bool known = false;
-
 	for (size_t i = 0; i < COUNTOF(kinds); i++) {
 		if (strcmp(o->type, "all") != 0 && strcmp(o->type, kinds[i].type) != 0)
 			continue;
-		known = true;
 		err_clear(e);
 		if (kinds[i].find(x, word, o->size, out, e) == 0) {
 			*kind = i;
@@ -71,8 +77,6 @@ find_any(struct ctx *x, const char *word, const struct inspect_opts *o, json_t *
 		if (kinds[i].missing != NULL)
 			err_set(e, ERR_NOTFOUND, "%s %s", kinds[i].missing, word);
 	}
-	if (!known)
-		return err_set(e, ERR_USAGE, "invalid type \"%s\"", o->type);
 	if (strcmp(o->type, "all") == 0)
 		err_set(e, ERR_NOTFOUND, "no such object: \"%s\"", word);
 	return -1;
@@ -123,6 +127,11 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		o->type = "container";
 	if (argc == 0 && !o->latest)
 		return err_set(e, ERR_USAGE, "no names or ids specified");
+	if (!is_type(o->type))
+		return err_set(e, ERR_USAGE,
+		    "invalid type \"%s\": must be \"image\", \"container\", \"pod\", \"network\", "
+		    "\"volume\", or \"all\"",
+		    o->type);
 	if (argc > 0 && o->latest)
 		return err_set(e, ERR_USAGE, "--latest and arguments cannot be used together");
 	if (o->latest && latest(x, o, list, e) == -1)
@@ -135,6 +144,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		} else {
 			if (err_is_set(&last))
 				err_print(&last, stderr);
+			err_wrap(e, "inspecting object");
 			last = *e;
 		}
 		err_clear(e);

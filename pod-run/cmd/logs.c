@@ -90,7 +90,8 @@ read_time(const char *s, const char *what, int64_t *out, struct err *e)
 	} else if (value_duration(s, &ns, e) == 0) {
 		*out = ctx_now_ns() - (ns < 0 ? -ns : ns);
 	} else {
-		return err_set(e, ERR_INVALID, "unable to parse %s \"%s\"", what, s);
+		return err_set(
+		    e, ERR_INVALID, "parsing --%s \"%s\": unable to interpret time value", what, s);
 	}
 	err_clear(e);
 	return 0;

@@ -152,9 +152,10 @@ sort(struct ctr_list *l, const char *word, struct err *e)
 				qsort(l->v, l->n, sizeof(*l->v), orders[i].compare);
 			return 0;
 		}
-	return err_set(e, ERR_INVALID,
-	    "invalid option for --sort, options are: command, created, id, image, names, "
-	    "runningfor, size, or status");
+	return err_set(e, ERR_USAGE,
+	    "invalid argument \"%s\" for \"--sort\" flag: \"%s\" is not a valid value.  Choose "
+	    "from: \"command, created, id, image, names, runningfor, size, status\"",
+	    word, word);
 }
 
 /* --- Choice -------------------------------------------------------------------------------------*/
@@ -262,12 +263,11 @@ check(const struct cli_ctx *cli, const struct ps_opts *o, struct err *e)
 {
 	if (o->last >= 0 && o->latest)
 		return err_set(e, ERR_USAGE, "last and latest are mutually exclusive");
-	if (o->quiet && o->namespaces)
-		return err_set(e, ERR_USAGE, "quiet and namespace are mutually exclusive");
+	/* A format overrides --quiet. */
+	if (o->quiet && (o->size || o->namespaces) && !cmd_given(cli, "format"))
+		return err_set(e, ERR_USAGE, "quiet conflicts with size and namespace");
 	if (o->namespaces && o->size)
 		return err_set(e, ERR_USAGE, "size and namespace options conflict");
-	if (o->quiet && cmd_given(cli, "format"))
-		return err_set(e, ERR_USAGE, "quiet and format are mutually exclusive");
 	return 0;
 }
 

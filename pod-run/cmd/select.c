@@ -93,8 +93,10 @@ check_words(const struct select *s, struct err *e)
 	bool filters = s->filters != NULL && s->filters->n > 0;
 	bool files = s->cidfiles != NULL && s->cidfiles->n > 0;
 
-	if ((s->all || s->latest) && s->argc > 0)
-		return err_set(e, ERR_USAGE, "--all and --latest cannot be used with arguments");
+	if (s->all && s->argc > 0)
+		return err_set(e, ERR_USAGE, "no arguments are needed with --all");
+	if (s->latest && s->argc > 0)
+		return err_set(e, ERR_USAGE, "--latest and containers cannot be used together");
 	if (s->all && s->latest)
 		return err_set(e, ERR_USAGE, "--all and --latest cannot be used together");
 	if (files && (s->all || s->latest))
@@ -161,6 +163,13 @@ select_one(struct ctx *x, const char *word, bool latest, char id[NAMES_ID_LEN + 
 }
 
 int
+select_none(const struct cli_ctx *cli, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "\"%s %s\" requires a name, id, or the \"--latest\" flag",
+	    cli->prog, cli->cmd->name);
+}
+
+int
 select_status(const struct select *s)
 {
 	if (s->failed > 0)
@@ -176,6 +185,8 @@ select_read_cidfile(const char *path, struct err *e)
 
 	if (file_read(AT_FDCWD, path, CIDFILE_MAX, &text, &n, e) == -1) {
 		err_wrap(e, "reading CIDFile");
+		/* It is no container that is missing. */
+		e->class = ERR_INVALID;
 		return NULL;
 	}
 	text[strcspn(text, "\r\n")] = '\0';

@@ -43,6 +43,9 @@ void select_before(struct ctx *x, const struct select *s, select_fn *fn, void *a
 int select_one(
     struct ctx *x, const char *word, bool latest, char id[NAMES_ID_LEN + 1], struct err *e);
 
+/* The error of a command that was given no container at all. */
+int select_none(const struct cli_ctx *cli, struct err *e);
+
 /* Exit status of rm and its like: 0, 1 only missing ones, 2 in use, 125. */
 int select_status(const struct select *s);
 

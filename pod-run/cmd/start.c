@@ -154,6 +154,11 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .states =
 		1u << CTR_CONFIGURED | 1u << CTR_CREATED | 1u << CTR_STOPPED | 1u << CTR_EXITED};
 
+	if (o->all && argc > 0)
+		return err_set(e, ERR_USAGE,
+		    "either start all containers or the container(s) provided in the arguments");
+	if (argc == 0 && !o->all && !o->latest && o->filter.n == 0)
+		return err_set(e, ERR_USAGE, "start requires at least one argument");
 	/* -i alone attaches as well. */
 	o->attach = o->attach || o->interactive;
 	if (o->attach && (o->all || argc > 1))

@@ -221,7 +221,7 @@ rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	int status = 0;
 
 	if ((argc > 0) == o->all)
-		return err_set(e, ERR_USAGE, "choose either one or more volumes or all");
+		return err_set(e, ERR_USAGE, "provide one or more volume names or use --all");
 	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
 	if (o->all && all_names(x, &words, e) == -1)
 		return -1;
@@ -266,7 +266,7 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct err last = {0};
 
 	if ((argc > 0) == o->all)
-		return err_set(e, ERR_USAGE, "choose either one or more volumes or all");
+		return err_set(e, ERR_USAGE, "provide one or more volume names or use --all");
 	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
 	if (o->all && all_names(ctx_of(cli), &words, e) == -1)
 		return -1;
@@ -279,6 +279,7 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		}
 		if (err_is_set(&last))
 			err_print(&last, stderr);
+		err_wrap(e, "inspecting object");
 		last = *e;
 		err_clear(e);
 	}

@@ -54,7 +54,8 @@ read_conditions(struct wait_opts *o, struct err *e)
 			if (strcmp(ctr_status_name((enum ctr_status)s), word) == 0)
 				found = s;
 		if (found == CTR_STATUS_COUNT)
-			return err_set(e, ERR_INVALID, "invalid condition \"%s\"", word);
+			return err_set(
+			    e, ERR_INVALID, "unknown container state: %s: invalid argument", word);
 		o->states |= 1u << found;
 	}
 	/* Who waits for the end does not tell the two words for it apart. */
@@ -194,7 +195,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	char id[NAMES_ID_LEN + 1];
 
 	if (argc == 0 && !o->latest)
-		return err_set(e, ERR_USAGE, "you must provide at least one name or id");
+		return select_none(cli, e);
 	if (argc > 0 && o->latest)
 		return err_set(e, ERR_USAGE, "--latest and containers cannot be used together");
 	if (read_conditions(o, e) == -1 || read_interval(o, e) == -1)

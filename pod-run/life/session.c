@@ -49,7 +49,7 @@ session_preserved(uint64_t n, const uint64_t *numbers, struct err *e)
 {
 	int fds[SESSION_PRESERVE_MAX];
 	own_fd int ours = -1, theirs = -1;
-	int pair[2];
+	int pair[2], flags;
 
 	if (n > SESSION_PRESERVE_MAX) {
 		err_set(
@@ -62,8 +62,14 @@ session_preserved(uint64_t n, const uint64_t *numbers, struct err *e)
 	theirs = pair[1];
 	for (uint64_t i = 0; i < n; i++) {
 		fds[i] = numbers != NULL ? (int)numbers[i] : 3 + (int)i;
-		if (fcntl(fds[i], F_GETFD) == -1)
-			return err_sys(e, "preserving descriptor %d", fds[i]);
+		flags = fcntl(fds[i], F_GETFD);
+		/* Ours are closed on exec: they are not the caller's, and nothing for a container. */
+		if (flags == -1 || (flags & FD_CLOEXEC) != 0)
+			return err_set(e, ERR_INVALID,
+			    "file descriptor %d is not available - the preserve-fds option "
+			    "requires "
+			    "that file descriptors must be passed",
+			    fds[i]);
 	}
 	if (peer_queue_fds(ours, fds, (size_t)n, e) == -1)
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-run/oci/spec_limits.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/value.h"
+#include "common/fs/file.h"
 #include "pod-run/oci/cdi.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
@@ -383,11 +385,55 @@ read_memory(const struct spec_input *in, struct rec_ctr_resources *r, struct err
 	return 0;
 }
 
-static int
-check_cpuset(const char *option, const char *s, struct err *e)
+#define SET_MAX 8192
+
+/* "0-2,5" as bits; false if it is no such list. */
+static bool
+parse_set(const char *s, uint8_t bits[SET_MAX / 8])
 {
-	if (s != NULL && s[strspn(s, "0123456789,-")] != '\0')
+	own_mem char *copy = xstrdup(s);
+	char *rest = copy, *word;
+
+	memset(bits, 0, SET_MAX / 8);
+	while ((word = strsep(&rest, ",")) != NULL) {
+		char *dash = strchr(word, '-');
+		uint64_t first, last;
+
+		if (dash != NULL)
+			*dash++ = '\0';
+		if (text_to_u64(word, SET_MAX - 1, &first) == -1 ||
+		    text_to_u64(dash != NULL ? dash : word, SET_MAX - 1, &last) == -1 ||
+		    last < first)
+			return false;
+		for (uint64_t i = first; i <= last; i++)
+			bits[i / 8] |= (uint8_t)(1u << i % 8);
+	}
+	return true;
+}
+
+/* Processors or memory nodes that are there, as /sys shows them; a host without that file has its way. */
+static int
+check_cpuset(const char *option, const char *what, const char *online, const char *s, struct err *e)
+{
+	uint8_t wanted[SET_MAX / 8], there[SET_MAX / 8];
+	own_mem char *text = NULL;
+	struct err ignored = {0};
+	size_t n;
+
+	if (s == NULL)
+		return 0;
+	if (!parse_set(s, wanted))
 		return err_set(e, ERR_INVALID, "invalid value %s for cpuset %s", s, option);
+	if (file_read(AT_FDCWD, online, 4096, &text, &n, &ignored) == -1)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	if (!parse_set(text, there))
+		return 0;
+	for (size_t i = 0; i < sizeof(wanted); i++)
+		if ((wanted[i] & ~there[i]) != 0)
+			return err_set(e, ERR_INVALID,
+			    "requested %s are not available - requested %s, available: %s", what, s,
+			    text);
 	return 0;
 }
 
@@ -402,8 +448,9 @@ read_cpu(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e
 		return err_set(e, ERR_INVALID, "--cpu-period and --cpus cannot be set together");
 	if (o->cpus > 0 && o->cpu_quota != 0)
 		return err_set(e, ERR_INVALID, "--cpu-quota and --cpus cannot be set together");
-	if (check_cpuset("cpus", o->cpuset_cpus, e) < 0 ||
-	    check_cpuset("mems", o->cpuset_mems, e) < 0)
+	if (check_cpuset("cpus", "CPUs", "/sys/devices/system/cpu/online", o->cpuset_cpus, e) < 0 ||
+	    check_cpuset(
+		"mems", "memory nodes", "/sys/devices/system/node/online", o->cpuset_mems, e) < 0)
 		return -1;
 	r->cpu_period = o->cpu_period;
 	r->cpu_quota = o->cpu_quota;

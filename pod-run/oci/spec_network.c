@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/base/text.h"
@@ -118,6 +119,9 @@ first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word,
 			return err_set(e, ERR_INVALID,
 			    "must provide a %s when joining the network namespace of one",
 			    *word == 'c' ? "name or ID for a container" : "path to a namespace");
+		if (*word == 'n' && access(options + 1, F_OK) == -1)
+			return err_sys(e, "cannot find specified network namespace path: stat %s",
+			    options + 1);
 		c->network_mode = word;
 		return 0;
 	}
@@ -208,8 +212,7 @@ read_static(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 		if (addresses[i] == NULL)
 			continue;
 		if (family_of(addresses[i]) != (i == 0 ? AF_INET : AF_INET6))
-			return err_set(e, ERR_INVALID, "%s \"%s\": invalid IP address",
-			    i == 0 ? "--ip" : "--ip6", addresses[i]);
+			return err_set(e, ERR_INVALID, "\"%s\" is not an ip address", addresses[i]);
 		spec_list_add(a, &c->networks.v[0].static_ips, addresses[i]);
 	}
 	if (o->mac_address != NULL) {
@@ -261,7 +264,7 @@ read_dns(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a,
 			c->no_resolv = true;
 			if (o->dns.n > 1)
 				return err_set(e, ERR_INVALID,
-				    "'none' is not allowed to be specified with other DNS ip "
+				    "none is not allowed to be specified with other DNS ip "
 				    "addresses");
 		} else if (family_of(o->dns.v[i]) == AF_UNSPEC) {
 			return err_set(e, ERR_INVALID, "%s is not an ip address", o->dns.v[i]);
@@ -330,10 +333,5 @@ spec_network_read(
 	if (read_networks(in, c, a, e) < 0 || read_static(in, c, a, e) < 0 ||
 	    read_dns(in, c, a, e) < 0)
 		return -1;
-	if ((in->o->publish.n > 0 || in->o->publish_all) &&
-	    (strcmp(c->network_mode, "none") == 0 ||
-		text_has_prefix(c->network_mode, "container:")))
-		return err_set(e, ERR_INVALID,
-		    "published ports cannot be used with the network mode %s", c->network_mode);
 	return read_names(in, c, a, e);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "pod-run/oci/spec_list.h"
@@ -17,7 +18,8 @@ parse_port(const char *s, uint64_t *out, struct err *e)
 	int64_t n;
 
 	if (text_to_i64(s, INT32_MIN, INT32_MAX, &n) < 0)
-		return err_set(e, ERR_INVALID, "invalid port number: \"%s\": invalid syntax", s);
+		return err_set(e, ERR_INVALID,
+		    "invalid port number: strconv.Atoi: parsing \"%s\": invalid syntax", s);
 	if (n < 1 || n > 65535)
 		return err_set(e, ERR_INVALID,
 		    "port numbers must be between 1 and 65535 (inclusive), got %lld", (long long)n);
@@ -229,6 +231,13 @@ expose(const char *word, struct rec_ctr_config *c, struct arena *a, struct err *
 	return 0;
 }
 
+static bool
+has_own_ports(const char *mode)
+{
+	return strcmp(mode, "none") != 0 && strcmp(mode, "host") != 0 &&
+	       !text_has_prefix(mode, "container:");
+}
+
 int
 spec_ports_read(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
@@ -247,6 +256,12 @@ spec_ports_read(
 		if (expose(o->expose.v[i], c, a, e) < 0)
 			return -1;
 	c->publish_all = o->publish_all;
+	if ((c->ports.n > 0 || c->publish_all) && !has_own_ports(c->network_mode)) {
+		log_warn("Port mappings have been discarded as one of the Host, Container, Pod, "
+			 "and None network modes are in use");
+		c->ports.n = 0;
+		c->publish_all = false;
+	}
 	return 0;
 }
 

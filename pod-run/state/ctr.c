@@ -286,9 +286,17 @@ ctr_save(struct db *db, const struct ctr *c, struct err *e)
 int
 ctr_save_name(struct db *db, const struct ctr *c, const char *name, struct err *e)
 {
+	int r;
+
 	if (db_begin(db, e) == -1)
 		return -1;
-	if (ctr_name_check(db, name, e) == -1 ||
+	r = ctr_name_check(db, name, e);
+	if (r == -1 && e->class == ERR_EXISTS)
+		err_set(e, ERR_EXISTS,
+		    "renaming container %s: name %s already in use, cannot rename container %s: "
+		    "container already exists",
+		    c->id, name, c->id);
+	if (r == -1 ||
 	    db_exec(db, "renaming the container", e, "UPDATE container SET name = ?2 WHERE id = ?1",
 		"ss", c->id, name) == -1) {
 		db_rollback(db);

@@ -134,7 +134,7 @@ event_backend(struct ctx *x, enum event_backend *out, struct err *e)
 	i = find(backends, COUNTOF(backends), word);
 	if (i == -1)
 		return err_set(
-		    e, ERR_INVALID, "unknown event logger type: %s: invalid argument", word);
+		    e, ERR_INVALID, "\"%s\" is not a valid events backend: invalid argument", word);
 	*out = (enum event_backend)i;
 	return 0;
 }

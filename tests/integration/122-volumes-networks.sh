@@ -93,7 +93,7 @@ pod network exists mine
 is "exists: no" "$?" 1
 pod network inspect mine >/dev/null 2>"$WORLD/err"
 is "inspect of what is not there" "$?:$(cat "$WORLD/err")" \
-	"125:Error: network mine: unable to find network with name or ID mine: network not found"
+	"125:Error: inspecting object: network mine: unable to find network with name or ID mine: network not found"
 is "inspect finds any kind" "$(net inspect one:1 mine | jq -r '.[]|(.Id // .name)' | wc -l)" 2
 
 # --- ports --------------------------------------------------------------------------------------------

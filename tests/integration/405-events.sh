@@ -51,7 +51,7 @@ done
 is "none writes nothing" "$(n=$(past | wc -l); pod --events-backend none volume create w >/dev/null; echo $(($(past | wc -l) - n)))" 0
 pod --events-backend none events --stream=false >/dev/null 2>&1
 is "and cannot be read" "$?" 125
-pod --events-backend nosuch volume create w2 2>&1 | grep -q 'unknown event logger'
+pod --events-backend nosuch volume create w2 2>&1 | grep -q 'is not a valid events backend'
 is "an unknown one is named" "$?" 0
 
 # --- Rotation

@@ -45,6 +45,6 @@ Test(log, levels)
 	cr_expect(log_level_parse("trace", &level, &e) == 0 && level == LOG_LEVEL_TRACE);
 	cr_expect_eq(log_level_parse("loud", &level, &e), -1);
 	cr_expect_str_eq(e.text,
-	    "Log Level loud is not supported, choose from: trace, debug, info, "
+	    "Log Level \"loud\" is not supported, choose from: trace, debug, info, "
 	    "warn, warning, error, fatal, panic");
 }

@@ -112,7 +112,7 @@ Test(ocierr, class_and_text)
 	    {"open executable: Operation not permitted", ERR_NOTEXEC, NULL},
 	    {"exec: \"/etc\": permission denied", ERR_NOTEXEC, NULL},
 	    {"mount failed: Invalid argument", ERR_NOTEXEC,
-		"crun: mount failed: Invalid argument: OCI runtime error"},
+		"OCI runtime error: crun: mount failed: Invalid argument"},
 	};
 
 	for (size_t i = 0; i < COUNTOF(rows); i++) {

@@ -377,7 +377,8 @@ Test(options, bad_values)
 	    {"--pull", "maybe", "unsupported pull policy \"maybe\""},
 	    {"--env", "=x", "invalid environment variable: \"=x\""},
 	    {"--attach", "foo",
-		"invalid stream \"foo\" for --attach - must be one of stdin, stdout, or stderr"},
+		"invalid stream \"foo\" for --attach - must be one of stdin, stdout, or stderr: "
+		"invalid argument"},
 	    {"--log-driver", "journal", "invalid log driver \"journal\": invalid argument"},
 	    {"--security-opt", "nosuch=1", "invalid --security-opt 2: \"nosuch=1\""},
 	};
