@@ -286,7 +286,7 @@ command_store_source(
 	own_peer_in struct peer_in in = {0};
 	const char *rest, *transport = reference_transport(source, &rest);
 
-	if (transport == NULL || strcmp(transport, "containers-storage") != 0)
+	if (transport == NULL || strcmp(transport, "containers-storage") != 0 || rest[0] == '[')
 		return 0;
 	if (registries_conf_load(&conf, NULL, e) < 0 || command_open_store(ctx, t, e) < 0 ||
 	    find_image(t, &conf, rest, &in, e) < 0)

@@ -123,6 +123,9 @@ copy_in(struct cli_ctx *ctx, struct task *t, const struct msg_image_copy *m, con
 	    .name = *name != '\0' ? name : NULL,
 	    .access = m->from};
 
+	if (name[0] == '[')
+		return err_set(e, ERR_UNSUPPORTED,
+		    "containers-storage:%.300s: the store of another engine is only read", name);
 	if (m->all)
 		return err_set(e, ERR_UNSUPPORTED, "the store holds images, not indexes of them");
 	if (command_open_store(ctx, t, e) < 0 || task_prepare_pull(t, &pull, e) < 0 ||

@@ -86,6 +86,10 @@ start_layer(struct job *j, struct flight *f, struct err *e)
 	if (j->from->ask(j->from->arg, j->next, in, &f->get_seq, e) < 0)
 		return -1;
 	/* Pushing it elsewhere under the same digest takes the blob as it came. */
+	if (c->tars && layer.digest != NULL && strcmp(layer.digest, layer.diff_id) != 0) {
+		layer.digest = NULL;
+		layer.size = 0;
+	}
 	layer.kept = layer.digest != NULL && strcmp(layer.digest, layer.diff_id) != 0;
 	put.stream = out;
 	f->put_seq = peer_next_seq(c->store);

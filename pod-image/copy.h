@@ -28,6 +28,8 @@ struct copy {
 	const char *manifest_type;
 	struct rec_layer_ref *layers; /* lowest first; digest and size NULL and 0 if not known */
 	size_t nlayers;
+	bool
+	    tars; /* what comes is the tar, also where the layer's digest is that of another blob */
 	struct strs names, repo_digests;
 	/*
 	 * For images that came without a manifest: makes manifest_bytes and manifest_type once digest and

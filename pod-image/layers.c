@@ -61,7 +61,7 @@ how(const struct transfer *t, enum layers_form form)
 static bool
 is_unsure(const struct transfer *t, const struct image *i)
 {
-	return t->store == NULL && i->doc.bytes.n == 0;
+	return !t->from->tars && i->doc.bytes.n == 0;
 }
 
 /* What the layer should become, by the user's wish and what the destination takes. */
@@ -69,7 +69,7 @@ static enum layers_form
 wanted(const struct transfer *t, const struct image *i, enum layers_form now)
 {
 	enum layers_form wish = layers_form_parse(t->compression);
-	bool tars = t->store != NULL || is_unsure(t, i);
+	bool tars = t->from->tars || is_unsure(t, i);
 
 	if (t->to->layers == DEST_TARS)
 		return LAYERS_TAR;
@@ -123,13 +123,13 @@ decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, st
 			    "manifest");
 		if (there(t, i, p->from.digest, &w->done, e) < 0)
 			return -1;
-		w->tar_in = t->store != NULL && now == LAYERS_TAR;
+		w->tar_in = t->from->tars && now == LAYERS_TAR;
 		if (w->done || !p->plain)
 			return 0;
 		w->form = now; /* the store has no more than the tar: compressed again */
 	}
 	w->media_type = media_type_of(w->form, docker);
-	w->tar_in = t->store != NULL;
+	w->tar_in = t->from->tars;
 	w->inflate = is_unsure(t, i) || (!w->tar_in && now != LAYERS_TAR);
 	if (w->form == LAYERS_TAR)
 		return there(t, i, p->diff_id != NULL ? p->diff_id : "", &w->done, e);

@@ -8,6 +8,7 @@
 
 #include "common/base/own.h"
 #include "common/role/spawn.h"
+#include "pod-image/graph.h"
 #include "pod-image/load.h"
 #include "pod-image/spool.h"
 
@@ -17,6 +18,7 @@ load_free(struct load *l)
 	peer_in_free(&l->opened);
 	peer_free(l->worker);
 	free(l->reference_text);
+	free(l->driver);
 	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
 		trust_free(&l->trust[i]);
 }
@@ -97,15 +99,15 @@ start_archive(struct load *l, int fd, const struct stat *st, struct err *e)
 }
 
 static int
-start_layout(struct load *l, int fd, struct err *e)
+start_reader(struct load *l, enum role role, int fd, struct err *e)
 {
 	int pair[2];
 	own_fd int theirs = -1;
-	struct spawn s = {.role = ROLE_LAYOUT, .nfds = ROLE_VIEW_FD_NUMBER + 1};
+	struct spawn s = {.role = role, .nfds = ROLE_VIEW_FD_NUMBER + 1};
 
 	if (peer_pair(pair, e) < 0)
 		return -1;
-	l->worker = peer_new(pair[0], ROLE_IMAGE, ROLE_LAYOUT);
+	l->worker = peer_new(pair[0], ROLE_IMAGE, role);
 	theirs = pair[1];
 	s.fds[PEER_FD] = theirs;
 	s.fds[ROLE_VIEW_FD_NUMBER] = fd;
@@ -122,7 +124,30 @@ load_prepare_fd(struct load *l, int fd, struct err *e)
 		return err_sys(e, "looking at the archive");
 	if (prepare_trust(l, input, S_ISDIR(st.st_mode), e) < 0)
 		return -1;
-	return S_ISDIR(st.st_mode) ? start_layout(l, input, e) : start_archive(l, input, &st, e);
+	return S_ISDIR(st.st_mode) ? start_reader(l, ROLE_LAYOUT, input, e)
+				   : start_archive(l, input, &st, e);
+}
+
+/* The store of another engine. */
+static int
+prepare_graph(struct load *l, const char *rest, struct err *e)
+{
+	own_policy_file struct policy_file *f = policy_open(l->policy_file, e);
+	own_graph_spec struct graph_spec g = {0};
+	own_fd int fd = -1;
+
+	if (f == NULL || graph_spec_parse(rest, &g, e) < 0)
+		return -1;
+	l->form = l->trust_form[0] = "containers-storage";
+	l->driver = ptr_take(&g.driver);
+	l->reference = l->reference_text = ptr_take(&g.image);
+	if (trust_prepare_graph(&l->trust[0], f, l->driver, g.root, l->reference, e) < 0 ||
+	    trust_refused(&l->trust[0], e) < 0)
+		return -1;
+	fd = open(g.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "open %s", g.root);
+	return start_reader(l, ROLE_GRAPH, fd, e);
 }
 
 int
@@ -134,7 +159,7 @@ load_prepare_path(struct load *l, const char *transport, const char *rest, struc
 	int fd;
 
 	if (strcmp(transport, "containers-storage") == 0)
-		return err_set(e, ERR_UNSUPPORTED, "the transport %s is not supported", transport);
+		return prepare_graph(l, rest, e);
 	l->form = transport;
 	if (rest[n] == ':' && rest[n + 1] != '\0')
 		l->reference = l->reference_text = xstrdup(rest + n + 1);

@@ -33,11 +33,12 @@ struct load {
 	struct peer *worker;
 	uint32_t open_seq;
 	char *reference_text;		    /* owned copy behind reference */
+	char *driver;			    /* of another engine's store */
 	struct msg_archive_opened *members; /* in the next */
 	struct peer_in opened;
 };
 
-/* "PATH[:REFERENCE]" of a transport. */
+/* "PATH[:REFERENCE]" of a transport, or what graph.h says. */
 int load_prepare_path(struct load *l, const char *transport, const char *rest, struct err *e);
 
 /* An archive or a directory; fd is taken over. */

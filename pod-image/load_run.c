@@ -9,6 +9,7 @@
 #include "common/oci/digest.h"
 #include "common/oci/reference.h"
 #include "pod-image/copy.h"
+#include "pod-image/graph.h"
 #include "pod-image/load.h"
 
 #define IMAGES_MAX 1024
@@ -161,6 +162,8 @@ ask_member(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e)
 {
 	struct image *i = arg;
 
+	if (i->copy.tars)
+		return graph_ask(i->load, i->members.v[layer], stream, seq, e);
 	return load_ask_member(i->load, i->members.v[layer], stream, seq, e);
 }
 
@@ -168,7 +171,7 @@ static int
 store_image(struct image *i, struct strv *ids, struct strv *names, struct err *e)
 {
 	struct copy_from from = {.peer = i->load->worker,
-	    .request = &msg_archive_copy_desc,
+	    .request = i->copy.tars ? &msg_graph_layer_desc : &msg_archive_copy_desc,
 	    .ask = ask_member,
 	    .arg = i};
 	char id[65];
@@ -343,16 +346,11 @@ load_docker(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 
 /* i->manifest is parsed: its configuration and layers, then the store. */
 static int
-load_manifest(struct image *i, struct strv *ids, struct strv *names, struct err *e)
+take_manifest(struct image *i, struct err *e)
 {
 	const struct manifest *m = &i->manifest;
 
-	if (m->is_index)
-		return err_set(e, ERR_FORMAT, "an index refers to another index");
-	if (check_trust(i, e) < 0)
-		return -1;
-	if (read_blob(i, &m->config, &i->config_bytes, e) < 0 ||
-	    manifest_config(i->config_bytes.s != NULL ? i->config_bytes.s : "", i->config_bytes.n,
+	if (manifest_config(i->config_bytes.s != NULL ? i->config_bytes.s : "", i->config_bytes.n,
 		m->nlayers, &i->copy.config, &i->arena, e) < 0)
 		return -1;
 	i->copy.manifest_bytes =
@@ -372,8 +370,22 @@ load_manifest(struct image *i, struct strv *ids, struct strv *names, struct err 
 		    .digest = d->digest,
 		    .size = d->size,
 		    .media_type = d->media_type[0] != '\0' ? d->media_type : NULL};
-		i->members.v[k] = blob_member(i, d->digest);
 	}
+	return 0;
+}
+
+static int
+load_manifest(struct image *i, struct strv *ids, struct strv *names, struct err *e)
+{
+	const struct manifest *m = &i->manifest;
+
+	if (m->is_index)
+		return err_set(e, ERR_FORMAT, "an index refers to another index");
+	if (check_trust(i, e) < 0 || read_blob(i, &m->config, &i->config_bytes, e) < 0 ||
+	    take_manifest(i, e) < 0)
+		return -1;
+	for (size_t k = 0; k < m->nlayers; k++)
+		i->members.v[k] = blob_member(i, m->layers[k].digest);
 	return store_image(i, ids, names, e);
 }
 
@@ -469,6 +481,43 @@ load_dir(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	return r;
 }
 
+/* --- The store of another engine -------------------------------------------------------------- */
+
+static int
+take_graph(struct image *i, struct graph_image *g, struct err *e)
+{
+	i->manifest_bytes = g->manifest.bytes;
+	i->config_bytes = g->config.bytes;
+	memset(&g->manifest.bytes, 0, sizeof(g->manifest.bytes));
+	memset(&g->config.bytes, 0, sizeof(g->config.bytes));
+	if (manifest_parse(i->manifest_bytes.s, i->manifest_bytes.n, NULL, &i->manifest, e) < 0 ||
+	    check_trust(i, e) < 0 || take_manifest(i, e) < 0)
+		return -1;
+	if (g->nlayers != i->copy.nlayers)
+		return err_set(e, ERR_FORMAT, "the image has %zu layers there, by its manifest %zu",
+		    g->nlayers, i->copy.nlayers);
+	for (size_t k = 0; k < g->nlayers; k++)
+		i->members.v[k] = arena_strdup(&i->arena, g->layers[k].id);
+	for (size_t k = 0; k < g->names.n; k++)
+		if (add_name(i, g->names.v[k], false, e) < 0)
+			return -1;
+	i->copy.tars = true;
+	return 0;
+}
+
+static int
+load_graph(struct load *l, struct strv *ids, struct strv *names, struct err *e)
+{
+	own_graph_image struct graph_image g = {0};
+	struct image i = {.load = l};
+	int r = -1;
+
+	if (graph_read(l, &g, e) == 0 && take_graph(&i, &g, e) == 0)
+		r = store_image(&i, ids, names, e);
+	image_free(&i);
+	return r;
+}
+
 /* --- Which form ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -479,6 +528,7 @@ static const struct {
     {"oci-archive", load_oci},
     {"oci", load_oci},
     {"dir", load_dir},
+    {"containers-storage", load_graph},
 };
 
 /* Docker 25 writes both forms into one archive; manifest.json has the full names. */
@@ -507,6 +557,10 @@ list_members(struct load *l, struct err *e)
 int
 load_open(struct load *l, struct err *e)
 {
+	if (l->driver != NULL) { /* another engine's store: there is one form of it */
+		l->found = l->form;
+		return 0;
+	}
 	if (list_members(l, e) < 0)
 		return -1;
 	l->members = MSG_OF(&l->opened, archive_opened);

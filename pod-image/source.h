@@ -57,6 +57,7 @@ struct source {
 	const struct source_ops *ops;
 	struct peer *peer; /* which answers ask */
 	const struct wire_desc *request;
+	bool tars; /* a store: it gives the tars of layers, whatever their blobs were */
 	/* of a registry */
 	struct plan *plan;
 	struct plan_source *named;
@@ -67,9 +68,12 @@ struct source {
 	/* of an archive or a directory */
 	struct load *load;
 	const char *blobs; /* what stands before the hexadecimal digest in names of blobs */
-	/* of the store */
+	/* of a store */
 	const char *id;
 };
+
+/* An image of another engine's store; l has been opened. */
+void source_graph(struct source *s, struct load *l);
 
 /* The first meaning of the plan's word that is there. */
 int source_registry(struct source *s, struct plan *plan, struct err *e);

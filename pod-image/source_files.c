@@ -217,6 +217,10 @@ source_files(struct source *s, struct load *load, struct err *e)
 {
 	if (load_open(load, e) < 0)
 		return -1;
+	if (strcmp(load->form, "containers-storage") == 0) {
+		source_graph(s, load);
+		return 0;
+	}
 	*s = (struct source){
 	    .peer = load->worker, .request = &msg_archive_copy_desc, .load = load, .blobs = ""};
 	if (strcmp(load->form, "docker-archive") == 0) {

@@ -135,6 +135,9 @@ static const struct source_ops store_ops = {.image = store_image, .ask = store_a
 void
 source_store(struct source *s, struct peer *store, const char *id)
 {
-	*s = (struct source){
-	    .ops = &store_ops, .peer = store, .request = &msg_layer_get_desc, .id = id};
+	*s = (struct source){.ops = &store_ops,
+	    .peer = store,
+	    .request = &msg_layer_get_desc,
+	    .tars = true,
+	    .id = id};
 }

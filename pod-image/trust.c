@@ -80,6 +80,27 @@ trust_prepare_path(struct trust *t, const struct policy_file *f, const char *tra
 	return prepare(t, f, transport, &scopes, what, e);
 }
 
+/* The scopes of containers-policy.json(5), "containers-storage:". */
+int
+trust_prepare_graph(struct trust *t, const struct policy_file *f, const char *driver,
+    const char *root, const char *image, struct err *e)
+{
+	own_mem char *what = xasprintf("containers-storage:[%s@%s]%s", driver, root, image);
+	own_strv struct strv scopes = {0}, names = {0};
+	own_reference struct reference r = {0};
+	struct err ignored = {0};
+
+	if (reference_parse_normal(image, &r, &ignored) == 0) {
+		reference_complete(&r);
+		policy_conf_scopes_docker(&r, &names);
+	}
+	for (size_t i = 0; i < names.n && names.v[i][0] != '*'; i++)
+		strv_addf(&scopes, "[%s@%s]%s", driver, root, names.v[i]);
+	strv_addf(&scopes, "[%s@%s]", driver, root);
+	strv_addf(&scopes, "[%s]", root);
+	return prepare(t, f, "containers-storage", &scopes, what, e);
+}
+
 /* A reader of the directory where the repository's signatures lie; none if it does not exist. */
 static int
 start_files(struct trust_place *p, const char *dir, struct err *e)

@@ -42,6 +42,10 @@ int trust_add_place(struct trust *t, const struct reference *physical, struct er
 int trust_prepare_path(struct trust *t, const struct policy_file *f, const char *transport,
     const char *path, const char *image, struct err *e);
 
+/* For an image of another engine's store. */
+int trust_prepare_graph(struct trust *t, const struct policy_file *f, const char *driver,
+    const char *root, const char *image, struct err *e);
+
 /* -1 with the policy's words if the image may not be used whatever its signatures. */
 int trust_refused(const struct trust *t, struct err *e);
 

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/oci/base64.h"
+#include "common/oci/reference.h"
+#include "pod-image/graph.h"
+
+#define LIST_MAX ((size_t)8 << 20) /* what a message carries */
+#define LIST_DEPTH 8
+#define ID_LEN 64
+#define PREFIX_MIN 3 /* of an ID that is not given in full */
+
+/* --- Where ------------------------------------------------------------------------------------ */
+
+void
+graph_spec_free(struct graph_spec *g)
+{
+	free(g->driver);
+	free(g->root);
+	free(g->image);
+	memset(g, 0, sizeof(*g));
+}
+
+static char *
+default_root(void)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	/* In the user's namespace, too, the home is the user's. */
+	bool user = getuid() != 0 || getenv("XDG_RUNTIME_DIR") != NULL;
+	own_mem char *theirs = NULL;
+
+	if (user && data != NULL && data[0] == '/')
+		theirs = xasprintf("%s/containers/storage", data);
+	else if (user && home != NULL && home[0] == '/')
+		theirs = xasprintf("%s/.local/share/containers/storage", home);
+	if (theirs != NULL && (getuid() != 0 || access(theirs, F_OK) == 0))
+		return ptr_take(&theirs);
+	return xstrdup("/var/lib/containers/storage");
+}
+
+static bool
+is_driver(const char *s)
+{
+	static const char *const drivers[] = {"overlay", "vfs"};
+
+	for (size_t i = 0; i < COUNTOF(drivers); i++)
+		if (strcmp(drivers[i], s) == 0)
+			return true;
+	return false;
+}
+
+/* What stands in the brackets. */
+static int
+parse_place(const char *p, size_t n, struct graph_spec *g, struct err *e)
+{
+	own_mem char *place = xstrndup(p, n);
+	char *root = strchr(place, '@');
+
+	if (root != NULL) {
+		*root++ = '\0';
+		free(g->driver);
+		g->driver = xstrdup(place);
+	} else {
+		root = place;
+	}
+	root[strcspn(root, "+:")] = '\0';
+	if (root[0] != '/')
+		return err_set(e, ERR_USAGE, "the graph root \"%.300s\" is no absolute path", root);
+	if (!is_driver(g->driver))
+		return err_set(e, ERR_UNSUPPORTED,
+		    "images of the storage driver \"%.64s\" cannot be read: only those of overlay "
+		    "and vfs",
+		    g->driver);
+	free(g->root);
+	g->root = xstrdup(root);
+	return 0;
+}
+
+int
+graph_spec_parse(const char *text, struct graph_spec *out, struct err *e)
+{
+	own_graph_spec struct graph_spec g = {.driver = xstrdup("overlay"), .root = default_root()};
+	const char *end = text;
+
+	if (text[0] == '[') {
+		end = strchr(text, ']');
+		if (end == NULL)
+			return err_set(e, ERR_USAGE, "%.300s: the bracket is not closed", text);
+		if (parse_place(text + 1, (size_t)(end - text) - 1, &g, e) < 0)
+			return -1;
+		end++;
+	}
+	if (*end == '\0')
+		return err_set(e, ERR_USAGE, "containers-storage:%.300s names no image", text);
+	g.image = xstrdup(end);
+	*out = g;
+	memset(&g, 0, sizeof(g));
+	return 0;
+}
+
+/* --- Lists ------------------------------------------------------------------------------------ */
+
+void
+graph_image_free(struct graph_image *g)
+{
+	document_free(&g->manifest);
+	document_free(&g->config);
+	strv_free(&g->names);
+	arena_free(&g->arena);
+	memset(g, 0, sizeof(*g));
+}
+
+static bool
+is_id(const char *s)
+{
+	return s != NULL && strlen(s) == ID_LEN && strspn(s, "0123456789abcdef") == ID_LEN;
+}
+
+static json_t *
+read_list(struct load *l, const char *kind, struct err *e)
+{
+	own_mem char *name = xasprintf("%s-%s/%s.json", l->driver, kind, kind);
+	own_strbuf struct strbuf text = {0};
+	json_t *j;
+
+	if (load_read_member(l, name, LIST_MAX, &text, e) < 0)
+		return NULL;
+	j = json_read_max(text.s != NULL ? text.s : "", text.n, LIST_MAX, LIST_DEPTH, e);
+	if (j != NULL && !json_is_array(j)) {
+		json_decref(j);
+		j = NULL;
+		err_set(e, ERR_FORMAT, "it is no list");
+	}
+	if (j == NULL)
+		err_wrap(e, "parsing %s", name);
+	return j;
+}
+
+/* --- Which image ------------------------------------------------------------------------------ */
+
+struct wanted {
+	struct strv names; /* full ones that the word may mean, best first */
+	const char *id;	   /* an ID or its beginning, or NULL */
+	const char *digest;
+};
+
+static void
+wanted_free(struct wanted *w)
+{
+	strv_free(&w->names);
+}
+
+static void
+understand(const char *word, struct wanted *w)
+{
+	static const char *const registries[] = {"docker.io"};
+	const char *at = strchr(word, '@');
+	struct err ignored = {0};
+	size_t n = strlen(word);
+
+	if (at != NULL && reference_digest_valid(at + 1))
+		w->digest = at + 1;
+	else if (at != NULL && is_id(at + 1))
+		w->id = at + 1;
+	else
+		(void)reference_candidates(word, registries, 1, &w->names, &ignored);
+	if (w->id == NULL && w->digest == NULL) {
+		word += text_has_prefix(word, "sha256:") ? strlen("sha256:") : 0;
+		n = strlen(word);
+		if (n >= PREFIX_MIN && n <= ID_LEN && strspn(word, "0123456789abcdef") == n)
+			w->id = word;
+	}
+}
+
+static bool
+has_name(const json_t *image, const char *name)
+{
+	const json_t *names = json_object_get(image, "names");
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *s = json_string_value(json_array_get(names, i));
+
+		if (s != NULL && strcmp(s, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const json_t *
+find_name(const json_t *images, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(images); i++)
+		if (has_name(json_array_get(images, i), name))
+			return json_array_get(images, i);
+	return NULL;
+}
+
+static bool
+has_digest(const json_t *image, const char *digest)
+{
+	const char *s = json_string_value(json_object_get(image, "digest")), *key;
+	json_t *sums = json_object_get(image, "big-data-digests"), *v;
+
+	if (s != NULL && strcmp(s, digest) == 0)
+		return true;
+	json_object_foreach(sums, key, v)
+	{
+		s = json_string_value(v);
+		if (text_has_prefix(key, "manifest") && s != NULL && strcmp(s, digest) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const json_t *
+find_id(const json_t *images, const struct wanted *w, struct err *e)
+{
+	const json_t *found = NULL;
+
+	for (size_t i = 0; i < json_array_size(images); i++) {
+		const json_t *x = json_array_get(images, i);
+		const char *id = json_string_value(json_object_get(x, "id"));
+
+		if (w->digest != NULL ? !has_digest(x, w->digest)
+				      : id == NULL || w->id == NULL || !text_has_prefix(id, w->id))
+			continue;
+		if (found != NULL) {
+			err_set(e, ERR_INVALID, "more than one image is meant");
+			return NULL;
+		}
+		found = x;
+	}
+	return found;
+}
+
+static const json_t *
+find_image(struct load *l, const json_t *images, struct graph_image *g, struct err *e)
+{
+	own(wanted_free) struct wanted w = {0};
+	const json_t *found = NULL;
+
+	understand(l->reference, &w);
+	for (size_t i = 0; i < w.names.n && found == NULL; i++) {
+		found = find_name(images, w.names.v[i]);
+		if (found != NULL)
+			strv_add(&g->names, w.names.v[i]);
+	}
+	if (found == NULL) {
+		found = find_id(images, &w, e);
+		if (found != NULL && json_want_strv(found, "names", &g->names, e) < 0)
+			return NULL;
+	}
+	if (found == NULL && !err_is_set(e))
+		err_set(e, ERR_NOTFOUND, "%.300s: image not known", l->reference);
+	return found;
+}
+
+/* --- Layers ----------------------------------------------------------------------------------- */
+
+static json_t *
+index_layers(const json_t *list)
+{
+	json_t *by_id = json_obj();
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *x = json_array_get(list, i);
+		const char *id = json_string_value(json_object_get(x, "id"));
+
+		if (is_id(id))
+			json_object_set(by_id, id, x);
+	}
+	return by_id;
+}
+
+static int
+take_layer(const json_t *x, const char *id, struct arena *a, struct graph_layer *out, struct err *e)
+{
+	const char *diff_id = NULL;
+	int64_t size = 0;
+
+	if (json_want_str(x, "diff-digest", &diff_id, e) < 0 ||
+	    json_want_int(x, "diff-size", 0, INT64_MAX, &size, e) < 0)
+		return err_wrap(e, "layer %s", id);
+	if (diff_id != NULL && *diff_id != '\0' && !reference_digest_valid(diff_id))
+		return err_set(e, ERR_FORMAT, "layer %s has a malformed digest", id);
+	*out = (struct graph_layer){.id = arena_strdup(a, id),
+	    .diff_id = diff_id != NULL ? arena_strdup(a, diff_id) : "",
+	    .tar_size = (uint64_t)size};
+	return 0;
+}
+
+/* From the top down; a ring of parents ends at the bound. */
+static int
+walk_layers(const json_t *by_id, const char *top, struct graph_image *g, struct err *e)
+{
+	g->layers = arena_array(&g->arena, MANIFEST_LAYERS_MAX, sizeof(*g->layers));
+	while (top != NULL && *top != '\0') {
+		const json_t *x = json_object_get(by_id, top);
+		const char *parent = NULL;
+
+		if (x == NULL)
+			return err_set(
+			    e, ERR_NOTFOUND, "layer %.64s of the image is not there", top);
+		if (g->nlayers == MANIFEST_LAYERS_MAX)
+			return err_set(e, ERR_LIMIT, "the image has too many layers");
+		if (take_layer(x, top, &g->arena, &g->layers[g->nlayers], e) < 0 ||
+		    json_want_str(x, "parent", &parent, e) < 0)
+			return -1;
+		g->nlayers++;
+		top = parent;
+	}
+	for (size_t i = 0; i < g->nlayers / 2; i++) {
+		struct graph_layer swap = g->layers[i];
+
+		g->layers[i] = g->layers[g->nlayers - 1 - i];
+		g->layers[g->nlayers - 1 - i] = swap;
+	}
+	return 0;
+}
+
+static int
+read_layers(struct load *l, const json_t *image, struct graph_image *g, struct err *e)
+{
+	const char *top = NULL;
+	own_json json_t *list = NULL, *by_id = NULL;
+
+	if (json_want_str(image, "layer", &top, e) < 0)
+		return -1;
+	list = read_list(l, "layers", e);
+	if (list == NULL)
+		return -1;
+	by_id = index_layers(list);
+	return walk_layers(by_id, top, g, e);
+}
+
+/* --- Documents -------------------------------------------------------------------------------- */
+
+static int
+read_data(struct load *l, const char *id, const char *key, struct document *out, struct err *e)
+{
+	/* Names of other than letters and digits are stored encoded. */
+	bool plain = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(key);
+	own_mem char *encoded = plain ? xstrdup(key) : base64_encode(key, strlen(key));
+	own_mem char *name =
+	    xasprintf("%s-images/%s/%s%s", l->driver, id, plain ? "" : "=", encoded);
+
+	return load_read_member(l, name, MANIFEST_MAX, &out->bytes, e);
+}
+
+static int
+read_documents(struct load *l, const char *id, struct graph_image *g, struct err *e)
+{
+	own_manifest struct manifest m = {0};
+	struct bytes b;
+	char got[DIGEST_TEXT];
+
+	if (read_data(l, id, "manifest", &g->manifest, e) < 0)
+		return -1;
+	b = document_bytes(&g->manifest);
+	if (manifest_parse((const char *)b.p, b.n, NULL, &m, e) < 0)
+		return -1;
+	if (m.is_index)
+		return err_set(e, ERR_UNSUPPORTED, "%s is a list of images", l->reference);
+	g->manifest.media_type = xstrdup(m.media_type);
+	if (read_data(l, id, m.config.digest, &g->config, e) < 0)
+		return -1;
+	return document_check(&g->config, m.config.digest, got, e);
+}
+
+int
+graph_read(struct load *l, struct graph_image *out, struct err *e)
+{
+	own_graph_image struct graph_image g = {0};
+	own_json json_t *images = read_list(l, "images", e);
+	const json_t *image;
+	const char *id;
+
+	if (images == NULL)
+		return -1;
+	image = find_image(l, images, &g, e);
+	if (image == NULL)
+		return -1;
+	if (json_need_str(image, "id", &id, e) < 0)
+		return -1;
+	if (!is_id(id))
+		return err_set(e, ERR_FORMAT, "the image has a malformed ID");
+	if (read_documents(l, id, &g, e) < 0 || read_layers(l, image, &g, e) < 0)
+		return err_wrap(e, "reading image %s", id);
+	*out = g;
+	memset(&g, 0, sizeof(g));
+	return 0;
+}
+
+int
+graph_ask(struct load *l, const char *layer, int stream, uint32_t *seq, struct err *e)
+{
+	struct msg_graph_layer m = {.driver = l->driver, .layer = layer, .stream = stream};
+
+	*seq = peer_next_seq(l->worker);
+	return peer_send(l->worker, &msg_graph_layer_desc, *seq, &m, e);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: ISC */
+#include <isa-l.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+#include "common/base/own.h"
+#include "common/fs/file.h"
+#include "common/oci/base64.h"
+#include "pod-image/graph/split.h"
+
+#define BLOCK ((size_t)64 << 10)
+#define DEPTH_MAX 4
+
+enum { TYPE_FILE = 1, TYPE_SEGMENT = 2 };
+
+static char *
+decode(const char *text, const char *what, size_t *n, struct err *e)
+{
+	char *p = base64_decode(text, n);
+
+	if (p == NULL)
+		err_set(e, ERR_FORMAT, "%s is no base64", what);
+	return p;
+}
+
+static int
+segment(const char *payload, const struct split_ops *ops, struct err *e)
+{
+	size_t n = 0;
+	own_mem char *p = decode(payload, "a segment", &n, e);
+
+	return p == NULL ? -1 : ops->bytes(ops->arg, p, n, e);
+}
+
+static int
+read_crc(const char *payload, uint64_t *crc, struct err *e)
+{
+	size_t n = 0;
+	own_mem char *p = decode(payload, "a check sum", &n, e);
+
+	if (p == NULL)
+		return -1;
+	if (n != sizeof(*crc))
+		return err_set(e, ERR_FORMAT, "a check sum has %zu bytes", n);
+	*crc = 0;
+	for (size_t i = 0; i < n; i++)
+		*crc = *crc << 8 | (unsigned char)p[i];
+	return 0;
+}
+
+/* name_raw stands for a name that is no UTF-8. */
+static int
+file(const json_t *j, const char *payload, const struct split_ops *ops, struct err *e)
+{
+	const char *name = "", *raw = NULL;
+	own_mem char *decoded = NULL;
+	int64_t size = 0;
+	uint64_t crc;
+	size_t n;
+
+	if (json_want_int(j, "size", 0, INT64_MAX, &size, e) < 0 ||
+	    json_want_str(j, "name", &name, e) < 0 || json_want_str(j, "name_raw", &raw, e) < 0 ||
+	    (payload != NULL && read_crc(payload, &crc, e) < 0))
+		return -1;
+	if (raw != NULL && (decoded = decode(raw, "a name", &n, e)) == NULL)
+		return -1;
+	if (decoded != NULL && strlen(decoded) != n)
+		return err_set(e, ERR_FORMAT, "a name holds a NUL");
+	if (size == 0)
+		return 0;
+	return ops->file(ops->arg, decoded != NULL ? decoded : name, (uint64_t)size,
+	    payload != NULL ? &crc : NULL, e);
+}
+
+int
+split_line(const char *line, size_t n, const struct split_ops *ops, struct err *e)
+{
+	own_json json_t *j = json_read_max(line, n, SPLIT_LINE_MAX, DEPTH_MAX, e);
+	const char *payload = NULL;
+	int64_t type;
+
+	if (j == NULL)
+		return -1;
+	if (!json_is_object(j))
+		return err_set(e, ERR_FORMAT, "an entry is no object");
+	if (json_need_int(j, "type", 1, 2, &type, e) < 0 ||
+	    json_want_str(j, "payload", &payload, e) < 0)
+		return -1;
+	if (type == TYPE_FILE)
+		return file(j, payload, ops, e);
+	return payload != NULL ? segment(payload, ops, e) : 0;
+}
+
+/* Hands over the lines that are complete; the rest moves to the front. */
+static int
+take_lines(struct strbuf *b, const struct split_ops *ops, struct err *e)
+{
+	size_t start = 0;
+	char *end;
+
+	while (start < b->n && (end = memchr(b->s + start, '\n', b->n - start)) != NULL) {
+		size_t n = (size_t)(end - b->s) - start;
+
+		if (n > 0 && split_line(b->s + start, n, ops, e) < 0)
+			return -1;
+		start += n + 1;
+	}
+	if (start > 0) {
+		memmove(b->s, b->s + start, b->n - start);
+		b->n -= start;
+	}
+	return b->n <= SPLIT_LINE_MAX ? 0 : err_set(e, ERR_LIMIT, "an entry is too long");
+}
+
+struct gunzip {
+	struct inflate_state z;
+	uint8_t in[BLOCK], out[BLOCK];
+};
+
+static int
+inflate_block(struct gunzip *g, struct strbuf *b, const struct split_ops *ops, struct err *e)
+{
+	do {
+		int code;
+
+		g->z.next_out = g->out;
+		g->z.avail_out = BLOCK;
+		code = isal_inflate(&g->z);
+		if (code < 0 || code > ISAL_OUT_OVERFLOW)
+			return err_set(e, ERR_FORMAT, "its compressed stream is damaged");
+		strbuf_addn(b, (const char *)g->out, BLOCK - g->z.avail_out);
+		if (take_lines(b, ops, e) < 0)
+			return -1;
+	} while (
+	    g->z.block_state != ISAL_BLOCK_FINISH && (g->z.avail_in > 0 || g->z.avail_out == 0));
+	return 0;
+}
+
+int
+split_read(int fd, const struct split_ops *ops, struct err *e)
+{
+	own_mem struct gunzip *g = xmalloc(sizeof(*g));
+	own_strbuf struct strbuf lines = {0};
+	ssize_t n = 0;
+
+	isal_inflate_init(&g->z);
+	g->z.crc_flag = ISAL_GZIP;
+	while (g->z.block_state != ISAL_BLOCK_FINISH && (n = file_get(fd, g->in, BLOCK)) > 0) {
+		g->z.next_in = g->in;
+		g->z.avail_in = (uint32_t)n;
+		if (inflate_block(g, &lines, ops, e) < 0)
+			return -1;
+	}
+	if (n < 0)
+		return err_sys(e, "reading it");
+	if (g->z.block_state != ISAL_BLOCK_FINISH)
+		return err_set(e, ERR_FORMAT, "it ends too early");
+	return lines.n == 0 ? 0 : split_line(lines.s, lines.n, ops, e);
+}
