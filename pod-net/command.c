@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/json.h"
@@ -11,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/cli/cmd.h"
 #include "common/cli/output.h"
+#include "common/conf/host_root.h"
 #include "pod-net/net.h"
 #include "pod-net/setup.h"
 
@@ -22,31 +24,24 @@ static const struct opt global_options[] = {
     {"root", 0, OPT_STRING(struct globals, root), .arg = "directory", .complete = COMPLETE_DIR,
 	.help = "Graph root; an ordinary user's networks are defined below it"},
     {"runroot", 0, OPT_STRING(struct globals, runroot), .arg = "directory",
-	.complete = COMPLETE_DIR, .def = "/run/pod", .help = "Directory of volatile state"},
+	.complete = COMPLETE_DIR, .help = "Directory of volatile state (root's: /run/pod)"},
     {"network-config-dir", 0, OPT_STRING(struct globals, config_dir), .arg = "directory",
 	.complete = COMPLETE_DIR, .help = "Directory of network definitions"},
     OPT_END,
 };
-
-/* In the first user namespace the map of IDs is the identity. */
-static bool
-is_host_root(void)
-{
-	own_file FILE *f = fopen("/proc/self/uid_map", "re");
-	unsigned long inside, outside, count;
-
-	return f != NULL && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
-	       outside == 0 && count == UINT32_MAX;
-}
 
 /* Opens the state for one command. */
 static int
 open_net(struct cli_ctx *ctx, struct net *n, struct err *e)
 {
 	const struct globals *g = ctx->globals;
-	struct msg_hello hello = {.run_root = g->runroot, .graph_root = g->root};
+	bool rootless = !host_userns();
+	const char *run = rootless ? getenv("CONTAINERS_RUNROOT") : NULL;
+	const char *graph = rootless ? getenv("CONTAINERS_GRAPHROOT") : NULL;
+	const struct msg_hello hello = {.run_root = g->runroot != NULL ? g->runroot : run,
+	    .graph_root = g->root != NULL ? g->root : graph,
+	    .rootless = rootless};
 
-	hello.rootless = !is_host_root();
 	return net_open(n, &hello, e);
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/role/spawn.h"
 #include "common/wire/peer.h"
 #include "pod-net/command.h"
 #include "pod-net/connect.h"
@@ -294,7 +295,7 @@ main(int argc, char **argv)
 		if (peer_face(ROLE_NET_PLUGIN, &e) == 0)
 			return 0;
 	} else if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		if (role_enter(ROLE_NET, NULL, 0, &e) == 0)
+		if (spawn_in_userns(argv, &e) == 0 && role_enter(ROLE_NET, NULL, 0, &e) == 0)
 			return command_main(argc, argv);
 	} else if (peer_face(ROLE_NET, &e) == 0) {
 		return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/base/mem.h"
+#include "common/conf/host_root.h"
 #include "common/role/spawn.h"
 #include "pod-store/client.h"
 
@@ -17,15 +17,11 @@ char *
 client_root(const struct cli_ctx *ctx)
 {
 	const struct command_globals *g = ctx->globals;
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	const char *users = host_userns() ? NULL : getenv("CONTAINERS_GRAPHROOT");
 
 	if (g->root != NULL)
 		return xstrdup(g->root);
-	if (geteuid() == 0)
-		return xstrdup("/var/lib/pod");
-	if (data != NULL && data[0] == '/')
-		return xasprintf("%s/pod", data);
-	return xasprintf("%s/.local/share/pod", home != NULL ? home : "");
+	return xstrdup(users != NULL ? users : "/var/lib/pod");
 }
 
 struct peer *
@@ -33,9 +29,10 @@ client_connect(const struct cli_ctx *ctx, struct err *e)
 {
 	const struct command_globals *g = ctx->globals;
 	own_mem char *root = client_root(ctx);
+	const char *users = host_userns() ? NULL : getenv("CONTAINERS_RUNROOT");
 	struct msg_hello hello = {
 	    .graph_root = root,
-	    .run_root = g->runroot,
+	    .run_root = g->runroot != NULL ? g->runroot : users,
 	    .log_level = g->log_level,
 	};
 	struct peer *p = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);

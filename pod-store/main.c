@@ -8,6 +8,7 @@
 
 #include "common/base/own.h"
 #include "common/role/role.h"
+#include "common/role/spawn.h"
 #include "common/wire/peer.h"
 #include "pod-store/command.h"
 #include "pod-store/server.h"
@@ -42,10 +43,12 @@ main(int argc, char **argv)
 	struct err e = {0};
 
 	role_start();
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0)
-		return command_main(argc, argv);
-	if (serve(&e) == 0)
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		if (spawn_in_userns(argv, &e) == 0)
+			return command_main(argc, argv);
+	} else if (serve(&e) == 0) {
 		return 0;
+	}
 	err_print(&e, stderr);
 	return err_exit_status(&e);
 }

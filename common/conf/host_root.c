@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,4 +13,15 @@ host_root(void)
 	unsigned long inside, outside;
 
 	return f != NULL && fscanf(f, "%lu %lu", &inside, &outside) == 2 && outside == 0;
+}
+
+bool
+host_userns(void)
+{
+	own_file FILE *f = fopen("/proc/self/uid_map", "re");
+	unsigned long inside, outside, count;
+
+	/* Without /proc nothing is known of another one. */
+	return f == NULL || (fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
+				inside == 0 && outside == 0 && count == UINT32_MAX);
 }

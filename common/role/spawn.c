@@ -157,3 +157,32 @@ spawn_peer_mode(enum role self, enum role role, const char *mode, pid_t *pid, st
 		*pid = child;
 	return peer_new(pair[0], self, role);
 }
+
+int
+spawn_in_userns(char **argv, struct err *e)
+{
+	static const char *const plain[] = {
+	    "--help", "-h", "help", "--version", "-v", "completion", "__complete"};
+	own_mem char *run = spawn_program(ROLE_RUN);
+	own_mem char **words = NULL;
+	char self[PATH_MAX] = "", unshare[] = "unshare";
+	size_t n = 0;
+
+	if (geteuid() == 0 || argv[1] == NULL)
+		return 0;
+	for (size_t i = 0; i < COUNTOF(plain); i++)
+		if (strcmp(argv[1], plain[i]) == 0)
+			return 0;
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		return err_sys(e, "finding the path of %s", argv[0]);
+	while (argv[n] != NULL)
+		n++;
+	words = xcalloc(n + 3, sizeof(*words));
+	words[0] = run;
+	words[1] = unshare;
+	words[2] = self;
+	for (size_t i = 1; i < n; i++)
+		words[i + 2] = argv[i];
+	execv(run, words);
+	return err_sys(e, "starting %s", run);
+}

@@ -34,6 +34,13 @@ struct peer *spawn_peer_mode(
 
 struct peer *spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e);
 
+/*
+ * For a tool that an ordinary user runs alone: becomes "pod-run unshare TOOL WORDS…", which runs the tool as root of
+ * the user's namespace with CONTAINERS_GRAPHROOT and CONTAINERS_RUNROOT set.  Returns 0 where there is nothing
+ * to do: for root, for root of a namespace, and for words that only ask for help.
+ */
+int spawn_in_userns(char **argv, struct err *e);
+
 /* Directory of our programs (bin, absolute) and the path of one role's program. */
 const char *spawn_bin_dir(void);
 char *spawn_program(enum role r); /* caller frees */

@@ -28,7 +28,7 @@ fault(struct archive *a, const char *what, struct err *e)
 {
 	char shown[300];
 
-	text_escape(archive_error_string(a) != NULL ? archive_error_string(a) : "unknown fault",
+	text_escape(archive_error_string(a) != NULL ? archive_error_string(a) : "it is empty",
 	    shown, sizeof(shown));
 	return err_set(e, ERR_FORMAT, "%s: %s", what, shown);
 }

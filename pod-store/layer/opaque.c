@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/conf/host_root.h"
 #include "common/fs/path.h"
 #include "common/fs/walk.h"
 #include "pod-store/layer/opaque.h"
@@ -16,12 +17,7 @@
 bool
 opaque_in_user(void)
 {
-	own_file FILE *f = fopen("/proc/self/uid_map", "re");
-	unsigned long inside, outside, count;
-
-	/* The map of the first namespace is the identity over all ids. */
-	return f != NULL && (fscanf(f, "%lu %lu %lu", &inside, &outside, &count) != 3 ||
-				inside != 0 || outside != 0 || count != 4294967295ul);
+	return !host_userns();
 }
 
 int

@@ -154,6 +154,7 @@ for f in nothing text nowhere other.tar; do
 	refused "load of $f is refused" "" pod load -i "$WORLD/$f"
 	is "with one line" "$(pod load -i "$WORLD/$f" 2>&1 | grep -c .)" 1
 done
+refused "nothing at all" "Error: reading the archive: it is empty" sh -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' load </dev/null"
 refused "and from a pipe" "no tar archive" sh -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' load <'$WORLD/nothing'"
 
 # --- several images in one archive ---

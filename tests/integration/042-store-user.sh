@@ -8,8 +8,8 @@ if ! ordinary_user; then
 	finish
 fi
 rootfs "$WORLD/fs"
-mkdir "$WORLD/work"
-chmod 777 "$WORLD/work"
+mkdir "$WORLD/stores"
+chmod 777 "$WORLD/stores"
 tar -C "$WORLD/fs" --owner=0 --group=0 -c . >"$WORLD/fs.tar"
 tar -C "$WORLD/fs" --owner=7 --group=8 -c etc >"$WORLD/other.tar"
 
@@ -17,7 +17,7 @@ tar -C "$WORLD/fs" --owner=7 --group=8 -c etc >"$WORLD/other.tar"
 run() {
 	# shellcheck disable=SC2086
 	as_user unshare -U $maps -m --propagation private bash -c "
-		store() { $BIN/pod-store --root $WORLD/work/$name \"\$@\"; }
+		store() { $BIN/pod-store --root $WORLD/stores/$name \"\$@\"; }
 		$1" 2>&1
 }
 
@@ -40,6 +40,15 @@ for maps in "-r --map-auto" -r; do
 	run 'store rm base:1 other:1' >/dev/null
 	is "$maps: removal" "$(run 'store list -q')" ""
 	run 'store sweep' >/dev/null
-	is "$maps: nothing stays" "$(ls "$WORLD/work/$name/layers" "$WORLD/work/$name/trash" | grep -v :)" ""
+	is "$maps: nothing stays" "$(ls "$WORLD/stores/$name/layers" "$WORLD/stores/$name/trash" | grep -v :)" ""
 done
+
+# Run alone, without a namespace around them, the tools make the user's own one.
+chmod 711 "$WORLD"
+alone() { as_user env PATH="$BIN:$PATH" bash -c "$1" 2>&1; }
+id=$(alone "pod-store import localhost/alone <'$WORLD/fs.tar'")
+is "pod-store alone: import" "${#id}" 64
+is "pod-store alone: export" "$(alone "pod-store export alone | sha256sum")" "$(sha256sum <"$WORLD/fs.tar")"
+is "pod-store alone: in the same store as pod" "$(alone "pod images -q --no-trunc")" "sha256:$id"
+is "pod-net alone: list" "$(alone "pod-net list --format json" | jq -r '.[].name')" podman
 finish
