@@ -6,6 +6,7 @@
 #include "common/base/sha256.h"
 #include "common/base/text.h"
 #include "common/oci/manifest.h"
+#include "pod-run/cmd/image_json.h"
 #include "pod-run/cmd/image_make.h"
 
 int
@@ -24,102 +25,16 @@ image_make_stage(struct ctx *x, uint64_t *stage, struct err *e)
 
 /* --- Configuration (OCI image specification, "Image Configuration") --------------------------------*/
 
-static void
-put_text(json_t *o, const char *key, const char *value)
+static json_t *
+process(const struct image_make *m)
 {
-	if (value != NULL && *value != '\0')
-		json_put_str(o, key, value);
-}
+	json_t *o = image_json_config(m->config);
 
-static void
-put_list(json_t *o, const char *key, const struct strs *l)
-{
-	json_t *list;
-
-	if (l->n == 0)
-		return;
-	list = json_put_arr(o, key);
-	for (size_t i = 0; i < l->n; i++)
-		json_add_str(list, l->v[i]);
-}
-
-static void
-put_set(json_t *o, const char *key, const struct strs *l)
-{
-	json_t *set;
-
-	if (l->n == 0)
-		return;
-	set = json_put_obj(o, key);
-	for (size_t i = 0; i < l->n; i++)
-		json_put_obj(set, l->v[i]);
-}
-
-static void
-put_number(json_t *o, const char *key, int64_t value)
-{
-	if (value != 0)
-		json_put_int(o, key, value);
-}
-
-static void
-put_health(json_t *o, const struct rec_health *h)
-{
-	json_t *check;
-
-	if (h == NULL || h->test.n == 0)
-		return;
-	check = json_put_obj(o, "Healthcheck");
-	put_list(check, "Test", &h->test);
-	put_number(check, "Interval", h->interval);
-	put_number(check, "Timeout", h->timeout);
-	put_number(check, "StartPeriod", h->start_period);
-	put_number(check, "StartInterval", h->start_interval);
-	put_number(check, "Retries", (int64_t)h->retries);
-}
-
-static void
-put_process(json_t *o, const struct image_make *m)
-{
-	const struct rec_image_config *c = m->config;
-
-	put_text(o, "User", c->user);
-	put_set(o, "ExposedPorts", &c->exposed_ports);
-	put_list(o, "Env", &c->env);
-	put_list(o, "Entrypoint", &c->entrypoint);
-	put_list(o, "Cmd", &c->cmd);
-	put_set(o, "Volumes", &c->volumes);
-	put_text(o, "WorkingDir", c->working_dir);
-	if (c->labels.n > 0) {
-		json_t *labels = json_put_obj(o, "Labels");
-
-		for (size_t i = 0; i < c->labels.n; i++)
-			json_put_str(labels, c->labels.v[i].key, c->labels.v[i].value);
+	if (m->docker) {
+		image_json_put_health(o, m->config->health);
+		image_json_put_list(o, "Shell", &m->config->shell);
 	}
-	put_text(o, "StopSignal", c->stop_signal);
-	put_list(o, "OnBuild", &c->on_build);
-	if (!m->docker)
-		return;
-	put_health(o, c->health);
-	put_list(o, "Shell", &c->shell);
-}
-
-static void
-put_history(json_t *o, const struct rec_image_config *c)
-{
-	json_t *list = json_put_arr(o, "history");
-
-	for (size_t i = 0; i < c->history.n; i++) {
-		const struct rec_history *h = &c->history.v[i];
-		json_t *step = json_add_obj(list);
-
-		put_text(step, "created", h->created);
-		put_text(step, "created_by", h->created_by);
-		put_text(step, "author", h->author);
-		put_text(step, "comment", h->comment);
-		if (h->empty_layer)
-			json_put_bool(step, "empty_layer", true);
-	}
+	return o;
 }
 
 static char *
@@ -129,20 +44,20 @@ config_text(const struct image_make *m)
 	own_json json_t *o = json_obj();
 	json_t *fs, *ids;
 
-	put_text(o, "created", c->created);
-	put_text(o, "author", c->author);
-	put_text(o, "architecture", c->architecture);
-	put_text(o, "variant", c->variant);
-	put_text(o, "os", c->os);
+	image_json_put_text(o, "created", c->created);
+	image_json_put_text(o, "author", c->author);
+	image_json_put_text(o, "architecture", c->architecture);
+	image_json_put_text(o, "variant", c->variant);
+	image_json_put_text(o, "os", c->os);
 	if (m->docker)
-		put_text(o, "comment", m->comment);
-	put_process(json_put_obj(o, "config"), m);
+		image_json_put_text(o, "comment", m->comment);
+	json_put_take(o, "config", process(m));
 	fs = json_put_obj(o, "rootfs");
 	json_put_str(fs, "type", "layers");
 	ids = json_put_arr(fs, "diff_ids");
 	for (size_t i = 0; i < c->diff_ids.n; i++)
 		json_add_str(ids, c->diff_ids.v[i]);
-	put_history(o, c);
+	json_put_take(o, "history", image_json_history(c));
 	return json_text(o);
 }
 

@@ -4,94 +4,17 @@
 
 #include "common/base/own.h"
 #include "common/cli/human.h"
+#include "pod-run/cmd/image_json.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/inspect.h"
-
-static void
-put_strings(json_t *o, const char *key, const struct strs *l)
-{
-	if (l->n > 0)
-		json_put_take(o, key, inspect_strs(l));
-}
-
-static void
-put_word(json_t *o, const char *key, const char *s)
-{
-	if (s != NULL && *s != '\0')
-		json_put_str(o, key, s);
-}
-
-/* {"80/tcp": {}}: what the specification writes for a set. */
-static void
-put_set(json_t *o, const char *key, const struct strs *l)
-{
-	json_t *set;
-
-	if (l->n == 0)
-		return;
-	set = json_put_obj(o, key);
-	for (size_t i = 0; i < l->n; i++)
-		json_put_obj(set, l->v[i]);
-}
 
 static json_t *
 config(const struct rec_image_config *c)
 {
-	json_t *o = json_obj();
+	json_t *o = image_json_config(c);
 
-	put_word(o, "User", c->user);
-	put_set(o, "ExposedPorts", &c->exposed_ports);
-	put_strings(o, "Env", &c->env);
-	put_strings(o, "Entrypoint", &c->entrypoint);
-	put_strings(o, "Cmd", &c->cmd);
-	put_set(o, "Volumes", &c->volumes);
-	put_word(o, "WorkingDir", c->working_dir);
-	if (c->labels.n > 0)
-		json_put_take(o, "Labels", inspect_kvs(c->labels.v, c->labels.n));
-	put_word(o, "StopSignal", c->stop_signal);
-	put_strings(o, "OnBuild", &c->on_build);
-	put_strings(o, "Shell", &c->shell);
+	image_json_put_list(o, "Shell", &c->shell);
 	return o;
-}
-
-static json_t *
-history(const struct rec_image_config *c)
-{
-	json_t *a = json_arr();
-
-	for (size_t i = 0; i < c->history.n; i++) {
-		const struct rec_history *h = &c->history.v[i];
-		json_t *o = json_add_obj(a);
-
-		put_word(o, "created", h->created);
-		put_word(o, "created_by", h->created_by);
-		put_word(o, "author", h->author);
-		put_word(o, "comment", h->comment);
-		if (h->empty_layer)
-			json_put_bool(o, "empty_layer", true);
-	}
-	return a;
-}
-
-static void
-put_health(json_t *o, const struct rec_health *h)
-{
-	json_t *j;
-
-	if (h == NULL || h->test.n == 0)
-		return;
-	j = json_put_obj(o, "Healthcheck");
-	put_strings(j, "Test", &h->test);
-	if (h->start_period != 0)
-		json_put_int(j, "StartPeriod", h->start_period);
-	if (h->start_interval != 0)
-		json_put_int(j, "StartInterval", h->start_interval);
-	if (h->interval != 0)
-		json_put_int(j, "Interval", h->interval);
-	if (h->timeout != 0)
-		json_put_int(j, "Timeout", h->timeout);
-	if (h->retries != 0)
-		json_put_int(j, "Retries", (int64_t)h->retries);
 }
 
 /* Where the content of the top layer lies, and of those below. */
@@ -144,7 +67,7 @@ describe(const struct ctx *x, const struct rec_image *im, const struct rec_image
 	json_put_str(o, "Version", "");
 	json_put_str(o, "Author", inspect_or(c->author, ""));
 	json_put_str(o, "Architecture", inspect_or(c->architecture, ""));
-	put_word(o, "Variant", c->variant);
+	image_json_put_text(o, "Variant", c->variant);
 	json_put_str(o, "Os", inspect_or(c->os, ""));
 	json_put_int(o, "Size", (int64_t)im->size);
 	json_put_int(o, "VirtualSize", (int64_t)im->size);
@@ -157,9 +80,9 @@ describe(const struct ctx *x, const struct rec_image *im, const struct rec_image
 	json_put_obj(o, "Annotations");
 	json_put_str(o, "ManifestType", inspect_or(im->media_type, ""));
 	json_put_str(o, "User", inspect_or(c->user, ""));
-	json_put_take(o, "History", history(c));
+	json_put_take(o, "History", image_json_history(c));
 	json_put_take(o, "NamesHistory", inspect_strs(&im->names));
-	put_health(o, c->health);
+	image_json_put_health(o, c->health);
 	return o;
 }
 
