@@ -126,7 +126,7 @@ make_dir(const char *path, struct err *e)
 	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	own_fd int fd = path_mkdirs(root, path, PATH_IN_ROOT, 0700, NULL, e);
 
-	return fd == -1 ? err_wrap(e, "making directory %s", path) : 0;
+	return fd == -1 ? -1 : 0;
 }
 
 static int

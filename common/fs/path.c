@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -11,7 +12,7 @@
 #include "common/fs/path.h"
 
 #define RETRIES 64   /* EAGAIN: a rename somewhere on the system during the walk */
-#define LINKS_MAX 40 /* dangling links followed by path_mkdirs, as the kernel's own limit */
+#define LINKS_MAX 40 /* rounds of path_mkdirs: dangling links, as the kernel's own limit */
 
 static const uint64_t resolve[] = {
     [PATH_IN_ROOT] = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
@@ -120,11 +121,9 @@ splice_link(int dirfd, const char *name, char path[PATH_MAX], size_t prefix, siz
 	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);
 	int len;
 
-	if (n <= 0) {
-		if (errno == EINVAL)
-			errno = ENOTDIR; /* not a link, and not a directory either */
-		return -1;
-	}
+	/* No link: what has come there meanwhile is looked at in the next round. */
+	if (n <= 0)
+		return n == -1 && (errno == EINVAL || errno == ENOENT) ? 0 : -1;
 	target[n] = '\0';
 	len = snprintf(joined, sizeof(joined), "%.*s%s/%s", target[0] == '/' ? 0 : (int)prefix,
 	    path, target, path + after);
@@ -134,6 +133,25 @@ splice_link(int dirfd, const char *name, char path[PATH_MAX], size_t prefix, siz
 	}
 	memcpy(path, joined, (size_t)len + 1);
 	return 0;
+}
+
+/*
+ * Makes and opens the directory path, whose last component is name in dirfd.  Somebody else may make it
+ * at the same time; what is there and still cannot be found is a dangling link (EEXIST).
+ */
+static int
+make_and_open(int root, const char *path, enum path_rule rule, int dirfd, const char *name,
+    mode_t mode, const struct path_owner *owner)
+{
+	bool is_there = make_one(dirfd, name, mode, owner) == -1;
+	int fd;
+
+	if (is_there && errno != EEXIST)
+		return -1;
+	fd = path_try(root, path, rule, O_PATH | O_DIRECTORY, 0);
+	if (fd == -1 && is_there && errno == ENOENT)
+		errno = EEXIST;
+	return fd;
 }
 
 /* One round: makes what is missing of path.  1: path was changed to go round a link, try again. */
@@ -164,8 +182,8 @@ make_missing(
 		saved = path[end];
 		path[end] = '\0';
 		next = path_try(root, path, rule, O_PATH | O_DIRECTORY, 0);
-		if (next == -1 && errno == ENOENT && make_one(dir, name, mode, owner) == 0)
-			next = path_try(root, path, rule, O_PATH | O_DIRECTORY, 0);
+		if (next == -1 && errno == ENOENT)
+			next = make_and_open(root, path, rule, dir, name, mode, owner);
 		path[end] = saved;
 		if (next == -1 && errno == EEXIST && rule == PATH_IN_ROOT)
 			return splice_link(dir, name, path, start, end) == 0 ? 1 : -1;

@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
+
+#define MAKERS 4
+#define ROUNDS 200
 
 static char where[64];
 static int root = -1;
@@ -94,6 +98,55 @@ Test(path, parent)
 	cr_assert_eq(path_parent(root, "etc/..", PATH_IN_ROOT, name, &e), -1);
 	cr_assert_eq(path_parent(root, "/", PATH_IN_ROOT, name, &e), -1);
 	cr_assert_eq(path_parent(root, "", PATH_IN_ROOT, name, &e), -1);
+}
+
+/* Makes the deep path of each round whose number comes from go; says on done how it went. */
+static _Noreturn void
+make_on_word(int go, int done)
+{
+	int round;
+
+	while (read(go, &round, sizeof(round)) == sizeof(round)) {
+		char path[64], answer = 'y';
+		int fd;
+
+		snprintf(path, sizeof(path), "/race%d/b/c/d/e/f", round);
+		fd = path_mkdirs(root, path, PATH_IN_ROOT, 0700, NULL, &e);
+		if (fd == -1)
+			answer = 'n';
+		close(fd);
+		if (write(done, &answer, 1) != 1)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* Several first commands on an empty run directory: whoever comes second finds it made. */
+Test(path, mkdirs_at_the_same_time)
+{
+	int go[2], done[2], failed = 0;
+
+	cr_assert_eq(pipe(go), 0);
+	cr_assert_eq(pipe(done), 0);
+	for (int i = 0; i < MAKERS; i++)
+		if (fork() == 0) {
+			close(go[1]);
+			make_on_word(go[0], done[1]);
+		}
+	for (int round = 0; round < ROUNDS; round++) {
+		int words[MAKERS] = {round, round, round, round};
+		char answer;
+
+		cr_assert_eq(write(go[1], words, sizeof(words)), sizeof(words));
+		for (int i = 0; i < MAKERS; i++) {
+			cr_assert_eq(read(done[0], &answer, 1), 1);
+			failed += answer != 'y';
+		}
+	}
+	close(go[1]);
+	while (wait(NULL) > 0)
+		;
+	cr_assert_eq(failed, 0, "%d of %d failed", failed, MAKERS * ROUNDS);
 }
 
 Test(path, mkdirs)
