@@ -263,7 +263,8 @@ arena_alloc(struct arena *a, size_t n)
 		checked(NULL);
 	n = (n + align - 1) / align * align;
 	if (b == NULL || b->size - b->used < n) {
-		size_t size = n > 4000 ? n : 4000;
+		/* Many arenas hold one small row: the first block is small. */
+		size_t least = b == NULL ? 500 : 4000, size = n > least ? n : least;
 
 		b = xcalloc(1, sizeof(*b) + size);
 		b->size = size;

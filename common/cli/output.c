@@ -108,22 +108,60 @@ add_heading(const struct output *o, const struct template *t, struct strbuf *out
 	return template_run(t, dot, NULL, out, e);
 }
 
+/* All rows at once, for JSON and templates that range by themselves. */
+static json_t *
+make_all(const struct output_rows *rows, struct err *e)
+{
+	json_t *list = json_arr();
+
+	if (rows->want != NULL)
+		rows->want(rows->arg, NULL);
+	for (size_t i = 0; i < rows->n; i++) {
+		json_t *row = rows->make(rows->arg, i, e);
+
+		if (row == NULL) {
+			json_decref(list);
+			return NULL;
+		}
+		json_add_take(list, row);
+	}
+	return list;
+}
+
+static void
+tell_keys(const struct template *t, const struct output_rows *rows)
+{
+	own_strv struct strv keys = {0};
+
+	if (rows->want == NULL)
+		return;
+	template_fields(t, &keys);
+	rows->want(rows->arg, template_takes_dot(t) ? NULL : &keys);
+}
+
 static int
-add_rows(const struct output *o, const char *row, bool headed, const json_t *rows,
+add_rows(const struct output *o, const char *row, bool headed, const struct output_rows *rows,
     struct strbuf *out, struct err *e)
 {
 	own_template struct template *t = template_parse("list", row, e);
-	size_t i;
-	const json_t *dot;
 
 	if (t == NULL)
 		return -1;
 	/* A template that ranges by itself gets the whole list. */
-	if (text_has_prefix(row, "{{range") || text_has_prefix(row, "{{ range"))
-		return template_run(t, rows, o->type, out, e);
+	if (text_has_prefix(row, "{{range") || text_has_prefix(row, "{{ range")) {
+		own_json json_t *all = make_all(rows, e);
+
+		return all == NULL ? -1 : template_run(t, all, o->type, out, e);
+	}
 	if (headed && add_heading(o, t, out, e) == -1)
 		return -1;
-	json_array_foreach(rows, i, dot) if (template_run(t, dot, o->type, out, e) == -1) return -1;
+	tell_keys(t, rows);
+	for (size_t i = 0; i < rows->n; i++) {
+		own_json json_t *dot = rows->make(rows->arg, i, e);
+
+		if (dot == NULL || template_run(t, dot, o->type, out, e) == -1)
+			return -1;
+	}
 	return 0;
 }
 
@@ -148,15 +186,18 @@ list_json(const struct output *o, const json_t *rows, FILE *f, struct err *e)
 }
 
 int
-output_list(const struct output *o, const json_t *rows, FILE *f, struct err *e)
+output_made(const struct output *o, const struct output_rows *rows, FILE *f, struct err *e)
 {
 	own_strbuf struct strbuf text = {0}, aligned = {0};
 	own_mem char *row = NULL;
 	const char *format = o->format;
 	bool table = true;
 
-	if (output_is_json(format))
-		return list_json(o, rows, f, e);
+	if (output_is_json(format)) {
+		own_json json_t *all = make_all(rows, e);
+
+		return all == NULL ? -1 : list_json(o, all, f, e);
+	}
 	if (format != NULL && strcmp(format, "table") == 0)
 		format = NULL;
 	if (o->quiet != NULL && format == NULL) {
@@ -178,6 +219,21 @@ output_list(const struct output *o, const json_t *rows, FILE *f, struct err *e)
 	if (text.n > 0)
 		table_align(text.s, &aligned);
 	return flush(&aligned, f, e);
+}
+
+static json_t *
+row_of(void *arg, size_t i, struct err *e)
+{
+	(void)e;
+	return json_incref(json_array_get(arg, i));
+}
+
+int
+output_list(const struct output *o, json_t *rows, FILE *f, struct err *e)
+{
+	struct output_rows all = {.n = json_array_size(rows), .make = row_of, .arg = rows};
+
+	return output_made(o, &all, f, e);
 }
 
 int

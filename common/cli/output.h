@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "common/base/err.h"
+#include "common/base/mem.h"
 
 /* A column heading that is not the field's name in upper case with spaces between the words. */
 struct output_heading {
@@ -28,7 +29,20 @@ struct output {
 };
 
 /* Prints the rows (an array of objects) to f. */
-int output_list(const struct output *o, const json_t *rows, FILE *f, struct err *e);
+int output_list(const struct output *o, json_t *rows, FILE *f, struct err *e);
+
+/*
+ * Rows that are made when they are printed, so that none is held and what the format leaves out is not
+ * made at all.
+ */
+struct output_rows {
+	size_t n;
+	/* Told once before the first row: the keys that the format takes; NULL: all. */
+	void (*want)(void *arg, const struct strv *keys);
+	json_t *(*make)(void *arg, size_t i, struct err *e); /* a new reference */
+	void *arg;
+};
+int output_made(const struct output *o, const struct output_rows *rows, FILE *f, struct err *e);
 
 /*
  * For inspect: without a format (or with "json") the array indented by 4 spaces; with a template

@@ -486,3 +486,34 @@ template_fields(const struct template *t, struct strv *out)
 {
 	fields_of_nodes(t->nodes, out);
 }
+
+static bool takes_dot(const struct template_node *n);
+
+static bool
+pipe_takes_dot(const struct template_pipe *p)
+{
+	for (const struct template_command *c = p->commands; c != NULL; c = c->next)
+		for (const struct template_operand *o = c->operands; o != NULL; o = o->next)
+			if (o->kind == OPERAND_PIPE
+				? pipe_takes_dot(o->pipe)
+				: o->chain_n == 0 &&
+				      (o->kind == OPERAND_DOT || o->kind == OPERAND_VARIABLE))
+				return true;
+	return false;
+}
+
+static bool
+takes_dot(const struct template_node *n)
+{
+	for (; n != NULL; n = n->next)
+		if ((n->pipe != NULL && pipe_takes_dot(n->pipe)) || takes_dot(n->body) ||
+		    takes_dot(n->otherwise))
+			return true;
+	return false;
+}
+
+bool
+template_takes_dot(const struct template *t)
+{
+	return takes_dot(t->nodes);
+}

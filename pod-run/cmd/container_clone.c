@@ -101,9 +101,7 @@ static int
 insert(struct ctx *x, const struct ctr *from, struct ctr *to, struct arena *a, struct err *e)
 {
 	own_strv struct strv needs = {0}, volumes = {0};
-	own_strbuf struct strbuf packed = {0};
 	struct db *db = ctx_db(x, e);
-	int r;
 
 	names_id(to->id);
 	to->created_ns = to->config->created_ns = ctx_now_ns();
@@ -113,11 +111,7 @@ insert(struct ctx *x, const struct ctr *from, struct ctr *to, struct arena *a, s
 	make_own(to->config, &volumes, a);
 	if (ctr_needs(db, from->id, &needs, e) == -1)
 		return -1;
-	wire_pack(&rec_ctr_config_desc, to->config, &packed);
-	to->config_raw = (struct bytes){(const uint8_t *)packed.s, packed.n};
-	r = ctr_insert(db, to, &needs, &volumes, e);
-	to->config_raw = (struct bytes){0};
-	return r;
+	return ctr_insert(db, to, &needs, &volumes, e);
 }
 
 static int

@@ -13,6 +13,9 @@
 
 struct filter_key;
 
+/* What of a container must be decoded. */
+enum filter_need { NEED_ROW, NEED_SUMMARY, NEED_CONFIG };
+
 struct filter_term {
 	const struct filter_key *key;
 	char *value;
@@ -25,7 +28,7 @@ struct filter_term {
 struct filter_key {
 	const char *name;
 	bool all; /* all values must match, not any */
-	bool config;
+	enum filter_need need;
 	int (*prepare)(struct ctx *x, struct filter_term *t, struct err *e);
 	bool (*match)(const struct filter_term *t, const struct ctr *c);
 };
@@ -158,8 +161,8 @@ match_label(const struct filter_term *t, const struct ctr *c)
 	own_mem char *key =
 	    eq != NULL ? xstrndup(t->value, (size_t)(eq - t->value)) : xstrdup(t->value);
 
-	for (size_t i = 0; i < c->config->labels.n; i++) {
-		const struct rec_kv *l = &c->config->labels.v[i];
+	for (size_t i = 0; i < c->summary->labels.n; i++) {
+		const struct rec_kv *l = &c->summary->labels.v[i];
 
 		if (fnmatch(key, l->key, 0) == 0 &&
 		    (eq == NULL || fnmatch(eq + 1, l->value, 0) == 0))
@@ -190,7 +193,7 @@ match_since(const struct filter_term *t, const struct ctr *c)
 static bool
 match_ancestor(const struct filter_term *t, const struct ctr *c)
 {
-	const char *name = c->config->image_name != NULL ? c->config->image_name : "";
+	const char *name = c->summary->image_name != NULL ? c->summary->image_name : "";
 	const char *v = text_has_prefix(t->value, "sha256:") ? t->value + 7 : t->value;
 	size_t n = strlen(v), len = strlen(name);
 	const char *colon = strrchr(name, ':'), *at;
@@ -246,15 +249,18 @@ match_boot(const struct filter_term *t, const struct ctr *c)
 	return start == (t->number != 0);
 }
 
+const char *
+filter_command(const struct ctr *c)
+{
+	size_t first = c->summary->init ? 2 : 0;
+
+	return c->summary->args.n > first ? c->summary->args.v[first] : "";
+}
+
 static bool
 match_command(const struct filter_term *t, const struct ctr *c)
 {
-	const struct rec_ctr_config *g = c->config;
-	const char *first = g->entrypoint.n > 0 ? g->entrypoint.v[0]
-			    : g->command.n > 0	? g->command.v[0]
-						: "";
-
-	return regexec(&t->regex, first, 0, NULL, 0) == 0;
+	return regexec(&t->regex, filter_command(c), 0, NULL, 0) == 0;
 }
 
 static int
@@ -276,22 +282,22 @@ match_health(const struct filter_term *t, const struct ctr *c)
 }
 
 static const struct filter_key keys[] = {
-    {"health", false, true, prepare_ctx, match_health},
-    {"id", false, false, NULL, match_id},
-    {"name", false, false, prepare_regex, match_name},
-    {"status", false, false, prepare_status, match_status},
-    {"exited", false, false, prepare_number, match_exited},
-    {"label", true, true, NULL, match_label},
-    {"label!", true, true, NULL, match_label_not},
-    {"before", false, false, prepare_container, match_before},
-    {"since", false, false, prepare_container, match_since},
-    {"until", false, false, prepare_until, match_before},
-    {"ancestor", false, true, NULL, match_ancestor},
-    {"volume", false, true, NULL, match_volume},
-    {"network", false, true, NULL, match_network},
-    {"restart-policy", false, true, prepare_restart, match_restart},
-    {"should-start-on-boot", false, true, prepare_bool, match_boot},
-    {"command", false, true, prepare_regex, match_command},
+    {"health", false, NEED_CONFIG, prepare_ctx, match_health},
+    {"id", false, NEED_ROW, NULL, match_id},
+    {"name", false, NEED_ROW, prepare_regex, match_name},
+    {"status", false, NEED_ROW, prepare_status, match_status},
+    {"exited", false, NEED_ROW, prepare_number, match_exited},
+    {"label", true, NEED_SUMMARY, NULL, match_label},
+    {"label!", true, NEED_SUMMARY, NULL, match_label_not},
+    {"before", false, NEED_ROW, prepare_container, match_before},
+    {"since", false, NEED_ROW, prepare_container, match_since},
+    {"until", false, NEED_ROW, prepare_until, match_before},
+    {"ancestor", false, NEED_SUMMARY, NULL, match_ancestor},
+    {"volume", false, NEED_CONFIG, NULL, match_volume},
+    {"network", false, NEED_CONFIG, NULL, match_network},
+    {"restart-policy", false, NEED_CONFIG, prepare_restart, match_restart},
+    {"should-start-on-boot", false, NEED_CONFIG, prepare_bool, match_boot},
+    {"command", false, NEED_SUMMARY, prepare_regex, match_command},
 };
 
 /* --- Whole --------------------------------------------------------------------------------------*/
@@ -349,6 +355,15 @@ filter_has(const struct filter *f, const char *key)
 	return false;
 }
 
+bool
+filter_needs_config(const struct filter *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].key->need == NEED_CONFIG)
+			return true;
+	return false;
+}
+
 /* Does the key of term i match, by one of its values or by all of them? */
 static bool
 match_key(const struct filter *f, size_t i, const struct ctr *c)
@@ -372,7 +387,8 @@ filter_match(const struct filter *f, struct ctr *c, bool *match, struct err *e)
 			seen = seen || f->v[j].key == f->v[i].key;
 		if (seen)
 			continue;
-		if (f->v[i].key->config && ctr_config(c, e) == -1)
+		if ((f->v[i].key->need == NEED_SUMMARY && ctr_summary(c, e) == -1) ||
+		    (f->v[i].key->need == NEED_CONFIG && ctr_config(c, e) == -1))
 			return -1;
 		*match = match_key(f, i, c);
 	}

@@ -14,6 +14,7 @@
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_config.h"
 #include "pod-run/state/exec.h"
+#include "pod-run/state/summary.h"
 
 #define OCI_VERSION "1.0.2"
 
@@ -103,7 +104,7 @@ put_command(json_t *o, const struct ctr *c)
 {
 	own_strv struct strv words = {0};
 
-	spec_config_args(c->config, &words);
+	summary_args(c->config, &words);
 	json_put_str(o, "Path", words.n > 0 ? words.v[0] : "");
 	if (words.n > 0)
 		strv_remove(&words, 0);

@@ -113,7 +113,7 @@ by_status(const void *a, const void *b)
 static const char *
 image_of(const struct ctr *c)
 {
-	return c->config->image_name != NULL ? c->config->image_name : "";
+	return c->summary->image_name != NULL ? c->summary->image_name : "";
 }
 
 static int
@@ -122,40 +122,39 @@ by_image(const void *a, const void *b)
 	return by_text(image_of(a), image_of(b));
 }
 
-static const char *
-command_of(const struct ctr *c)
-{
-	const struct rec_ctr_config *g = c->config;
-
-	return g->entrypoint.n > 0 ? g->entrypoint.v[0] : g->command.n > 0 ? g->command.v[0] : "";
-}
-
 static int
 by_command(const void *a, const void *b)
 {
-	return by_text(command_of(a), command_of(b));
+	return by_text(filter_command(a), filter_command(b));
 }
 
 static const struct {
 	const char *word;
 	int (*compare)(const void *, const void *);
-} orders[] = {{"created", by_created}, {"command", by_command}, {"id", by_id}, {"image", by_image},
-    {"names", by_name}, {"runningfor", by_running_for}, {"size", by_created},
-    {"status", by_status}};
+	bool summary; /* which must be decoded */
+} orders[] = {{"created", by_created, false}, {"command", by_command, true}, {"id", by_id, false},
+    {"image", by_image, true}, {"names", by_name, false}, {"runningfor", by_running_for, false},
+    {"size", by_created, false}, {"status", by_status, false}};
 
 static int
 sort(struct ctr_list *l, const char *word, struct err *e)
 {
-	for (size_t i = 0; i < COUNTOF(orders); i++)
-		if (strcmp(orders[i].word, word) == 0) {
-			if (l->n > 1)
-				qsort(l->v, l->n, sizeof(*l->v), orders[i].compare);
-			return 0;
-		}
-	return err_set(e, ERR_USAGE,
-	    "invalid argument \"%s\" for \"--sort\" flag: \"%s\" is not a valid value.  Choose "
-	    "from: \"command, created, id, image, names, runningfor, size, status\"",
-	    word, word);
+	size_t i = 0;
+
+	while (i < COUNTOF(orders) && strcmp(orders[i].word, word) != 0)
+		i++;
+	if (i == COUNTOF(orders))
+		return err_set(e, ERR_USAGE,
+		    "invalid argument \"%s\" for \"--sort\" flag: \"%s\" is not a valid value.  "
+		    "Choose "
+		    "from: \"command, created, id, image, names, runningfor, size, status\"",
+		    word, word);
+	for (size_t k = 0; k < l->n && orders[i].summary; k++)
+		if (ctr_summary(&l->v[k], e) == -1)
+			return -1;
+	if (l->n > 1)
+		qsort(l->v, l->n, sizeof(*l->v), orders[i].compare);
+	return 0;
 }
 
 /* --- Choice -------------------------------------------------------------------------------------*/
@@ -169,6 +168,15 @@ keep_last(struct ctr_list *l, size_t n)
 		ctr_free(&l->v[--l->n]);
 }
 
+/* Filters that look deep need each configuration; nothing else here does. */
+static int
+list(struct ctx *x, const struct filter *f, bool all, struct ctr_list *l, struct err *e)
+{
+	if (!filter_needs_config(f))
+		return sync_list_summaries(x, !all, l, e);
+	return all ? sync_list(x, l, e) : sync_list_live(x, l, e);
+}
+
 static int
 choose(struct ctx *x, const struct ps_opts *o, struct ctr_list *l, struct err *e)
 {
@@ -180,14 +188,13 @@ choose(struct ctx *x, const struct ps_opts *o, struct ctr_list *l, struct err *e
 	if (filter_parse(x, &o->filter, &f, e) == -1)
 		return -1;
 	all = o->all || last >= 0 || filter_has(&f, "status") || filter_has(&f, "exited");
-	if ((all ? sync_list(x, l, e) : sync_list_live(x, l, e)) == -1)
+	if (list(x, &f, all, l, e) == -1)
 		return -1;
 	for (size_t i = 0; i < l->n; i++) {
 		struct ctr *c = &l->v[i];
 		bool match = false;
 
-		if ((all || c->status == CTR_RUNNING) &&
-		    (ctr_config(c, e) == -1 || filter_match(&f, c, &match, e) == -1))
+		if ((all || c->status == CTR_RUNNING) && filter_match(&f, c, &match, e) == -1)
 			return -1;
 		if (!match) {
 			ctr_free(c);
@@ -223,39 +230,68 @@ default_table(const struct ps_opts *o)
 	return o->size ? BASE "\t{{.Size}}" : BASE;
 }
 
-static int
-measure(struct ctx *x, const struct ctr *c, struct ps_row *how, struct err *e)
+/* What is shown, and the row that is made now. */
+struct listing {
+	struct ctr_list l;
+	struct ps_row how;
+	bool size, json;
+};
+
+static void
+want(void *arg, const struct strv *keys)
 {
-	how->sized = true;
-	return container_prune_size(x, c->id, &how->size_rw, &how->size_image, e);
+	struct listing *s = arg;
+
+	ps_row_want(&s->how, keys);
+}
+
+static json_t *
+make(void *arg, size_t i, struct err *e)
+{
+	struct listing *s = arg;
+	struct ctr *c = &s->l.v[i];
+	json_t *row;
+
+	if (s->size) {
+		s->how.sized = true;
+		if (container_prune_size(s->how.x, c->id, &s->how.size_rw, &s->how.size_image, e) ==
+		    -1)
+			return NULL;
+	}
+	row = s->json ? ps_row_json(&s->how, c, e) : ps_row_template(&s->how, c, e);
+	/* Its memory is that of the next row. */
+	ctr_free(c);
+	return row;
 }
 
 static int
 show(struct ctx *x, const struct ps_opts *o, struct err *e)
 {
 	const struct containers_conf *conf = ctx_conf(x, e);
-	own_ctr_list struct ctr_list l = {0};
-	own_json json_t *list = json_arr();
+	struct listing s = {.size = o->size,
+	    .json = o->format != NULL && output_is_json(o->format),
+	    .how = {.x = x,
+		.now_ns = ctx_now_ns(),
+		.no_trunc = o->no_trunc,
+		.namespaces = o->namespaces}};
 	struct output out = {.format = o->format,
 	    .table = default_table(o),
 	    .quiet = o->quiet ? "{{.ID}}" : NULL,
 	    .type = "containers.psReporter",
 	    .headings = headings,
 	    .noheading = o->noheading};
-	struct ps_row how = {
-	    .x = x, .now_ns = ctx_now_ns(), .no_trunc = o->no_trunc, .namespaces = o->namespaces};
-	bool json = o->format != NULL && output_is_json(o->format);
+	struct output_rows made = {.want = want, .make = make, .arg = &s};
+	int r;
 
-	if (conf == NULL || choose(x, o, &l, e) == -1)
+	if (conf == NULL || choose(x, o, &s.l, e) == -1) {
+		ctr_list_free(&s.l);
 		return -1;
-	how.default_network = conf->network_default_network;
-	for (size_t i = 0; i < l.n; i++) {
-		if (o->size && measure(x, &l.v[i], &how, e) == -1)
-			return -1;
-		json_add_take(
-		    list, json ? ps_row_json(&how, &l.v[i]) : ps_row_template(&how, &l.v[i]));
 	}
-	return output_list(&out, list, stdout, e);
+	s.how.default_network = conf->network_default_network;
+	made.n = s.l.n;
+	r = output_made(&out, &made, stdout, e);
+	ctr_list_free(&s.l);
+	return r;
 }
 
 static int

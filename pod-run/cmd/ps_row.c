@@ -9,8 +9,6 @@
 #include "common/cli/human.h"
 #include "pod-run/cmd/ps_row.h"
 #include "pod-run/life/health.h"
-#include "pod-run/life/join.h"
-#include "pod-run/oci/spec_config.h"
 
 #define COMMAND_SHOWN 17
 #define ZERO_TIME (-INT64_C(62135596800)) /* Go's zero time in seconds since 1970 */
@@ -39,13 +37,15 @@ ps_row_status(const struct ctr *c, int64_t now_ns, char *out, size_t size)
 
 /* With the health of one that runs: "Up 2 minutes (healthy)". */
 static void
-full_status(const struct ps_row *how, const struct ctr *c, char *out, size_t size)
+full_status(const struct ps_row *how, struct ctr *c, char *out, size_t size)
 {
+	struct err ignored = {0};
 	char health[32];
 	size_t n;
 
 	ps_row_status(c, how->now_ns, out, size);
-	if (how->x == NULL || c->status != CTR_RUNNING)
+	if (how->x == NULL || c->status != CTR_RUNNING || !c->summary->health ||
+	    ctr_config(c, &ignored) == -1)
 		return;
 	health_status(how->x, c, health, sizeof(health));
 	n = strlen(out);
@@ -68,8 +68,8 @@ choose_ports(const struct ctr *c, const struct rec_port_map **v, size_t *n)
 {
 	bool run = c->run.ports.n > 0;
 
-	*v = run ? c->run.ports.v : c->config->ports.v;
-	*n = run ? c->run.ports.n : c->config->ports.n;
+	*v = run ? c->run.ports.v : c->summary->ports.v;
+	*n = run ? c->run.ports.n : c->summary->ports.n;
 }
 
 static bool
@@ -106,9 +106,9 @@ ps_row_ports(const struct ctr *c, struct strbuf *out)
 		add_range(out, v[i].container_port, count);
 		strbuf_addf(out, "/%s", v[i].protocol);
 	}
-	for (size_t i = 0; i < c->config->expose.n; i++)
-		if (!is_published(v, n, c->config->expose.v[i]))
-			strbuf_addf(out, "%s%s", out->n > 0 ? ", " : "", c->config->expose.v[i]);
+	for (size_t i = 0; i < c->summary->expose.n; i++)
+		if (!is_published(v, n, c->summary->expose.v[i]))
+			strbuf_addf(out, "%s%s", out->n > 0 ? ", " : "", c->summary->expose.v[i]);
 }
 
 static json_t *
@@ -137,33 +137,24 @@ ports_json(const struct ctr *c)
 /* --- Other columns ------------------------------------------------------------------------------*/
 
 static void
-join(const struct strv *l, const char *sep, struct strbuf *out)
+join(const struct strs *l, const char *sep, struct strbuf *out)
 {
 	for (size_t i = 0; i < l->n; i++)
 		strbuf_addf(out, "%s%s", i > 0 ? sep : "", l->v[i]);
 }
 
 static void
-put_joined(json_t *o, const char *key, const struct strv *l, const char *sep)
+networks(const struct ps_row *how, const struct ctr *c, struct strv *out)
 {
-	own_strbuf struct strbuf b = {0};
-
-	join(l, sep, &b);
-	json_put_str(o, key, b.s != NULL ? b.s : "");
-}
-
-static void
-mounts(const struct ctr *c, struct strv *out)
-{
-	for (size_t i = 0; i < c->config->mounts.n; i++)
-		if (!c->config->mounts.v[i].implied)
-			strv_add(out, c->config->mounts.v[i].target);
+	strv_add_all(out, c->summary->networks.v, c->summary->networks.n);
+	if (c->summary->default_network)
+		strv_add(out, how->default_network);
 }
 
 static const char *
 image_shown(const struct ctr *c)
 {
-	return c->config->image_name != NULL ? c->config->image_name : c->image;
+	return c->summary->image_name != NULL ? c->summary->image_name : c->image;
 }
 
 static json_t *
@@ -171,29 +162,12 @@ labels(const struct ctr *c)
 {
 	json_t *o;
 
-	if (c->config->labels.n == 0)
+	if (c->summary->labels.n == 0)
 		return json_null();
 	o = json_obj();
-	for (size_t i = 0; i < c->config->labels.n; i++)
-		json_put_str(o, c->config->labels.v[i].key, c->config->labels.v[i].value);
+	for (size_t i = 0; i < c->summary->labels.n; i++)
+		json_put_str(o, c->summary->labels.v[i].key, c->summary->labels.v[i].value);
 	return o;
-}
-
-static void
-put_command(json_t *o, const struct ctr *c, bool no_trunc)
-{
-	own_strv struct strv words = {0};
-	own_strbuf struct strbuf b = {0};
-
-	spec_config_args(c->config, &words);
-	join(&words, " ", &b);
-	if (!no_trunc && b.n > COMMAND_SHOWN) {
-		own_mem char *cut = xasprintf("%.*s...", COMMAND_SHOWN, b.s);
-
-		json_put_str(o, "Command", cut);
-	} else {
-		json_put_str(o, "Command", b.s != NULL ? b.s : "");
-	}
 }
 
 static void
@@ -220,73 +194,297 @@ put_namespaces(json_t *o, const struct ctr *c)
 	}
 }
 
+/* --- Columns of templates
+ * -----------------------------------------------------------------------*/
+
+struct ps_row_column {
+	const char *key;
+	bool summary; /* which must be decoded */
+	void (*put)(json_t *o, const char *key, const struct ps_row *how, struct ctr *c);
+};
+
 static void
-put_size(json_t *o, const struct ps_row *how)
+put_id(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	char id[NAMES_ID_LEN + 1];
+
+	snprintf(id, sizeof(id), "%.*s", how->no_trunc ? NAMES_ID_LEN : NAMES_SHORT_LEN, c->id);
+	json_put_str(o, key, id);
+}
+
+static void
+put_full_id(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_str(o, key, c->id);
+}
+
+static void
+put_image(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_str(o, key, image_shown(c));
+}
+
+static void
+put_image_id(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_str(o, key, c->image);
+}
+
+static void
+put_command(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	own_strbuf struct strbuf b = {0};
+
+	join(&c->summary->args, " ", &b);
+	if (!how->no_trunc && b.n > COMMAND_SHOWN) {
+		own_mem char *cut = xasprintf("%.*s...", COMMAND_SHOWN, b.s);
+
+		json_put_str(o, key, cut);
+	} else {
+		json_put_str(o, key, b.s != NULL ? b.s : "");
+	}
+}
+
+static void
+put_created_at(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	char text[HUMAN_MAX];
+
+	(void)how;
+	json_put_str(o, key, human_go_time(c->created_ns, text, sizeof(text)));
+}
+
+static void
+put_created_human(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	char text[HUMAN_MAX];
+
+	json_put_str(o, key, human_ago(c->created_ns / NS, how->now_ns / NS, text, sizeof(text)));
+}
+
+static void
+put_created(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_int(o, key, c->created_ns / NS);
+}
+
+static void
+put_started_at(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_int(o, key, c->started_ns != 0 ? c->started_ns / NS : ZERO_TIME);
+}
+
+static void
+put_exited_at(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_int(o, key, c->finished_ns != 0 ? c->finished_ns / NS : ZERO_TIME);
+}
+
+static void
+put_state(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_str(o, key, ctr_status_name(c->status));
+}
+
+static void
+put_status(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	char status[128];
+
+	full_status(how, c, status, sizeof(status));
+	json_put_str(o, key, status);
+}
+
+static void
+put_ports(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	own_strbuf struct strbuf ports = {0};
+
+	(void)how;
+	ps_row_ports(c, &ports);
+	json_put_str(o, key, ports.s != NULL ? ports.s : "");
+}
+
+static void
+put_name(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_str(o, key, c->name);
+}
+
+static void
+put_labels(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_take(o, key, labels(c));
+}
+
+static void
+put_mounts(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	own_strbuf struct strbuf b = {0};
+
+	(void)how;
+	join(&c->summary->mounts, ",", &b);
+	json_put_str(o, key, b.s != NULL ? b.s : "");
+}
+
+static void
+put_networks(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	own_strv struct strv names = {0};
+	own_strbuf struct strbuf b = {0};
+
+	networks(how, c, &names);
+	for (size_t i = 0; i < names.n; i++)
+		strbuf_addf(&b, "%s%s", i > 0 ? "," : "", names.v[i]);
+	json_put_str(o, key, b.s != NULL ? b.s : "");
+}
+
+static void
+put_size(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
 	char rw[HUMAN_MAX], all[HUMAN_MAX], text[3 * HUMAN_MAX] = "";
 
+	(void)c;
 	if (how->sized) {
 		human_size((double)how->size_rw, rw, sizeof(rw));
 		human_size((double)(how->size_rw + how->size_image), all, sizeof(all));
 		snprintf(text, sizeof(text), "%s (virtual %s)", rw, all);
 	}
-	json_put_str(o, "Size", text);
+	json_put_str(o, key, text);
 }
 
 static void
-put_times(json_t *o, const struct ps_row *how, const struct ctr *c)
+put_pid(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
-	char text[HUMAN_MAX];
+	(void)how;
+	json_put_int(o, key, c->pid);
+}
 
-	json_put_str(o, "CreatedAt", human_go_time(c->created_ns, text, sizeof(text)));
-	human_ago(c->created_ns / NS, how->now_ns / NS, text, sizeof(text));
-	json_put_str(o, "CreatedHuman", text);
-	json_put_str(o, "RunningFor", text);
-	json_put_int(o, "Created", c->created_ns / NS);
-	json_put_int(o, "StartedAt", c->started_ns != 0 ? c->started_ns / NS : ZERO_TIME);
-	json_put_int(o, "ExitedAt", c->finished_ns != 0 ? c->finished_ns / NS : ZERO_TIME);
+static void
+put_empty(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	(void)c;
+	json_put_str(o, key, "");
+}
+
+static void
+put_false(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	(void)c;
+	json_put_bool(o, key, false);
+}
+
+static void
+put_remove(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_bool(o, key, c->summary->remove);
+}
+
+static void
+put_exited(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_bool(o, key, c->status == CTR_EXITED || c->status == CTR_STOPPED);
+}
+
+static void
+put_exit_code(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_int(o, key, c->exit_code);
+}
+
+static void
+put_restarts(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_int(o, key, (int64_t)c->restarts);
+}
+
+/* Another subject when the namespaces are asked for: all of them together. */
+static void
+put_all_namespaces(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)key;
+	if (how->namespaces)
+		put_namespaces(o, c);
+}
+
+static const struct ps_row_column columns[] = {
+    {"ID", false, put_id},
+    {"Id", false, put_full_id},
+    {"Image", true, put_image},
+    {"ImageID", false, put_image_id},
+    {"Command", true, put_command},
+    {"CreatedAt", false, put_created_at},
+    {"CreatedHuman", false, put_created_human},
+    {"RunningFor", false, put_created_human},
+    {"Created", false, put_created},
+    {"StartedAt", false, put_started_at},
+    {"ExitedAt", false, put_exited_at},
+    {"State", false, put_state},
+    {"Status", true, put_status},
+    {"Ports", true, put_ports},
+    {"Names", false, put_name},
+    {"Labels", true, put_labels},
+    {"Mounts", true, put_mounts},
+    {"Networks", true, put_networks},
+    {"Size", false, put_size},
+    {"Pid", false, put_pid},
+    {"PID", false, put_pid},
+    {"Pod", false, put_empty},
+    {"PodName", false, put_empty},
+    {"IsInfra", false, put_false},
+    {"AutoRemove", true, put_remove},
+    {"Exited", false, put_exited},
+    {"ExitCode", false, put_exit_code},
+    {"Restarts", false, put_restarts},
+};
+
+static const struct ps_row_column namespace_columns = {"", false, put_all_namespaces};
+
+void
+ps_row_want(struct ps_row *how, const struct strv *keys)
+{
+	how->column_n = 0;
+	how->summary = false;
+	for (size_t i = 0; i < COUNTOF(columns); i++) {
+		if (keys != NULL && strv_find(keys, columns[i].key) == keys->n)
+			continue;
+		how->columns[how->column_n++] = &columns[i];
+		how->summary = how->summary || columns[i].summary;
+	}
+	if (how->namespaces)
+		how->columns[how->column_n++] = &namespace_columns;
 }
 
 json_t *
-ps_row_template(const struct ps_row *how, const struct ctr *c)
+ps_row_template(const struct ps_row *how, struct ctr *c, struct err *e)
 {
-	own_strv struct strv networks = {0}, targets = {0};
-	own_strbuf struct strbuf ports = {0};
-	own_mem char *id = xasprintf("%.*s", how->no_trunc ? NAMES_ID_LEN : NAMES_SHORT_LEN, c->id);
-	json_t *o = json_obj();
-	char status[128];
+	json_t *o;
 
-	join_networks(c, how->default_network, &networks);
-	mounts(c, &targets);
-	ps_row_ports(c, &ports);
-	full_status(how, c, status, sizeof(status));
-	json_put_str(o, "ID", id);
-	json_put_str(o, "Id", c->id);
-	json_put_str(o, "Image", image_shown(c));
-	json_put_str(o, "ImageID", c->image);
-	put_command(o, c, how->no_trunc);
-	put_times(o, how, c);
-	json_put_str(o, "State", ctr_status_name(c->status));
-	json_put_str(o, "Status", status);
-	json_put_str(o, "Ports", ports.s != NULL ? ports.s : "");
-	json_put_str(o, "Names", c->name);
-	json_put_take(o, "Labels", labels(c));
-	put_joined(o, "Mounts", &targets, ",");
-	put_joined(o, "Networks", &networks, ",");
-	put_size(o, how);
-	json_put_int(o, "Pid", c->pid);
-	json_put_int(o, "PID", c->pid);
-	json_put_str(o, "Pod", "");
-	json_put_str(o, "PodName", "");
-	json_put_bool(o, "IsInfra", false);
-	json_put_bool(o, "AutoRemove", c->config->remove);
-	json_put_bool(o, "Exited", c->status == CTR_EXITED || c->status == CTR_STOPPED);
-	json_put_int(o, "ExitCode", c->exit_code);
-	json_put_int(o, "Restarts", (int64_t)c->restarts);
-	if (how->namespaces)
-		put_namespaces(o, c);
+	if (how->summary && ctr_summary(c, e) == -1)
+		return NULL;
+	o = json_obj();
+	for (size_t i = 0; i < how->column_n; i++)
+		how->columns[i]->put(o, how->columns[i]->key, how, c);
 	return o;
 }
+
+/* --- JSON
+ * ---------------------------------------------------------------------------------------*/
 
 static json_t *
 size_json(const struct ps_row *how)
@@ -302,21 +500,24 @@ size_json(const struct ps_row *how)
 }
 
 json_t *
-ps_row_json(const struct ps_row *how, const struct ctr *c)
+ps_row_json(const struct ps_row *how, struct ctr *c, struct err *e)
 {
-	own_strv struct strv networks = {0}, targets = {0}, words = {0}, names = {0};
-	json_t *o = json_obj();
+	own_strv struct strv joined = {0}, targets = {0}, words = {0}, names = {0};
+	json_t *o;
 	char text[128];
 
-	join_networks(c, how->default_network, &networks);
-	mounts(c, &targets);
-	spec_config_args(c->config, &words);
+	if (ctr_summary(c, e) == -1)
+		return NULL;
+	o = json_obj();
+	networks(how, c, &joined);
+	strv_add_all(&targets, c->summary->mounts.v, c->summary->mounts.n);
+	strv_add_all(&words, c->summary->args.v, c->summary->args.n);
 	strv_add(&names, c->name);
-	json_put_bool(o, "AutoRemove", c->config->remove);
+	json_put_bool(o, "AutoRemove", c->summary->remove);
 	json_put_strv(o, "Command", &words);
 	json_put_str(
 	    o, "CreatedAt", human_ago(c->created_ns / NS, how->now_ns / NS, text, sizeof(text)));
-	json_put_str(o, "CIDFile", c->config->cid_file != NULL ? c->config->cid_file : "");
+	json_put_str(o, "CIDFile", c->summary->cid_file != NULL ? c->summary->cid_file : "");
 	json_put_bool(o, "Exited", c->status == CTR_EXITED || c->status == CTR_STOPPED);
 	json_put_int(o, "ExitedAt", c->finished_ns != 0 ? c->finished_ns / NS : ZERO_TIME);
 	json_put_int(o, "ExitCode", c->exit_code);
@@ -331,7 +532,7 @@ ps_row_json(const struct ps_row *how, const struct ctr *c)
 	json_put_take(o, "Namespaces", json_obj());
 	if (how->namespaces)
 		put_namespaces(json_object_get(o, "Namespaces"), c);
-	json_put_strv(o, "Networks", &networks);
+	json_put_strv(o, "Networks", &joined);
 	json_put_int(o, "Pid", c->pid);
 	json_put_str(o, "Pod", "");
 	json_put_str(o, "PodName", "");

@@ -336,7 +336,6 @@ int
 create_record(struct create *c, struct err *e)
 {
 	own_strv struct strv volumes = {0};
-	own_strbuf struct strbuf packed = {0};
 	int r;
 
 	list_volumes(&c->config, &volumes);
@@ -345,10 +344,7 @@ create_record(struct create *c, struct err *e)
 	c->lock = lock_acquire(c->x->lock_fd, c->ctr.id, LOCK_EXCLUSIVE, LOCK_WAIT, e);
 	if (c->lock == -1)
 		return -1;
-	wire_pack(&rec_ctr_config_desc, &c->config, &packed);
-	c->ctr.config_raw = (struct bytes){(const uint8_t *)packed.s, packed.n};
 	r = ctr_insert(ctx_db(c->x, e), &c->ctr, &c->needs, &volumes, e);
-	c->ctr.config_raw = (struct bytes){0};
 	/* Whoever chooses next sees our row. */
 	fd_close(&c->userns_lock);
 	if (r == -1) {

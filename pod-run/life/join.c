@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-run/life/join.h"
 #include "pod-run/oci/etc_files.h"
+#include "pod-run/state/summary.h"
 
 static const char *
 mode_of(const struct ctr *c)
@@ -16,11 +17,7 @@ mode_of(const struct ctr *c)
 void
 join_networks(const struct ctr *c, const char *default_network, struct strv *out)
 {
-	if (strcmp(mode_of(c), "bridge") != 0)
-		return;
-	for (size_t i = 0; i < c->config->networks.n; i++)
-		strv_add(out, c->config->networks.v[i].network);
-	if (out->n == 0 && !c->config->networks_set)
+	if (summary_networks(c->config, out))
 		strv_add(out, default_network);
 }
 

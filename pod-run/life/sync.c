@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,8 @@
 
 #define STAT_STATE 0	   /* fields counted from the one after the command's name */
 #define STAT_START_TIME 19 /* field 22 of proc(5) */
+
+#define FEW 4 /* containers that are looked at one by one */
 
 /* The name in parentheses may hold anything, so fields are counted from the last ')'. */
 static int
@@ -260,17 +264,65 @@ correct(struct ctx *x, struct ctr *c)
 		sync_reload(x, c, &e);
 }
 
+/*
+ * Which containers have an exit file or a monitor's lock file: of those that do not live, only these can
+ * have changed.  Two directories are read instead of two names looked up for each container.
+ */
+static bool
+look_around(struct ctx *x, struct strv *names)
+{
+	const int dirs[] = {x->exit_fd, x->lock_fd};
+
+	for (size_t i = 0; i < COUNTOF(dirs); i++) {
+		own_dir DIR *d =
+		    fdopendir(openat(dirs[i], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+		const struct dirent *entry;
+
+		while (d != NULL && (errno = 0, entry = readdir(d)) != NULL) {
+			const char *end = strchr(entry->d_name, '.');
+
+			if (dirs[i] == x->exit_fd ||
+			    (end != NULL && strcmp(end, SYNC_LIVE_SUFFIX) == 0))
+				strv_take(names, xstrndup(entry->d_name, NAMES_ID_LEN));
+		}
+		if (d == NULL || errno != 0)
+			return false;
+	}
+	strv_sort(names);
+	return true;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool
+can_have_changed(const struct ctr *c, const struct strv *names)
+{
+	const char *id = c->id;
+
+	return ctr_status_is_live(c->status) ||
+	       (names->n > 0 &&
+		   bsearch(&id, names->v, names->n, sizeof(*names->v), by_name) != NULL);
+}
+
 static void
 correct_all(struct ctx *x, struct ctr_list *l, bool live)
 {
+	own_strv struct strv names = {0};
+	bool known = l->n > FEW && look_around(x, &names);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
 		struct ctr *c = &l->v[i];
 
 		/* Who asks for those that live does not care how the others ended. */
-		if (live && !ctr_status_is_live(c->status) ? look_unrecorded_run(x, c)
-							   : sync_look(x, c))
+		if (known && !can_have_changed(c, &names))
+			;
+		else if (live && !ctr_status_is_live(c->status) ? look_unrecorded_run(x, c)
+								: sync_look(x, c))
 			correct(x, c);
 		/* One without a name was removed while we looked. */
 		if (c->name == NULL || (live && !ctr_status_is_live(c->status))) {
@@ -303,5 +355,16 @@ sync_list_live(struct ctx *x, struct ctr_list *out, struct err *e)
 	if (db == NULL || ctr_list_brief(db, out, e) == -1)
 		return -1;
 	correct_all(x, out, true);
+	return 0;
+}
+
+int
+sync_list_summaries(struct ctx *x, bool live, struct ctr_list *out, struct err *e)
+{
+	struct db *db = ctx_db(x, e);
+
+	if (db == NULL || ctr_list_summaries(db, out, e) == -1)
+		return -1;
+	correct_all(x, out, live);
 	return 0;
 }

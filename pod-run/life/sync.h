@@ -38,6 +38,9 @@ int sync_list(struct ctx *x, struct ctr_list *out, struct err *e);
 /* Only those that live. */
 int sync_list_live(struct ctx *x, struct ctr_list *out, struct err *e);
 
+/* All of them or those that live, with summaries; only some have their configuration. */
+int sync_list_summaries(struct ctx *x, bool live, struct ctr_list *out, struct err *e);
+
 /* True if process pid has the start time start (field 22 of its stat file) and is not a zombie. */
 bool sync_process_lives(pid_t pid, uint64_t start);
 

@@ -11,6 +11,7 @@
 #include "pod-run/oci/config_json.h"
 #include "pod-run/oci/spec_cap.h"
 #include "pod-run/oci/spec_list.h"
+#include "pod-run/state/summary.h"
 
 #define DEFAULT_LIMIT 1048576
 
@@ -224,7 +225,7 @@ write_args(const struct process *p, struct strbuf *b)
 		config_json_strs(b, "args", p->x->args, p->x->args_n);
 		return;
 	}
-	spec_config_args(p->c, &args);
+	summary_args(p->c, &args);
 	config_json_strs(b, "args", (const char *const *)args.v, args.n);
 }
 

@@ -21,6 +21,7 @@
 #include "pod-run/oci/config_json.h"
 #include "pod-run/oci/hooks.h"
 #include "pod-run/oci/spec_config.h"
+#include "pod-run/state/summary.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 #define CONFIG_MAX ((size_t)16 << 20)
@@ -154,7 +155,7 @@ has_binds(const struct rec_ctr_config *c)
 static const char *
 command_of(const struct rec_ctr_config *c, struct strv *words)
 {
-	spec_config_args(c, words);
+	summary_args(c, words);
 	return words->n > 0 ? words->v[0] : "";
 }
 

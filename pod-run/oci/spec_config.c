@@ -15,17 +15,6 @@
 
 #define OCI_VERSION "1.0.2"
 
-void
-spec_config_args(const struct rec_ctr_config *c, struct strv *l)
-{
-	if (c->init) {
-		strv_add(l, "/run/podman-init");
-		strv_add(l, "--");
-	}
-	strv_add_all(l, c->entrypoint.v, c->entrypoint.n);
-	strv_add_all(l, c->command.v, c->command.n);
-}
-
 /* Annotations of ours; what the user set under the same name wins. */
 static void
 write_annotation(

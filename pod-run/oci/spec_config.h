@@ -71,7 +71,4 @@ struct spec_exec {
 int spec_config_exec_json(const struct rec_ctr_config *c, const struct spec_facts *f,
     const struct spec_exec *x, struct strbuf *out, struct err *e);
 
-/* The words of the process as the runtime gets them (init included), into l. */
-void spec_config_args(const struct rec_ctr_config *c, struct strv *l);
-
 #endif

@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "pod-run/state/ctr.h"
+#include "pod-run/state/summary.h"
 
 #define KEEP_EXIT_CODES_NS (300 * INT64_C(1000000000))
 
@@ -43,13 +44,24 @@ ctr_free(struct ctr *c)
 #define BRIEF                                                                                   \
 	"id, name, created, status, pid, pid_start, monitor_pid, started, finished, exit_code," \
 	" oom, restarts, stopped_by_user, error, image"
-#define COLUMNS BRIEF ", config, run"
+#define CONFIG "(SELECT config FROM container_config g WHERE g.id = container.id)"
+#define COLUMNS BRIEF ", " CONFIG ", run, summary"
+#define LIVE "status IN (3, 5, 8)" /* CTR_RUNNING, CTR_PAUSED, CTR_STOPPING */
+
+static struct bytes
+copy_blob(struct arena *a, struct bytes b)
+{
+	uint8_t *copy = b.n > 0 ? arena_alloc(a, b.n) : NULL;
+
+	if (b.n > 0)
+		memcpy(copy, b.p, b.n);
+	return (struct bytes){copy, b.n};
+}
 
 static int
 fill(struct ctr *c, sqlite3_stmt *s, struct err *e)
 {
-	struct bytes config = db_blob(s, 15), run = db_blob(s, 16);
-	uint8_t *copy;
+	struct bytes run = db_blob(s, 16);
 
 	memset(c, 0, sizeof(*c));
 	strncpy(c->id, db_text(s, 0), NAMES_ID_LEN);
@@ -67,10 +79,8 @@ fill(struct ctr *c, sqlite3_stmt *s, struct err *e)
 	c->stopped_by_user = sqlite3_column_int(s, 12) != 0;
 	c->error = arena_strdup(&c->arena, db_text(s, 13));
 	c->image = arena_strdup(&c->arena, db_text(s, 14));
-	copy = arena_alloc(&c->arena, config.n + 1);
-	if (config.n > 0)
-		memcpy(copy, config.p, config.n);
-	c->config_raw = (struct bytes){copy, config.n};
+	c->config_raw = copy_blob(&c->arena, db_blob(s, 15));
+	c->summary_raw = copy_blob(&c->arena, db_blob(s, 17));
 	if (run.n > 0 &&
 	    wire_unpack(&rec_ctr_run_desc, run.p, run.n, &c->run, &c->arena, e) == -1) {
 		err_wrap(e, "reading container %s", c->id);
@@ -109,6 +119,24 @@ ctr_config(struct ctr *c, struct err *e)
 		&c->arena, e) == -1) {
 		c->config = NULL;
 		return err_wrap(e, "reading the configuration of container %s", c->id);
+	}
+	return 0;
+}
+
+int
+ctr_summary(struct ctr *c, struct err *e)
+{
+	if (c->summary != NULL)
+		return 0;
+	if (c->summary_raw.n == 0 && ctr_config(c, e) == -1)
+		return -1;
+	c->summary = arena_alloc(&c->arena, rec_ctr_summary_desc.size);
+	if (c->summary_raw.n == 0) {
+		summary_make(c->config, c->summary, &c->arena);
+	} else if (wire_unpack(&rec_ctr_summary_desc, c->summary_raw.p, c->summary_raw.n,
+		       c->summary, &c->arena, e) == -1) {
+		c->summary = NULL;
+		return err_wrap(e, "reading the summary of container %s", c->id);
 	}
 	return 0;
 }
@@ -175,10 +203,20 @@ ctr_list(struct db *db, struct ctr_list *out, struct err *e)
 int
 ctr_list_brief(struct db *db, struct ctr_list *out, struct err *e)
 {
-	/* 3, 5 and 8 live: CTR_RUNNING, CTR_PAUSED, CTR_STOPPING. */
 	return list_sorted(db,
-	    "SELECT " BRIEF ", CASE WHEN status IN (3, 5, 8) THEN config END,"
-	    " CASE WHEN status IN (3, 5, 8) THEN run END FROM container",
+	    "SELECT " BRIEF ", CASE WHEN " LIVE " THEN " CONFIG " END, CASE WHEN " LIVE
+	    " THEN run END,"
+	    " NULL FROM container",
+	    out, e);
+}
+
+int
+ctr_list_summaries(struct db *db, struct ctr_list *out, struct err *e)
+{
+	return list_sorted(db,
+	    "SELECT " BRIEF ", CASE WHEN " LIVE " OR summary IS NULL THEN " CONFIG
+	    " END, run, summary"
+	    " FROM container",
 	    out, e);
 }
 
@@ -240,21 +278,42 @@ insert_uses(struct db *db, const char *id, const struct strv *needs, const struc
 	return 0;
 }
 
+static struct bytes
+packed(const struct strbuf *b)
+{
+	return (struct bytes){(const uint8_t *)b->s, b->n};
+}
+
+static void
+pack_summary(const struct rec_ctr_config *c, struct strbuf *out)
+{
+	own_arena struct arena a = {0};
+	struct rec_ctr_summary s;
+
+	summary_make(c, &s, &a);
+	wire_pack(&rec_ctr_summary_desc, &s, out);
+}
+
 int
 ctr_insert(struct db *db, const struct ctr *c, const struct strv *needs, const struct strv *volumes,
     struct err *e)
 {
-	own_strbuf struct strbuf run = {0};
+	own_strbuf struct strbuf run = {0}, config = {0}, summary = {0};
 
 	wire_pack(&rec_ctr_run_desc, &c->run, &run);
+	wire_pack(&rec_ctr_config_desc, c->config, &config);
+	pack_summary(c->config, &summary);
 	if (db_begin(db, e) == -1)
 		return -1;
 	if (ctr_name_check(db, c->name, e) == -1 ||
 	    db_exec(db, "recording the container", e,
-		"INSERT INTO container (id, name, created, status, image, config, run)"
+		"INSERT INTO container (id, name, created, status, image, run, summary)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 		"ssiisbb", c->id, c->name, c->created_ns, (int64_t)c->status, c->image,
-		c->config_raw, (struct bytes){(uint8_t *)run.s, run.n}) == -1 ||
+		packed(&run), packed(&summary)) == -1 ||
+	    db_exec(db, "recording the container", e,
+		"INSERT INTO container_config VALUES (?1, ?2)", "sb", c->id,
+		packed(&config)) == -1 ||
 	    insert_uses(db, c->id, needs, volumes, e) == -1) {
 		db_rollback(db);
 		return -1;
@@ -275,7 +334,7 @@ ctr_save(struct db *db, const struct ctr *c, struct err *e)
 		"siiiiiiiiiisb", c->id, (int64_t)c->status, (int64_t)c->pid, (int64_t)c->pid_start,
 		(int64_t)c->monitor_pid, c->started_ns, c->finished_ns, (int64_t)c->exit_code,
 		(int64_t)c->oom, (int64_t)c->restarts, (int64_t)c->stopped_by_user,
-		c->error != NULL ? c->error : "", (struct bytes){(uint8_t *)run.s, run.n}) == -1)
+		c->error != NULL ? c->error : "", packed(&run)) == -1)
 		return -1;
 	if (db_changes(db) == 0)
 		return err_set(e, ERR_NOTFOUND,
@@ -308,12 +367,21 @@ ctr_save_name(struct db *db, const struct ctr *c, const char *name, struct err *
 int
 ctr_save_config(struct db *db, const struct ctr *c, struct err *e)
 {
-	own_strbuf struct strbuf config = {0};
+	static const char act[] = "recording the container's configuration";
+	own_strbuf struct strbuf config = {0}, summary = {0};
 
 	wire_pack(&rec_ctr_config_desc, c->config, &config);
-	return db_exec(db, "recording the container's configuration", e,
-	    "UPDATE container SET config = ?2 WHERE id = ?1", "sb", c->id,
-	    (struct bytes){(uint8_t *)config.s, config.n});
+	pack_summary(c->config, &summary);
+	if (db_begin(db, e) == -1)
+		return -1;
+	if (db_exec(db, act, e, "UPDATE container_config SET config = ?2 WHERE id = ?1", "sb",
+		c->id, packed(&config)) == -1 ||
+	    db_exec(db, act, e, "UPDATE container SET summary = ?2 WHERE id = ?1", "sb", c->id,
+		packed(&summary)) == -1) {
+		db_rollback(db);
+		return -1;
+	}
+	return db_commit(db, e);
 }
 
 static int

@@ -41,7 +41,9 @@ struct ctr {
 	const char *image;	 /* image ID, or "" */
 	struct bytes config_raw; /* a packed rec_ctr_config */
 	struct rec_ctr_run run;
-	struct rec_ctr_config *config; /* after ctr_config */
+	struct bytes summary_raw;	 /* a packed rec_ctr_summary; may be empty */
+	struct rec_ctr_config *config;	 /* after ctr_config */
+	struct rec_ctr_summary *summary; /* after ctr_summary */
 	struct arena arena;
 };
 
@@ -52,7 +54,7 @@ const char *ctr_status_name(enum ctr_status s); /* as shown: "created", "running
 bool ctr_status_is_live(enum ctr_status s);	/* a process exists: running, paused, stopping */
 
 /*
- * Adds a row; c->id, name, created_ns, status, image and config_raw count.  A taken name is
+ * Adds a row; c->id, name, created_ns, status, image and config count.  A taken name is
  * ERR_EXISTS with Podman's words.  needs: identifiers of containers this one stands on; volumes:
  * names.
  */
@@ -70,6 +72,9 @@ int ctr_load(struct db *db, const char *id, struct ctr *c, struct err *e);
 
 /* Decodes config_raw into c->config, once. */
 int ctr_config(struct ctr *c, struct err *e);
+
+/* Decodes summary_raw into c->summary, once; a row without one gets it from its configuration. */
+int ctr_summary(struct ctr *c, struct err *e);
 
 /* Writes everything that can change: state, times, process, exit, counters, error, run. */
 int ctr_save(struct db *db, const struct ctr *c, struct err *e);
@@ -93,6 +98,9 @@ int ctr_list(struct db *db, struct ctr_list *out, struct err *e);
 
 /* The same, but config_raw and run of those that do not live are left out (and not read). */
 int ctr_list_brief(struct db *db, struct ctr_list *out, struct err *e);
+
+/* As brief, but with run and summary of all. */
+int ctr_list_summaries(struct db *db, struct ctr_list *out, struct err *e);
 
 /* Identifiers only: all containers; those that stand on id, or that id stands on; users of things.
  */

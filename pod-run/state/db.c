@@ -10,11 +10,16 @@
 #include "common/db/sqlite.h"
 #include "pod-run/state/db.h"
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define BUSY_MS 100000
 #define STATEMENTS_MAX 64
 #define LOG_PAGES_MAX 2000 /* a command that writes folds a longer log back itself */
-#define LOG_LEFT_MAX (1024 * 1024)
+#define LOG_LEFT_MAX (256 * 1024)
+
+#define CONFIG_TABLE                                                        \
+	"CREATE TABLE container_config ("                                   \
+	" id TEXT PRIMARY KEY REFERENCES container (id) ON DELETE CASCADE," \
+	" config BLOB NOT NULL);"
 
 static const char schema[] =
     "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
@@ -27,8 +32,10 @@ static const char schema[] =
     " exit_code INTEGER NOT NULL DEFAULT 0, oom INTEGER NOT NULL DEFAULT 0,"
     " restarts INTEGER NOT NULL DEFAULT 0, stopped_by_user INTEGER NOT NULL DEFAULT 0,"
     " error TEXT NOT NULL DEFAULT '', image TEXT NOT NULL DEFAULT '',"
-    " config BLOB NOT NULL, run BLOB NOT NULL);"
-    "CREATE INDEX container_image ON container (image);"
+    /* summary is NULL in rows that were made before there was one. */
+    " summary BLOB, run BLOB NOT NULL);"
+    /* Apart from what lists show, so that these need not read it. */
+    CONFIG_TABLE "CREATE INDEX container_image ON container (image);"
     "CREATE TABLE dependency ("
     " id TEXT NOT NULL REFERENCES container (id) ON DELETE CASCADE,"
     " needs TEXT NOT NULL REFERENCES container (id), PRIMARY KEY (id, needs)) WITHOUT ROWID;"
@@ -48,7 +55,15 @@ static const char schema[] =
     /* Containers whose row is gone but whose directories and leases may not be. */
     "CREATE TABLE leftover ("
     " id TEXT PRIMARY KEY, at INTEGER NOT NULL, net INTEGER NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;";
+
+/* From the version that is the index. */
+static const char *const upgrades[SCHEMA_VERSION] = {
+    [1] = CONFIG_TABLE "INSERT INTO container_config SELECT id, config FROM container;"
+		       "ALTER TABLE container DROP COLUMN config;"
+		       "ALTER TABLE container ADD COLUMN summary BLOB;"
+		       "PRAGMA user_version = 2",
+};
 
 struct db {
 	sqlite3 *sql;
@@ -268,6 +283,25 @@ check_paths(struct db *db, const char *run_root, struct err *e)
 	return r == -1 ? -1 : 0;
 }
 
+/* Another command may have done it since the version was read. */
+static int
+upgrade(struct db *db, struct err *e)
+{
+	int version;
+
+	if (db_begin(db, e) == -1)
+		return -1;
+	do {
+		if (user_version(db, &version, e) == -1 ||
+		    (version < SCHEMA_VERSION &&
+			run(db, upgrades[version], "changing the database's version", e) == -1)) {
+			db_rollback(db);
+			return -1;
+		}
+	} while (version < SCHEMA_VERSION);
+	return db_commit(db, e);
+}
+
 static int
 check_version(struct db *db, const char *run_root, struct err *e)
 {
@@ -277,10 +311,12 @@ check_version(struct db *db, const char *run_root, struct err *e)
 		return -1;
 	if (version == 0)
 		return create(db, run_root, e);
-	if (version != SCHEMA_VERSION)
+	if (version > SCHEMA_VERSION || version < 0)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "the database has version %d, this program knows %d", version, SCHEMA_VERSION);
-	return check_paths(db, run_root, e);
+	if (check_paths(db, run_root, e) == -1)
+		return -1;
+	return version < SCHEMA_VERSION ? upgrade(db, e) : 0;
 }
 
 int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-// objs: pod-run/state/db.o pod-run/state/ctr.o
+// objs: pod-run/state/db.o pod-run/state/ctr.o pod-run/state/summary.o
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,14 +40,14 @@ TestSuite(state, .init = setup, .fini = teardown);
 static int
 insert(const char *id, const char *name, int64_t created, const struct strv *needs)
 {
-	struct ctr c = {
-	    .name = name, .created_ns = created, .status = CTR_CONFIGURED, .image = "i"};
-	own_strbuf struct strbuf packed = {0};
+	struct rec_ctr_config config = {.name = name, .tty = true, .image_name = "image"};
+	struct ctr c = {.name = name,
+	    .created_ns = created,
+	    .status = CTR_CONFIGURED,
+	    .image = "i",
+	    .config = &config};
 
 	strcpy(c.id, id);
-	wire_pack(
-	    &rec_ctr_config_desc, &(struct rec_ctr_config){.name = name, .tty = true}, &packed);
-	c.config_raw = (struct bytes){(uint8_t *)packed.s, packed.n};
 	return ctr_insert(db, &c, needs, NULL, &e);
 }
 
@@ -203,4 +203,99 @@ Test(names, ids_and_generated_names)
 	cr_assert_not(names_is_valid(""));
 	cr_assert_not(names_is_valid("a/b"));
 	cr_assert_not(names_is_valid("a b"));
+}
+
+/* --- Summaries
+ * -------------------------------------------------------------------------------*/
+
+Test(state, lists_summaries)
+{
+	own_ctr_list struct ctr_list l = {0};
+	own_ctr struct ctr c = {0};
+
+	cr_assert_eq(insert(ID_A, "web", 1, NULL), 0, "%s", e.text);
+	cr_assert_eq(ctr_list_summaries(db, &l, &e), 0, "%s", e.text);
+	cr_assert_eq(l.n, 1);
+	cr_assert_eq(l.v[0].config_raw.n, 0, "a list does not read the configuration");
+	cr_assert_eq(ctr_summary(&l.v[0], &e), 0, "%s", e.text);
+	cr_assert_str_eq(l.v[0].summary->image_name, "image");
+	cr_assert(l.v[0].summary->default_network);
+	ctr_list_free(&l);
+
+	cr_assert_eq(ctr_load(db, ID_A, &c, &e), 0);
+	cr_assert_eq(ctr_config(&c, &e), 0);
+	c.config->image_name = "other";
+	c.config->network_mode = "none";
+	cr_assert_eq(ctr_save_config(db, &c, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_list_summaries(db, &l, &e), 0);
+	cr_assert_eq(ctr_summary(&l.v[0], &e), 0);
+	cr_assert_str_eq(l.v[0].summary->image_name, "other", "it follows the configuration");
+	cr_assert(!l.v[0].summary->default_network);
+}
+
+/* A database as version 1 made it, with one container, at path. */
+static void
+make_version_1(const char *path)
+{
+	static const char old[] =
+	    "PRAGMA journal_mode = WAL;"
+	    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+	    "INSERT INTO setting VALUES ('run_root', '/run/a');"
+	    "CREATE TABLE container ("
+	    " id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL,"
+	    " status INTEGER NOT NULL, pid INTEGER NOT NULL DEFAULT 0,"
+	    " pid_start INTEGER NOT NULL DEFAULT 0, monitor_pid INTEGER NOT NULL DEFAULT 0,"
+	    " started INTEGER NOT NULL DEFAULT 0, finished INTEGER NOT NULL DEFAULT 0,"
+	    " exit_code INTEGER NOT NULL DEFAULT 0, oom INTEGER NOT NULL DEFAULT 0,"
+	    " restarts INTEGER NOT NULL DEFAULT 0, stopped_by_user INTEGER NOT NULL DEFAULT 0,"
+	    " error TEXT NOT NULL DEFAULT '', image TEXT NOT NULL DEFAULT '',"
+	    " config BLOB NOT NULL, run BLOB NOT NULL);"
+	    "CREATE INDEX container_image ON container (image);"
+	    "PRAGMA user_version = 1;";
+	own_strbuf struct strbuf packed = {0};
+	struct rec_ctr_config config = {.name = "old", .image_name = "of old"};
+	sqlite3_stmt *s;
+	sqlite3 *sql;
+
+	wire_pack(&rec_ctr_config_desc, &config, &packed);
+	cr_assert_eq(sqlite3_open(path, &sql), SQLITE_OK);
+	cr_assert_eq(
+	    sqlite3_exec(sql, old, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(sql));
+	cr_assert_eq(sqlite3_prepare_v2(sql,
+			 "INSERT INTO container (id, name, created, status, config, run)"
+			 " VALUES ('" ID_A "', 'old', 7, 6, ?1, x'80')",
+			 -1, &s, NULL),
+	    SQLITE_OK, "%s", sqlite3_errmsg(sql));
+	sqlite3_bind_blob(s, 1, packed.s, (int)packed.n, SQLITE_STATIC);
+	cr_assert_eq(sqlite3_step(s), SQLITE_DONE);
+	sqlite3_finalize(s);
+	sqlite3_close(sql);
+}
+
+Test(state, takes_over_version_1)
+{
+	own_ctr_list struct ctr_list l = {0};
+	own_ctr struct ctr c = {0};
+	char path[96];
+
+	db_close(db);
+	snprintf(path, sizeof(path), "%s/pod.db", dir);
+	cr_assert_eq(unlink(path), 0);
+	make_version_1(path);
+	cr_assert_eq(db_open(dir, "/run/a", &db, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_list_summaries(db, &l, &e), 0, "%s", e.text);
+	cr_assert_eq(l.n, 1);
+	cr_assert_eq(ctr_summary(&l.v[0], &e), 0, "%s", e.text);
+	cr_assert_str_eq(l.v[0].summary->image_name, "of old");
+	cr_assert_eq(ctr_load(db, ID_A, &c, &e), 0, "%s", e.text);
+	cr_assert_eq(c.created_ns, 7);
+	cr_assert_eq(ctr_config(&c, &e), 0, "%s", e.text);
+	cr_assert_str_eq(c.config->image_name, "of old");
+	cr_assert_eq(ctr_save_config(db, &c, &e), 0, "%s", e.text);
+	/* Opening it once more changes nothing. */
+	db_close(db);
+	cr_assert_eq(db_open(dir, "/run/a", &db, &e), 0, "%s", e.text);
+	ctr_list_free(&l);
+	cr_assert_eq(ctr_list_summaries(db, &l, &e), 0, "%s", e.text);
+	cr_assert_eq(l.v[0].config_raw.n, 0, "it has its summary now");
 }

@@ -130,6 +130,27 @@ Test(template, steps_are_bounded)
 	cr_expect(strstr(made("{{range 100000000}}{{end}}", NULL), "too many steps") != NULL);
 }
 
+Test(template, knows_what_it_takes)
+{
+	static const struct {
+		const char *text;
+		bool dot;
+	} takes[] = {{"{{.ID}} {{$.Names}}", false},
+	    {"{{if .A}}{{.B}}{{else}}{{.C}}{{end}}", false},
+	    {"{{printf \"%s\" .A | upper}}", false}, {"{{range .A}}x{{end}}", false},
+	    {"plain", false}, {"{{.}}", true}, {"{{json .}}", true},
+	    {"{{if .A}}{{$x := .}}{{$x.B}}{{end}}", true}, {"{{with $}}{{.B}}{{end}}", true},
+	    {"{{(index . \"A\")}}", true}, {"{{range .A}}{{.}}{{end}}", true}};
+	struct err e = {0};
+
+	for (size_t i = 0; i < COUNTOF(takes); i++) {
+		own_template struct template *t = template_parse("t", takes[i].text, &e);
+
+		cr_assert_not_null(t, "%s", e.text);
+		cr_expect_eq(template_takes_dot(t), takes[i].dot, "%s", takes[i].text);
+	}
+}
+
 /* The output of output_list for two rows. */
 static char *
 listed(struct output o, bool empty)

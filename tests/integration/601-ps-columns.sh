@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# ps makes only the columns that a format names: each one alone is what it is in the whole row, sorted and filtered
+# rows are those of the whole list, and what changes a container changes its row.
+. "$(dirname "$0")/../lib.sh"
+world
+img=localhost/columns
+busybox_image $img >/dev/null || exit 1
+
+pod create --name plain $img true >/dev/null
+pod create --name full --label x=1 --label y=2 -p 127.0.0.1:8080:80 -p 9000-9002:9000-9002/udp --expose 99 --init \
+	-v "$WORLD:/x" -v /anonymous --tmpfs /t --restart always $img sh -c 'echo a long line' >/dev/null
+pod create --name other --rm --cidfile "$WORLD/cid" --entrypoint /bin/sleep $img 5 >/dev/null
+pod run --name ended --network none $img sh -c 'exit 3'
+
+keys="ID Id Image ImageID Command CreatedAt Created StartedAt ExitedAt State Ports Names Labels Mounts Networks Size Pid
+	PID Pod PodName IsInfra AutoRemove Exited ExitCode Restarts"
+differ=
+for key in $keys; do
+	alone=$(pod ps -a --format "{{json .$key}}")
+	whole=$(pod ps -a --format "{{json .}}" >/dev/null && pod ps -a --format "{{\$x := .}}{{json \$x.$key}}")
+	[ -n "$alone" ] && [ "$alone" = "$whole" ] || differ="$differ $key"
+done
+is "each column alone is as in the whole row" "$differ" ""
+is "ports, exposed ports among them" "$(pod ps -a --filter name=full --format '{{.Ports}}')" \
+	"127.0.0.1:8080->80/tcp, 0.0.0.0:9000-9002->9000-9002/udp, 99/tcp"
+is "the init process is part of the command" "$(pod ps -a --no-trunc --filter name=full --format '{{.Command}}')" \
+	"/run/podman-init -- sh -c echo a long line"
+is "mounts" "$(pod ps -a --filter name=full --format '{{.Mounts}}' | tr , '\n' | sort | tr '\n' ' ')" "/anonymous /t /x "
+is "networks" "$(pod ps -a --sort names --format '{{.Networks}}' | tr '\n' ' ')" " podman podman podman "
+is "order by command" "$(pod ps -a --sort command --format '{{.Names}}' | head -n 1)" other
+is "filter by the first word, not the init process" "$(pod ps -aq --filter command=^sh | wc -l)" 2
+is "filter by label and volume together" "$(pod ps -a --filter label=x=1 --filter volume=/x --format '{{.Names}}')" full
+is "filter by ancestor" "$(pod ps -aq --filter ancestor=$img | wc -l)" 4
+is "JSON has what it had" "$(pod ps -a --filter name=full --format json | jq -c '.[0] | [.Labels, .Ports[0].host_port, .Command[2], .Networks]')" \
+	'[{"x":"1","y":"2"},8080,"sh",["podman"]]'
+is "an unknown field is an error" "$(pod ps -a --format '{{.Nope}}' 2>&1 | grep -c "can't evaluate field Nope")" 1
+pod rename plain renamed
+is "a new name" "$(pod ps -aq --filter name=^renamed$ | wc -l)" 1
+pod network create columns --subnet 10.231.17.0/24 >/dev/null
+pod network connect columns other
+is "a network that was joined later" "$(pod ps -a --filter name=other --format '{{.Networks}}')" podman,columns
+pod network rm -f columns >/dev/null 2>&1
+# An ended container whose record was not written is still found among many: its exit file says so.
+for i in $(seq 6); do pod create --name "more$i" $img true >/dev/null; done
+id=$(pod ps -aq --no-trunc --filter name=^more3$)
+echo 7 >"$RUNROOT/exits/$id"
+is "an exit file alone ends a container" "$(pod ps -a --filter name=^more3$ --format '{{.State}} {{.ExitCode}}' | cut -d' ' -f2)" 7
+
+finish
