@@ -4,6 +4,7 @@
 # rows are those of the whole list, and what changes a container changes its row.
 . "$(dirname "$0")/../lib.sh"
 world
+pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$WORLD/networks" "$@"; }
 img=localhost/columns
 busybox_image $img >/dev/null || exit 1
 
@@ -40,7 +41,6 @@ is "a new name" "$(pod ps -aq --filter name=^renamed$ | wc -l)" 1
 pod network create columns --subnet 10.231.17.0/24 >/dev/null
 pod network connect columns other
 is "a network that was joined later" "$(pod ps -a --filter name=other --format '{{.Networks}}')" podman,columns
-pod network rm -f columns >/dev/null 2>&1
 # An ended container whose record was not written is still found among many: its exit file says so.
 for i in $(seq 6); do pod create --name "more$i" $img true >/dev/null; done
 id=$(pod ps -aq --no-trunc --filter name=^more3$)
