@@ -18,6 +18,7 @@
 #include "pod-run/state/event.h"
 
 /* Leftovers younger than this belong to helpers that are still at it. */
+#define GIVE_BACK_MS 20000
 #define LEFTOVER_NS (10 * INT64_C(1000000000))
 
 static void
@@ -29,18 +30,46 @@ complain(const struct err *e)
 
 /* --- Asking the helpers, without waiting --------------------------------------------------------*/
 
+/*
+ * Nobody waits for the answer.  A container that may be started again gets its next network from another
+ * pod-net, which must not run beside the one that still takes the last away.
+ */
 static uint32_t
-give_back_net(struct ctx *x, const char *id)
+give_back_net(struct ctx *x, const char *id, bool again)
 {
-	struct msg_net_teardown m = {.id = id};
+	char name[NAMES_ID_LEN + sizeof(END_NET_SUFFIX)];
 	struct err e = {0};
+	own_fd int lock = -1;
+	struct msg_net_teardown m = {.id = id, .lock = -1};
 	struct peer *net = ctx_net(x, &e);
 	uint32_t seq = net != NULL ? peer_next_seq(net) : 0;
 
+	snprintf(name, sizeof(name), "%s" END_NET_SUFFIX, id);
+	if (again)
+		m.lock = lock = lock_acquire(x->lock_fd, name, LOCK_EXCLUSIVE, GIVE_BACK_MS, &e);
 	if (net != NULL && peer_send(net, &msg_net_teardown_desc, seq, &m, &e) == 0)
 		return seq;
 	complain(&e);
 	return 0;
+}
+
+void
+end_give_back_net(struct ctx *x, const char *id)
+{
+	give_back_net(x, id, true);
+}
+
+int
+end_await_net(struct ctx *x, const char *id, struct err *e)
+{
+	char name[NAMES_ID_LEN + sizeof(END_NET_SUFFIX)];
+	own_fd int lock = -1;
+
+	snprintf(name, sizeof(name), "%s" END_NET_SUFFIX, id);
+	if (faccessat(x->lock_fd, name, F_OK, 0) == -1)
+		return 0;
+	lock = lock_acquire(x->lock_fd, name, LOCK_EXCLUSIVE, GIVE_BACK_MS, e);
+	return lock == -1 ? err_wrap(e, "waiting for the last network of container %s", id) : 0;
 }
 
 static uint32_t
@@ -66,7 +95,7 @@ ask_removal(struct ctx *x, const char *id, bool net)
 	r = &x->remains[x->remains_n++];
 	memset(r, 0, sizeof(*r));
 	memcpy(r->id, id, strlen(id) + 1);
-	r->net_seq = net ? give_back_net(x, id) : 0;
+	r->net_seq = net ? give_back_net(x, id, false) : 0;
 	r->store_seq = remove_rootfs(x, id);
 }
 
@@ -122,13 +151,16 @@ remove_files(struct ctx *x, const char *id)
 {
 	own_mem char *bundle = ctx_bundle(x, id), *dir = ctx_static_dir(x, id);
 	char live[NAMES_ID_LEN + sizeof(SYNC_LIVE_SUFFIX)];
+	char net[NAMES_ID_LEN + sizeof(END_NET_SUFFIX)];
 	struct err e = {0};
 
 	snprintf(live, sizeof(live), "%s" SYNC_LIVE_SUFFIX, id);
+	snprintf(net, sizeof(net), "%s" END_NET_SUFFIX, id);
 	tree_remove(AT_FDCWD, bundle, &e);
 	tree_remove(AT_FDCWD, dir, &e);
 	unlinkat(x->exit_fd, id, 0);
 	unlinkat(x->lock_fd, live, 0);
+	unlinkat(x->lock_fd, net, 0);
 	unlinkat(x->lock_fd, id, 0);
 	complain(&e);
 }
@@ -284,7 +316,7 @@ end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 		return end_remove(x, c, true, e);
 	}
 	if (start_needs_net(c->config))
-		give_back_net(x, c->id);
+		give_back_net(x, c->id, true);
 	c->status = CTR_EXITED;
 	c->monitor_pid = 0;
 	health_ended(x, c);

@@ -15,6 +15,15 @@ struct end {
 	bool restarted;	 /* out: it runs again */
 };
 
+/* ID.net below tmp_dir/locks is held while the network of the last run is given back. */
+#define END_NET_SUFFIX ".net"
+
+/* Waits for that. */
+int end_await_net(struct ctx *x, const char *id, struct err *e);
+
+/* For a run that failed before it was recorded: its network is given back without waiting. */
+void end_give_back_net(struct ctx *x, const char *id);
+
 /*
  * Ends a container that is locked and CTR_STOPPED: its network is given back, then the restart policy
  * applies, else --rm.  In any other state nothing happens.

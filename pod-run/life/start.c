@@ -177,7 +177,7 @@ ask_net(struct start *s, struct err *e)
 	if (!start_needs_net(c))
 		return 0;
 	net = ctx_net(s->x, e);
-	if (net == NULL)
+	if (net == NULL || end_await_net(s->x, s->c->id, e) == -1)
 		return -1;
 	if (strcmp(m.mode, "bridge") == 0 && c->networks.n == 0 && !c->networks_set) {
 		conf = ctx_conf(s->x, e);
@@ -233,12 +233,8 @@ start_undo(struct start *s)
 {
 	volumes_release(s->x, s->c->id, &s->volumes);
 	s->volumes.n = 0;
-	struct msg_net_teardown m = {.id = s->c->id};
-	struct err e = {0};
-
 	if (s->net_asked)
-		peer_send(ctx_net(s->x, &e), &msg_net_teardown_desc,
-		    peer_next_seq(ctx_net(s->x, &e)), &m, &e);
+		end_give_back_net(s->x, s->c->id);
 	s->net_asked = false;
 }
 
