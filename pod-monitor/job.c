@@ -75,6 +75,7 @@ job_from_exec(struct job *j, struct msg_monitor_exec *m)
 	    .rows = (unsigned)m->rows,
 	    .columns = (unsigned)m->columns,
 	    .preserve_fds = (unsigned)m->preserve_fds,
+	    .preserved_as = m->preserved_as,
 	    .root = -1,
 	    .shm = -1,
 	    .mount_queue = -1,

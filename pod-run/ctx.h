@@ -21,8 +21,8 @@ struct ctx_globals {
 	const char *log_level, *runtime, *cgroup_manager, *network_config_dir, *events_backend;
 	struct strv hooks_dir;
 	struct strv storage_opt, runtime_flag, module, cdi_spec_dir;
-	const char *default_mounts_file, *registries_conf, *context, *out;
-	bool version, debug, syslog, transient_store;
+	const char *default_mounts_file, *registries_conf, *context, *out, *docker_config;
+	bool version, debug, syslog, transient_store, noout;
 };
 
 /* A container whose row is gone and whose remains the helpers were asked to remove. */

@@ -66,6 +66,15 @@ static const struct opt globals[] = {
 	.help = "Path to a registries.conf to use for image processing"},
     {"context", 0, OPT_STRING(struct ctx_globals, context), .arg = "name",
 	.flags = OPT_HIDDEN | OPT_LOCAL, .help = "Docker's spelling; only default is known"},
+    {"config", 0, OPT_STRING(struct ctx_globals, docker_config), .arg = "directory",
+	.flags = OPT_LOCAL, .complete = COMPLETE_DIR,
+	.help = "Location of authentication config file"},
+    {"noout", 0, OPT_BOOL(struct ctx_globals, noout), .flags = OPT_HIDDEN | OPT_LOCAL,
+	.help = "do not output to stdout"},
+    {"cpu-profile", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
+    {"memory-profile", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
+    {"pull-option", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
+    {"trace", 0, OPT_NO_BOOL, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"max-workers", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"namespace", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"network-backend", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
@@ -113,7 +122,9 @@ prepare(struct cli_ctx *cli, struct err *e)
 	if (g->registries_conf != NULL &&
 	    setenv("CONTAINERS_REGISTRIES_CONF", g->registries_conf, 1) < 0)
 		return err_sys(e, "setting CONTAINERS_REGISTRIES_CONF");
-	if (g->out != NULL && redirect(g->out, e) == -1)
+	if (g->docker_config != NULL && setenv("DOCKER_CONFIG", g->docker_config, 1) < 0)
+		return err_sys(e, "setting DOCKER_CONFIG");
+	if ((g->out != NULL || g->noout) && redirect(g->noout ? "/dev/null" : g->out, e) == -1)
 		return -1;
 	if (g->version) {
 		printf("%s version %s\n", cli->prog, POD_VERSION);

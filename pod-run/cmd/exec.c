@@ -13,9 +13,10 @@
 
 struct exec_opts {
 	const char *cidfile, *detach_keys, *user, *workdir;
-	bool detach, interactive, latest, privileged, tty;
+	bool detach, interactive, latest, no_session, privileged, tty;
+	int64_t wait_s;
 	uint64_t preserve_fds;
-	struct strv env, env_file;
+	struct strv env, env_file, preserve_fd;
 };
 
 static const struct opt rows[] = {
@@ -33,6 +34,10 @@ static const struct opt rows[] = {
 	.help = "Make STDIN available to the contained process"},
     {"latest", 'l', OPT_BOOL(struct exec_opts, latest),
 	.help = "Act on the latest container podman is aware of"},
+    {"no-session", 0, OPT_BOOL(struct exec_opts, no_session),
+	.help = "Do not create a database session for the exec process"},
+    {"preserve-fd", 0, OPT_COMMA(struct exec_opts, preserve_fd), .arg = "FD1[,FD2,...]",
+	.help = "Pass a list of additional file descriptors to the container"},
     {"preserve-fds", 0, OPT_UINT(struct exec_opts, preserve_fds), .arg = "N", .def = "0",
 	.help = "Pass N additional file descriptors to the container"},
     {"privileged", 0, OPT_BOOL(struct exec_opts, privileged),
@@ -43,6 +48,8 @@ static const struct opt rows[] = {
 	.help =
 	    "Sets the username or UID used and optionally the groupname or GID for the specified "
 	    "command"},
+    {"wait", 0, OPT_INT(struct exec_opts, wait_s), .bits = 32, .arg = "seconds", .def = "0",
+	.flags = OPT_HIDDEN, .help = "Total seconds to wait for container to start"},
     {"workdir", 'w', OPT_STRING(struct exec_opts, workdir), .arg = "dir",
 	.help = "Working directory inside the container"},
     OPT_END,
@@ -69,6 +76,48 @@ find(struct ctx *x, const struct exec_opts *o, int *argc, char ***argv, char id[
 	(*argc)--;
 	(*argv)++;
 	return 0;
+}
+
+#define POLL_MS 50
+
+static bool
+is_over(int64_t end_ns)
+{
+	if (ctx_now_ns() >= end_ns)
+		return true;
+	usleep(POLL_MS * 1000);
+	return false;
+}
+
+/* With --wait both the container and its process may still be to come. */
+static int
+await_ctr(struct ctx *x, const struct exec_opts *o, int *argc, char ***argv,
+    char id[NAMES_ID_LEN + 1], struct err *e)
+{
+	int64_t end_ns = ctx_now_ns() + o->wait_s * INT64_C(1000000000);
+
+	while (find(x, o, argc, argv, id, e) == -1) {
+		if (e->class != ERR_NOTFOUND || is_over(end_ns))
+			return -1;
+		err_clear(e);
+	}
+	return 0;
+}
+
+static int
+await_running(struct ctx *x, const char *id, int64_t wait_s, struct ctr *c, struct err *e)
+{
+	int64_t end_ns = ctx_now_ns() + wait_s * INT64_C(1000000000);
+
+	for (;;) {
+		ctr_free(c);
+		*c = (struct ctr){0};
+		if (ctr_load(ctx_db(x, e), id, c, e) == -1)
+			return -1;
+		sync_look(x, c);
+		if (c->status == CTR_RUNNING || is_over(end_ns))
+			return 0;
+	}
 }
 
 static int
@@ -100,17 +149,23 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .interactive = o->interactive,
 	    .privileged = o->privileged,
 	    .detach = o->detach,
+	    .no_session = o->no_session,
+	    .preserve_fd = &o->preserve_fd,
 	    .preserve_fds = o->preserve_fds};
 	int r;
 
-	if (find(x, o, &argc, &argv, id, e) == -1)
+	if (o->preserve_fd.n > 0 && o->preserve_fds > 0)
+		return err_set(
+		    e, ERR_INVALID, "cannot specify both --preserve-fds and --preserve-fd");
+	if (cmd_given(cli, "wait") && o->wait_s < 0)
+		return err_set(e, ERR_INVALID, "--wait must not be negative");
+	if (await_ctr(x, o, &argc, &argv, id, e) == -1)
 		return -1;
 	if (argc == 0)
 		return err_set(e, ERR_USAGE,
 		    "must provide a non-empty command to start an exec session: invalid argument");
-	if (read_env(o, &a, &q.env, e) == -1 || ctr_load(ctx_db(x, e), id, &c, e) == -1)
+	if (read_env(o, &a, &q.env, e) == -1 || await_running(x, id, o->wait_s, &c, e) == -1)
 		return -1;
-	sync_look(x, &c);
 	if (c.status != CTR_RUNNING)
 		return err_set(e, ERR_STATE,
 		    "can only create exec sessions on running containers: container state "

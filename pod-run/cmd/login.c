@@ -16,13 +16,14 @@
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/ctx.h"
+#include "pod-run/state/secret.h"
 
 #define SECRET_MAX 65536
 
 struct login_opts {
 	struct access_opts access;
 	bool get_login, password_stdin, verbose;
-	const char *username, *password, *compat;
+	const char *username, *password, *compat, *secret;
 };
 
 #define COMPAT_ROW(type)                                                                \
@@ -40,6 +41,8 @@ static const struct opt login_rows[] = {
 	.help = "Password for registry"},
     {"password-stdin", 0, OPT_BOOL(struct login_opts, password_stdin),
 	.help = "Take the password from stdin"},
+    {"secret", 0, OPT_STRING(struct login_opts, secret), .arg = "name", .complete = COMPLETE_SECRET,
+	.help = "Retrieve password from a podman secret"},
     {"username", 'u', OPT_STRING(struct login_opts, username), .arg = "username",
 	.help = "Username for registry"},
     {"verbose", 'v', OPT_BOOL(struct login_opts, verbose),
@@ -155,9 +158,31 @@ ask_username(const struct login_opts *o, const struct auth *have, char **out, st
 }
 
 static int
-ask_password(const struct login_opts *o, char **out, struct err *e)
+secret_password(struct ctx *x, const char *name, char **out, struct err *e)
+{
+	own_secrets struct secrets s = SECRET_NONE;
+	char *data;
+	size_t n;
+	json_t *record;
+
+	if (secret_open(x, false, &s, e) == -1)
+		return -1;
+	record = secret_find(&s, name, e);
+	if (record == NULL || secret_data(&s, record, &data, &n, e) == -1)
+		return -1;
+	*out = xstrndup(data, n);
+	(*out)[strcspn(*out, "\r\n")] = '\0';
+	secret_wipe(data, n);
+	return 0;
+}
+
+static int
+ask_password(struct ctx *x, const struct login_opts *o, char **out, struct err *e)
 {
 	size_t n;
+
+	if (o->secret != NULL)
+		return secret_password(x, o->secret, out, e);
 
 	if (o->password_stdin) {
 		if (file_slurp(STDIN_FILENO, SECRET_MAX, "standard input", out, &n, e) == -1)
@@ -232,7 +257,7 @@ enter(struct ctx *x, const struct login_opts *o, const struct place *place, cons
 	own(wipe) char *password = NULL;
 	own_mem char *where = NULL;
 
-	if (ask_username(o, have, &username, e) == -1 || ask_password(o, &password, e) == -1 ||
+	if (ask_username(o, have, &username, e) == -1 || ask_password(x, o, &password, e) == -1 ||
 	    try(x, o, key, username, password, e) == -1)
 		return -1;
 	if (auth_put(&place->at, key, username, password, &where, e) == -1)
@@ -246,7 +271,7 @@ enter(struct ctx *x, const struct login_opts *o, const struct place *place, cons
 static int
 login(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
-	const struct login_opts *o = opts;
+	struct login_opts *o = opts;
 	struct ctx *x = ctx_of(cli);
 	own_auth struct auth have = {0};
 	own_place struct place place = {0};
@@ -257,6 +282,10 @@ login(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	if (o->password_stdin && o->password != NULL)
 		return err_set(e, ERR_USAGE, "can't specify both --password-stdin and --password");
+	if (o->secret != NULL && (o->password != NULL || o->password_stdin))
+		return err_set(e, ERR_USAGE, "--secret can not be used with --password options");
+	if (o->secret != NULL && o->username == NULL)
+		o->username = o->secret;
 	if (o->password_stdin && o->username == NULL)
 		return err_set(e, ERR_USAGE, "must provide --username with --password-stdin");
 	if (place_of(x, o->access.authfile, o->compat, &place, e) == -1 ||

@@ -9,7 +9,7 @@
 #include "pod-run/life/stop.h"
 
 struct rm_opts {
-	bool all, depend, force, ignore, latest, volumes;
+	bool all, depend, force, ignore, latest, volumes, storage;
 	int64_t time;
 	struct strv cidfile, filter;
 };
@@ -28,6 +28,8 @@ static const struct opt rows[] = {
 	.help = "Ignore errors when a specified container is missing"},
     {"latest", 'l', OPT_BOOL(struct rm_opts, latest),
 	.help = "Act on the latest container podman is aware of"},
+    {"storage", 0, OPT_BOOL(struct rm_opts, storage), .flags = OPT_HIDDEN,
+	.help = "Remove container from storage library"},
     {"time", 't', OPT_INT(struct rm_opts, time), .bits = 32, .arg = "seconds", .def = "-2",
 	.show = "10", .alias = "timeout",
 	.help = "Seconds to wait for stop before killing the container"},
@@ -58,6 +60,34 @@ announce(struct ctx *x, const char *id, const char *word, void *arg, struct err 
 	return stop_announce(x, id, o->time, true, e);
 }
 
+/* --storage: what the store has of a container that we know nothing of. */
+static int
+remove_stored(struct ctx *x, int argc, char **argv, struct err *e)
+{
+	struct db *db = ctx_db(x, e);
+	own_ctr struct ctr c = {0};
+
+	if (db == NULL)
+		return -1;
+	for (int i = 0; i < argc; i++) {
+		if (!names_is_id(argv[i]))
+			return err_set(e, ERR_INVALID,
+			    "%s is no full ID of a container: --storage takes nothing else",
+			    argv[i]);
+		if (ctr_load(db, argv[i], &c, e) == 0)
+			return err_set(e, ERR_EXISTS,
+			    "refusing to remove \"%s\" as it exists in libpod as container %s: "
+			    "container already exists",
+			    argv[i], c.id);
+		if (e->class != ERR_NOTFOUND)
+			return -1;
+		err_clear(e);
+		end_abandon(x, argv[i], false);
+		puts(argv[i]);
+	}
+	return 0;
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -71,6 +101,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .filters = &o->filter};
 	int r;
 
+	if (o->storage)
+		return remove_stored(ctx_of(cli), argc, argv, e);
 	if (cmd_given(cli, "time") && !o->force)
 		return err_set(
 		    e, ERR_USAGE, "--force option must be specified to use the --time option");

@@ -64,55 +64,19 @@ choose_streams(const struct run_opts *o, struct session *s, struct err *e)
 }
 
 static int
-by_number(const void *va, const void *vb)
-{
-	const uint64_t *a = va, *b = vb;
-
-	return *a < *b ? -1 : *a > *b;
-}
-
-/* --preserve-fd: descriptors that keep their numbers, whatever lies between them. */
-static int
-preserve_numbers(const struct strv *l, struct start *s, struct err *e)
-{
-	uint64_t numbers[SESSION_PRESERVE_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		uint64_t v;
-
-		if (text_to_u64(l->v[i], UINT32_MAX, &v) == -1)
-			return err_set(e, ERR_USAGE,
-			    "invalid argument \"%s\" for \"--preserve-fd\" flag: "
-			    "strconv.ParseUint: "
-			    "parsing \"%s\": invalid syntax",
-			    l->v[i], l->v[i]);
-		if (v < 3 || v >= SESSION_PRESERVE_MAX || n == SESSION_PRESERVE_MAX)
-			return err_set(e, ERR_INVALID,
-			    "--preserve-fd: descriptors are numbered from 3 to %d, not %llu",
-			    SESSION_PRESERVE_MAX - 1, (unsigned long long)v);
-		numbers[n++] = v;
-	}
-	qsort(numbers, n, sizeof(*numbers), by_number);
-	for (size_t i = 0; i < n; i++)
-		spec_list_addf(&s->arena, &s->preserved_as, "%llu", (unsigned long long)numbers[i]);
-	s->preserved = session_preserved(n, numbers, e);
-	s->preserve_fds = numbers[n - 1] - 2;
-	return s->preserved == -1 ? -1 : 0;
-}
-
-static int
 preserve(const struct run_opts *o, struct start *s, struct err *e)
 {
 	if (o->run.preserve_fd.n > 0 && o->run.preserve_fds > 0)
 		return err_set(
 		    e, ERR_INVALID, "cannot specify both --preserve-fds and --preserve-fd");
-	if (o->run.preserve_fd.n > 0)
-		return preserve_numbers(&o->run.preserve_fd, s, e);
-	if (o->run.preserve_fds == 0)
+	if (o->run.preserve_fd.n + o->run.preserve_fds == 0)
 		return 0;
 	s->preserve_fds = o->run.preserve_fds;
-	s->preserved = session_preserved(s->preserve_fds, NULL, e);
+	if (o->run.preserve_fd.n > 0)
+		s->preserved = session_preserved_numbers(
+		    &o->run.preserve_fd, &s->arena, &s->preserved_as, &s->preserve_fds, e);
+	else
+		s->preserved = session_preserved(s->preserve_fds, NULL, e);
 	return s->preserved == -1 ? -1 : 0;
 }
 

@@ -14,12 +14,16 @@
 #include "pod-run/life/orphans.h"
 
 struct prune_opts {
-	bool all, force, volumes;
+	bool all, build, external, force, volumes;
 	struct strv filter;
 };
 
 static const struct opt rows[] = {
     {"all", 'a', OPT_BOOL(struct prune_opts, all), .help = "Remove all unused data"},
+    {"build", 0, OPT_BOOL(struct prune_opts, build),
+	.help = "Remove persistent build data that an interrupted build left"},
+    {"external", 0, OPT_BOOL(struct prune_opts, external),
+	.help = "Remove container data in storage not controlled by podman"},
     {"filter", 0, OPT_LIST(struct prune_opts, filter), .arg = "filters",
 	.help = "Provide filter values (e.g. 'label=<key>=<value>')"},
     {"force", 'f', OPT_BOOL(struct prune_opts, force),
@@ -39,11 +43,23 @@ confirmed(const struct prune_opts *o, struct err *e)
 	warning = xasprintf("WARNING! This command removes:\n"
 			    "\t- all stopped containers\n"
 			    "%s"
-			    "\t- all %s\n",
+			    "\t- all %s\n"
+			    "%s",
 	    o->volumes ? "\t- all volumes not used by at least one container\n" : "",
 	    o->all ? "images without at least one container associated with them"
-		   : "dangling images");
+		   : "dangling images",
+	    o->build ? "\t- all data of interrupted builds\n" : "");
 	return confirm_ask(warning, e);
+}
+
+/* 1: go on. */
+static int
+confirmed_external(const struct prune_opts *o, struct err *e)
+{
+	return o->force ? 1
+			: confirm_ask("WARNING! This command removes:\n"
+				      "\t- all data in storage of no known container\n",
+			      e);
 }
 
 static void
@@ -113,13 +129,16 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	uint64_t bytes = 0;
 	char text[HUMAN_MAX];
-	int r = confirmed(o, e);
+	int r;
 
 	(void)argc;
 	(void)argv;
+	if (o->external && (o->all || o->build || o->volumes || o->filter.n > 0))
+		return err_set(e, ERR_USAGE, "--external cannot be combined with other options");
+	r = o->external ? confirmed_external(o, e) : confirmed(o, e);
 	if (r != 1)
 		return r;
-	if (sweep(x, &bytes, e) == -1 || prune(x, o, &bytes, e) == -1)
+	if (sweep(x, &bytes, e) == -1 || (!o->external && prune(x, o, &bytes, e) == -1))
 		return -1;
 	printf("Total reclaimed space: %s\n", human_size((double)bytes, text, sizeof(text)));
 	return 0;

@@ -29,6 +29,8 @@ struct exec {
 	struct runtime runtime;
 	struct peer *monitor;
 	int attach, preserved;
+	uint64_t preserve_fds;
+	struct strs preserved_as;
 	struct arena arena;
 };
 
@@ -140,7 +142,8 @@ start(struct exec *s, struct msg_monitor_started *started, struct err *e)
 	    .terminal = q->tty,
 	    .stdin_ = q->interactive,
 	    .exit_dir = s->x->exit_dir,
-	    .preserve_fds = q->preserve_fds,
+	    .preserve_fds = s->preserve_fds,
+	    .preserved_as = s->preserved_as,
 	    .attach = s->attach,
 	    .preserved = s->preserved};
 	uint32_t seq = peer_next_seq(s->monitor);
@@ -155,12 +158,15 @@ start(struct exec *s, struct msg_monitor_started *started, struct err *e)
 			      &(struct msg_monitor_adopt){0}, e) == -1)
 		return -1;
 	if (peer_send(s->monitor, &msg_monitor_exec_desc, seq, &m, e) == -1 ||
-	    exec_insert(ctx_db(s->x, e), s->id, s->c->id, ctx_now_ns(), e) == -1 ||
+	    (!q->no_session &&
+		exec_insert(ctx_db(s->x, e), s->id, s->c->id, ctx_now_ns(), e) == -1) ||
 	    peer_wait(s->monitor, &msg_monitor_exec_desc, seq, &in, NULL, NULL, e) == -1)
 		return -1;
 	*started = *MSG_OF(&in, monitor_started);
 	if (q->capture == NULL)
 		event_ctr(s->x, s->c, EVENT_EXEC);
+	if (q->no_session)
+		return 0;
 	return exec_started(ctx_db(s->x, e), s->id, (pid_t)started->pid, started->start_time, e);
 }
 
@@ -248,11 +254,14 @@ exec_run(struct ctx *x, struct ctr *c, const struct exec_request *q, char sessio
 		return -1;
 	names_id(s.id);
 	s.dir = session_dir(x, c->id, s.id);
-	if (q->preserve_fds > 0) {
+	s.preserve_fds = q->preserve_fds;
+	if (q->preserve_fd != NULL && q->preserve_fd->n > 0)
+		s.preserved = session_preserved_numbers(
+		    q->preserve_fd, &s.arena, &s.preserved_as, &s.preserve_fds, e);
+	else if (q->preserve_fds > 0)
 		s.preserved = session_preserved(q->preserve_fds, NULL, e);
-		if (s.preserved == -1)
-			return -1;
-	}
+	if (s.preserve_fds > 0 && s.preserved == -1)
+		return -1;
 	memcpy(session, s.id, NAMES_ID_LEN + 1);
 	return run_session(&s, e);
 }

@@ -13,8 +13,10 @@ struct exec_request {
 	struct strs args, env;
 	const char *user, *workdir, *detach_keys;
 	bool tty, interactive, privileged, detach;
+	bool no_session; /* nothing is recorded of it */
 	uint64_t preserve_fds;
-	struct capture *capture; /* instead of our own streams; NULL: those */
+	const struct strv *preserve_fd; /* numbers, instead of preserve_fds; NULL or empty: none */
+	struct capture *capture;	/* instead of our own streams; NULL: those */
 };
 
 /*

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/oci/attach.h"
 #include "pod-run/life/session.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/spec_list.h"
 
 struct running {
 	struct session *s;
@@ -74,6 +76,44 @@ session_preserved(uint64_t n, const uint64_t *numbers, struct err *e)
 	if (peer_queue_fds(ours, fds, (size_t)n, e) == -1)
 		return -1;
 	return fd_take(&theirs);
+}
+
+static int
+by_number(const void *va, const void *vb)
+{
+	const uint64_t *a = va, *b = vb;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+int
+session_preserved_numbers(
+    const struct strv *words, struct arena *a, struct strs *as, uint64_t *count, struct err *e)
+{
+	uint64_t numbers[SESSION_PRESERVE_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < words->n; i++) {
+		const char *word = words->v[i];
+		uint64_t v;
+
+		if (text_to_u64(word, UINT32_MAX, &v) == -1)
+			return err_set(e, ERR_USAGE,
+			    "invalid argument \"%s\" for \"--preserve-fd\" flag: "
+			    "strconv.ParseUint: "
+			    "parsing \"%s\": invalid syntax",
+			    word, word);
+		if (v < 3 || v >= SESSION_PRESERVE_MAX || n == SESSION_PRESERVE_MAX)
+			return err_set(e, ERR_INVALID,
+			    "--preserve-fd: descriptors are numbered from 3 to %d, not %llu",
+			    SESSION_PRESERVE_MAX - 1, (unsigned long long)v);
+		numbers[n++] = v;
+	}
+	qsort(numbers, n, sizeof(*numbers), by_number);
+	for (size_t i = 0; i < n; i++)
+		spec_list_addf(a, as, "%llu", (unsigned long long)numbers[i]);
+	*count = numbers[n - 1] - 2;
+	return session_preserved(n, numbers, e);
 }
 
 int

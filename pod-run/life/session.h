@@ -43,6 +43,13 @@ void session_size(uint64_t *rows, uint64_t *columns);
  */
 int session_preserved(uint64_t n, const uint64_t *numbers, struct err *e);
 
+/*
+ * The same for --preserve-fd: descriptors that keep their numbers, whatever lies between them.  The numbers
+ * go to *as, rising, and *count gets how many descriptors after 2 there are up to the last.
+ */
+int session_preserved_numbers(
+    const struct strv *words, struct arena *a, struct strs *as, uint64_t *count, struct err *e);
+
 /* The exit status of a command for a container's code: -1 becomes 255. */
 int session_status(int code);
 
