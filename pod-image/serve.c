@@ -47,6 +47,18 @@ prepare_search(struct task *t, void *m, struct err *e)
 }
 
 static int
+prepare_list_edit(struct task *t, void *m, struct err *e)
+{
+	return list_prepare_edit(t, m, e);
+}
+
+static int
+prepare_list_show(struct task *t, void *m, struct err *e)
+{
+	return list_prepare_show(t, m, e);
+}
+
+static int
 answer_search(struct task *t, struct err *e)
 {
 	struct msg_image_search_r m = {0};
@@ -79,6 +91,25 @@ answer_copy(struct task *t, struct err *e)
 }
 
 static int
+answer_list(struct task *t, struct err *e)
+{
+	struct msg_list_edit_r m = {
+	    .id = t->list.id, .digest = t->list.digest[0] != '\0' ? t->list.digest : NULL};
+
+	return peer_send(t->report.run, &msg_list_edit_r_desc, t->report.seq, &m, e);
+}
+
+static int
+answer_shown(struct task *t, struct err *e)
+{
+	const struct strbuf *b = &t->list.text;
+	struct msg_list_shown m = {
+	    .text = {(const uint8_t *)(b->s != NULL ? b->s : ""), b->n}, .single = t->list.single};
+
+	return peer_send(t->report.run, &msg_list_shown_desc, t->report.seq, &m, e);
+}
+
+static int
 answer_ok(struct task *t, struct err *e)
 {
 	return peer_send_ok(t->report.run, t->report.seq, e);
@@ -94,6 +125,8 @@ static const struct request {
     {&msg_image_load_desc, prepare_load, task_run_load, answer_images},
     {&msg_image_save_desc, prepare_save, task_run_save, answer_ok},
     {&msg_image_copy_desc, prepare_copy, task_run_copy, answer_copy},
+    {&msg_list_edit_desc, prepare_list_edit, list_run_edit, answer_list},
+    {&msg_list_show_desc, prepare_list_show, list_run_show, answer_shown},
     {&msg_image_sign_desc, prepare_sign, task_run_sign, answer_ok},
     {&msg_image_search_desc, prepare_search, task_run_search, answer_search},
     {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},

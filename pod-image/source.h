@@ -38,6 +38,7 @@ struct image {
 void image_free(struct image *i);
 
 struct source;
+struct source_list;
 struct source_ops {
 	/* The document that was named: a manifest or an index.  NULL: the source has none. */
 	int (*top)(struct source *s, struct document *out, struct err *e);
@@ -48,6 +49,12 @@ struct source_ops {
 	int (*image)(struct source *s, struct image *out, struct err *e);
 	/* Does the policy accept the image with that manifest? */
 	int (*trust)(struct source *s, const char *digest, struct err *e);
+	/*
+	 * Where the image of an entry is, if not in s itself: *out, which may be own, filled in.  A
+	 * source with ops->image holds that one image.
+	 */
+	int (*part)(struct source *s, const struct manifest_desc *d, struct source *own,
+	    struct source **out, struct err *e);
 	/* Asks for the layer to be written to stream; tar: the store's tar instead of what from says. */
 	int (*ask)(struct source *s, const struct piece *p, bool tar, int stream, uint32_t *seq,
 	    struct err *e);
@@ -70,6 +77,7 @@ struct source {
 	const char *blobs; /* what stands before the hexadecimal digest in names of blobs */
 	/* of a store */
 	const char *id;
+	struct source_list *list; /* with ops->part */
 };
 
 /* An image of another engine's store; l has been opened. */

@@ -9,8 +9,8 @@
 
 #define KEEP_MAX 220 /* workers of registries, and of the signatures for each of their names */
 
-static void
-wipe(const char *s)
+void
+task_wipe(const char *s)
 {
 	if (s != NULL)
 		explicit_bzero((char *)(uintptr_t)s, strlen(s));
@@ -55,7 +55,7 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 		r = load_prepare_path(&t->load, transport, rest, e);
 	}
 	if (m->access != NULL)
-		wipe(m->access->creds);
+		task_wipe(m->access->creds);
 	return r;
 }
 
@@ -161,7 +161,8 @@ task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
 	t->transfer.platform = (struct manifest_platform){m->os, m->architecture, m->variant};
 	if (t->store != NULL) {
 		t->image = m->source;
-		return 0;
+		return source_list_prepare(
+		    &t->parts, t->store, t->image, t->graph_root, m->to, &t->is_list, e);
 	}
 	if (transport == NULL)
 		return err_set(
@@ -212,6 +213,15 @@ check_words(const struct msg_image_copy *m, struct err *e)
 	if (m->compression != NULL && strcmp(m->compression, "zstd:chunked") == 0)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "layers are not written in the form zstd:chunked: choose zstd");
+	for (size_t i = 0; i < m->add_compression.n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < COUNTOF(compressions); k++)
+			known |= strcmp(m->add_compression.v[i], compressions[k]) == 0;
+		if (!known)
+			return err_set(e, ERR_USAGE, "cannot find compressor for \"%.64s\"",
+			    m->add_compression.v[i]);
+	}
 	for (size_t k = 0; k < COUNTOF(formats); k++)
 		format |= m->format != NULL && strcmp(m->format, formats[k]) == 0;
 	for (size_t k = 0; k < COUNTOF(compressions); k++)
@@ -243,6 +253,8 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 	    .force = m->force,
 	    .compress = m->compress,
 	    .all = m->all,
+	    .only_index = m->only_index,
+	    .add_compression = m->add_compression,
 	    .preserve = m->preserve,
 	    .platform = {m->os, m->architecture, m->variant},
 	    .tries = (unsigned)tries,
@@ -257,9 +269,9 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 	if (r == 0)
 		r = transfer_prepare(&t->transfer, e);
 	if (m->from != NULL)
-		wipe(m->from->creds);
+		task_wipe(m->from->creds);
 	if (m->to != NULL)
-		wipe(m->to->creds);
+		task_wipe(m->to->creds);
 	strv_add_all(&t->names, m->names.v, m->names.n);
 	return r;
 }
@@ -270,7 +282,10 @@ task_open_source(struct task *t, struct err *e)
 	if (t->image == NULL)
 		return t->plan.nsources > 0 ? source_registry(&t->from, &t->plan, e)
 					    : source_files(&t->from, &t->load, e);
-	source_store(&t->from, t->store, t->image);
+	if (t->is_list)
+		source_list(&t->from, &t->parts);
+	else
+		source_store(&t->from, t->store, t->image);
 	return 0;
 }
 
@@ -360,7 +375,7 @@ task_prepare_search(struct task *t, struct msg_image_search *m, struct err *e)
 	else
 		r = plan_search(&t->plan, m->term, m->access, &t->search.term, e);
 	if (m->access != NULL)
-		wipe(m->access->creds);
+		task_wipe(m->access->creds);
 	return r;
 }
 
@@ -377,7 +392,7 @@ task_prepare_login(struct task *t, struct msg_registry_login *m, struct err *e)
 {
 	int r = plan_login(&t->plan, m->registry, m->username, m->password, m->access, e);
 
-	wipe(m->password);
+	task_wipe(m->password);
 	return r;
 }
 
@@ -426,6 +441,7 @@ task_confine(struct task *t, struct err *e)
 	if (t->keep_fd > 0)
 		keep[n++] = t->keep_fd;
 	n += load_fds(&t->load, keep + n);
+	n += source_list_fds(&t->parts, keep + n, KEEP_MAX - 40 - n);
 	for (size_t i = 0; i < t->to_plan.nworkers; i++)
 		keep[n++] = peer_fd(t->to_plan.workers[i].peer);
 	n += dest_fds(&t->to, keep + n);
@@ -439,6 +455,8 @@ void
 task_free(struct task *t)
 {
 	search_free(&t->search);
+	list_job_free(&t->list);
+	source_list_free(&t->parts);
 	plan_free(&t->plan);
 	load_free(&t->load);
 	plan_free(&t->to_plan);

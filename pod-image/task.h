@@ -8,10 +8,12 @@
 #define POD_IMAGE_TASK_H
 
 #include "common/wire/peer.h"
+#include "pod-image/list_edit.h"
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
 #include "pod-image/pull.h"
 #include "pod-image/search.h"
+#include "pod-image/source_list.h"
 #include "pod-image/transfer.h"
 
 struct task {
@@ -32,7 +34,10 @@ struct task {
 	struct transfer transfer;
 	const struct msg_image_save *saved;
 	const char *image; /* ID, if it comes from the store */
+	struct source_list parts;
+	bool is_list; /* of the store: parts holds what it names */
 	struct search search;
+	struct list_job list;
 	struct strv ids, names; /* results */
 };
 
@@ -59,5 +64,8 @@ int task_run_login(struct task *t, struct err *e);
 int task_confine(struct task *t, struct err *e);
 
 void task_free(struct task *t);
+
+/* Overwrites a secret of a message; NULL is let through. */
+void task_wipe(const char *s);
 
 #endif

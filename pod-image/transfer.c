@@ -8,6 +8,7 @@
 #include "common/base/own.h"
 #include "common/role/spawn.h"
 #include "pod-image/layers.h"
+#include "pod-image/list.h"
 #include "pod-image/spool.h"
 #include "pod-image/transfer.h"
 
@@ -278,26 +279,99 @@ edit_entry(json_t *list, size_t k, const struct manifest_desc *now)
 	json_put_int(x, "size", (int64_t)now->size);
 }
 
+/* The image of an entry, from where it is. */
+static int
+send_part(struct transfer *t, const struct manifest_desc *d, struct manifest_desc *now,
+    char digest[DIGEST_TEXT], struct err *e)
+{
+	own_document struct document doc = {0};
+	struct source *whole = t->from, own = {0}, *part = whole;
+	bool single;
+	int r;
+
+	if (whole->ops->part != NULL && whole->ops->part(whole, d, &own, &part, e) < 0)
+		return -1;
+	single = part->ops->image != NULL;
+	if (!single && source_read(part, d, true, &doc, e) < 0)
+		return -1;
+	t->from = part;
+	r = send_image(t, single ? NULL : &doc, true, now, digest, e);
+	t->from = whole;
+	return r;
+}
+
+/* c/image's word for entries that old clients should pass over. */
+#define ZSTD_ANNOTATION "io.github.containers.compression.zstd"
+
+/* The same image compressed in another way, as a further entry unless it is that already. */
+static int
+add_compressed(
+    struct transfer *t, const struct manifest_desc *d, size_t k, json_t *list, struct err *e)
+{
+	struct transfer before = *t;
+	int r = 0;
+
+	for (size_t c = 0; c < t->add_compression.n && r == 0; c++) {
+		json_t *entry = json_array_get(list, k), *more;
+		struct manifest_desc now;
+		char digest[DIGEST_TEXT];
+
+		t->compression = t->add_compression.v[c];
+		t->force = true;
+		r = send_part(t, d, &now, digest, e);
+		if (r < 0 ||
+		    strcmp(digest, json_string_value(json_object_get(entry, "digest"))) == 0)
+			continue;
+		more = json_deep_copy(entry);
+		json_add_take(list, more);
+		edit_entry(list, json_array_size(list) - 1, &now);
+		if (strcmp(t->compression, "zstd") == 0) {
+			json_t *a = json_object_get(more, "annotations");
+
+			json_put_str(a != NULL ? a : json_put_obj(more, "annotations"),
+			    ZSTD_ANNOTATION, "true");
+		}
+	}
+	t->compression = before.compression;
+	t->force = before.force;
+	return r;
+}
+
 static int
 send_entries(
     struct transfer *t, const struct manifest *index, json_t *list, bool *changed, struct err *e)
 {
-	for (size_t k = 0; k < index->nentries; k++) {
-		own_document struct document doc = {0};
+	report_text(&t->report, "Copying %zu of %zu images in list",
+	    t->only_index ? 0 : index->nentries, index->nentries);
+	for (size_t k = 0; k < index->nentries && !t->only_index; k++) {
+		const struct manifest_desc *d = &index->entries[k].desc;
 		struct manifest_desc now;
 		char digest[DIGEST_TEXT];
 
-		report_text(&t->report, "Copying image %s (%zu/%zu)", index->entries[k].desc.digest,
-		    k + 1, index->nentries);
-		if (source_read(t->from, &index->entries[k].desc, true, &doc, e) < 0 ||
-		    send_image(t, &doc, true, &now, digest, e) < 0)
+		report_text(
+		    &t->report, "Copying image %s (%zu/%zu)", d->digest, k + 1, index->nentries);
+		if (send_part(t, d, &now, digest, e) < 0)
 			return -1;
-		if (strcmp(digest, index->entries[k].desc.digest) != 0) {
+		if (strcmp(digest, d->digest) != 0) {
 			*changed = true;
 			edit_entry(list, k, &now);
 		}
+		if (add_compressed(t, d, k, list, e) < 0)
+			return -1;
 	}
+	*changed |= json_array_size(list) != index->nentries;
 	return 0;
+}
+
+/* Which kind of index: the destination's only one, that which was demanded, else as it is. */
+static bool
+index_kind(const struct transfer *t, const struct manifest *index)
+{
+	if (t->to->kind == DEST_OCI_MANIFEST)
+		return false;
+	if (t->format != NULL && t->to->kind == DEST_ANY_MANIFEST)
+		return strcmp(t->format, "v2s2") == 0;
+	return strcmp(index->media_type, MANIFEST_TYPE_DOCKER_LIST) == 0;
 }
 
 static int
@@ -307,21 +381,29 @@ send_index(
 	struct bytes b = document_bytes(top);
 	own_json json_t *j = json_read((const char *)b.p, b.n, e);
 	own_mem char *text = NULL;
-	bool changed = false;
+	bool docker = index_kind(t, index), changed = false;
 
 	if (j == NULL || send_entries(t, index, json_object_get(j, "manifests"), &changed, e) < 0)
 		return -1;
+	t->media_type = docker ? MANIFEST_TYPE_DOCKER_LIST : MANIFEST_TYPE_OCI_INDEX;
+	if (strcmp(index->media_type, t->media_type) != 0) {
+		list_convert(j, docker);
+		changed = true;
+	}
+	if (changed && t->preserve)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "the index would have to be changed, which was asked not to be done");
 	if (changed) {
 		text = json_text(j);
 		b = (struct bytes){(const uint8_t *)text, strlen(text)};
 	}
 	report_text(&t->report, "Writing manifest list to image destination");
-	t->media_type = strcmp(index->media_type, MANIFEST_TYPE_DOCKER_LIST) == 0
-			    ? MANIFEST_TYPE_DOCKER_LIST
-			    : MANIFEST_TYPE_OCI_INDEX;
 	t->size = b.n;
 	digest_of(b.p, b.n, t->digest);
-	return t->to->ops->put_index(t->to, b, index->media_type, e);
+	if (t->to->ops->put_index(t->to, b, t->media_type, e) < 0)
+		return -1;
+	report_text(&t->report, "Storing list signatures");
+	return 0;
 }
 
 /* Follows an index once. */
@@ -346,6 +428,8 @@ send_top(struct transfer *t, struct document *top, struct err *e)
 
 	if (b.n > 0 && manifest_parse((const char *)b.p, b.n, top->media_type, &m, e) < 0)
 		return -1;
+	report_text(
+	    &t->report, "Getting image %s signatures", m.is_index && t->all ? "list" : "source");
 	if (m.is_index && t->all)
 		return send_index(t, top, &m, e);
 	if (m.is_index && choose(t, &m, &chosen, e) < 0)
@@ -384,6 +468,5 @@ transfer_run(struct transfer *t, struct err *e)
 {
 	own_document struct document top = {0};
 
-	report_text(&t->report, "Getting image source signatures");
 	return source_top(t->from, &top, e) < 0 ? -1 : send_top(t, &top, e);
 }

@@ -21,10 +21,12 @@ struct transfer {
 	const char *format;	 /* oci, v2s2; NULL: as it is */
 	const char *compression; /* gzip, zstd; NULL: as it is */
 	uint64_t level;		 /* plus one; 0: the default */
-	bool force;    /* compression holds for layers that are compressed otherwise too */
-	bool compress; /* also where tars would do */
-	bool all;      /* every image of an index */
-	bool preserve; /* fail rather than change a digest */
+	bool force;	 /* compression holds for layers that are compressed otherwise too */
+	bool compress;	 /* also where tars would do */
+	bool all;	 /* every image of an index */
+	bool only_index; /* with all: and yet none of them */
+	struct strs add_compression; /* with all: forms that each image is to be had in too */
+	bool preserve;		     /* fail rather than change a digest */
 	struct manifest_platform platform;
 	unsigned tries; /* of a layer, at least 1 */
 	const char *graph_root,

@@ -6,6 +6,7 @@
 #include "common/base/text.h"
 #include "common/cli/complete.h"
 #include "common/cli/help.h"
+#include "common/oci/manifest.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/network.h"
@@ -81,6 +82,7 @@ static const struct cmd_place root_sub[] = {
     {.cmd = &cmd_login},
     {.cmd = &cmd_logout},
     {.cmd = &cmd_logs},
+    {.cmd = &cmd_manifest},
     {.cmd = &cmd_mount},
     {.cmd = &cmd_network},
     {.cmd = &cmd_pause},
@@ -168,6 +170,25 @@ complete_images(struct ctx *x, const char *prefix, struct strv *out)
 }
 
 static void
+complete_lists(struct ctx *x, const char *prefix, struct strv *out)
+{
+	own_peer_in struct peer_in in = {0};
+	struct err e = {0};
+	const struct msg_image_listed *l;
+
+	if (image_row_list(x, false, false, &in, &e) == -1)
+		return;
+	l = MSG_OF(&in, image_listed);
+	for (size_t i = 0; i < l->images.n; i++) {
+		const struct rec_image *im = &l->images.v[i];
+
+		for (size_t k = 0; manifest_type_is_index(im->media_type) && k < im->names.n; k++)
+			if (text_has_prefix(im->names.v[k], prefix))
+				strv_add(out, im->names.v[k]);
+	}
+}
+
+static void
 complete_networks(struct ctx *x, const char *prefix, struct strv *out)
 {
 	own_peer_in struct peer_in in = {0};
@@ -239,6 +260,8 @@ commands_complete(
 		complete_containers(x, kind == COMPLETE_CONTAINER_RUNNING, prefix, out);
 	else if (kind == COMPLETE_IMAGE)
 		complete_images(x, prefix, out);
+	else if (kind == COMPLETE_MANIFEST)
+		complete_lists(x, prefix, out);
 	else if (kind == COMPLETE_NETWORK)
 		complete_networks(x, prefix, out);
 	else if (kind == COMPLETE_VOLUME)

@@ -13,6 +13,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/path.h"
+#include "common/oci/manifest.h"
 #include "common/role/spawn.h"
 #include "pod-store/check.h"
 #include "pod-store/image.h"
@@ -221,7 +222,7 @@ check_documents(struct check *c, sqlite3_stmt *q)
 
 	if (db_int(q, 6) != 0)
 		damaged_image(c, id, "its configuration is missing");
-	else if (!is_digest_of(id, q, 4))
+	else if (!manifest_type_is_index(db_text(q, 7)) && !is_digest_of(id, q, 4))
 		damaged_image(c, id, "its configuration was modified");
 	else if (strncmp(digest, "sha256:", 7) == 0 && !is_digest_of(digest + 7, q, 3))
 		damaged_image(c, id, "its manifest was modified");

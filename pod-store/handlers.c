@@ -11,6 +11,7 @@
 #include "pod-store/image.h"
 #include "pod-store/info.h"
 #include "pod-store/layer.h"
+#include "pod-store/list.h"
 #include "pod-store/naming.h"
 #include "pod-store/remove.h"
 #include "pod-store/rootfs.h"
@@ -86,6 +87,8 @@ find_and_load(struct store *s, const struct msg_image_get *m, struct naming_matc
 	if (naming_find(s, m->name, &m->candidates, found, e) == -1)
 		return -1;
 	r = image_load(s, found->id, IMAGE_CONFIG | IMAGE_LAYERS, image, a, e);
+	if (r == 1 && image->config->list && !m->list)
+		r = list_choose(s, m, image, a, e);
 	return r == 0 ? err_set(e, ERR_NOTFOUND, "%s: image not known", m->name) : r;
 }
 
@@ -105,6 +108,16 @@ HANDLER(image_get)
 		return -1;
 	out.matched = found.name;
 	return ANSWER(image_got, &out);
+}
+
+HANDLER(list_put)
+{
+	char id[SHA256_HEX];
+	struct msg_image_commit_r out = {.id = id};
+
+	if (list_put(STORE, MSG_OF(in, list_put), id, e) == -1)
+		return -1;
+	return ANSWER(image_commit_r, &out);
 }
 
 HANDLER(image_list)
@@ -449,6 +462,7 @@ const struct peer_handler handlers[] = {
     ON(hello, SERVER_PHASE_HELLO, PEER_ONCE),
     OPEN(image_get),
     OPEN(image_list),
+    OPEN(list_put),
     OPEN(image_tag),
     OPEN(image_untag),
     OPEN(image_remove),

@@ -367,7 +367,7 @@ same_step(const struct rec_history *a, const struct rec_history *b)
 bool
 image_is_child(const struct rec_image_config *parent, const struct rec_image_config *child)
 {
-	if (parent->history.n + 1 != child->history.n ||
+	if (parent->list || child->list || parent->history.n + 1 != child->history.n ||
 	    (parent->diff_ids.n != child->diff_ids.n &&
 		parent->diff_ids.n + 1 != child->diff_ids.n))
 		return false;

@@ -33,6 +33,14 @@ find_kind(const char *media_type)
 	return NULL;
 }
 
+bool
+manifest_type_is_index(const char *media_type)
+{
+	const struct kind *kind = media_type != NULL ? find_kind(media_type) : NULL;
+
+	return kind != NULL && kind->is_index;
+}
+
 static int
 parse_desc(const json_t *j, struct manifest_desc *d, struct arena *a, struct err *e)
 {
@@ -188,6 +196,19 @@ check_schema(const json_t *j, struct err *e)
 	return 0;
 }
 
+static int
+parse_artifact_type(const json_t *j, struct manifest *m, struct err *e)
+{
+	const char *type = "";
+
+	if (json_want_str(j, "artifactType", &type, e) < 0)
+		return -1;
+	if (strlen(type) > 255)
+		return err_set(e, ERR_LIMIT, "artifactType is too long");
+	m->artifact_type = arena_strdup(&m->arena, type);
+	return 0;
+}
+
 int
 manifest_parse(
     const char *bytes, size_t n, const char *content_type, struct manifest *out, struct err *e)
@@ -204,7 +225,8 @@ manifest_parse(
 		return err_wrap(e, "parsing manifest");
 	m.media_type = kind->media_type;
 	m.is_index = kind->is_index;
-	if ((m.is_index ? parse_entries : parse_layers)(j, &m, e) < 0)
+	if (parse_artifact_type(j, &m, e) < 0 ||
+	    (m.is_index ? parse_entries : parse_layers)(j, &m, e) < 0)
 		return err_wrap(e, "parsing manifest");
 	*out = m;
 	memset(&m, 0, sizeof(m));

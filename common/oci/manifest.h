@@ -48,6 +48,7 @@ struct manifest {
 	struct arena arena;
 	const char *media_type; /* one of MANIFEST_TYPE_x above */
 	bool is_index;
+	const char *artifact_type; /* "" if absent */
 	/* of a manifest */
 	struct manifest_desc config;
 	struct manifest_desc *layers; /* lowest first */
@@ -65,6 +66,9 @@ struct manifest {
 int manifest_parse(
     const char *bytes, size_t n, const char *content_type, struct manifest *out, struct err *e);
 void manifest_free(struct manifest *m);
+
+/* Of an index or a manifest list; NULL is not. */
+bool manifest_type_is_index(const char *media_type);
 #define own_manifest own(manifest_free)
 
 /* The platform that is wanted; NULL or "" means this machine's. */

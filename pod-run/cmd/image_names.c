@@ -26,7 +26,7 @@ tag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		if (r.digest != NULL)
 			return err_set(e, ERR_INVALID, "tag by digest not supported: %s", argv[i]);
 	}
-	if (image_row_find(x, argv[0], &got, e) == -1)
+	if (image_row_find_list(x, argv[0], &got, e) == -1)
 		return -1;
 	m.image = MSG_OF(&got, image_got)->image->id;
 	if (peer_call(ctx_store(x, e), &msg_image_tag_desc, &m, &in, NULL, NULL, e) == -1)
@@ -44,7 +44,7 @@ untag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct msg_image_untag m = {.names = {(const char **)argv + 1, (size_t)argc - 1}};
 
 	(void)opts;
-	if (image_row_find(x, argv[0], &got, e) == -1)
+	if (image_row_find_list(x, argv[0], &got, e) == -1)
 		return -1;
 	m.image = MSG_OF(&got, image_got)->image->id;
 	if (peer_call(ctx_store(x, e), &msg_image_untag_desc, &m, &in, NULL, NULL, e) == -1)

@@ -7,6 +7,7 @@
 #include "common/base/text.h"
 #include "common/cli/human.h"
 #include "common/cli/value.h"
+#include "common/oci/manifest.h"
 #include "common/oci/names.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/life/image.h"
@@ -27,9 +28,22 @@ image_row_find(struct ctx *x, const char *word, struct peer_in *in, struct err *
 {
 	uint32_t seq;
 
-	if (image_ask(x, word, &seq, e) == -1)
+	if (image_ask(x, word, NULL, &seq, e) == -1)
 		return -1;
 	return peer_wait(ctx_store(x, e), &msg_image_get_desc, seq, in, NULL, NULL, e);
+}
+
+int
+image_row_find_list(struct ctx *x, const char *word, struct peer_in *in, struct err *e)
+{
+	own_strv struct strv candidates = {0};
+	struct msg_image_get m = {.name = word, .list = true};
+	struct peer *store = ctx_store(x, e);
+
+	if (store == NULL || image_candidates(x, word, &candidates, e) == -1)
+		return -1;
+	m.candidates = (struct strs){.v = (const char **)candidates.v, .n = candidates.n};
+	return peer_call(store, &msg_image_get_desc, &m, in, NULL, NULL, e);
 }
 
 void
@@ -60,7 +74,7 @@ same(const char *a, const char *b)
 static bool
 is_parent(const struct rec_image_config *p, const struct rec_image_config *c)
 {
-	if (p == NULL || c == NULL || p->history.n + 1 != c->history.n ||
+	if (p == NULL || c == NULL || p->list || c->list || p->history.n + 1 != c->history.n ||
 	    (p->diff_ids.n != c->diff_ids.n && p->diff_ids.n + 1 != c->diff_ids.n))
 		return false;
 	for (size_t i = 0; i < p->diff_ids.n; i++)
@@ -289,5 +303,7 @@ image_row_json(const struct msg_image_listed *all, const struct rec_image *im)
 	json_put_int(o, "Created", im->created_ns / NS);
 	human_rfc3339nano_utc(im->created_ns / NS * NS, created, sizeof(created));
 	json_put_str(o, "CreatedAt", created);
+	if (manifest_type_is_index(im->media_type))
+		json_put_bool(o, "IsManifestList", true);
 	return o;
 }

@@ -15,6 +15,9 @@ int image_row_list(struct ctx *x, bool all, bool configs, struct peer_in *in, st
 /* A word looked up as pull, run and inspect do; in holds image_got. */
 int image_row_find(struct ctx *x, const char *word, struct peer_in *in, struct err *e);
 
+/* The same, but a manifest list is found itself, not its image for this machine. */
+int image_row_find_list(struct ctx *x, const char *word, struct peer_in *in, struct err *e);
+
 /* The filters of images and image prune; objects are struct image_row_object. */
 extern const struct terms_key image_row_keys[];
 

@@ -68,7 +68,7 @@ pull_one(struct ctx *x, const char *word, const struct image_pull *p, struct err
 			puts(ids.v[i]);
 		return 0;
 	}
-	if (image_ask(x, word, &seq, e) == -1 || image_found(x, word, seq, p, &in, e) == -1)
+	if (image_ask(x, word, p, &seq, e) == -1 || image_found(x, word, seq, p, &in, e) == -1)
 		return -1;
 	puts(MSG_OF(&in, image_got)->image->id);
 	return 0;

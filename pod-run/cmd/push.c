@@ -8,15 +8,15 @@
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
+#include "pod-run/cmd/push.h"
 #include "pod-run/cmd/signing.h"
 #include "pod-run/life/image.h"
 
 struct push_opts {
 	struct access_opts access;
 	struct signing_opts signing;
-	const char *compression_format, *digestfile, *format;
-	int64_t compression_level;
-	int force_compression;
+	struct push_form form;
+	const char *digestfile;
 	bool compress, quiet, remove_signatures;
 };
 
@@ -24,20 +24,20 @@ static const struct opt rows[] = {
     {"compress", 0, OPT_BOOL(struct push_opts, compress),
 	.help = "Compress tarball image layers when pushing to a directory using the 'dir' "
 		"transport. (default is same compression type as source)"},
-    {"compression-format", 0, OPT_STRING(struct push_opts, compression_format),
+    {"compression-format", 0, OPT_STRING(struct push_opts, form.compression_format),
 	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd",
 	.help = "compression format to use"},
-    {"compression-level", 0, OPT_INT(struct push_opts, compression_level), .arg = "level",
+    {"compression-level", 0, OPT_INT(struct push_opts, form.compression_level), .arg = "level",
 	.def = "-1", .show = "", .help = "compression level to use"},
     {"digestfile", 0, OPT_STRING(struct push_opts, digestfile), .arg = "path",
 	.complete = COMPLETE_FILE,
 	.help = "Write the digest of the pushed image to the specified file"},
     {"disable-content-trust", 0, OPT_NO_BOOL,
 	.help = "This is a Docker specific option and is a NOOP"},
-    {"force-compression", 0, OPT_TRISTATE(struct push_opts, force_compression), .none = "true",
+    {"force-compression", 0, OPT_TRISTATE(struct push_opts, form.force_compression), .none = "true",
 	.help = "Use the specified compression algorithm even if the destination contains a "
 		"differently-compressed variant already"},
-    {"format", 'f', OPT_STRING(struct push_opts, format), .arg = "format",
+    {"format", 'f', OPT_STRING(struct push_opts, form.format), .arg = "format",
 	.complete = COMPLETE_CHOICE, .choices = "oci,v2s2",
 	.help = "Manifest type (oci, v2s2) to use in the destination (default is manifest type of "
 		"source, with fallbacks)"},
@@ -48,8 +48,8 @@ static const struct opt rows[] = {
     OPT_END,
 };
 
-static int
-fill(const struct push_opts *o, const struct containers_conf *conf, struct msg_image_copy *m,
+int
+push_fill(const struct push_form *o, const struct containers_conf *conf, struct msg_image_copy *m,
     struct err *e)
 {
 	if (o->format != NULL && strcmp(o->format, "v2s1") == 0)
@@ -69,12 +69,11 @@ fill(const struct push_opts *o, const struct containers_conf *conf, struct msg_i
 		m->level = (uint64_t)o->compression_level + 1;
 	else if (conf->engine_compression_level > 0)
 		m->level = (uint64_t)conf->engine_compression_level + 1;
-	m->compress = o->compress;
 	return 0;
 }
 
-static int
-write_digest(const char *path, const char *digest, struct err *e)
+int
+push_write_digest(const char *path, const char *digest, struct err *e)
 {
 	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
 
@@ -83,20 +82,18 @@ write_digest(const char *path, const char *digest, struct err *e)
 	return 0;
 }
 
-/* Where to: the second word, else the name by which the image was found. */
-static const char *
-destination(const struct msg_image_got *got, int argc, char **argv)
+const char *
+push_destination(const struct msg_image_got *got, int argc, char **argv)
 {
 	if (argc > 1)
 		return argv[1];
 	return got->matched != NULL ? got->matched : argv[0];
 }
 
-static int
-push(struct ctx *x, const struct push_opts *o, struct msg_image_copy *m, struct peer_in *in,
-    struct err *e)
+int
+push_send(struct ctx *x, struct msg_image_copy *m, bool quiet, struct peer_in *in, struct err *e)
 {
-	struct progress progress = {.quiet = o->quiet};
+	struct progress progress = {.quiet = quiet};
 	own_fd int store_end = -1;
 	struct peer *image = image_helper(x, &store_end, e);
 	int r;
@@ -117,24 +114,25 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	own_peer_in struct peer_in found = {0}, in = {0};
 	struct rec_registry_access access;
-	struct msg_image_copy m = {.to = &access};
+	struct msg_image_copy m = {.to = &access, .all = true};
 	const struct containers_conf *conf = ctx_conf(x, e);
 	own_signing struct signing signing = {0};
 
 	if (conf == NULL || signing_fill(&o->signing, &signing, e) == -1 ||
-	    access_fill(&o->access, &access, e) == -1 || fill(o, conf, &m, e) == -1 ||
-	    image_row_find(x, argv[0], &found, e) == -1)
+	    access_fill(&o->access, &access, e) == -1 || push_fill(&o->form, conf, &m, e) == -1 ||
+	    image_row_find_list(x, argv[0], &found, e) == -1)
 		return -1;
 	m.source = MSG_OF(&found, image_got)->image->id;
 	m.signing = &signing.rec;
+	m.compress = o->compress;
 	/* A directory has no name of its own: the image's is signed. */
 	if (argc > 1 && strncmp(argv[1], "dir:", 4) == 0)
 		signing.rec.identity = MSG_OF(&found, image_got)->matched;
-	m.destination = destination(MSG_OF(&found, image_got), argc, argv);
-	if (push(x, o, &m, &in, e) == -1)
+	m.destination = push_destination(MSG_OF(&found, image_got), argc, argv);
+	if (push_send(x, &m, o->quiet, &in, e) == -1)
 		return -1;
 	return o->digestfile != NULL
-		   ? write_digest(o->digestfile, MSG_OF(&in, image_copy_r)->digest, e)
+		   ? push_write_digest(o->digestfile, MSG_OF(&in, image_copy_r)->digest, e)
 		   : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
+#include "pod-run/cmd/rmi.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/image.h"
 #include "pod-run/life/remove.h"
@@ -53,7 +54,7 @@ remove_users(struct ctx *x, const char *word, struct err *e)
 	const struct msg_image_got *got;
 	struct db *db = ctx_db(x, e);
 
-	if (db == NULL || image_row_find(x, word, &in, e) == -1)
+	if (db == NULL || image_row_find_list(x, word, &in, e) == -1)
 		return -1;
 	got = MSG_OF(&in, image_got);
 	/* Another name stays: only this one goes, and containers are not concerned. */
@@ -96,6 +97,26 @@ remove_one(struct ctx *x, const struct rmi_opts *o, const char *word, struct err
 		event_named(x, EVENT_IMAGE, EVENT_REMOVE, r->deleted.v[i], word);
 	}
 	return 0;
+}
+
+int
+rmi_name(struct ctx *x, const char *word, struct err *e)
+{
+	static const struct rmi_opts none;
+
+	return remove_one(x, &none, word, e);
+}
+
+int
+rmi_quietly(struct ctx *x, const char *id, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_image_remove m = {.image = id, .force = true};
+	struct peer *store = ctx_store(x, e);
+
+	if (store == NULL)
+		return -1;
+	return peer_call(store, &msg_image_remove_desc, &m, &in, NULL, NULL, e);
 }
 
 /* Newest first; one that went with its child is no error. */

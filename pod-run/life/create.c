@@ -187,7 +187,7 @@ find_images(struct create *c, struct err *e)
 
 		if (strcmp(m->type, "image") != 0)
 			continue;
-		if (image_ask(c->x, m->source, &seq, e) == -1 ||
+		if (image_ask(c->x, m->source, &c->pull, &seq, e) == -1 ||
 		    image_found(c->x, m->source, seq, &c->pull, &in, e) == -1)
 			return -1;
 	}
@@ -226,7 +226,7 @@ inherit_volumes(struct create *c, struct err *e)
 int
 create_ask(struct create *c, struct err *e)
 {
-	return c->o->rootfs ? 0 : image_ask(c->x, c->input.image, &c->image_seq, e);
+	return c->o->rootfs ? 0 : image_ask(c->x, c->input.image, &c->pull, &c->image_seq, e);
 }
 
 int

@@ -26,12 +26,17 @@ image_candidates(struct ctx *x, const char *name, struct strv *out, struct err *
 }
 
 int
-image_ask(struct ctx *x, const char *name, uint32_t *seq, struct err *e)
+image_ask(struct ctx *x, const char *name, const struct image_pull *p, uint32_t *seq, struct err *e)
 {
 	own_strv struct strv candidates = {0};
 	struct msg_image_get m = {.name = name};
 	struct peer *store = ctx_store(x, e);
 
+	if (p != NULL) {
+		m.os = p->os;
+		m.architecture = p->arch;
+		m.variant = p->variant;
+	}
 	if (store == NULL || image_candidates(x, name, &candidates, e) == -1)
 		return -1;
 	m.candidates = (struct strs){.v = (const char **)candidates.v, .n = candidates.n};

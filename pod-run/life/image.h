@@ -18,8 +18,9 @@ struct image_pull {
 /* The full references a user's word may mean in the local store. */
 int image_candidates(struct ctx *x, const char *name, struct strv *out, struct err *e);
 
-/* Asks the store; the answer is taken by image_found. */
-int image_ask(struct ctx *x, const char *name, uint32_t *seq, struct err *e);
+/* Asks the store; the answer is taken by image_found.  p, or NULL: the platform wanted of a list. */
+int image_ask(
+    struct ctx *x, const char *name, const struct image_pull *p, uint32_t *seq, struct err *e);
 
 /*
  * Takes the answer; if the policy wants it, pulls and asks again.  On success in holds image_got.
