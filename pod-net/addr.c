@@ -93,6 +93,14 @@ addr_compare(const struct addr *a, const struct addr *b)
 }
 
 bool
+addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t six[16] = {[15] = 1};
+
+	return a->len == 4 ? a->b[0] == 127 : a->len == 16 && memcmp(a->b, six, 16) == 0;
+}
+
+bool
 addr_is_any(const struct addr *a)
 {
 	static const uint8_t zero[16];

@@ -35,6 +35,7 @@ void addr_format_prefix(const struct prefix *p, char text[ADDR_TEXT]);
 
 int addr_compare(const struct addr *a, const struct addr *b);
 bool addr_is_any(const struct addr *a);
+bool addr_is_loopback(const struct addr *a);
 
 /* The next address, wrapping to zero after the last one. */
 struct addr addr_next(const struct addr *a);

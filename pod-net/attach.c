@@ -246,25 +246,10 @@ attach_native_leave(
 	return netlink_run(&inside, &b, e);
 }
 
-static int
-enter_names(void *arg, struct err *e)
-{
-	const struct attach *t = arg;
-
-	return names_enter(&t->n->names, t->id, t->state, t->first, e);
-}
-
-/* The server listens on the bridges, and so is started where they are. */
 int
 attach_names(struct attach *t, struct err *e)
 {
-	bool any = false;
-
-	for (size_t i = t->first; i < t->state->networks.n; i++)
-		any |= names_answered(&t->state->networks.v[i]);
-	if (!any)
-		return 0;
-	return t->n->rootless ? rootless_call(t->n, enter_names, t, e) : enter_names(t, e);
+	return names_enter(&t->n->names, t->id, t->state, t->first, e);
 }
 
 /* --- Reports -------------------------------------------------------------------------------------- */
@@ -315,9 +300,20 @@ add_gateways(struct strs *to, const struct rec_net_hold *h, struct arena *a)
 			to->v[to->n++] = arena_strdup(a, h->addresses.v[i].gateway);
 }
 
-struct strs
-attach_resolvers(const struct rec_net_state *st, struct arena *a)
+/* There is a way from one of its networks to the host. */
+static bool
+has_way_out(const struct rec_net_state *st)
 {
+	for (size_t i = 0; i < st->networks.n; i++)
+		if (!st->networks.v[i].internal && st->networks.v[i].link != NULL)
+			return true;
+	return false;
+}
+
+struct strs
+attach_resolvers(const struct net *net, const struct rec_net_state *st, struct arena *a)
+{
+	const char *host;
 	struct strs r = {0};
 	size_t n = st->dns_servers.n;
 
@@ -330,6 +326,8 @@ attach_resolvers(const struct rec_net_state *st, struct arena *a)
 		add_all(&r, &st->dns_servers, a);
 	for (size_t i = 0; i < st->networks.n && r.n == 0; i++)
 		add_all(&r, &st->networks.v[i].dns_servers, a);
+	if (r.n == 0 && net->rootless && has_way_out(st) && (host = rootless_resolver(net)) != NULL)
+		r.v[r.n++] = host;
 	return r;
 }
 

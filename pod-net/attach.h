@@ -63,7 +63,7 @@ const char *attach_host_address(
  * Resolvers: our own, where a network's names are answered, which then asks the others; else those the user
  * asked for, else those of the networks.
  */
-struct strs attach_resolvers(const struct rec_net_state *st, struct arena *a);
+struct strs attach_resolvers(const struct net *n, const struct rec_net_state *st, struct arena *a);
 
 /* The domain of such names, or none. */
 struct strs attach_search(const struct rec_net_state *st, struct arena *a);

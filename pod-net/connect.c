@@ -36,7 +36,7 @@ report(const struct net *n, const struct rec_net_state *st, struct msg_net_conne
 	r->interfaces.v = arena_array(a, st->networks.n, sizeof *r->interfaces.v);
 	for (size_t i = 0; i < st->networks.n; i++)
 		attach_interface(&st->networks.v[i], &r->interfaces.v[r->interfaces.n++], a);
-	r->dns_servers = attach_resolvers(st, a);
+	r->dns_servers = attach_resolvers(n, st, a);
 	r->dns_search = attach_search(st, a);
 }
 

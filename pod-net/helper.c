@@ -293,23 +293,43 @@ end_process(pid_t pid, const char *id)
 		(void)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
 }
 
-void
-helper_end(int dir, const char *id)
+/* The process ID in ID.pid, or 0. */
+static pid_t
+helper_pid(int helpers, const char *id)
 {
-	own_fd int helpers = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_mem char *pid_file = xasprintf("%s.pid", id), *text = NULL;
-	own_mem char *socket_name = xasprintf("%.12s.sock", id);
 	struct err e = {0};
 	uint64_t pid;
 	size_t n;
 
+	if (file_read(helpers, pid_file, 64, &text, &n, &e) != 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return text_to_u64(text, INT32_MAX, &pid) == 0 ? (pid_t)pid : 0;
+}
+
+bool
+helper_runs(int dir, const char *id)
+{
+	own_fd int helpers = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid = helpers >= 0 ? helper_pid(helpers, id) : 0;
+
+	return pid > 0 && is_ours(pid, id);
+}
+
+void
+helper_end(int dir, const char *id)
+{
+	own_fd int helpers = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_mem char *pid_file = xasprintf("%s.pid", id);
+	own_mem char *socket_name = xasprintf("%.12s.sock", id);
+	pid_t pid;
+
 	if (helpers < 0)
 		return;
-	if (file_read(helpers, pid_file, 64, &text, &n, &e) == 0) {
-		text[strcspn(text, "\n")] = '\0';
-		if (text_to_u64(text, INT32_MAX, &pid) == 0 && pid > 0)
-			end_process((pid_t)pid, id);
-	}
+	pid = helper_pid(helpers, id);
+	if (pid > 0)
+		end_process(pid, id);
 	(void)unlinkat(helpers, id, 0);
 	(void)unlinkat(helpers, pid_file, 0);
 	(void)unlinkat(helpers, socket_name, 0);

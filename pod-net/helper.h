@@ -9,6 +9,7 @@
 #ifndef POD_HELPER_H
 #define POD_HELPER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "common/base/err.h"
@@ -42,6 +43,9 @@ int helper_run(const struct strv *argv, struct err *e);
  * is end.  Its process ID is written to ID.pid.
  */
 int helper_run_on(const struct strv *argv, int end, int dir, const char *id, struct err *e);
+
+/* True if the container's helper is alive. */
+bool helper_runs(int dir, const char *id);
 
 /* Ends the container's helper, if it has one, and removes its files. */
 void helper_end(int dir, const char *id);

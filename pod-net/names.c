@@ -309,7 +309,9 @@ start_ours(struct session *s, struct err *e)
 		spawn.fds[1] = out[1];
 		spawn.fds[ROLE_VIEW_FD_NUMBER] = s->dir;
 		spawn.nfds = ROLE_VIEW_FD_NUMBER + 1;
-		dprintf(in[1], "%u", s->names->port != 0 ? s->names->port : DNS_PORT);
+		dprintf(in[1], "%u%s%s", s->names->port != 0 ? s->names->port : DNS_PORT,
+		    s->names->loopback != NULL ? " " : "",
+		    s->names->loopback != NULL ? s->names->loopback : "");
 		pid = spawn_start(&spawn, e);
 	}
 	fd_close(&in[0]);
@@ -328,8 +330,18 @@ start_ours(struct session *s, struct err *e)
 }
 
 static int
+start(void *arg, struct err *e)
+{
+	struct session *s = arg;
+
+	return s->names->program != NULL ? start_foreign(s->names, e) : start_ours(s, e);
+}
+
+static int
 tell(struct session *s, struct err *e)
 {
+	const struct names *names = s->names;
+
 	pid_t pid;
 
 	if (server_runs(s, &pid)) {
@@ -337,7 +349,7 @@ tell(struct session *s, struct err *e)
 			return err_sys(e, "telling the DNS server");
 		return 0;
 	}
-	return s->names->program != NULL ? start_foreign(s->names, e) : start_ours(s, e);
+	return names->inside != NULL ? names->inside(names->arg, start, s, e) : start(s, e);
 }
 
 /* Nobody has names any more.  The place is free when this returns, so that the next can start one. */

@@ -17,6 +17,12 @@ struct names {
 	char *lock;	     /* owned: the lock file */
 	const char *program; /* started as aardvark-dns is; NULL: pod-net-dns */
 	uint16_t port;	     /* 0: 53 */
+
+	const char *
+	    loopback; /* leads to a resolver on the host's loopback from inside; NULL: nothing does */
+	/* Calls fn where the bridges are, if that is not here; where there are none it need not call it. */
+	int (*inside)(void *arg, int (*fn)(void *, struct err *), void *of_fn, struct err *e);
+	void *arg;
 };
 
 #define NAMES_DOMAIN "dns.podman"

@@ -58,6 +58,22 @@ holder_lives(void *arg, const char *holder)
 	       has_link(n, &st);
 }
 
+/* The DNS server of an ordinary user listens on the bridges of the shared namespace. */
+static int
+call_inside(void *arg, int (*fn)(void *, struct err *), void *of_fn, struct err *e)
+{
+	struct net *n = arg;
+
+	if (rootless_enter(n, false, e) == 0) {
+		n->names.loopback = rootless_resolver(n);
+		return rootless_call(n, fn, of_fn, e);
+	}
+	if (e->class != ERR_STATE)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
 static int
 open_dirs(struct net *n, struct err *e)
 {
@@ -76,6 +92,8 @@ open_dirs(struct net *n, struct err *e)
 	n->names.dir =
 	    n->rootless ? xasprintf("%s/net/dns", n->run_root) : xasprintf(HOST_NAMES, n->netns);
 	n->names.lock = xasprintf("%s.lock", n->names.dir);
+	n->names.inside = n->rootless ? call_inside : NULL;
+	n->names.arg = n;
 	n->leases.lives = holder_lives;
 	n->leases.arg = n;
 	return 0;

@@ -164,6 +164,15 @@ known_options(const struct pasta *p)
 	return help;
 }
 
+bool
+pasta_forwards_dns(const char *path, int dir)
+{
+	const struct pasta p = {.path = path, .dir = dir};
+	own_mem char *help = known_options(&p);
+
+	return strstr(help, "--dns-forward") != NULL;
+}
+
 int
 pasta_start(struct pasta *p, struct err *e)
 {

@@ -26,6 +26,9 @@ struct pasta {
 void pasta_arguments(struct pasta *p, const char *help, const char *netns_path,
     const char *pid_path, struct strv *argv);
 
+/* True if this program can lead queries for PASTA_DNS to the host's resolver; dir as above. */
+bool pasta_forwards_dns(const char *path, int dir);
+
 /* Starts it; on failure nothing stays. */
 int pasta_start(struct pasta *p, struct err *e);
 

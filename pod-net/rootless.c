@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/rootless.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/fs/lock.h"
 #include "common/role/spawn.h"
@@ -22,6 +27,7 @@
 
 #define SOCKET_NAME "rootless.sock"
 #define LOCK_NAME "rootless.lock"
+#define PIN_NAME "rootless.ns"
 #define LOCK_WAIT_MS 30000
 #define BACKLOG 64
 
@@ -119,21 +125,106 @@ start_pasta(struct net *n, int netns, struct err *e)
 	return helper_check_tun(e) != 0 ? -1 : pasta_start(&p, e);
 }
 
+/* --- Keeping it ----------------------------------------------------------------------------------- */
+
+/*
+ * The namespace is mounted on a file, in the user's own mount namespace: a worker that was killed takes neither
+ * the bridges nor the containers' links along, and the next command gives them a new one.
+ */
+static void
+pin(const struct net *n, int netns)
+{
+	own_fd int file = openat(n->dir, PIN_NAME, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+	char from[64], to[64];
+
+	snprintf(from, sizeof from, "/proc/self/fd/%d", netns);
+	snprintf(to, sizeof to, "/proc/self/fd/%d", file);
+	if (file < 0 || mount(from, to, NULL, MS_BIND, NULL) != 0)
+		log_debug("keeping the rootless network namespace: %s", strerror(errno));
+}
+
+static void
+unpin(const struct net *n)
+{
+	own_mem char *path = xasprintf("%s/net/" PIN_NAME, n->run_root);
+
+	(void)umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	(void)unlinkat(n->dir, PIN_NAME, 0);
+}
+
+/* A namespace that nobody keeps any more, or -1. */
+static int
+pinned(const struct net *n)
+{
+	own_fd int fd = openat(n->dir, PIN_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC ? fd_take(&fd) : -1;
+}
+
+static int
+employ(struct net *n, int netns, struct err *e)
+{
+	own_fd int fd = -1;
+
+	if (start_worker(n, netns, e) == 0 && (fd = connect_worker(n)) >= 0)
+		return join(n, fd_take(&fd), e);
+	return err_is_set(e) ? -1 : err_set(e, ERR_INTERNAL, "pod-net-forward did not start");
+}
+
 static int
 make(struct net *n, struct err *e)
 {
-	own_fd int netns = netns_make(n->home, e), fd = -1;
+	own_fd int netns = netns_make(n->home, e);
 
 	if (netns < 0 || bridge_loopback(n->home, netns, e) != 0 ||
 	    rootless_routes_make(netns, e) != 0 || start_pasta(n, netns, e) != 0)
 		return -1;
-	if (start_worker(n, netns, e) == 0 && (fd = connect_worker(n)) >= 0 &&
-	    join(n, fd_take(&fd), e) == 0)
+	unpin(n);
+	pin(n, netns);
+	if (employ(n, netns, e) == 0)
 		return 0;
-	if (!err_is_set(e))
-		err_set(e, ERR_INTERNAL, "pod-net-forward did not start");
+	unpin(n);
 	helper_end(n->dir, ROOTLESS_HELPER);
 	return -1;
+}
+
+/* The ports of one container, which nobody listens on. */
+static int
+publish_again(struct net *n, const char *id, struct err *e)
+{
+	own_arena struct arena a = {0};
+	own_fd int sockets = -1;
+	struct rec_net_state st;
+	struct port_list ports;
+	int found = state_read(&n->state, id, &st, &a, e);
+
+	if (found <= 0 || st.helper != NULL || st.ports.n == 0)
+		return found < 0 ? -1 : 0;
+	if (port_parse(st.ports.v, st.ports.n, st.address4 != NULL, st.address6 != NULL, &ports, &a,
+		e) != 0 ||
+	    port_reserve(&ports, &sockets, e) != 0)
+		return -1;
+	/* Nobody holds the other end of its life any more; the teardown ends it. */
+	return rootless_publish(n, &st, sockets, NULL, e);
+}
+
+/* Takes over what a killed worker has left. */
+static int
+adopt(struct net *n, int netns, struct err *e)
+{
+	own_strv struct strv ids = {0};
+
+	if ((!helper_runs(n->dir, ROOTLESS_HELPER) && start_pasta(n, netns, e) != 0) ||
+	    employ(n, netns, e) != 0 || state_all(&n->state, &ids, e) != 0)
+		return -1;
+	for (size_t i = 0; i < ids.n; i++) {
+		struct err failed = {0};
+
+		if (ids.v[i][0] != '.' && publish_again(n, ids.v[i], &failed) != 0)
+			log_warn("container %.12s: %s", ids.v[i], failed.text);
+	}
+	return 0;
 }
 
 /* --- Entering ------------------------------------------------------------------------------------- */
@@ -153,7 +244,8 @@ open_sockets(struct net *n, struct err *e)
 int
 rootless_enter(struct net *n, bool create, struct err *e)
 {
-	own_fd int lock = -1, fd = -1;
+	own_fd int lock = -1, fd = -1, left = -1;
+	int rc;
 
 	if (n->inner >= 0)
 		return 0;
@@ -162,9 +254,10 @@ rootless_enter(struct net *n, bool create, struct err *e)
 	if (lock < 0)
 		return -1;
 	fd = connect_worker(n);
-	if (fd < 0 && !create)
+	if (fd < 0 && (left = pinned(n)) < 0 && !create)
 		return err_set(e, ERR_STATE, "there is no rootless network namespace");
-	if ((fd >= 0 ? join(n, fd_take(&fd), e) : make(n, e)) == 0 && open_sockets(n, e) == 0)
+	rc = fd >= 0 ? join(n, fd_take(&fd), e) : left >= 0 ? adopt(n, left, e) : make(n, e);
+	if (rc == 0 && open_sockets(n, e) == 0)
 		return 0;
 	rootless_leave(n);
 	return -1;
@@ -317,6 +410,14 @@ rootless_withdraw(struct net *n, const char *token, struct err *e)
 }
 
 /* --- The host ------------------------------------------------------------------------------------- */
+
+const char *
+rootless_resolver(const struct net *n)
+{
+	own_mem char *path = helper_find("pasta");
+
+	return path != NULL && pasta_forwards_dns(path, n->dir) ? PASTA_DNS : NULL;
+}
 
 const char *
 rootless_host_address(struct arena *a)

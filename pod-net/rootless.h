@@ -5,6 +5,7 @@
  * It is made for the first container on a bridge network.  The worker pod-net-forward keeps it, publishes
  * ports, and ends it when the last link of a container has gone; pasta is its way out and leaves with it.
  * RUNROOT/net/rootless.sock is where the worker listens; who has a connection keeps the namespace.
+ * RUNROOT/net/rootless.ns is the namespace, for the next worker should this one be killed.
  */
 #ifndef POD_ROOTLESS_H
 #define POD_ROOTLESS_H
@@ -37,6 +38,9 @@ int rootless_share(struct net *n, int *netns, int *life, struct err *e);
 int rootless_publish(
     struct net *n, const struct rec_net_state *st, int sockets, int *life, struct err *e);
 int rootless_withdraw(struct net *n, const char *token, struct err *e);
+
+/* What leads to the host's resolver, even one on its loopback, from the namespace; NULL if nothing does. */
+const char *rootless_resolver(const struct net *n);
 
 /* Where the host is for containers of bridge networks; NULL if nowhere.  Memory is a's. */
 const char *rootless_host_address(struct arena *a);

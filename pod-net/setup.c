@@ -55,6 +55,17 @@ write_state(struct setup *s, struct err *e)
 	return 0;
 }
 
+/* None of what carries an ordinary user's ports knows it. */
+static int
+refuse_sctp(const struct setup *s, struct err *e)
+{
+	for (size_t i = 0; i < s->ports.n; i++)
+		if (s->ports.v[i].protocol == IPPROTO_SCTP)
+			return err_set(e, ERR_UNSUPPORTED,
+			    "ports of protocol sctp cannot be published for ordinary users");
+	return 0;
+}
+
 /* From here on the container is known: what is done after this can be undone by anyone. */
 static int
 record(struct setup *s, struct err *e)
@@ -70,6 +81,7 @@ record(struct setup *s, struct err *e)
 	s->state.address6 = attach_target(&s->state, AF_INET6, s->a);
 	if (port_parse(s->m->ports.v, s->m->ports.n, any || s->state.address4 != NULL,
 		any || s->state.address6 != NULL, &s->ports, s->a, e) != 0 ||
+	    (s->n->rootless && refuse_sctp(s, e) != 0) ||
 	    /* Podman holds the ports of its containers itself. */
 	    (!s->n->foreign && port_reserve(&s->ports, &s->holder, e) != 0) ||
 	    write_state(s, e) != 0) {
@@ -167,11 +179,7 @@ try_ports(struct setup *s, bool ipv6, struct err *e)
 
 	if (port_parse(s->m->ports.v, s->m->ports.n, true, ipv6, &s->ports, s->a, e) != 0)
 		return -1;
-	for (size_t i = 0; i < s->ports.n; i++)
-		if (s->ports.v[i].protocol == IPPROTO_SCTP)
-			return err_set(e, ERR_UNSUPPORTED,
-			    "ports of protocol sctp cannot be published for ordinary users");
-	return port_reserve(&s->ports, &reserved, e);
+	return refuse_sctp(s, e) != 0 ? -1 : port_reserve(&s->ports, &reserved, e);
 }
 
 static int
@@ -337,7 +345,7 @@ fill_answer(struct setup *s, struct msg_net_setup_r *r)
 	r->ports.n = s->state.ports.n;
 	r->host_address = attach_host_address(s->n, &s->state, s->a);
 	s->state.dns_servers = s->m->dns_servers;
-	r->dns_servers = attach_resolvers(&s->state, s->a);
+	r->dns_servers = attach_resolvers(s->n, &s->state, s->a);
 	r->dns_search = attach_search(&s->state, s->a);
 	if (s->helper != NULL && strcmp(s->helper, "pasta") == 0)
 		fill_pasta(s, r);

@@ -3,7 +3,8 @@
  * pod-net-dns: answers the names of containers and asks other servers for the rest.
  *
  * Two faces.  Started by pod-net as "pod-net-dns --serve": descriptor 4 is the directory of names, standard
- * input holds the port, "ok" or an error goes to standard output once it listens.  And the command line of
+ * input holds the port and, where the host's loopback is out of reach, the address that leads to a resolver
+ * there; "ok" or an error goes to standard output once it listens.  And the command line of
  * aardvark-dns, "-c DIR -p PORT run", for managers that start it under that name: it returns when it listens.
  *
  * DIR/aardvark.pid names the process and is locked by it: there is one server for each directory.
@@ -45,9 +46,9 @@ take_place(int dir, struct err *e)
 
 /* names stands on ROLE_VIEW_FD_NUMBER.  ready is closed when it listens. */
 static int
-serve(int ready, uint16_t port, bool stays, struct err *e)
+serve(int ready, uint16_t port, const struct addr *loopback, bool stays, struct err *e)
 {
-	struct resolvers resolvers;
+	struct resolvers resolvers = {.loopback = *loopback};
 	struct serve s = {.names = ROLE_VIEW_FD_NUMBER,
 	    .ready = ready,
 	    .port = port,
@@ -72,19 +73,25 @@ serve(int ready, uint16_t port, bool stays, struct err *e)
 static int
 serve_for_us(struct err *e)
 {
-	char text[16] = "";
+	char text[16 + ADDR_TEXT] = "", *address;
+	struct addr loopback = {0};
 	uint64_t port;
 	ssize_t n = file_get(STDIN_FILENO, text, sizeof(text) - 1);
 	int r, ready = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 5);
 
 	text[n > 0 ? n : 0] = '\0';
+	address = text + strcspn(text, " ");
+	if (*address != '\0')
+		*address++ = '\0';
 	if (text_to_u64(text, 65535, &port) == -1 || port == 0)
 		return err_set(e, ERR_INVALID, "the port on standard input is none");
+	if (*address != '\0' && addr_parse(address, &loopback) != 0)
+		return err_set(e, ERR_INVALID, "the address on standard input is none");
 	/* The end of file on standard output is that of the last copy. */
 	if (ready == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		return err_sys(e, "keeping standard output");
 	setsid();
-	r = serve(ready, (uint16_t)port, true, e);
+	r = serve(ready, (uint16_t)port, &loopback, true, e);
 	if (r == -1)
 		dprintf(ready, "%s", e->text);
 	return r;
@@ -118,7 +125,7 @@ run_in_background(const char *dir, uint16_t port, struct err *e)
 		for (int i = 0; i < 3 && null != -1; i++)
 			dup2(null, i);
 		setsid();
-		if (serve(ready[1], port, false, e) == -1)
+		if (serve(ready[1], port, &(struct addr){0}, false, e) == -1)
 			dprintf(ready[1], "%s", e->text);
 		_exit(err_exit_status(e));
 	}

@@ -10,9 +10,9 @@
 #include "pod-net/dns/resolvers.h"
 
 #define FILE_MAX (64u << 10)
-/* What a stub of systemd-resolved stands for: its own list of servers. */
-#define STUB "stub-resolv.conf"
-#define BEHIND_STUB "resolv.conf"
+/* What systemd-resolved shows of itself, and beside it the list of servers that it asks. */
+#define RESOLVED "stub-resolv.conf"
+#define RESOLVED_SERVERS "resolv.conf"
 
 void
 resolvers_open(struct resolvers *r)
@@ -21,11 +21,12 @@ resolvers_open(struct resolvers *r)
 	const char *name;
 	char *slash;
 
-	*r = (struct resolvers){.dir = -1, .looked = -1};
+	r->dir = -1;
+	r->looked = -1;
 	if (realpath("/etc/resolv.conf", path) == NULL || (slash = strrchr(path, '/')) == NULL)
 		return;
 	*slash = '\0';
-	name = strcmp(slash + 1, STUB) == 0 ? BEHIND_STUB : slash + 1;
+	name = strcmp(slash + 1, RESOLVED) == 0 ? RESOLVED_SERVERS : slash + 1;
 	if (strlen(name) >= sizeof(r->name))
 		return;
 	memcpy(r->name, name, strlen(name) + 1);
@@ -43,8 +44,11 @@ resolvers_parse(struct resolvers *r, char *text)
 			continue;
 		while (line != NULL && *(word = strsep(&line, " \t\r")) == '\0')
 			;
-		if (r->n < RESOLVERS_MAX && addr_parse(word, &r->addr[r->n]) == 0)
-			r->n++;
+		if (r->n == RESOLVERS_MAX || addr_parse(word, &r->addr[r->n]) != 0)
+			continue;
+		if (r->loopback.len != 0 && addr_is_loopback(&r->addr[r->n]))
+			r->addr[r->n] = r->loopback;
+		r->n++;
 	}
 }
 

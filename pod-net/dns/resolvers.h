@@ -16,11 +16,12 @@ struct resolvers {
 	char name[64];
 	time_t looked; /* monotonic second of the last look */
 	struct timespec changed;
+	struct addr loopback; /* stands for those on the host's own loopback, if given */
 	struct addr addr[RESOLVERS_MAX];
 	size_t n;
 };
 
-/* Finds the file, behind a link too.  Without one there are no resolvers. */
+/* Finds the file, behind a link too.  Without one there are no resolvers.  r is as set up by the caller. */
 void resolvers_open(struct resolvers *r);
 
 /* Looks again, at most once a second. */

@@ -28,11 +28,9 @@ addr_of(const struct sockaddr_storage *from)
 static bool
 is_keepable(const struct client_target *t, const struct addr *a)
 {
-	static const uint8_t loopback6[16] = {[15] = 1};
-
-	if (a->len == 4 ? a->b[0] == 127 || a->b[0] == 0 || a->b[0] >= 224
-			: memcmp(a->b, loopback6, 16) == 0 || a->b[0] == 0xff ||
-			      (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80))
+	if (addr_is_loopback(a) ||
+	    (a->len == 4 ? a->b[0] == 0 || a->b[0] >= 224
+			 : a->b[0] == 0xff || (a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80)))
 		return false;
 	for (size_t i = 0; i < t->nnear; i++)
 		if (addr_in(a, &t->near[i]))

@@ -174,6 +174,8 @@ end_if_unused(struct server *s)
 		return;
 	/* pasta leaves when it misses its link. */
 	unlinkat(ROLE_VIEW_FD_NUMBER, "rootless.sock", 0);
+	/* Also where the namespace is mounted: the kernel takes the mount away with the file. */
+	unlinkat(ROLE_VIEW_FD_NUMBER, "rootless.ns", 0);
 	unlinkat(ROLE_VIEW_FD_NUMBER, "helpers/rootless-netns", 0);
 	unlinkat(ROLE_VIEW_FD_NUMBER, "helpers/rootless-netns.pid", 0);
 	event_base_loopbreak(s->base);

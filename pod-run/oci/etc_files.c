@@ -16,7 +16,7 @@
 
 #define BASE_MAX ((size_t)1 << 20)  /* of the host's hosts and resolv.conf */
 #define ZONE_MAX ((size_t)64 << 10) /* of a time zone file */
-#define STUB "127.0.0.53"	    /* where systemd-resolved listens */
+#define RESOLVED "127.0.0.53"	    /* where systemd-resolved listens */
 
 static bool
 is_mode(const char *mode, const char *word)
@@ -404,7 +404,7 @@ read_netns_file(const char *mode, const char *file, char **out)
 	return false;
 }
 
-/* The host's resolv.conf, or what stands behind systemd-resolved's stub. */
+/* The host's resolv.conf, or what stands behind systemd-resolved. */
 static int
 read_resolv_base(const struct etc_net *net, char **out, struct err *e)
 {
@@ -412,7 +412,7 @@ read_resolv_base(const struct etc_net *net, char **out, struct err *e)
 
 	if (read_host("/etc/resolv.conf", &text, e) < 0)
 		return -1;
-	if (net->own_netns && strstr(text, STUB) != NULL &&
+	if (net->own_netns && strstr(text, RESOLVED) != NULL &&
 	    access("/run/systemd/resolve/resolv.conf", R_OK) == 0) {
 		own_mem char *old = ptr_take(&text);
 

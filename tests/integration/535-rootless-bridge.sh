@@ -58,7 +58,7 @@ check "nothing is left after everything was killed" until_ok 15 gone
 pod rm -f killed >/dev/null 2>&1
 pod run -d --name again --network one $box sleep 1000 >/dev/null
 kill -9 $(worker)
-is "without its worker the namespace is made anew" \
+is "without its worker the namespace stays" \
 	"$(pod run --rm --network one $box ip -4 -o addr show eth0 | grep -c 'inet 10\.89\.')" 1
 pod rm -f -t 0 again >/dev/null 2>&1
 check "and goes" until_ok 15 gone
