@@ -56,6 +56,7 @@ ctx_free(struct ctx *x)
 	free(x->tmp_dir);
 	free(x->image_store);
 	free(x->driver);
+	strv_free(&x->storage_opt);
 	free(x->exit_dir);
 	free(x->lock_dir);
 	free(x);
@@ -104,6 +105,9 @@ choose(struct ctx *x, struct err *e)
 	x->run_root = ptr_take(&s.runroot);
 	x->image_store = ptr_take(&s.imagestore);
 	x->driver = ptr_take(&s.driver);
+	strv_add_all(&x->storage_opt, (const char *const *)s.options.v, s.options.n);
+	strv_add_all(
+	    &x->storage_opt, (const char *const *)x->g->storage_opt.v, x->g->storage_opt.n);
 	x->transient = x->g->transient_store || s.transient_store;
 	replace(&x->graph_root, x->g->root);
 	replace(&x->run_root, x->g->runroot);
@@ -310,16 +314,18 @@ struct peer *
 ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 {
 	own_arena struct arena a = {0};
-	size_t n = x->g->storage_opt.n;
+	size_t n;
 	const struct containers_conf *conf = role == ROLE_NET ? ctx_conf(x, e) : NULL;
 	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n + 3 : 0;
-	struct rec_kv *options = arena_array(&a, n + more + 2, sizeof(*options));
+	struct rec_kv *options;
 	const char *mode = NULL;
 	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
 	struct peer *p;
 
 	if ((role == ROLE_NET && conf == NULL) || ctx_paths(x, e) == -1)
 		return NULL;
+	n = x->storage_opt.n;
+	options = arena_array(&a, n + more + 2, sizeof(*options));
 	hello.graph_root = x->graph_root;
 	hello.run_root = x->run_root;
 	hello.image_store = x->image_store;
@@ -327,7 +333,7 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	hello.rootless = x->rootless.user;
 	hello.uid = x->rootless.uid;
 	for (size_t i = 0; i < n; i++) {
-		const char *word = x->g->storage_opt.v[i], *eq = strchr(word, '=');
+		const char *word = x->storage_opt.v[i], *eq = strchr(word, '=');
 
 		if (eq == NULL) {
 			err_set(e, ERR_USAGE, "invalid storage option \"%s\"", word);

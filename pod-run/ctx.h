@@ -43,6 +43,7 @@ struct ctx {
 
 	/* After ctx_paths; absolute. */
 	char *graph_root, *run_root, *tmp_dir, *image_store, *driver;
+	struct strv storage_opt;   /* of storage.conf, then those of the command line */
 	char *exit_dir, *lock_dir; /* below tmp_dir */
 	int exit_fd, lock_fd;	   /* the same, O_PATH */
 	struct rootless rootless;

@@ -20,15 +20,9 @@
 #include "pod-store/layer.h"
 #include "pod-store/layer/result.h"
 #include "pod-store/remove.h"
-#include "pod-store/transfer.h"
+#include "pod-store/verify.h"
 #include "pod-store/volume.h"
 
-/* Descriptors of the workers, see their sources. */
-#define DIR_SLOT ROLE_VIEW_FD_NUMBER
-#define INDEX_SLOT 5
-#define FACTS_SLOT 6
-#define PACK_RESULT_SLOT 7
-#define DIGEST_RESULT_SLOT 4
 #define FOUND_MAX 100000
 
 struct check {
@@ -59,83 +53,7 @@ found(struct check *c, const char *kind, const char *id, const char *fmt, ...)
 	    .text = arena_strdup(c->a, clean)};
 }
 
-/* --- The content of a layer ------------------------------------------------------------------------ */
-
-static pid_t
-start(struct spawn *sp, int slot, int *result, struct err *e)
-{
-	int pair[2];
-	pid_t pid;
-
-	if (pipe2(pair, O_CLOEXEC) == -1)
-		return err_sys(e, "making a pipe");
-	sp->fds[slot] = pair[1];
-	sp->discard_stderr = true;
-	pid = spawn_start(sp, e);
-	fd_close(&pair[1]);
-	if (pid == -1)
-		fd_close(&pair[0]);
-	else
-		*result = pair[0];
-	return pid;
-}
-
-static void
-await(pid_t pid)
-{
-	while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
-}
-
-/* Both workers' answers; the first failure is the cause. */
-static int
-read_both(int packed, int digested, struct result *out, struct err *e)
-{
-	own_result struct result pack = {0};
-	int r = result_read(packed, &pack, e);
-	struct err later;
-
-	return result_read(digested, out, r == 0 ? e : &later) == 0 ? r : -1;
-}
-
-/* The digest of the tar stream that the layer gives now. */
-static int
-digest_of(int dir, int diff, char digest[80], struct err *e)
-{
-	own_fd int index = path_open(dir, "tar.index", PATH_PLAIN, O_RDONLY, 0, e);
-	own_fd int facts = -1, in = -1, out = -1, null = -1, packed = -1, digested = -1;
-	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = PACK_RESULT_SLOT + 1};
-	struct spawn sum = {.role = ROLE_INFLATE, .mode = "digest", .nfds = DIGEST_RESULT_SLOT + 1};
-	own_result struct result r = {0};
-	pid_t a, b;
-	int pair[2], rc;
-
-	if (index == -1)
-		return err_wrap(e, "its index");
-	facts = transfer_facts(-1, NULL, NULL, e);
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (facts == -1 || null == -1 || pipe2(pair, O_CLOEXEC) == -1)
-		return err_sys(e, "preparing the digest of a layer");
-	in = pair[0];
-	out = pair[1];
-	pack.fds[1] = out;
-	pack.fds[DIR_SLOT] = diff;
-	pack.fds[INDEX_SLOT] = index;
-	pack.fds[FACTS_SLOT] = facts;
-	sum.fds[0] = in;
-	sum.fds[1] = null;
-	a = start(&pack, PACK_RESULT_SLOT, &packed, e);
-	fd_close(&out);
-	b = a == -1 ? -1 : start(&sum, DIGEST_RESULT_SLOT, &digested, e);
-	fd_close(&in);
-	rc = b == -1 ? -1 : read_both(packed, digested, &r, e);
-	await(a);
-	await(b);
-	if (rc == 0)
-		snprintf(digest, 80, "%s",
-		    result_get(&r, "plain_digest") != NULL ? result_get(&r, "plain_digest") : "");
-	return rc;
-}
+/* --- Layers ----------------------------------------------------------------------------------------- */
 
 static void
 damaged_layer(struct check *c, const char *id, const char *text)
@@ -144,35 +62,59 @@ damaged_layer(struct check *c, const char *id, const char *text)
 	strv_add(&c->layers, id);
 }
 
+/* What must be there, by a look at names only.  NULL: it is. */
+static const char *
+missing_part(int dir)
+{
+	if (layout_of(dir) == LAYOUT_EROFS)
+		return NULL;
+	if (faccessat(dir, "diff", F_OK, AT_SYMLINK_NOFOLLOW) == -1)
+		return "its files are missing";
+	return faccessat(dir, "tar.index", F_OK, AT_SYMLINK_NOFOLLOW) == -1 ? "its index is missing"
+									    : NULL;
+}
+
+/* An image can be made again of the tar, which is the truth. */
+static void
+check_image_file(struct check *c, const char *id, int dir)
+{
+	struct err e = {0};
+	int r = verify_image(dir, &e);
+
+	if (r == 1)
+		return;
+	found(c, "layer", id, "%s", r == 0 ? "its image was modified" : e.text);
+	if (!c->m->repair || verify_image_renew(dir, &e) == -1)
+		strv_add(&c->layers, id);
+}
+
 static void
 check_layer(struct check *c, const char *id, const char *diff_id)
 {
 	own_mem char *path = xasprintf("layers/%s", id);
 	struct err e = {0};
-	own_fd int dir = store_dir(c->s, path, &e), diff = -1;
+	own_fd int dir = store_dir(c->s, path, &e);
+	const char *missing = dir == -1 ? "its directory is missing" : missing_part(dir);
 	char digest[80] = "";
 
-	if (dir == -1) {
-		damaged_layer(c, id, "its directory is missing");
+	if (missing != NULL) {
+		damaged_layer(c, id, missing);
 		return;
 	}
-	diff = path_try(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
-	if (diff == -1) {
-		damaged_layer(c, id, "its files are missing");
+	if (c->m->quick) {
+		if (layout_of(dir) == LAYOUT_EROFS &&
+		    faccessat(dir, LAYOUT_IMAGE, F_OK, AT_SYMLINK_NOFOLLOW) == -1)
+			damaged_layer(c, id, "its image is missing");
 		return;
 	}
-	if (faccessat(dir, "tar.index", F_OK, AT_SYMLINK_NOFOLLOW) == -1) {
-		damaged_layer(c, id, "its index is missing");
-		return;
-	}
-	if (c->m->quick)
-		return;
 	/* Some streams cannot be had again although nothing is wrong: their index says so. */
-	if (digest_of(dir, diff, digest, &e) == -1) {
+	if (verify_digest(dir, digest, &e) == -1) {
 		if (e.class != ERR_UNSUPPORTED)
 			damaged_layer(c, id, e.text);
 	} else if (strncmp(digest, "sha256:", 7) != 0 || strcmp(digest + 7, diff_id) != 0) {
 		damaged_layer(c, id, "its content was modified");
+	} else if (layout_of(dir) == LAYOUT_EROFS) {
+		check_image_file(c, id, dir);
 	}
 }
 

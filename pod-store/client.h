@@ -11,6 +11,7 @@
 
 struct command_globals {
 	const char *root, *runroot, *log_level;
+	struct strv storage_opt;
 	bool version;
 };
 

@@ -27,6 +27,8 @@ static const struct opt global_rows[] = {
 	.help = "Path to the directory where all state information is stored"},
     {"log-level", 0, OPT_STRING(struct command_globals, log_level), .arg = "string", .def = "warn",
 	.help = "Log messages above specified level (trace, debug, info, warn, error)"},
+    {"storage-opt", 0, OPT_LIST(struct command_globals, storage_opt), .arg = "value",
+	.help = "An option of the store, as overlay.layout=erofs"},
     {"version", 'v', OPT_BOOL(struct command_globals, version), .help = "Version of this program"},
     OPT_END,
 };

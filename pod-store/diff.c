@@ -159,15 +159,16 @@ static int
 image_top(struct store *s, const char *id, int fd, struct err *e)
 {
 	own_strv struct strv layers = {0};
-	own_fd int upper = -1, below = -1;
+	own_fd int dir = -1, upper = -1, below = -1;
 	own_mem char *path = NULL;
 
 	if (image_layers(s, id, &layers, e) == -1)
 		return -1;
 	if (layers.n == 0)
 		return 0;
-	path = xasprintf("layers/%s/diff", layers.v[layers.n - 1]);
-	upper = store_dir(s, path, e);
+	path = xasprintf("layers/%s", layers.v[layers.n - 1]);
+	dir = store_dir(s, path, e);
+	upper = dir == -1 ? -1 : layout_tree(dir, e);
 	if (upper == -1)
 		return -1;
 	strv_remove(&layers, layers.n - 1);

@@ -39,6 +39,17 @@ wants_repair(const struct msg_hello *m)
 	return false;
 }
 
+/* Options of other drivers and of other engines are not for us. */
+static int
+read_options(struct store *s, const struct msg_hello *m, struct err *e)
+{
+	for (size_t i = 0; i < m->options.n; i++)
+		if (strcmp(m->options.v[i].key, "overlay.layout") == 0 &&
+		    layout_parse(m->options.v[i].value, &s->layout, e) == -1)
+			return -1;
+	return 0;
+}
+
 static int
 open_store(struct server *srv, const struct msg_hello *m, struct err *e)
 {
@@ -63,7 +74,7 @@ open_store(struct server *srv, const struct msg_hello *m, struct err *e)
 			return -1;
 	}
 	srv->opened = true;
-	return 0;
+	return read_options(&srv->store, m, e);
 }
 
 /* It has no answer of its own: why it failed is the answer to everything that follows. */

@@ -15,56 +15,16 @@
 #include "common/base/text.h"
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
+#include "pod-store/fsapi.h"
+#include "pod-store/layout.h"
 #include "pod-store/overlay.h"
 
 #define CLASSIC_DATA_MAX 4095 /* what mount(2) takes; more is cut silently */
 
-/* glibc 2.36 has wrappers for these, but older ones that we support do not. */
-static int
-sys_fsopen(const char *type)
-{
-	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
-}
-
-static int
-sys_fsconfig(int fs, unsigned cmd, const char *key, const void *value, int aux)
-{
-	return (int)syscall(SYS_fsconfig, fs, cmd, key, value, aux);
-}
-
-static int
-sys_fsmount(int fs, unsigned attrs)
-{
-	return (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attrs);
-}
-
-static int
-sys_open_tree(int dirfd, const char *path, unsigned flags)
-{
-	return (int)syscall(SYS_open_tree, dirfd, path, flags | OPEN_TREE_CLOEXEC);
-}
-
-/* The kernel explains itself in the context's log: the last message is the cause. */
 static int
 fs_error(int fs, const char *act, struct err *e)
 {
-	char line[512], said[512] = "", clean[512];
-	int no = errno;
-	ssize_t n;
-
-	while ((n = read(fs, line, sizeof(line) - 1)) > 0) {
-		line[n] = '\0';
-		if (line[0] == 'e' && line[1] == ' ')
-			snprintf(said, sizeof(said), "%s", line + 2);
-	}
-	errno = no;
-	err_sys(e, "mounting overlay: %s", act);
-	if (said[0] != '\0') {
-		said[strcspn(said, "\n")] = '\0';
-		text_escape(said, clean, sizeof(clean));
-		err_wrap(e, "%s", clean);
-	}
-	return -1;
+	return fsapi_error(fs, "overlay", act, e);
 }
 
 static int
@@ -76,7 +36,7 @@ open_dir(int base, const char *path, struct err *e)
 static int
 set_dir_fd(int fs, const char *key, int dir)
 {
-	return sys_fsconfig(fs, FSCONFIG_SET_FD, key, NULL, dir);
+	return fsapi_config(fs, FSCONFIG_SET_FD, key, NULL, dir);
 }
 
 /*
@@ -89,7 +49,7 @@ set_dir_string(int fs, const char *key, int dir)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-	return sys_fsconfig(fs, FSCONFIG_SET_STRING, key, path, 0);
+	return fsapi_config(fs, FSCONFIG_SET_STRING, key, path, 0);
 }
 
 typedef int set_dir(int fs, const char *key, int dir);
@@ -104,16 +64,66 @@ add_dir(int fs, set_dir *set, int base, const char *path, const char *key, struc
 	return set(fs, key, dir) == 0 ? 0 : fs_error(fs, path, e);
 }
 
+/*
+ * A layer that is a directory, or one that is an image: then a mount of it, which kernels before 6.15 take only
+ * if it is attached somewhere in our mount namespace.
+ */
+static int
+open_lower(int base, const struct overlay *o, const char *path, bool attach, struct err *e)
+{
+	own_fd int fd = path_open(base, path, PATH_PLAIN, O_PATH, 0, e), m = -1, dir = -1;
+	struct stat st;
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1)
+		return err_sys(e, "mounting overlay: %s", path);
+	if (!S_ISREG(st.st_mode))
+		return fd_take(&fd);
+	m = layout_mount(base, path, o->userns, e);
+	if (m == -1 || !attach)
+		return fd_take(&m);
+	dir = open_dir(base, o->empty, e);
+	if (dir == -1)
+		return -1;
+	if (syscall(SYS_move_mount, m, "", dir, "",
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == -1)
+		return err_sys(e, "mounting overlay: attaching %s", path);
+	return fd_take(&m);
+}
+
+static int
+add_lower(int fs, set_dir *set, int base, const struct overlay *o, const char *path, bool attach,
+    struct err *e)
+{
+	own_fd int dir = open_lower(base, o, path, attach, e);
+
+	if (dir == -1)
+		return -1;
+	return set(fs, "lowerdir+", dir) == 0 ? 0 : fs_error(fs, path, e);
+}
+
+/* Without an upper directory at least two lower ones are needed. */
+static bool
+needs_empty(const struct overlay *o)
+{
+	return o->n == 0 || (o->n == 1 && o->rw == NULL);
+}
+
 /* The kernel wants the uppermost layer first. */
 static int
-add_lowers(int fs, set_dir *set, int base, const struct overlay *o, struct err *e)
+add_lowers(int fs, set_dir *set, int base, const struct overlay *o, bool attach, struct err *e)
 {
+	/* Now, for images are attached on it. */
+	own_fd int empty = open_dir(base, o->empty, e);
+
+	if (empty == -1)
+		return -1;
 	for (size_t i = o->n; i-- > 0;)
-		if (add_dir(fs, set, base, o->lower[i], "lowerdir+", e) == -1)
+		if (add_lower(fs, set, base, o, o->lower[i], attach, e) == -1)
 			return -1;
-	/* Without an upper directory at least two lower ones are needed. */
-	if (o->n == 0 || (o->n == 1 && o->rw == NULL))
-		return add_dir(fs, set, base, o->empty, "lowerdir+", e);
+	if (needs_empty(o) && set(fs, "lowerdir+", empty) == -1)
+		return fs_error(fs, o->empty, e);
 	return 0;
 }
 
@@ -135,29 +145,29 @@ static int
 add_flags(int fs, const struct overlay *o, struct err *e)
 {
 	if (o->volatile_ && o->rw != NULL &&
-	    sys_fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) == -1)
+	    fsapi_config(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) == -1)
 		return fs_error(fs, "volatile", e);
-	if (o->userxattr && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == -1)
+	if (o->userxattr && fsapi_config(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == -1)
 		return fs_error(fs, "userxattr", e);
-	if (o->label != NULL && sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", o->label, 0) == -1)
+	if (o->label != NULL && fsapi_config(fs, FSCONFIG_SET_STRING, "context", o->label, 0) == -1)
 		return fs_error(fs, "context", e);
 	return 0;
 }
 
 static int
-mount_new(set_dir *set, int base, const struct overlay *o, struct err *e)
+mount_new(set_dir *set, int base, const struct overlay *o, bool attach, struct err *e)
 {
-	own_fd int fs = sys_fsopen("overlay");
+	own_fd int fs = fsapi_open("overlay");
 	int m;
 
 	if (fs == -1)
 		return err_sys(e, "mounting overlay: fsopen");
-	if (add_lowers(fs, set, base, o, e) == -1 || add_upper(fs, set, base, o, e) == -1 ||
+	if (add_lowers(fs, set, base, o, attach, e) == -1 || add_upper(fs, set, base, o, e) == -1 ||
 	    add_flags(fs, o, e) == -1)
 		return -1;
-	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+	if (fsapi_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
 		return fs_error(fs, "creating the file system", e);
-	m = sys_fsmount(fs, o->rw == NULL ? MOUNT_ATTR_RDONLY : 0);
+	m = fsapi_mount(fs, o->rw == NULL ? MOUNT_ATTR_RDONLY : 0);
 	return m >= 0 ? m : fs_error(fs, "fsmount", e);
 }
 
@@ -168,12 +178,11 @@ mount_new(set_dir *set, int base, const struct overlay *o, struct err *e)
 static int
 mapped_base(const struct overlay *o, struct err *e)
 {
-	own_fd int base = sys_open_tree(AT_FDCWD, o->base, OPEN_TREE_CLONE);
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)o->userns};
+	own_fd int base = fsapi_open_tree(AT_FDCWD, o->base, OPEN_TREE_CLONE);
 
 	if (base == -1)
 		return err_sys(e, "mapping the owners of files: open_tree %s", o->base);
-	if (syscall(SYS_mount_setattr, base, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == -1)
+	if (fsapi_map(base, o->userns) == -1)
 		return err_sys(e, "mapping the owners of files: mount_setattr");
 	return fd_take(&base);
 }
@@ -202,13 +211,10 @@ private_namespace(struct err *e)
 	return 0;
 }
 
-/* Opens path and appends the number of the descriptor, which is also its name in /proc/self/fd. */
+/* Takes fd and appends its number, which is also its name in /proc/self/fd. */
 static int
-name_dir(int base, const char *path, const char *sep, int *fds, size_t *n, struct strbuf *data,
-    struct err *e)
+name_fd(int fd, const char *sep, int *fds, size_t *n, struct strbuf *data)
 {
-	int fd = open_dir(base, path, e);
-
 	if (fd == -1)
 		return -1;
 	fds[(*n)++] = fd;
@@ -220,21 +226,23 @@ static int
 classic_data(
     const struct overlay *o, int base, int *fds, size_t *n, struct strbuf *data, struct err *e)
 {
+	own_fd int empty = open_dir(base, o->empty, e);
 	const char *sep = "lowerdir=";
 	char path[PATH_MAX];
 
+	if (empty == -1)
+		return -1;
 	for (size_t i = o->n; i-- > 0; sep = ":")
-		if (name_dir(base, o->lower[i], sep, fds, n, data, e) == -1)
+		if (name_fd(open_lower(base, o, o->lower[i], true, e), sep, fds, n, data) == -1)
 			return -1;
-	if ((o->n == 0 || (o->rw == NULL && o->n == 1)) &&
-	    name_dir(base, o->empty, sep, fds, n, data, e) == -1)
+	if (needs_empty(o) && name_fd(fd_take(&empty), sep, fds, n, data) == -1)
 		return -1;
 	if (o->rw != NULL) {
 		snprintf(path, sizeof(path), "%s/upper", o->rw);
-		if (name_dir(base, path, ",upperdir=", fds, n, data, e) == -1)
+		if (name_fd(open_dir(base, path, e), ",upperdir=", fds, n, data) == -1)
 			return -1;
 		snprintf(path, sizeof(path), "%s/work", o->rw);
-		if (name_dir(base, path, ",workdir=", fds, n, data, e) == -1)
+		if (name_fd(open_dir(base, path, e), ",workdir=", fds, n, data) == -1)
 			return -1;
 		if (o->volatile_)
 			strbuf_add(data, ",volatile");
@@ -264,7 +272,7 @@ classic_mount(const char *dir, const struct overlay *o, const char *data, struct
 		rc = err_sys(e, "mounting overlay: returning to the working directory");
 	if (rc == -1)
 		return -1;
-	m = sys_open_tree(AT_FDCWD, dir, OPEN_TREE_CLONE);
+	m = fsapi_open_tree(AT_FDCWD, dir, OPEN_TREE_CLONE);
 	if (m == -1)
 		err_sys(e, "mounting overlay: open_tree");
 	umount2(dir, MNT_DETACH);
@@ -284,6 +292,25 @@ mount_data(const struct overlay *o, int base, struct err *e)
 	while (n > 0)
 		fd_close(&fds[--n]);
 	return m;
+}
+
+static bool
+is_image(const char *lower)
+{
+	const char *slash = strrchr(lower, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : lower, LAYOUT_IMAGE) == 0;
+}
+
+/* Images that were attached for overlay to take them, on top of each other. */
+static void
+detach_lowers(const struct overlay *o)
+{
+	own_mem char *empty = xasprintf("%s/%s", o->base, o->empty);
+
+	for (size_t i = 0; i < o->n; i++)
+		if (is_image(o->lower[i]))
+			umount2(empty, MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
 /*
@@ -310,7 +337,10 @@ mount_privately(const struct overlay *o, set_dir *set, struct err *e)
 	base = open(o->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (base == -1)
 		err_sys(e, "opening %s", o->base);
-	m = base == -1 ? -1 : set != NULL ? mount_new(set, base, o, e) : mount_data(o, base, e);
+	m = base == -1	  ? -1
+	    : set != NULL ? mount_new(set, base, o, true, e)
+			  : mount_data(o, base, e);
+	detach_lowers(o);
 	if (mapped >= 0)
 		umount2(o->base, MNT_DETACH);
 	return m;
@@ -347,7 +377,7 @@ mount_nothing(int base, const struct overlay *o, struct err *e)
 
 	if (dir == -1)
 		return -1;
-	m = sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	m = fsapi_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 	if (m == -1 || syscall(SYS_mount_setattr, m, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == -1)
 		return err_sys(e, "mounting an empty directory");
 	return fd_take(&m);
@@ -370,7 +400,7 @@ mount_by(enum overlay_way way, bool privately, const struct overlay *o, int base
 			return -1;
 		base = mapped;
 	}
-	return mount_new(set, base, o, e);
+	return mount_new(set, base, o, false, e);
 }
 
 static int
@@ -418,10 +448,20 @@ mount_mapped(enum overlay_way way, const struct overlay *o, struct err *e)
 	return m;
 }
 
+static bool
+has_images(const struct overlay *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (is_image(o->lower[i]))
+			return true;
+	return false;
+}
+
 static int
 mount_once(enum overlay_way way, const struct overlay *o, struct err *e)
 {
-	return o->userns > 0 ? mount_mapped(way, o, e) : mount_checked(way, false, o, e);
+	return o->userns > 0 || has_images(o) ? mount_mapped(way, o, e)
+					      : mount_checked(way, false, o, e);
 }
 
 int

@@ -15,13 +15,14 @@
 
 struct overlay {
 	const char *base; /* absolute path of the store; all other paths are relative to it */
-	const char *const *lower; /* directories, lowest first */
-	size_t n;		  /* 0 is allowed: an empty directory is below then */
-	const char *empty;	  /* that directory */
-	const char *rw;		  /* directory with upper/ and work/; NULL: read-only */
-	bool volatile_;		  /* need not survive a crash; never synced */
-	bool userxattr;		  /* inside a user namespace: marks are user.overlay.* */
-	const char *label;	  /* value of context=, or NULL */
+	const char *const
+	    *lower; /* directories, or images with their tar beside them (layout.h); lowest first */
+	size_t n;   /* 0 is allowed: an empty directory is below then */
+	const char *empty; /* that directory */
+	const char *rw;	   /* directory with upper/ and work/; NULL: read-only */
+	bool volatile_;	   /* need not survive a crash; never synced */
+	bool userxattr;	   /* inside a user namespace: marks are user.overlay.* */
+	const char *label; /* value of context=, or NULL */
 	int userns; /* user namespace by which the owners of all directories are mapped, or 0 */
 };
 

@@ -2,6 +2,7 @@
 # --- The layer workers ---
 LAYER_TAR := $(addprefix pod-store/layer/,tar.c tarpax.c tarhdr.c sparse.c)
 $(eval $(call program,pod-store-unpack,libexec/pod,$(LAYER_TAR) $(addprefix pod-store/layer/,unpack-main.c extract.c dirs.c name.c index.c opaque.c result.c xattr.c),-lzstd,dynamic))
+$(eval $(call program,pod-store-erofs,libexec/pod,$(LAYER_TAR) $(addprefix pod-store/layer/,erofs-main.c erofs.c nodes.c name.c acl.c result.c xattr.c),,static))
 $(eval $(call program,pod-store-inflate,libexec/pod,$(addprefix pod-store/layer/,inflate-main.c inflate.c deflate.c digest.c result.c),-lisal -lzstd -lcrypto,dynamic))
 $(eval $(call program,pod-store-lookup,libexec/pod,$(addprefix pod-store/layer/,lookup-main.c passwd.c result.c),,static))
 $(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pack-main.c pack.c index.c opaque.c result.c tarout.c tarhdr.c xattr.c),-lzstd,dynamic))
@@ -9,5 +10,5 @@ $(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pa
 # Static: a start of the shared libraries costs a millisecond of each command.  libevent's name look-ups, which
 # nothing calls, make the linker warn.
 STORE_SRC := $(filter-out pod-store/main.c,$(wildcard pod-store/*.c)) \
-	$(addprefix pod-store/layer/,result.c opaque.c)
+	$(addprefix pod-store/layer/,result.c opaque.c erofs.c nodes.c name.c acl.c xattr.c)
 $(eval $(call program,pod-store,bin,pod-store/main.c $(STORE_SRC),-lsqlite3 -levent_core -lmsgpackc -ljansson -lm $(QUIET_STATIC),static))

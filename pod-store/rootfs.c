@@ -54,13 +54,15 @@ rootfs_image(struct store *s, const char *id, struct err *e)
 static int
 make_upper(struct store *s, int rw, const char *top, struct err *e)
 {
-	own_mem char *path = xasprintf("layers/%s/diff", top);
+	own_mem char *path = xasprintf("layers/%s", top);
 	struct stat st = {.st_mode = 0755};
 	own_fd int upper = -1, below = -1;
 
 	if (*top != '\0') {
 		below = store_dir(s, path, e);
-		if (below == -1 || fstat(below, &st) == -1)
+		/* In an image the root is always as above. */
+		if (below == -1 || (layout_of(below) == LAYOUT_DIR &&
+				       fstatat(below, "diff", &st, AT_SYMLINK_NOFOLLOW) == -1))
 			return err_wrap(e, "looking at the image's top layer");
 	}
 	if (mkdirat(rw, "upper", 0700) == -1)
@@ -159,14 +161,17 @@ standing_free(struct standing *t)
 static int
 layer_paths(struct store *s, const struct standing *t, struct strv *paths, struct err *e)
 {
-	char name[OWNERS_NAME] = "diff";
+	char name[OWNERS_NAME];
 
-	if (t->map.shifted)
-		owners_name(&t->map, name);
+	owners_name(&t->map, name);
 	for (size_t i = 0; i < t->layers.n; i++) {
-		if (t->map.shifted && variant_need(s, t->layers.v[i], &t->map, e) == -1)
+		own_mem char *path = xasprintf("layers/%s", t->layers.v[i]);
+		own_fd int dir = store_dir(s, path, e);
+
+		if (dir == -1 ||
+		    (t->map.shifted && variant_need(s, t->layers.v[i], &t->map, e) == -1))
 			return -1;
-		strv_addf(paths, "layers/%s/%s", t->layers.v[i], name);
+		strv_addf(paths, "%s/%s", path, t->map.shifted ? name : layout_lower(dir));
 	}
 	return 0;
 }

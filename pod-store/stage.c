@@ -60,10 +60,35 @@ stage_end_all(struct store *s, struct stages *all)
 	*all = (struct stages){0};
 }
 
-int
-stage_layer(struct stage *g, size_t *at, int *diff, int *index, struct err *e)
+static int
+make_file(int dir, const char *name, struct err *e)
 {
-	own_fd int dir = -1, d = -1, x = -1;
+	int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd >= 0 ? fd : err_sys(e, "making a layer's %s", name);
+}
+
+static int
+make_diff(int dir, struct err *e)
+{
+	own_fd int d = -1;
+
+	if (mkdirat(dir, "diff", 0755) == -1)
+		return err_sys(e, "making a layer's directory");
+	d = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	if (d == -1)
+		return -1;
+	/* The mode of "/" in the container, unless the tar says otherwise; the umask does not matter. */
+	if (fchmod(d, 0755) == -1)
+		return err_sys(e, "making a layer's directory");
+	return fd_take(&d);
+}
+
+int
+stage_layer(struct stage *g, enum layout layout, size_t *at, struct stage_place *out, struct err *e)
+{
+	bool image = layout == LAYOUT_EROFS;
+	own_fd int dir = -1, content = -1, index = -1;
 	struct staged *l;
 
 	if (g->n >= STAGE_LAYERS_MAX)
@@ -77,19 +102,11 @@ stage_layer(struct stage *g, size_t *at, int *diff, int *index, struct err *e)
 	dir = path_open(g->dir, l->name, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 	if (dir == -1)
 		return -1;
-	if (mkdirat(dir, "diff", 0755) == -1)
-		return err_sys(e, "making a layer's directory");
-	d = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
-	if (d == -1)
+	content = image ? make_file(dir, LAYOUT_TAR, e) : make_diff(dir, e);
+	index = content == -1 ? -1 : make_file(dir, image ? LAYOUT_IMAGE : "tar.index", e);
+	if (index == -1)
 		return -1;
-	x = openat(dir, "tar.index", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (x == -1)
-		return err_sys(e, "making a layer's index");
-	/* The mode of "/" in the container, unless the tar says otherwise; the umask does not matter. */
-	if (fchmod(d, 0755) == -1)
-		return err_sys(e, "making a layer's directory");
-	*diff = fd_take(&d);
-	*index = fd_take(&x);
+	*out = (struct stage_place){layout, fd_take(&content), fd_take(&index)};
 	*at = g->n++;
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Staging areas: layers that are being unpacked or are complete but belong to no image yet, in
- * tmp/NAME/N/{diff/,tar.index}.  The directory is locked while the area lives; without its owner it is
+ * tmp/NAME/N/ (as layers/LAYER in store.h).  The directory is locked while the area lives; without its owner it is
  * swept.
  */
 #ifndef POD_STAGE_H
@@ -44,8 +44,15 @@ struct stage *stage_find(struct stages *all, uint64_t number, struct err *e);
 void stage_end(struct store *s, struct stages *all, struct stage *g);
 void stage_end_all(struct store *s, struct stages *all);
 
-/* A fresh layer directory with an empty diff/ (fd in *diff) and tar.index (fd in *index); its index in layers. */
-int stage_layer(struct stage *g, size_t *at, int *diff, int *index, struct err *e);
+/* What the worker that takes a layer in writes to: diff/ and tar.index, or the tar and its image (layout.h). */
+struct stage_place {
+	enum layout layout;
+	int content, index; /* the caller's to close */
+};
+
+/* A fresh layer directory; its index in layers. */
+int stage_layer(
+    struct stage *g, enum layout layout, size_t *at, struct stage_place *out, struct err *e);
 
 /* The verified layer of that content, or NULL. */
 struct staged *stage_layer_find(struct stage *g, const char *diff_hex);

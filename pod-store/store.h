@@ -3,7 +3,7 @@
  * One graph root: its directories, its index, its lock and its trash.
  *
  *	store.db  store.lock
- *	layers/LAYER/{diff/,tar.index}	LAYER: see layer.h
+ *	layers/LAYER/{diff/,tar.index}	LAYER: see layer.h; or {tar,erofs}: see layout.h
  *	layers/LAYER/map-MAP/		diff/ with other owners, see variant.h
  *	rw/CONTAINER/{upper,work,image,owners}	image: symbolic link holding the image ID; owners: see owners.h
  *	volumes/NAME/_data
@@ -24,6 +24,7 @@
 
 #include "common/fs/lock.h"
 #include "pod-store/db.h"
+#include "pod-store/layout.h"
 
 struct store {
 	struct db db;
@@ -31,9 +32,11 @@ struct store {
 	int dir;    /* root, opened */
 	int trash;
 	int lock;
-	bool userxattr; /* in a user namespace */
-	bool single_id; /* with nobody in it but one user */
-	bool dirty;	/* something lies in the trash or may have to be reaped */
+	bool userxattr;	    /* in a user namespace */
+	bool single_id;	    /* with nobody in it but one user */
+	enum layout layout; /* of new layers, as asked for */
+	bool probed;	    /* and as it can be had */
+	bool dirty;	    /* something lies in the trash or may have to be reaped */
 };
 
 #define STORE_NAME_MAX 128 /* of a directory below layers/, rw/, tmp/ */

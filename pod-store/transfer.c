@@ -101,7 +101,7 @@ transfer_export(
 struct put {
 	uint32_t stage;
 	size_t at; /* index of the layer in the area */
-	int diff;
+	struct stage_place place;
 	char want_diff[SHA256_HEX + 8], want_digest[SHA256_HEX + 8];
 	uint64_t want_size;
 	bool keep; /* the stream is written to a file too */
@@ -110,7 +110,8 @@ struct put {
 static void
 put_free(struct put *p)
 {
-	fd_close(&p->diff);
+	fd_close(&p->place.content);
+	fd_close(&p->place.index);
 	free(p);
 }
 
@@ -154,7 +155,7 @@ put_done(struct job *j, struct result *r, bool cancelled, struct err *e)
 		goto out;
 	g = stage_find(&j->conn->stages, p->stage, e);
 	if (g == NULL || put_verify(p, &r[0], &out, e) == -1 ||
-	    opaque_apply(p->diff, &r[1], e) == -1)
+	    (p->place.layout == LAYOUT_DIR && opaque_apply(p->place.content, &r[1], e) == -1))
 		goto out;
 	l = &g->layers[p->at];
 	snprintf(l->digest, sizeof(l->digest), "%s", out.digest);
@@ -171,12 +172,12 @@ out:
 }
 
 static int
-put_workers(struct job *j, const struct put *p, int stream, int index, int copy, struct err *e)
+put_workers(struct job *j, const struct put *p, int stream, int copy, struct err *e)
 {
 	struct spawn inflate = {
 	    .role = ROLE_INFLATE, .mode = copy >= 0 ? "keep" : "inflate", .nfds = COPY_SLOT + 1};
 	struct spawn unpack = {
-	    .role = ROLE_UNPACK,
+	    .role = p->place.layout == LAYOUT_EROFS ? ROLE_EROFS : ROLE_UNPACK,
 	    .mode = j->conn->srv->store.single_id ? "squash-ids" : "unpack",
 	    .nfds = INDEX_SLOT + 1,
 	};
@@ -188,8 +189,9 @@ put_workers(struct job *j, const struct put *p, int stream, int index, int copy,
 	inflate.fds[1] = between[1];
 	inflate.fds[COPY_SLOT] = copy;
 	unpack.fds[0] = between[0];
-	unpack.fds[DIR_SLOT] = p->diff;
-	unpack.fds[INDEX_SLOT] = index;
+	/* Both workers have them at the same numbers. */
+	unpack.fds[DIR_SLOT] = p->place.content;
+	unpack.fds[INDEX_SLOT] = p->place.index;
 	rc = job_start(j, &inflate, INFLATE_RESULT_SLOT, e);
 	if (rc == 0)
 		rc = job_start(j, &unpack, 1, e);
@@ -203,7 +205,7 @@ put_new(const struct rec_layer_ref *layer, uint32_t stage)
 {
 	struct put *p = xcalloc(1, sizeof(*p));
 
-	p->diff = -1;
+	p->place.content = p->place.index = -1;
 	p->stage = stage;
 	if (layer == NULL)
 		return p;
@@ -221,13 +223,15 @@ put_start(struct conn *c, uint32_t seq, struct stage *g, const struct rec_layer_
     int stream, const struct transfer_source *from, int out, struct err *e)
 {
 	struct put *p = put_new(layer, g->number);
-	own_fd int index = -1, copy = -1;
+	enum layout layout = LAYOUT_DIR;
+	own_fd int copy = -1;
 	struct job *j = NULL;
 
-	if (stage_layer(g, &p->at, &p->diff, &index, e) == 0 &&
+	if (layout_of_new(&c->srv->store, &layout, e) == 0 &&
+	    stage_layer(g, layout, &p->at, &p->place, e) == 0 &&
 	    (!p->keep || (copy = blob_begin(g, &g->layers[p->at], e)) != -1))
 		j = job_new(c, seq, put_done, p, e);
-	if (j != NULL && put_workers(j, p, stream, index, copy, e) == 0 &&
+	if (j != NULL && put_workers(j, p, stream, copy, e) == 0 &&
 	    (from == NULL || start_pack(j, from, out, e) == 0))
 		return 0;
 	job_abort(j);
@@ -312,26 +316,40 @@ get_mode(const char *form, struct err *e)
 	return NULL;
 }
 
-/* The blob that was kept, which its reader digests again. */
+/* A file that is given as it is or compressed, and digested on the way. */
 static int
-get_blob(struct job *j, int dir, const char *digest, int stream, struct err *e)
+get_file(struct job *j, int file, const char *mode, int stream, struct err *e)
 {
-	struct spawn copy = {
-	    .role = ROLE_INFLATE, .mode = "digest", .nfds = INFLATE_RESULT_SLOT + 1};
-	own_fd int blob = blob_open(dir, digest);
+	struct spawn copy = {.role = ROLE_INFLATE, .mode = mode, .nfds = INFLATE_RESULT_SLOT + 1};
 
-	if (blob == -1)
-		return err_set(e, ERR_NOTFOUND, "the blob of the layer was not kept");
-	copy.fds[0] = blob;
+	copy.fds[0] = file;
 	copy.fds[1] = stream;
 	return job_start(j, &copy, INFLATE_RESULT_SLOT, e);
 }
 
+/* The blob that was kept, which its reader digests again. */
 static int
-get_workers(struct job *j, int dir, const char *mode, int stream, struct err *e)
+get_blob(struct job *j, int dir, const char *digest, int stream, struct err *e)
+{
+	own_fd int blob = blob_open(dir, digest);
+
+	if (blob == -1)
+		return err_set(e, ERR_NOTFOUND, "the blob of the layer was not kept");
+	return get_file(j, blob, "digest", stream, e);
+}
+
+static int
+get_tar(struct job *j, int dir, const char *mode, int stream, struct err *e)
+{
+	own_fd int tar = path_open(dir, LAYOUT_TAR, PATH_PLAIN, O_RDONLY, 0, e);
+
+	return tar == -1 ? -1 : get_file(j, tar, mode, stream, e);
+}
+
+static int
+get_packed(struct job *j, int dir, const char *mode, int stream, struct err *e)
 {
 	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = FACTS_SLOT + 2};
-	struct spawn deflate = {.role = ROLE_INFLATE, .mode = mode, .nfds = 5};
 	own_fd int diff = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 	own_fd int index = -1, facts = -1;
 	int between[2], rc;
@@ -346,14 +364,19 @@ get_workers(struct job *j, int dir, const char *mode, int stream, struct err *e)
 	pack.fds[DIR_SLOT] = diff;
 	pack.fds[INDEX_SLOT] = index;
 	pack.fds[FACTS_SLOT] = facts;
-	deflate.fds[0] = between[0];
-	deflate.fds[1] = stream;
 	rc = job_start(j, &pack, FACTS_SLOT + 1, e);
 	if (rc == 0)
-		rc = job_start(j, &deflate, INFLATE_RESULT_SLOT, e);
+		rc = get_file(j, between[0], mode, stream, e);
 	fd_close(&between[0]);
 	fd_close(&between[1]);
 	return rc;
+}
+
+static int
+get_workers(struct job *j, int dir, const char *mode, int stream, struct err *e)
+{
+	return layout_of(dir) == LAYOUT_EROFS ? get_tar(j, dir, mode, stream, e)
+					      : get_packed(j, dir, mode, stream, e);
 }
 
 int

@@ -13,7 +13,7 @@
 static int
 fill(int layer, int to, const struct owners *map, struct err *e)
 {
-	own_fd int from = path_open(layer, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	own_fd int from = layout_tree(layer, e);
 
 	if (from == -1 || copy_layer(from, to, map, e) == -1)
 		return -1;

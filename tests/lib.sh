@@ -31,8 +31,10 @@ world_end() {
 	rm -rf --one-file-system "$WORLD" 2>/dev/null || { sleep 1; rm -rf --one-file-system "$WORLD"; }
 }
 
-pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
-store() { "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+# POD_TEST_LAYOUT=erofs: how layers are kept (overlay.layout).
+world_opts=(${POD_TEST_LAYOUT:+--storage-opt "overlay.layout=$POD_TEST_LAYOUT"})
+pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" "$@"; }
+store() { "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" "$@"; }
 
 # A process started in the background by this test, ended with it.
 remember_pid() { world_pids+=("$1"); }

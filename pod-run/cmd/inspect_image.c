@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/cli/human.h"
@@ -17,6 +18,18 @@ config(const struct rec_image_config *c)
 	return o;
 }
 
+/* A directory, or the image of a layer that is kept as its tar. */
+static char *
+layer_path(const struct ctx *x, const char *layer)
+{
+	char *path = xasprintf("%s/layers/%s/erofs", x->graph_root, layer);
+
+	if (access(path, F_OK) == 0)
+		return path;
+	free(path);
+	return xasprintf("%s/layers/%s/diff", x->graph_root, layer);
+}
+
 /* Where the content of the top layer lies, and of those below. */
 static void
 put_driver(json_t *o, const struct ctx *x, const struct rec_image *im)
@@ -26,14 +39,15 @@ put_driver(json_t *o, const struct ctx *x, const struct rec_image *im)
 
 	json_put_str(driver, "Name", "overlay");
 	data = json_put_obj(driver, "Data");
-	for (size_t i = im->layers.n; i > 1; i--)
-		strbuf_addf(&lower, "%s%s/layers/%s/diff", lower.n > 0 ? ":" : "", x->graph_root,
-		    im->layers.v[i - 2]);
+	for (size_t i = im->layers.n; i > 1; i--) {
+		own_mem char *path = layer_path(x, im->layers.v[i - 2]);
+
+		strbuf_addf(&lower, "%s%s", lower.n > 0 ? ":" : "", path);
+	}
 	if (lower.n > 0)
 		json_put_str(data, "LowerDir", lower.s);
 	if (im->layers.n > 0) {
-		own_mem char *upper =
-		    xasprintf("%s/layers/%s/diff", x->graph_root, im->layers.v[im->layers.n - 1]);
+		own_mem char *upper = layer_path(x, im->layers.v[im->layers.n - 1]);
 
 		json_put_str(data, "UpperDir", upper);
 	}

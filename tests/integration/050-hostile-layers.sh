@@ -8,7 +8,7 @@ B=${BUILD:-build}
 layer=$B/tests/hostile-layer
 lib=$B/libexec/pod
 world=$(mktemp -d /tmp/podtest.XXXXXX) || exit 1
-trap 'chmod -R u+rwX "$world"; rm -rf "$world"' EXIT
+trap 'umount "$world/layer" 2>/dev/null; chmod -R u+rwX "$world"; rm -rf "$world"' EXIT
 mkdir "$world/outside"
 root=0
 [ "$(id -u)" = 0 ] && root=1
@@ -32,6 +32,28 @@ unpack() {
 	if ! tail -n 1 "$world/out" | grep -qx end; then st=crash; elif grep -q ^error "$world/out"; then st=R; else st=K; fi
 	after=$(outside_now)
 }
+# The same with the worker that describes a layer in an image (635 calls us so, in a mount namespace of its own).
+if [ "${POD_TEST_LAYOUT:-}" = erofs ]; then
+	fresh() {
+		umount "$world/layer" 2>/dev/null
+		mkdir -p -m 700 "$world/layer"
+		rm -f "$world/out.index" "$world/out.kept"
+		echo secret >"$world/outside/victim"
+	}
+	unpack() {
+		fresh
+		before=$(outside_now)
+		said=$( (ulimit -v 262144; "$lib/pod-store-inflate" 2>/dev/null | "$lib/pod-store-erofs" 4<>"$world/out.kept" 5<>"$world/out.index") \
+			2>&1 >"$world/out")
+		if ! tail -n 1 "$world/out" | grep -qx end; then st=crash; elif grep -q ^error "$world/out"; then st=R; else st=K; fi
+		if [ "$st" = K ] && ! "$B/tests/erofs-mount" "$world/out.index" "$world/out.kept" "$world/layer"; then st=unmountable; fi
+		after=$(outside_now)
+	}
+fi
+pack() {
+	if [ "${POD_TEST_LAYOUT:-}" = erofs ]; then cat "$world/out.kept"
+	else "$lib/pod-store-pack" 4<"$world/layer" 5<"$world/out.index" 2>/dev/null; fi
+}
 # want CASE R|K [TEXT COMMAND...]: the outcome, nothing outside, and one more fact
 want() {
 	local name=$1 wanted=$2 fact=${3:-}
@@ -52,7 +74,7 @@ want() {
 	# Kept layers can be put together again exactly, unless something in them was replaced.
 	if [ "$st" = K ] && grep -qx 'exact 1' "$world/out"; then
 		"$layer" "$name" "$world/outside" >"$world/out.tar"
-		if "$lib/pod-store-pack" 4<"$world/layer" 5<"$world/out.index" 2>/dev/null | cmp -s - "$world/out.tar"; then
+		if pack | cmp -s - "$world/out.tar"; then
 			ok "$name: the exact stream comes back"
 		else
 			not_ok "$name: the stream that comes back differs"
@@ -88,7 +110,7 @@ want default_acl K '[ "$(stat -c %a acl/child)" = 640 ] && [ -z "$(attrs acl/chi
 # 18-21: sizes
 want size_huge R
 want size_negative R
-want sparse_tebibyte K '[ $(stat -c %s sparse) = 1099511627776 ] && [ $(stat -c %b sparse) -lt 64 ]'
+want sparse_tebibyte K '[ $(stat -c %s sparse) = 1099511627776 ] && [ $(du -skx .. | cut -f1) -lt 8192 ]'
 want sparse_lies R
 # 22-27: names that collide, whiteouts
 want file_then_dir K '[ -f same/child ]'
@@ -97,7 +119,11 @@ want file_as_parent R
 want whiteouts K '[ "$(ls -A . etc | tr "\n" " ")" = ".: etc  etc: gone ok " ] && [ -c etc/gone ]'
 want whiteout_dotdot K '[ -c outside ] || [ -c outside/victim ]'
 want whiteout_then_name K '[ -d both ] && [ -f implied/child ] && [ -c lower ]'
-if [ $root = 1 ]; then
+if [ $root = 1 ] && [ "${POD_TEST_LAYOUT:-}" = erofs ]; then
+	unpack < <("$layer" whiteout_then_name "$world/outside")
+	is "a directory that replaces its whiteout is opaque" \
+		"$(getfattr -R -m trusted.overlay.opaque "$world/layer" 2>/dev/null | grep -c '^trusted')" 2
+elif [ $root = 1 ]; then
 	unpack < <("$layer" whiteout_then_name "$world/outside")
 	is "a directory that replaces its whiteout is opaque" "$(grep -c '^opaque ' "$world/out")" 2
 fi
@@ -117,7 +143,8 @@ want pax_malformed R
 want uid_huge R
 want gid_negative R
 want time_far K
-want root_entry K '[ "$(mode .)" = "700:$(id -u)" ]'
+own=$([ "${POD_TEST_LAYOUT:-}" = erofs ] && echo 755 || echo 700)
+want root_entry K '[ "$(mode .)" = "$own:$(id -u)" ]'
 want after_end K '[ -f before ] && [ ! -e after ]'
 want lone_zero_block R
 want hard_to_link K '[ -L hard ]'

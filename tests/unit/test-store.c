@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-// objs: pod-store/db.o pod-store/store.o pod-store/overlay.o pod-store/layer.o pod-store/image.o pod-store/naming.o pod-store/remove.o pod-store/stage.o pod-store/commit.o pod-store/rootfs.o pod-store/owners.o pod-store/variant.o pod-store/attach.o pod-store/user.o pod-store/volume.o pod-store/copy.o pod-store/sweep.o pod-store/diff.o pod-store/layer/result.o pod-store/layer/opaque.o
+// objs: pod-store/db.o pod-store/store.o pod-store/overlay.o pod-store/layout.o pod-store/fsapi.o pod-store/layer/erofs.o pod-store/layer/nodes.o pod-store/layer/name.o pod-store/layer/acl.o pod-store/layer/xattr.o pod-store/layer.o pod-store/image.o pod-store/naming.o pod-store/remove.o pod-store/stage.o pod-store/commit.o pod-store/rootfs.o pod-store/owners.o pod-store/variant.o pod-store/attach.o pod-store/user.o pod-store/volume.o pod-store/copy.o pod-store/sweep.o pod-store/diff.o pod-store/layer/result.o pod-store/layer/opaque.o
 // libs: -lsqlite3 -lmsgpackc
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -88,16 +88,16 @@ get_file(int dir, const char *name)
 static int
 stage_one(struct stage *g, char digit, char diff_id[80])
 {
-	int diff = -1, index = -1;
+	struct stage_place place;
 	size_t at;
 
-	cr_assert_eq(stage_layer(g, &at, &diff, &index, &e), 0, "%s", e.text);
-	close(index);
+	cr_assert_eq(stage_layer(g, LAYOUT_DIR, &at, &place, &e), 0, "%s", e.text);
+	close(place.index);
 	memset(g->layers[at].diff_hex, digit, 64);
 	g->layers[at].diff_hex[64] = '\0';
 	g->layers[at].tar_size = 1000;
 	snprintf(diff_id, 80, "sha256:%s", g->layers[at].diff_hex);
-	return diff;
+	return place.content;
 }
 
 /* An image of layers named by one digit each; those in the store already are not brought again. */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether a layer in the store is still what it was.  dir: its directory, layers/LAYER.
+ */
+#ifndef POD_VERIFY_H
+#define POD_VERIFY_H
+
+#include "common/base/err.h"
+
+#define VERIFY_DIGEST 80
+
+/* The digest ("sha256:...") of the tar stream that the layer gives now. */
+int verify_digest(int dir, char digest[VERIFY_DIGEST], struct err *e);
+
+/* 1: the layer's image (layout.h) is the one that belongs to its tar; 0: it is not. */
+int verify_image(int dir, struct err *e);
+
+/* Makes the image anew of the tar.  Who has the old one mounted keeps it. */
+int verify_image_renew(int dir, struct err *e);
+
+#endif
