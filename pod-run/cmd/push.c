@@ -11,6 +11,7 @@
 #include "pod-run/cmd/push.h"
 #include "pod-run/cmd/signing.h"
 #include "pod-run/life/image.h"
+#include "pod-run/state/event.h"
 
 struct push_opts {
 	struct access_opts access;
@@ -131,6 +132,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	m.destination = push_destination(MSG_OF(&found, image_got), argc, argv);
 	if (push_send(x, &m, o->quiet, &in, e) == -1)
 		return -1;
+	event_named(x, EVENT_IMAGE, EVENT_PUSH, m.source, m.destination);
 	return o->digestfile != NULL
 		   ? push_write_digest(o->digestfile, MSG_OF(&in, image_copy_r)->digest, e)
 		   : 0;

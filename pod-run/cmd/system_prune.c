@@ -9,6 +9,7 @@
 #include "pod-run/cmd/confirm.h"
 #include "pod-run/cmd/container_prune.h"
 #include "pod-run/cmd/image_prune.h"
+#include "pod-run/cmd/network.h"
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/orphans.h"
@@ -42,6 +43,7 @@ confirmed(const struct prune_opts *o, struct err *e)
 		return 1;
 	warning = xasprintf("WARNING! This command removes:\n"
 			    "\t- all stopped containers\n"
+			    "\t- all networks not used by at least one container\n"
 			    "%s"
 			    "\t- all %s\n"
 			    "%s",
@@ -104,10 +106,15 @@ static int
 prune(struct ctx *x, const struct prune_opts *o, uint64_t *bytes, struct err *e)
 {
 	own_strv struct strv containers = {0}, volumes = {0}, images = {0}, labels = {0};
+	own_strv struct strv networks = {0};
 	int r = container_prune(x, &o->filter, &containers, bytes, e);
 
 	end_sweep(x);
 	print_removed("Containers", &containers);
+	if (r == -1)
+		return -1;
+	r = network_prune(x, &o->filter, &networks, e);
+	print_removed("Networks", &networks);
 	if (r == -1)
 		return -1;
 	volume_filters(&o->filter, &labels);

@@ -255,6 +255,8 @@ volume_row_prune(struct ctx *x, bool all, bool dry_run, const struct strv *filte
 		if (r->users > 0 || (!all && !r->v->anonymous))
 			continue;
 		if (dry_run || volume_row_remove(x, r->v->name, false, 0, e) == 0) {
+			if (!dry_run)
+				event_named(x, EVENT_VOLUME, EVENT_PRUNE, NULL, r->v->name);
 			strv_add(removed, r->v->name);
 			continue;
 		}

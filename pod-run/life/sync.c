@@ -176,6 +176,34 @@ look_unrecorded_end(struct ctx *x, struct ctr *c)
 	return true;
 }
 
+/*
+ * The end was recorded, and its exit file removed, after our row was read: without the lock that row is no
+ * proof.  A container that has gone meanwhile is shown as one that is being removed.
+ */
+static bool
+look_old_row(struct ctx *x, struct ctr *c)
+{
+	struct err e = {0};
+	struct db *db = ctx_db(x, &e);
+	struct ctr now = {0};
+
+	if (db == NULL)
+		return false;
+	if (ctr_load(db, c->id, &now, &e) == -1) {
+		if (e.class != ERR_NOTFOUND)
+			return false;
+		c->status = CTR_REMOVING;
+		return true;
+	}
+	if (now.status == c->status && now.pid == c->pid && now.pid_start == c->pid_start) {
+		ctr_free(&now);
+		return false;
+	}
+	ctr_free(c);
+	*c = now;
+	return true;
+}
+
 bool
 sync_look(struct ctx *x, struct ctr *c)
 {
@@ -193,11 +221,13 @@ sync_look(struct ctx *x, struct ctr *c)
 	if (sync_monitor_lives(x, c->id) || sync_process_lives(c->pid, c->pid_start))
 		return false;
 	/* It may have finished its work between the two looks. */
-	if (sync_exit_file(x, c->id, &code, &when) == -1) {
-		code = SYNC_NO_EXIT_FILE;
-		when = ctx_now_ns();
+	if (sync_exit_file(x, c->id, &code, &when) == 0) {
+		ended(c, code, when);
+		return true;
 	}
-	ended(c, code, when);
+	if (look_old_row(x, c))
+		return true;
+	ended(c, SYNC_NO_EXIT_FILE, ctx_now_ns());
 	return true;
 }
 

@@ -109,7 +109,7 @@ exec 9<"$dir/a"
 is "--preserve-fd keeps the number" "$(run --preserve-fd 9 $image sh -c 'cat <&9')" a
 is "and hands over nothing else" "$(run --preserve-fd 9 $image sh -c 'for f in 3 4 5 6 7 8; do readlink /proc/self/fd/$f; done' | sort -u)" /dev/null
 exec 9<&-
-fails "a closed one" 125 "preserving descriptor 9" --preserve-fd 9 $image true
+fails "a closed one" 125 "file descriptor 9 is not available" --preserve-fd 9 $image true
 fails "a number that is none" 125 'invalid argument "x" for "--preserve-fd"' --preserve-fd x $image true
 is "the host's mount table is as it was" "$(grep -c "$WORLD" /proc/self/mountinfo)" 0
 finish

@@ -68,7 +68,7 @@ check "which follows" pod exec friend grep -q "^$(addr web n2)" /etc/hosts
 touch "$WORLD/ns"
 unshare --net="$WORLD/ns" sh -c 'ip link set lo up; ip link add x0 type veth peer name x1; ip addr add 192.0.2.55/24 dev x0'
 check "ns:PATH" grep -q 192.0.2.55 <<<"$(pod run --rm --network "ns:$WORLD/ns" localhost/one:1 ip addr)"
-fails "ns: a path that is none" 127 "nosuch" pod run --rm --network "ns:$WORLD/nosuch" localhost/one:1 true
+fails "ns: a path that is none" 125 "nosuch" pod run --rm --network "ns:$WORLD/nosuch" localhost/one:1 true
 umount "$WORLD/ns"
 mkdir -p /run/netns /etc/netns
 mount -t tmpfs none /etc/netns
