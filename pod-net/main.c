@@ -206,8 +206,11 @@ static int
 on_sweep(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct server *s = arg;
+	const struct msg_net_sweep *m = MSG_OF(in, net_sweep);
 
-	if (net_sweep(&s->net, &MSG_OF(in, net_sweep)->containers, e) != 0)
+	if (m->before_ns != 0)
+		s->net.started_ns = (int64_t)m->before_ns;
+	if (net_sweep(&s->net, &m->containers, e) != 0)
 		return -1;
 	answer_ok(p, in->seq);
 	net_finish(&s->net);

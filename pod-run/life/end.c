@@ -167,6 +167,15 @@ remove_files(struct ctx *x, const char *id)
 
 /* --- Removal ------------------------------------------------------------------------------------*/
 
+/* A helper that was killed has not given back what the last run held. */
+static bool
+holds_net(const struct ctx *x, const char *id)
+{
+	own_mem char *path = xasprintf("%s/net/containers/%s", x->run_root, id);
+
+	return access(path, F_OK) == 0;
+}
+
 int
 end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e)
 {
@@ -175,7 +184,8 @@ end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e)
 
 	if (db == NULL || ctr_config(c, e) == -1)
 		return -1;
-	net = c->status != CTR_CONFIGURED && c->status != CTR_EXITED && start_needs_net(c->config);
+	net = start_needs_net(c->config) &&
+	      ((c->status != CTR_CONFIGURED && c->status != CTR_EXITED) || holds_net(x, c->id));
 	if (ctr_remove(db, c, net, ctx_now_ns(), e) == -1)
 		return -1;
 	ask_removal(x, c->id, net);

@@ -45,8 +45,10 @@ collect_all(struct ctx *x, bool everywhere, struct strv *ids)
 	own_mem char *rw = xasprintf("%s/rw", x->graph_root);
 	own_mem char *fixed = xasprintf("%s/containers", x->graph_root);
 	own_mem char *bundles = xasprintf("%s/containers", x->run_root);
+	own_mem char *nets = xasprintf("%s/net/containers", x->run_root);
 
 	collect(bundles, ids);
+	collect(nets, ids);
 	if (!everywhere)
 		return;
 	collect(rw, ids);
@@ -146,13 +148,37 @@ remove_orphan(struct ctx *x, const char *id)
 	end_abandon(x, id, true);
 }
 
+/* What containers that do not run hold of the network, as a helper was killed before it gave it back. */
+static int
+sweep_networks(struct ctx *x, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	own_ctr_list struct ctr_list all = {0};
+	struct msg_net_sweep m = {.before_ns = (uint64_t)ctx_now_ns()};
+	struct db *db = ctx_db(x, e);
+	own_mem const char **ids = NULL;
+	struct peer *net;
+
+	if (db == NULL || ctr_list_brief(db, &all, e) == -1 || (net = ctx_net(x, e)) == NULL)
+		return -1;
+	ids = xcalloc(all.n + 1, sizeof(*ids));
+	m.containers.v = ids;
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].status != CTR_CONFIGURED && all.v[i].status != CTR_EXITED)
+			ids[m.containers.n++] = all.v[i].id;
+	return peer_call(net, &msg_net_sweep_desc, &m, &in, NULL, NULL, e);
+}
+
 void
 orphans_remove(struct ctx *x, bool everywhere)
 {
 	own_strv struct strv ids = {0};
+	struct err e = {0};
 
 	collect_all(x, everywhere, &ids);
 	for (size_t i = 0; i < ids.n; i++)
 		remove_orphan(x, ids.v[i]);
 	end_settle(x);
+	if (everywhere && sweep_networks(x, &e) == -1)
+		log_warn("%s", e.text);
 }
