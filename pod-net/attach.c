@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
 #include "pod-net/netns.h"
+#include "pod-net/plugin.h"
 #include "pod-net/rootless.h"
 
 struct search {
@@ -160,7 +161,7 @@ fill_hold(struct attach *t, const struct plan_attach *at, struct rec_net_hold *h
 	    .outbound6 = address_text(&at->set.outbound6, t->a),
 	    .internal = n->internal,
 	    .unmanaged = at->set.unmanaged,
-	    .dns = n->dns};
+	    .dns = n->dns && at->driver->kind != DRIVER_PLUGIN};
 	if (at->driver->bridge)
 		h->link = arena_strdup(t->a, at->set.host_name);
 	copy_strs(&h->aliases, &at->asked->aliases, t->a);
@@ -173,6 +174,22 @@ fill_hold(struct attach *t, const struct plan_attach *at, struct rec_net_hold *h
 			addr_format_prefix(&at->addresses[i].lease.subnet, text);
 			h->subnets.v[h->subnets.n++] = arena_strdup(t->a, text);
 		}
+}
+
+/* What the plug-in will be asked, if the driver is one. */
+static int
+plan_plugin(struct attach *t, const struct plan_attach *at, struct rec_net_hold *h, struct err *e)
+{
+	struct plugin_join j = {.id = t->id,
+	    .name = t->name,
+	    .network = at->network,
+	    .asked = at->asked,
+	    .mac = at->has_mac ? at->asked->static_mac : NULL,
+	    .ports = t->state->ports.v,
+	    .nports = t->state->ports.n};
+
+	return at->driver->kind == DRIVER_PLUGIN ? plugin_plan(&t->n->plugin_dirs, &j, h, t->a, e)
+						 : 0;
 }
 
 int
@@ -189,7 +206,8 @@ attach_native_take(struct attach *t, struct err *e)
 		struct rec_net_hold *h = &v[t->state->networks.n++];
 
 		fill_hold(t, &t->plan.attach[i], h);
-		if (take_addresses(t, &t->plan.attach[i], h, e) != 0) {
+		if (take_addresses(t, &t->plan.attach[i], h, e) != 0 ||
+		    plan_plugin(t, &t->plan.attach[i], h, e) != 0) {
 			attach_native_give(t);
 			return -1;
 		}
@@ -208,6 +226,29 @@ attach_native_give(struct attach *t)
 	t->state->networks.n = t->first;
 }
 
+/* The plug-ins' turn, and what they answer is kept. */
+static int
+set_up_plugins(struct attach *t, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = t->first; i < t->state->networks.n; i++) {
+		struct rec_net_hold *h = &t->state->networks.v[i];
+
+		if (h->plugin != NULL && plugin_setup(t->netns, h, t->a, e) != 0)
+			return -1;
+		any |= h->plugin != NULL;
+	}
+	return any ? attach_rewrite(t, e) : 0;
+}
+
+int
+attach_rewrite(const struct attach *t, struct err *e)
+{
+	return t->state_fd >= 0 ? state_extend(t->state_fd, t->state, e)
+				: state_replace(&t->n->state, t->id, t->state, e);
+}
+
 int
 attach_native_links(struct attach *t, struct err *e)
 {
@@ -220,7 +261,7 @@ attach_native_links(struct attach *t, struct err *e)
 	for (size_t i = t->first; i < t->state->networks.n; i++)
 		if (firewall_network(&n->firewall, &t->state->networks.v[i], false, e) != 0)
 			return -1;
-	return 0;
+	return set_up_plugins(t, e);
 }
 
 /* The container's end, and with it the other one. */
@@ -234,6 +275,8 @@ attach_native_leave(
 	int found;
 
 	(void)id;
+	if (h->plugin != NULL)
+		return plugin_teardown(n, netns, h, e);
 	if (netns < 0 || h->name == NULL)
 		return 0;
 	if (netns_netlink(netns, n->home, &inside, e) != 0)
@@ -334,11 +377,17 @@ attach_resolvers(const struct net *net, const struct rec_net_state *st, struct a
 struct strs
 attach_search(const struct rec_net_state *st, struct arena *a)
 {
-	struct strs r = {arena_array(a, 1, sizeof *r.v), 0};
+	struct strs r = {0};
+	size_t n = 1;
 
+	for (size_t i = 0; i < st->networks.n; i++)
+		n += st->networks.v[i].dns_search.n;
+	r.v = arena_array(a, n, sizeof *r.v);
 	for (size_t i = 0; i < st->networks.n && r.n == 0; i++)
 		if (names_answered(&st->networks.v[i]))
 			r.v[r.n++] = NAMES_DOMAIN;
+	for (size_t i = 0; i < st->networks.n; i++)
+		add_all(&r, &st->networks.v[i].dns_search, a);
 	return r;
 }
 

@@ -49,6 +49,9 @@ void attach_native_give(struct attach *t);
 int attach_native_leave(
     struct net *n, const char *id, int netns, const struct rec_net_hold *h, struct err *e);
 
+/* Writes the state again: addresses are known that were not when it was first written. */
+int attach_rewrite(const struct attach *t, struct err *e);
+
 /* A network that is held, as it is reported. */
 void attach_interface(const struct rec_net_hold *h, struct rec_net_interface *out, struct arena *a);
 

@@ -143,9 +143,7 @@ cni_links(struct attach *t, struct err *e)
 	/* What CNI leaves to a plug-in of its own, which lists do not name. */
 	if (bridge_loopback(t->n->home, t->netns, e) != 0 || cni_add(&j, t->first, e) != 0)
 		return -1;
-	/* The addresses are known only now. */
-	return t->state_fd >= 0 ? state_extend(t->state_fd, t->state, e)
-				: state_replace(&t->n->state, t->id, t->state, e);
+	return attach_rewrite(t, e);
 }
 
 static void

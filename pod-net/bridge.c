@@ -283,7 +283,8 @@ configure_inner(struct netlink *s, const struct plan *p, struct err *e)
 	netlink_reset(&b, s);
 	link_put_up(&b, 1, "setting the loopback interface up");
 	for (size_t i = 0; i < p->nattach; i++)
-		if (put_inner(s, &b, &p->attach[i], e) != 0)
+		if (p->attach[i].driver->kind != DRIVER_PLUGIN &&
+		    put_inner(s, &b, &p->attach[i], e) != 0)
 			return -1;
 	return netlink_run(s, &b, e);
 }
@@ -291,6 +292,8 @@ configure_inner(struct netlink *s, const struct plan *p, struct err *e)
 static int
 attach_one(struct netlink *host, int netns, const struct plan_attach *a, struct err *e)
 {
+	if (a->driver->kind == DRIVER_PLUGIN)
+		return 0;
 	return a->driver->parent ? child_attach(host, netns, a, e) : attach_host(host, netns, a, e);
 }
 

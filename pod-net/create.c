@@ -388,6 +388,8 @@ set_subnets(struct making *m, struct err *e)
 	const char *ipam = ipam_driver(n);
 	size_t given = n->subnets.n;
 
+	if (m->driver->kind == DRIVER_PLUGIN && given == 0)
+		return 0;
 	if (strcmp(ipam, "none") == 0 || strcmp(ipam, "dhcp") == 0) {
 		if (given > 0)
 			return err_set(e, ERR_INVALID,
@@ -483,6 +485,8 @@ check_ipam(const struct making *m, struct err *e)
 {
 	const char *ipam = ipam_driver(m->n);
 
+	if (m->driver->kind == DRIVER_PLUGIN)
+		return 0;
 	if (strcmp(ipam, "") == 0 || strcmp(ipam, "host-local") == 0 || strcmp(ipam, "none") == 0)
 		return 0;
 	if (strcmp(ipam, "dhcp") != 0)
@@ -519,7 +523,10 @@ complete(struct making *m, struct err *e)
 		    e, ERR_INVALID, "unsupported driver %s: invalid argument", n->driver);
 	if (set_name(m, e) != 0 || driver_options(m->driver, n, m->a, e) != 0)
 		return -1;
-	m->shared = option_is(n, "vlan", NULL) || option_is(n, "mode", "unmanaged");
+	if (m->driver->kind == DRIVER_PLUGIN && m->r->plugin(m->r->arg, n, m->a, e) != 0)
+		return -1;
+	m->shared =
+	    m->r->overlaps || option_is(n, "vlan", NULL) || option_is(n, "mode", "unmanaged");
 	if (check_ipam(m, e) != 0 || set_interface(m, e) != 0 || find_used(m, e) != 0)
 		return -1;
 	if (!m->driver->dns || strcmp(ipam_driver(n), "none") == 0)

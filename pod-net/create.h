@@ -25,6 +25,10 @@ struct create_rules {
 	const struct network_list *networks; /* those there are */
 	struct netlink *host;		     /* whose addresses and routes are avoided; borrowed */
 	const struct strv *drivers;	     /* plug-ins; may be NULL */
+	bool overlaps;			     /* subnets may be others' too */
+	/* Lets the plug-in that is the network's driver fill in what it wants. */
+	int (*plugin)(void *arg, struct rec_network *n, struct arena *a, struct err *e);
+	void *arg;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
 #include "pod-net/create.h"
+#include "pod-net/plugin.h"
 #include "pod-net/rootless.h"
 
 static int
@@ -37,6 +38,12 @@ is_listed(const struct network_list *l, const char *name, struct rec_network *ou
 	return false;
 }
 
+static int
+ask_plugin(void *arg, struct rec_network *x, struct arena *a, struct err *e)
+{
+	return plugin_create(arg, x, a, e);
+}
+
 int
 manage_create(struct net *n, const struct msg_net_create *m, struct rec_network *out,
     struct arena *a, struct err *e)
@@ -48,7 +55,9 @@ manage_create(struct net *n, const struct msg_net_create *m, struct rec_network 
 	    .pools = pools,
 	    .npools = m->pools.n,
 	    .networks = &l,
-	    .drivers = &n->plugins};
+	    .drivers = &n->plugins,
+	    .plugin = ask_plugin,
+	    .arg = &n->plugin_dirs};
 	own_netlink struct netlink host = {.fd = -1};
 	own_fd int lock = create_lock(dir, e);
 

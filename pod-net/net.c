@@ -12,6 +12,7 @@
 #include "pod-net/bridge.h"
 #include "pod-net/helper.h"
 #include "pod-net/netns.h"
+#include "pod-net/plugin.h"
 #include "pod-net/rootless.h"
 
 #define DEFAULT_RUN_ROOT "/run/pod"
@@ -115,7 +116,10 @@ read_options(
 			return -1;
 		if (strcmp(o->key, "cni_plugin_dir") == 0)
 			strv_add(&n->cni_dirs, o->value);
+		if (strcmp(o->key, "netavark_plugin_dir") == 0)
+			strv_add(&n->plugin_dirs, o->value);
 	}
+	plugin_names(&n->plugin_dirs, &n->plugins);
 	return 0;
 }
 
@@ -183,6 +187,7 @@ net_close(struct net *n)
 	free(n->left.v);
 	arena_free(&n->left.arena);
 	strv_free(&n->plugins);
+	strv_free(&n->plugin_dirs);
 	strv_free(&n->cni_dirs);
 	n->run_root = n->config_dir = NULL;
 	n->held = NULL;
@@ -256,15 +261,16 @@ has_names(const struct rec_net_state *st)
 	return false;
 }
 
-/* Networks of CNI: the namespace is going, so the plug-ins give back what they hold outside of it. */
+/* The namespace is going, so plug-ins give back what they hold outside of it. */
 static void
 leave_plugins(struct net *n, const char *id, const struct rec_net_state *st)
 {
 	for (size_t i = st->networks.n; i-- > 0;) {
+		const struct rec_net_hold *h = &st->networks.v[i];
 		struct err e = {0};
 
-		if (st->networks.v[i].cni &&
-		    backend_cni.leave(n, id, -1, &st->networks.v[i], &e) != 0)
+		if ((h->cni || h->plugin != NULL) &&
+		    (h->cni ? &backend_cni : &backend_native)->leave(n, id, -1, h, &e) != 0)
 			log_warn("%s", e.text);
 	}
 }

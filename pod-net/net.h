@@ -42,8 +42,9 @@ struct net {
 		struct arena arena;
 	} left; /* networks that containers have left */
 	const struct backend *backend;
-	struct strv cni_dirs;		  /* of CNI plug-ins */
-	struct strv plugins;		  /* network drivers that are programs of others */
+	struct strv cni_dirs; /* of CNI plug-ins */
+	struct strv plugin_dirs,
+	    plugins; /* network drivers that are programs of others; their names */
 	const struct network_list *given; /* definitions, instead of files; borrowed */
 	bool foreign; /* definitions and addresses are somebody else's, as for netavark's callers */
 };

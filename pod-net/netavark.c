@@ -19,6 +19,8 @@
 #include "pod-net/create.h"
 #include "pod-net/net.h"
 #include "pod-net/names.h"
+#include "pod-net/plugin.h"
+#include "pod-net/netavark_create.h"
 #include "pod-net/netavark_json.h"
 #include "pod-net/setup.h"
 
@@ -112,21 +114,32 @@ open_face(struct face *f, const char *what, struct err *e)
 	if (net_open_foreign(&f->net, &hello, e) != 0 || choose_firewall(f, e) != 0)
 		return -1;
 	choose_names(f->g, &f->net.names);
+	for (size_t i = 0; i < f->g->plugins.n; i++)
+		strv_add(&f->net.plugin_dirs, f->g->plugins.v[i]);
+	plugin_names(&f->net.plugin_dirs, &f->net.plugins);
 	f->net.given = &f->in.networks;
 	return 0;
+}
+
+/* The request's bytes, to be freed. */
+static int
+slurp_input(const struct globals *g, char **bytes, size_t *n, struct err *e)
+{
+	own_fd int fd = g->file != NULL ? open(g->file, O_RDONLY | O_CLOEXEC) : dup(0);
+
+	if (fd < 0)
+		return err_sys(e, "failed to load network options: IO error: %s",
+		    g->file != NULL ? g->file : "standard input");
+	return file_slurp(fd, NETAVARK_INPUT_MAX, "the request", bytes, n, e);
 }
 
 static int
 read_input(struct face *f, struct err *e)
 {
-	own_fd int fd = f->g->file != NULL ? open(f->g->file, O_RDONLY | O_CLOEXEC) : dup(0);
 	own_mem char *bytes = NULL;
 	size_t n;
 
-	if (fd < 0)
-		return err_sys(e, "failed to load network options: IO error: %s",
-		    f->g->file != NULL ? f->g->file : "standard input");
-	if (file_slurp(fd, NETAVARK_INPUT_MAX, "the request", &bytes, &n, e) != 0)
+	if (slurp_input(f->g, &bytes, &n, e) != 0)
 		return -1;
 	if (netavark_json_read(bytes, n, &f->in, e) != 0)
 		return -1;
@@ -218,6 +231,8 @@ servers_of(const struct face *f, const struct rec_net_hold *h, bool answered, st
 {
 	struct strs r = {.v = arena_array(a, h->addresses.n + 1, sizeof *r.v)};
 
+	if (h->plugin != NULL)
+		return h->dns_servers;
 	if (!answered)
 		return f->in.dns_servers;
 	for (size_t i = 0; i < h->addresses.n; i++)
@@ -229,6 +244,7 @@ servers_of(const struct face *f, const struct rec_net_hold *h, bool answered, st
 static int
 print_status(struct face *f, const struct rec_net_state *st, struct arena *a)
 {
+	const char *domain[] = {NAMES_DOMAIN};
 	own_json json_t *o = json_obj();
 	own_mem char *text = NULL;
 
@@ -237,9 +253,10 @@ print_status(struct face *f, const struct rec_net_state *st, struct arena *a)
 		bool answered = names_answered(h);
 		struct strs servers = servers_of(f, h, answered, a);
 
+		struct strs domains = answered ? (struct strs){domain, 1} : h->dns_search;
+
 		if (is_asked(f, h->network))
-			json_put_take(o, h->network,
-			    netavark_json_status(h, &servers, answered ? NAMES_DOMAIN : NULL));
+			json_put_take(o, h->network, netavark_json_status(h, &servers, &domains));
 	}
 	text = json_text(o);
 	puts(text);
@@ -374,6 +391,26 @@ firewall_reload(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct e
 	return with_face(ctx, NULL, do_reload);
 }
 
+static int
+create(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct globals *g = ctx->globals;
+	own_mem char *bytes = NULL, *made = NULL;
+	size_t n;
+
+	(void)opts;
+	(void)argc;
+	(void)argv;
+	if (slurp_input(g, &bytes, &n, e) == 0 &&
+	    (made = netavark_create(bytes, n, &g->plugins, e)) != NULL) {
+		puts(made);
+		return 0;
+	}
+	say_error(e);
+	err_clear(e);
+	return 1;
+}
+
 struct update_options {
 	struct strv servers;
 };
@@ -424,8 +461,7 @@ version(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	json_put_str(o, "version", POD_VERSION);
 	json_put_str(o, "commit", "");
 	json_put_str(o, "build_time", "");
-	json_put_str(
-	    o, "target", __x86_64__ + 0 ? "x86_64-unknown-linux-gnu" : "aarch64-unknown-linux-gnu");
+	json_put_str(o, "target", TARGET);
 	json_put_str(o, "default_fw_driver", "nftables");
 	json_go(o, "  ", &b);
 	puts(b.s);
@@ -466,6 +502,14 @@ static const struct cmd cmd_update = {
     .run = update,
 };
 
+static const struct cmd cmd_create = {
+    .name = "create",
+    .brief = "Complete and check the definition of a network",
+    .examples = "--file request.json create",
+    .max = 0,
+    .run = create,
+};
+
 static const struct cmd cmd_version = {
     .name = "version",
     .brief = "Show the version as JSON",
@@ -482,8 +526,8 @@ static const struct cmd cmd_reload = {
     .run = firewall_reload,
 };
 
-static const struct cmd_place places[] = {
-    {&cmd_reload}, {&cmd_setup}, {&cmd_teardown}, {&cmd_update}, {&cmd_version}, {0}};
+static const struct cmd_place places[] = {{&cmd_create}, {&cmd_reload}, {&cmd_setup},
+    {&cmd_teardown}, {&cmd_update}, {&cmd_version}, {0}};
 
 static const struct cmd root = {
     .name = "netavark",

@@ -223,13 +223,11 @@ strings(const struct strs *l)
 
 json_t *
 netavark_json_status(
-    const struct rec_net_hold *h, const struct strs *servers, const char *search_domain)
+    const struct rec_net_hold *h, const struct strs *servers, const struct strs *domains)
 {
 	json_t *o = json_obj(), *list, *interface, *one;
 
-	list = json_put_arr(o, "dns_search_domains");
-	if (search_domain != NULL)
-		json_add_str(list, search_domain);
+	json_put_take(o, "dns_search_domains", strings(domains));
 	json_put_take(o, "dns_server_ips", strings(servers));
 	interface = json_put_obj(json_put_obj(o, "interfaces"), h->name != NULL ? h->name : "");
 	json_put_str(interface, "mac_address", h->mac != NULL ? h->mac : "");

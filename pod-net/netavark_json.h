@@ -28,6 +28,6 @@ void netavark_json_free(struct netavark_input *in);
 
 /* The status block of one network. */
 json_t *netavark_json_status(
-    const struct rec_net_hold *h, const struct strs *servers, const char *search_domain);
+    const struct rec_net_hold *h, const struct strs *servers, const struct strs *domains);
 
 #endif

@@ -225,14 +225,13 @@ network_parse(const char *bytes, size_t n, const char *name, struct rec_network 
 	return o != NULL ? network_read(o, name, out, a, e) : -1;
 }
 
-int
-network_read(
-    const json_t *o, const char *name, struct rec_network *out, struct arena *a, struct err *e)
+/* Everything but who it is. */
+static int
+read_rest(const json_t *o, struct rec_network *out, struct arena *a, struct err *e)
 {
-	struct rec_network r = {0};
+	struct rec_network r = *out;
 
-	if (read_identity(o, name, &r, a, e) != 0 ||
-	    want_copy(o, "network_interface", &r.interface, a, e) != 0 ||
+	if (want_copy(o, "network_interface", &r.interface, a, e) != 0 ||
 	    want_copy(o, "created", &r.created, a, e) != 0 || read_subnets(o, &r, a, e) != 0 ||
 	    read_routes(o, &r, a, e) != 0 || read_resolvers(o, &r, a, e) != 0 ||
 	    json_want_bool(o, "ipv6_enabled", &r.ipv6, e) != 0 ||
@@ -246,6 +245,34 @@ network_read(
 		return err_set(e, ERR_FORMAT, "invalid network_interface %s", r.interface);
 	*out = r;
 	return 0;
+}
+
+int
+network_read(
+    const json_t *o, const char *name, struct rec_network *out, struct arena *a, struct err *e)
+{
+	struct rec_network r = {0};
+
+	if (read_identity(o, name, &r, a, e) != 0 || read_rest(o, &r, a, e) != 0)
+		return -1;
+	*out = r;
+	return 0;
+}
+
+int
+network_read_draft(const json_t *o, struct rec_network *out, struct arena *a, struct err *e)
+{
+	const char **const words[] = {&out->name, &out->id, &out->driver};
+	static const char *const keys[] = {"name", "id", "driver"};
+
+	*out = (struct rec_network){0};
+	for (size_t i = 0; i < COUNTOF(keys); i++) {
+		if (want_copy(o, keys[i], words[i], a, e) != 0)
+			return -1;
+		if (*words[i] == NULL)
+			*words[i] = "";
+	}
+	return read_rest(o, out, a, e);
 }
 
 static void

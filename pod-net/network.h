@@ -27,6 +27,9 @@ int network_parse(const char *bytes, size_t n, const char *name, struct rec_netw
 int network_read(
     const json_t *o, const char *name, struct rec_network *out, struct arena *a, struct err *e);
 
+/* The same where name, ID and driver may still be missing, which are then "". */
+int network_read_draft(const json_t *o, struct rec_network *out, struct arena *a, struct err *e);
+
 /* The document that network_parse reads; owned by the caller. */
 json_t *network_json(const struct rec_network *n);
 

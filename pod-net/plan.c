@@ -21,7 +21,8 @@ check_network(const struct plan_attach *a, bool *no_addresses, struct err *e)
 		if (strcmp(o->key, "driver") != 0)
 			return err_set(e, ERR_UNSUPPORTED, "network %s: unsupported ipam option %s",
 			    n->name, o->key);
-		if (strcmp(o->value, "none") == 0)
+		if (strcmp(o->value, "none") == 0 ||
+		    (a->driver->kind == DRIVER_PLUGIN && strcmp(o->value, "host-local") != 0))
 			*no_addresses = true;
 		else if (strcmp(o->value, "host-local") != 0)
 			return err_set(e, ERR_UNSUPPORTED, "network %s: unsupported ipam driver %s",

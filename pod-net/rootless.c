@@ -293,10 +293,10 @@ static int
 check_drivers(const struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->nattach; i++)
-		if (p->attach[i].driver->parent)
+		if (p->attach[i].driver->parent || p->attach[i].driver->kind == DRIVER_PLUGIN)
 			return err_set(e, ERR_UNSUPPORTED,
 			    "network %s: driver %s is not supported for ordinary users",
-			    p->attach[i].network->name, p->attach[i].driver->name);
+			    p->attach[i].network->name, p->attach[i].network->driver);
 	return 0;
 }
 

@@ -75,8 +75,13 @@ record(struct setup *s, struct err *e)
 
 	if (lease_lock(&s->n->leases, e) != 0)
 		return -1;
+	/* As they were asked for: plug-ins are told. */
+	s->state.ports.v = s->m->ports.v;
+	s->state.ports.n = s->m->ports.n;
 	if (attach_take(&s->attach, e) != 0)
 		goto fail;
+	for (size_t i = 0; i < s->state.networks.n; i++)
+		any |= s->state.networks.v[i].plugin != NULL;
 	s->state.address4 = attach_target(&s->state, AF_INET, s->a);
 	s->state.address6 = attach_target(&s->state, AF_INET6, s->a);
 	if (port_parse(s->m->ports.v, s->m->ports.n, any || s->state.address4 != NULL,
@@ -110,7 +115,8 @@ connect_bridges(struct setup *s, struct err *e)
 {
 	if (attach_links(&s->attach, e) != 0)
 		return -1;
-	if (s->ports.n > 0 && !s->n->backend->ports_by_themselves) {
+	if (s->ports.n > 0 && (s->state.address4 != NULL || s->state.address6 != NULL) &&
+	    !s->n->backend->ports_by_themselves) {
 		struct firewall_target t = net_target(&s->state, s->m->id, s->m->name);
 
 		if (firewall_publish(&s->n->firewall, &s->ports, &t, e) != 0 ||

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -288,6 +289,18 @@ ctx_db(struct ctx *x, struct err *e)
 	return x->db_;
 }
 
+static bool
+has_files(const char *dir)
+{
+	own_dir DIR *d = opendir(dir);
+	const struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			return true;
+	return false;
+}
+
 /* What pod-net must know of the configuration; only what is not the default. */
 static size_t
 net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode)
@@ -300,8 +313,15 @@ net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode
 	if (*c->network_network_backend != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "network_backend", .value = c->network_network_backend};
-	if (strcmp(c->network_network_backend, "cni") != 0)
+	if (strcmp(c->network_network_backend, "cni") != 0) {
+		for (size_t i = 0; i < c->network_netavark_plugin_dirs.n; i++)
+			if (has_files(c->network_netavark_plugin_dirs.v[i])) {
+				v[n++] = (struct rec_kv){.key = "netavark_plugin_dir",
+				    .value = c->network_netavark_plugin_dirs.v[i]};
+				*mode = "--peer-plugins";
+			}
 		return n;
+	}
 	/* Plug-ins are programs of others, which no filter of ours fits. */
 	*mode = "--peer-plugins";
 	for (size_t i = 0; i < c->network_cni_plugin_dirs.n; i++)
@@ -316,7 +336,9 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	own_arena struct arena a = {0};
 	size_t n;
 	const struct containers_conf *conf = role == ROLE_NET ? ctx_conf(x, e) : NULL;
-	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n + 3 : 0;
+	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n +
+					 conf->network_netavark_plugin_dirs.n + 3
+				   : 0;
 	struct rec_kv *options;
 	const char *mode = NULL;
 	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};

@@ -114,6 +114,46 @@ if wanted "50 parallel starts"; then
 		echo "50 parallel starts, $net: pod $(echo "$a" | cut -d' ' -f5)/s   podman $(echo "$b" | cut -d' ' -f5)/s   budget $([ $net = none ] && echo 120 || echo 80)/s"
 	done
 fi
+# --- Networks -----------------------------------------------------------------------------------------------
+# The set-up of a bridge, its share of a start: one process that sets many up, as the coordinator asks for it.
+if wanted "network part of a start"; then
+	for ports in "" "-p 127.0.0.1@28081:80"; do
+		# shellcheck disable=SC2086
+		"$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$WORLD/net-run" | awk '{ print $2 }' | sort -n |
+			awk -v ports="$ports" '{ v[NR] = $1 } END { printf "network part of a start%s: median %.2f ms, p10 %.2f", ports ? ", a port" : "", v[int(NR / 2)] / 1000, v[4] / 1000 }'
+		# shellcheck disable=SC2086
+		"$timing" -n 1 "$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$WORLD/net-run" |
+			awk '{ printf ", cpu with tear-down %.2f ms   budget 1.5 ms\n", $4 / 40 }'
+	done
+	"$BIN/pod-net" --runroot "$WORLD/net-run" sweep
+fi
+runs_before=$runs runs=5
+both "1000 ports on one container" "-" run --rm $limits -p 127.0.0.1:21000-21999:21000-21999 $img true
+runs=$runs_before
+# many NAME COUNT PARALLEL WORDS...: so many starts of containers with a port each, so many at a time
+many() {
+	local name=$1 count=$2 parallel=$3 tool=$4
+	shift 4
+	"$timing" -n "$count" -p "$parallel" "$@" |
+		awk -v name="$name" -v tool="$tool" -v n="$count" '{ printf "%s: %s %.1f/s, cpu %.1f ms each (%d starts)\n", name, tool, $5, $4, n }'
+}
+if wanted "50 parallel starts, a port each"; then
+	for i in 1 2; do
+		many "50 parallel starts, a port each" 100 50 pod "${pod_words[@]}" run --rm $limits -p 127.0.0.1::80 $img true
+	done
+	[ -n "$have_peer" ] && many "50 parallel starts, a port each" 50 50 podman "${peer_words[@]}" run --rm $limits -p 127.0.0.1::80 $img true
+	echo "50 parallel starts, a port each: budget 60/s"
+fi
+if wanted "a port on each of 200 containers"; then
+	many "a port on each of 200 containers" "${BENCH_CONTAINERS:-200}" 4 pod "${pod_words[@]}" run -d $limits -p 127.0.0.1::80 $img sleep 1000
+	# What one more costs when they are there.
+	both "one more beside 200 containers" "-" run --rm $limits -p 127.0.0.1::80 $img true
+	pod rm -f -a -t 0 >/dev/null
+	if [ -n "$have_peer" ]; then
+		many "a port on each of 200 containers" "${BENCH_CONTAINERS:-40}" 4 podman "${peer_words[@]}" run -d $limits -p 127.0.0.1::80 $img sleep 1000
+		peer rm -f -a -t 0 >/dev/null
+	fi
+fi
 if wanted "monitor memory"; then
 	for i in $(seq 50); do pod run -d --network none $img sleep 1000 >/dev/null; done
 	sleep 1

@@ -31,6 +31,8 @@ struct peer {
 	uint32_t seq;
 	struct queued *early; /* answers that came before somebody waited for them */
 	size_t early_n;
+	uint32_t *unwanted; /* answers that nobody will wait for */
+	size_t unwanted_n, unwanted_cap;
 	uint8_t buf[WIRE_FRAME_MAX + HEAD_SIZE];
 };
 
@@ -66,6 +68,7 @@ peer_free(struct peer *p)
 		free(q);
 	}
 	fd_close(&p->fd);
+	free(p->unwanted);
 	free(p);
 }
 
@@ -527,11 +530,34 @@ take_early(struct peer *p, uint32_t seq, struct peer_in *in)
 	return false;
 }
 
+void
+peer_disown(struct peer *p, uint32_t seq)
+{
+	p->unwanted =
+	    mem_grow(p->unwanted, &p->unwanted_cap, p->unwanted_n + 1, sizeof(*p->unwanted));
+	p->unwanted[p->unwanted_n++] = seq;
+}
+
+static bool
+is_unwanted(struct peer *p, uint32_t seq)
+{
+	for (size_t i = 0; i < p->unwanted_n; i++)
+		if (p->unwanted[i] == seq) {
+			p->unwanted[i] = p->unwanted[--p->unwanted_n];
+			return true;
+		}
+	return false;
+}
+
 static int
 keep_early(struct peer *p, struct peer_in *in, struct err *e)
 {
 	struct queued *q;
 
+	if (is_unwanted(p, in->seq)) {
+		peer_in_free(in);
+		return 0;
+	}
 	if (p->early_n >= QUEUE_MAX)
 		return err_set(e, ERR_PEER, "%s sends answers nobody waits for", peer_name(p));
 	q = xcalloc(1, sizeof(*q));

@@ -17,8 +17,9 @@
 #include "pod-run/life/volumes.h"
 #include "pod-run/state/event.h"
 
-/* Leftovers younger than this belong to helpers that are still at it. */
+#define REMAINS_MAX 32
 #define GIVE_BACK_MS 20000
+/* Leftovers younger than this belong to helpers that are still at it. */
 #define LEFTOVER_NS (10 * INT64_C(1000000000))
 
 static void
@@ -53,10 +54,18 @@ give_back_net(struct ctx *x, const char *id, bool again)
 	return 0;
 }
 
+/* Nobody waits for the answer to a request; 0: none was sent. */
+static void
+disown(struct peer *p, uint32_t seq)
+{
+	if (seq != 0)
+		peer_disown(p, seq);
+}
+
 void
 end_give_back_net(struct ctx *x, const char *id)
 {
-	give_back_net(x, id, true);
+	disown(x->net_, give_back_net(x, id, true));
 }
 
 int
@@ -91,6 +100,9 @@ ask_removal(struct ctx *x, const char *id, bool net)
 {
 	struct ctx_remains *r;
 
+	/* A helper keeps only so many answers that are not waited for yet. */
+	if (x->remains_n >= REMAINS_MAX)
+		end_settle(x);
 	x->remains = mem_grow(x->remains, &x->remains_cap, x->remains_n + 1, sizeof(*x->remains));
 	r = &x->remains[x->remains_n++];
 	memset(r, 0, sizeof(*r));
@@ -105,10 +117,12 @@ remove_volume(struct ctx *x, const char *name)
 	struct msg_volume_remove m = {.name = name, .ignore = true};
 	struct err e = {0};
 	struct peer *store = ctx_store(x, &e);
+	uint32_t seq = store != NULL ? peer_next_seq(store) : 0;
 
-	if (store == NULL ||
-	    peer_send(store, &msg_volume_remove_desc, peer_next_seq(store), &m, &e) == -1)
+	if (store == NULL || peer_send(store, &msg_volume_remove_desc, seq, &m, &e) == -1)
 		complain(&e);
+	else
+		disown(store, seq);
 }
 
 /* Anonymous volumes that no other container mounts. */
@@ -136,13 +150,15 @@ remove_image(struct ctx *x, const struct ctr *c)
 	own_strv struct strv users = {0};
 	struct err e = {0};
 	struct peer *store;
+	uint32_t seq;
 
 	if (*c->image == '\0' || ctr_using_image(ctx_db(x, &e), c->image, &users, &e) == -1 ||
 	    users.n > 0)
 		return;
 	store = ctx_store(x, &e);
-	if (store != NULL)
-		peer_send(store, &msg_image_remove_desc, peer_next_seq(store), &m, &e);
+	seq = store != NULL ? peer_next_seq(store) : 0;
+	if (store != NULL && peer_send(store, &msg_image_remove_desc, seq, &m, &e) == 0)
+		disown(store, seq);
 	complain(&e);
 }
 
@@ -326,7 +342,7 @@ end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 		return end_remove(x, c, true, e);
 	}
 	if (start_needs_net(c->config))
-		give_back_net(x, c->id, true);
+		disown(x->net_, give_back_net(x, c->id, true));
 	c->status = CTR_EXITED;
 	c->monitor_pid = 0;
 	health_ended(x, c);

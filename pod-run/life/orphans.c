@@ -124,6 +124,16 @@ has_row(struct ctx *x, const char *id)
 	return db == NULL || ctr_load(db, id, &c, &e) == 0 || e.class != ERR_NOTFOUND;
 }
 
+/* Removed by this process, which still waits for its helpers to do their part. */
+static bool
+is_going(const struct ctx *x, const char *id)
+{
+	for (size_t i = 0; i < x->remains_n; i++)
+		if (strcmp(x->remains[i].id, id) == 0)
+			return true;
+	return false;
+}
+
 static void
 remove_orphan(struct ctx *x, const char *id)
 {
@@ -131,7 +141,7 @@ remove_orphan(struct ctx *x, const char *id)
 	struct err e = {0};
 	own_fd int live = -1, lock = -1;
 
-	if (has_row(x, id))
+	if (is_going(x, id) || has_row(x, id))
 		return;
 	live = lock_acquire(x->lock_fd, live_name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
 	lock = live == -1 ? -1 : lock_acquire(x->lock_fd, id, LOCK_EXCLUSIVE, LOCK_TRY, &e);

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-net/plugin.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/json.h"
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/role/program.h"
+#include "pod-net/addr.h"
+#include "pod-net/net.h"
+#include "pod-net/netns.h"
+#include "pod-net/network.h"
+
+#define API_MAJOR "1."
+#define MEMBERS_MAX 64
+
+extern char **environ;
+
+void
+plugin_names(const struct strv *dirs, struct strv *out)
+{
+	for (size_t i = 0; i < dirs->n; i++) {
+		own_dir DIR *d = opendir(dirs->v[i]);
+
+		for (const struct dirent *entry; d != NULL && (entry = readdir(d)) != NULL;)
+			if (entry->d_name[0] != '.' && strv_find(out, entry->d_name) == out->n &&
+			    faccessat(dirfd(d), entry->d_name, X_OK, 0) == 0)
+				strv_add(out, entry->d_name);
+	}
+}
+
+/* --- Asking --------------------------------------------------------------------------------------- */
+
+static void
+make_environment(struct strv *env)
+{
+	for (char **v = environ; v != NULL && *v != NULL; v++)
+		if (!text_has_prefix(*v, "PATH="))
+			strv_add(env, *v);
+	strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+}
+
+static const char *
+name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* The plug-in's own words about its failure. */
+static int
+failed(const char *path, const struct program_result *r, struct err *e)
+{
+	struct err bad = {0};
+	own_json json_t *o = r->out.n > 0 ? json_read(r->out.s, r->out.n, &bad) : NULL;
+	const char *said = json_string_value(json_object_get(o, "error"));
+	char text[512];
+
+	if (said == NULL)
+		said = r->err.n > 0 ? r->err.s : "it said nothing";
+	text_escape(said, text, sizeof text);
+	return err_set(e, ERR_INTERNAL, "plugin \"%s\" failed: exit code %d, message: %s",
+	    name_of(path), r->status, text);
+}
+
+/* The answer, if one is wanted, must be an object. */
+static int
+ask(const char *path, const char *word, const char *netns, const char *input, json_t **answer,
+    struct err *e)
+{
+	own_strv struct strv env = {0}, words = {0};
+	own(program_free) struct program_result r = {0};
+	struct program_run run = {
+	    .path = path, .arguments = &words, .environment = &env, .input = input};
+
+	make_environment(&env);
+	strv_add(&words, word);
+	if (netns != NULL)
+		strv_add(&words, netns);
+	if (program_run(&run, &r, e) != 0)
+		return err_wrap(e, "plugin \"%s\" failed", name_of(path));
+	if (r.status != 0)
+		return failed(path, &r, e);
+	if (answer == NULL)
+		return 0;
+	*answer = json_read(r.out.n > 0 ? r.out.s : "", r.out.n, e);
+	if (*answer != NULL && json_is_object(*answer))
+		return 0;
+	if (*answer != NULL)
+		err_set(e, ERR_FORMAT, "it is not an object");
+	return err_wrap(e, "plugin \"%s\" failed: its answer to %s", name_of(path), word);
+}
+
+static char *
+find(const struct strv *dirs, const char *driver, struct err *e)
+{
+	char *path = program_find(dirs, driver);
+
+	if (path == NULL)
+		err_set(e, ERR_NOTFOUND, "unknown network driver \"%s\"", driver);
+	return path;
+}
+
+/* A plug-in that does not know the word, as none had to, is taken as one of the first protocol. */
+static int
+check_version(const char *path, struct err *e)
+{
+	own_json json_t *o = NULL;
+	struct err none = {0};
+	const char *version;
+	char text[64];
+
+	if (ask(path, "info", NULL, "", &o, &none) != 0) {
+		log_debug("%s", none.text);
+		return 0;
+	}
+	version = json_string_value(json_object_get(o, "api_version"));
+	if (version == NULL || text_has_prefix(version, API_MAJOR))
+		return 0;
+	text_escape(version, text, sizeof text);
+	return err_set(e, ERR_UNSUPPORTED,
+	    "plugin \"%s\" has version %s of the plug-in interface, which is not supported",
+	    name_of(path), text);
+}
+
+/* --- create --------------------------------------------------------------------------------------- */
+
+int
+plugin_create(const struct strv *dirs, struct rec_network *x, struct arena *a, struct err *e)
+{
+	own_mem char *path = find(dirs, x->driver, e);
+	own_json json_t *in = network_json(x), *out = NULL;
+	own_mem char *input = json_text(in);
+	struct rec_network made;
+
+	if (path == NULL || check_version(path, e) != 0 ||
+	    ask(path, "create", NULL, input, &out, e) != 0)
+		return -1;
+	if (network_read(out, x->name, &made, a, e) != 0)
+		return err_wrap(e, "plugin \"%s\" failed: its answer to create", x->driver);
+	if (strcmp(made.id, x->id) != 0 || strcmp(made.driver, x->driver) != 0)
+		return err_set(e, ERR_INVALID,
+		    "plugin \"%s\" failed: it changed the ID or the driver of the network",
+		    x->driver);
+	if (made.created == NULL)
+		made.created = x->created;
+	*x = made;
+	return 0;
+}
+
+/* --- setup ---------------------------------------------------------------------------------------- */
+
+static void
+put_strs(json_t *o, const char *key, const struct strs *l)
+{
+	json_t *array = json_put_arr(o, key);
+
+	for (size_t i = 0; i < l->n; i++)
+		json_add_str(array, l->v[i]);
+}
+
+static void
+put_ports(json_t *o, const struct plugin_join *j)
+{
+	json_t *array = j->nports > 0 ? json_put_arr(o, "port_mappings") : NULL;
+
+	for (size_t i = 0; i < j->nports; i++) {
+		const struct rec_port_map *p = &j->ports[i];
+		json_t *one = json_add_obj(array);
+
+		json_put_str(one, "host_ip", p->host_ip != NULL ? p->host_ip : "");
+		json_put_int(one, "container_port", (int64_t)p->container_port);
+		json_put_int(one, "host_port", (int64_t)p->host_port);
+		json_put_int(one, "range", p->range != 0 ? (int64_t)p->range : 1);
+		json_put_str(one, "protocol", p->protocol);
+	}
+}
+
+/* The addresses without their lengths. */
+static void
+put_addresses(json_t *o, const struct rec_net_hold *h)
+{
+	json_t *array = h->addresses.n > 0 ? json_put_arr(o, "static_ips") : NULL;
+
+	for (size_t i = 0; i < h->addresses.n; i++) {
+		const char *s = h->addresses.v[i].ipnet;
+
+		json_add_take(array, json_strn(s, strcspn(s, "/")));
+	}
+}
+
+static json_t *
+request(const struct plugin_join *j, const struct rec_net_hold *h)
+{
+	json_t *o = json_obj(), *options, *map;
+
+	json_put_str(o, "container_id", j->id);
+	json_put_str(o, "container_name", j->name != NULL ? j->name : "");
+	put_ports(o, j);
+	json_put_take(o, "network", network_json(j->network));
+	options = json_put_obj(o, "network_options");
+	json_put_str(options, "interface_name", h->name);
+	put_addresses(options, h);
+	if (j->mac != NULL)
+		json_put_str(options, "static_mac", j->mac);
+	put_strs(options, "aliases", &j->asked->aliases);
+	map = json_put_obj(options, "options");
+	for (size_t i = 0; i < j->asked->options.n; i++)
+		json_put_str(map, j->asked->options.v[i].key, j->asked->options.v[i].value);
+	return o;
+}
+
+int
+plugin_plan(const struct strv *dirs, const struct plugin_join *j, struct rec_net_hold *h,
+    struct arena *a, struct err *e)
+{
+	own_mem char *path = find(dirs, j->network->driver, e);
+	own_json json_t *o = NULL;
+	own_mem char *text = NULL;
+
+	if (path == NULL)
+		return -1;
+	o = request(j, h);
+	text = json_text(o);
+	h->plugin = arena_strdup(a, path);
+	h->request = arena_strdup(a, text);
+	return 0;
+}
+
+static int
+read_subnet(const json_t *o, struct rec_net_address *out, struct arena *a, struct err *e)
+{
+	const char *ipnet = NULL, *gateway = NULL;
+	struct prefix p;
+	struct addr g;
+
+	if (json_need_str(o, "ipnet", &ipnet, e) != 0 ||
+	    json_want_str(o, "gateway", &gateway, e) != 0)
+		return -1;
+	if (addr_parse_prefix(ipnet, &p) != 0)
+		return err_set(e, ERR_FORMAT, "ipnet is not an address with a length");
+	if (gateway != NULL && gateway[0] != '\0' && addr_parse(gateway, &g) != 0)
+		return err_set(e, ERR_FORMAT, "gateway is not an address");
+	out->ipnet = arena_strdup(a, ipnet);
+	out->gateway = gateway != NULL && gateway[0] != '\0' ? arena_strdup(a, gateway) : NULL;
+	return 0;
+}
+
+static int
+read_interface(const json_t *o, struct rec_net_hold *h, struct arena *a, struct err *e)
+{
+	uint8_t bytes[LINK_MAC_SIZE];
+	const char *mac = NULL;
+	json_t *list = NULL, *one;
+	size_t i, n;
+
+	if (json_want_str(o, "mac_address", &mac, e) != 0 ||
+	    json_want_arr(o, "subnets", &list, e) != 0)
+		return -1;
+	if (mac != NULL && mac[0] != '\0' && addr_parse_mac(mac, bytes) != 0)
+		return err_set(e, ERR_FORMAT, "mac_address is not a hardware address");
+	h->mac = mac != NULL && mac[0] != '\0' ? arena_strdup(a, mac) : NULL;
+	n = list != NULL ? json_array_size(list) : 0;
+	if (n > MEMBERS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d subnets", MEMBERS_MAX);
+	h->addresses.v = arena_array(a, n, sizeof *h->addresses.v);
+	h->addresses.n = 0;
+	json_array_foreach(list, i, one)
+	{
+		if (read_subnet(one, &h->addresses.v[h->addresses.n], a, e) != 0)
+			return -1;
+		h->addresses.n++;
+	}
+	return 0;
+}
+
+static int
+read_words(const json_t *o, const char *key, bool addresses, struct strs *out, struct arena *a,
+    struct err *e)
+{
+	own_strv struct strv l = {0};
+	struct addr parsed;
+
+	if (json_want_strv(o, key, &l, e) != 0)
+		return -1;
+	if (l.n > MEMBERS_MAX)
+		return err_set(e, ERR_LIMIT, "%s: more than %d", key, MEMBERS_MAX);
+	*out = (struct strs){arena_array(a, l.n, sizeof *out->v), 0};
+	for (size_t i = 0; i < l.n; i++) {
+		/* It becomes a line of resolv.conf. */
+		bool good =
+		    addresses ? addr_parse(l.v[i], &parsed) == 0 : network_name_valid(l.v[i]);
+
+		if (!good)
+			return err_set(e, ERR_FORMAT, "%s: not %s", key,
+			    addresses ? "an address" : "a domain");
+		out->v[out->n++] = arena_strdup(a, l.v[i]);
+	}
+	return 0;
+}
+
+static int
+read_status(const json_t *o, struct rec_net_hold *h, struct arena *a, struct err *e)
+{
+	json_t *interfaces = NULL, *one;
+	const char *name;
+
+	if (json_want_obj(o, "interfaces", &interfaces, e) != 0 ||
+	    read_words(o, "dns_server_ips", true, &h->dns_servers, a, e) != 0 ||
+	    read_words(o, "dns_search_domains", false, &h->dns_search, a, e) != 0)
+		return -1;
+	json_object_foreach(interfaces, name, one)
+	{
+		if (strlen(name) > 15 || !network_name_valid(name))
+			return err_set(e, ERR_FORMAT, "interfaces: not a name");
+		h->name = arena_strdup(a, name);
+		return read_interface(one, h, a, e);
+	}
+	return 0;
+}
+
+int
+plugin_setup(int netns, struct rec_net_hold *h, struct arena *a, struct err *e)
+{
+	own_mem char *path = xasprintf("/proc/%d/fd/%d", (int)getpid(), netns);
+	own_json json_t *o = NULL;
+
+	if (ask(h->plugin, "setup", path, h->request, &o, e) != 0)
+		return -1;
+	if (read_status(o, h, a, e) != 0)
+		return err_wrap(e, "plugin \"%s\" failed: its answer to setup", name_of(h->plugin));
+	return 0;
+}
+
+int
+plugin_teardown(const struct net *n, int netns, const struct rec_net_hold *h, struct err *e)
+{
+	own_fd int empty = netns < 0 ? netns_make(n->home, e) : -1;
+	own_mem char *path = NULL;
+
+	if (netns < 0 && empty < 0)
+		return -1;
+	path = xasprintf("/proc/%d/fd/%d", (int)getpid(), netns < 0 ? empty : netns);
+	return ask(h->plugin, "teardown", path, h->request, NULL, e);
+}
