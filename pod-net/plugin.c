@@ -76,8 +76,11 @@ ask(const char *path, const char *word, const char *netns, const char *input, js
 {
 	own_strv struct strv env = {0}, words = {0};
 	own(program_free) struct program_result r = {0};
-	struct program_run run = {
-	    .path = path, .arguments = &words, .environment = &env, .input = input};
+	struct program_run run = {.path = path,
+	    .arguments = &words,
+	    .environment = &env,
+	    .input = input,
+	    .input_size = strlen(input)};
 
 	make_environment(&env);
 	strv_add(&words, word);
