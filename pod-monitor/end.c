@@ -86,8 +86,9 @@ record(struct monitor *m)
 
 	if (m->phase != DRAINING)
 		return;
-	/* Ports that were held must be free before the end is seen. */
+	/* Ports that were held must be free before the end is seen, and so must addresses. */
 	fd_close(&m->job.holder);
+	fd_close(&m->job.netns);
 	for (size_t i = 0; i < m->job.inherited_n; i++)
 		close(m->job.inherited[i]);
 	m->job.inherited_n = 0;

@@ -21,6 +21,8 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 	    .state_dir = m->state_dir,
 	    .cgroup = m->cgroup,
 	    .runtime_args = m->runtime_args,
+	    .runtime_opts = m->runtime_opts,
+	    .restore = m->restore,
 	    .no_pivot = m->no_pivot,
 	    .no_new_keyring = m->no_new_keyring,
 	    .systemd_cgroup = m->systemd_cgroup,
@@ -93,7 +95,9 @@ job_close_start(struct job *j)
 	fd_close(&j->root);
 	fd_close(&j->shm);
 	fd_close(&j->mount_queue);
-	fd_close(&j->netns);
+	/* The runtime looks at the namespace again when it makes a checkpoint. */
+	if (j->foreign)
+		fd_close(&j->netns);
 	fd_close(&j->attach);
 	fd_close(&j->preserved);
 }

@@ -52,7 +52,7 @@ struct job {
 void job_from_start(struct job *j, struct msg_monitor_start *m);
 void job_from_exec(struct job *j, struct msg_monitor_exec *m);
 
-/* Closes what the runtime needed and the container's end does not. */
+/* Closes what the runtime needed and a running container does not. */
 void job_close_start(struct job *j);
 
 #endif

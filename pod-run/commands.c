@@ -18,6 +18,7 @@
 
 static const struct cmd_place container_sub[] = {
     {.cmd = &cmd_attach},
+    {.cmd = &cmd_container_checkpoint},
     {.cmd = &cmd_container_cleanup},
     {.cmd = &cmd_commit},
     {.cmd = &cmd_container_clone},
@@ -39,6 +40,7 @@ static const struct cmd_place container_sub[] = {
     {.cmd = &cmd_ps},
     {.cmd = &cmd_rename},
     {.cmd = &cmd_restart},
+    {.cmd = &cmd_container_restore},
     {.cmd = &cmd_rm},
     {.cmd = &cmd_run},
     {.cmd = &cmd_start},

@@ -56,10 +56,15 @@ take_export(struct conn *c, uint32_t seq, struct msg_rootfs_export *m, struct er
 
 	if (image == -1)
 		return -1;
-	dir = image ? rootfs_mount_image(s, m->id, e) : rootfs_mount_whole(s, m->id, &map, e);
+	if (m->changes)
+		dir = rootfs_upper(s, m->id, &map, e);
+	else
+		dir =
+		    image ? rootfs_mount_image(s, m->id, e) : rootfs_mount_whole(s, m->id, &map, e);
 	if (dir == -1)
 		return -1;
-	facts = transfer_facts(-1, NULL, to_undo(&map), e);
+	facts = m->changes ? transfer_facts_plain(to_undo(&map), e)
+			   : transfer_facts(-1, NULL, to_undo(&map), e);
 	if (facts == -1)
 		return -1;
 	from = (struct transfer_source){dir, facts};

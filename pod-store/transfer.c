@@ -45,25 +45,40 @@ add_ids(struct strbuf *lines, const char *key, const struct rec_id_range *v, siz
 }
 
 /* The pack worker may not look for marks that are trusted.*: it is told. */
+static int
+facts_file(struct strbuf *lines, const struct owners *map, struct err *e)
+{
+	own_fd int fd = memfd_create("facts", MFD_CLOEXEC);
+
+	if (map != NULL) {
+		add_ids(lines, "uid", map->uid, map->nuid);
+		add_ids(lines, "gid", map->gid, map->ngid);
+	}
+	if (fd == -1 || file_put(fd, lines->n > 0 ? lines->s : "", lines->n) == -1 ||
+	    lseek(fd, 0, SEEK_SET) == -1)
+		return err_sys(e, "telling what is known of a directory");
+	return fd_take(&fd);
+}
+
 int
 transfer_facts(int dir, const struct strs *skip, const struct owners *map, struct err *e)
 {
 	own_strbuf struct strbuf lines = {0};
-	own_fd int fd = -1;
 
 	if (dir >= 0 && opaque_list(dir, &lines, e) == -1)
 		return -1;
 	for (size_t i = 0; skip != NULL && i < skip->n; i++)
 		result_add(&lines, "skip", skip->v[i]);
-	if (map != NULL) {
-		add_ids(&lines, "uid", map->uid, map->nuid);
-		add_ids(&lines, "gid", map->gid, map->ngid);
-	}
-	fd = memfd_create("facts", MFD_CLOEXEC);
-	if (fd == -1 || file_put(fd, lines.n > 0 ? lines.s : "", lines.n) == -1 ||
-	    lseek(fd, 0, SEEK_SET) == -1)
-		return err_sys(e, "telling what is known of a directory");
-	return fd_take(&fd);
+	return facts_file(&lines, map, e);
+}
+
+int
+transfer_facts_plain(const struct owners *map, struct err *e)
+{
+	own_strbuf struct strbuf lines = {0};
+
+	result_add(&lines, "plain", "yes");
+	return facts_file(&lines, map, e);
 }
 
 static int

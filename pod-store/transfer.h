@@ -31,4 +31,7 @@ int transfer_export(
 /* A file of the opaque directories below dir (-1: there are none), of what skip names and of the map (or NULL). */
 int transfer_facts(int dir, const struct strs *skip, const struct owners *map, struct err *e);
 
+/* The same of an upper directory whose whiteouts and opaque marks are to be left out. */
+int transfer_facts_plain(const struct owners *map, struct err *e);
+
 #endif

@@ -105,6 +105,12 @@ manifest_text(const struct image_make *m, const char *config)
 	for (size_t i = 0; i < m->layers_n; i++)
 		put_descriptor(json_add_obj(layers), layer_type(m, &m->layers[i]),
 		    m->layers[i].digest, m->layers[i].size);
+	if (m->annotations_n > 0) {
+		json_t *map = json_put_obj(o, "annotations");
+
+		for (size_t i = 0; i < m->annotations_n; i++)
+			json_put_str(map, m->annotations[i].key, m->annotations[i].value);
+	}
 	return json_text(o);
 }
 

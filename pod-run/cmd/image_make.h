@@ -15,8 +15,10 @@ struct image_make {
 	size_t layers_n;
 	bool
 	    docker; /* Docker's media types; else OCI's, which have no health check, shell or comment */
-	const char *comment; /* with docker; or NULL */
-	const char *name;    /* full or short reference, or NULL */
+	const char *comment;		  /* with docker; or NULL */
+	const char *name;		  /* full or short reference, or NULL */
+	const struct rec_kv *annotations; /* of the manifest */
+	size_t annotations_n;
 };
 
 /* Commits the image.  in holds image_commit_r. */

@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/life/checkpoint.h"
 #include "pod-run/life/health.h"
 #include "pod-run/oci/spec_health.h"
 #include "pod-run/life/runtime.h"
@@ -72,6 +73,30 @@ put_health(json_t *o, struct ctx *x, const struct ctr *c)
 			json_object_set(h, keys[i], v);
 }
 
+static void
+put_checkpoint(json_t *o, struct ctx *x, const struct ctr *c)
+{
+	own_mem char *dir = ctx_static_dir(x, c->id), *bundle = ctx_bundle(x, c->id);
+	own_mem char *images = xasprintf("%s/" CHECKPOINT_DIR, dir);
+	own_mem char *log = xasprintf("%s/" CHECKPOINT_LOG, dir);
+	own_mem char *restore = xasprintf("%s/" CHECKPOINT_RESTORE_LOG, bundle);
+	struct checkpoint_state s;
+
+	checkpoint_state(x, c->id, &s);
+	if (s.checkpointed)
+		json_put_bool(o, "Checkpointed", true);
+	inspect_put_time(o, "CheckpointedAt", s.checkpointed_ns);
+	inspect_put_time(o, "RestoredAt", s.restored_ns);
+	if (s.checkpointed) {
+		json_put_str(o, "CheckpointLog", log);
+		json_put_str(o, "CheckpointPath", images);
+	}
+	if (s.restored) {
+		json_put_str(o, "RestoreLog", restore);
+		json_put_bool(o, "Restored", true);
+	}
+}
+
 static json_t *
 state(struct ctx *x, const struct ctr *c)
 {
@@ -92,8 +117,7 @@ state(struct ctx *x, const struct ctr *c)
 	json_put_str(o, "Error", c->error);
 	inspect_put_time(o, "StartedAt", c->started_ns);
 	inspect_put_time(o, "FinishedAt", c->finished_ns);
-	inspect_put_time(o, "CheckpointedAt", 0);
-	inspect_put_time(o, "RestoredAt", 0);
+	put_checkpoint(o, x, c);
 	put_health(o, x, c);
 	json_put_str(o, "CgroupPath", c->pid > 0 && cgroup != NULL ? cgroup : "");
 	return o;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -190,12 +193,41 @@ runtime_state_dir(struct ctx *x, const struct runtime *r, const char *id)
 	return xasprintf("%s/oci-crun/%s", x->run_root, id);
 }
 
+/* In the child.  Returns only if the runtime cannot be started. */
+static void
+become(const struct runtime *r, char *const *argv, int err_fd, int mnt)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if ((mnt != -1 && setns(mnt, CLONE_NEWNS) == -1) || dup2(null, 0) == -1 ||
+	    dup2(null, 1) == -1 || dup2(err_fd, 2) == -1)
+		return;
+	execve(r->path, argv, environ);
+}
+
+/* monitor: whose mount namespace; 0: ours. */
 static int
-start(const struct runtime *r, char *const *argv, int err_fd, pid_t *pid, struct err *e)
+start(const struct runtime *r, char *const *argv, int err_fd, pid_t monitor, pid_t *pid,
+    struct err *e)
 {
 	posix_spawn_file_actions_t actions;
+	own_fd int mnt = -1;
+	char path[64];
 	int no;
 
+	if (monitor > 0) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)monitor);
+		mnt = open(path, O_RDONLY | O_CLOEXEC);
+		if (mnt == -1)
+			return err_sys(e, "opening the mount namespace of the container's monitor");
+		*pid = fork();
+		if (*pid == 0) {
+			become(r, argv, err_fd, mnt);
+			dprintf(err_fd, "starting %s: %s\n", r->path, strerror(errno));
+			_exit(127);
+		}
+		return *pid == -1 ? err_sys(e, "starting %s", r->path) : 0;
+	}
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
@@ -228,6 +260,19 @@ int
 runtime_call(
     const struct runtime *r, const char *command, const char *option, const char *id, struct err *e)
 {
+	own_strv struct strv words = {0};
+
+	strv_add(&words, command);
+	if (option != NULL)
+		strv_add(&words, option);
+	strv_add(&words, id);
+	return runtime_run(r, &words, 0, command, id, e);
+}
+
+int
+runtime_run(const struct runtime *r, const struct strv *words, pid_t monitor, const char *act,
+    const char *id, struct err *e)
+{
 	own_strv struct strv argv = {0};
 	own_fd int out = -1, in = -1;
 	char text[MESSAGE_MAX];
@@ -237,15 +282,12 @@ runtime_call(
 
 	strv_add(&argv, r->path);
 	strv_add_all(&argv, (const char *const *)r->args.v, r->args.n);
-	strv_add(&argv, command);
-	if (option != NULL)
-		strv_add(&argv, option);
-	strv_add(&argv, id);
+	strv_add_all(&argv, (const char *const *)words->v, words->n);
 	if (pipe2(fds, O_CLOEXEC) == -1)
 		return err_sys(e, "making a pipe");
 	in = fds[0];
 	out = fds[1];
-	if (start(r, argv.v, out, &pid, e) == -1)
+	if (start(r, argv.v, out, monitor, &pid, e) == -1)
 		return -1;
 	fd_close(&out);
 	n = file_get(in, text, sizeof(text));
@@ -254,5 +296,5 @@ runtime_call(
 			return err_sys(e, "waiting for %s", r->path);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return report(text, n > 0 ? (size_t)n : 0, command, id, e);
+	return report(text, n > 0 ? (size_t)n : 0, act, id, e);
 }

@@ -38,4 +38,11 @@ char *runtime_state_dir(struct ctx *x, const struct runtime *r, const char *id);
 int runtime_call(const struct runtime *r, const char *command, const char *option, const char *id,
     struct err *e);
 
+/*
+ * The same with all words of the subcommand, in the mount namespace of a running container's monitor, where
+ * its root file system is mounted; act names the subcommand in errors.
+ */
+int runtime_run(const struct runtime *r, const struct strv *words, pid_t monitor, const char *act,
+    const char *id, struct err *e);
+
 #endif

@@ -13,6 +13,7 @@
 #include "common/oci/monitor.h"
 #include "common/role/spawn.h"
 #include "pod-run/life/bundle.h"
+#include "pod-run/life/checkpoint.h"
 #include "pod-run/life/cleanup.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/health.h"
@@ -158,6 +159,45 @@ ask_rootfs(struct start *s, struct err *e)
 	return mounts_ask(s, e);
 }
 
+static void
+add_addresses(struct start *s, const struct rec_net_interface *was, struct strs *out)
+{
+	for (size_t i = 0; i < was->addresses.n; i++) {
+		const char *a = was->addresses.v[i].ipnet;
+
+		spec_list_add(
+		    &s->arena, out, arena_printf(&s->arena, "%.*s", (int)strcspn(a, "/"), a));
+	}
+}
+
+/* The addresses of the last run, in a copy of what is asked for. */
+static void
+keep_addresses(struct start *s, struct msg_net_setup *m)
+{
+	const struct start_restore *r = s->restore;
+	struct rec_net_attach *v = arena_array(&s->arena, m->attach.n + 1, sizeof(*v));
+
+	for (size_t i = 0; i < m->attach.n; i++) {
+		const struct rec_net_interface *was = NULL;
+
+		v[i] = m->attach.v[i];
+		for (size_t k = 0; k < r->interfaces_n && was == NULL; k++)
+			if (strcmp(r->interfaces[k].network, v[i].network) == 0)
+				was = &r->interfaces[k];
+		if (!r->keep_address)
+			v[i].static_ips.n = 0;
+		if (!r->keep_mac)
+			v[i].static_mac = NULL;
+		if (was == NULL)
+			continue;
+		if (r->keep_mac && v[i].static_mac == NULL)
+			v[i].static_mac = was->mac;
+		if (r->keep_address && v[i].static_ips.n == 0)
+			add_addresses(s, was, &v[i].static_ips);
+	}
+	m->attach.v = v;
+}
+
 static int
 ask_net(struct start *s, struct err *e)
 {
@@ -192,6 +232,8 @@ ask_net(struct start *s, struct err *e)
 	}
 	m.ports.v = c->ports.v;
 	m.ports.n = c->ports.n;
+	if (s->restore != NULL)
+		keep_addresses(s, &m);
 	s->net_seq = peer_next_seq(net);
 	if (peer_send(net, &msg_net_setup_desc, s->net_seq, &m, e) == -1)
 		return -1;
@@ -384,6 +426,12 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	m.no_pivot = conf->engine_no_pivot_root;
 	m.no_new_keyring = !conf->containers_keyring;
 	m.mount_queue = queue;
+	if (s->restore != NULL) {
+		m.restore = s->restore->images;
+		m.runtime_opts = s->restore->options;
+		/* Both were settled when the container was made. */
+		m.no_pivot = m.no_new_keyring = false;
+	}
 	if (prepare_log(s, &log, e) == -1)
 		return -1;
 	if (!s->has_poststop)
@@ -402,6 +450,15 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 			    &(struct msg_monitor_adopt){0}, e) == -1)
 		return -1;
 	return peer_send(s->monitor, &msg_monitor_start_desc, seq, &m, e);
+}
+
+/* After the root file system is there, before the monitor takes it away. */
+static int
+fill_rootfs(struct start *s, struct err *e)
+{
+	if (s->restore == NULL || s->restore->fill == NULL)
+		return 0;
+	return s->restore->fill(s, MSG_OF(&s->rootfs, rootfs_opened)->root, s->restore->arg, e);
 }
 
 static void
@@ -450,8 +507,8 @@ start_end(struct start *s, struct err *e)
 	struct db *db = ctx_db(s->x, e);
 	uint32_t seq = peer_next_seq(s->monitor);
 
-	if (db == NULL || collect(s, e) == -1 || bundle_write(s, e) == -1 ||
-	    send_start(s, seq, e) == -1) {
+	if (db == NULL || collect(s, e) == -1 || fill_rootfs(s, e) == -1 ||
+	    bundle_write(s, e) == -1 || send_start(s, seq, e) == -1) {
 		start_undo(s);
 		return -1;
 	}
@@ -467,8 +524,13 @@ start_end(struct start *s, struct err *e)
 	health_started(s->x, s->c);
 	if (ctr_save(db, s->c, e) == -1)
 		return -1;
-	event_ctr(s->x, s->c, EVENT_INIT);
-	event_ctr(s->x, s->c, EVENT_START);
+	if (s->restore != NULL) {
+		event_ctr(s->x, s->c, EVENT_RESTORE);
+	} else {
+		checkpoint_forget(s->x, s->c->id);
+		event_ctr(s->x, s->c, EVENT_INIT);
+		event_ctr(s->x, s->c, EVENT_START);
+	}
 	notify_started(s->c);
 	return 0;
 }

@@ -22,6 +22,21 @@ struct volume_source {
 	const char *path, *place;
 };
 
+struct start;
+
+/* What a container comes back from, instead of starting afresh. */
+struct start_restore {
+	const char *images;  /* directory of the runtime's images */
+	struct strs options; /* of the runtime's restore */
+	/* Addresses of the last run, to be had again; each may be left out. */
+	const struct rec_net_interface *interfaces;
+	size_t interfaces_n;
+	bool keep_address, keep_mac;
+	/* Called with the mounted root file system before anything runs in it; or NULL. */
+	int (*fill)(struct start *s, int root, void *arg, struct err *e);
+	void *arg;
+};
+
 struct start {
 	struct ctx *x;
 	struct ctr *c; /* locked by the caller, configuration decoded */
@@ -33,6 +48,7 @@ struct start {
 	int shm;		  /* detached mount of another container's /dev/shm, or -1 */
 	int preserved;		  /* socket with the preserved descriptors queued, or -1 */
 	struct strs preserved_as; /* their numbers, unless they are 3, 4, … */
+	const struct start_restore *restore; /* NULL: afresh */
 
 	/* Ours. */
 	struct peer *monitor;

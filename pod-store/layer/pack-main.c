@@ -5,6 +5,7 @@
  * Descriptor 6, if open, tells more, in lines as of results (result.h):
  *	opaque PATH			a directory that hides what is below it (opaque_list)
  *	skip PATH			left out if it is an empty file
+ *	plain yes			whiteouts and marks of opaque directories are left out
  *	uid|gid INSIDE OUTSIDE COUNT	owners to be written as others
  * The result goes to descriptor 7, or to standard error if that is not open.
  */
@@ -32,6 +33,7 @@ is_open(int fd)
 
 struct facts {
 	struct strbuf opaque, skip;
+	bool plain;
 	struct pack_ids uids[IDS_MAX], gids[IDS_MAX];
 	size_t uids_n, gids_n;
 };
@@ -54,6 +56,8 @@ read_fact(struct facts *f, const struct result_field *x, struct err *e)
 		strbuf_addn(&f->opaque, x->value, strlen(x->value) + 1);
 	else if (strcmp(x->key, "skip") == 0)
 		strbuf_addn(&f->skip, x->value, strlen(x->value) + 1);
+	else if (strcmp(x->key, "plain") == 0)
+		f->plain = true;
 	else if (strcmp(x->key, "uid") == 0)
 		return read_ids(x->value, f->uids, &f->uids_n, e);
 	else if (strcmp(x->key, "gid") == 0)
@@ -89,6 +93,7 @@ use_facts(struct pack *p, const struct facts *f)
 	p->opaque_n = f->opaque.n;
 	p->skip = f->skip.s;
 	p->skip_n = f->skip.n;
+	p->plain = f->plain;
 	p->uids = f->uids;
 	p->uids_n = f->uids_n;
 	p->gids = f->gids;

@@ -169,6 +169,8 @@ add_whiteout(struct pack *p, const char *dir, size_t dir_n, const char *name,
 	own_strbuf struct strbuf full = {0};
 	struct stat st = *like;
 
+	if (p->plain)
+		return 0;
 	strbuf_addn(&full, dir, dir_n);
 	strbuf_add(&full, NAME_WHITEOUT);
 	strbuf_add(&full, name);

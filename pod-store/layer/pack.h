@@ -7,6 +7,7 @@
 #ifndef POD_PACK_H
 #define POD_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct pack {
 	size_t skip_n; /* bytes */
 	char *opaque;  /* NUL-separated names of opaque directories, sorted as they came, or NULL */
 	size_t opaque_n; /* bytes */
+	bool plain;	 /* no whiteouts, no marks */
 
 	/* What was done. */
 	uint64_t entries, bytes, changed, sockets_skipped;
