@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "common/base/own.h"
 #include "pod-run/life/criu.h"
 
 static const uint8_t dump[] = {0x40, 0x59, 0x10, 0x55, 0x06, 0x33, 0x09, 0x57, 0x27, 0, 0, 0, 0x0a,
