@@ -215,7 +215,7 @@ find_image(struct import *m, struct err *e)
 
 	if (c->image_id == NULL || *c->image_id == '\0')
 		return 0;
-	if (image_ask(m->x, c->image_id, &seq, e) == -1)
+	if (image_ask(m->x, c->image_id, NULL, &seq, e) == -1)
 		return -1;
 	if (peer_wait(ctx_store(m->x, e), &msg_image_get_desc, seq, &in, NULL, NULL, &missing) == 0)
 		return 0;
@@ -223,7 +223,7 @@ find_image(struct import *m, struct err *e)
 		*e = missing;
 		return -1;
 	}
-	if (image_ask(m->x, c->image_name, &seq, e) == -1 ||
+	if (image_ask(m->x, c->image_name, &pull, &seq, e) == -1 ||
 	    image_found(m->x, c->image_name, seq, &pull, &in, e) == -1)
 		return -1;
 	m->c.image = m->c.config->image_id =
@@ -493,7 +493,7 @@ find_layer(struct ctx *x, const char *word, const char **layer, struct arena *a,
 	const struct rec_image *image;
 	uint32_t seq;
 
-	if (image_ask(x, word, &seq, e) == -1 ||
+	if (image_ask(x, word, NULL, &seq, e) == -1 ||
 	    peer_wait(ctx_store(x, e), &msg_image_get_desc, seq, &got, NULL, NULL, e) == -1)
 		return -1;
 	image = MSG_OF(&got, image_got)->image;
