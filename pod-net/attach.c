@@ -5,6 +5,7 @@
 
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
+#include "pod-net/dhcp.h"
 #include "pod-net/netns.h"
 #include "pod-net/plugin.h"
 #include "pod-net/rootless.h"
@@ -161,7 +162,8 @@ fill_hold(struct attach *t, const struct plan_attach *at, struct rec_net_hold *h
 	    .outbound6 = address_text(&at->set.outbound6, t->a),
 	    .internal = n->internal,
 	    .unmanaged = at->set.unmanaged,
-	    .dns = n->dns && at->driver->kind != DRIVER_PLUGIN};
+	    .dhcp = at->dhcp,
+	    .dns = n->dns && at->driver->kind != DRIVER_PLUGIN && !at->dhcp};
 	if (at->driver->bridge)
 		h->link = arena_strdup(t->a, at->set.host_name);
 	copy_strs(&h->aliases, &at->asked->aliases, t->a);
@@ -261,7 +263,7 @@ attach_native_links(struct attach *t, struct err *e)
 	for (size_t i = t->first; i < t->state->networks.n; i++)
 		if (firewall_network(&n->firewall, &t->state->networks.v[i], false, e) != 0)
 			return -1;
-	return set_up_plugins(t, e);
+	return dhcp_join(t, e) == 0 ? set_up_plugins(t, e) : -1;
 }
 
 /* The container's end, and with it the other one. */
@@ -274,9 +276,9 @@ attach_native_leave(
 	struct link l;
 	int found;
 
-	(void)id;
 	if (h->plugin != NULL)
 		return plugin_teardown(n, netns, h, e);
+	dhcp_end(n, id, h);
 	if (netns < 0 || h->name == NULL)
 		return 0;
 	if (netns_netlink(netns, n->home, &inside, e) != 0)

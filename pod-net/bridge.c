@@ -231,8 +231,8 @@ put_default_routes(struct netlink_batch *b, int index, const struct plan_attach 
 	}
 }
 
-static int
-put_routes(struct netlink_batch *b, int index, const struct plan_attach *a, struct err *e)
+int
+bridge_put_routes(struct netlink_batch *b, int index, const struct plan_attach *a, struct err *e)
 {
 	if (a->network->internal)
 		return 0;
@@ -271,7 +271,8 @@ put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *
 	for (size_t i = 0; i < a->naddresses; i++)
 		link_put_address(b, l.index, &a->addresses[i].given);
 	link_put_up(b, l.index, "setting the container's interface up");
-	return put_routes(b, l.index, a, e);
+	/* By DHCP the addresses come later, and routes after them. */
+	return a->dhcp ? 0 : bridge_put_routes(b, l.index, a, e);
 }
 
 /* In the container's namespace. */

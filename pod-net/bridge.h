@@ -25,4 +25,9 @@ int bridge_loopback(int home, int netns, struct err *e);
  */
 int bridge_remove(struct netlink *host, const char *name, struct err *e);
 
+/* Adds the network's routes for the interface to b. */
+struct plan_attach;
+int bridge_put_routes(
+    struct netlink_batch *b, int index, const struct plan_attach *a, struct err *e);
+
 #endif

@@ -529,7 +529,8 @@ complete(struct making *m, struct err *e)
 	    m->r->overlaps || option_is(n, "vlan", NULL) || option_is(n, "mode", "unmanaged");
 	if (check_ipam(m, e) != 0 || set_interface(m, e) != 0 || find_used(m, e) != 0)
 		return -1;
-	if (!m->driver->dns || strcmp(ipam_driver(n), "none") == 0)
+	if (!m->driver->dns || strcmp(ipam_driver(n), "none") == 0 ||
+	    strcmp(ipam_driver(n), "dhcp") == 0)
 		n->dns = false;
 	for (size_t i = 0; i < n->dns_servers.n; i++) {
 		struct addr a;

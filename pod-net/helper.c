@@ -211,8 +211,8 @@ helper_run(const struct strv *argv, struct err *e)
 	    e, ERR_NETWORK, "%s failed with exit code %d: %s", name, WEXITSTATUS(status), said);
 }
 
-static int
-write_pid(int dir, const char *id, pid_t pid, struct err *e)
+int
+helper_note(int dir, const char *id, pid_t pid, struct err *e)
 {
 	own_fd int helpers = helper_dir(dir, e);
 	own_mem char *name = xasprintf("%s.pid", id), *text = xasprintf("%d\n", (int)pid);
@@ -248,7 +248,7 @@ helper_run_on(const struct strv *argv, int end, int dir, const char *id, struct 
 		return -1;
 	/* The end of the child alone closes the other end. */
 	if (read(ready_from, &byte, 1) == 1)
-		return write_pid(dir, id, pid, e);
+		return helper_note(dir, id, pid, e);
 	read_said(from, text, sizeof text);
 	return err_set(e, ERR_NETWORK, "%s failed: %s", name, text);
 }

@@ -47,6 +47,9 @@ int helper_run_on(const struct strv *argv, int end, int dir, const char *id, str
 /* True if the container's helper is alive. */
 bool helper_runs(int dir, const char *id);
 
+/* Notes a program that was started by others and has "/helpers/ID" at the end of an argument. */
+int helper_note(int dir, const char *id, pid_t pid, struct err *e);
+
 /* Ends the container's helper, if it has one, and removes its files. */
 void helper_end(int dir, const char *id);
 

@@ -22,10 +22,12 @@
 
 #define BEFORE_HELLO 1u
 #define SERVING 2u
+#define BROKEN 4u /* hello could not be carried out: every request is told why */
 
 struct server {
 	struct net net;
 	unsigned phase;
+	struct err why;
 };
 
 static int
@@ -39,8 +41,11 @@ on_hello(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	if (m->log_level != NULL && log_level_parse(m->log_level, &level, e) == 0)
 		log_set_level(level);
 	err_clear(e);
-	if (net_open(&s->net, m, e) != 0)
-		return -1;
+	/* Nobody waits for an answer to hello. */
+	if (net_open(&s->net, m, &s->why) != 0) {
+		s->phase = BROKEN;
+		return 0;
+	}
 	s->phase = SERVING;
 	for (size_t i = 0; i < m->options.n; i++)
 		if (strcmp(m->options.v[i].key, "prepare") == 0 &&
@@ -233,13 +238,29 @@ static const struct peer_handler handlers[] = {
 };
 
 static int
+on_broken(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	const struct server *s = arg;
+
+	(void)p;
+	(void)in;
+	*e = s->why;
+	return -1;
+}
+
+static int
 serve(struct peer *p, struct server *s, struct err *e)
 {
+	struct peer_handler broken[COUNTOF(handlers)];
 	uint64_t done = 0;
+
+	for (size_t i = 0; i < COUNTOF(handlers); i++)
+		broken[i] = (struct peer_handler){handlers[i].desc, BROKEN, 0, on_broken};
 
 	for (;;) {
 		struct pollfd pfd = {.fd = peer_fd(p), .events = POLLIN};
-		int r = peer_serve(p, handlers, COUNTOF(handlers), s->phase, &done, s, e);
+		const struct peer_handler *table = s->phase == BROKEN ? broken : handlers;
+		int r = peer_serve(p, table, COUNTOF(handlers), s->phase, &done, s, e);
 
 		if (r == 0 || r == -1)
 			return r;

@@ -261,7 +261,7 @@ has_names(const struct rec_net_state *st)
 	return false;
 }
 
-/* The namespace is going, so plug-ins give back what they hold outside of it. */
+/* The namespace is going; plug-ins and DHCP servers are told. */
 static void
 leave_plugins(struct net *n, const char *id, const struct rec_net_state *st)
 {
@@ -269,7 +269,7 @@ leave_plugins(struct net *n, const char *id, const struct rec_net_state *st)
 		const struct rec_net_hold *h = &st->networks.v[i];
 		struct err e = {0};
 
-		if ((h->cni || h->plugin != NULL) &&
+		if ((h->cni || h->plugin != NULL || h->dhcp) &&
 		    (h->cni ? &backend_cni : &backend_native)->leave(n, id, -1, h, &e) != 0)
 			log_warn("%s", e.text);
 	}

@@ -510,6 +510,43 @@ static const struct cmd cmd_create = {
     .run = create,
 };
 
+/* Service managers start it beside Podman. */
+static int
+dhcp_proxy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	(void)ctx;
+	(void)opts;
+	(void)argc;
+	(void)argv;
+	(void)e;
+	log_info("no proxy is needed: setup gets leases, and pod-net-dhcp keeps them");
+	return 0;
+}
+
+struct proxy_options {
+	const char *dir, *socket, *timeout;
+};
+
+static const struct opt proxy_rows[] = {
+    {"dir", 0, OPT_STRING(struct proxy_options, dir), .arg = "directory", .complete = COMPLETE_DIR,
+	.help = "Taken for the sake of others"},
+    {"uds", 0, OPT_STRING(struct proxy_options, socket), .arg = "path", .complete = COMPLETE_FILE,
+	.help = "Taken for the sake of others"},
+    {"activity-timeout", 0, OPT_STRING(struct proxy_options, timeout), .arg = "seconds",
+	.help = "Taken for the sake of others"},
+    OPT_END,
+};
+
+static const struct cmd cmd_dhcp_proxy = {
+    .name = "dhcp-proxy",
+    .brief = "End at once: leases by DHCP need no proxy",
+    .examples = "dhcp-proxy",
+    .opts = {{proxy_rows}},
+    .opts_size = sizeof(struct proxy_options),
+    .max = 0,
+    .run = dhcp_proxy,
+};
+
 static const struct cmd cmd_version = {
     .name = "version",
     .brief = "Show the version as JSON",
@@ -526,8 +563,8 @@ static const struct cmd cmd_reload = {
     .run = firewall_reload,
 };
 
-static const struct cmd_place places[] = {{&cmd_create}, {&cmd_reload}, {&cmd_setup},
-    {&cmd_teardown}, {&cmd_update}, {&cmd_version}, {0}};
+static const struct cmd_place places[] = {{&cmd_create}, {&cmd_dhcp_proxy}, {&cmd_reload},
+    {&cmd_setup}, {&cmd_teardown}, {&cmd_update}, {&cmd_version}, {0}};
 
 static const struct cmd root = {
     .name = "netavark",

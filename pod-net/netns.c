@@ -131,6 +131,24 @@ netns_netlink(int netns, int home, struct netlink *out, struct err *e)
 	return out->fd < 0 ? -1 : 0;
 }
 
+static int
+enter_and_open_packet(int netns, struct err *e)
+{
+	int fd;
+
+	if (netns_enter(netns, e) != 0)
+		return -1;
+	fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return fd >= 0 ? fd : err_sys(e, "opening a packet socket");
+}
+
+int
+netns_packet(int netns, int home, struct err *e)
+{
+	return home < 0 ? in_child(enter_and_open_packet, netns, e)
+			: and_back(enter_and_open_packet, netns, home, e);
+}
+
 int
 netns_socket(int netns, int protocol, struct netlink *out, struct err *e)
 {

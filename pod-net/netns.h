@@ -25,6 +25,9 @@ int netns_make(int home, struct err *e);
 /* Opens a NETLINK_ROUTE socket that belongs to the namespace; home as above. */
 int netns_netlink(int netns, int home, struct netlink *out, struct err *e);
 
+/* Opens a socket for packets of the namespace's interfaces, which gets none before it is bound. */
+int netns_packet(int netns, int home, struct err *e);
+
 /* Its inode number: tells namespaces apart only while both exist. */
 uint64_t netns_number(int fd);
 

@@ -6,8 +6,19 @@
 
 #include "pod-net/network.h"
 
+/* Bridges of others may lead to a server. */
 static int
-check_network(const struct plan_attach *a, bool *no_addresses, struct err *e)
+set_dhcp(struct plan_attach *a, struct err *e)
+{
+	a->dhcp = a->driver->dhcp || a->set.unmanaged;
+	return a->dhcp ? 0
+		       : err_set(e, ERR_INVALID,
+			     "network %s: ipam driver dhcp is not supported with driver %s",
+			     a->network->name, a->network->driver);
+}
+
+static int
+check_network(struct plan_attach *a, bool *no_addresses, struct err *e)
 {
 	const struct rec_network *n = a->network;
 
@@ -24,7 +35,11 @@ check_network(const struct plan_attach *a, bool *no_addresses, struct err *e)
 		if (strcmp(o->value, "none") == 0 ||
 		    (a->driver->kind == DRIVER_PLUGIN && strcmp(o->value, "host-local") != 0))
 			*no_addresses = true;
-		else if (strcmp(o->value, "host-local") != 0)
+		else if (strcmp(o->value, "dhcp") == 0) {
+			*no_addresses = true;
+			if (set_dhcp(a, e) != 0)
+				return -1;
+		} else if (strcmp(o->value, "host-local") != 0)
 			return err_set(e, ERR_UNSUPPORTED, "network %s: unsupported ipam driver %s",
 			    n->name, o->value);
 	}
@@ -168,9 +183,9 @@ plan_one(struct plan *p, size_t i, const struct plan_request *m, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED, "network %s: unknown network driver \"%s\"",
 		    n->name, n->driver);
 	a->set = driver_defaults(a->driver);
-	if (check_network(a, &no_addresses, e) != 0 || set_name(p, i, m, e) != 0 ||
-	    set_mac(a, in->static_mac, e) != 0 ||
+	if (set_name(p, i, m, e) != 0 || set_mac(a, in->static_mac, e) != 0 ||
 	    driver_read(a->driver, n->name, n->options.v, n->options.n, &a->set, e) != 0 ||
+	    check_network(a, &no_addresses, e) != 0 ||
 	    driver_read_attach(n->name, in->options.v, in->options.n, &a->set, e) != 0)
 		return -1;
 	if (!no_addresses)

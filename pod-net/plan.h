@@ -28,6 +28,7 @@ struct plan_attach {
 	char name[IFNAMSIZ];	    /* in the container */
 	uint8_t mac[LINK_MAC_SIZE];
 	bool has_mac; /* it was asked for */
+	bool dhcp;    /* addresses come from a server */
 	struct plan_address *addresses;
 	size_t naddresses;
 };

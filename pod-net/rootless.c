@@ -293,6 +293,11 @@ static int
 check_drivers(const struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->nattach; i++)
+		if (p->attach[i].dhcp)
+			return err_set(e, ERR_UNSUPPORTED,
+			    "network %s: ipam driver dhcp is not supported for ordinary users",
+			    p->attach[i].network->name);
+	for (size_t i = 0; i < p->nattach; i++)
 		if (p->attach[i].driver->parent || p->attach[i].driver->kind == DRIVER_PLUGIN)
 			return err_set(e, ERR_UNSUPPORTED,
 			    "network %s: driver %s is not supported for ordinary users",
