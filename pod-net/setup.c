@@ -30,6 +30,7 @@ struct setup {
 	bool maps_host, forwards_dns;
 	struct link_address addresses[PASTA_ADDRESSES]; /* with pasta */
 	size_t naddresses;
+	struct slirp_net slirp; /* with slirp4netns */
 };
 
 static int
@@ -221,6 +222,7 @@ start_slirp(struct setup *s, const char *path, struct err *e)
 		return -1;
 	s->holder = p.holder;
 	s->maps_host = p.maps_host;
+	s->slirp = p.net;
 	return 0;
 }
 
@@ -328,13 +330,14 @@ fill_slirp(struct setup *s, struct msg_net_setup_r *r)
 	x->name = SLIRP_INTERFACE;
 	x->addresses.v = arena_alloc(s->a, sizeof *x->addresses.v);
 	x->addresses.n = 1;
-	x->addresses.v[0] = (struct rec_net_address){.ipnet = SLIRP_ADDRESS, .gateway = SLIRP_HOST};
+	x->addresses.v[0] = (struct rec_net_address){.ipnet = arena_strdup(s->a, s->slirp.address),
+	    .gateway = arena_strdup(s->a, s->slirp.host)};
 	r->interfaces.v = x;
 	r->interfaces.n = 1;
 	if (s->maps_host)
-		r->host_address = SLIRP_HOST;
+		r->host_address = arena_strdup(s->a, s->slirp.host);
 	if (s->m->dns_servers.n == 0) {
-		r->dns_servers.v[0] = SLIRP_DNS;
+		r->dns_servers.v[0] = arena_strdup(s->a, s->slirp.dns);
 		r->dns_servers.n = 1;
 	}
 }

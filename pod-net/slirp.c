@@ -30,7 +30,57 @@ bool_option(const char *name, const char *value, bool *out, struct err *e)
 struct chosen {
 	bool host_loopback, ipv6;
 	uint64_t mtu;
+	const char *outbound, *outbound6; /* an address or, for IPv4, an interface */
+	struct prefix cidr;
 };
+
+/* The numbers that slirp4netns gives to itself and to the container: cidr must have room for 100. */
+#define CIDR_MAX_LENGTH 25
+#define HOST_NUMBER 2
+#define DNS_NUMBER 3
+#define GUEST_NUMBER 100
+
+static int
+cidr_option(const char *value, struct prefix *out, struct err *e)
+{
+	if (addr_parse_prefix(value, out) != 0 || out->addr.len != 4 || out->bits == 0 ||
+	    out->bits > CIDR_MAX_LENGTH)
+		return err_set(e, ERR_INVALID, "invalid cidr %s", value);
+	out->addr = addr_first(out);
+	return 0;
+}
+
+static int
+outbound_option(const char *value, uint8_t length, const char **out, struct err *e)
+{
+	struct addr a;
+
+	if (addr_parse(value, &a) == 0 ? a.len != length : length != 4 || *value == '\0')
+		return err_set(e, ERR_INVALID, "invalid outbound address %s", value);
+	*out = value;
+	return 0;
+}
+
+static void
+number_of(const struct prefix *cidr, unsigned number, struct addr *out)
+{
+	*out = cidr->addr;
+	out->b[3] = (uint8_t)(out->b[3] + number);
+}
+
+static void
+set_net(const struct prefix *cidr, struct slirp_net *net)
+{
+	struct prefix guest = *cidr;
+	struct addr a;
+
+	number_of(cidr, GUEST_NUMBER, &guest.addr);
+	addr_format_prefix(&guest, net->address);
+	number_of(cidr, HOST_NUMBER, &a);
+	addr_format(&a, net->host);
+	number_of(cidr, DNS_NUMBER, &a);
+	addr_format(&a, net->dns);
+}
 
 static int
 read_option(const char *option, struct chosen *c, struct err *e)
@@ -48,8 +98,18 @@ read_option(const char *option, struct chosen *c, struct err *e)
 		return text_to_u64(value, 65521, &c->mtu) == 0
 			   ? 0
 			   : err_set(e, ERR_INVALID, "invalid mtu \"%s\"", value);
-	if (strcmp(name, "port_handler") == 0 && strcmp(value, "slirp4netns") == 0)
-		return 0;
+	if (strcmp(name, "cidr") == 0)
+		return cidr_option(value, &c->cidr, e);
+	if (strcmp(name, "outbound_addr") == 0)
+		return outbound_option(value, 4, &c->outbound, e);
+	if (strcmp(name, "outbound_addr6") == 0)
+		return outbound_option(value, 16, &c->outbound6, e);
+	if (strcmp(name, "port_handler") == 0) {
+		if (strcmp(value, "slirp4netns") == 0 || strcmp(value, "rootlesskit") == 0)
+			return 0;
+		return err_set(
+		    e, ERR_INVALID, "unknown port_handler for slirp4netns: \"%s\"", value);
+	}
 	return err_set(e, ERR_UNSUPPORTED, "option %s for slirp4netns is not supported", option);
 }
 
@@ -58,11 +118,14 @@ slirp_arguments(struct slirp *s, const char *netns_path, const char *socket_path
     int end, struct strv *argv, struct err *e)
 {
 	struct chosen c = {.mtu = 65520};
+	char cidr[ADDR_TEXT];
 
+	(void)addr_parse_prefix("10.0.2.0/24", &c.cidr);
 	for (size_t i = 0; i < s->options->n; i++)
 		if (read_option(s->options->v[i], &c, e) != 0)
 			return -1;
 	s->maps_host = c.host_loopback;
+	set_net(&c.cidr, &s->net);
 	strv_add(argv, s->path);
 	strv_add(argv, "-c");
 	strv_addf(argv, "--mtu=%llu", (unsigned long long)c.mtu);
@@ -70,6 +133,12 @@ slirp_arguments(struct slirp *s, const char *netns_path, const char *socket_path
 		strv_add(argv, "--disable-host-loopback");
 	if (c.ipv6)
 		strv_add(argv, "--enable-ipv6");
+	addr_format_prefix(&c.cidr, cidr);
+	strv_addf(argv, "--cidr=%s", cidr);
+	if (c.outbound != NULL)
+		strv_addf(argv, "--outbound-addr=%s", c.outbound);
+	if (c.outbound6 != NULL)
+		strv_addf(argv, "--outbound-addr6=%s", c.outbound6);
 	strv_addf(argv, "--ready-fd=%d", ready);
 	strv_addf(argv, "--exit-fd=%d", end);
 	if (s->ports->n > 0)
@@ -119,8 +188,10 @@ ask(const char *path, const json_t *request, struct err *e)
 }
 
 static int
-publish(const char *socket_path, const struct port *p, unsigned i, struct err *e)
+publish(
+    const struct slirp *s, const char *socket_path, const struct port *p, unsigned i, struct err *e)
 {
+	own_mem char *guest = xstrndup(s->net.address, strcspn(s->net.address, "/"));
 	own_json json_t *request = json_obj();
 	char host[ADDR_TEXT] = "0.0.0.0";
 	json_t *a;
@@ -134,7 +205,7 @@ publish(const char *socket_path, const struct port *p, unsigned i, struct err *e
 	json_put_str(a, "proto", port_protocol_name(p->protocol));
 	json_put_str(a, "host_addr", host);
 	json_put_int(a, "host_port", p->host_port + i);
-	json_put_str(a, "guest_addr", "10.0.2.100");
+	json_put_str(a, "guest_addr", guest);
 	json_put_int(a, "guest_port", p->container_port + i);
 	return ask(socket_path, request, e);
 }
@@ -155,7 +226,7 @@ start_at(struct slirp *s, const char *link, const char *socket_path, struct err 
 		return -1;
 	for (size_t i = 0; i < s->ports->n; i++)
 		for (unsigned k = 0; k < s->ports->v[i].count; k++)
-			if (publish(socket_path, &s->ports->v[i], k, e) != 0)
+			if (publish(s, socket_path, &s->ports->v[i], k, e) != 0)
 				return -1;
 	s->holder = fd_take(&ours);
 	return 0;

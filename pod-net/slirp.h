@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * slirp4netns: the network of an ordinary user's container where pasta is missing or not wanted.  The
- * container has 10.0.2.100 on tap0, the host is 10.0.2.2, the resolver 10.0.2.3; IPv4 only.
+ * container has 10.0.2.100 on tap0, the host is 10.0.2.2, the resolver 10.0.2.3, or the same numbers of another
+ * network (cidr).
  */
 #ifndef POD_SLIRP_H
 #define POD_SLIRP_H
@@ -10,9 +11,11 @@
 #include "pod-net/port.h"
 
 #define SLIRP_INTERFACE "tap0"
-#define SLIRP_ADDRESS "10.0.2.100/24"
-#define SLIRP_HOST "10.0.2.2"
-#define SLIRP_DNS "10.0.2.3"
+
+/* The addresses of its network; the container's with the length of the prefix. */
+struct slirp_net {
+	char address[ADDR_TEXT], host[ADDR_TEXT], dns[ADDR_TEXT];
+};
 
 struct slirp {
 	const char *path; /* the program */
@@ -21,8 +24,9 @@ struct slirp {
 	const struct port_list *ports;
 	int dir; /* RUNROOT/net */
 	int netns;
-	int holder;	/* set by slirp_start: it ends when this is closed; the caller's */
-	bool maps_host; /* set by slirp_start: SLIRP_HOST leads to the host's loopback too */
+	int holder;	      /* set by slirp_start: it ends when this is closed; the caller's */
+	bool maps_host;	      /* set by slirp_start: the host's address leads to its loopback too */
+	struct slirp_net net; /* set by slirp_start */
 };
 
 /* The command line, for tests too; ready and end are descriptor numbers in the child. */

@@ -82,6 +82,21 @@ fi
 pod run --network one -p "$(free_port):80/sctp" --rm $box true >"$WORLD/out" 2>&1
 is "sctp cannot be published" "$? $(grep -c 'Error: ports of protocol sctp cannot be published for ordinary users' "$WORLD/out")" "126 1"
 
+
+if command -v slirp4netns >/dev/null; then
+	mode=slirp4netns:cidr=10.7.0.0/24,mtu=1400,allow_host_loopback=true,port_handler=rootlesskit
+	pod run -d --name slirp --network "$mode" -p "127.0.0.1:$(free_port):80" $box httpd -f -p 80 -h /www >/dev/null
+	is "slirp4netns: cidr and mtu" "$(pod exec slirp ip addr show tap0 | grep -cE 'mtu 1400|inet 10\.7\.0\.100/24')" 2
+	is "slirp4netns: its resolver" "$(pod exec slirp cat /etc/resolv.conf | grep -c 'nameserver 10.7.0.3')" 1
+	is "slirp4netns: a published port" "$(curl -s -m 5 "http://$(pod port slirp 80)/")" "hello from pod"
+	pod rm -f -t 0 slirp >/dev/null
+	check "slirp4netns: outbound_addr" \
+		pod run --rm --network slirp4netns:outbound_addr=127.0.0.1,enable_ipv6=true $box true
+	for bad in cidr=10.0.0.0/30 cidr=fd00::/64 outbound_addr=::1 outbound_addr6=1.2.3.4 mtu=x port_handler=other; do
+		pod run --rm --network "slirp4netns:$bad" $box true >"$WORLD/out" 2>&1
+		is "slirp4netns: $bad is refused" "$? $(grep -c '^Error: .*\(invalid\|unknown\)' "$WORLD/out")" "126 1"
+	done
+fi
 pod rm -f -t 0 web other >/dev/null
 check "nothing is left after the last container" until_ok 15 gone
 is "nor a mount" "$(pod unshare grep -c rootless.ns /proc/mounts)" 0
