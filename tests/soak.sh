@@ -53,7 +53,7 @@ soak_files() {
 	ls "$ROOT/rw" "$ROOT/tmp" "$ROOT/containers" "$ROOT/volumes" "$RUNROOT/containers" "$RUNROOT/exits" 2>/dev/null |
 		grep -vE '^$|:$|^lock'
 	ls "$RUNROOT/locks" 2>/dev/null | grep -E '^[0-9a-f]{64}'
-	find "$RUNROOT/net" -path '*lease*' -name '[0-9]*.*' 2>/dev/null
+	find "$RUNROOT/net" -path '*lease*' -name '[0-9]*.*' -type f 2>/dev/null
 }
 soak_objects() {
 	awk '{ print $5 }' /proc/self/mountinfo | grep "$WORLD" | sort
