@@ -17,6 +17,7 @@
 #include "common/fs/file.h"
 #include "pod-store/client.h"
 #include "pod-store/command.h"
+#include "pod-store/convert.h"
 #include "pod-store/mount.h"
 
 static const struct opt global_rows[] = {
@@ -401,8 +402,8 @@ static const struct cmd cmd_sweep = {
     .examples = "sweep",
     .run = run_sweep,
 };
-static const struct cmd_place places[] = {{&cmd_diff}, {&cmd_export}, {&cmd_import}, {&cmd_list},
-    {&mount_cmd}, {&cmd_rm}, {&cmd_sweep}, {&cmd_tag}, {&mount_unmount_cmd}, {0}};
+static const struct cmd_place places[] = {{&convert_cmd}, {&cmd_diff}, {&cmd_export}, {&cmd_import},
+    {&cmd_list}, {&mount_cmd}, {&cmd_rm}, {&cmd_sweep}, {&cmd_tag}, {&mount_unmount_cmd}, {0}};
 static const struct cmd root = {
     .name = "pod-store",
     .synopsis = "[options] [command]",

@@ -7,6 +7,7 @@
 #include "pod-store/check.h"
 #include "pod-store/blob.h"
 #include "pod-store/diff.h"
+#include "pod-store/exchange.h"
 #include "pod-store/handlers.h"
 #include "pod-store/image.h"
 #include "pod-store/info.h"
@@ -261,6 +262,17 @@ HANDLER(layer_note)
 	return peer_send_ok(p, in->seq, e);
 }
 
+HANDLER(layer_exchange)
+{
+	struct msg_layer_exchange *m = MSG_OF(in, layer_exchange);
+	struct stage *g = stage_find(&CONN->stages, m->stage, e);
+	int r = g == NULL ? -1 : exchange_layer(STORE, g, m, e);
+
+	if (g != NULL)
+		stage_end(STORE, &CONN->stages, g);
+	return r == -1 ? -1 : peer_send_ok(p, in->seq, e);
+}
+
 HANDLER(image_commit)
 {
 	struct msg_image_commit *m = MSG_OF(in, image_commit);
@@ -485,6 +497,7 @@ const struct peer_handler handlers[] = {
     OPEN(layer_get),
     OPEN(layer_take),
     OPEN(layer_note),
+    OPEN(layer_exchange),
     OPEN(image_commit),
     OPEN(rootfs_open),
     OPEN(rootfs_remove),

@@ -139,6 +139,48 @@ ROOT=$WORLD/third world_opts=()
 CONTAINERS_STORAGE_CONF=$WORLD/storage.conf pod load -q -i "$WORLD/two:1.tar" >/dev/null
 check "storage.conf chooses too" test -f "$(echo "$ROOT"/layers/*/erofs | cut -d' ' -f1)"
 is "and any command reads what is there" "$(pod run --rm --net=none localhost/two:1 cat /opaque/new)" seen
+# Both ways, with the same digests; what is in use stays.
+before=$(pod save -q localhost/two:1 | sha256sum)
+store convert dir localhost/two:1 >"$WORLD/said"
+is "convert names the layers" "$(sort "$WORLD/said" | tr '\n' ' ')" "$(ls "$ROOT/layers" | tr '\n' ' ')"
+is "now they are directories" "$(for l in "$ROOT"/layers/*/; do ls "$l"; done | sort -u | tr '\n' ' ')" "diff tar.index "
+is "a container runs on them" "$(pod run --rm --net=none localhost/two:1 cat /opaque/new)" seen
+pod create --name user --net=none localhost/two:1 cat /etc/passwd >/dev/null
+store convert erofs >/dev/null 2>"$WORLD/said"
+is "what a container stands on stays as it is" $? 125
+check "which it says" grep -q "stays as it is: a container stands on image" "$WORLD/said"
+check "and is not touched" test -z "$(ls -d "$ROOT"/layers/*/tar 2>/dev/null)"
+pod rm user >/dev/null
+store convert erofs >/dev/null
+is "and back" "$(for l in "$ROOT"/layers/*/; do ls "$l"; done | sort -u | tr '\n' ' ')" "erofs tar "
+store mount localhost/two:1 bash "$WORLD/list.sh" >"$WORLD/list.back" 2>&1
+check "the same tree" cmp "$WORLD/list.erofs" "$WORLD/list.back"
+is "the same digests" "$(pod save -q localhost/two:1 | sha256sum)" "$before"
+check "and a whole store" pod system check
+store convert round >/dev/null 2>&1
+is "another layout is refused" $? 125
+# Killed at any moment, a layer is whole in one layout or the other.
+for ms in 005 010 020 035 050 080; do
+	to=$([ "$(ls -d "$ROOT"/layers/*/tar 2>/dev/null)" ] && echo dir || echo erofs)
+	setsid "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" convert "$to" >/dev/null 2>&1 &
+	pid=$!
+	sleep 0.$ms
+	kill -KILL -- "-$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+	[ "$(pod run --rm --net=none localhost/two:1 cat /opaque/new 2>&1)" = seen ] && pod system check >/dev/null || { not_ok "killed after $ms ms on the way to $to"; broken=1; }
+done
+[ -n "${broken:-}" ] || ok "converting may be killed"
+# Taking a layer in may be killed too.
+for ms in 005 015 030 060; do
+	setsid "$BIN/pod-store" --root "$WORLD/killed" --runroot "$RUNROOT" --storage-opt overlay.layout=erofs import localhost/k <two.tar >/dev/null 2>&1 &
+	pid=$!
+	sleep 0.$ms
+	kill -KILL -- "-$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null
+done
+tar -C fs -c . | ROOT=$WORLD/killed store --storage-opt overlay.layout=erofs import localhost/k >/dev/null
+is "taking layers in may be killed" "$(ROOT=$WORLD/killed pod run --rm --net=none localhost/k cat /www/index.html; ls "$WORLD/killed/tmp" | wc -l)" "$(printf 'hello from pod\n0')"
+
 # A file system that the kernel cannot read images from.
 mkdir "$WORLD/shm"
 unshare -m bash -c "mount -t tmpfs none '$WORLD/shm' && '$BIN/pod-store' --root '$WORLD/shm/root' --storage-opt overlay.layout=erofs import localhost/x <two.tar" >/dev/null 2>"$WORLD/said"
