@@ -8,7 +8,8 @@
 static const struct {
 	const char *word;
 	enum layers_form form;
-} words[] = {{"tar", LAYERS_TAR}, {"gzip", LAYERS_GZIP}, {"zstd", LAYERS_ZSTD}};
+} words[] = {{"tar", LAYERS_TAR}, {"gzip", LAYERS_GZIP}, {"zstd", LAYERS_ZSTD},
+    {"zstd:chunked", LAYERS_CHUNKED}};
 
 enum layers_form
 layers_form_parse(const char *word)
@@ -98,6 +99,9 @@ try_packed(
 {
 	own_mem char *now = how(t, w->form);
 
+	/* What its descriptor must say besides is not kept. */
+	if (w->form == LAYERS_CHUNKED)
+		return 0;
 	if (p->packed.digest == NULL || strcmp(p->packed_how, now) != 0)
 		return 0;
 	return there(t, i, p->packed.digest, &w->done, e);
@@ -176,6 +180,6 @@ layers_note(
 	    .packed_how = text};
 	struct msg_layer_note m = {.layer = p->name, .what = &ref};
 
-	if (t->store != NULL && form >= LAYERS_GZIP && p->name != NULL)
+	if (t->store != NULL && form >= LAYERS_GZIP && form != LAYERS_CHUNKED && p->name != NULL)
 		(void)peer_call(t->store, &msg_layer_note_desc, &m, &in, NULL, NULL, &ignored);
 }

@@ -5,7 +5,8 @@
 
 #include "pod-image/transfer.h"
 
-enum layers_form { LAYERS_SAME, LAYERS_TAR, LAYERS_GZIP, LAYERS_ZSTD };
+/* The last is a kind of zstd that only is a wish: what is there counts as zstd. */
+enum layers_form { LAYERS_SAME, LAYERS_TAR, LAYERS_GZIP, LAYERS_ZSTD, LAYERS_CHUNKED };
 
 struct layers_way {
 	enum layers_form form;	/* what becomes of it */
@@ -16,7 +17,7 @@ struct layers_way {
 	const char *media_type; /* in the terms of the manifest to be written */
 };
 
-/* "tar", "gzip", "zstd" */
+/* "tar", "gzip", "zstd", "zstd:chunked" */
 enum layers_form layers_form_parse(const char *word);
 
 /* What becomes of each layer; docker: in Docker's manifest.  out has room for all of them. */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/json.h"
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/oci/reference.h"
 #include "pod-image/layers.h"
@@ -76,7 +78,8 @@ form_word(enum layers_form form)
 	static const char *const word[] = {[LAYERS_SAME] = "same",
 	    [LAYERS_TAR] = "tar",
 	    [LAYERS_GZIP] = "gzip",
-	    [LAYERS_ZSTD] = "zstd"};
+	    [LAYERS_ZSTD] = "zstd",
+	    [LAYERS_CHUNKED] = "zstd:chunked"};
 
 	return word[form];
 }
@@ -219,6 +222,22 @@ cause(const struct flight *f)
 	return any;
 }
 
+static char *
+annotations_text(const struct msg_recode_r *m)
+{
+	json_t *o;
+	char *text;
+
+	if (m->annotations.n == 0)
+		return NULL;
+	o = json_obj();
+	for (size_t k = 0; k < m->annotations.n; k++)
+		json_put_str(o, m->annotations.v[k].key, m->annotations.v[k].value);
+	text = json_text(o);
+	json_decref(o);
+	return text;
+}
+
 static void
 take_coded(struct sender *s, struct flight *f, enum party p, const struct msg_recode_r *m)
 {
@@ -229,6 +248,8 @@ take_coded(struct sender *s, struct flight *f, enum party p, const struct msg_re
 		snprintf(w->digest, sizeof(w->digest), "%s", m->out_digest);
 		w->to.size = m->out_size;
 		w->to.digest = w->digest;
+		free(w->annotations);
+		w->annotations = annotations_text(m);
 		if (m->plain_digest != NULL)
 			snprintf(f->plain, sizeof(f->plain), "%s", m->plain_digest);
 	}
@@ -501,6 +522,8 @@ layers_send(struct transfer *t, struct image *i, const struct layers_way *ways, 
 			continue;
 		out[k] = out[ways[k].twin - 1];
 		out[k].to.digest = out[k].digest;
+		if (out[k].annotations != NULL)
+			out[k].annotations = xstrdup(out[k].annotations);
 	}
 	for (size_t k = 0; k < i->npieces; k++)
 		if (!is_settled(&ways[k]) && ways[k].form >= LAYERS_GZIP && !ways[k].inflate)

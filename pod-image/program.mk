@@ -14,5 +14,5 @@ $(eval $(call program,pod-image-verify,libexec/pod,$(wildcard pod-image/verify/*
 $(eval $(call program,pod-image-sign,libexec/pod,$(wildcard pod-image/sign/*.c),\
 	$(call pc,gpgme libsodium libcrypto jansson msgpack),dynamic))
 $(eval $(call program,pod-image-recode,libexec/pod,$(wildcard pod-image/recode/*.c) \
-	$(addprefix pod-store/layer/,inflate.c deflate.c digest.c),\
+	$(addprefix pod-store/layer/,inflate.c deflate.c digest.c chunked.c tar.c tarpax.c tarhdr.c sparse.c),\
 	-lisal -lzstd -lcrypto $(call pc,msgpack),dynamic))

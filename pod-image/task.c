@@ -207,12 +207,9 @@ static int
 check_words(const struct msg_image_copy *m, struct err *e)
 {
 	static const char *const formats[] = {"oci", "v2s2"};
-	static const char *const compressions[] = {"gzip", "zstd"};
+	static const char *const compressions[] = {"gzip", "zstd", "zstd:chunked"};
 	bool format = m->format == NULL, compression = m->compression == NULL;
 
-	if (m->compression != NULL && strcmp(m->compression, "zstd:chunked") == 0)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "layers are not written in the form zstd:chunked: choose zstd");
 	for (size_t i = 0; i < m->add_compression.n; i++) {
 		bool known = false;
 

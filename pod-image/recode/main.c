@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/wire/worker.h"
+#include "pod-store/layer/chunked.h"
 #include "pod-store/layer/inflate.h"
 
 static const struct form {
@@ -18,11 +20,13 @@ static const struct form {
 	enum inflate_format format;
 	bool inflates;	 /* what comes in is the compressed side */
 	bool sees_plain; /* one of the sides is the tar */
+	bool chunked;	 /* the descriptor says where the parts are */
 } forms[] = {
-    {"same", deflate_stream, INFLATE_NONE, false, false},
-    {"tar", inflate_stream, INFLATE_NONE, true, true},
-    {"gzip", deflate_stream, INFLATE_GZIP, false, true},
-    {"zstd", deflate_stream, INFLATE_ZSTD, false, true},
+    {"same", deflate_stream, INFLATE_NONE, false, false, false},
+    {"tar", inflate_stream, INFLATE_NONE, true, true, false},
+    {"gzip", deflate_stream, INFLATE_GZIP, false, true, false},
+    {"zstd", deflate_stream, INFLATE_ZSTD, false, true, false},
+    {"zstd:chunked", NULL, INFLATE_ZSTD, false, true, true},
 };
 
 static const struct form *
@@ -35,9 +39,28 @@ find_form(const char *word, struct err *e)
 	return NULL;
 }
 
-static int
-answer(struct peer *p, uint32_t seq, const struct form *f, struct inflate *s, struct err *e)
+static void
+annotate(const struct chunked *c, struct msg_recode_r *m, struct rec_kv v[3], struct arena *a)
 {
+	const struct chunked_part *t = &c->contents, *s = &c->split;
+
+	v[0] = (struct rec_kv){.key = CHUNKED_CHECKSUM, .value = c->checksum};
+	v[1] = (struct rec_kv){.key = CHUNKED_CONTENTS,
+	    .value = arena_printf(a, "%llu:%llu:%llu:1", (unsigned long long)t->at,
+		(unsigned long long)t->size, (unsigned long long)t->plain)};
+	v[2] = (struct rec_kv){.key = CHUNKED_SPLIT,
+	    .value = arena_printf(a, "%llu:%llu:%llu", (unsigned long long)s->at,
+		(unsigned long long)s->size, (unsigned long long)s->plain)};
+	m->annotations.v = v;
+	m->annotations.n = 3;
+}
+
+static int
+answer(struct peer *p, uint32_t seq, const struct form *f, struct inflate *s,
+    const struct chunked *c, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct rec_kv notes[3];
 	struct digest *in = f->inflates ? &s->packed : &s->plain;
 	struct digest *out = f->inflates ? &s->plain : &s->packed;
 	char in_text[DIGEST_TEXT], out_text[DIGEST_TEXT];
@@ -52,6 +75,8 @@ answer(struct peer *p, uint32_t seq, const struct form *f, struct inflate *s, st
 		m.plain_digest = f->inflates ? out_text : in_text;
 		m.plain_size = s->plain.size;
 	}
+	if (f->chunked)
+		annotate(c, &m, notes, &a);
 	return peer_send(p, &msg_recode_r_desc, seq, &m, e);
 }
 
@@ -69,20 +94,21 @@ on_recode(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	const struct form *f = find_form(m->form, e);
 	own_fd int from = fd_take(&m->in), to = fd_take(&m->out);
 	struct inflate s = {.in = from, .out = to, .level = level_of(m->level)};
+	struct chunked c;
 	int r;
 
 	(void)arg;
 	if (f == NULL)
 		return -1;
 	s.format = f->format;
-	r = f->run(&s, e);
+	r = f->chunked ? chunked_stream(&s, &c, e) : f->run(&s, e);
 	if (r < 0 && e->no == EPIPE)
 		err_set(e, ERR_CANCELLED, "the reader of the layer has gone");
 	/* The reader must see the end before the answer is waited for. */
 	fd_close(&to);
 	fd_close(&from);
 	if (r == 0)
-		r = answer(p, in->seq, f, &s, e);
+		r = answer(p, in->seq, f, &s, &c, e);
 	inflate_free(&s);
 	return r;
 }

@@ -25,7 +25,7 @@ static const struct opt rows[] = {
     {"all", 0, OPT_TRISTATE(struct push_opts, all), .none = "true", .show = "true",
 	.help = "also push the images in the list"},
     {"compression-format", 0, OPT_STRING(struct push_opts, form.compression_format),
-	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd",
+	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd,zstd:chunked",
 	.help = "compression format to use"},
     {"compression-level", 0, OPT_INT(struct push_opts, form.compression_level), .arg = "level",
 	.def = "-1", .show = "", .help = "compression level to use"},

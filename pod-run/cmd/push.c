@@ -26,7 +26,7 @@ static const struct opt rows[] = {
 	.help = "Compress tarball image layers when pushing to a directory using the 'dir' "
 		"transport. (default is same compression type as source)"},
     {"compression-format", 0, OPT_STRING(struct push_opts, form.compression_format),
-	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd",
+	.arg = "compression", .complete = COMPLETE_CHOICE, .choices = "gzip,zstd,zstd:chunked",
 	.help = "compression format to use"},
     {"compression-level", 0, OPT_INT(struct push_opts, form.compression_level), .arg = "level",
 	.def = "-1", .show = "", .help = "compression level to use"},
@@ -63,9 +63,8 @@ push_fill(const struct push_form *o, const struct containers_conf *conf, struct 
 	m->compression = o->compression_format;
 	/* What the user names holds for all layers, what the configuration names for plain ones. */
 	m->force = o->force_compression >= 0 ? o->force_compression > 0 : m->compression != NULL;
-	/* Where the configuration wishes for zstd:chunked, zstd is the next best. */
 	if (m->compression == NULL && strncmp(conf->engine_compression_format, "zstd", 4) == 0)
-		m->compression = "zstd";
+		m->compression = conf->engine_compression_format;
 	if (o->compression_level >= 0)
 		m->level = (uint64_t)o->compression_level + 1;
 	else if (conf->engine_compression_level > 0)
