@@ -283,6 +283,33 @@ transfer_bench() { # NAME: an image that pull_bench has made
 		rm -f "$WORLD/tmpfs/l.tar"
 	fi
 }
+# layouts NAME BEFORE COMMAND: median of three of the two layouts of layers, by turns, each on a fresh file system
+layouts() {
+	local name=$1 i layout tool
+	local -A got=()
+	for i in 1 2 3; do
+		for layout in dir erofs; do
+			fresh
+			tool="$BIN/pod --root $WORLD/fs-ext4/r --runroot $WORLD/fs-ext4/rr --storage-opt overlay.layout=$layout"
+			eval "$2" >/dev/null 2>&1
+			got[$layout]="${got[$layout]:-} $(eval "timed $3")"
+		done
+	done
+	echo "${got[dir]}|${got[erofs]}" | awk -F'|' -v name="$name" '
+	function med(s, k,   v, x, y, z) { split(s, v, " "); x = v[k] + 0; y = v[k+2] + 0; z = v[k+4] + 0
+		return x < y ? (y < z ? y : (x < z ? z : x)) : (x < z ? x : (y < z ? z : y)) }
+	{ printf "%s: directories %.3f s (cpu %.3f)   images %.3f s (cpu %.3f)   ratio %.2f, cpu %.2f\n", name, med($1, 1), med($1, 2), med($2, 1), med($2, 2), med($2, 1) / med($1, 1), med($2, 2) / med($1, 2) }'
+}
+layouts_bench() { # NAME: an image that seed_image has made
+	local ref="$REGISTRY/$1:1" got
+	got="\$tool pull -q --cert-dir $REGISTRY_CERTS $ref"
+	layouts "layout: pull $1" : "$got"
+	layouts "layout: remove $1" "$got" "\$tool rmi -f $ref"
+	layouts "layout: save $1" "$got; rm -f $WORLD/tmpfs/s.tar" "\$tool save -q -o $WORLD/tmpfs/s.tar $ref"
+	rm -f "$WORLD/tmpfs/s.tar"
+	layouts "layout: run (busybox)" "tar -C $WORLD/fs --owner=0 --group=0 -c . >$WORLD/tmpfs/b.tar; \$tool import -q $WORLD/tmpfs/b.tar localhost/b; \$tool run --rm --net=none localhost/b true" \
+		"\$tool run --rm --net=none localhost/b true"
+}
 # A registry that holds nothing, in place of the last one.
 registry_empty() {
 	[ -z "${empty_pid:-}" ] || kill "$empty_pid"
@@ -290,12 +317,13 @@ registry_empty() {
 	registry_http_start
 	empty_pid=$REGISTRY_PID
 }
-if wanted "pull" || wanted "push" || wanted "save" || wanted "load"; then
+if wanted "pull" || wanted "push" || wanted "save" || wanted "load" || wanted "layout"; then
 	mkdir -p "$WORLD/tmpfs" "$WORLD/fs-ext4"
 	mount -t tmpfs -o size=12g none "$WORLD/tmpfs"
 	registry_start || exit 1
 	for size in ${BENCH_SIZES:-120 600}; do
 		if wanted "pull"; then pull_bench "image-$size" "$size"; else seed_image "image-$size" "$size"; fi
 		transfer_bench "image-$size"
+		if wanted "layout"; then layouts_bench "image-$size"; fi
 	done
 fi
