@@ -92,14 +92,28 @@ open_lower(int base, const struct overlay *o, const char *path, bool attach, str
 	return fd_take(&m);
 }
 
+/* Kept open until the file system is made: a mount that is attached nowhere goes with its last descriptor. */
+struct lowers {
+	int fds[OVERLAY_LOWER_MAX];
+	size_t n;
+};
+
+static void
+lowers_free(struct lowers *l)
+{
+	while (l->n > 0)
+		fd_close(&l->fds[--l->n]);
+}
+
 static int
 add_lower(int fs, set_dir *set, int base, const struct overlay *o, const char *path, bool attach,
-    struct err *e)
+    struct lowers *held, struct err *e)
 {
-	own_fd int dir = open_lower(base, o, path, attach, e);
+	int dir = open_lower(base, o, path, attach, e);
 
 	if (dir == -1)
 		return -1;
+	held->fds[held->n++] = dir;
 	return set(fs, "lowerdir+", dir) == 0 ? 0 : fs_error(fs, path, e);
 }
 
@@ -112,7 +126,8 @@ needs_empty(const struct overlay *o)
 
 /* The kernel wants the uppermost layer first. */
 static int
-add_lowers(int fs, set_dir *set, int base, const struct overlay *o, bool attach, struct err *e)
+add_lowers(int fs, set_dir *set, int base, const struct overlay *o, bool attach,
+    struct lowers *held, struct err *e)
 {
 	/* Now, for images are attached on it. */
 	own_fd int empty = open_dir(base, o->empty, e);
@@ -120,7 +135,7 @@ add_lowers(int fs, set_dir *set, int base, const struct overlay *o, bool attach,
 	if (empty == -1)
 		return -1;
 	for (size_t i = o->n; i-- > 0;)
-		if (add_lower(fs, set, base, o, o->lower[i], attach, e) == -1)
+		if (add_lower(fs, set, base, o, o->lower[i], attach, held, e) == -1)
 			return -1;
 	if (needs_empty(o) && set(fs, "lowerdir+", empty) == -1)
 		return fs_error(fs, o->empty, e);
@@ -158,12 +173,13 @@ static int
 mount_new(set_dir *set, int base, const struct overlay *o, bool attach, struct err *e)
 {
 	own_fd int fs = fsapi_open("overlay");
+	own(lowers_free) struct lowers held = {.n = 0};
 	int m;
 
 	if (fs == -1)
 		return err_sys(e, "mounting overlay: fsopen");
-	if (add_lowers(fs, set, base, o, attach, e) == -1 || add_upper(fs, set, base, o, e) == -1 ||
-	    add_flags(fs, o, e) == -1)
+	if (add_lowers(fs, set, base, o, attach, &held, e) == -1 ||
+	    add_upper(fs, set, base, o, e) == -1 || add_flags(fs, o, e) == -1)
 		return -1;
 	if (fsapi_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
 		return fs_error(fs, "creating the file system", e);
