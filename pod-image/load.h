@@ -25,6 +25,7 @@ struct load {
 	const char *name;	/* to give when the archive holds none */
 	bool only_name;		/* name counts, whatever the archive holds */
 	const char *policy_file;
+	bool ours; /* files of the store: no policy is asked */
 	struct manifest_platform platform;
 
 	struct trust trust[LOAD_FORMS_MAX]; /* of trust_form */

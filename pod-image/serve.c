@@ -59,6 +59,24 @@ prepare_list_show(struct task *t, void *m, struct err *e)
 }
 
 static int
+prepare_artifact_edit(struct task *t, void *m, struct err *e)
+{
+	return artifact_prepare_edit(t, m, e);
+}
+
+static int
+prepare_artifact_look(struct task *t, void *m, struct err *e)
+{
+	return artifact_prepare_look(t, m, e);
+}
+
+static int
+prepare_artifact_extract(struct task *t, void *m, struct err *e)
+{
+	return artifact_prepare_extract(t, m, e);
+}
+
+static int
 answer_search(struct task *t, struct err *e)
 {
 	struct msg_image_search_r m = {0};
@@ -110,6 +128,25 @@ answer_shown(struct task *t, struct err *e)
 }
 
 static int
+answer_artifacts(struct task *t, struct err *e)
+{
+	const struct strv *l = &t->artifact.digests;
+	struct msg_artifact_edit_r m = {.digests = {(const char **)l->v, l->n}};
+
+	return peer_send(t->report.run, &msg_artifact_edit_r_desc, t->report.seq, &m, e);
+}
+
+static int
+answer_look(struct task *t, struct err *e)
+{
+	const struct artifact_job *j = &t->artifact;
+	struct msg_artifact_look_r m = {.artifacts = {j->found, j->n},
+	    .text = {(const uint8_t *)(j->text.s != NULL ? j->text.s : ""), j->text.n}};
+
+	return peer_send(t->report.run, &msg_artifact_look_r_desc, t->report.seq, &m, e);
+}
+
+static int
 answer_ok(struct task *t, struct err *e)
 {
 	return peer_send_ok(t->report.run, t->report.seq, e);
@@ -127,6 +164,9 @@ static const struct request {
     {&msg_image_copy_desc, prepare_copy, task_run_copy, answer_copy},
     {&msg_list_edit_desc, prepare_list_edit, list_run_edit, answer_list},
     {&msg_list_show_desc, prepare_list_show, list_run_show, answer_shown},
+    {&msg_artifact_edit_desc, prepare_artifact_edit, artifact_run_edit, answer_artifacts},
+    {&msg_artifact_look_desc, prepare_artifact_look, artifact_run_look, answer_look},
+    {&msg_artifact_extract_desc, prepare_artifact_extract, artifact_run_extract, answer_ok},
     {&msg_image_sign_desc, prepare_sign, task_run_sign, answer_ok},
     {&msg_image_search_desc, prepare_search, task_run_search, answer_search},
     {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},

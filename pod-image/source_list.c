@@ -156,24 +156,6 @@ find_instance(const struct source_list *l, const char *digest)
 	return NULL;
 }
 
-/* The image may have been pulled again with another manifest, which the list does not name. */
-static int
-open_stored(struct source *s, const char *id, const char *digest, struct source *out, struct err *e)
-{
-	struct msg_image_get get = {.name = id};
-	own_peer_in struct peer_in in = {0};
-	const struct rec_image *image;
-
-	if (peer_call(s->peer, &msg_image_get_desc, &get, &in, NULL, NULL, e) < 0)
-		return -1;
-	image = MSG_OF(&in, image_got)->image;
-	if (image->digest == NULL || strcmp(image->digest, digest) != 0)
-		return err_set(e, ERR_STATE,
-		    "image %s has another manifest by now than the list names: add it again", id);
-	source_store(out, s->peer, id);
-	return 0;
-}
-
 static int
 open_origin(struct origin *o, struct err *e)
 {
@@ -196,14 +178,18 @@ list_part(struct source *s, const struct manifest_desc *d, struct source *own, s
 	const struct rec_instance *x = find_instance(s->list, d->digest);
 	own_mem char *text = NULL;
 	struct origin *o;
-	int r;
+	int r = 0;
 
 	if (x == NULL || x->source == NULL)
 		return err_set(
 		    e, ERR_NOTFOUND, "where image %s of the list is, is not known", d->digest);
 	if (text_has_prefix(x->source, LOCAL)) {
+		/*
+		 * It may have been pulled again with another manifest since; it is the same image, and the
+		 * index that is written says so.
+		 */
 		*out = own;
-		r = open_stored(s, x->source + strlen(LOCAL), d->digest, own, e);
+		source_store(own, s->peer, x->source + strlen(LOCAL));
 	} else {
 		text = origin_text(x->source);
 		o = text != NULL ? find_origin(s->list, text) : NULL;

@@ -438,6 +438,7 @@ task_confine(struct task *t, struct err *e)
 	if (t->keep_fd > 0)
 		keep[n++] = t->keep_fd;
 	n += load_fds(&t->load, keep + n);
+	n += artifact_job_fds(&t->artifact, keep + n, KEEP_MAX - 40 - n);
 	n += source_list_fds(&t->parts, keep + n, KEEP_MAX - 40 - n);
 	for (size_t i = 0; i < t->to_plan.nworkers; i++)
 		keep[n++] = peer_fd(t->to_plan.workers[i].peer);
@@ -453,6 +454,7 @@ task_free(struct task *t)
 {
 	search_free(&t->search);
 	list_job_free(&t->list);
+	artifact_job_free(&t->artifact);
 	source_list_free(&t->parts);
 	plan_free(&t->plan);
 	load_free(&t->load);

@@ -8,6 +8,7 @@
 #define POD_IMAGE_TASK_H
 
 #include "common/wire/peer.h"
+#include "pod-image/artifact_task.h"
 #include "pod-image/list_edit.h"
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
@@ -38,6 +39,7 @@ struct task {
 	bool is_list; /* of the store: parts holds what it names */
 	struct search search;
 	struct list_job list;
+	struct artifact_job artifact;
 	struct strv ids, names; /* results */
 };
 

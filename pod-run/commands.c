@@ -7,6 +7,7 @@
 #include "common/cli/complete.h"
 #include "common/cli/help.h"
 #include "common/oci/manifest.h"
+#include "pod-run/cmd/artifact.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/network.h"
@@ -61,6 +62,7 @@ static const struct cmd container_group = {
 };
 
 static const struct cmd_place root_sub[] = {
+    {.cmd = &cmd_artifact},
     {.cmd = &cmd_attach},
     {.cmd = &cmd_commit},
     {.cmd = &complete_cmd},
@@ -191,6 +193,22 @@ complete_lists(struct ctx *x, const char *prefix, struct strv *out)
 }
 
 static void
+complete_artifacts(struct ctx *x, const char *prefix, struct strv *out)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_artifact_look m = {0};
+	struct err e = {0};
+	const struct msg_artifact_look_r *r;
+
+	if (artifact_look(x, &m, &in, &e) == -1)
+		return;
+	r = MSG_OF(&in, artifact_look_r);
+	for (size_t i = 0; i < r->artifacts.n; i++)
+		if (text_has_prefix(r->artifacts.v[i].name, prefix))
+			strv_add(out, r->artifacts.v[i].name);
+}
+
+static void
 complete_networks(struct ctx *x, const char *prefix, struct strv *out)
 {
 	own_peer_in struct peer_in in = {0};
@@ -262,6 +280,8 @@ commands_complete(
 		complete_containers(x, kind == COMPLETE_CONTAINER_RUNNING, prefix, out);
 	else if (kind == COMPLETE_IMAGE)
 		complete_images(x, prefix, out);
+	else if (kind == COMPLETE_ARTIFACT)
+		complete_artifacts(x, prefix, out);
 	else if (kind == COMPLETE_MANIFEST)
 		complete_lists(x, prefix, out);
 	else if (kind == COMPLETE_NETWORK)

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "pod-store/artifacts.h"
 #include "pod-store/attach.h"
 #include "pod-store/check.h"
 #include "pod-store/blob.h"
@@ -130,6 +131,18 @@ HANDLER(list_put)
 	if (list_put(STORE, MSG_OF(in, list_put), id, e) == -1)
 		return -1;
 	return ANSWER(image_commit_r, &out);
+}
+
+HANDLER(artifacts_open)
+{
+	own_fd int dir = -1;
+	struct msg_artifacts_opened out = {0};
+
+	if (artifacts_open(STORE, MSG_OF(in, artifacts_open)->write, &dir, e) == -1)
+		return -1;
+	if (dir >= 0)
+		out.dir = dir;
+	return ANSWER(artifacts_opened, &out);
 }
 
 HANDLER(image_list)
@@ -486,6 +499,7 @@ const struct peer_handler handlers[] = {
     OPEN(image_get),
     OPEN(image_list),
     OPEN(list_put),
+    OPEN(artifacts_open),
     OPEN(image_tag),
     OPEN(image_untag),
     OPEN(image_remove),

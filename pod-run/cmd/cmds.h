@@ -21,7 +21,7 @@ extern const struct cmd cmd_image_exists, cmd_image_inspect, cmd_image_prune, cm
 extern const struct cmd cmd_network, cmd_network_inspect, cmd_network_create, cmd_network_rm,
     cmd_network_prune, cmd_network_connect, cmd_network_disconnect, cmd_network_reload,
     cmd_network_update, cmd_volume, cmd_port;
-extern const struct cmd cmd_manifest, cmd_push;
+extern const struct cmd cmd_artifact, cmd_manifest, cmd_push;
 extern const struct cmd cmd_pull, cmd_load, cmd_save, cmd_import, cmd_login, cmd_logout;
 extern const struct cmd cmd_commit, cmd_diff, cmd_container_diff, cmd_export, cmd_mount,
     cmd_unmount;
