@@ -77,6 +77,12 @@ prepare_artifact_extract(struct task *t, void *m, struct err *e)
 }
 
 static int
+prepare_web(struct task *t, void *m, struct err *e)
+{
+	return web_prepare(t, m, e);
+}
+
+static int
 answer_search(struct task *t, struct err *e)
 {
 	struct msg_image_search_r m = {0};
@@ -167,6 +173,7 @@ static const struct request {
     {&msg_artifact_edit_desc, prepare_artifact_edit, artifact_run_edit, answer_artifacts},
     {&msg_artifact_look_desc, prepare_artifact_look, artifact_run_look, answer_look},
     {&msg_artifact_extract_desc, prepare_artifact_extract, artifact_run_extract, answer_ok},
+    {&msg_url_get_desc, prepare_web, web_run, answer_ok},
     {&msg_image_sign_desc, prepare_sign, task_run_sign, answer_ok},
     {&msg_image_search_desc, prepare_search, task_run_search, answer_search},
     {&msg_registry_login_desc, prepare_login, task_run_login, answer_ok},

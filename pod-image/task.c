@@ -438,6 +438,10 @@ task_confine(struct task *t, struct err *e)
 	if (t->keep_fd > 0)
 		keep[n++] = t->keep_fd;
 	n += load_fds(&t->load, keep + n);
+	if (t->web.fetch != NULL)
+		keep[n++] = peer_fd(t->web.fetch);
+	if (t->web.get != NULL && t->web.get->stream > 0)
+		keep[n++] = t->web.get->stream;
 	n += artifact_job_fds(&t->artifact, keep + n, KEEP_MAX - 40 - n);
 	n += source_list_fds(&t->parts, keep + n, KEEP_MAX - 40 - n);
 	for (size_t i = 0; i < t->to_plan.nworkers; i++)
@@ -454,6 +458,7 @@ task_free(struct task *t)
 {
 	search_free(&t->search);
 	list_job_free(&t->list);
+	web_free(&t->web);
 	artifact_job_free(&t->artifact);
 	source_list_free(&t->parts);
 	plan_free(&t->plan);

@@ -16,6 +16,7 @@
 #include "pod-image/search.h"
 #include "pod-image/source_list.h"
 #include "pod-image/transfer.h"
+#include "pod-image/web.h"
 
 struct task {
 	struct report report;
@@ -39,6 +40,7 @@ struct task {
 	bool is_list; /* of the store: parts holds what it names */
 	struct search search;
 	struct list_job list;
+	struct web web;
 	struct artifact_job artifact;
 	struct strv ids, names; /* results */
 };

@@ -289,6 +289,43 @@ on_file(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return 0;
 }
 
+/* --- Files of other web servers --------------------------------------------------------------- */
+
+static int
+finish_url(struct worker *w, struct op *op, struct err *e)
+{
+	struct msg_fetch_blob_r out = {.size = op->r.offset};
+
+	fd_close(&op->fd);
+	return peer_send(w->peer, &msg_fetch_blob_r_desc, op->seq, &out, e);
+}
+
+static int
+on_url(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_fetch_url *m = MSG_OF(in, fetch_url);
+	struct worker *w = arg;
+	struct op *op;
+
+	(void)p;
+	for (const char *c = m->path; *c != '\0'; c++) {
+		if (*c <= ' ' || *c >= 0x7f)
+			return err_set(e, ERR_INVALID, "invalid path of a URL");
+	}
+	if (m->path[0] != '/')
+		return err_set(e, ERR_INVALID, "invalid path of a URL");
+	if (op_admit(w, e) < 0 || op_nonblocking(m->stream, e) < 0)
+		return -1;
+	op = op_new(w, in->seq, finish_url);
+	op->fd = fd_take(&m->stream);
+	op->bulk = true;
+	op->size = UINT64_MAX;
+	op->r.sink = blob_sink;
+	op->r.sink_arg = op;
+	op->r.path = xstrdup(m->path);
+	return 0;
+}
+
 /* --- Tags ------------------------------------------------------------------------------------- */
 
 static int
@@ -414,6 +451,7 @@ static const struct peer_handler handlers[] = {
     {&msg_fetch_setup_desc, PHASE_SETUP, PEER_ONCE, on_setup},
     {&msg_fetch_document_desc, PHASE_WORK, 0, on_document},
     {&msg_fetch_blob_desc, PHASE_WORK, 0, on_blob},
+    {&msg_fetch_url_desc, PHASE_WORK, 0, on_url},
     {&msg_fetch_file_desc, PHASE_WORK, 0, on_file},
     {&msg_fetch_tags_desc, PHASE_WORK, 0, on_tags},
     {&msg_fetch_login_desc, PHASE_WORK, 0, on_login},

@@ -12,11 +12,11 @@
 #include "common/cli/human.h"
 #include "common/cli/output.h"
 #include "pod-run/cmd/access.h"
-#include "pod-run/cmd/artifact.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/push.h"
 #include "pod-run/cmd/signing.h"
+#include "pod-run/life/artifact.h"
 #include "pod-run/life/progress.h"
 #include "pod-run/state/event.h"
 
@@ -24,21 +24,6 @@
 #define SHORT 12
 
 /* --- Shared ----------------------------------------------------------------------------------------*/
-
-int
-artifact_open(struct ctx *x, bool write, struct err *e)
-{
-	struct msg_artifacts_open m = {.write = write};
-	own_peer_in struct peer_in in = {0};
-	struct peer *store = ctx_store(x, e);
-	int fd;
-
-	if (store == NULL ||
-	    peer_call(store, &msg_artifacts_open_desc, &m, &in, NULL, NULL, e) == -1)
-		return -1;
-	fd = fd_take(&MSG_OF(&in, artifacts_opened)->dir);
-	return fd > 0 ? fd : -1;
-}
 
 static int
 absent(const char *name, struct err *e)
@@ -61,17 +46,6 @@ call(struct ctx *x, const struct wire_desc *desc, const void *m, bool quiet, str
 	progress_end(&progress);
 	peer_free(image);
 	return r;
-}
-
-int
-artifact_look(struct ctx *x, struct msg_artifact_look *m, struct peer_in *in, struct err *e)
-{
-	own_fd int dir = artifact_open(x, false, e);
-
-	if (dir == -1)
-		return err_is_set(e) ? -1 : absent(m->name != NULL ? m->name : "", e);
-	m->dir = dir;
-	return call(x, &msg_artifact_look_desc, m, true, in, e);
 }
 
 static int

@@ -44,11 +44,6 @@ open_input(const char *path, struct err *e)
 {
 	int fd;
 
-	if (text_has_prefix(path, "http://") || text_has_prefix(path, "https://"))
-		return err_set(e, ERR_UNSUPPORTED,
-		    "importing from a URL is not available: fetch %s first and import it from "
-		    "standard input",
-		    path);
 	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
 				    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	return fd != -1 ? fd : err_sys(e, "error opening \"%s\": open %s", path, path);
@@ -100,18 +95,83 @@ commit(struct ctx *x, struct import *i, uint64_t stage, const struct msg_layer_p
 	return image_make(x, &m, in, e);
 }
 
+static bool
+is_url(const char *path)
+{
+	return text_has_prefix(path, "http://") || text_has_prefix(path, "https://");
+}
+
+/* The layer straight from a URL; what went wrong there counts more than what the store made of it. */
 static int
-import(struct ctx *x, struct import *i, int input, const char *name, struct err *e)
+put_url(struct ctx *x, struct msg_layer_put *m, const char *url, struct peer_in *put, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct peer *store = ctx_store(x, e), *image = NULL;
+	struct msg_url_get get = {.url = url};
+	own_fd int out = -1, into = -1;
+	struct err why = {0};
+	uint32_t seq;
+	int ends[2], r;
+	pid_t pid;
+
+	if (store == NULL || (image = ctx_helper(x, ROLE_IMAGE, &pid, e)) == NULL)
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) == -1) {
+		peer_free(image);
+		return err_sys(e, "making a pipe");
+	}
+	m->stream = out = ends[0];
+	get.stream = into = ends[1];
+	seq = peer_next_seq(store);
+	r = peer_send(store, &msg_layer_put_desc, seq, m, e);
+	fd_close(&out);
+	if (r == 0) {
+		uint32_t asked = peer_next_seq(image);
+
+		r = peer_send(image, &msg_url_get_desc, asked, &get, e);
+		fd_close(&into);
+		if (r == 0)
+			r = peer_wait(image, &msg_url_get_desc, asked, &in, NULL, NULL, e);
+	}
+	peer_free(image);
+	if (r == -1 && e->class != ERR_CANCELLED)
+		return -1;
+	if (peer_wait(store, &msg_layer_put_desc, seq, put, NULL, NULL, &why) == 0)
+		return r;
+	*e = why;
+	return -1;
+}
+
+static int
+put_layer(struct ctx *x, struct import *i, struct msg_layer_put *m, const char *path,
+    struct peer_in *put, struct err *e)
+{
+	own_fd int input = -1;
+	struct peer *store;
+
+	if (is_url(path)) {
+		if (!i->o->quiet)
+			fprintf(stderr, "Downloading from \"%s\"\n", path);
+		return put_url(x, m, path, put, e);
+	}
+	input = open_input(path, e);
+	if (input == -1 || (store = ctx_store(x, e)) == NULL)
+		return -1;
+	m->stream = input;
+	return peer_call(store, &msg_layer_put_desc, m, put, NULL, NULL, e);
+}
+
+static int
+import(struct ctx *x, struct import *i, const char *path, const char *name, struct err *e)
 {
 	own_peer_in struct peer_in put = {0}, done = {0};
 	struct rec_layer_ref any = {.diff_id = ""};
-	struct msg_layer_put m = {.layer = &any, .stream = input};
+	struct msg_layer_put m = {.layer = &any};
 
 	for (size_t k = 0; k < i->o->change.n; k++)
 		if (change_apply(&i->change, i->o->change.v[k], e) == -1)
 			return -1;
-	if (image_make_stage(x, &m.stage, e) == -1 ||
-	    peer_call(ctx_store(x, e), &msg_layer_put_desc, &m, &put, NULL, NULL, e) == -1 ||
+	if (image_make_stage(x, &m.stage, e) == -1 || put_layer(x, i, &m, path, &put, e) == -1 ||
 	    commit(x, i, m.stage, MSG_OF(&put, layer_put_r), name, &done, e) == -1)
 		return -1;
 	printf("sha256:%s\n", MSG_OF(&done, image_commit_r)->id);
@@ -123,12 +183,9 @@ static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	struct import i = {.o = opts};
-	own_fd int input = open_input(argv[0], e);
 	int r;
 
-	if (input == -1)
-		return -1;
-	r = import(ctx_of(cli), &i, input, argc > 1 ? argv[1] : NULL, e);
+	r = import(ctx_of(cli), &i, argv[0], argc > 1 ? argv[1] : NULL, e);
 	change_free(&i.change);
 	arena_free(&i.a);
 	return r;

@@ -9,6 +9,7 @@
 #include "common/cli/value.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
+#include "pod-run/life/artifact.h"
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/remove.h"
@@ -239,7 +240,9 @@ create_merge(struct create *c, struct err *e)
 		return -1;
 	if (!c->o->rootfs)
 		image = MSG_OF(&c->image, image_got)->image;
-	if (find_images(c, e) == -1 || inherit_volumes(c, e) == -1 ||
+	if (artifact_mounts(c->x, image != NULL ? image->id : NULL, &c->config, &c->arena, e) ==
+		-1 ||
+	    find_images(c, e) == -1 || inherit_volumes(c, e) == -1 ||
 	    spec_options_merge(&c->input, image, &c->config, &c->arena, e) == -1)
 		return -1;
 	names_id(c->ctr.id);

@@ -15,7 +15,8 @@ enum mount_kind {
 	MOUNT_RAMFS,
 	MOUNT_DEVPTS,
 	MOUNT_IMAGE,
-	MOUNT_GLOB, /* becomes binds */
+	MOUNT_GLOB,	/* becomes binds */
+	MOUNT_ARTIFACT, /* so does this, once the artifact is known */
 };
 
 /* State while the options of one mount are collected; zero-initialised. */

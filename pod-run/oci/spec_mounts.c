@@ -139,7 +139,7 @@ add(struct reader *r, struct mount_opts *m, struct err *e)
 
 	if (same != NULL && r->configured)
 		return 0;
-	if (spec_mount_opts_finish(m, e) < 0)
+	if (m->kind != MOUNT_ARTIFACT && spec_mount_opts_finish(m, e) < 0)
 		return -1;
 	/* The same thing said twice is no contradiction. */
 	if (same != NULL && is_same(same, m->mount))
@@ -206,7 +206,8 @@ static const struct {
 	const char *name;
 	enum mount_kind kind;
 } types[] = {{"bind", MOUNT_BIND}, {"volume", MOUNT_VOLUME}, {"tmpfs", MOUNT_TMPFS},
-    {"ramfs", MOUNT_RAMFS}, {"devpts", MOUNT_DEVPTS}, {"image", MOUNT_IMAGE}, {"glob", MOUNT_GLOB}};
+    {"ramfs", MOUNT_RAMFS}, {"devpts", MOUNT_DEVPTS}, {"image", MOUNT_IMAGE}, {"glob", MOUNT_GLOB},
+    {"artifact", MOUNT_ARTIFACT}};
 
 static int
 mount_type(const char *name, struct mount_opts *m, struct err *e)
@@ -217,8 +218,6 @@ mount_type(const char *name, struct mount_opts *m, struct err *e)
 			m->mount->type = types[i].name;
 			return 0;
 		}
-	if (strcmp(name, "artifact") == 0)
-		return err_set(e, ERR_UNSUPPORTED, "mounts of type \"artifact\" are not built");
 	return err_set(e, ERR_INVALID, "invalid filesystem type \"%s\"", name);
 }
 
@@ -271,12 +270,32 @@ image_option(struct mount_opts *m, const char *name, const char *value, struct e
 	return err_set(e, ERR_INVALID, "%s: invalid mount option", name);
 }
 
+/* Kept as "name=value" for whoever looks into the artifact. */
+static int
+artifact_option(struct mount_opts *m, const char *name, const char *value, struct err *e)
+{
+	static const char *const names[] = {"title", "digest", "name"};
+
+	for (size_t i = 0; i < COUNTOF(names); i++) {
+		if (strcmp(names[i], name) != 0)
+			continue;
+		if (value == NULL || *value == '\0')
+			return err_set(
+			    e, ERR_INVALID, "%s: must provide an argument for option", name);
+		spec_list_add(m->a, &m->mount->options, arena_printf(m->a, "%s=%s", name, value));
+		return 0;
+	}
+	return err_set(e, ERR_INVALID, "%s: invalid mount option", name);
+}
+
 static int
 mount_option(struct mount_opts *m, const char *name, const char *value, struct err *e)
 {
 	const char *option = name;
 	size_t i;
 
+	if (m->kind == MOUNT_ARTIFACT)
+		return artifact_option(m, name, value, e);
 	if (m->kind == MOUNT_IMAGE)
 		return image_option(m, name, value, e);
 	if (strcmp(name, "subpath") == 0 || strcmp(name, "volume-subpath") == 0) {
@@ -335,7 +354,7 @@ mount_place(struct reader *r, struct mount_opts *m, const char *name, const char
 	if (*value == '\0')
 		return err_set(e, ERR_INVALID,
 		    "host directory cannot be empty: must provide an argument for option");
-	if (m->kind == MOUNT_IMAGE || m->kind == MOUNT_GLOB) {
+	if (m->kind == MOUNT_IMAGE || m->kind == MOUNT_GLOB || m->kind == MOUNT_ARTIFACT) {
 		m->mount->source = value;
 		return 0;
 	}
@@ -427,6 +446,9 @@ read_mount(struct reader *r, const char *word, struct err *e)
 		return add_matches(r, &m, e);
 	if (m.kind == MOUNT_IMAGE && (x.target == NULL || x.source == NULL))
 		return err_set(e, ERR_INVALID, "must set source and destination for image volume");
+	if (m.kind == MOUNT_ARTIFACT && (x.target == NULL || x.source == NULL))
+		return err_set(
+		    e, ERR_INVALID, "must set source and destination for artifact mount");
 	if (x.target == NULL)
 		return err_set(e, ERR_INVALID, "must set volume destination");
 	if (m.kind == MOUNT_BIND && x.source == NULL)

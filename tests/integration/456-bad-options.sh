@@ -47,7 +47,7 @@ done <<'TABLE'
 -v /tmp:/m --tmpfs /m|/m: duplicate mount destination
 --mount foo|incorrect mount format: should be --mount type=
 --mount type=foo,dst=/m|invalid filesystem type "foo"
---mount type=artifact,dst=/m|not built
+--mount type=artifact,dst=/m|must set source
 --mount type=bind,src=/nosuch,dst=/m|statfs /nosuch: no such file or directory
 --mount type=bind,src=/tmp,dst=/m,tmpfs-size=5|tmpfs-size
 --mount type=bind,src=/tmp,dst=/m,subpath=x|subpath: invalid mount option
