@@ -162,10 +162,11 @@ Test(pasta, arguments)
 
 Test(slirp, arguments)
 {
-	static const char *const good[] = {"allow_host_loopback=true", "mtu=1400"};
-	static const char *const bad[] = {"cidr=10.1.0.0/16"};
+	static const char *const good[] = {
+	    "allow_host_loopback=true", "mtu=1400", "cidr=10.1.0.0/16"};
+	static const char *const bad[] = {"colour=blue"};
 	struct port_list none = {0};
-	struct strs o = {(const char **)(uintptr_t)good, 2};
+	struct strs o = {(const char **)(uintptr_t)good, 3};
 	struct slirp s = {.path = "slirp4netns", .options = &o, .ports = &none};
 	own_strv struct strv argv = {0}, other = {0};
 	struct err e = {0};
@@ -174,6 +175,8 @@ Test(slirp, arguments)
 	cr_assert_str_eq(argv.v[2], "--mtu=1400");
 	cr_assert_eq(strv_find(&argv, "--disable-host-loopback"), argv.n);
 	cr_assert(s.maps_host);
+	cr_assert_str_eq(s.net.address, "10.1.0.100/16");
+	cr_assert_str_eq(s.net.dns, "10.1.0.3");
 	o = (struct strs){(const char **)(uintptr_t)bad, 1};
 	cr_assert_eq(slirp_arguments(&s, "NS", "SOCK", 3, 4, &other, &e), -1);
 	cr_assert_eq(e.class, ERR_UNSUPPORTED);
