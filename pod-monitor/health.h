@@ -6,6 +6,8 @@
 #ifndef POD_MONITOR_HEALTH_H
 #define POD_MONITOR_HEALTH_H
 
+#include <stdbool.h>
+
 #include "pod-monitor/job.h"
 
 struct health {
@@ -16,6 +18,12 @@ struct health {
 
 /* The container runs: the first check is due at once. */
 void health_begin(struct health *h, const struct job *j, int host_ns);
+
+/*
+ * The times have changed: they are read from the bundle.  True if there is a new timer to be watched; the next
+ * check is due at once.
+ */
+bool health_reload(struct health *h, struct job *j, int bundle);
 
 /* The timer has fired. */
 void health_due(struct health *h, const struct job *j);

@@ -290,6 +290,15 @@ reap(struct monitor *m)
 	}
 }
 
+/* A foreign manager keeps the timers itself. */
+static void
+health_changed(struct monitor *m)
+{
+	if (m->phase == RUNNING && !m->job.foreign && !m->job.exec &&
+	    health_reload(&m->health, &m->job, m->start.bundle))
+		monitor_watch(m, m->health.timer, OF_HEALTH, EPOLLIN);
+}
+
 static void
 signal_event(struct monitor *m)
 {
@@ -300,6 +309,8 @@ signal_event(struct monitor *m)
 
 		if (s.ssi_signo == SIGCHLD)
 			reap(m);
+		else if (s.ssi_signo == SIGUSR1)
+			health_changed(m);
 		else if (to > 0)
 			kill(to, (int)s.ssi_signo);
 		else if (m->phase == IDLE)
@@ -397,6 +408,7 @@ init(struct monitor *m, struct peer *worker)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigdelset(&set, SIGHUP);

@@ -39,13 +39,21 @@ ctx_new(struct cli_ctx *cli)
 }
 
 void
+ctx_end_helpers(struct ctx *x)
+{
+	peer_free(x->store_);
+	peer_free(x->net_);
+	db_close(x->db_);
+	x->store_ = x->net_ = NULL;
+	x->db_ = NULL;
+}
+
+void
 ctx_free(struct ctx *x)
 {
 	if (x == NULL)
 		return;
-	peer_free(x->store_);
-	peer_free(x->net_);
-	db_close(x->db_);
+	ctx_end_helpers(x);
 	if (x->conf_loaded_)
 		containers_conf_free(&x->conf_);
 	fd_close(&x->exit_fd);

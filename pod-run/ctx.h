@@ -82,6 +82,9 @@ struct db *ctx_db(struct ctx *x, struct err *e);
 struct peer *ctx_store(struct ctx *x, struct err *e);
 struct peer *ctx_net(struct ctx *x, struct err *e);
 
+/* Ends the connections and the database: nothing of ours has files of the two roots open. */
+void ctx_end_helpers(struct ctx *x);
+
 /* A connection of its own to a fresh helper, which has got its hello. */
 struct peer *ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e);
 

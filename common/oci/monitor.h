@@ -31,4 +31,10 @@
 #define MONITOR_CHUNK 8192	/* most bytes of output in one packet after that first byte */
 #define MONITOR_INPUT_MAX 32768 /* most bytes of input in one packet */
 
+/*
+ * In the bundle: "INTERVAL STARTUP", milliseconds between health checks of which 0 means none.  Read when the
+ * monitor of a running container gets SIGUSR1.
+ */
+#define MONITOR_HEALTH "health-timer"
+
 #endif

@@ -6,7 +6,11 @@ static const struct cmd_place sub[] = {
     {.cmd = &cmd_system_df},
     {.cmd = &cmd_events},
     {.cmd = &cmd_info},
+    {.cmd = &cmd_system_locks},
+    {.cmd = &cmd_system_migrate},
     {.cmd = &cmd_system_prune},
+    {.cmd = &cmd_system_renumber},
+    {.cmd = &cmd_system_reset},
     {0},
 };
 

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/oci/monitor.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/limits.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/bundle.h"
+#include "pod-run/life/health.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/config_linux.h"
 #include "pod-run/oci/spec_env.h"
+#include "pod-run/oci/spec_health.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
@@ -118,6 +123,56 @@ limits_given(const struct cli_ctx *cli)
 	return false;
 }
 
+static bool
+health_given(const struct cli_ctx *cli)
+{
+	for (size_t i = 0; spec_health_rows[i].name != NULL; i++)
+		if (cmd_given(cli, spec_health_rows[i].name))
+			return true;
+	return false;
+}
+
+static int
+change_health(const struct update_opts *o, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	const struct spec_health_options *h = &o->spec.health;
+
+	/* Those of a check need one: what was typed must not be lost without a word. */
+	if (!h->none && h->cmd == NULL && !spec_health_has(c->health))
+		return err_set(e, ERR_INVALID,
+		    "cannot change the health check of a container that has none: --health-cmd "
+		    "sets one");
+	if (!h->none && h->cmd != NULL && !spec_health_has(c->health))
+		c->health = NULL;
+	return spec_health(h, c, a, e);
+}
+
+/* The monitor keeps the timer of a container that runs. */
+static int
+tell_monitor(struct ctx *x, const struct ctr *c, struct err *e)
+{
+	own_mem char *bundle = ctx_bundle(x, c->id), *text = NULL;
+	own_fd int dir = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct rec_health *h = c->config->health, *startup = c->config->health_startup;
+	bool has = spec_health_has(h) && h->interval > 0;
+
+	if (dir == -1)
+		return err_sys(e, "opening the bundle of container %s", c->id);
+	text = xasprintf("%lld %lld\n", has ? (long long)(h->interval / 1000000) : 0,
+	    has && spec_health_has(startup) ? (long long)(startup->interval / 1000000) : 0);
+	if (file_write(dir, MONITOR_HEALTH, text, strlen(text), 0600, 0, e) == -1)
+		return -1;
+	if (spec_health_has(h))
+		health_started(x, c);
+	else
+		health_forget(x, c);
+	/* Safe because the number is the monitor's as long as it holds the lock. */
+	if (c->monitor_pid > 0 && sync_monitor_lives(x, c->id) &&
+	    kill(c->monitor_pid, SIGUSR1) == -1 && errno != ESRCH)
+		return err_sys(e, "telling the monitor of container %s", c->id);
+	return 0;
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -134,11 +189,14 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (lock == -1 || ctr_config(&c, e) == -1 ||
 	    limits_apply(x, &o->spec, c.config, &a, e) == -1 ||
 	    spec_options_restart(o->spec.restart, c.config->remove, c.config, e) == -1 ||
-	    change_env(&o->spec, c.config, &a, e) == -1)
+	    change_env(&o->spec, c.config, &a, e) == -1 ||
+	    (health_given(cli) && change_health(o, c.config, &a, e) == -1))
 		return -1;
 	if (ctr_status_is_live(c.status) && limits_given(cli) && change_running(x, &c, &a, e) == -1)
 		return -1;
 	if (ctr_save_config(ctx_db(x, e), &c, e) == -1)
+		return -1;
+	if (ctr_status_is_live(c.status) && health_given(cli) && tell_monitor(x, &c, e) == -1)
 		return -1;
 	event_ctr(x, &c, EVENT_UPDATE);
 	puts(c.id);
@@ -150,9 +208,10 @@ const struct cmd cmd_update = {
     .synopsis = "[options] CONTAINER",
     .brief = "Update an existing container",
     .text = "Updates the configuration of an existing container, allowing changes to resource "
-	    "limits, environment and restart policy",
+	    "limits, health check, environment and restart policy",
     .examples = "update --cpus=5 foobar_container\nupdate --restart=always -m 64m ctrID",
-    .opts = {{limits_rows, offsetof(struct update_opts, spec)}, {rows, 0}},
+    .opts = {{limits_rows, offsetof(struct update_opts, spec)},
+	{spec_health_rows, offsetof(struct update_opts, spec.health)}, {rows, 0}},
     .opts_size = sizeof(struct update_opts),
     .max = 1,
     .complete = COMPLETE_CONTAINER,

@@ -374,10 +374,11 @@ put_health(struct start *s, struct strv *command, struct msg_monitor_start *m)
 {
 	const struct rec_ctr_config *c = s->c->config;
 
-	if (!spec_health_has(c->health) || c->health->interval <= 0)
-		return;
+	/* Also without a check: update can give the container one. */
 	cleanup_health_command(s->x, s->c->id, command);
 	m->health_command = strs_of(command);
+	if (!spec_health_has(c->health) || c->health->interval <= 0)
+		return;
 	m->health_interval_ms = (uint64_t)(c->health->interval / 1000000);
 	if (spec_health_has(c->health_startup))
 		m->health_startup_ms = (uint64_t)(c->health_startup->interval / 1000000);
