@@ -44,6 +44,7 @@ static const struct cmd_place container_sub[] = {
     {.cmd = &cmd_container_restore},
     {.cmd = &cmd_rm},
     {.cmd = &cmd_run},
+    {.cmd = &cmd_container_runlabel},
     {.cmd = &cmd_start},
     {.cmd = &cmd_stats},
     {.cmd = &cmd_stop},

@@ -14,6 +14,7 @@
 #include "pod-run/commands.h"
 #include "pod-run/ctx.h"
 #include "pod-run/life/end.h"
+#include "pod-run/preexec.h"
 
 static const struct opt globals[] = {
     {"root", 0, OPT_STRING(struct ctx_globals, root), .arg = "value", .complete = COMPLETE_DIR,
@@ -156,6 +157,9 @@ main(int argc, char **argv)
 	role_start();
 	/* Asked now: in another mount namespace our own path may no longer be whole. */
 	spawn_bin_dir();
+	r = preexec_run(argc, argv);
+	if (r != 0)
+		return r;
 	r = cmd_main(&pod, argc, argv);
 	if (context != NULL)
 		end_settle(context);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/conf/containers_conf.h"
@@ -290,6 +291,29 @@ fill(struct containers_conf *c, const json_t *state, struct err *e)
 	return 0;
 }
 
+/* What other engines need told, and this one has no use for: whoever sets it shall be able to find out. */
+static void
+report_idle(const struct containers_conf *c)
+{
+	const struct {
+		bool set;
+		const char *key;
+	} idle[] = {{c->containers_label_users_set, "containers.label_users"},
+	    {c->containers_prepare_volume_on_create_set, "containers.prepare_volume_on_create"},
+	    {c->engine_conmon_path_set, "engine.conmon_path"},
+	    {c->engine_conmon_env_vars_set, "engine.conmon_env_vars"},
+	    {c->engine_lock_type_set, "engine.lock_type"},
+	    {c->engine_num_locks_set, "engine.num_locks"},
+	    {c->engine_runtime_supports_json_set, "engine.runtime_supports_json"},
+	    {c->engine_runtime_supports_kvm_set, "engine.runtime_supports_kvm"},
+	    {c->engine_static_dir_set, "engine.static_dir"},
+	    {c->engine_volume_path_set, "engine.volume_path"}};
+
+	for (size_t i = 0; i < COUNTOF(idle); i++)
+		if (idle[i].set)
+			log_info("containers.conf: %s has no effect here", idle[i].key);
+}
+
 int
 containers_conf_load(
     struct containers_conf *c, uid_t uid, const struct strv *modules, struct err *e)
@@ -301,6 +325,7 @@ containers_conf_load(
 		containers_conf_free(c);
 		return -1;
 	}
+	report_idle(c);
 	return 0;
 }
 

@@ -75,6 +75,7 @@ fill_pull(struct create *c, struct err *e)
 		o->pull != NULL ? o->pull : conf->engine_pull_policy, &c->pull.policy, e) == -1 ||
 	    spec_options_platform(o, &platform, &c->arena, e) == -1)
 		return -1;
+	c->platform = platform;
 	c->pull.os = platform.os;
 	c->pull.arch = platform.arch;
 	c->pull.variant = platform.variant;
@@ -104,6 +105,23 @@ check_cidfile(const char *path, struct err *e)
 	return err_set(e, ERR_EXISTS,
 	    "container id file exists. Ensure another container is not using it or delete %s",
 	    path);
+}
+
+/* platform_to_oci_runtime: "OS/ARCH[/VARIANT]" = "RUNTIME"; what the user typed comes first. */
+static void
+choose_runtime(struct create *c)
+{
+	const json_t *map = c->defaults.conf->engine_platform_to_oci_runtime;
+	const struct spec_platform *p = &c->platform;
+	const char *runtime, *key;
+
+	if (map == NULL || c->x->g->runtime != NULL || p->arch == NULL)
+		return;
+	key = arena_printf(&c->arena, "%s/%s%s%s", p->os != NULL ? p->os : "linux", p->arch,
+	    p->variant != NULL ? "/" : "", p->variant != NULL ? p->variant : "");
+	runtime = json_string_value(json_object_get(map, key));
+	if (runtime != NULL && *runtime != '\0')
+		c->config.runtime = runtime;
 }
 
 /* "container:NAME" becomes "container:ID". */
@@ -172,6 +190,7 @@ create_read(struct create *c, int argc, char **argv, struct err *e)
 	if (spec_options_read(&c->input, &c->config, &c->arena, e) == -1 ||
 	    check_cidfile(c->config.cid_file, e) == -1)
 		return -1;
+	choose_runtime(c);
 	if (c->config.name != NULL && *c->config.name != '\0' && !names_is_valid(c->config.name))
 		return err_set(e, ERR_INVALID, "%s", NAMES_RULE);
 	return 0;

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# container runlabel, platform_to_oci_runtime, and what containers.conf says in vain.
+. "$(dirname "$0")/../lib.sh"
+world
+cd "$WORLD" || exit 1
+rootfs fs
+tar -C fs --owner=0 --group=0 -c . | pod import -q -c 'LABEL run="podman run --rm --network none --name NAME IMAGE echo ${NAME} $OPT1"' -c 'LABEL host="sh -c id"' -c 'LABEL evil="echo a;touch escaped"' -c 'LABEL empty=' -c 'LABEL words="echo NAME=NAME IMAGE=IMAGE $UNKNOWN_VARIABLE x$NAME"' - localhost/lab:1 >/dev/null
+rl() { pod --log-level error container runlabel "$@" 2>&1; }
+is "what it would run" "$(rl --display run localhost/lab:1)" "command: $BIN/pod run --rm --network none --name lab localhost/lab:1 echo lab"
+is "another name, and parameters" "$(rl --display --name n1 --opt1 one run localhost/lab:1)" "command: $BIN/pod run --rm --network none --name n1 localhost/lab:1 echo n1 one"
+is "further words" "$(rl --display run localhost/lab:1 x y | sed 's/.*echo //')" "lab x y"
+is "variables" "$(rl --display words localhost/lab:1)" 'command: echo NAME=lab IMAGE=localhost/lab:1 xlab'
+is "a program of the host is run" "$(rl -q host localhost/lab:1 | cut -d'(' -f1)" "uid=$(id -u)"
+is "it says what it runs" "$(rl words localhost/lab:1 | head -1 | cut -d' ' -f1,2)" "command: echo"
+is "no shell is between" "$(rl -q evil localhost/lab:1; ls escaped 2>/dev/null)" "a;touch escaped"
+for bad in "" "run" "nosuch localhost/lab:1" "empty localhost/lab:1" "run localhost/nosuch:1"; do
+	# shellcheck disable=SC2086
+	rl $bad >/dev/null
+	is "refused: runlabel $bad" "$?" 125
+done
+is "a label that is not there" "$(rl nosuch localhost/lab:1)" "Error: cannot find the value of label: nosuch in image: localhost/lab:1"
+
+# --- The command it runs uses the user's configuration for its roots.
+cat >storage.conf <<E2
+[storage]
+driver = "overlay"
+graphroot = "$ROOT"
+runroot = "$RUNROOT"
+E2
+run() { CONTAINERS_STORAGE_CONF=$WORLD/storage.conf "$BIN/pod" container runlabel "$@"; }
+is "it is run" "$(run -q --name made --opt1 hello run localhost/lab:1)" "made hello"
+pod create --name made --network none localhost/lab:1 true >/dev/null
+run -q --name made run localhost/lab:1 >/dev/null 2>&1
+is "its exit status is ours" "$?" 125
+is "--replace" "$(run -q --replace --name made run localhost/lab:1)" made
+
+# --- containers.conf
+cat >containers.conf <<'E2'
+[containers]
+label_users = true
+[engine]
+num_locks = 100
+lock_type = "file"
+conmon_path = ["/nosuch"]
+[engine.platform_to_oci_runtime]
+"linux/amd64" = "runc"
+"linux/arm64" = "runc"
+E2
+conf() { CONTAINERS_CONF=$WORLD/containers.conf pod "$@"; }
+arch=$(pod info --format '{{.Host.Arch}}')
+conf create --name p --platform "linux/$arch" --network none localhost/lab:1 true >/dev/null
+conf create --name q --network none localhost/lab:1 true >/dev/null
+is "a runtime by the platform asked for" "$(pod inspect -f '{{.OCIRuntime}}' p)" runc
+is "and only then" "$(pod inspect -f '{{.OCIRuntime}}' q)" crun
+is "what has no effect can be found out" "$(conf --log-level info ps -q 2>&1 | grep -oE '[a-z]+\.[a-z_]+ has no effect' | sort | tr '\n' ,)" "containers.label_users has no effect,engine.conmon_path has no effect,engine.lock_type has no effect,engine.num_locks has no effect,"
+is "and is no trouble else" "$(conf ps -q 2>&1)" ""
+finish
