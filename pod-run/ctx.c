@@ -65,6 +65,7 @@ ctx_free(struct ctx *x)
 	free(x->tmp_dir);
 	free(x->image_store);
 	free(x->driver);
+	free(x->storage_conf_file);
 	strv_free(&x->storage_opt);
 	free(x->exit_dir);
 	free(x->lock_dir);
@@ -114,6 +115,7 @@ choose(struct ctx *x, struct err *e)
 	x->run_root = ptr_take(&s.runroot);
 	x->image_store = ptr_take(&s.imagestore);
 	x->driver = ptr_take(&s.driver);
+	x->storage_conf_file = ptr_take(&s.file);
 	strv_add_all(&x->storage_opt, (const char *const *)s.options.v, s.options.n);
 	strv_add_all(
 	    &x->storage_opt, (const char *const *)x->g->storage_opt.v, x->g->storage_opt.n);

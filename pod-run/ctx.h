@@ -42,7 +42,7 @@ struct ctx {
 	const struct ctx_globals *g;
 
 	/* After ctx_paths; absolute. */
-	char *graph_root, *run_root, *tmp_dir, *image_store, *driver;
+	char *graph_root, *run_root, *tmp_dir, *image_store, *driver, *storage_conf_file;
 	struct strv storage_opt;   /* of storage.conf, then those of the command line */
 	char *exit_dir, *lock_dir; /* below tmp_dir */
 	int exit_fd, lock_fd;	   /* the same, O_PATH */

@@ -145,7 +145,7 @@ apply(struct storage_conf *c, const json_t *j, uid_t uid, bool users_own, struct
 
 /* The first file that exists decides alone.  *users_own: its roots are meant for this user. */
 static json_t *
-read_first(uid_t uid, bool *users_own, struct err *e)
+read_first(uid_t uid, bool *users_own, char **file, struct err *e)
 {
 	const char *instead = getenv("CONTAINERS_STORAGE_CONF");
 	own_mem char *user =
@@ -155,8 +155,10 @@ read_first(uid_t uid, bool *users_own, struct err *e)
 	json_t *j = NULL;
 
 	*users_own = true;
-	if (instead != NULL && *instead != '\0')
+	if (instead != NULL && *instead != '\0') {
+		*file = xstrdup(instead);
 		return toml_read_file(instead, e);
+	}
 	for (size_t i = 0; i < COUNTOF(paths) && j == NULL; i++) {
 		if (paths[i] == NULL)
 			continue;
@@ -166,6 +168,8 @@ read_first(uid_t uid, bool *users_own, struct err *e)
 			return NULL;
 		if (j == NULL)
 			err_clear(e);
+		else
+			*file = xstrdup(paths[i]);
 	}
 	return j;
 }
@@ -175,7 +179,8 @@ storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e)
 {
 	struct err why = {0};
 	bool users_own;
-	own_json json_t *j = read_first(uid, &users_own, &why);
+	own_mem char *file = NULL;
+	own_json json_t *j = read_first(uid, &users_own, &file, &why);
 
 	*c = (struct storage_conf){0};
 	if (err_is_set(&why)) {
@@ -183,6 +188,7 @@ storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e)
 		return err_wrap(e, "reading storage.conf");
 	}
 	defaults(c, uid);
+	c->file = ptr_take(&file);
 	if (j != NULL && apply(c, j, uid, users_own, e) == -1) {
 		storage_conf_free(c);
 		return err_wrap(e, "storage.conf");
@@ -197,6 +203,7 @@ storage_conf_free(struct storage_conf *c)
 	free(c->runroot);
 	free(c->imagestore);
 	free(c->driver);
+	free(c->file);
 	strv_free(&c->additional_image_stores);
 	strv_free(&c->options);
 	*c = (struct storage_conf){0};

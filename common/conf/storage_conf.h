@@ -21,6 +21,7 @@ struct storage_conf {
 	char *graphroot, *runroot, *imagestore, *driver; /* imagestore is NULL if not set */
 	struct strv additional_image_stores, options;	 /* options: "overlay.mountopt=nodev" */
 	bool transient_store;
+	char *file; /* that was read, or NULL */
 };
 
 /* Fills c from the files and the defaults for the user uid (as seen outside a user namespace).

@@ -93,13 +93,14 @@ store_info(struct ctx *x, struct err *e)
 
 		json_put_str(options, key, eq != NULL ? eq + 1 : "");
 	}
+	json_put_str(o, "ConfigFile", x->storage_conf_file != NULL ? x->storage_conf_file : "");
 	json_put_str(o, "GraphRoot", x->graph_root);
 	json_put_int(o, "GraphRootAllocated", (int64_t)total);
 	json_put_int(o, "GraphRootUsed", (int64_t)used);
 	json_put_str(o, "ImageCopyTmpDir", conf->engine_image_copy_tmp_dir);
 	json_put_str(o, "RunRoot", x->run_root);
 	json_put_str(o, "VolumePath", volumes);
-	json_put_bool(o, "TransientStore", false);
+	json_put_bool(o, "TransientStore", x->transient);
 	return json_incref(o);
 }
 

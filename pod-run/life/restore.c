@@ -84,8 +84,12 @@ start(struct ctx *x, struct ctr *c, const struct restore *o, struct start_restor
 	add_options(o, &r->options, &a);
 	s.restore = r;
 	began = checkpoint_now_us();
-	if (start_whole(&s, true, e) == -1)
+	if (start_whole(&s, true, e) == -1) {
+		/* A file that CRIU lacks is not the container's command. */
+		if (e->class == ERR_NOTEXEC || e->class == ERR_NOCOMMAND)
+			e->class = ERR_RUNTIME;
 		return -1;
+	}
 	f->runtime_us = checkpoint_now_us() - began;
 	f->criu = criu_stats(s.bundle_fd, CHECKPOINT_RESTORE_STATS);
 	checkpoint_state(x, c->id, &state);
