@@ -13,8 +13,7 @@ extern const struct cmd cmd_cp, cmd_events, cmd_stats, cmd_top, cmd_update, cmd_
     cmd_container_clone, cmd_secret;
 extern const struct cmd cmd_pause, cmd_unpause, cmd_rename;
 extern const struct cmd cmd_container_exists, cmd_container_cleanup, cmd_container_inspect,
-    cmd_container_prune, cmd_container_checkpoint, cmd_container_restore,
-    cmd_container_runlabel;
+    cmd_container_prune, cmd_container_checkpoint, cmd_container_restore, cmd_container_runlabel;
 
 extern const struct cmd cmd_image, cmd_images, cmd_rmi, cmd_tag, cmd_untag, cmd_history;
 extern const struct cmd cmd_image_exists, cmd_image_inspect, cmd_image_prune, cmd_image_sign,
@@ -32,7 +31,7 @@ extern const struct cmd cmd_volume_export, cmd_volume_import, cmd_volume_mount, 
 extern const struct cmd cmd_info, cmd_version, cmd_unshare;
 extern const struct cmd cmd_system_check;
 extern const struct cmd cmd_healthcheck;
-extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune,
-    cmd_system_locks, cmd_system_migrate, cmd_system_renumber, cmd_system_reset;
+extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune, cmd_system_locks,
+    cmd_system_migrate, cmd_system_renumber, cmd_system_reset;
 
 #endif

@@ -100,6 +100,27 @@ describe(const struct ctx *x, const struct rec_image *im, const struct rec_image
 	return o;
 }
 
+/* Those of the manifest. */
+static void
+put_annotations(json_t *o, struct ctx *x, const struct rec_image *im)
+{
+	struct msg_image_blob m = {.image = im->id, .kind = "manifest"};
+	own_peer_in struct peer_in in = {0};
+	own_json json_t *manifest = NULL;
+	struct err ignored = {0};
+	const struct bytes *data;
+	json_t *annotations;
+
+	if (peer_call(
+		ctx_store(x, &ignored), &msg_image_blob_desc, &m, &in, NULL, NULL, &ignored) == -1)
+		return;
+	data = &MSG_OF(&in, image_blob_r)->data;
+	manifest = json_read((const char *)data->p, data->n, &ignored);
+	annotations = json_object_get(manifest, "annotations");
+	if (json_is_object(annotations))
+		json_object_set(o, "Annotations", annotations);
+}
+
 int
 inspect_image(struct ctx *x, const char *word, bool size, json_t **out, struct err *e)
 {
@@ -111,5 +132,6 @@ inspect_image(struct ctx *x, const char *word, bool size, json_t **out, struct e
 		return -1;
 	im = MSG_OF(&in, image_got)->image;
 	*out = describe(x, im, image_row_parent(MSG_OF(&all, image_listed), im));
+	put_annotations(*out, x, im);
 	return 0;
 }
