@@ -18,6 +18,7 @@
 #include "pod-run/cmd/info_host.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/oci/cgroup.h"
+#include "pod-run/state/event.h"
 
 #define TEXT_MAX 65536
 
@@ -316,8 +317,17 @@ put_security(json_t *o, const struct ctx *x, const struct containers_conf *conf)
 	json_put_bool(s, "SELinuxEnabled", access("/sys/fs/selinux/enforce", F_OK) == 0);
 }
 
+static const char *
+events_logger(struct ctx *x)
+{
+	enum event_backend b;
+	struct err ignored = {0};
+
+	return event_backend(x, &b, &ignored) == 0 ? event_backend_name(b) : "none";
+}
+
 static void
-put_engine(json_t *o, const struct ctx *x, const struct containers_conf *conf)
+put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 {
 	enum cgroup_layout layout = cgroup_layout();
 	bool systemd = access("/run/systemd/system", F_OK) == 0;
@@ -332,7 +342,7 @@ put_engine(json_t *o, const struct ctx *x, const struct containers_conf *conf)
 	json_put_str(o, "CgroupsVersion", layout == CGROUP_V2 ? "v2" : "v1");
 	put_controllers(o, layout);
 	json_put_str(o, "DatabaseBackend", "sqlite");
-	json_put_str(o, "EventLogger", "none");
+	json_put_str(o, "EventLogger", events_logger(x));
 	json_put_str(o, "LogDriver",
 	    *conf->containers_log_driver != '\0' ? conf->containers_log_driver : "k8s-file");
 	json_put_str(o, "Linkmode", "dynamic");
