@@ -155,7 +155,7 @@ complete_images(struct ctx *x, const char *prefix, struct strv *out)
 	struct err e = {0};
 	const struct msg_image_listed *l;
 
-	if (image_row_list(x, false, false, &in, &e) == -1)
+	if (image_row_list(x, false, 0, &in, &e) == -1)
 		return;
 	l = MSG_OF(&in, image_listed);
 	for (size_t i = 0; i < l->images.n; i++) {

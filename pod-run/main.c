@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/role/spawn.h"
@@ -154,6 +155,7 @@ main(int argc, char **argv)
 {
 	int r;
 
+	mem_short_life();
 	role_start();
 	/* Asked now: in another mount namespace our own path may no longer be whole. */
 	spawn_bin_dir();

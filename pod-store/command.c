@@ -87,7 +87,7 @@ run_list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	};
 	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in in = {0};
-	struct msg_image_list m = {.all = o->all};
+	struct msg_image_list m = {.all = o->all, .uses = true};
 	own_json json_t *rows = json_arr();
 	struct msg_image_listed *l;
 

@@ -149,7 +149,7 @@ HANDLER(image_list)
 {
 	struct msg_image_list *m = MSG_OF(in, image_list);
 	struct msg_image_listed out;
-	unsigned what = IMAGE_USERS | (m->configs ? IMAGE_CONFIG : 0);
+	unsigned what = (m->uses ? IMAGE_USERS : 0) | (m->configs ? IMAGE_CONFIG : 0);
 
 	if (image_list(STORE, m->all, what, &out, &in->arena, e) == -1)
 		return -1;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/role/role.h"
 #include "common/role/spawn.h"
@@ -42,6 +43,7 @@ main(int argc, char **argv)
 {
 	struct err e = {0};
 
+	mem_short_life();
 	role_start();
 	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
 		if (spawn_in_userns(argv, &e) == 0)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -335,4 +336,11 @@ arena_wipe(struct arena *a)
 	for (struct arena_block *b = a->head; b != NULL; b = b->next)
 		explicit_bzero(b->data, b->used);
 	arena_free(a);
+}
+
+void
+mem_short_life(void)
+{
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
 }

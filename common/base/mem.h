@@ -75,4 +75,10 @@ void arena_free(struct arena *a);
 void arena_wipe(struct arena *a); /* as arena_free, after overwriting what was stored */
 #define own_arena own(arena_free)
 
+/*
+ * For programs that end soon: freed memory is kept and the heap grows in large steps, since giving pages back and
+ * taking them again costs more than all the work of a short command.
+ */
+void mem_short_life(void);
+
 #endif

@@ -37,7 +37,19 @@ bool
 text_is_utf8(const char *s, size_t n)
 {
 	while (n > 0) {
-		size_t len = (unsigned char)*s < 0x80 ? 1 : text_utf8_len(s, n);
+		size_t len;
+
+		if (n >= sizeof(uint64_t)) {
+			uint64_t eight;
+
+			memcpy(&eight, s, sizeof(eight));
+			if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+				s += sizeof(eight);
+				n -= sizeof(eight);
+				continue;
+			}
+		}
+		len = (unsigned char)*s < 0x80 ? 1 : text_utf8_len(s, n);
 
 		if (len == 0)
 			return false;

@@ -120,11 +120,28 @@ take_newline(struct parser *p)
 	return true;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* True if none of eight bytes is a control character: below 0x20, or 0x7f. */
+static bool
+are_plain(const char *s)
+{
+	uint64_t w, del, top = EACH(0x80);
+
+	memcpy(&w, s, sizeof(w));
+	del = w ^ EACH(0x7f);
+	/* A byte that is less than n borrows into its highest bit, which was clear (n at most 0x80). */
+	return (((w - EACH(0x20)) & ~w & top) | ((del - EACH(1)) & ~del & top)) == 0;
+}
+
 static int
 skip_comment(struct parser *p)
 {
 	if (peek(p) != '#')
 		return 0;
+	/* Installed configuration files are comments for the most part. */
+	while (p->end - p->s >= 8 && are_plain(p->s))
+		p->s += 8;
 	for (; !at_end(p) && *p->s != '\n'; p->s++) {
 		unsigned char c = (unsigned char)*p->s;
 
@@ -236,6 +253,17 @@ close_multi(struct parser *p, const char *three, struct strbuf *b)
 	return true;
 }
 
+/* How many characters from here on mean themselves in a string of either kind. */
+static size_t
+plain_run(const struct parser *p, char quote)
+{
+	const char *s = p->s;
+
+	while (s < p->end && (unsigned char)*s >= 0x20 && *s != 0x7f && *s != quote && *s != '\\')
+		s++;
+	return (size_t)(s - p->s);
+}
+
 /* Any of the four kinds of strings; p->s stands at the opening quote. */
 static int
 parse_string(struct parser *p, bool allow_multi, struct strbuf *b)
@@ -252,6 +280,7 @@ parse_string(struct parser *p, bool allow_multi, struct strbuf *b)
 		take_newline(p);
 	while (!at_end(p)) {
 		unsigned char c = (unsigned char)*p->s;
+		size_t plain;
 
 		if (multi ? close_multi(p, three, b) : *p->s == quote) {
 			p->s += multi ? 0 : 1;
@@ -259,6 +288,12 @@ parse_string(struct parser *p, bool allow_multi, struct strbuf *b)
 		}
 		if (multi && take_newline(p)) {
 			strbuf_addc(b, '\n');
+			continue;
+		}
+		plain = plain_run(p, quote);
+		if (plain > 0) {
+			strbuf_addn(b, p->s, plain);
+			p->s += plain;
 			continue;
 		}
 		if ((c < 0x20 && c != '\t') || c == 0x7f)

@@ -162,7 +162,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (peer_call(ctx_store(ctx_of(cli), e), &msg_image_blob_desc, &m, &blob, NULL, NULL, e) ==
 	    -1)
 		return -1;
-	if (image_row_list(ctx_of(cli), true, true, &all, e) == -1)
+	if (image_row_list(ctx_of(cli), true, IMAGE_ROW_CONFIGS, &all, e) == -1)
 		return -1;
 	list_steps(o, im, MSG_OF(&all, image_listed), MSG_OF(&blob, image_blob_r), list);
 	return output_list(&out, list, stdout, e);

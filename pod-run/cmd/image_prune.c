@@ -42,7 +42,7 @@ image_prune(struct ctx *x, bool all, const struct strv *filters, struct strv *re
 	const struct msg_image_listed *l;
 
 	if (terms_parse(x, image_row_keys, filters != NULL ? filters : &none, &terms, e) == -1 ||
-	    image_row_list(x, false, true, &in, e) == -1)
+	    image_row_list(x, false, IMAGE_ROW_CONFIGS | IMAGE_ROW_USES, &in, e) == -1)
 		return -1;
 	l = MSG_OF(&in, image_listed);
 	for (size_t i = 0; i < l->images.n; i++) {

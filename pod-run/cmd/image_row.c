@@ -15,9 +15,11 @@
 #define NS INT64_C(1000000000)
 
 int
-image_row_list(struct ctx *x, bool all, bool configs, struct peer_in *in, struct err *e)
+image_row_list(struct ctx *x, bool all, unsigned what, struct peer_in *in, struct err *e)
 {
-	struct msg_image_list m = {.all = all, .configs = configs};
+	struct msg_image_list m = {.all = all,
+	    .configs = (what & IMAGE_ROW_CONFIGS) != 0,
+	    .uses = (what & IMAGE_ROW_USES) != 0};
 	struct peer *store = ctx_store(x, e);
 
 	return store != NULL ? peer_call(store, &msg_image_list_desc, &m, in, NULL, NULL, e) : -1;

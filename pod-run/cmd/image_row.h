@@ -9,8 +9,11 @@
 #include "pod-run/cmd/terms.h"
 #include "pod-run/ctx.h"
 
+#define IMAGE_ROW_CONFIGS 1u /* with their configurations */
+#define IMAGE_ROW_USES 2u    /* with the number of containers on each */
+
 /* All images, newest first, in in->msg (image_listed).  Intermediate ones only with all. */
-int image_row_list(struct ctx *x, bool all, bool configs, struct peer_in *in, struct err *e);
+int image_row_list(struct ctx *x, bool all, unsigned what, struct peer_in *in, struct err *e);
 
 /* A word looked up as pull, run and inspect do; in holds image_got. */
 int image_row_find(struct ctx *x, const char *word, struct peer_in *in, struct err *e);

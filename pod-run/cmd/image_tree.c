@@ -227,7 +227,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	if (image_row_find(x, argv[0], &found, e) == -1 ||
-	    image_row_list(x, true, true, &all, e) == -1)
+	    image_row_list(x, true, IMAGE_ROW_CONFIGS, &all, e) == -1)
 		return -1;
 	return show(
 	    x, MSG_OF(&found, image_got)->image, MSG_OF(&all, image_listed), o->whatrequires, e);

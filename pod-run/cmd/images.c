@@ -228,12 +228,19 @@ put_history(json_t *row, const struct rec_image *im)
 	json_put_str(row, "History", b.n > 0 ? b.s : NONE);
 }
 
+/* Only the columns of the tables that need neither configurations nor relations of images. */
+static bool
+is_plain(const struct images_opts *o)
+{
+	return o->format == NULL && !o->history && o->filter.n == 0;
+}
+
 static json_t *
 template_row(const struct images_opts *o, const struct msg_image_listed *all, const struct line *l)
 {
 	const struct rec_image *im = l->image;
-	json_t *row = image_row_json(all, im);
-	char text[HUMAN_MAX];
+	json_t *row = is_plain(o) ? json_obj() : image_row_json(all, im);
+	char text[HUMAN_MAX], size[HUMAN_MAX];
 
 	if (o->no_trunc) {
 		own_mem char *id = xasprintf("sha256:%s", im->id);
@@ -247,11 +254,13 @@ template_row(const struct images_opts *o, const struct msg_image_listed *all, co
 	json_put_str(row, "Digest", im->digest != NULL ? im->digest : NONE);
 	human_ago(im->created_ns / NS, ctx_now_ns() / NS, text, sizeof(text));
 	json_put_str(row, "CreatedSince", text);
+	json_put_str(row, "Size", human_size_spaced((double)im->size, size, sizeof(size)));
+	if (is_plain(o))
+		return row;
 	json_put_str(row, "Created", text);
 	human_go_time(im->created_ns / NS * NS, text, sizeof(text));
 	json_put_str(row, "CreatedAt", text);
 	json_put_str(row, "CreatedTime", text);
-	json_put_str(row, "Size", human_size_spaced((double)im->size, text, sizeof(text)));
 	json_put_bool(row, "Dangling", im->names.n == 0 && im->repo_digests.n == 0);
 	json_put_bool(row, "ReadOnly", im->read_only);
 	if (im->names.n == 0)
@@ -300,7 +309,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	if (argc > 0 && o->filter.n > 0)
 		return err_set(e, ERR_USAGE, "cannot specify an image and a filter(s)");
-	if (image_row_list(ctx_of(cli), o->all, true, &in, e) == -1)
+	if (image_row_list(ctx_of(cli), o->all,
+		is_plain(o) ? 0 : IMAGE_ROW_CONFIGS | IMAGE_ROW_USES, &in, e) == -1)
 		return -1;
 	all = MSG_OF(&in, image_listed);
 	if (choose(ctx_of(cli), o, argc > 0 ? argv[0] : NULL, all, &lines, e) == -1)

@@ -5,7 +5,6 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "pod-run/cmd/inspect.h"
-#include "pod-run/cmd/network.h"
 #include "pod-run/life/join.h"
 
 static json_t *
@@ -113,19 +112,11 @@ put_aliases(json_t *o, const struct ctr *c, const char *network)
 	json_add_str(a, id);
 }
 
-/* The network's ID; its name if it is gone. */
+/* The network's ID, as it was when the container joined it; before that its name, as Podman shows it. */
 static void
-put_id(struct ctx *x, json_t *o, const struct rec_net_interface *i, const char *network)
+put_id(json_t *o, const struct rec_net_interface *i, const char *network)
 {
-	own_peer_in struct peer_in in = {0};
-	struct err ignored = {0};
-	const char *id = network;
-
-	if (i != NULL && i->network_id != NULL)
-		id = i->network_id;
-	else if (network_list(x, network, &in, &ignored) == 0)
-		id = MSG_OF(&in, net_listed)->networks.v[0].id;
-	json_put_str(o, "NetworkID", id);
+	json_put_str(o, "NetworkID", i != NULL && i->network_id != NULL ? i->network_id : network);
 }
 
 json_t *
@@ -153,7 +144,7 @@ inspect_network_settings(struct ctx *x, const struct ctr *c)
 		json_t *n = json_put_obj(all, networks.v[i]);
 
 		put_address(n, live ? interface_of(c, networks.v[i]) : NULL);
-		put_id(x, n, live ? interface_of(c, networks.v[i]) : NULL, networks.v[i]);
+		put_id(n, live ? interface_of(c, networks.v[i]) : NULL, networks.v[i]);
 		json_put_take(n, "DriverOpts", json_null());
 		json_put_take(n, "IPAMConfig", json_null());
 		json_put_take(n, "Links", json_null());

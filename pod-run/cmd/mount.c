@@ -258,7 +258,7 @@ list_images(struct ctx *x, const struct strv *only, bool json, struct err *e)
 	own_json json_t *rows = json_arr();
 	const struct msg_image_listed *l;
 
-	if (mounted(x, &in, e) == -1 || image_row_list(x, true, false, &all, e) == -1)
+	if (mounted(x, &in, e) == -1 || image_row_list(x, true, 0, &all, e) == -1)
 		return -1;
 	l = MSG_OF(&all, image_listed);
 	for (size_t i = 0; i < l->images.n; i++) {
@@ -377,7 +377,7 @@ all_images(struct ctx *x, struct strv *words, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
 
-	if (image_row_list(x, false, false, &in, e) == -1)
+	if (image_row_list(x, false, 0, &in, e) == -1)
 		return -1;
 	for (size_t i = 0; i < MSG_OF(&in, image_listed)->images.n; i++)
 		strv_add(words, MSG_OF(&in, image_listed)->images.v[i].id);
@@ -420,7 +420,7 @@ mounted_images(struct ctx *x, const struct msg_rootfs_mounted *l, struct strv *w
 	own_peer_in struct peer_in in = {0};
 	const struct msg_image_listed *all;
 
-	if (image_row_list(x, true, false, &in, e) == -1)
+	if (image_row_list(x, true, 0, &in, e) == -1)
 		return -1;
 	all = MSG_OF(&in, image_listed);
 	for (size_t i = 0; i < all->images.n; i++)

@@ -126,7 +126,7 @@ remove_all(struct ctx *x, const struct rmi_opts *o, struct outcome *out, struct 
 	own_peer_in struct peer_in in = {0};
 	const struct msg_image_listed *l;
 
-	if (image_row_list(x, true, false, &in, e) == -1)
+	if (image_row_list(x, true, 0, &in, e) == -1)
 		return -1;
 	l = MSG_OF(&in, image_listed);
 	for (size_t i = 0; i < l->images.n; i++)

@@ -112,7 +112,7 @@ load_images(struct ctx *x, struct images *s, struct err *e)
 {
 	const struct msg_image_listed *l;
 
-	if (image_row_list(x, true, false, &s->in, e) == -1)
+	if (image_row_list(x, true, IMAGE_ROW_USES, &s->in, e) == -1)
 		return -1;
 	l = MSG_OF(&s->in, image_listed);
 	s->v = xcalloc(l->images.n + 1, sizeof(*s->v));

@@ -7,6 +7,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/conf/registries_conf.h"
+#include "common/oci/reference.h"
 #include "common/role/spawn.h"
 #include "pod-run/life/image.h"
 #include "pod-run/state/event.h"
@@ -15,9 +16,14 @@ int
 image_candidates(struct ctx *x, const char *name, struct strv *out, struct err *e)
 {
 	own_registries_conf struct registries_conf conf = {0};
+	own_reference struct reference whole = {0};
 	struct err ignored = {0};
 
 	(void)x;
+	/* A name with its registry means itself, whatever the configuration says of short names. */
+	if (reference_parse(name, &whole, &ignored) == 0 && whole.domain != NULL &&
+	    reference_candidates(name, NULL, 0, out, &ignored) == 0)
+		return 0;
 	if (registries_conf_load(&conf, NULL, e) == -1)
 		return -1;
 	/* A word that cannot be a name may still be an ID. */
