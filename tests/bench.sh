@@ -106,7 +106,54 @@ if wanted "1000 containers"; then
 	empty
 fi
 both "images" "4 ms" images
+if wanted "images, 500 images"; then
+	mkdir "$WORLD/one"
+	for i in $(seq 500); do
+		echo "$i" >"$WORLD/one/n"
+		tar -C "$WORLD/one" -c n | store import "localhost/many:$i" >/dev/null
+	done
+	row "images, 500 images" "-" "$(t "${pod_words[@]}" images)"
+	row "images --format json, 500 images" "-" "$(t "${pod_words[@]}" images --format json)"
+	row "run --rm, none, 500 images" "as without" "$(t "${pod_words[@]}" run --rm $limits --network none $img true)"
+	pod images --filter reference='localhost/many' -q | xargs "${pod_words[@]}" rmi -f >/dev/null
+fi
+if wanted "stats, 100 containers"; then
+	for i in $(seq 100); do pod run -d $limits --network none $img sleep 1000 >/dev/null; done
+	row "stats, 100 containers" "-" "$(t "${pod_words[@]}" stats --no-stream)"
+	row "ps, 100 that run" "-" "$(t "${pod_words[@]}" ps)"
+	pod rm -f -t 0 -a >/dev/null
+fi
+# Bytes in and out: the time of cp(1) and cat beside ours; CPU with that of helpers.
+if wanted "cp of 1 GB" || wanted "logs of 1 GB"; then
+	runs_before=$runs runs=3
+	id=$(pod run -d $limits --name files --network none $img sleep 1000)
+	if wanted "cp of 1 GB"; then
+		head -c 1073741824 /dev/zero | tr '\0' 'x' >"$WORLD/big"
+		row "cp(1) of 1 GB" - "$(t cp "$WORLD/big" "$WORLD/big.copy")"
+		row "cp of 1 GB into a container" "as cp(1)" "$(t "${pod_words[@]}" cp "$WORLD/big" files:/big)"
+		row "cp of 1 GB out of it" "as cp(1)" "$(t "${pod_words[@]}" cp files:/big "$WORLD/big.copy")"
+		rm -f "$WORLD/big" "$WORLD/big.copy"
+	fi
+	if wanted "logs of 1 GB"; then
+		yes '2026-01-01T00:00:00.000000000+00:00 stdout F a line of a log that is some eighty characters long, as many are' |
+			head -c 1073741824 >"$ROOT/containers/$id/ctr.log"
+		row "cat of a log of 1 GB" - "$(t cat "$ROOT/containers/$id/ctr.log")"
+		row "logs of 1 GB" "-" "$(t "${pod_words[@]}" logs files)"
+		row "logs --tail 10 of 1 GB" "-" "$(t "${pod_words[@]}" logs --tail 10 files)"
+	fi
+	pod rm -f -t 0 files >/dev/null
+	runs=$runs_before
+fi
 if wanted "50 parallel starts"; then
+	bundle=$WORLD/bundle
+	if [ ! -d "$bundle" ]; then
+		mkdir -p "$bundle"
+		cp -a "$WORLD/fs" "$bundle/rootfs"
+		(cd "$bundle" && crun spec && jq '.process.args=["true"]|.process.terminal=false' config.json >c && mv c config.json)
+	fi
+	# What the machine gives without us: the same number of starts of the bare runtime.
+	a=$("$timing" -n 100 -p 50 sh -c "exec crun --root $WORLD/crun run -b $bundle bench\$\$")
+	echo "50 parallel starts, bare runtime: $(echo "$a" | cut -d' ' -f5)/s"
 	for net in none bridge; do
 		a=$("$timing" -n 100 -p 50 "${pod_words[@]}" run --rm $limits --network $net $img true)
 		b=
