@@ -111,6 +111,7 @@ db_open(struct db *d, const char *path, bool make, bool *fresh, struct err *e)
 	int64_t v = 0;
 
 	memset(d, 0, sizeof(*d));
+	sqlite_single();
 	if (sqlite3_open_v2(path, &d->h, flags, NULL) != SQLITE_OK) {
 		fail(d, e);
 		db_close(d);

@@ -100,6 +100,19 @@ set_widths(struct grid *g)
 	}
 }
 
+static void
+add_blanks(struct strbuf *out, size_t n)
+{
+	static const char blanks[] = "                                ";
+
+	while (n > 0) {
+		size_t some = n < sizeof(blanks) - 1 ? n : sizeof(blanks) - 1;
+
+		strbuf_addn(out, blanks, some);
+		n -= some;
+	}
+}
+
 void
 table_align(const char *text, struct strbuf *out)
 {
@@ -118,7 +131,7 @@ table_align(const char *text, struct strbuf *out)
 
 			strbuf_addn(out, c->s, c->n);
 			if (k + 1 < g.rows[i].n)
-				strbuf_addf(out, "%*s", (int)(c->width - c->chars), "");
+				add_blanks(out, c->width - c->chars);
 		}
 		strbuf_addc(out, '\n');
 	}

@@ -32,6 +32,14 @@ look_again(void *limit_ms, int n)
 }
 
 void
+sqlite_single(void)
+{
+	/* Both are refused, and needless, once the library runs. */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+void
 sqlite_wait(sqlite3 *h, int limit_ms)
 {
 	sqlite3_busy_handler(h, look_again, (void *)(intptr_t)limit_ms);

@@ -10,6 +10,12 @@
 #include <stdint.h>
 
 /*
+ * Before a database is opened: no locks between threads, of which no program of the suite has two, and no
+ * counting of memory.
+ */
+void sqlite_single(void);
+
+/*
  * How long a statement waits for other writers before it fails.  Transactions take a fraction of a
  * millisecond, so it looks again that soon; SQLite's own handler sleeps up to 100 ms at a time, and
  * many commands at once then wait for nobody.

@@ -280,14 +280,55 @@ default_table(const struct images_opts *o)
 	return o->history ? FIRST LAST "\t{{.History}}" : FIRST LAST;
 }
 
-/* JSON and --quiet show an image once, whatever the number of its names. */
 static bool
-shown(const struct lines *l, size_t i)
+is_among(const struct lines *l, size_t n, const struct rec_image *image)
 {
-	for (size_t j = 0; j < i; j++)
-		if (l->v[j].image == l->v[i].image)
+	for (size_t i = 0; i < n; i++)
+		if (l->v[i].image == image)
 			return true;
 	return false;
+}
+
+/* JSON and --quiet show an image once, whatever the number of its names. */
+static void
+keep_once(struct lines *l)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct line line = l->v[i];
+
+		if (is_among(l, kept, line.image)) {
+			free(line.repository);
+			free(line.tag);
+		} else {
+			l->v[kept++] = line;
+		}
+	}
+	l->n = kept;
+}
+
+struct listing {
+	const struct images_opts *o;
+	const struct msg_image_listed *all;
+	struct lines lines;
+	bool json;
+};
+
+static void
+listing_free(struct listing *l)
+{
+	lines_free(&l->lines);
+}
+
+static json_t *
+make(void *arg, size_t i, struct err *e)
+{
+	const struct listing *l = arg;
+	const struct line *line = &l->lines.v[i];
+
+	(void)e;
+	return l->json ? image_row_json(l->all, line->image) : template_row(l->o, l->all, line);
 }
 
 static int
@@ -300,28 +341,22 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .type = "images.imageReporter",
 	    .headings = headings,
 	    .noheading = o->noheading};
-	bool json = output_is_json(o->format);
-	bool once = json || (o->quiet && o->format == NULL);
+	unsigned what = is_plain(o) ? 0 : IMAGE_ROW_CONFIGS | IMAGE_ROW_USES;
+	own(listing_free) struct listing l = {.o = o, .json = output_is_json(o->format)};
 	own_peer_in struct peer_in in = {0};
-	own(lines_free) struct lines lines = {0};
-	own_json json_t *list = json_arr();
-	const struct msg_image_listed *all;
+	struct output_rows made = {.make = make, .arg = &l};
 
 	if (argc > 0 && o->filter.n > 0)
 		return err_set(e, ERR_USAGE, "cannot specify an image and a filter(s)");
-	if (image_row_list(ctx_of(cli), o->all,
-		is_plain(o) ? 0 : IMAGE_ROW_CONFIGS | IMAGE_ROW_USES, &in, e) == -1)
+	if (image_row_list(ctx_of(cli), o->all, what, &in, e) == -1)
 		return -1;
-	all = MSG_OF(&in, image_listed);
-	if (choose(ctx_of(cli), o, argc > 0 ? argv[0] : NULL, all, &lines, e) == -1)
+	l.all = MSG_OF(&in, image_listed);
+	if (choose(ctx_of(cli), o, argc > 0 ? argv[0] : NULL, l.all, &l.lines, e) == -1)
 		return -1;
-	for (size_t i = 0; i < lines.n; i++) {
-		if (once && shown(&lines, i))
-			continue;
-		json_add_take(list, json ? image_row_json(all, lines.v[i].image)
-					 : template_row(o, all, &lines.v[i]));
-	}
-	return output_list(&out, list, stdout, e);
+	if (l.json || (o->quiet && o->format == NULL))
+		keep_once(&l.lines);
+	made.n = l.lines.n;
+	return output_made(&out, &made, stdout, e);
 }
 
 const struct cmd cmd_images = {

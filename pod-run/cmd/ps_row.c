@@ -139,8 +139,10 @@ ports_json(const struct ctr *c)
 static void
 join(const struct strs *l, const char *sep, struct strbuf *out)
 {
-	for (size_t i = 0; i < l->n; i++)
-		strbuf_addf(out, "%s%s", i > 0 ? sep : "", l->v[i]);
+	for (size_t i = 0; i < l->n; i++) {
+		strbuf_add(out, i > 0 ? sep : "");
+		strbuf_add(out, l->v[i]);
+	}
 }
 
 static void
@@ -206,10 +208,7 @@ struct ps_row_column {
 static void
 put_id(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
-	char id[NAMES_ID_LEN + 1];
-
-	snprintf(id, sizeof(id), "%.*s", how->no_trunc ? NAMES_ID_LEN : NAMES_SHORT_LEN, c->id);
-	json_put_str(o, key, id);
+	json_put_take(o, key, json_strn(c->id, how->no_trunc ? NAMES_ID_LEN : NAMES_SHORT_LEN));
 }
 
 static void

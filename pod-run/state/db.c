@@ -325,6 +325,7 @@ db_open(const char *graph_root, const char *run_root, struct db **out, struct er
 	struct db *db = xcalloc(1, sizeof(*db));
 	own_mem char *path = xasprintf("%s/pod.db", graph_root);
 
+	sqlite_single();
 	if (sqlite3_open_v2(path, &db->sql,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK) {
