@@ -128,7 +128,8 @@ inspect_image(struct ctx *x, const char *word, bool size, json_t **out, struct e
 	const struct rec_image *im;
 
 	(void)size;
-	if (image_row_find(x, word, &in, e) == -1 || image_row_list(x, true, IMAGE_ROW_CONFIGS, &all, e) == -1)
+	if (image_row_find(x, word, &in, e) == -1 ||
+	    image_row_list(x, true, IMAGE_ROW_CONFIGS, &all, e) == -1)
 		return -1;
 	im = MSG_OF(&in, image_got)->image;
 	*out = describe(x, im, image_row_parent(MSG_OF(&all, image_listed), im));
