@@ -18,6 +18,7 @@
 #include "pod-net/conflist.h"
 
 #define CACHE "/var/lib/cni/results"
+#define DNS_MAX 64
 #define CACHE_MAX ((size_t)4 << 20)
 
 extern char **environ;
@@ -416,11 +417,37 @@ is_inside(const json_t *result, size_t index, struct rec_net_hold *h, struct are
 	return true;
 }
 
+/* They become lines of resolv.conf: what is no address and no domain is passed over. */
+static void
+take_dns(const json_t *dns, struct rec_net_hold *h, struct arena *a)
+{
+	json_t *servers = json_object_get(dns, "nameservers"), *one;
+	json_t *domains = json_object_get(dns, "search");
+	size_t i;
+
+	h->dns_servers.v = arena_array(a, json_array_size(servers) + 1, sizeof *h->dns_servers.v);
+	json_array_foreach(servers, i, one)
+	{
+		const char *s = json_string_value(one);
+		struct addr addr;
+
+		if (i < DNS_MAX && addr_parse(s, &addr) == 0)
+			h->dns_servers.v[h->dns_servers.n++] = arena_strdup(a, s);
+	}
+	h->dns_search.v = arena_array(a, json_array_size(domains) + 1, sizeof *h->dns_search.v);
+	json_array_foreach(domains, i, one)
+	{
+		const char *s = json_string_value(one);
+
+		if (i < DNS_MAX && s != NULL && network_name_valid(s))
+			h->dns_search.v[h->dns_search.n++] = arena_strdup(a, s);
+	}
+}
+
 static int
 take_result(const json_t *result, struct rec_net_hold *h, struct arena *a, struct err *e)
 {
-	json_t *ips = json_object_get(result, "ips"), *one, *server;
-	json_t *servers = json_object_get(json_object_get(result, "dns"), "nameservers");
+	json_t *ips = json_object_get(result, "ips"), *one;
 	size_t i;
 
 	h->addresses.v = arena_array(a, json_array_size(ips), sizeof *h->addresses.v);
@@ -442,15 +469,7 @@ take_result(const json_t *result, struct rec_net_hold *h, struct arena *a, struc
 			x->gateway = arena_strdup(a, str_of(one, "gateway"));
 		h->addresses.n++;
 	}
-	h->dns_servers.v = arena_array(a, json_array_size(servers) + 1, sizeof *h->dns_servers.v);
-	json_array_foreach(servers, i, server)
-	{
-		struct addr addr;
-
-		if (i < 64 && addr_parse(json_string_value(server), &addr) == 0)
-			h->dns_servers.v[h->dns_servers.n++] =
-			    arena_strdup(a, json_string_value(server));
-	}
+	take_dns(json_object_get(result, "dns"), h, a);
 	return 0;
 }
 
