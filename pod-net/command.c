@@ -13,6 +13,7 @@
 #include "common/cli/cmd.h"
 #include "common/cli/output.h"
 #include "common/conf/host_root.h"
+#include "common/oci/network_json.h"
 #include "pod-net/net.h"
 #include "pod-net/setup.h"
 

@@ -16,6 +16,7 @@
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
+#include "common/oci/network_json.h"
 #include "pod-net/driver.h"
 #include "pod-net/link.h"
 

@@ -5,6 +5,7 @@
 
 #include "common/base/json.h"
 #include "common/base/own.h"
+#include "common/oci/network_json.h"
 #include "pod-net/create.h"
 #include "pod-net/netavark_json.h"
 #include "pod-net/plugin.h"

@@ -30,9 +30,6 @@ int network_read(
 /* The same where name, ID and driver may still be missing, which are then "". */
 int network_read_draft(const json_t *o, struct rec_network *out, struct arena *a, struct err *e);
 
-/* The document that network_parse reads; owned by the caller. */
-json_t *network_json(const struct rec_network *n);
-
 /*
  * Finds one in the directory, by name, else by ID or an unambiguous beginning of it.  The default
  * network exists without a file.

@@ -11,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/role/program.h"
+#include "common/oci/network_json.h"
 #include "pod-net/addr.h"
 #include "pod-net/net.h"
 #include "pod-net/netns.h"

@@ -57,6 +57,19 @@ busybox_image() {
 	tar -C "$WORLD/fs" --owner=0 --group=0 -c . | store import "$1"
 }
 
+# run_fails TEXT STATUS MESSAGE WORDS...: the test's own "run WORDS" ends with that status and says that
+run_fails() {
+	local text=$1 want=$2 message=$3 got
+	shift 3
+	run "$@" >"$WORLD/out" 2>"$WORLD/err"
+	got=$?
+	if [ "$got" = "$want" ] && grep -qF -- "$message" "$WORLD/err"; then
+		ok "$text"
+	else
+		not_ok "$text (status $got: $(cat "$WORLD/err"))"
+	fi
+}
+
 # A TCP port of 127.0.0.1 that nobody listens on now.
 free_port() {
 	local p

@@ -12,6 +12,7 @@
 #include "common/cli/human.h"
 #include "common/cli/output.h"
 #include "common/oci/names.h"
+#include "common/oci/network_json.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/network.h"
@@ -29,85 +30,18 @@ network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
 
 /* --- JSON ---------------------------------------------------------------------------------------*/
 
-static void
-put_word(json_t *o, const char *key, const char *s)
-{
-	if (s != NULL && *s != '\0')
-		json_put_str(o, key, s);
-}
-
-static void
-put_subnets(json_t *o, const struct rec_network *n)
-{
-	json_t *a = json_put_arr(o, "subnets");
-
-	for (size_t i = 0; i < n->subnets.n; i++) {
-		const struct rec_net_subnet *s = &n->subnets.v[i];
-		json_t *one = json_add_obj(a), *range;
-
-		json_put_str(one, "subnet", s->subnet);
-		put_word(one, "gateway", s->gateway);
-		if (s->range_start == NULL && s->range_end == NULL)
-			continue;
-		range = json_put_obj(one, "lease_range");
-		put_word(range, "start_ip", s->range_start);
-		put_word(range, "end_ip", s->range_end);
-	}
-}
-
-static void
-put_routes(json_t *o, const struct rec_network *n)
-{
-	json_t *a;
-
-	if (n->routes.n == 0)
-		return;
-	a = json_put_arr(o, "routes");
-	for (size_t i = 0; i < n->routes.n; i++) {
-		const struct rec_net_route *r = &n->routes.v[i];
-		json_t *one = json_add_obj(a);
-
-		json_put_str(one, "destination", r->destination);
-		put_word(one, "gateway", r->gateway);
-		if (r->metric > 0)
-			json_put_int(one, "metric", (int64_t)r->metric);
-		put_word(one, "route_type", r->type);
-	}
-}
-
-static void
-put_map(json_t *o, const char *key, const struct rec_kv *v, size_t n)
-{
-	if (n > 0)
-		json_put_take(o, key, inspect_kvs(v, n));
-}
-
 json_t *
-network_json(const struct rec_network *n)
+network_shown(const struct rec_network *n)
 {
-	json_t *o = json_obj();
-	int64_t ns;
+	struct rec_network shown = *n;
 	char created[HUMAN_MAX];
+	int64_t ns;
 
-	json_put_str(o, "name", n->name);
-	json_put_str(o, "id", n->id);
-	json_put_str(o, "driver", n->driver);
-	put_word(o, "network_interface", n->interface);
+	/* That of the default network is not written down. */
 	if (n->created == NULL || human_parse_rfc3339(n->created, &ns) == -1)
 		ns = ctx_now_ns();
-	json_put_str(o, "created", human_rfc3339nano(ns, created, sizeof(created)));
-	if (n->subnets.n > 0)
-		put_subnets(o, n);
-	put_routes(o, n);
-	json_put_bool(o, "ipv6_enabled", n->ipv6);
-	json_put_bool(o, "internal", n->internal);
-	json_put_bool(o, "dns_enabled", n->dns);
-	if (n->dns_servers.n > 0)
-		json_put_take(o, "network_dns_servers", inspect_strs(&n->dns_servers));
-	put_map(o, "labels", n->labels.v, n->labels.n);
-	put_map(o, "options", n->options.v, n->options.n);
-	put_map(o, "ipam_options", n->ipam_options.v, n->ipam_options.n);
-	return o;
+	shown.created = human_rfc3339nano(ns, created, sizeof(created));
+	return network_json(&shown);
 }
 
 /* --- Fields -------------------------------------------------------------------------------------*/
@@ -207,9 +141,11 @@ put_containers(struct ctx *x, json_t *o, const char *network, struct err *e)
 				json_t *address = json_add_obj(subnets);
 
 				json_put_str(address, "ipnet", f->addresses.v[k].ipnet);
-				put_word(address, "gateway", f->addresses.v[k].gateway);
+				if (f->addresses.v[k].gateway != NULL)
+					json_put_str(address, "gateway", f->addresses.v[k].gateway);
 			}
-			put_word(interface, "mac_address", f->mac);
+			if (f->mac != NULL)
+				json_put_str(interface, "mac_address", f->mac);
 		}
 	}
 	return 0;
@@ -225,7 +161,7 @@ inspect_network(struct ctx *x, const char *word, bool size, json_t **out, struct
 	if (network_list(x, word, &in, e) == -1)
 		return err_wrap(e, "network %s", word);
 	n = &MSG_OF(&in, net_listed)->networks.v[0];
-	*out = network_json(n);
+	*out = network_shown(n);
 	if (put_containers(x, *out, n->name, e) == 0)
 		return 0;
 	json_decref(*out);
@@ -366,7 +302,7 @@ static json_t *
 template_row(const struct rec_network *n, bool no_trunc)
 {
 	own_strbuf struct strbuf labels = {0};
-	own_json json_t *keys_form = network_json(n);
+	own_json json_t *keys_form = network_shown(n);
 	json_t *o = network_fields(keys_form);
 
 	for (size_t i = 0; i < n->labels.n; i++)
@@ -403,7 +339,7 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		const struct rec_network *n = &l->networks.v[i];
 
 		if (terms_match(&terms, n))
-			json_add_take(list, json ? network_json(n) : template_row(n, o->no_trunc));
+			json_add_take(list, json ? network_shown(n) : template_row(n, o->no_trunc));
 	}
 	return output_list(&out, list, stdout, e);
 }

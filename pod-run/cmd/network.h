@@ -10,7 +10,7 @@
 int network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e);
 
 /* With the keys of Podman's network files. */
-json_t *network_json(const struct rec_network *n);
+json_t *network_shown(const struct rec_network *n);
 
 /* The same under the names of the fields of Podman's Go type, for templates. */
 json_t *network_fields(json_t *j);

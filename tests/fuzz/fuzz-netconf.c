@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/oci/network_json.h"
 #include "pod-net/network.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);

@@ -9,18 +9,6 @@ busybox_image "$image" >/dev/null
 
 run() { pod run --rm --network none "$@"; }
 status() { run "$@" "$image" cat /proc/self/status | tr -d '\t ' | grep -E '^(Cap|Seccomp:|NoNewPrivs)'; }
-# fails TEXT STATUS MESSAGE WORDS...
-fails() {
-	local text=$1 want=$2 message=$3 got
-	shift 3
-	run "$@" >"$WORLD/out" 2>"$WORLD/err"
-	got=$?
-	if [ "$got" = "$want" ] && grep -qF -- "$message" "$WORLD/err"; then
-		ok "$text"
-	else
-		not_ok "$text (status $got: $(cat "$WORLD/err"))"
-	fi
-}
 limit() { # V1-FILE V2-FILE: the first that exists in the container
 	echo "if [ -e /sys/fs/cgroup/$2 ]; then cat /sys/fs/cgroup/$2; else cat /sys/fs/cgroup/$1; fi"
 }
@@ -51,9 +39,9 @@ for runtime in crun runc; do
 		"mkdir: can't create directory '/tmp/x': No space left on device"
 done
 echo '{"defaultAction":"SCMP_ACT_MAYBE"}' >"$WORLD/bad.json"
-fails "a bad profile is refused" 125 'unknown action "SCMP_ACT_MAYBE"' --security-opt "seccomp=$WORLD/bad.json" $image true
+run_fails "a bad profile is refused" 125 'unknown action "SCMP_ACT_MAYBE"' --security-opt "seccomp=$WORLD/bad.json" $image true
 is "paths are masked" "$(run $image sh -c 'cat /proc/timer_list | wc -c')" 0
-fails "and read-only" 1 "Read-only file system" $image sh -c 'echo 1 >/proc/sys/kernel/printk'
+run_fails "and read-only" 1 "Read-only file system" $image sh -c 'echo 1 >/proc/sys/kernel/printk'
 
 # --- Limits
 is "--memory" "$(run -m 64m $image sh -c "$(limit memory/memory.limit_in_bytes memory.max)")" 67108864
@@ -62,7 +50,7 @@ is "and its default" "$(run $image sh -c "$(limit pids/pids.max pids.max)")" 204
 is "--cpus" "$(run --cpus .5 $image sh -c "$(limit cpu/cpu.cfs_quota_us cpu.max)" | cut -d' ' -f1)" 50000
 is "--ulimit" "$(run --ulimit nofile=100:200 $image sh -c 'ulimit -n; ulimit -Hn' | xargs)" "100 200"
 is "--sysctl" "$(run --sysctl net.ipv4.ip_forward=1 $image cat /proc/sys/net/ipv4/ip_forward)" 1
-fails "a sysctl of the host is refused" 125 "sysctl 'kernel.core_pattern' is not allowed" --sysctl kernel.core_pattern=x $image true
+run_fails "a sysctl of the host is refused" 125 "sysctl 'kernel.core_pattern' is not allowed" --sysctl kernel.core_pattern=x $image true
 is "--cgroups=disabled" "$(run --cgroups disabled $image echo works)" works
 
 # --- The process
@@ -78,22 +66,22 @@ is "--init is process 1" "$(run --init $image sh -c 'tr "\0" " " </proc/1/cmdlin
 	'/run/podman-init -- sh -c tr "\0" " " </proc/1/cmdline '
 is "--tz" "$(run --tz Asia/Tokyo $image date +%Z)" JST
 is "only standard streams are open" "$(run $image sh -c 'ls /proc/1/fd; true' | xargs)" "0 1 2"
-fails "no descriptor as working directory" 125 "names a file descriptor" -w /proc/self/fd/5 $image true
+run_fails "no descriptor as working directory" 125 "names a file descriptor" -w /proc/self/fd/5 $image true
 
 # --- Mounts
 mkdir "$WORLD/host"
 echo data >"$WORLD/host/file"
 is "-v" "$(run -v "$WORLD/host:/m" $image cat /m/file)" data
-fails "-v …:ro" 1 "Read-only file system" -v "$WORLD/host:/m:ro" $image touch /m/x
-fails "a missing source" 125 "statfs $WORLD/none: " -v "$WORLD/none:/m" $image true
+run_fails "-v …:ro" 1 "Read-only file system" -v "$WORLD/host:/m:ro" $image touch /m/x
+run_fails "a missing source" 125 "statfs $WORLD/none: " -v "$WORLD/none:/m" $image true
 run -v keep:/v $image touch /v/there
 is "a named volume keeps what was written" "$(run -v keep:/v $image ls /v)" there
 is "--tmpfs" "$(run --tmpfs /t:size=1m $image sh -c 'df -k /t | tail -1' | awk '{print $2}')" 1024
 is "--tmpfs keeps what the image has there" "$(run --tmpfs /www $image cat /www/index.html)" "hello from pod"
 is "--shm-size" "$(run --shm-size 1m $image sh -c 'df -k /dev/shm | tail -1' | awk '{print $2}')" 1024
-fails "--read-only" 1 "Read-only file system" --read-only $image touch /x
+run_fails "--read-only" 1 "Read-only file system" --read-only $image touch /x
 check "but /tmp stays writable" run --read-only $image touch /tmp/x
-fails "unless that is off" 1 "Read-only file system" --read-only --read-only-tmpfs=false $image touch /tmp/x
+run_fails "unless that is off" 1 "Read-only file system" --read-only --read-only-tmpfs=false $image touch /tmp/x
 check "--device" run --device /dev/null:/dev/other $image test -c /dev/other
 check "/run/.containerenv is there" run $image test -f /run/.containerenv
 check "/etc/mtab too" run $image test -L /etc/mtab
@@ -118,7 +106,7 @@ is "--uts container: has its host name" "$(run --uts container:other $image host
 is "--network container: has its hosts file" \
 	"$(pod run --rm --network container:other $image tail -1 /etc/hosts | cut -f2)" "${other:0:12} other"
 is "the host's mount table is as it was" "$(wc -l </proc/self/mountinfo)" "$before"
-fails "a container that is not there" 125 "nosuch" --ipc container:nosuch $image true
+run_fails "a container that is not there" 125 "nosuch" --ipc container:nosuch $image true
 pod rm -f -t 0 other >/dev/null
 
 # --- An ordinary user

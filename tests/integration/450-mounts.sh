@@ -7,18 +7,6 @@ world
 image=localhost/mounts
 busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; }
 run() { pod run --rm --network none "$@"; }
-# fails TEXT STATUS MESSAGE WORDS...
-fails() {
-	local text=$1 want=$2 message=$3 got
-	shift 3
-	run "$@" >"$WORLD/out" 2>"$WORLD/err"
-	got=$?
-	if [ "$got" = "$want" ] && grep -qF -- "$message" "$WORLD/err"; then
-		ok "$text"
-	else
-		not_ok "$text (status $got: $(cat "$WORLD/err"))"
-	fi
-}
 dir=$WORLD/dir
 mkdir -p "$dir/sub"
 echo a >"$dir/a"
@@ -56,31 +44,31 @@ is "U for a volume" "$(run -v owned:/m $image stat -c %u /m)" 1000
 run -v parts:/v $image sh -c 'mkdir -p /v/s/t; echo part >/v/s/t/f; ln -s /etc /v/out; ln -s ../../.. /v/up'
 is "subpath: a directory" "$(run --mount type=volume,src=parts,dst=/m,subpath=s/t $image ls /m)" f
 is "subpath: a file" "$(run --mount type=volume,src=parts,dst=/m,subpath=/s/t/f $image cat /m)" part
-fails "subpath: a link cannot lead out" 127 "no such file" --mount type=volume,src=parts,dst=/m,subpath=out/passwd $image true
+run_fails "subpath: a link cannot lead out" 127 "no such file" --mount type=volume,src=parts,dst=/m,subpath=out/passwd $image true
 is "nor can .." "$(run --mount type=volume,src=parts,dst=/m,subpath=up/s $image ls /m)" t
-fails "subpath: what is missing" 127 "no such file" --mount type=volume,src=parts,dst=/m,subpath=nosuch $image true
+run_fails "subpath: what is missing" 127 "no such file" --mount type=volume,src=parts,dst=/m,subpath=nosuch $image true
 
 # --- Images and patterns
 is "type=image" "$(run --mount type=image,src=$image,dst=/m $image cat /m/www/index.html)" "hello from pod"
-fails "is read-only" 1 "Read-only file system" --mount type=image,src=$image,dst=/m $image touch /m/x
+run_fails "is read-only" 1 "Read-only file system" --mount type=image,src=$image,dst=/m $image touch /m/x
 is "unless rw=true" "$(run --mount type=image,src=$image,dst=/m,rw=true $image sh -c 'touch /m/x; ls /m/x')" /m/x
 is "its subpath" "$(run --mount type=image,src=$image,dst=/m,subpath=/www $image ls /m)" index.html
-fails "an image that is not there" 125 "nosuch" --pull never --mount type=image,src=nosuch,dst=/m $image true
+run_fails "an image that is not there" 125 "nosuch" --pull never --mount type=image,src=nosuch,dst=/m $image true
 is "type=glob" "$(run --mount "type=glob,src=$dir/*,dst=/m" $image ls /m | xargs)" "a link sub"
 is "without a target: where they are" "$(run --mount "type=glob,src=$dir/s*" $image cat "$dir/sub/b")" b
-fails "a pattern without match" 125 'no file paths matching glob' --mount "type=glob,src=$dir/q*,dst=/m" $image true
+run_fails "a pattern without match" 125 'no file paths matching glob' --mount "type=glob,src=$dir/q*,dst=/m" $image true
 is "type=ramfs" "$(run --mount type=ramfs,dst=/m $image sh -c 'grep -c " /m ramfs" /proc/mounts')" 1
 is "type=devpts" "$(run --mount type=devpts,dst=/m,max=7 $image sh -c 'grep -c " /m devpts.*max=7" /proc/mounts')" 1
 
 # --- From other containers
 pod create --name source -v parts:/v:ro -v "$dir:/d" $image true >/dev/null
 is "--volumes-from" "$(run --volumes-from source $image sh -c 'cat /v/s/t/f /d/a' | xargs)" "part a"
-fails "keeps read-only" 1 "Read-only file system" --volumes-from source $image touch /v/x
+run_fails "keeps read-only" 1 "Read-only file system" --volumes-from source $image touch /v/x
 check "unless rw is asked for" run --volumes-from source:rw $image touch /v/x
-fails "ro makes all so" 1 "Read-only file system" --volumes-from source:ro $image touch /d/x
+run_fails "ro makes all so" 1 "Read-only file system" --volumes-from source:ro $image touch /d/x
 is "what the user mounts wins" "$(run --volumes-from source -v parts:/d $image cat /d/s/t/f)" part
 pod run -d --name user --network none --volumes-from source $image sleep 100 >/dev/null
-fails "a container others stand on stays" 125 "no container" --volumes-from nosuch $image true
+run_fails "a container others stand on stays" 125 "no container" --volumes-from nosuch $image true
 pod rm source >/dev/null 2>"$WORLD/err"
 is "and cannot be removed" "$(grep -c 'has dependent containers' "$WORLD/err")" 1
 pod rm -f -t 0 user >/dev/null
@@ -93,7 +81,7 @@ is "--rootfs DIR:O leaves the directory alone" "$(ls "$WORLD/fs/written" 2>/dev/
 run --rootfs "$WORLD/fs" touch /written
 is "without it, it is written to" "$(ls "$WORLD/fs/written")" "$WORLD/fs/written"
 is "its passwd counts" "$(run -u alice --rootfs "$WORLD/fs" id -u)" 1000
-fails "a directory that is missing" 125 "stat /nosuch: no such file or directory" --rootfs /nosuch true
+run_fails "a directory that is missing" 125 "stat /nosuch: no such file or directory" --rootfs /nosuch true
 
 # --- systemd
 is "--systemd=always: /run, /tmp and the journal are empty" \
@@ -102,14 +90,14 @@ is "and the container has a machine ID" "$(run --systemd always $image sh -c 'ec
 is "its stop signal" "$(id=$(pod create --systemd always $image true); pod inspect --format '{{.Config.StopSignal}}' "$id"; pod rm "$id" >/dev/null)" SIGRTMIN+3
 is "--shm-size-systemd" "$(run --systemd always --shm-size-systemd 1m $image sh -c 'df -k /run | tail -1' | awk '{print $2}')" 1024
 is "--systemd=false" "$(run --systemd false $image sh -c 'grep -cE " /(run|tmp) tmpfs" /proc/mounts')" 0
-fails "not with --init" 125 "cannot use container-init binary with systemd=always" --init --systemd always $image true
+run_fails "not with --init" 125 "cannot use container-init binary with systemd=always" --init --systemd always $image true
 
 # --- Descriptors
 exec 9<"$dir/a"
 is "--preserve-fd keeps the number" "$(run --preserve-fd 9 $image sh -c 'cat <&9')" a
 is "and hands over nothing else" "$(run --preserve-fd 9 $image sh -c 'for f in 3 4 5 6 7 8; do readlink /proc/self/fd/$f; done' | sort -u)" /dev/null
 exec 9<&-
-fails "a closed one" 125 "file descriptor 9 is not available" --preserve-fd 9 $image true
-fails "a number that is none" 125 'invalid argument "x" for "--preserve-fd"' --preserve-fd x $image true
+run_fails "a closed one" 125 "file descriptor 9 is not available" --preserve-fd 9 $image true
+run_fails "a number that is none" 125 'invalid argument "x" for "--preserve-fd"' --preserve-fd x $image true
 is "the host's mount table is as it was" "$(grep -c "$WORLD" /proc/self/mountinfo)" 0
 finish

@@ -6,29 +6,18 @@ world
 image=localhost/devices
 busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; }
 run() { pod --cdi-spec-dir "$WORLD/cdi" run --rm --network none "$@"; }
-fails() {
-	local text=$1 want=$2 message=$3 got
-	shift 3
-	run "$@" >"$WORLD/out" 2>"$WORLD/err"
-	got=$?
-	if [ "$got" = "$want" ] && grep -qF -- "$message" "$WORLD/err"; then
-		ok "$text"
-	else
-		not_ok "$text (status $got: $(cat "$WORLD/err"))"
-	fi
-}
 mkdir "$WORLD/cdi" "$WORLD/dir"
 echo given >"$WORLD/dir/f"
 
 check "--device PATH:PATH" run --device /dev/null:/dev/other $image sh -c 'echo x >/dev/other'
-fails "--device …:r may not be written" 1 "not permitted" --device /dev/loop-control:/dev/x:r $image sh -c 'echo >/dev/x'
-fails "a file that is no device" 125 "/etc/passwd is not a valid device: not a device node" --device /etc/passwd $image true
-fails "a device that is missing" 125 "stat /dev/nosuch: no such file or directory" --device /dev/nosuch $image true
-fails "a mode that is none" 125 "invalid device mode: q" --device /dev/null:/x:q $image true
+run_fails "--device …:r may not be written" 1 "not permitted" --device /dev/loop-control:/dev/x:r $image sh -c 'echo >/dev/x'
+run_fails "a file that is no device" 125 "/etc/passwd is not a valid device: not a device node" --device /etc/passwd $image true
+run_fails "a device that is missing" 125 "stat /dev/nosuch: no such file or directory" --device /dev/nosuch $image true
+run_fails "a mode that is none" 125 "invalid device mode: q" --device /dev/null:/x:q $image true
 check "a directory stands for its devices" run --device /dev/net:/dev/mynet $image test -c /dev/mynet/tun
 check "--device-cgroup-rule" run --device-cgroup-rule 'c 1:8 rwm' --cap-add mknod $image \
 	sh -c 'mknod /tmp/r c 1 8 && head -c 1 /tmp/r >/tmp/o'
-fails "a rule that is none" 125 'invalid device cgroup rule requires type, major:Minor, and access rules: "foo"' \
+run_fails "a rule that is none" 125 'invalid device cgroup rule requires type, major:Minor, and access rules: "foo"' \
 	--device-cgroup-rule foo $image true
 
 cat >"$WORLD/cdi/one.json" <<END
@@ -58,7 +47,7 @@ is "a CDI device brings its node, its mount, its variables and its group" \
 	"0 all one given 0 10 77"
 is "--gpus all" "$(run --gpus all $image sh -c 'echo $GPU' 2>/dev/null)" all
 is "--gpus 0, described in YAML" "$(run --gpus 0 $image sh -c 'echo $GPU; stat -c %a:%t:%T /dev/gpu0' 2>/dev/null | xargs)" "first 600:1:5"
-fails "a device nobody describes" 125 "unresolvable CDI devices example.com/dev=two" --device example.com/dev=two $image true
+run_fails "a device nobody describes" 125 "unresolvable CDI devices example.com/dev=two" --device example.com/dev=two $image true
 is "a description that cannot be read is told of" \
 	"$(run --device example.com/dev=one $image true 2>&1 | grep -o broken.json | sort -u)" broken.json
 mkdir "$WORLD/cdi2"

@@ -8,17 +8,6 @@ busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; 
 run() { pod run --rm --network none "$@"; }
 map() { run "$@" $image cat /proc/self/uid_map | xargs; }
 gmap() { run "$@" $image cat /proc/self/gid_map | xargs; }
-fails() {
-	local text=$1 want=$2 message=$3 got
-	shift 3
-	run "$@" >"$WORLD/out" 2>"$WORLD/err"
-	got=$?
-	if [ "$got" = "$want" ] && grep -qF -- "$message" "$WORLD/err"; then
-		ok "$text"
-	else
-		not_ok "$text (status $got: $(cat "$WORLD/err"))"
-	fi
-}
 
 # --- Maps
 is "--uidmap" "$(map --uidmap 0:100000:65536)" "0 100000 65536"
@@ -39,18 +28,18 @@ run --uidmap 0:100000:65536 -u 5 -v "$WORLD/open:/w" $image touch /w/f
 is "with the number outside" "$(stat -c %u "$WORLD/open/f")" 100005
 run --uidmap 0:100000:65536 -v "$WORLD/open:/w:U" -u 7:8 $image true
 is "U knows the map" "$(stat -c %u:%g "$WORLD/open/f")" 100007:100008
-fails "ranges that overlap" 125 "two ranges of the user map overlap" --uidmap 0:100000:10 --uidmap 5:200000:10 $image true
-fails "a word that is no map" 125 "initializing ID mappings: UID setting is malformed" --uidmap 0 $image true
-fails "a count of 0" 125 "malformed" --uidmap 0:0:0 $image true
-fails "with --userns" 125 "mutually exclusive" --uidmap 0:1:1 --userns auto $image true
-fails "no such name in /etc/subuid" 125 'no subuid ranges found for user "nosuchname" in /etc/subuid' --subuidname nosuchname $image true
+run_fails "ranges that overlap" 125 "two ranges of the user map overlap" --uidmap 0:100000:10 --uidmap 5:200000:10 $image true
+run_fails "a word that is no map" 125 "initializing ID mappings: UID setting is malformed" --uidmap 0 $image true
+run_fails "a count of 0" 125 "malformed" --uidmap 0:0:0 $image true
+run_fails "with --userns" 125 "mutually exclusive" --uidmap 0:1:1 --userns auto $image true
+run_fails "no such name in /etc/subuid" 125 'no subuid ranges found for user "nosuchname" in /etc/subuid' --subuidname nosuchname $image true
 
 # --- Modes
 is "--userns=keep-id of root" "$(map --userns keep-id)" "0 0 4294967295"
 is "its size" "$(map --userns keep-id:size=1000)" "0 0 1000"
-fails "an option it has not" 125 'unknown option specified: "foo"' --userns keep-id:foo $image true
-fails "nomap is for ordinary users" 125 "nomap is only supported in rootless mode" --userns nomap $image true
-fails "a mode that is none" 125 "unrecognized namespace mode foo passed" --userns foo $image true
+run_fails "an option it has not" 125 'unknown option specified: "foo"' --userns keep-id:foo $image true
+run_fails "nomap is for ordinary users" 125 "nomap is only supported in rootless mode" --userns nomap $image true
+run_fails "a mode that is none" 125 "unrecognized namespace mode foo passed" --userns foo $image true
 pod run -d --name other --network none --uidmap 0:100000:65536 $image sleep 100 >/dev/null
 ns=$(readlink /proc/"$(pod inspect --format '{{.State.Pid}}' other)"/ns/user)
 is "--userns=container:" "$(run --userns container:other $image readlink /proc/self/ns/user)" "$ns"
@@ -90,7 +79,7 @@ is "--passwd-entry" "$(run -u 1234 --passwd-entry 'me:*:$UID:$GID:I:/home:/bin/x
 is "--group-entry" "$(run -u 1234:4321 --group-entry 'us:x:$GID:' $image tail -1 /etc/group)" "us:x:4321:"
 is "--passwd=false" "$(run -u 1234 --passwd=false $image grep -c 1234 /etc/passwd)" 0
 is "--hostuser" "$(run --hostuser nobody $image grep ^nobody: /etc/passwd | cut -d: -f1,3)" nobody:65534
-fails "an account the host has not" 125 "unknown user nosuchuser" --hostuser nosuchuser $image true
+run_fails "an account the host has not" 125 "unknown user nosuchuser" --hostuser nosuchuser $image true
 
 # --- An ordinary user
 if ordinary_user; then

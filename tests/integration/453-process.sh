@@ -6,17 +6,6 @@ world
 image=localhost/process
 busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; }
 run() { pod run --rm --network none "$@"; }
-fails() {
-	local text=$1 want=$2 message=$3 got
-	shift 3
-	run "$@" >"$WORLD/out" 2>"$WORLD/err"
-	got=$?
-	if [ "$got" = "$want" ] && grep -qF -- "$message" "$WORLD/err"; then
-		ok "$text"
-	else
-		not_ok "$text (status $got: $(cat "$WORLD/err"))"
-	fi
-}
 value() { # V1-FILE V2-FILE
 	echo "if [ -e /sys/fs/cgroup/$2 ]; then cat /sys/fs/cgroup/$2; else cat /sys/fs/cgroup/$1; fi"
 }
@@ -65,20 +54,20 @@ is "proc-opts=" "$(run --security-opt proc-opts=hidepid=2 $image sh -c 'grep " /
 is "no-new-privileges" "$(run --security-opt no-new-privileges:true $image grep NoNewPrivs /proc/self/status | cut -f2)" 1
 [ -e /sys/fs/selinux/enforce ] ||
 	is "label= is harmless without SELinux" "$(run --security-opt label=type:foo_t $image echo fine)" fine
-fails "AppArmor that is not there" 125 "AppArmor is not enabled" --security-opt apparmor=foo $image true
+run_fails "AppArmor that is not there" 125 "AppArmor is not enabled" --security-opt apparmor=foo $image true
 rootfs "$WORLD/fs2"
 tar -C "$WORLD/fs2" -c . >"$WORLD/fs.tar"
 pod import --change 'LABEL io.containers.seccomp.profile={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":28}]}' \
 	"$WORLD/fs.tar" localhost/profile >/dev/null 2>&1
-fails "--seccomp-policy image" 1 "No space left on device" --seccomp-policy image localhost/profile mkdir /tmp/x
+run_fails "--seccomp-policy image" 1 "No space left on device" --seccomp-policy image localhost/profile mkdir /tmp/x
 pod import --change 'LABEL io.containers.seccomp.profile={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":"mkdir"}]},"x":{}' \
 	"$WORLD/fs.tar" localhost/broken-profile >/dev/null 2>&1
-fails "a broken profile of an image" 125 "loading seccomp profile" --seccomp-policy image localhost/broken-profile true
+run_fails "a broken profile of an image" 125 "loading seccomp profile" --seccomp-policy image localhost/broken-profile true
 is "default leaves the label alone" "$(run localhost/profile sh -c 'mkdir /tmp/x && echo made')" made
 pod import --change 'LABEL io.containers.capabilities=CHOWN,SETUID' "$WORLD/fs.tar" localhost/fewer >/dev/null 2>&1
 is "an image may ask for fewer capabilities" "$(run localhost/fewer grep CapBnd /proc/self/status | cut -f2)" 0000000000000081
 pod import --change 'LABEL io.containers.capabilities=SYS_ADMIN' "$WORLD/fs.tar" localhost/more >/dev/null 2>&1
-fails "not for more" 125 "are not allowed by default" localhost/more true
+run_fails "not for more" 125 "are not allowed by default" localhost/more true
 
 # --- Image volumes
 pod import --change 'VOLUME /www' "$WORLD/fs.tar" localhost/volumes >/dev/null 2>&1
@@ -96,14 +85,14 @@ is "--cgroup-parent" "$(pod run -d --name cg --network none --cgroup-parent /pod
 pod rm -f -t 0 cg >/dev/null
 find /sys/fs/cgroup -depth -type d -name "podtest$$" -exec rmdir {} \; 2>/dev/null
 is "--cgroups disabled" "$(run --cgroups disabled $image cat /proc/1/cgroup | grep -c libpod)" 0
-fails "not with runc" 125 "is not compatible with NoCgroups" --runtime runc --cgroups disabled $image true 2>/dev/null
+run_fails "not with runc" 125 "is not compatible with NoCgroups" --runtime runc --cgroups disabled $image true 2>/dev/null
 if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
 	is "--cgroups split" "$(run --cgroups split --cgroupns host $image cat /proc/self/cgroup | grep -c libpod-payload-)" 1
 	is "--cgroup-conf" "$(run --cgroup-conf memory.high=33554432 $image cat /sys/fs/cgroup/memory.high)" 33554432
 	is "--memory-swap" "$(run -m 64m --memory-swap 96m $image cat /sys/fs/cgroup/memory.swap.max)" 33554432
 	is "--blkio-weight" "$(run --blkio-weight 100 $image sh -c 'cat /sys/fs/cgroup/io.weight /sys/fs/cgroup/io.bfq.weight 2>/dev/null | head -1 | tr -dc 0-9' | sed 's/.*/some/')" some
 else
-	fails "--cgroups split needs cgroup v2" 125 "only supported on cgroup v2" --cgroups split $image true
+	run_fails "--cgroups split needs cgroup v2" 125 "only supported on cgroup v2" --cgroups split $image true
 	ok "--cgroup-conf # SKIP cgroup v1"
 	ok "--memory-swap # SKIP cgroup v1"
 	ok "--blkio-weight # SKIP cgroup v1"

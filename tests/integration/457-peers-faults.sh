@@ -9,17 +9,6 @@ image() { tar -C "$WORLD/fs" --owner=0 --group=0 -c . | store import "$1" >/dev/
 img=localhost/faults
 image $img || { not_ok "an image can be imported"; finish; }
 run() { pod run --rm --network none "$@"; }
-fails() {
-	local text=$1 want=$2 message=$3 got
-	shift 3
-	run "$@" >"$WORLD/out" 2>"$WORLD/err"
-	got=$?
-	if [ "$got" = "$want" ] && grep -qF -- "$message" "$WORLD/err"; then
-		ok "$text"
-	else
-		not_ok "$text (status $got: $(cat "$WORLD/err"))"
-	fi
-}
 
 # --- Descriptors and working directories (CVE-2024-21626, CVE-2019-5736)
 bad=0
@@ -63,7 +52,7 @@ timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --network non
 rm "$WORLD/fs/etc/passwd"
 ln -s /etc/shadow "$WORLD/fs/etc/passwd"
 image localhost/shadow
-fails "a link is taken inside the image" 126 "unable to find user root" -u root localhost/shadow true
+run_fails "a link is taken inside the image" 126 "unable to find user root" -u root localhost/shadow true
 rm "$WORLD/fs/etc/passwd"
 printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000:Alice:/home/alice:/bin/sh\n' >"$WORLD/fs/etc/passwd"
 
@@ -91,7 +80,7 @@ for place in proc sys; do
 done
 is "masked files are masks" "$(run $img sh -c 'for f in kcore keys timer_list; do [ ! -e /proc/$f ] || [ -c /proc/$f ] || echo $f; done')" ""
 is "masked directories are empty and read-only" "$(run $img sh -c 'ls -A /sys/firmware; touch /sys/firmware/x 2>/dev/null && echo written')" ""
-fails "a sysctl brings no second one (CVE-2022-0811)" 125 "is not allowed" --sysctl "$(printf 'net.core.somaxconn=1\nkernel.core_pattern=x')" $img true
+run_fails "a sysctl brings no second one (CVE-2022-0811)" 125 "is not allowed" --sysctl "$(printf 'net.core.somaxconn=1\nkernel.core_pattern=x')" $img true
 
 # --- First use of a volume (CVE-2020-1726)
 run -v first:/www $img sh -c 'rm /www/index.html; touch /www/mine'

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/oci/network_json.h"
 #include "pod-net/network.h"
 #include "pod-net/pasta.h"
 #include "pod-net/port.h"
