@@ -242,3 +242,45 @@ connect_reload(struct net *n, const struct strs *ids, struct err *e)
 	}
 	return 0;
 }
+
+/* --- Renaming ------------------------------------------------------------------------------------- */
+
+struct renaming {
+	const struct net *n;
+	const char *id;
+	const struct rec_net_state *st;
+};
+
+static int
+enter_again(void *arg, struct err *e)
+{
+	const struct renaming *r = arg;
+
+	return names_again(&r->n->names, r->id, r->st, e);
+}
+
+int
+connect_rename(struct net *n, const char *id, const char *name, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct rec_net_state st;
+	struct renaming r = {n, id, &st};
+	bool any = false;
+	int found;
+
+	if (!state_id_valid(id))
+		return err_set(e, ERR_INVALID, "invalid container ID %s", id);
+	found = state_read(&n->state, id, &st, &a, e);
+	if (found != 1)
+		return found;
+	st.name = name;
+	if (state_replace(&n->state, id, &st, e) != 0)
+		return -1;
+	for (size_t i = 0; i < st.networks.n; i++)
+		any |= names_answered(&st.networks.v[i]);
+	if (!any)
+		return 0;
+	if (!n->rootless)
+		return enter_again(&r, e);
+	return rootless_enter(n, false, e) == 0 ? rootless_call(n, enter_again, &r, e) : -1;
+}

@@ -195,6 +195,17 @@ on_reload(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 }
 
 static int
+on_rename(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct server *s = arg;
+	const struct msg_net_rename *m = MSG_OF(in, net_rename);
+
+	if (connect_rename(&s->net, m->id, m->name, e) != 0)
+		return -1;
+	return answer_ok(p, in->seq);
+}
+
+static int
 on_shared(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct server *s = arg;
@@ -235,6 +246,7 @@ static const struct peer_handler handlers[] = {
     {&msg_net_connect_desc, SERVING, 0, on_connect},
     {&msg_net_disconnect_desc, SERVING, 0, on_disconnect},
     {&msg_net_reload_desc, SERVING, 0, on_reload},
+    {&msg_net_rename_desc, SERVING, 0, on_rename},
 };
 
 static int

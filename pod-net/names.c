@@ -403,6 +403,27 @@ names_enter(const struct names *names, const char *id, const struct rec_net_stat
 	return -1;
 }
 
+int
+names_again(
+    const struct names *names, const char *id, const struct rec_net_state *st, struct err *e)
+{
+	own_session struct session s = {.lock = -1, .dir = -1};
+
+	if (open_session(&s, names, true, e) == -1)
+		return -1;
+	for (size_t i = 0; i < st->networks.n; i++) {
+		const struct rec_net_hold *h = &st->networks.v[i];
+		own_mem char *file = file_name(h->network, h->internal);
+
+		if (!names_answered(h))
+			continue;
+		leave_file(&s, file, id);
+		if (enter_one(&s, id, st, h, e) == -1)
+			return -1;
+	}
+	return tell(&s, e);
+}
+
 void
 names_leave(const struct names *names, const char *id, const char *network)
 {

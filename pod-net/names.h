@@ -37,6 +37,10 @@ bool names_answered(const struct rec_net_hold *h);
 int names_enter(const struct names *names, const char *id, const struct rec_net_state *st,
     size_t first, struct err *e);
 
+/* Enters the container anew on all its networks that have names, as it is called otherwise now. */
+int names_again(
+    const struct names *names, const char *id, const struct rec_net_state *st, struct err *e);
+
 /* Takes the container off one network, or off all (NULL).  Without networks left the server ends. */
 void names_leave(const struct names *names, const char *id, const char *network);
 

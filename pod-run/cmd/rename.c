@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: ISC */
+#include <unistd.h>
+
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/state/event.h"
+
+/* Others find the container by its name. */
+static int
+rename_on_networks(struct ctx *x, const char *id, const char *name, struct err *e)
+{
+	own_mem char *state = xasprintf("%s/net/containers/%s", x->run_root, id);
+	struct msg_net_rename m = {.id = id, .name = name};
+	own_peer_in struct peer_in in = {0};
+	struct peer *net;
+
+	if (access(state, F_OK) != 0)
+		return 0;
+	net = ctx_net(x, e);
+	return net != NULL ? peer_call(net, &msg_net_rename_desc, &m, &in, NULL, NULL, e) : -1;
+}
 
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
@@ -20,7 +37,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	c.name = argv[1];
 	event_ctr(x, &c, EVENT_RENAME);
-	return 0;
+	return rename_on_networks(x, c.id, argv[1], e);
 }
 
 const struct cmd cmd_rename = {
