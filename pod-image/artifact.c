@@ -56,6 +56,16 @@ artifact_free(struct artifact *a)
 	memset(a, 0, sizeof(*a));
 }
 
+void
+artifact_set_config(json_t *manifest, const struct manifest_desc *d)
+{
+	json_t *config = json_put_obj(manifest, "config");
+
+	json_put_str(config, "mediaType", d->media_type);
+	json_put_str(config, "digest", d->digest);
+	json_put_int(config, "size", (int64_t)d->size);
+}
+
 /* --- Files ------------------------------------------------------------------------------------ */
 
 /* A title of somebody else becomes the name of a file: one component, which goes nowhere else. */
@@ -88,7 +98,7 @@ artifact_add(json_t *manifest, const struct rec_artifact_file *f, const struct r
 	for (size_t k = 0; k < json_array_size(layers); k++) {
 		const char *title = artifact_title(manifest, k);
 
-		if (title != NULL && strcmp(title, f->title) == 0)
+		if (title != NULL && f->title != NULL && strcmp(title, f->title) == 0)
 			return err_set(
 			    e, ERR_EXISTS, "%s: file already exists in artifact", f->title);
 	}
@@ -96,10 +106,13 @@ artifact_add(json_t *manifest, const struct rec_artifact_file *f, const struct r
 	json_put_str(l, "mediaType", f->media_type);
 	json_put_str(l, "digest", f->digest);
 	json_put_int(l, "size", (int64_t)f->size);
+	if (f->title == NULL && n == 0)
+		return 0;
 	a = json_put_obj(l, "annotations");
 	for (size_t i = 0; i < n; i++)
 		json_put_str(a, annotations[i].key, annotations[i].value);
-	json_put_str(a, ARTIFACT_TITLE, f->title);
+	if (f->title != NULL)
+		json_put_str(a, ARTIFACT_TITLE, f->title);
 	return 0;
 }
 

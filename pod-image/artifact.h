@@ -26,7 +26,10 @@ int artifact_parse(struct bytes b, struct artifact *out, struct err *e);
 void artifact_free(struct artifact *a);
 #define own_artifact own(artifact_free)
 
-/* Appends a file; one with its title must not be there. */
+/* Instead of the empty configuration. */
+void artifact_set_config(json_t *manifest, const struct manifest_desc *d);
+
+/* Appends a file; one with its title must not be there.  The title may be NULL. */
 int artifact_add(json_t *manifest, const struct rec_artifact_file *f,
     const struct rec_kv *annotations, size_t n, struct err *e);
 

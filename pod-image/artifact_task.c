@@ -237,16 +237,16 @@ pass_on(int from, int to, struct rec_artifact_file *f, char digest[DIGEST_TEXT],
 	return n == 0 ? 0 : err_sys(e, "reading %s", f->title);
 }
 
-/* Stores one file as a blob; f is filled in, its words live in the job's arena. */
-static int
-store_file(struct task *t, int fd, struct rec_artifact_file *f, struct err *e)
+int
+artifact_store_file(
+    struct task *t, int fd, const char *type, struct rec_artifact_file *f, struct err *e)
 {
 	static const char incoming[] = BLOBS "incoming-0";
 	struct msg_archive_add add = {.name = incoming, .unsized = true};
 	own_peer_in struct peer_in added = {0}, renamed = {0};
 	own_fd int in = -1, out = -1;
 	own_mem char *path = NULL;
-	char digest[DIGEST_TEXT], type[128];
+	char digest[DIGEST_TEXT], guess[128];
 	struct msg_layout_rename m = {.from = incoming};
 	uint32_t seq = peer_next_seq(t->to.peer);
 	struct err why = {0};
@@ -260,7 +260,7 @@ store_file(struct task *t, int fd, struct rec_artifact_file *f, struct err *e)
 	if (peer_send(t->to.peer, &msg_archive_add_desc, seq, &add, e) < 0)
 		return -1;
 	fd_close(&out);
-	r = pass_on(fd, in, f, digest, type, &why);
+	r = pass_on(fd, in, f, digest, guess, &why);
 	fd_close(&in);
 	if (peer_wait(t->to.peer, &msg_archive_add_desc, seq, &added, NULL, NULL, e) < 0)
 		return -1;
@@ -272,9 +272,7 @@ store_file(struct task *t, int fd, struct rec_artifact_file *f, struct err *e)
 	if (peer_call(t->to.peer, &msg_layout_rename_desc, &m, &renamed, NULL, NULL, e) < 0)
 		return -1;
 	f->digest = arena_strdup(&t->artifact.arena, digest);
-	f->media_type = t->artifact.edit->file_type != NULL
-			    ? t->artifact.edit->file_type
-			    : arena_strdup(&t->artifact.arena, type);
+	f->media_type = type != NULL ? type : arena_strdup(&t->artifact.arena, guess);
 	return 0;
 }
 
@@ -294,7 +292,7 @@ add_files(struct task *t, json_t *manifest, struct strv *blobs, struct err *e)
 	for (size_t i = 0; i < t->artifact.nfiles; i++) {
 		struct rec_artifact_file f = {.title = base_name(m->files.v[i])};
 
-		if (store_file(t, t->artifact.files[i], &f, e) < 0)
+		if (artifact_store_file(t, t->artifact.files[i], m->file_type, &f, e) < 0)
 			return err_wrap(e, "adding %s", m->files.v[i]);
 		strv_add(blobs, f.digest);
 		if (artifact_add(manifest, &f, m->annotations.v, m->annotations.n, e) < 0)
@@ -479,23 +477,23 @@ run_push(struct task *t, struct err *e)
 
 /* --- Both halves of edit ---------------------------------------------------------------------- */
 
-static int
-open_files(struct task *t, const struct msg_artifact_edit *m, struct err *e)
+int
+artifact_open_files(struct task *t, const struct strs *files, struct err *e)
 {
 	struct artifact_job *j = &t->artifact;
 
-	if (m->files.n == 0 || m->files.n > ARTIFACT_FILES_MAX)
+	if (files->n == 0 || files->n > ARTIFACT_FILES_MAX)
 		return err_set(
 		    e, ERR_USAGE, "1 to %d files can be added at once", ARTIFACT_FILES_MAX);
-	for (size_t i = 0; i < m->files.n; i++) {
-		int fd = open(m->files.v[i], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	for (size_t i = 0; i < files->n; i++) {
+		int fd = open(files->v[i], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		struct stat st;
 
 		if (fd < 0)
-			return err_sys(e, "open %s", m->files.v[i]);
+			return err_sys(e, "open %s", files->v[i]);
 		j->files[j->nfiles++] = fd;
 		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-			return err_set(e, ERR_INVALID, "%s is no regular file", m->files.v[i]);
+			return err_set(e, ERR_INVALID, "%s is no regular file", files->v[i]);
 	}
 	return 0;
 }
@@ -547,7 +545,7 @@ artifact_prepare_edit(struct task *t, struct msg_artifact_edit *m, struct err *e
 		r = prepare_push(t, m, e);
 	else if (strcmp(m->act, "pull") == 0)
 		r = prepare_pull(t, m, e);
-	else if (strcmp(m->act, "add") == 0 && open_files(t, m, e) < 0)
+	else if (strcmp(m->act, "add") == 0 && artifact_open_files(t, &m->files, e) < 0)
 		r = -1;
 	else
 		r = dest_files_prepare(&t->to, FORM, NULL, fd_take(&m->dir), e);

@@ -32,6 +32,13 @@ int artifact_run_look(struct task *t, struct err *e);
 int artifact_prepare_extract(struct task *t, struct msg_artifact_extract *m, struct err *e);
 int artifact_run_extract(struct task *t, struct err *e);
 size_t artifact_job_fds(const struct artifact_job *j, int *fds, size_t max);
+/* With the caller's power: opens the files. */
+int artifact_open_files(struct task *t, const struct strs *files, struct err *e);
+
+/* Stores a file in t->to; type NULL: a guess.  f is filled in, its words live in the job's arena. */
+int artifact_store_file(
+    struct task *t, int fd, const char *type, struct rec_artifact_file *f, struct err *e);
+
 void artifact_job_free(struct artifact_job *j);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "common/base/own.h"
 #include "common/oci/reference.h"
+#include "pod-image/artifact.h"
 #include "pod-image/list.h"
 #include "pod-image/list_edit.h"
 #include "pod-image/task.h"
@@ -222,6 +223,73 @@ add_stored(struct work *w, struct err *e)
 	return add_stored_image(w, MSG_OF(&in, image_got)->image->id, e);
 }
 
+/* --- Artifacts -------------------------------------------------------------------------------- */
+
+static int
+add_config(struct work *w, json_t *manifest, struct err *e)
+{
+	const struct msg_list_edit *m = w->t->list.edit;
+	struct bytes empty = {(const uint8_t *)ARTIFACT_EMPTY, strlen(ARTIFACT_EMPTY)};
+	struct rec_artifact_file f = {0};
+	struct manifest_desc d = {.size = empty.n};
+	char digest[DIGEST_TEXT];
+
+	if (m->config != NULL) {
+		if (artifact_store_file(w->t, w->t->artifact.files[w->t->artifact.nfiles - 1],
+			m->config_type, &f, e) < 0)
+			return -1;
+		d = (struct manifest_desc){f.media_type, f.digest, f.size};
+		artifact_set_config(manifest, &d);
+		return 0;
+	}
+	digest_of(empty.p, empty.n, digest);
+	d.digest = digest;
+	d.media_type = m->config_type;
+	if (m->config_type != NULL)
+		artifact_set_config(manifest, &d);
+	return w->t->to.ops->put_config(&w->t->to, digest, empty, e);
+}
+
+/* The files become an artifact that only this list has, kept beside it. */
+static int
+add_artifact(struct work *w, struct err *e)
+{
+	struct task *t = w->t;
+	const struct msg_list_edit *m = t->list.edit;
+	own_json json_t *manifest =
+	    artifact_new(m->artifact_type != NULL ? m->artifact_type : ARTIFACT_TYPE_DEFAULT, NULL);
+	own_mem char *text = NULL;
+	struct outcome o = {.media_type = MANIFEST_TYPE_OCI, .instance = true};
+	struct manifest_desc d = {.media_type = MANIFEST_TYPE_OCI, .digest = o.digest};
+
+	if (dest_files(&t->to, e) < 0)
+		return -1;
+	for (size_t i = 0; i < m->files.n; i++) {
+		const char *slash = strrchr(m->files.v[i], '/');
+		struct rec_artifact_file f = {0};
+
+		if (artifact_store_file(t, t->artifact.files[i], m->layer_type, &f, e) < 0)
+			return err_wrap(e, "adding %s", m->files.v[i]);
+		if (!m->no_titles)
+			f.title = slash != NULL ? slash + 1 : m->files.v[i];
+		if (artifact_add(manifest, &f, NULL, 0, e) < 0)
+			return -1;
+	}
+	if (w->subject_desc.digest != NULL)
+		list_set_subject(manifest, &w->subject_desc);
+	if (add_config(w, manifest, e) < 0)
+		return -1;
+	text = json_text(manifest);
+	o.manifest = (struct bytes){(const uint8_t *)text, strlen(text)};
+	digest_of(o.manifest.p, o.manifest.n, o.digest);
+	d.size = o.manifest.n;
+	if (t->to.ops->put_image(&t->to, &o, e) < 0 || t->to.ops->finish(&t->to, e) < 0)
+		return -1;
+	add(w, list_entry(&d, NULL, json_string_value(json_object_get(manifest, "artifactType"))),
+	    xasprintf("oci:%s@%s", m->place, o.digest));
+	return 0;
+}
+
 /* --- The subject ------------------------------------------------------------------------------ */
 
 static int
@@ -418,6 +486,19 @@ prepare_source(struct task *t, const char *text, bool normal, struct rec_registr
 	return 0;
 }
 
+static int
+prepare_artifact(struct task *t, struct msg_list_edit *m, struct err *e)
+{
+	struct strs config = {&m->config, m->config != NULL};
+
+	if (m->place == NULL || m->dir <= 0 || m->list == NULL)
+		return err_set(e, ERR_PEER, "an artifact without its place");
+	if (artifact_open_files(t, &m->files, e) < 0 ||
+	    (config.n > 0 && artifact_open_files(t, &config, e) < 0))
+		return -1;
+	return dest_files_prepare(&t->to, "oci", NULL, fd_take(&m->dir), e);
+}
+
 int
 list_prepare_edit(struct task *t, struct msg_list_edit *m, struct err *e)
 {
@@ -428,7 +509,9 @@ list_prepare_edit(struct task *t, struct msg_list_edit *m, struct err *e)
 	if (m->digest != NULL && !reference_digest_valid(m->digest))
 		return err_set(e, ERR_INVALID,
 		    "invalid image digest \"%.200s\": invalid checksum digest format", m->digest);
-	if (m->source != NULL && m->image == NULL)
+	if (m->files.n > 0)
+		r = prepare_artifact(t, m, e);
+	if (r == 0 && m->source != NULL && m->image == NULL)
 		r = prepare_source(t, m->source, true, m->access, e);
 	if (m->access != NULL)
 		task_wipe(m->access->creds);
@@ -443,7 +526,9 @@ list_run_edit(struct task *t, struct err *e)
 	bool named = m->source != NULL || m->image != NULL;
 	int r = 0;
 
-	if (strcmp(m->act, "add") == 0)
+	if (strcmp(m->act, "add") == 0 && m->files.n > 0)
+		r = (named && read_subject(&w, e) < 0) ? -1 : add_artifact(&w, e);
+	else if (strcmp(m->act, "add") == 0)
 		r = m->image != NULL ? add_stored(&w, e) : add_named(&w, e);
 	else if (strcmp(m->act, "annotate") == 0 && named)
 		r = read_subject(&w, e);

@@ -138,7 +138,8 @@ HANDLER(artifacts_open)
 	own_fd int dir = -1;
 	struct msg_artifacts_opened out = {0};
 
-	if (artifacts_open(STORE, MSG_OF(in, artifacts_open)->write, &dir, e) == -1)
+	if (artifacts_open(STORE, MSG_OF(in, artifacts_open)->list,
+		MSG_OF(in, artifacts_open)->write, &dir, e) == -1)
 		return -1;
 	if (dir >= 0)
 		out.dir = dir;

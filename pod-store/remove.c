@@ -3,6 +3,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "pod-store/artifacts.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/naming.h"
@@ -258,6 +259,8 @@ remove_image(struct store *s, const struct msg_image_remove *m, struct removed *
 		return -1;
 	r = db_end(&s->db, remove_in_tx(s, m, out, e) == 0, e);
 	store_unlock(s);
+	for (size_t i = 0; i < out->deleted.n && r == 0; i++)
+		r = artifacts_drop(s, out->deleted.v[i], e);
 	if (r == 0 && out->deleted.n > 0)
 		r = layer_bury(s, NULL, e);
 	return r;

@@ -11,7 +11,7 @@
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/manifest.h"
 #include "pod-run/cmd/rmi.h"
-#include "pod-run/state/event.h"
+#include "pod-run/life/artifact.h"
 
 #define LOCAL "containers-storage:"
 
@@ -190,12 +190,28 @@ const struct cmd cmd_manifest_create = {
 struct add_opts {
 	struct access_opts access;
 	struct manifest_change_opts change;
-	bool all, insecure;
+	const char *config, *config_type, *layer_type, *subject, *type;
+	bool all, artifact, exclude_titles, insecure;
 };
 
 static const struct opt add_rows[] = {
     {"all", 0, OPT_BOOL(struct add_opts, all),
 	.help = "add all of the list's images if the image is a list"},
+    {"artifact", 0, OPT_BOOL(struct add_opts, artifact),
+	.help = "add all arguments as artifact files rather than as images"},
+    {"artifact-config", 0, OPT_STRING(struct add_opts, config), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "artifact configuration file"},
+    {"artifact-config-type", 0, OPT_STRING(struct add_opts, config_type), .arg = "type",
+	.help = "artifact configuration media type"},
+    {"artifact-exclude-titles", 0, OPT_BOOL(struct add_opts, exclude_titles),
+	.help = "refrain from setting \"org.opencontainers.image.title\" annotations on "
+		"\"layers\""},
+    {"artifact-layer-type", 0, OPT_STRING(struct add_opts, layer_type), .arg = "type",
+	.help = "artifact layer media type"},
+    {"artifact-subject", 0, OPT_STRING(struct add_opts, subject), .arg = "reference",
+	.complete = COMPLETE_IMAGE, .help = "artifact subject reference"},
+    {"artifact-type", 0, OPT_STRING(struct add_opts, type), .arg = "type",
+	.help = "override the artifactType value"},
     {"annotation", 0, OPT_LIST(struct add_opts, change.annotation), .arg = "annotation=value",
 	.help = "set an annotation for the specified image"},
     {"arch", 0, OPT_STRING(struct add_opts, change.arch), .arg = "architecture",
@@ -215,6 +231,73 @@ static const struct opt add_rows[] = {
     OPT_END,
 };
 
+/* An image of the store, else of a registry. */
+static int
+find_subject(
+    struct ctx *x, const char *word, struct peer_in *in, struct msg_list_edit *m, struct err *e)
+{
+	const char *rest = word, *transport = reference_transport(word, &rest);
+
+	if (transport != NULL && strcmp(transport, "containers-storage") != 0) {
+		m->source = word;
+		return 0;
+	}
+	if (image_row_find_list(x, rest, in, e) == 0) {
+		m->image = MSG_OF(in, image_got)->image->id;
+		return 0;
+	}
+	if (transport != NULL || e->class != ERR_NOTFOUND)
+		return -1;
+	err_clear(e);
+	m->source = word;
+	return 0;
+}
+
+static int
+check_artifact(const struct add_opts *o, struct err *e)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} options[] = {{"artifact-config", o->config != NULL},
+	    {"artifact-config-type", o->config_type != NULL},
+	    {"artifact-exclude-titles", o->exclude_titles},
+	    {"artifact-layer-type", o->layer_type != NULL},
+	    {"artifact-subject", o->subject != NULL}, {"artifact-type", o->type != NULL}};
+
+	for (size_t i = 0; i < COUNTOF(options) && !o->artifact; i++)
+		if (options[i].given)
+			return err_set(
+			    e, ERR_USAGE, "--%s can only be used with --artifact", options[i].name);
+	return o->artifact && o->all ? err_set(e, ERR_USAGE, "--all cannot be used with --artifact")
+				     : 0;
+}
+
+/* All files together are one artifact. */
+static int
+add_artifact(struct ctx *x, const struct add_opts *o, struct msg_list_edit *m, int n, char **files,
+    struct err *e)
+{
+	own_mem char *place = xasprintf("%s/lists/%s", x->graph_root, m->list);
+	own_peer_in struct peer_in subject = {0}, in = {0};
+	own_fd int dir = artifact_open_list(x, m->list, e);
+
+	if (dir == -1 || (o->subject != NULL && find_subject(x, o->subject, &subject, m, e) == -1))
+		return -1;
+	m->files = (struct strs){(const char **)files, (size_t)n};
+	m->artifact_type = o->type;
+	m->config = o->config;
+	m->config_type = o->config_type;
+	m->layer_type = o->layer_type;
+	m->no_titles = o->exclude_titles;
+	m->place = place;
+	m->dir = dir;
+	if (manifest_edit(x, m, true, &in, e) == -1)
+		return -1;
+	printf("%s\n", m->list);
+	return 0;
+}
+
 static int
 run_add(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -229,11 +312,13 @@ run_add(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	o->access.retry = -1;
 	if (o->insecure)
 		o->access.tls_verify = 0;
-	if (access_fill(&o->access, &access, e) == -1 ||
+	if (check_artifact(o, e) == -1 || access_fill(&o->access, &access, e) == -1 ||
 	    manifest_change_fill(&o->change, &change, e) == -1 ||
 	    manifest_find(x, argv[0], &list, e) == -1)
 		return -1;
 	m.list = MSG_OF(&list, image_got)->image->id;
+	if (o->artifact)
+		return add_artifact(x, o, &m, argc - 1, argv + 1, e);
 	for (int i = 1; i < argc; i++) {
 		own_peer_in struct peer_in in = {0};
 
@@ -330,28 +415,6 @@ find_entry(struct ctx *x, const char *word, struct peer_in *in, const char **dig
 				 word);
 	image = MSG_OF(in, image_got)->image;
 	*digest = image->digest != NULL ? image->digest : "";
-	return 0;
-}
-
-/* An image of the store, else of a registry. */
-static int
-find_subject(
-    struct ctx *x, const char *word, struct peer_in *in, struct msg_list_edit *m, struct err *e)
-{
-	const char *rest = word, *transport = reference_transport(word, &rest);
-
-	if (transport != NULL && strcmp(transport, "containers-storage") != 0) {
-		m->source = word;
-		return 0;
-	}
-	if (image_row_find_list(x, rest, in, e) == 0) {
-		m->image = MSG_OF(in, image_got)->image->id;
-		return 0;
-	}
-	if (transport != NULL || e->class != ERR_NOTFOUND)
-		return -1;
-	err_clear(e);
-	m->source = word;
 	return 0;
 }
 

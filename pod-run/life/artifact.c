@@ -9,19 +9,32 @@
 #include "pod-run/life/artifact.h"
 #include "pod-run/oci/spec_list.h"
 
-int
-artifact_open(struct ctx *x, bool write, struct err *e)
+static int
+open_dir(struct ctx *x, const struct msg_artifacts_open *m, struct err *e)
 {
-	struct msg_artifacts_open m = {.write = write};
 	own_peer_in struct peer_in in = {0};
 	struct peer *store = ctx_store(x, e);
 	int fd;
 
 	if (store == NULL ||
-	    peer_call(store, &msg_artifacts_open_desc, &m, &in, NULL, NULL, e) == -1)
+	    peer_call(store, &msg_artifacts_open_desc, m, &in, NULL, NULL, e) == -1)
 		return -1;
 	fd = fd_take(&MSG_OF(&in, artifacts_opened)->dir);
 	return fd > 0 ? fd : -1;
+}
+
+int
+artifact_open(struct ctx *x, bool write, struct err *e)
+{
+	return open_dir(x, &(struct msg_artifacts_open){.write = write}, e);
+}
+
+int
+artifact_open_list(struct ctx *x, const char *list, struct err *e)
+{
+	int fd = open_dir(x, &(struct msg_artifacts_open){.list = list, .write = true}, e);
+
+	return fd != -1 || err_is_set(e) ? fd : err_set(e, ERR_PEER, "pod-store gave no directory");
 }
 
 int

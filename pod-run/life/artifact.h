@@ -7,6 +7,8 @@
 
 /* Their directory, to be sent to pod-image; -1 without an error in e: there are none yet. */
 int artifact_open(struct ctx *x, bool write, struct err *e);
+/* The same for those that only this manifest list has; made if there are none. */
+int artifact_open_list(struct ctx *x, const char *list, struct err *e);
 
 /* Asks for one artifact, or for all if m->name is NULL; the directory is filled in. */
 int artifact_look(struct ctx *x, struct msg_artifact_look *m, struct peer_in *in, struct err *e);

@@ -59,6 +59,23 @@ pod push -q localhost/a:1 "oci:$WORLD/layout:x" && pod push -q localhost/b:1 "di
 is "add oci: and dir:" "$(list create l6 >/dev/null; list add l6 "oci:$WORLD/layout:x" "dir:$WORLD/dir" >/dev/null; list inspect l6 | jq -c '[.manifests[].platform.architecture]')" "[\"$machine\",\"s390x\"]"
 is "the digest is that of the layout" "$(list inspect l6 | jq -r '.manifests[0].digest')" "$(jq -r '.manifests[0].digest' "$WORLD/layout/index.json")"
 
+# --- Artifacts of a list
+printf hello >"$WORLD/f1"
+printf '<html>' >"$WORLD/f2"
+printf '{"a":1}' >"$WORLD/config"
+id=$(list create art)
+is "add --artifact" "$(list add --artifact --artifact-type application/x --artifact-layer-type x/y --artifact-config "$WORLD/config" --artifact-config-type x/c --artifact-subject localhost/a:1 --annotation k=v --os linux --arch "$machine" art "$WORLD/f1" "$WORLD/f2")" "$id"
+is "its entry" "$(list inspect art | jq -c '.manifests[0] | [.mediaType,.artifactType,.annotations.k,.platform.os]')" '["application/vnd.oci.image.manifest.v1+json","application/x","v","linux"]'
+list push -q art "oci:$WORLD/artpush:x"
+d=$(list inspect art | jq -r '.manifests[0].digest')
+is "pushed with the digest it has" "$(jq -c '[.artifactType,.config.mediaType,.layers[0].mediaType,.layers[0].annotations[],.subject.digest]' "$WORLD/artpush/blobs/sha256/${d#sha256:}")" \
+	"[\"application/x\",\"x/c\",\"x/y\",\"f1\",\"$(D localhost/a:1)\"]"
+is "with its files" "$(cat "$WORLD/artpush/blobs/sha256/$(printf hello | sha256sum | cut -d' ' -f1)")" hello
+is "no titles, no configuration" "$(list add --artifact --artifact-exclude-titles art "$WORLD/f2" >/dev/null; list push -q art "oci:$WORLD/artpush:x"; d=$(list inspect art | jq -r '.manifests[1].digest'); jq -c '[.artifactType,.config.mediaType,.layers[0].annotations]' "$WORLD/artpush/blobs/sha256/${d#sha256:}")" \
+	'["application/vnd.unknown.artifact.v1","application/vnd.oci.empty.v1+json",null]'
+is "artifact ls does not show it" "$(pod artifact ls -n | wc -l)" 0
+is "it goes with the list" "$(list rm art >/dev/null; ls "$ROOT/lists" | wc -l)" 0
+
 # --- Names
 pod tag l6 localhost/l6:two
 is "tag names the list" "$(list inspect localhost/l6:two | jq '.manifests | length')" 2
@@ -92,6 +109,12 @@ add l1 localhost/nosuch:1
 add l1 dir:$WORLD/fs
 add --arch riscv64 l1 containers-storage:l1
 add --annotation novalue l1 localhost/a:1
+add --artifact l1 $WORLD/nosuch
+add --artifact l1 $WORLD
+add --artifact --all l1 $WORLD/x.tar
+add --artifact --artifact-config $WORLD/nosuch l1 $WORLD/x.tar
+add --artifact --artifact-subject containers-storage:nosuch l1 $WORLD/x.tar
+add --artifact-type x/y l1 localhost/a:1
 annotate l1
 annotate l1 $zero --os linux
 annotate l1 notadigest --os linux
