@@ -18,6 +18,7 @@ struct copy_opts {
 	const char *authfile, *digestfile, *format, *compress_format, *policy, *registries;
 	const char *src_authfile, *src_cert_dir, *src_creds;
 	const char *dest_authfile, *dest_cert_dir, *dest_creds;
+	const char *src_daemon, *dest_daemon;
 	const char *os, *arch, *variant;
 	int src_tls_verify, dest_tls_verify;
 	int64_t level, retry_delay;
@@ -46,6 +47,8 @@ static const struct opt copy_rows[] = {
 	.show = "", .help = "Compression level"},
     {"dest-creds", 0, OPT_STRING(struct copy_opts, dest_creds), .arg = "username[:password]",
 	.help = "Credentials for the destination"},
+    {"dest-daemon-host", 0, OPT_STRING(struct copy_opts, dest_daemon), .arg = "host",
+	.help = "Where the Docker daemon of the destination listens"},
     {"dest-force-compress-format", 0, OPT_BOOL(struct copy_opts, force),
 	.help = "Compress again what is compressed in another way"},
     {"dest-tls-verify", 0, OPT_TRISTATE(struct copy_opts, dest_tls_verify), .none = "true",
@@ -80,6 +83,8 @@ static const struct opt copy_rows[] = {
 	.complete = COMPLETE_DIR, .help = "Directory with certificates for the source"},
     {"src-creds", 0, OPT_STRING(struct copy_opts, src_creds), .arg = "username[:password]",
 	.help = "Credentials for the source"},
+    {"src-daemon-host", 0, OPT_STRING(struct copy_opts, src_daemon), .arg = "host",
+	.help = "Where the Docker daemon of the source listens"},
     {"src-tls-verify", 0, OPT_TRISTATE(struct copy_opts, src_tls_verify), .none = "true",
 	.help = "Require HTTPS and verify certificates when talking to the source"},
     OPT_END,
@@ -105,11 +110,13 @@ fill_ends(
 	    .retry_delay = o->retry_delay};
 
 	command_fill_access(&a, from);
+	from->daemon_host = o->src_daemon;
 	a.authfile = first_of(o->dest_authfile, o->authfile);
 	a.cert_dir = o->dest_cert_dir;
 	a.creds = o->dest_creds;
 	a.tls_verify = o->dest_tls_verify;
 	command_fill_access(&a, to);
+	to->daemon_host = o->dest_daemon;
 }
 
 static int

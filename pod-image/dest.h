@@ -6,10 +6,11 @@
 #ifndef POD_IMAGE_DEST_H
 #define POD_IMAGE_DEST_H
 
+#include "pod-image/daemon.h"
 #include "pod-image/signer.h"
 #include "pod-image/source.h"
 
-#define DEST_FDS_MAX 2
+#define DEST_FDS_MAX 3
 
 enum dest_layers {
 	DEST_AS_THEY_ARE,
@@ -75,8 +76,9 @@ struct dest {
 	const char *repository;
 	/* of archives and directories */
 	const struct files_form *form;
-	int output; /* an archive's file, or 0 */
-	char *name; /* reference to record, or NULL */
+	int output;	      /* an archive's file, or 0 */
+	struct daemon daemon; /* to which the archive goes, or none */
+	char *name;	      /* reference to record, or NULL */
 	uint32_t create_seq;
 	struct strv written; /* files that are there already: layers may be shared */
 	void *list;	     /* JSON: entries of manifest.json or index.json */
@@ -94,8 +96,12 @@ int dest_files_prepare(
 /* Without it. */
 int dest_files(struct dest *d, struct err *e);
 
-/* Opens what "transport:PATH[:REFERENCE]" names, for writing, and prepares it. */
-int dest_files_path(struct dest *d, const char *transport, const char *rest, struct err *e);
+/*
+ * Opens what "transport:PATH[:REFERENCE]" names, for writing, and prepares it.  daemon_host as of
+ * daemon_put.
+ */
+int dest_files_path(struct dest *d, const char *transport, const char *rest,
+    const char *daemon_host, struct err *e);
 
 /* Nothing came of it: an archive that was begun is emptied. */
 void dest_abandon(struct dest *d);

@@ -298,7 +298,9 @@ files_finish(struct dest *d, struct err *e)
 	}
 	if (r < 0)
 		return -1;
-	return peer_call(d->peer, &msg_archive_end_desc, &end, &in, NULL, NULL, e);
+	if (peer_call(d->peer, &msg_archive_end_desc, &end, &in, NULL, NULL, e) < 0)
+		return -1;
+	return d->daemon.peer != NULL ? daemon_commit(&d->daemon, e) : 0;
 }
 
 static const struct dest_ops archive_ops = {.has = files_has,
@@ -455,14 +457,40 @@ name_to_record(const struct files_form *f, const char *text, struct err *e)
 	return reference_string(&r);
 }
 
+/* Docker's engine takes a docker-archive. */
+static int
+prepare_daemon(struct dest *d, const char *rest, const char *host, struct err *e)
+{
+	own_reference struct reference r = {0};
+	own_mem char *name = NULL;
+	struct daemon daemon = {0};
+	int archive;
+
+	if (daemon_name(rest, false, &name, &r, e) < 0)
+		return -1;
+	if (daemon_put(&daemon, host, &archive, e) < 0 ||
+	    dest_files_prepare(d, "docker-archive", name, archive, e) < 0) {
+		daemon_free(&daemon);
+		return -1;
+	}
+	d->daemon = daemon;
+	/* The worker has the only end of the pipe: when it closes that, the archive ends. */
+	fd_close(&d->output);
+	d->output = 0;
+	return 0;
+}
+
 int
-dest_files_path(struct dest *d, const char *transport, const char *rest, struct err *e)
+dest_files_path(
+    struct dest *d, const char *transport, const char *rest, const char *daemon_host, struct err *e)
 {
 	const struct files_form *f = find_form(transport);
 	size_t n = strcmp(transport, "dir") == 0 ? strlen(rest) : strcspn(rest, ":");
 	own_mem char *path = xstrndup(rest, n), *name = NULL;
 	int fd;
 
+	if (strcmp(transport, "docker-daemon") == 0)
+		return prepare_daemon(d, rest, daemon_host, e);
 	if (f == NULL)
 		return err_set(
 		    e, ERR_UNSUPPORTED, "the transport %s cannot be written to", transport);
@@ -476,13 +504,16 @@ dest_files_path(struct dest *d, const char *transport, const char *rest, struct 
 size_t
 dest_fds(const struct dest *d, int fds[DEST_FDS_MAX])
 {
+	size_t n = 0;
+
 	if (d->peer == NULL || d->form == NULL)
 		return 0;
-	fds[0] = peer_fd(d->peer);
-	if (d->output <= 0)
-		return 1;
-	fds[1] = d->output;
-	return 2;
+	fds[n++] = peer_fd(d->peer);
+	if (d->output > 0)
+		fds[n++] = d->output;
+	if (d->daemon.peer != NULL)
+		fds[n++] = peer_fd(d->daemon.peer);
+	return n;
 }
 
 void
@@ -499,6 +530,7 @@ dest_free(struct dest *d)
 	if (d->form == NULL) /* a registry's peer belongs to its plan */
 		return;
 	peer_free(d->peer);
+	daemon_free(&d->daemon);
 	if (d->output > 0)
 		fd_close(&d->output);
 	free(d->name);

@@ -17,6 +17,7 @@ load_free(struct load *l)
 {
 	peer_in_free(&l->opened);
 	peer_free(l->worker);
+	daemon_free(&l->daemon);
 	free(l->reference_text);
 	free(l->driver);
 	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
@@ -30,6 +31,8 @@ load_fds(const struct load *l, int fds[LOAD_FDS_MAX])
 
 	if (l->worker != NULL)
 		fds[n++] = peer_fd(l->worker);
+	if (l->daemon.peer != NULL)
+		fds[n++] = peer_fd(l->daemon.peer);
 	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
 		n += trust_fds(&l->trust[i], fds + n, LOAD_FDS_MAX - n);
 	return n;
@@ -152,6 +155,27 @@ prepare_graph(struct load *l, const char *rest, struct err *e)
 	return start_reader(l, ROLE_GRAPH, fd, e);
 }
 
+static int
+prepare_daemon(struct load *l, const char *rest, struct err *e)
+{
+	own_policy_file struct policy_file *f = policy_open(l->policy_file, e);
+	own_reference struct reference r = {0};
+	own_mem char *name = NULL;
+	own_fd int archive = -1;
+	struct stat st;
+
+	if (f == NULL || daemon_name(rest, true, &name, &r, e) < 0)
+		return -1;
+	l->form = l->trust_form[0] = "docker-daemon";
+	if (trust_prepare_daemon(&l->trust[0], f, &r, e) < 0 || trust_refused(&l->trust[0], e) < 0)
+		return -1;
+	if (daemon_get(&l->daemon, l->daemon_host, name, &archive, e) < 0)
+		return -1;
+	if (fstat(archive, &st) < 0)
+		return err_sys(e, "looking at a pipe");
+	return start_archive(l, archive, &st, e);
+}
+
 int
 load_prepare_path(struct load *l, const char *transport, const char *rest, struct err *e)
 {
@@ -162,6 +186,8 @@ load_prepare_path(struct load *l, const char *transport, const char *rest, struc
 
 	if (strcmp(transport, "containers-storage") == 0)
 		return prepare_graph(l, rest, e);
+	if (strcmp(transport, "docker-daemon") == 0)
+		return prepare_daemon(l, rest, e);
 	l->form = transport;
 	if (rest[n] == ':' && rest[n + 1] != '\0')
 		l->reference = l->reference_text = xstrdup(rest + n + 1);

@@ -9,10 +9,11 @@
 
 #include "common/oci/manifest.h"
 #include "common/wire/peer.h"
+#include "pod-image/daemon.h"
 #include "pod-image/report.h"
 #include "pod-image/trust.h"
 
-#define LOAD_FDS_MAX 3
+#define LOAD_FDS_MAX 4
 #define LOAD_FORMS_MAX 2 /* that an input may turn out to have */
 
 struct load {
@@ -25,13 +26,15 @@ struct load {
 	const char *name;	/* to give when the archive holds none */
 	bool only_name;		/* name counts, whatever the archive holds */
 	const char *policy_file;
-	bool ours; /* files of the store: no policy is asked */
+	bool ours;		 /* files of the store: no policy is asked */
+	const char *daemon_host; /* or NULL */
 	struct manifest_platform platform;
 
 	struct trust trust[LOAD_FORMS_MAX]; /* of trust_form */
 	const char *trust_form[LOAD_FORMS_MAX];
 	const char *found; /* the form it has */
 	struct peer *worker;
+	struct daemon daemon; /* from which the archive comes, or none */
 	uint32_t open_seq;
 	char *reference_text;		    /* owned copy behind reference */
 	char *driver;			    /* of another engine's store */

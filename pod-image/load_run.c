@@ -527,6 +527,7 @@ static const struct {
 	int (*load)(struct load *l, struct strv *ids, struct strv *names, struct err *e);
 } loaders[] = {
     {"docker-archive", load_docker},
+    {"docker-daemon", load_docker},
     {"oci-archive", load_oci},
     {"oci", load_oci},
     {"dir", load_dir},
@@ -556,6 +557,20 @@ list_members(struct load *l, struct err *e)
 	return peer_wait(l->worker, &msg_archive_open_desc, l->open_seq, &l->opened, NULL, NULL, e);
 }
 
+/* What the daemon says of its archive explains more than what could be read of it. */
+static int
+open_archive(struct load *l, struct err *e)
+{
+	int r = list_members(l, e);
+	struct err cause = {0};
+
+	if (l->daemon.peer == NULL || daemon_wait(&l->daemon, &cause) == 0)
+		return r;
+	if (r == 0 || cause.class != ERR_CANCELLED)
+		*e = cause;
+	return -1;
+}
+
 int
 load_open(struct load *l, struct err *e)
 {
@@ -563,7 +578,7 @@ load_open(struct load *l, struct err *e)
 		l->found = l->form;
 		return 0;
 	}
-	if (list_members(l, e) < 0)
+	if (open_archive(l, e) < 0)
 		return -1;
 	l->members = MSG_OF(&l->opened, archive_opened);
 	if (l->form == NULL)

@@ -5,6 +5,8 @@ $(eval $(call program,pod-image-fetch,libexec/pod,$(wildcard pod-image/fetch/*.c
 	$(call pc,libcurl libssl libcrypto jansson msgpack),dynamic))
 $(eval $(call program,pod-image-archive,libexec/pod,$(wildcard pod-image/archive/*.c),\
 	$(call pc,libarchive msgpack),dynamic))
+$(eval $(call program,pod-image-daemon,libexec/pod,$(wildcard pod-image/daemon/*.c),\
+	$(call pc,jansson msgpack),dynamic))
 $(eval $(call program,pod-image-graph,libexec/pod,$(wildcard pod-image/graph/*.c),\
 	-lisal $(call pc,jansson msgpack),dynamic))
 $(eval $(call program,pod-image-layout,libexec/pod,$(wildcard pod-image/layout/*.c),\

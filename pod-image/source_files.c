@@ -223,7 +223,7 @@ source_files(struct source *s, struct load *load, struct err *e)
 	}
 	*s = (struct source){
 	    .peer = load->worker, .request = &msg_archive_copy_desc, .load = load, .blobs = ""};
-	if (strcmp(load->form, "docker-archive") == 0) {
+	if (strcmp(load->form, "docker-archive") == 0 || strcmp(load->form, "docker-daemon") == 0) {
 		s->ops = &docker_ops;
 	} else if (strcmp(load->form, "dir") == 0) {
 		s->ops = &dir_ops;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,18 @@
 #include "common/base/own.h"
 #include "pod-image/spool.h"
 
+static int
+open_elsewhere(struct err *e)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd;
+
+	if (dir == NULL || dir[0] != '/')
+		dir = "/var/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
+	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
+}
+
 int
 spool_open(const char *graph_root, struct err *e)
 {
@@ -15,7 +28,7 @@ spool_open(const char *graph_root, struct err *e)
 	int fd;
 
 	if (graph_root == NULL)
-		return err_set(e, ERR_INTERNAL, "no store was named for temporary files");
+		return open_elsewhere(e);
 	dir = xasprintf("%s/tmp", graph_root);
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 	if (fd < 0) {

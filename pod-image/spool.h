@@ -5,7 +5,10 @@
 
 #include "common/base/err.h"
 
-/* GRAPH_ROOT/tmp is made if it is missing.  Returns the descriptor, for reading and writing. */
+/*
+ * GRAPH_ROOT/tmp is made if it is missing; without a store (NULL) $TMPDIR or /var/tmp must do.
+ * Returns the descriptor, for reading and writing.
+ */
 int spool_open(const char *graph_root, struct err *e);
 
 /* The same in the directory that path lies in. */

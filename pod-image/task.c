@@ -51,7 +51,8 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 		    .name = m->name,
 		    .only_name = m->name != NULL,
 		    .platform = {m->os, m->architecture, m->variant},
-		    .policy_file = m->access != NULL ? m->access->policy_file : NULL};
+		    .policy_file = m->access != NULL ? m->access->policy_file : NULL,
+		    .daemon_host = m->access != NULL ? m->access->daemon_host : NULL};
 		r = load_prepare_path(&t->load, transport, rest, e);
 	}
 	if (m->access != NULL)
@@ -172,7 +173,8 @@ task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
 	t->load = (struct load){.report = t->report,
 	    .graph_root = t->graph_root,
 	    .platform = {m->os, m->architecture, m->variant},
-	    .policy_file = m->from != NULL ? m->from->policy_file : NULL};
+	    .policy_file = m->from != NULL ? m->from->policy_file : NULL,
+	    .daemon_host = m->from != NULL ? m->from->daemon_host : NULL};
 	return load_prepare_path(&t->load, transport, rest, e);
 }
 
@@ -199,8 +201,11 @@ prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
 		    transport, rest);
 	}
 	/* For the life of this process. */
-	t->transfer.beside = xstrndup(rest, strcspn(rest, ":"));
-	return dest_files_path(&t->to, transport, rest, e);
+	t->transfer.beside = strcmp(transport, "docker-daemon") == 0
+				 ? "/var/tmp/image"
+				 : xstrndup(rest, strcspn(rest, ":"));
+	return dest_files_path(
+	    &t->to, transport, rest, m->to != NULL ? m->to->daemon_host : NULL, e);
 }
 
 static int
@@ -306,6 +311,7 @@ task_run_copy(struct task *t, struct err *e)
 	t->transfer.names = (struct strs){(const char **)t->names.v, t->names.n};
 	if (transfer_run(&t->transfer, e) == 0 && t->to.ops->finish(&t->to, e) == 0)
 		return 0;
+	daemon_explain(&t->to.daemon, e);
 	dest_abandon(&t->to);
 	return -1;
 }

@@ -101,6 +101,19 @@ trust_prepare_graph(struct trust *t, const struct policy_file *f, const char *dr
 	return prepare(t, f, "containers-storage", &scopes, what, e);
 }
 
+int
+trust_prepare_daemon(
+    struct trust *t, const struct policy_file *f, const struct reference *r, struct err *e)
+{
+	own_strv struct strv scopes = {0};
+	own_mem char *name = r->path != NULL ? reference_string(r) : xstrdup("");
+	own_mem char *what = xasprintf("docker-daemon:%s", name);
+
+	if (r->path != NULL)
+		policy_conf_scopes_docker(r, &scopes);
+	return prepare(t, f, "docker-daemon", &scopes, what, e);
+}
+
 /* A reader of the directory where the repository's signatures lie; none if it does not exist. */
 static int
 start_files(struct trust_place *p, const char *dir, struct err *e)

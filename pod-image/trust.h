@@ -46,6 +46,10 @@ int trust_prepare_path(struct trust *t, const struct policy_file *f, const char 
 int trust_prepare_graph(struct trust *t, const struct policy_file *f, const char *driver,
     const char *root, const char *image, struct err *e);
 
+/* For an image of Docker's engine; r is empty if it has no name. */
+int trust_prepare_daemon(
+    struct trust *t, const struct policy_file *f, const struct reference *r, struct err *e);
+
 /* -1 with the policy's words if the image may not be used whatever its signatures. */
 int trust_refused(const struct trust *t, struct err *e);
 

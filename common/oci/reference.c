@@ -360,6 +360,7 @@ reference_transport(const char *text, const char **rest)
 	    {"oci-archive", "oci-archive:"},
 	    {"dir", "dir:"},
 	    {"docker-archive", "docker-archive:"},
+	    {"docker-daemon", "docker-daemon:"},
 	    {"containers-storage", "containers-storage:"},
 	};
 

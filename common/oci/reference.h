@@ -76,7 +76,7 @@ bool reference_domain_valid(const char *s);
 
 /*
  * If text begins with the name of a transport ("docker://", "oci:", "oci-archive:", "dir:",
- * "docker-archive:", "containers-storage:"), returns that name without its colon, and *rest is what
+ * "docker-archive:", "docker-daemon:", "containers-storage:"), returns that name without its colon, and *rest is what
  * follows; otherwise NULL.
  */
 const char *reference_transport(const char *text, const char **rest);

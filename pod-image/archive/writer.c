@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <archive.h>
 #include <archive_entry.h>
 #include <stdlib.h>
@@ -18,6 +19,9 @@ fault(struct writer *w, struct err *e)
 	const char *why = archive_error_string(w->a);
 
 	errno = archive_errno(w->a);
+	/* As a system error this would mean that pod-image has gone. */
+	if (errno == EPIPE)
+		return err_set(e, ERR_CANCELLED, "the reader of the archive has gone");
 	if (errno > 0)
 		return err_sys(e, "writing the archive");
 	return err_set(e, ERR_INTERNAL, "writing the archive: %s", why != NULL ? why : "failed");
