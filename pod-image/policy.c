@@ -291,13 +291,12 @@ policy_open_text(const char *text, size_t n, const char *name, struct err *e)
 struct policy_file *
 policy_open(const char *named, struct err *e)
 {
-	own_mem char *path = policy_conf_path(named), *text = NULL;
+	own_mem char *path = policy_conf_path(named, e), *text = NULL;
 	own_fd int fd = -1;
 	size_t n;
 
 	if (path == NULL)
-		return policy_open_text(
-		    POLICY_CONF_DEFAULT, strlen(POLICY_CONF_DEFAULT), "default", e);
+		return NULL;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		err_sys(e, "open %s", path);

@@ -2,8 +2,8 @@
 /*
  * policy.json(5): which images may be used, and which signatures they need.  The file that was
  * named; else $XDG_CONFIG_HOME/containers/policy.json, else /etc/containers/policy.json, else
- * /usr/share/containers/policy.json; without any of them the policy that distributions ship:
- * everything is accepted.
+ * /usr/share/containers/policy.json, else the one that comes with these programs and accepts
+ * everything, as that of distributions does; without any of them no image may be used.
  *
  * The file is the administrator's and is read with the caller's power, keys included; what is
  * signed is looked at by pod-image-verify.

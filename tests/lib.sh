@@ -104,10 +104,10 @@ user_part() {
 	[ "$(id -u)" = 0 ] || { skip "the same as an ordinary user" "root starts it, to make the user"; finish; }
 	ordinary_user || { skip "the same as an ordinary user" "no user can be made"; finish; }
 	# The user may not be able to look into the build directory.
-	cp -a "$BUILD/bin" "$BUILD/libexec" "$shared/"
+	cp -a "$BUILD/bin" "$BUILD/libexec" "$BUILD/share" "$shared/"
 	cp "$LIB_DIR"/{lib.sh,tap.sh,as-user} "$shared/"
 	[ ! -d "$shared/fs" ] || cp -a "$shared/fs" "$shared/user-fs"
-	chmod -R a+rX "$shared/bin" "$shared/libexec" "$shared/lib.sh" "$shared/tap.sh" "$shared/as-user"
+	chmod -R a+rX "$shared/bin" "$shared/libexec" "$shared/share" "$shared/lib.sh" "$shared/tap.sh" "$shared/as-user"
 	{
 		echo '. "$LIB_DIR/lib.sh"; BIN=$LIB_DIR/bin; cd; WORLD=$HOME/w ROOT=$HOME/w/root RUNROOT=$HOME/w/run; mkdir -p "$WORLD"'
 		echo 'trap '\''pod rm -f -a -t 0 >/dev/null 2>&1; pod unshare rm -rf "$WORLD"'\'' EXIT'

@@ -5,9 +5,37 @@
 
 #include "common/base/own.h"
 #include "common/conf/policy_conf.h"
+#include "common/role/spawn.h"
+
+#define SHARED "/usr/share/containers/policy.json"
+
+static char *
+shipped(void)
+{
+	return xasprintf("%s/../share/containers/policy.json", spawn_bin_dir());
+}
+
+bool
+policy_conf_is_shipped(const char *path)
+{
+	own_mem char *ours = shipped();
+
+	return strcmp(path, SHARED) == 0 || strcmp(path, ours) == 0;
+}
+
+static char *
+none(const struct strv *paths, struct err *e)
+{
+	own_strbuf struct strbuf list = {0};
+
+	for (size_t i = 0; i < paths->n; i++)
+		strbuf_addf(&list, "%s\"%s\"", i > 0 ? ", " : "", paths->v[i]);
+	err_set(e, ERR_NOTFOUND, "no policy.json file found at any of the following: %s", list.s);
+	return NULL;
+}
 
 char *
-policy_conf_path(const char *named)
+policy_conf_path(const char *named, struct err *e)
 {
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 	own_strv struct strv paths = {0};
@@ -19,13 +47,14 @@ policy_conf_path(const char *named)
 	else if (home != NULL && home[0] == '/')
 		strv_addf(&paths, "%s/.config/containers/policy.json", home);
 	strv_add(&paths, POLICY_CONF_SYSTEM);
-	strv_add(&paths, "/usr/share/containers/policy.json");
+	strv_add(&paths, SHARED);
+	strv_take(&paths, shipped());
 	for (size_t i = 0; i < paths.n; i++) {
 		/* One that is there but cannot be read is an error for who opens it. */
 		if (access(paths.v[i], F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
 			return xstrdup(paths.v[i]);
 	}
-	return NULL;
+	return none(&paths, e);
 }
 
 void

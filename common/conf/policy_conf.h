@@ -9,17 +9,18 @@
 #include "common/base/mem.h"
 #include "common/oci/reference.h"
 
-/* What holds where there is no file at all; distributions ship the same. */
-#define POLICY_CONF_DEFAULT "{\"default\":[{\"type\":\"insecureAcceptAnything\"}]}"
-
 #define POLICY_CONF_SYSTEM "/etc/containers/policy.json"
 
 /*
  * The file that was named; else the first that is there of $XDG_CONFIG_HOME/containers/policy.json
- * ($HOME/.config), /etc/containers/policy.json and /usr/share/containers/policy.json; else NULL.
- * The caller frees it.
+ * ($HOME/.config), /etc/containers/policy.json, /usr/share/containers/policy.json and the one that
+ * comes with these programs, share/containers/policy.json beside their bin.  The caller frees it.
+ * NULL: there is none, and no image may be used.
  */
-char *policy_conf_path(const char *named);
+char *policy_conf_path(const char *named, struct err *e);
+
+/* Is that file one of the last two, which administrators do not edit? */
+bool policy_conf_is_shipped(const char *path);
 
 /* Scopes of an image of a registry: with tag or digest, the repository, its parents, "*.host". */
 void policy_conf_scopes_docker(const struct reference *r, struct strv *out);

@@ -31,17 +31,13 @@ static const struct word { /* of the command line, of the file, of the table */
     {"sigstoreSigned", "sigstoreSigned", "sigstoreSigned", true},
 };
 
-/* The text of the policy, the built-in one if there is no file; caller frees. */
+/* The text of the policy; caller frees. */
 static char *
 read_policy(const char *path, size_t *n, struct err *e)
 {
 	own_fd int fd = -1;
 	char *text = NULL;
 
-	if (path == NULL) {
-		*n = strlen(POLICY_CONF_DEFAULT);
-		return xstrdup(POLICY_CONF_DEFAULT);
-	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		err_sys(e, "unable to read %s: open %s", path, path);
@@ -61,8 +57,7 @@ parse_policy(const char *path, const char *text, size_t n, struct err *e)
 		err_set(e, ERR_FORMAT, "it is no JSON object");
 	}
 	if (j == NULL)
-		err_wrap(
-		    e, "could not parse trust policies from %s", path != NULL ? path : "default");
+		err_wrap(e, "could not parse trust policies from %s", path);
 	return j;
 }
 
@@ -256,7 +251,7 @@ show(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .type = "trust.Policy",
 	    .headings = headings,
 	    .noheading = o->noheading};
-	own_mem char *path = policy_conf_path(o->policy), *text = NULL;
+	own_mem char *path = policy_conf_path(o->policy, e), *text = NULL;
 	own_json json_t *policy = NULL;
 	struct show s = {.o = o};
 	struct err ignored = {0};
@@ -266,8 +261,7 @@ show(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	(void)cli;
 	(void)argc;
 	(void)argv;
-	text = read_policy(path, &n, e);
-	if (text == NULL)
+	if (path == NULL || (text = read_policy(path, &n, e)) == NULL)
 		return -1;
 	if (o->raw) {
 		puts(text);
@@ -391,7 +385,7 @@ set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct set_opts *o = opts;
 	const struct word *w = word_given(o->type, e);
-	own_mem char *path = policy_conf_path(o->policy), *text = NULL;
+	own_mem char *path = NULL, *text = NULL;
 	own_json json_t *policy = NULL, *rules = json_arr();
 	json_t *transports, *docker;
 	size_t n;
@@ -400,11 +394,11 @@ set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	(void)argc;
 	if (w == NULL || make_rules(w, &o->keys, rules, e) < 0)
 		return -1;
-	if (o->policy != NULL && access(o->policy, F_OK) < 0 && errno == ENOENT)
-		text = read_policy(NULL, &n, e);
-	else
-		text = read_policy(path, &n, e);
-	if (text == NULL || (policy = parse_policy(path, text, n, e)) == NULL)
+	/* A file that is not there yet begins as the default. */
+	path = policy_conf_path(
+	    o->policy != NULL && access(o->policy, F_OK) == 0 ? o->policy : NULL, e);
+	if (path == NULL || (text = read_policy(path, &n, e)) == NULL ||
+	    (policy = parse_policy(path, text, n, e)) == NULL)
 		return -1;
 	if (strcmp(argv[0], "default") == 0) {
 		json_object_set(policy, "default", rules);
@@ -417,7 +411,10 @@ set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 			docker = json_put_obj(transports, "docker");
 		json_object_set(docker, argv[0], rules);
 	}
-	return write_policy(path != NULL ? path : POLICY_CONF_SYSTEM, policy, e);
+	return write_policy(o->policy != NULL		   ? o->policy
+			    : policy_conf_is_shipped(path) ? POLICY_CONF_SYSTEM
+							   : path,
+	    policy, e);
 }
 
 static const struct cmd cmd_show = {

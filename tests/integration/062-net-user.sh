@@ -106,7 +106,7 @@ fi
 
 if [ "$(stat -c %a /dev/net/tun 2>/dev/null)" = 600 ]; then
 	install -d -o "$world_user" "$WORLD/u"
-	cp -a "$BUILD/bin" "$BUILD/libexec" "$WORLD/"
+	cp -a "$BUILD/bin" "$BUILD/libexec" "$BUILD/share" "$WORLD/"
 	err=$(setpriv --reuid "$world_user" --clear-groups unshare -r "$WORLD/bin/pod-net" --runroot "$WORLD/u/run" --root "$WORLD/u/root" \
 		setup --mode pasta --id x /proc/self/ns/net 2>&1)
 	check "without /dev/net/tun the error says so" grep -q '^Error: opening /dev/net/tun: [Pp]ermission denied' <<<"$err"

@@ -70,7 +70,7 @@ if [ "$(id -u)" = 0 ]; then
 	is "unshare is for ordinary users" "$?:$(cat "$WORLD/err")" "125:Error: please use unshare with rootless"
 fi
 if ordinary_user; then
-	cp -a "$BUILD/bin" "$BUILD/libexec" "$WORLD/"
+	cp -a "$BUILD/bin" "$BUILD/libexec" "$BUILD/share" "$WORLD/"
 	u() { as_user "$WORLD/bin/pod" --root "/home/$world_user/root" --runroot "/home/$world_user/run" "$@"; }
 	is "unshare: root of a namespace" "$(u unshare id -u)" 0
 	u unshare sh -c 'exit 7'

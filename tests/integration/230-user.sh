@@ -9,7 +9,7 @@ world
 ordinary_user || { skip "the main job as an ordinary user" "no user can be made"; finish; }
 job_registry || { not_ok "a registry can be started and filled"; finish; }
 # The user may not be able to look into the build directory.
-cp -a "$BUILD/bin" "$BUILD/libexec" "$WORLD/"
+cp -a "$BUILD/bin" "$BUILD/libexec" "$BUILD/share" "$WORLD/"
 chmod -R a+rX "$WORLD/bin" "$WORLD/libexec" "$WORLD/certs.d"
 # One private mount namespace for the whole job: the user's own runtime directory lives in it.
 cat >"$WORLD/as-user.sh" <<'EOF'
