@@ -18,21 +18,27 @@
 #include "common/fs/file.h"
 #include "common/oci/reference.h"
 #include "pod-image/command_copy.h"
+#include "pod-image/sync_yaml.h"
 
 #define TAGS_TEXT_MAX ((size_t)16 << 20)
 
 struct sync_opts {
-	const char *from, *to, *authfile, *src_creds, *dest_creds, *src_cert_dir, *dest_cert_dir;
+	const char *from, *to, *authfile, *src_authfile, *dest_authfile, *format, *suffix, *retry;
+	const char *src_creds, *dest_creds, *src_cert_dir, *dest_cert_dir;
 	const char *src_tls_verify, *dest_tls_verify, *policy, *registries;
-	bool all, scoped, dry_run, keep_going, quiet;
+	bool all, scoped, dry_run, keep_going, quiet, preserve, remove_signatures;
 };
 
 static const struct opt sync_rows[] = {
     {"all", 'a', OPT_BOOL(struct sync_opts, all), .help = "Copy all images of an index"},
+    {"append-suffix", 0, OPT_STRING(struct sync_opts, suffix), .arg = "string",
+	.help = "Append this to the tags at the destination"},
     {"authfile", 0, OPT_STRING(struct sync_opts, authfile), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of the authentication file"},
     {"dest", 'd', OPT_STRING(struct sync_opts, to), .arg = "transport", .complete = COMPLETE_CHOICE,
 	.choices = "docker,dir", .help = "Where to: docker or dir"},
+    {"dest-authfile", 0, OPT_STRING(struct sync_opts, dest_authfile), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of the authentication file for the destination"},
     {"dest-cert-dir", 0, OPT_STRING(struct sync_opts, dest_cert_dir), .arg = "path",
 	.complete = COMPLETE_DIR, .help = "Directory with certificates for the destination"},
     {"dest-creds", 0, OPT_STRING(struct sync_opts, dest_creds), .arg = "username[:password]",
@@ -40,17 +46,29 @@ static const struct opt sync_rows[] = {
     {"dest-tls-verify", 0, OPT_STRING(struct sync_opts, dest_tls_verify), .arg = "bool",
 	.help = "Require HTTPS and verify certificates when talking to the destination"},
     {"dry-run", 0, OPT_BOOL(struct sync_opts, dry_run), .help = "Say what would be copied"},
+    {"format", 'f', OPT_STRING(struct sync_opts, format), .arg = "format",
+	.complete = COMPLETE_CHOICE, .choices = "oci,v2s2",
+	.help = "Kind of manifest: oci or v2s2"},
     {"keep-going", 0, OPT_BOOL(struct sync_opts, keep_going),
 	.help = "Go on after an image that failed"},
+    {"preserve-digests", 0, OPT_BOOL(struct sync_opts, preserve),
+	.help = "Fail rather than change a digest"},
     {"quiet", 'q', OPT_BOOL(struct sync_opts, quiet), .help = "Suppress output information"},
     {"registries-conf", 0, OPT_STRING(struct sync_opts, registries), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of registries.conf"},
+    {"remove-signatures", 0, OPT_BOOL(struct sync_opts, remove_signatures),
+	.help = "Do not copy signatures"},
+    {"retry-times", 0, OPT_STRING(struct sync_opts, retry), .arg = "uint",
+	.help = "Number of times to retry in case of failure"},
     {"scoped", 0, OPT_BOOL(struct sync_opts, scoped),
 	.help = "Keep the whole name of the source below the destination"},
     {"signature-policy", 0, OPT_STRING(struct sync_opts, policy), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of policy.json"},
     {"src", 's', OPT_STRING(struct sync_opts, from), .arg = "transport",
-	.complete = COMPLETE_CHOICE, .choices = "docker,dir", .help = "Where from: docker or dir"},
+	.complete = COMPLETE_CHOICE, .choices = "docker,dir,yaml",
+	.help = "Where from: docker, dir or yaml"},
+    {"src-authfile", 0, OPT_STRING(struct sync_opts, src_authfile), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path of the authentication file for the source"},
     {"src-cert-dir", 0, OPT_STRING(struct sync_opts, src_cert_dir), .arg = "path",
 	.complete = COMPLETE_DIR, .help = "Directory with certificates for the source"},
     {"src-creds", 0, OPT_STRING(struct sync_opts, src_creds), .arg = "username[:password]",
@@ -60,13 +78,19 @@ static const struct opt sync_rows[] = {
     OPT_END,
 };
 
+struct side { /* how to reach a source */
+	const char *authfile, *creds, *cert_dir, *tls_verify;
+};
+
 struct job { /* one image */
 	char *source, *destination;
+	struct side from;
 };
 
 struct sync {
 	const struct sync_opts *o;
-	const char *to; /* the destination as the user gave it */
+	const char *to;	  /* the destination as the user gave it */
+	struct side from; /* of the jobs that are added now */
 	struct job *jobs;
 	size_t n, cap;
 };
@@ -110,7 +134,6 @@ add_option(struct strv *words, const char *name, const char *value)
 static void
 add_common(struct strv *words, const struct sync_opts *o)
 {
-	add_option(words, "authfile", o->authfile);
 	add_option(words, "registries-conf", o->registries);
 	add_option(words, "signature-policy", o->policy);
 }
@@ -118,7 +141,7 @@ add_common(struct strv *words, const struct sync_opts *o)
 /* --- Tags ------------------------------------------------------------------------------------- */
 
 static int
-read_tags(const struct sync_opts *o, const char *repository, char **text, struct err *e)
+read_tags(const struct sync *s, const char *repository, char **text, struct err *e)
 {
 	own_strv struct strv words = {0};
 	own_fd int in = -1, out = -1;
@@ -129,10 +152,11 @@ read_tags(const struct sync_opts *o, const char *repository, char **text, struct
 	strv_add(&words, "pod-image");
 	strv_add(&words, "list-tags");
 	strv_add(&words, "--format=plain");
-	add_common(&words, o);
-	add_option(&words, "creds", o->src_creds);
-	add_option(&words, "cert-dir", o->src_cert_dir);
-	add_option(&words, "tls-verify", o->src_tls_verify);
+	add_common(&words, s->o);
+	add_option(&words, "authfile", s->from.authfile);
+	add_option(&words, "creds", s->from.creds);
+	add_option(&words, "cert-dir", s->from.cert_dir);
+	add_option(&words, "tls-verify", s->from.tls_verify);
 	strv_addf(&words, "docker://%s", repository);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "making a pipe");
@@ -158,25 +182,29 @@ add_job(struct sync *s, char *source, const char *name, const char *tag)
 	const char *slash = strrchr(name, '/');
 	const char *shown = s->o->scoped || slash == NULL ? name : slash + 1;
 	const char *colon = tag[0] != '\0' ? ":" : "";
+	const char *more = tag[0] != '\0' && s->o->suffix != NULL ? s->o->suffix : "";
 
 	s->jobs = mem_grow(s->jobs, &s->cap, s->n + 1, sizeof(*s->jobs));
 	s->jobs[s->n++] = (struct job){.source = source,
 	    .destination = strcmp(s->o->to, "dir") == 0
-			       ? xasprintf("dir:%s/%s%s%s", s->to, shown, colon, tag)
-			       : xasprintf("docker://%s/%s%s%s", s->to, shown, colon, tag)};
+			       ? xasprintf("dir:%s/%s%s%s%s", s->to, shown, colon, tag, more)
+			       : xasprintf("docker://%s/%s%s%s%s", s->to, shown, colon, tag, more),
+	    .from = s->from};
 }
 
 static int
-add_tags(struct sync *s, const char *repository, struct err *e)
+add_tags(struct sync *s, const char *repository, const regex_t *pattern, struct err *e)
 {
 	own_mem char *text = NULL;
 	char *line, *at = NULL;
 
-	if (read_tags(s->o, repository, &text, e) < 0)
+	if (read_tags(s, repository, &text, e) < 0)
 		return -1;
 	for (line = strtok_r(text, "\n", &at); line != NULL; line = strtok_r(NULL, "\n", &at)) {
 		if (!reference_tag_valid(line))
 			return err_set(e, ERR_FORMAT, "invalid tag");
+		if (pattern != NULL && regexec(pattern, line, 0, NULL, 0) != 0)
+			continue;
 		add_job(s, xasprintf("docker://%s:%s", repository, line), repository, line);
 	}
 	return 0;
@@ -192,9 +220,66 @@ plan_docker(struct sync *s, const char *word, struct err *e)
 		return -1;
 	repository = reference_repository(&r);
 	if (r.tag == NULL && r.digest == NULL)
-		return add_tags(s, repository, e);
+		return add_tags(s, repository, NULL, e);
 	add_job(s, xasprintf("docker://%s", word), repository, r.tag != NULL ? r.tag : "");
 	return 0;
+}
+
+/* --- A list ----------------------------------------------------------------------------------- */
+
+static int
+plan_repository(struct sync *s, const struct sync_repository *r, struct err *e)
+{
+	if (r->names.n == 0)
+		return add_tags(s, r->name, r->has_pattern ? &r->pattern : NULL, e);
+	for (size_t i = 0; i < r->names.n; i++) {
+		const char *name = r->names.v[i];
+		bool digest = reference_digest_valid(name);
+
+		add_job(s, xasprintf("docker://%s%c%s", r->name, digest ? '@' : ':', name), r->name,
+		    digest ? "" : name);
+	}
+	return 0;
+}
+
+/* Where the list says nothing, the options count. */
+static int
+plan_registry(struct sync *s, const struct sync_registry *r, struct err *e)
+{
+	struct err last = {0};
+
+	if (r->authfile >= 0) {
+		/* For the life of this process. */
+		s->from.authfile = xasprintf("/proc/self/fd/%d", r->authfile);
+		s->from.creds = NULL;
+	}
+	if (r->cert_dir != NULL)
+		s->from.cert_dir = r->cert_dir;
+	if (r->tls_verify != NULL)
+		s->from.tls_verify = r->tls_verify;
+	for (size_t i = 0; i < r->n; i++) {
+		if (plan_repository(s, &r->repositories[i], e) == 0)
+			continue;
+		if (!s->o->keep_going)
+			return -1;
+		last = *e;
+		err_print(&last, stderr);
+		err_clear(e);
+	}
+	return 0;
+}
+
+static int
+plan_yaml(struct sync *s, const struct sync_list *l, struct err *e)
+{
+	const struct side from = s->from;
+
+	for (size_t i = 0; i < l->n; i++) {
+		s->from = from;
+		if (plan_registry(s, &l->registries[i], e) < 0)
+			return -1;
+	}
+	return s->n > 0 ? 0 : err_set(e, ERR_NOTFOUND, "No images to sync found in the list");
 }
 
 /* --- Directories ------------------------------------------------------------------------------ */
@@ -253,14 +338,23 @@ copy_one(const struct sync_opts *o, const struct job *j, struct err *e)
 	strv_add(&words, "pod-image");
 	strv_add(&words, "copy");
 	add_common(&words, o);
-	add_option(&words, "src-creds", o->src_creds);
-	add_option(&words, "src-cert-dir", o->src_cert_dir);
-	add_option(&words, "src-tls-verify", o->src_tls_verify);
+	add_option(&words, "src-authfile", j->from.authfile);
+	add_option(&words, "src-creds", j->from.creds);
+	add_option(&words, "src-cert-dir", j->from.cert_dir);
+	add_option(&words, "src-tls-verify", j->from.tls_verify);
+	add_option(
+	    &words, "dest-authfile", o->dest_authfile != NULL ? o->dest_authfile : o->authfile);
 	add_option(&words, "dest-creds", o->dest_creds);
 	add_option(&words, "dest-cert-dir", o->dest_cert_dir);
 	add_option(&words, "dest-tls-verify", o->dest_tls_verify);
+	add_option(&words, "format", o->format);
+	add_option(&words, "retry-times", o->retry);
 	if (o->all)
 		strv_add(&words, "--all");
+	if (o->preserve)
+		strv_add(&words, "--preserve-digests");
+	if (o->remove_signatures)
+		strv_add(&words, "--remove-signatures");
 	if (o->quiet)
 		strv_add(&words, "--quiet");
 	strv_add(&words, j->source);
@@ -294,28 +388,47 @@ copy_all(const struct sync *s, struct err *e)
 	return err_is_set(e) ? -1 : 0;
 }
 
-static bool
-is_known(const char *transport)
+static int
+check_words(const struct sync_opts *o, struct err *e)
 {
-	return transport != NULL &&
-	       (strcmp(transport, "docker") == 0 || strcmp(transport, "dir") == 0);
+	const char *from = o->from != NULL ? o->from : "", *to = o->to != NULL ? o->to : "";
+	bool dir = strcmp(from, "dir") == 0;
+
+	if (!dir && strcmp(from, "docker") != 0 && strcmp(from, "yaml") != 0)
+		return err_set(e, ERR_USAGE, "--src must be docker, dir or yaml");
+	if (strcmp(to, "dir") != 0 && strcmp(to, "docker") != 0)
+		return err_set(e, ERR_USAGE, "--dest must be docker or dir");
+	return dir && strcmp(to, "dir") == 0
+		   ? err_set(e, ERR_USAGE, "cannot sync from dir to dir: use cp or rsync")
+		   : 0;
+}
+
+static int
+plan(struct sync *s, const char *source, struct sync_list *list, struct err *e)
+{
+	if (strcmp(s->o->from, "dir") == 0)
+		return plan_dir(s, source, e);
+	if (strcmp(s->o->from, "docker") == 0)
+		return plan_docker(s, source, e);
+	return sync_yaml_read(source, list, e) < 0 ? -1 : plan_yaml(s, list, e);
 }
 
 static int
 run_sync(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct sync_opts *o = opts;
-	struct sync s = {.o = o, .to = argv[1]};
+	struct sync s = {.o = o,
+	    .to = argv[1],
+	    .from = {o->src_authfile != NULL ? o->src_authfile : o->authfile, o->src_creds,
+		o->src_cert_dir, o->src_tls_verify}};
+	struct sync_list list = {0};
 	int r;
 
 	(void)ctx;
 	(void)argc;
-	if (!is_known(o->from) || !is_known(o->to))
-		return err_set(e, ERR_USAGE, "--src and --dest must each be docker or dir");
-	if (strcmp(o->from, "dir") == 0 && strcmp(o->to, "dir") == 0)
-		return err_set(
-		    e, ERR_USAGE, "sync from 'dir' to 'dir' not implemented, consider using rsync");
-	r = strcmp(o->from, "dir") == 0 ? plan_dir(&s, argv[0], e) : plan_docker(&s, argv[0], e);
+	if (check_words(o, e) < 0)
+		return -1;
+	r = plan(&s, argv[0], &list, e);
 	if (r == 0)
 		r = copy_all(&s, e);
 	for (size_t i = 0; i < s.n; i++) {
@@ -323,13 +436,14 @@ run_sync(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 		free(s.jobs[i].destination);
 	}
 	free(s.jobs);
+	sync_yaml_free(&list);
 	return r;
 }
 
 const struct cmd command_sync = {
     .name = "sync",
     .synopsis = "[options] SOURCE DESTINATION",
-    .brief = "Copy all images of a repository, or of a directory tree",
+    .brief = "Copy all images of a repository, of a list, or of a directory tree",
     .examples = "sync --src docker --dest dir registry.example.com/app /media/usb\nsync --src dir "
 		"--dest docker /media/usb registry.example.com/mirror",
     .opts = {{sync_rows}},

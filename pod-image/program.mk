@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 $(eval $(call program,pod-image,bin,$(wildcard pod-image/*.c),\
-	$(call pc,libcrypto jansson msgpack),dynamic))
+	$(call pc,libcrypto jansson yaml-0.1 msgpack),dynamic))
 $(eval $(call program,pod-image-fetch,libexec/pod,$(wildcard pod-image/fetch/*.c),\
 	$(call pc,libcurl libssl libcrypto jansson msgpack),dynamic))
 $(eval $(call program,pod-image-archive,libexec/pod,$(wildcard pod-image/archive/*.c),\
