@@ -102,9 +102,13 @@ try_packed(
 	/* What its descriptor must say besides is not kept. */
 	if (w->form == LAYERS_CHUNKED)
 		return 0;
-	if (p->packed.digest == NULL || strcmp(p->packed_how, now) != 0)
-		return 0;
-	return there(t, i, p->packed.digest, &w->done, e);
+	for (size_t n = 0; n < p->npacked; n++) {
+		if (strcmp(p->packed[n].how, now) != 0)
+			continue;
+		p->used = n;
+		return there(t, i, p->packed[n].desc.digest, &w->done, e);
+	}
+	return 0;
 }
 
 static int
@@ -167,19 +171,46 @@ layers_decide(
 	return 0;
 }
 
+static void
+note(struct transfer *t, const struct piece *p, struct rec_layer_ref *what)
+{
+	own_peer_in struct peer_in in = {0};
+	struct err ignored = {0};
+	struct msg_layer_note m = {.layer = p->name, .what = what};
+
+	if (t->store != NULL && p->name != NULL)
+		(void)peer_call(t->store, &msg_layer_note_desc, &m, &in, NULL, NULL, &ignored);
+}
+
 void
 layers_note(
     struct transfer *t, const struct piece *p, enum layers_form form, const struct written *w)
 {
 	own_mem char *text = how(t, form);
-	own_peer_in struct peer_in in = {0};
-	struct err ignored = {0};
-	struct rec_layer_ref ref = {.diff_id = p->diff_id,
-	    .packed = w->digest,
-	    .packed_size = w->to.size,
-	    .packed_how = text};
-	struct msg_layer_note m = {.layer = p->name, .what = &ref};
+	struct rec_packed packed = {.digest = w->digest, .size = w->to.size, .how = text};
+	struct rec_layer_ref ref = {.diff_id = p->diff_id};
 
-	if (t->store != NULL && form >= LAYERS_GZIP && form != LAYERS_CHUNKED && p->name != NULL)
-		(void)peer_call(t->store, &msg_layer_note_desc, &m, &in, NULL, NULL, &ignored);
+	ref.packed.v = &packed;
+	ref.packed.n = 1;
+	if (form >= LAYERS_GZIP && form != LAYERS_CHUNKED)
+		note(t, p, &ref);
+}
+
+void
+layers_note_place(struct transfer *t, const struct image *i)
+{
+	own_mem char *place = NULL;
+	const char *places[1];
+	struct rec_layer_ref ref = {.places = {places, 1}};
+
+	if (t->store == NULL || t->to->repository == NULL)
+		return;
+	place = xasprintf("%s/%s", t->to->ref->domain, t->to->repository);
+	if (strv_find(&i->places, place) < i->places.n)
+		return;
+	places[0] = place;
+	for (size_t k = 0; k < i->npieces; k++) {
+		ref.diff_id = i->pieces[k].diff_id;
+		note(t, &i->pieces[k], &ref);
+	}
 }

@@ -28,6 +28,9 @@ int layers_decide(
 void layers_note(
     struct transfer *t, const struct piece *p, enum layers_form form, const struct written *w);
 
+/* Tells the store that the destination, a registry, holds all layers now. */
+void layers_note_place(struct transfer *t, const struct image *i);
+
 /* Sends what is to be sent; out describes all layers afterwards. */
 int layers_send(struct transfer *t, struct image *i, const struct layers_way *ways,
     struct written *out, struct err *e);

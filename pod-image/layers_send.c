@@ -494,7 +494,7 @@ describe_present(struct sender *s, size_t k)
 	if (w->form == LAYERS_TAR)
 		d = &tar;
 	else if (w->form != LAYERS_SAME)
-		d = &p->packed;
+		d = &p->packed[p->used].desc;
 	snprintf(out->digest, sizeof(out->digest), "%s", d->digest);
 	out->to.digest = out->digest;
 	out->to.size = d->size;

@@ -13,6 +13,7 @@ image_free(struct image *i)
 	document_free(&i->config);
 	manifest_free(&i->manifest);
 	strv_free(&i->mounts);
+	strv_free(&i->places);
 	arena_free(&i->arena);
 	memset(i, 0, sizeof(*i));
 }

@@ -12,15 +12,19 @@
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
 
+#define PIECE_PACKED_MAX 8
+
 struct piece {			   /* a layer */
 	struct manifest_desc from; /* as the source has it; digest "" if that is not known */
 	const char *diff_id;	   /* or NULL */
 	const char *name;	   /* what the source calls it */
 	bool plain;		   /* the source cannot give what from says, only the tar */
 	uint64_t tar_size;	   /* 0 if it is not known */
-	struct manifest_desc
-	    packed; /* what it became when it was compressed before; digest or NULL */
-	const char *packed_how;
+	struct {		   /* what it became when it was compressed before */
+		struct manifest_desc desc;
+		const char *how;
+	} packed[PIECE_PACKED_MAX];
+	size_t npacked, used; /* used: the one that is there already */
 };
 
 struct image {
@@ -33,7 +37,8 @@ struct image {
 	bool is_image;
 	struct piece *pieces; /* lowest first */
 	size_t npieces;
-	struct strv mounts; /* repositories, with registry, that hold its blobs */
+	struct strv mounts; /* repositories, with registry, that may hold its blobs */
+	struct strv places; /* those of them that the store knows to have got them */
 };
 void image_free(struct image *i);
 

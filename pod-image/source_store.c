@@ -21,6 +21,35 @@ get_blob(struct source *s, const char *kind, struct peer_in *in, struct err *e)
 	return peer_call(s->peer, &msg_image_blob_desc, &m, in, NULL, NULL, e);
 }
 
+static void
+take_packed(struct piece *p, const struct rec_layer_ref *l, struct arena *a)
+{
+	for (size_t n = 0; n < l->packed.n && p->npacked < PIECE_PACKED_MAX; n++) {
+		const struct rec_packed *x = &l->packed.v[n];
+
+		if (!reference_digest_valid(x->digest))
+			continue;
+		p->packed[p->npacked].desc.digest = arena_strdup(a, x->digest);
+		p->packed[p->npacked].desc.size = x->size;
+		p->packed[p->npacked++].how = arena_strdup(a, x->how);
+	}
+}
+
+/* Its blobs may be mounted from a repository that has got it. */
+static void
+add_mount(struct image *i, const char *name)
+{
+	own_reference struct reference r = {0};
+	struct err ignored = {0};
+	own_mem char *repository = NULL;
+
+	if (reference_parse(name, &r, &ignored) < 0 || r.domain == NULL)
+		return;
+	repository = reference_repository(&r);
+	if (strv_find(&i->mounts, repository) == i->mounts.n)
+		strv_add(&i->mounts, repository);
+}
+
 static int
 take_layers(struct image *i, const struct rec_image *rec, const struct msg_image_blob_r *docs,
     struct err *e)
@@ -46,11 +75,12 @@ take_layers(struct image *i, const struct rec_image *rec, const struct msg_image
 			p->from.size = l->tar_size;
 		else
 			p->plain = !l->kept;
-		if (l->packed != NULL && reference_digest_valid(l->packed)) {
-			p->packed.digest = arena_strdup(&i->arena, l->packed);
-			p->packed.size = l->packed_size;
-			p->packed_how =
-			    arena_strdup(&i->arena, l->packed_how != NULL ? l->packed_how : "");
+		take_packed(p, l, &i->arena);
+		for (size_t n = 0; n < l->places.n; n++) {
+			add_mount(i, l->places.v[n]);
+			/* One missing here is only noted again: the lowest layer speaks for all. */
+			if (k == 0)
+				strv_add(&i->places, l->places.v[n]);
 		}
 	}
 	return 0;
@@ -79,19 +109,10 @@ take_manifest(struct image *i, struct err *e)
 static void
 take_mounts(struct image *i, const struct rec_image *rec)
 {
-	for (size_t k = 0; k < rec->repo_digests.n + rec->names.n; k++) {
-		own_reference struct reference r = {0};
-		struct err ignored = {0};
-		const char *name = k < rec->repo_digests.n ? rec->repo_digests.v[k]
-							   : rec->names.v[k - rec->repo_digests.n];
-		own_mem char *repository = NULL;
-
-		if (reference_parse(name, &r, &ignored) < 0 || r.domain == NULL)
-			continue;
-		repository = reference_repository(&r);
-		if (strv_find(&i->mounts, repository) == i->mounts.n)
-			strv_add(&i->mounts, repository);
-	}
+	for (size_t k = 0; k < rec->repo_digests.n; k++)
+		add_mount(i, rec->repo_digests.v[k]);
+	for (size_t k = 0; k < rec->names.n; k++)
+		add_mount(i, rec->names.v[k]);
 }
 
 static int

@@ -232,7 +232,10 @@ send_result(struct transfer *t, struct result *r, struct err *e)
 	    write_manifest(t, r, e) < 0)
 		return -1;
 	report_text(&t->report, "Writing manifest to image destination");
-	return t->to->ops->put_image(t->to, o, e);
+	if (t->to->ops->put_image(t->to, o, e) < 0)
+		return -1;
+	layers_note_place(t, r->image);
+	return 0;
 }
 
 /* doc is taken over; NULL: the source's only image.  out: what was written, until the next call. */

@@ -12,7 +12,11 @@
 
 #define NAME_MAX_ 96
 #define PACKED "packed"
-#define PACKED_MAX 256
+#define PACKED_MAX 4 /* ways of compressing it */
+#define PLACES "places"
+#define PLACES_MAX 16
+#define NOTES_MAX ((size_t)16 << 10)
+#define PLACE_LENGTH 512
 
 static void
 blob_name(const char *hex, char out[NAME_MAX_])
@@ -59,27 +63,59 @@ blob_open(int dir, const char *digest)
 	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* "DIGEST SIZE HOW" */
+/* The lines of a small file of the layer, newest first; none if it is not there. */
 static void
-read_packed(int dir, struct rec_layer_ref *ref, struct arena *a)
+read_lines(int dir, const char *name, struct strv *out)
 {
 	own_mem char *text = NULL;
-	own_strv struct strv words = {0};
 	struct err ignored = {0};
-	uint64_t size;
 	size_t n;
 
-	if (file_read(dir, PACKED, PACKED_MAX, &text, &n, &ignored) == -1)
+	if (file_read(dir, name, NOTES_MAX, &text, &n, &ignored) == -1 || !text_is_utf8(text, n))
 		return;
-	text[strcspn(text, "\n")] = '\0';
-	strv_split(&words, text, ' ');
+	strv_split(out, text, '\n');
+}
+
+static int
+write_lines(int dir, const char *name, const struct strv *lines, size_t max, struct err *e)
+{
+	own_strbuf struct strbuf b = {0};
+
+	for (size_t i = 0; i < lines->n && i < max; i++)
+		if (lines->v[i][0] != '\0')
+			strbuf_addf(&b, "%s\n", lines->v[i]);
+	return file_write(dir, name, b.s != NULL ? b.s : "", b.n, 0600, 0, e);
+}
+
+/* "DIGEST SIZE HOW" */
+static bool
+parse_packed(const char *line, struct rec_packed *out, struct arena *a)
+{
+	own_strv struct strv words = {0};
+
+	strv_split(&words, line, ' ');
 	if (words.n != 3 || layer_hex(words.v[0]) == NULL || strlen(words.v[2]) > 63 ||
-	    !text_is_utf8(words.v[2], strlen(words.v[2])) ||
-	    text_to_u64(words.v[1], INT64_MAX, &size) == -1)
-		return;
-	ref->packed = arena_strdup(a, words.v[0]);
-	ref->packed_size = size;
-	ref->packed_how = arena_strdup(a, words.v[2]);
+	    text_to_u64(words.v[1], INT64_MAX, &out->size) == -1)
+		return false;
+	out->digest = arena_strdup(a, words.v[0]);
+	out->how = arena_strdup(a, words.v[2]);
+	return true;
+}
+
+static void
+read_notes(int dir, struct rec_layer_ref *ref, struct arena *a)
+{
+	own_strv struct strv packed = {0}, places = {0};
+
+	read_lines(dir, PACKED, &packed);
+	read_lines(dir, PLACES, &places);
+	ref->packed.v = arena_array(a, PACKED_MAX, sizeof(*ref->packed.v));
+	for (size_t i = 0; i < packed.n && ref->packed.n < PACKED_MAX; i++)
+		ref->packed.n += parse_packed(packed.v[i], &ref->packed.v[ref->packed.n], a);
+	ref->places.v = arena_array(a, PLACES_MAX, sizeof(*ref->places.v));
+	for (size_t i = 0; i < places.n && ref->places.n < PLACES_MAX; i++)
+		if (places.v[i][0] != '\0')
+			ref->places.v[ref->places.n++] = arena_strdup(a, places.v[i]);
 }
 
 void
@@ -94,26 +130,62 @@ blob_describe(const struct store *s, const char *layer, struct rec_layer_ref *re
 		return;
 	blob = blob_open(dir, ref->digest);
 	ref->kept = blob != -1;
-	read_packed(dir, ref, a);
+	read_notes(dir, ref, a);
+}
+
+/* The newest one first; one line for each way. */
+static int
+note_packed(int dir, const struct rec_packed *w, struct err *e)
+{
+	own_strv struct strv old = {0}, lines = {0};
+	own_arena struct arena a = {0};
+
+	if (layer_hex(w->digest) == NULL || strpbrk(w->how, " \n") != NULL)
+		return err_set(e, ERR_INVALID, "malformed note");
+	strv_addf(&lines, "%s %llu %s", w->digest, (unsigned long long)w->size, w->how);
+	read_lines(dir, PACKED, &old);
+	for (size_t i = 0; i < old.n; i++) {
+		struct rec_packed x = {0};
+
+		if (parse_packed(old.v[i], &x, &a) && strcmp(x.how, w->how) != 0)
+			strv_add(&lines, old.v[i]);
+	}
+	return write_lines(dir, PACKED, &lines, PACKED_MAX, e);
+}
+
+static int
+note_place(int dir, const char *place, struct err *e)
+{
+	own_strv struct strv old = {0}, lines = {0};
+
+	if (place[0] == '\0' || strlen(place) > PLACE_LENGTH || strchr(place, '\n') != NULL)
+		return err_set(e, ERR_INVALID, "malformed note");
+	strv_add(&lines, place);
+	read_lines(dir, PLACES, &old);
+	for (size_t i = 0; i < old.n; i++)
+		if (strcmp(old.v[i], place) != 0)
+			strv_add(&lines, old.v[i]);
+	return write_lines(dir, PLACES, &lines, PLACES_MAX, e);
 }
 
 int
 blob_note(const struct store *s, const struct msg_layer_note *m, struct err *e)
 {
 	const struct rec_layer_ref *w = m->what;
-	own_mem char *path = NULL, *line = NULL;
+	own_mem char *path = NULL;
 	own_fd int dir = -1;
 
 	if (!text_is_hex(m->layer, 64))
 		return err_set(e, ERR_INVALID, "the identifier of a layer is malformed");
-	if (w->packed == NULL || layer_hex(w->packed) == NULL || w->packed_how == NULL ||
-	    strpbrk(w->packed_how, " \n") != NULL)
-		return err_set(e, ERR_INVALID, "malformed note");
 	path = xasprintf("layers/%s", m->layer);
 	dir = store_dir(s, path, e);
 	if (dir == -1)
 		return -1;
-	line =
-	    xasprintf("%s %llu %s\n", w->packed, (unsigned long long)w->packed_size, w->packed_how);
-	return file_write(dir, PACKED, line, strlen(line), 0600, 0, e);
+	for (size_t i = 0; i < w->packed.n; i++)
+		if (note_packed(dir, &w->packed.v[i], e) == -1)
+			return -1;
+	for (size_t i = 0; i < w->places.n; i++)
+		if (note_place(dir, w->places.v[i], e) == -1)
+			return -1;
+	return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What is kept beside a layer for pushing it: layers/LAYER/blob.HEX, the stream it came from, named by
- * its digest; layers/LAYER/packed, a line that says what it became when it was last compressed.  Both
- * can be lost without harm, so nobody waits until they are on disk, and whoever reads them checks.
+ * its digest; layers/LAYER/packed, lines that say what it became when it was compressed;
+ * layers/LAYER/places, the repositories that got it.  All can be lost without harm, so nobody waits
+ * until they are on disk, and whoever reads them checks.
  */
 #ifndef POD_BLOB_H
 #define POD_BLOB_H
@@ -19,7 +20,7 @@ void blob_end(const struct stage *g, const struct staged *l);
 /* Opens the blob that was kept of the layer in dir under this digest; -1 without an error if there is none. */
 int blob_open(int dir, const char *digest);
 
-/* Fills kept and packed of a layer; what is not there or malformed is left out. */
+/* Fills kept, packed and places of a layer; what is not there or malformed is left out. */
 void blob_describe(
     const struct store *s, const char *layer, struct rec_layer_ref *ref, struct arena *a);
 
