@@ -124,6 +124,7 @@ refused "nobody listens" "connection refused" pod push "$TLS/app:1" localhost:1/
 refused "a wrong destination" "invalid reference format" http push "$TLS/app:1" "$REGISTRY_HTTP/UPPER"
 blob=$(find "$ROOT/layers" -name 'blob.*' -size +20k | head -1)
 printf 'x' | dd of="$blob" bs=1 seek=1000 conv=notrunc status=none
+find "$ROOT/layers" -name places -delete # else it would only be mounted
 refused "a blob that was damaged on disk is not sent" "digest mismatch" http push "$TLS/app:1" "$REGISTRY_HTTP/damaged:1"
 check "nor a manifest that names it" test "$(curl -s -o /dev/null -w '%{http_code}' "http://$REGISTRY_HTTP/v2/damaged/manifests/1")" = 404
 
