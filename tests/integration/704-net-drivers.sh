@@ -174,6 +174,9 @@ fi
 nofilter() {
 	printf '[network]\nfirewall_driver = "none"\n' >"$WORLD/containers.conf"
 	export CONTAINERS_CONF=$WORLD/containers.conf
+	# Those of the parts before go a moment after their last container.
+	no_rules() { [ -z "$(nft list tables)" ]; }
+	until_ok 5 no_rules
 	before=$(nft list ruleset)
 	httpd n1 --network plain >/dev/null
 	is "firewall_driver none: containers are reached" "$(until_ok 3 get "http://$(pod inspect n1 | jq -r '.[0].NetworkSettings.Networks.plain.IPAddress')/")" "page of n1"
