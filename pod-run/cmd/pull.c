@@ -19,6 +19,8 @@ static const struct opt rows[] = {
 	.help = "All tagged images in the repository will be pulled"},
     {"arch", 0, OPT_STRING(struct pull_opts, arch), .arg = "ARCH",
 	.help = "Use ARCH instead of the architecture of the machine for choosing images"},
+    {"decryption-key", 0, OPT_CALL(struct pull_opts, quiet, access_no_encryption),
+	.flags = OPT_HIDDEN},
     {"disable-content-trust", 0, OPT_NO_BOOL,
 	.help = "This is a Docker specific option and is a NOOP"},
     {"os", 0, OPT_STRING(struct pull_opts, os), .arg = "OS",

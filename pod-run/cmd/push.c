@@ -35,6 +35,10 @@ static const struct opt rows[] = {
 	.help = "Write the digest of the pushed image to the specified file"},
     {"disable-content-trust", 0, OPT_NO_BOOL,
 	.help = "This is a Docker specific option and is a NOOP"},
+    {"encrypt-layer", 0, OPT_CALL(struct push_opts, quiet, access_no_encryption),
+	.flags = OPT_HIDDEN},
+    {"encryption-key", 0, OPT_CALL(struct push_opts, quiet, access_no_encryption),
+	.flags = OPT_HIDDEN},
     {"force-compression", 0, OPT_TRISTATE(struct push_opts, form.force_compression), .none = "true",
 	.help = "Use the specified compression algorithm even if the destination contains a "
 		"differently-compressed variant already"},
