@@ -52,7 +52,7 @@ is "inspect with the type" "$(pod inspect --type image -f '{{len .RootFS.Layers}
 is "inspect of what is not there" "$(pod image inspect nosuch 2>/dev/null)" "[]"
 pod image inspect nosuch >/dev/null 2>"$WORLD/err"
 is "its status" "$?" 125
-is "its words" "$(cat "$WORLD/err")" "Error: nosuch: image not known"
+is "its words" "$(cat "$WORLD/err")" "Error: inspecting object: nosuch: image not known"
 pod image inspect one:1 nosuch 2>/dev/null | jq -e 'length==1' >/dev/null
 is "what was found is printed" "$?" 0
 is "the content is where inspect says" \
@@ -82,7 +82,7 @@ is "rmi of one of several names untags" "$(pod rmi one:1)" "Untagged: localhost/
 is "rmi of the last name deletes" "$(pod rmi one:2 | tr '\n' ' ')" "Untagged: localhost/one:2 Deleted: $id "
 pod rmi nosuch >/dev/null 2>"$WORLD/err"
 is "rmi: missing is 1" "$?" 1
-is "rmi: words" "$(cat "$WORLD/err")" "Error: nosuch: image not known"
+is "rmi: words" "$(cat "$WORLD/err")" "Error: inspecting object: nosuch: image not known"
 pod rmi -i nosuch 2>/dev/null
 is "rmi --ignore" "$?" 0
 pod rmi -f nosuch 2>/dev/null
