@@ -10,6 +10,7 @@
 #include "common/base/own.h"
 #include "common/cli/cmd.h"
 #include "common/conf/storage_conf.h"
+#include "common/conf/storage_hello.h"
 #include "common/fs/file.h"
 #include "common/role/spawn.h"
 #include "pod-image/command.h"
@@ -20,7 +21,8 @@
 #include "pod-image/task.h"
 
 struct globals {
-	const char *root, *runroot, *log_level;
+	const char *root, *runroot, *imagestore, *storage_driver, *log_level;
+	struct strv storage_opt;
 	bool version;
 };
 
@@ -29,6 +31,14 @@ static const struct opt global_rows[] = {
 	.help = "Path to the root directory in which data, including images, is stored"},
     {"runroot", 0, OPT_STRING(struct globals, runroot), .arg = "string", .complete = COMPLETE_DIR,
 	.help = "Path to the directory where all state information is stored"},
+    {"imagestore", 0, OPT_STRING(struct globals, imagestore), .arg = "path",
+	.complete = COMPLETE_DIR,
+	.help = "Path to the directory where images are stored instead of the root directory"},
+    {"storage-driver", 0, OPT_STRING(struct globals, storage_driver), .arg = "value",
+	.complete = COMPLETE_CHOICE, .choices = "overlay,vfs",
+	.help = "Select which storage driver is used to manage storage of images and containers"},
+    {"storage-opt", 0, OPT_LIST(struct globals, storage_opt), .arg = "value",
+	.help = "Used to pass an option to the storage driver"},
     {"log-level", 0, OPT_STRING(struct globals, log_level), .arg = "string", .def = "warn",
 	.help = "Log messages above specified level (trace, debug, info, warn, error)"},
     {"version", 'v', OPT_BOOL(struct globals, version), .help = "Version of this program"},
@@ -89,6 +99,8 @@ command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 {
 	struct globals *g = ctx->globals;
 	struct storage_conf conf = {0};
+	own_strv struct strv words = {0};
+	own_arena struct arena a = {0};
 	struct msg_hello hello = {.log_level = g->log_level};
 	struct msg_store_join join = {0};
 	own_peer_in struct peer_in in = {0};
@@ -102,6 +114,13 @@ command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 	theirs = pair[1];
 	hello.graph_root = t->graph_root = g->root != NULL ? g->root : conf.graphroot;
 	hello.run_root = g->runroot != NULL ? g->runroot : conf.runroot;
+	hello.image_store = g->imagestore != NULL ? g->imagestore : conf.imagestore;
+	hello.driver = g->storage_driver != NULL ? g->storage_driver : conf.driver;
+	storage_conf_settings(&conf, &g->storage_opt, &words);
+	hello.options.v = storage_hello_options(&words, 0, &a, e);
+	hello.options.n = words.n;
+	if (hello.options.v == NULL)
+		return -1;
 	join.peer = theirs;
 	control = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
 	if (control == NULL || peer_send(control, &msg_hello_desc, 0, &hello, e) < 0 ||

@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/conf/storage_conf.h"
+#include "common/conf/storage_hello.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
@@ -66,7 +67,7 @@ ctx_free(struct ctx *x)
 	free(x->image_store);
 	free(x->driver);
 	free(x->storage_conf_file);
-	strv_free(&x->storage_opt);
+	strv_free(&x->storage_options);
 	free(x->exit_dir);
 	free(x->lock_dir);
 	free(x);
@@ -116,10 +117,8 @@ choose(struct ctx *x, struct err *e)
 	x->image_store = ptr_take(&s.imagestore);
 	x->driver = ptr_take(&s.driver);
 	x->storage_conf_file = ptr_take(&s.file);
-	strv_add_all(&x->storage_opt, (const char *const *)s.options.v, s.options.n);
-	strv_add_all(
-	    &x->storage_opt, (const char *const *)x->g->storage_opt.v, x->g->storage_opt.n);
 	x->transient = x->g->transient_store || s.transient_store;
+	storage_conf_settings(&s, &x->g->storage_opt, &x->storage_options);
 	replace(&x->graph_root, x->g->root);
 	replace(&x->run_root, x->g->runroot);
 	replace(&x->image_store, x->g->imagestore);
@@ -205,7 +204,7 @@ ctx_paths(struct ctx *x, struct err *e)
 	x->entered = true;
 	if (x->refreshed)
 		event_named(x, EVENT_SYSTEM, EVENT_REFRESH, NULL, NULL);
-	log_debug("Using graph driver %s", x->driver);
+	log_debug("Using graph driver %s", *x->driver != '\0' ? x->driver : "overlay");
 	log_debug("Using graph root %s", x->graph_root);
 	log_debug("Using run root %s", x->run_root);
 	log_debug("Using tmp dir %s", x->tmp_dir);
@@ -344,7 +343,7 @@ struct peer *
 ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 {
 	own_arena struct arena a = {0};
-	size_t n;
+	size_t n = 0;
 	const struct containers_conf *conf = role == ROLE_NET ? ctx_conf(x, e) : NULL;
 	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n +
 					 conf->network_netavark_plugin_dirs.n + 3
@@ -356,24 +355,17 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 
 	if ((role == ROLE_NET && conf == NULL) || ctx_paths(x, e) == -1)
 		return NULL;
-	n = x->storage_opt.n;
-	options = arena_array(&a, n + more + 2, sizeof(*options));
 	hello.graph_root = x->graph_root;
 	hello.run_root = x->run_root;
 	hello.image_store = x->image_store;
 	hello.driver = x->driver;
 	hello.rootless = x->rootless.user;
 	hello.uid = x->rootless.uid;
-	for (size_t i = 0; i < n; i++) {
-		const char *word = x->storage_opt.v[i], *eq = strchr(word, '=');
-
-		if (eq == NULL) {
-			err_set(e, ERR_USAGE, "invalid storage option \"%s\"", word);
-			return NULL;
-		}
-		options[i].key = arena_strndup(&a, word, (size_t)(eq - word));
-		options[i].value = eq + 1;
-	}
+	options = storage_hello_options(&x->storage_options, more + 2, &a, e);
+	if (options == NULL)
+		return NULL;
+	if (role == ROLE_STORE)
+		n = x->storage_options.n;
 	if (role == ROLE_STORE && x->repairs)
 		options[n++] = (struct rec_kv){.key = "repair", .value = "yes"};
 	if (role == ROLE_NET && x->starts)

@@ -43,9 +43,9 @@ struct ctx {
 
 	/* After ctx_paths; absolute. */
 	char *graph_root, *run_root, *tmp_dir, *image_store, *driver, *storage_conf_file;
-	struct strv storage_opt;   /* of storage.conf, then those of the command line */
-	char *exit_dir, *lock_dir; /* below tmp_dir */
-	int exit_fd, lock_fd;	   /* the same, O_PATH */
+	struct strv storage_options; /* of the store, "key=value" */
+	char *exit_dir, *lock_dir;   /* below tmp_dir */
+	int exit_fd, lock_fd;	     /* the same, O_PATH */
 	struct rootless rootless;
 	bool entered, refreshed;
 	bool transient; /* containers do not outlive the run root */

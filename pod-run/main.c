@@ -30,6 +30,7 @@ static const struct opt globals[] = {
 	.help = "Path to the 'image store', different from 'graph root', use this to split storing "
 		"the image into a separate 'image store'"},
     {"storage-driver", 0, OPT_STRING(struct ctx_globals, storage_driver), .arg = "value",
+	.complete = COMPLETE_CHOICE, .choices = "overlay,vfs",
 	.help = "Select which storage driver is used to manage storage of images and containers"},
     {"storage-opt", 0, OPT_LIST(struct ctx_globals, storage_opt), .arg = "value",
 	.help = "Used to pass an option to the storage driver"},

@@ -12,7 +12,7 @@
 
 #include "common/base/own.h"
 #include "pod-store/attach.h"
-#include "pod-store/image.h"
+#include "pod-store/places.h"
 #include "pod-store/rootfs.h"
 
 /* "mounts/ID"; the ID was checked to be one. */
@@ -50,13 +50,12 @@ attach_clone(struct store *s, const char *id)
 static int
 open_root(struct store *s, const struct msg_rootfs_attach *m, struct err *e)
 {
-	own_arena struct arena a = {0};
-	struct rec_image im;
-	int r = image_load(s, m->id, 0, &im, &a, e);
-
-	if (r == -1)
+	if (places_image(s, m->id, e) != NULL)
+		return rootfs_mount_image(s, m->id, e);
+	if (e->class != ERR_NOTFOUND)
 		return -1;
-	return r == 1 ? rootfs_mount_image(s, m->id, e) : rootfs_mount(s, m->id, m->userns, e);
+	err_clear(e);
+	return rootfs_mount(s, m->id, m->userns, e);
 }
 
 int

@@ -9,6 +9,7 @@
 #include "common/fs/file.h"
 #include "pod-store/blob.h"
 #include "pod-store/layer.h"
+#include "pod-store/places.h"
 
 #define NAME_MAX_ 96
 #define PACKED "packed"
@@ -119,11 +120,10 @@ read_notes(int dir, struct rec_layer_ref *ref, struct arena *a)
 }
 
 void
-blob_describe(const struct store *s, const char *layer, struct rec_layer_ref *ref, struct arena *a)
+blob_describe(struct store *s, const char *layer, struct rec_layer_ref *ref, struct arena *a)
 {
-	own_mem char *path = xasprintf("layers/%s", layer);
 	struct err ignored = {0};
-	own_fd int dir = store_dir(s, path, &ignored);
+	own_fd int dir = places_open_layer(s, layer, "", &ignored);
 	own_fd int blob = -1;
 
 	if (dir == -1)

@@ -21,8 +21,7 @@ void blob_end(const struct stage *g, const struct staged *l);
 int blob_open(int dir, const char *digest);
 
 /* Fills kept, packed and places of a layer; what is not there or malformed is left out. */
-void blob_describe(
-    const struct store *s, const char *layer, struct rec_layer_ref *ref, struct arena *a);
+void blob_describe(struct store *s, const char *layer, struct rec_layer_ref *ref, struct arena *a);
 
 int blob_note(const struct store *s, const struct msg_layer_note *m, struct err *e);
 

@@ -19,6 +19,7 @@
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/layer/result.h"
+#include "pod-store/places.h"
 #include "pod-store/remove.h"
 #include "pod-store/verify.h"
 #include "pod-store/volume.h"
@@ -26,7 +27,7 @@
 #define FOUND_MAX 100000
 
 struct check {
-	struct store *s;
+	struct store *s, *first; /* where images are made */
 	const struct msg_store_check *m;
 	struct arena *a;
 	struct rec_damage *found;
@@ -93,10 +94,12 @@ check_layer(struct check *c, const char *id, const char *diff_id)
 {
 	own_mem char *path = xasprintf("layers/%s", id);
 	struct err e = {0};
-	own_fd int dir = store_dir(c->s, path, &e);
+	own_fd int dir = store_dir(c->first, path, &e);
 	const char *missing = dir == -1 ? "its directory is missing" : missing_part(dir);
 	char digest[80] = "";
 
+	if (dir == -1 && places_layer(c->s, id, &e) != NULL)
+		return;
 	if (missing != NULL) {
 		damaged_layer(c, id, missing);
 		return;
@@ -121,11 +124,11 @@ check_layer(struct check *c, const char *id, const char *diff_id)
 static int
 check_layers(struct check *c, struct err *e)
 {
-	sqlite3_stmt *q = db_query(&c->s->db, SQL_CHECK_LAYERS, e, "");
+	sqlite3_stmt *q = db_query(&c->first->db, SQL_CHECK_LAYERS, e, "");
 	own_strv struct strv ids = {0}, diffs = {0};
 	int r;
 
-	while ((r = db_step(&c->s->db, q, e)) == 1) {
+	while ((r = db_step(&c->first->db, q, e)) == 1) {
 		strv_add(&ids, db_text(q, 0));
 		strv_add(&diffs, db_text(q, 2));
 	}
@@ -177,12 +180,12 @@ check_documents(struct check *c, sqlite3_stmt *q)
 static int
 check_chain(struct check *c, const char *id, const char *top, struct err *e)
 {
-	sqlite3_stmt *q = db_query(&c->s->db, SQL_CHECK_USES, e, "t", id);
+	sqlite3_stmt *q = db_query(&c->first->db, SQL_CHECK_USES, e, "t", id);
 	own_strv struct strv chain = {0};
 	const char *fault = NULL;
 	int r;
 
-	while ((r = db_step(&c->s->db, q, e)) == 1) {
+	while ((r = db_step(&c->first->db, q, e)) == 1) {
 		const char *below = chain.n > 0 ? chain.v[chain.n - 1] : "";
 
 		if (db_int(q, 3) != 0 || db_int(q, 1) != (int64_t)chain.n)
@@ -205,20 +208,20 @@ check_chain(struct check *c, const char *id, const char *top, struct err *e)
 static int
 check_images(struct check *c, struct err *e)
 {
-	sqlite3_stmt *q = db_query(&c->s->db, SQL_CHECK_IMAGES, e, "");
+	sqlite3_stmt *q = db_query(&c->first->db, SQL_CHECK_IMAGES, e, "");
 	own_strv struct strv ids = {0}, tops = {0};
 	int64_t strays = 0;
 	int r;
 
-	while ((r = db_step(&c->s->db, q, e)) == 1) {
+	while ((r = db_step(&c->first->db, q, e)) == 1) {
 		strv_add(&ids, db_text(q, 0));
 		strv_add(&tops, db_text(q, 2));
 		check_documents(c, q);
 	}
 	for (size_t i = 0; i < ids.n && r == 0; i++)
 		r = check_chain(c, ids.v[i], tops.v[i], e);
-	if (r == -1 ||
-	    db_one_int(&c->s->db, db_query(&c->s->db, SQL_CHECK_STRAYS, e, ""), &strays, e) == -1)
+	if (r == -1 || db_one_int(&c->first->db, db_query(&c->first->db, SQL_CHECK_STRAYS, e, ""),
+			   &strays, e) == -1)
 		return -1;
 	if (strays > 0)
 		found(c, "index", NULL, "%lld entries belong to images that are not there",
@@ -231,9 +234,9 @@ check_images(struct check *c, struct err *e)
 typedef int check_name(struct check *c, int dir, const char *name, struct err *e);
 
 static int
-each_name(struct check *c, const char *path, check_name *fn, struct err *e)
+each_name(struct check *c, struct store *s, const char *path, check_name *fn, struct err *e)
 {
-	own_fd int fd = store_dir(c->s, path, e);
+	own_fd int fd = store_dir(s, path, e);
 	own_dir DIR *d = NULL;
 	struct dirent *de;
 
@@ -254,24 +257,20 @@ static int
 check_container(struct check *c, int dir, const char *name, struct err *e)
 {
 	own_mem char *upper = xasprintf("%s/upper", name), *link = xasprintf("%s/image", name);
-	sqlite3_stmt *q;
+	own_mem char *whole = xasprintf("%s/root", name);
+	struct err none = {0};
 	struct stat st;
 	char image[80];
 	ssize_t n = readlinkat(dir, link, image, sizeof(image) - 1);
-	int r;
 
-	if (n <= 0 || fstatat(dir, upper, &st, AT_SYMLINK_NOFOLLOW) == -1) {
+	(void)e;
+	if (n <= 0 || (fstatat(dir, upper, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+			  fstatat(dir, whole, &st, AT_SYMLINK_NOFOLLOW) == -1)) {
 		found(c, "container", name, "its read-write layer is incomplete");
 		return 0;
 	}
 	image[n] = '\0';
-	q = db_query(&c->s->db, SQL_IMAGE_TOP, e, "t", image);
-	r = db_step(&c->s->db, q, e);
-	if (r == -1)
-		return -1;
-	if (r == 1)
-		db_done(q);
-	if (r == 0)
+	if (places_image(c->s, image, &none) == NULL)
 		found(c, "container", name, "its image %.12s is missing", image);
 	else if (strv_find(&c->images, image) < c->images.n)
 		found(c, "container", name, "its image %.12s is damaged", image);
@@ -308,8 +307,8 @@ check_volumes(struct check *c, struct err *e)
 static int
 check_leftover(struct check *c, int dir, const char *name, struct err *e)
 {
-	sqlite3_stmt *q = db_query(&c->s->db, SQL_LAYER_ROW, e, "t", name);
-	int r = db_step(&c->s->db, q, e);
+	sqlite3_stmt *q = db_query(&c->first->db, SQL_LAYER_ROW, e, "t", name);
+	int r = db_step(&c->first->db, q, e);
 	struct stat st;
 
 	if (r == 1)
@@ -323,7 +322,7 @@ check_leftover(struct check *c, int dir, const char *name, struct err *e)
 	if (!c->m->repair)
 		return 0;
 	strv_add(&c->removed, name);
-	return store_trash(c->s, dir, name, e);
+	return store_trash(c->first, dir, name, e);
 }
 
 static int
@@ -350,19 +349,19 @@ condemn(struct check *c, struct err *e)
 {
 	bool ok = true;
 
-	if (db_begin(&c->s->db, e) == -1)
+	if (db_begin(&c->first->db, e) == -1)
 		return -1;
 	for (size_t i = 0; i < c->layers.n && ok; i++) {
 		sqlite3_stmt *q =
-		    db_query(&c->s->db, SQL_CHECK_LAYER_USERS, e, "t", c->layers.v[i]);
-		int r = db_step(&c->s->db, q, e);
+		    db_query(&c->first->db, SQL_CHECK_LAYER_USERS, e, "t", c->layers.v[i]);
+		int r = db_step(&c->first->db, q, e);
 
 		if (r == 1)
 			db_done(q);
 		/* Else a container still stands on it. */
 		else if (r == 0)
-			ok = db_run(&c->s->db,
-				 db_query(&c->s->db, SQL_CHECK_CONDEMN, e, "t", c->layers.v[i]),
+			ok = db_run(&c->first->db,
+				 db_query(&c->first->db, SQL_CHECK_CONDEMN, e, "t", c->layers.v[i]),
 				 e) == 0;
 		else
 			ok = false;
@@ -370,8 +369,8 @@ condemn(struct check *c, struct err *e)
 			strv_add(&c->removed, c->layers.v[i]);
 	}
 	if (ok)
-		ok = layer_condemn(c->s, e) == 0;
-	return db_end(&c->s->db, ok, e);
+		ok = layer_condemn(c->first, e) == 0;
+	return db_end(&c->first->db, ok, e);
 }
 
 static int
@@ -381,11 +380,11 @@ remove_strays(struct check *c, struct err *e)
 	    SQL_CHECK_STRAY_NAMES, SQL_CHECK_STRAY_DIGESTS, SQL_CHECK_STRAY_USERS};
 	bool ok = true;
 
-	if (db_begin(&c->s->db, e) == -1)
+	if (db_begin(&c->first->db, e) == -1)
 		return -1;
 	for (size_t i = 0; i < COUNTOF(steps) && ok; i++)
-		ok = db_run(&c->s->db, db_query(&c->s->db, steps[i], e, ""), e) == 0;
-	return db_end(&c->s->db, ok, e);
+		ok = db_run(&c->first->db, db_query(&c->first->db, steps[i], e, ""), e) == 0;
+	return db_end(&c->first->db, ok, e);
 }
 
 static int
@@ -393,43 +392,44 @@ repair(struct check *c, struct err *e)
 {
 	own_removed struct removed gone = {0};
 
-	if (remove_damaged(c->s, &c->images, &gone, e) == -1 || remove_strays(c, e) == -1 ||
+	if (remove_damaged(c->first, &c->images, &gone, e) == -1 || remove_strays(c, e) == -1 ||
 	    condemn(c, e) == -1)
 		return -1;
 	for (size_t i = 0; i < gone.deleted.n; i++)
 		strv_add(&c->removed, gone.deleted.v[i]);
-	return layer_bury(c->s, NULL, e);
+	return layer_bury(c->first, NULL, e);
 }
 
 static int
-check_index(struct check *c, struct err *e)
+check_index(struct check *c, struct store *s, struct err *e)
 {
 	char text[512];
-	int r = db_check(&c->s->db, c->m->quick, text, sizeof(text), e);
+	int r = db_check(&s->db, c->m->quick, text, sizeof(text), e);
 
 	if (r != 0)
 		return r == 1 ? 0 : -1;
 	found(c, "index", NULL, "%s", text);
-	return c->m->repair ? store_renew_db(c->s, c->s->root, e) : 0;
+	return c->m->repair ? store_renew_db(s, s->root, e) : 0;
 }
 
 static int
 run(struct check *c, struct err *e)
 {
-	if (check_index(c, e) == -1 || check_layers(c, e) == -1 || check_images(c, e) == -1 ||
-	    each_name(c, "rw", check_container, e) == -1 || check_volumes(c, e) == -1 ||
-	    each_name(c, "volumes", check_volume_dir, e) == -1)
+	if (check_index(c, c->s, e) == -1 ||
+	    (c->first != c->s && check_index(c, c->first, e) == -1) || check_layers(c, e) == -1 ||
+	    check_images(c, e) == -1 || each_name(c, c->s, "rw", check_container, e) == -1 ||
+	    check_volumes(c, e) == -1 || each_name(c, c->s, "volumes", check_volume_dir, e) == -1)
 		return -1;
 	if (c->m->repair && repair(c, e) == -1)
 		return -1;
-	return each_name(c, "layers", check_leftover, e);
+	return each_name(c, c->first, "layers", check_leftover, e);
 }
 
 int
 check_store(struct store *s, const struct msg_store_check *m, struct msg_store_checked *out,
     struct arena *a, struct err *e)
 {
-	struct check c = {.s = s, .m = m, .a = a};
+	struct check c = {.s = s, .first = places_first(s), .m = m, .a = a};
 	int r = run(&c, e);
 
 	*out = (struct msg_store_checked){0};

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/conf/host_root.h"
+#include "common/conf/storage_conf.h"
+#include "common/conf/storage_hello.h"
 #include "common/role/spawn.h"
 #include "pod-store/client.h"
 
@@ -26,37 +28,31 @@ client_root(const struct cli_ctx *ctx)
 	return xstrdup(users != NULL ? users : "/var/lib/pod");
 }
 
-static int
-add_options(struct msg_hello *hello, const struct strv *words, struct arena *a, struct err *e)
-{
-	hello->options.v = arena_array(a, words->n + 1, sizeof(*hello->options.v));
-	for (size_t i = 0; i < words->n; i++) {
-		const char *word = words->v[i], *eq = strchr(word, '=');
-
-		if (eq == NULL)
-			return err_set(e, ERR_USAGE, "invalid storage option \"%s\"", word);
-		hello->options.v[i].key = arena_strndup(a, word, (size_t)(eq - word));
-		hello->options.v[i].value = eq + 1;
-	}
-	hello->options.n = words->n;
-	return 0;
-}
-
 struct peer *
 client_connect(const struct cli_ctx *ctx, struct err *e)
 {
 	const struct command_globals *g = ctx->globals;
 	own_mem char *root = client_root(ctx);
 	const char *users = host_userns() ? NULL : getenv("CONTAINERS_RUNROOT");
+	own_storage_conf struct storage_conf conf = {0};
+	own_strv struct strv words = {0};
+	own_arena struct arena a = {0};
 	struct msg_hello hello = {
 	    .graph_root = root,
 	    .run_root = g->runroot != NULL ? g->runroot : users,
 	    .log_level = g->log_level,
 	};
-	own_arena struct arena a = {0};
 	struct peer *p;
 
-	if (add_options(&hello, &g->storage_opt, &a, e) == -1)
+	/* In a user's namespace it is the user's file that counts; the number only tells whose it is. */
+	if (storage_conf_load(&conf, host_userns() ? getuid() : 1, e) == -1)
+		return NULL;
+	storage_conf_settings(&conf, &g->storage_opt, &words);
+	hello.image_store = g->imagestore != NULL ? g->imagestore : conf.imagestore;
+	hello.driver = g->storage_driver != NULL ? g->storage_driver : conf.driver;
+	hello.options.v = storage_hello_options(&words, 0, &a, e);
+	hello.options.n = words.n;
+	if (hello.options.v == NULL)
 		return NULL;
 	p = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
 	if (p != NULL && peer_send(p, &msg_hello_desc, 0, &hello, e) == -1)

@@ -10,7 +10,7 @@
 #include "common/wire/peer.h"
 
 struct command_globals {
-	const char *root, *runroot, *log_level;
+	const char *root, *runroot, *imagestore, *storage_driver, *log_level;
 	struct strv storage_opt;
 	bool version;
 };

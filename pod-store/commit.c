@@ -7,6 +7,7 @@
 
 #include "common/base/own.h"
 #include "common/cli/human.h"
+#include "pod-store/bring.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/naming.h"
@@ -92,6 +93,8 @@ settle(struct store *s, struct stage *g, struct plan *p, const struct msg_image_
 	if (r != 0)
 		return r == 1 ? 0 : -1;
 	l = stage_layer_find(g, hex);
+	if (l == NULL && (r = bring_layer(s, p->chain.v[i], parent, hex, e)) != 0)
+		return r == 1 ? 0 : -1;
 	if (l == NULL) {
 		err_set(e, ERR_STATE, "layer %s of the image is not in the store", p->chain.v[i]);
 		return err_hint(e, "It may have been removed meanwhile; try again.");

@@ -16,14 +16,18 @@
 #include "common/base/text.h"
 #include "common/fs/inodes.h"
 #include "common/fs/path.h"
+#include "common/fs/tree.h"
 #include "pod-store/copy.h"
+#include "pod-store/layer/opaque.h"
 
 #define XATTRS_MAX 65536
 
 struct copy {
 	const struct owners *map; /* NULL: none */
-	bool layer;
-	int top;	    /* of the copy */
+	bool marks;		  /* overlay's own are copied as they are */
+	bool devices;		  /* are made, as far as we may */
+	bool over;		  /* a layer comes over what is there: its marks are obeyed */
+	int top;		  /* of the copy */
 	struct strbuf path; /* below it, of the directory that is copied, with a slash at its end */
 	struct inodes links;
 };
@@ -32,7 +36,7 @@ struct copy {
 static bool
 xattr_is_foreign(const struct copy *c, const char *name)
 {
-	if (!c->layer &&
+	if (!c->marks &&
 	    (text_has_prefix(name, "trusted.") || text_has_prefix(name, "user.overlay.")))
 		return true;
 	return strcmp(name, "security.selinux") == 0 || strcmp(name, "security.ima") == 0 ||
@@ -96,6 +100,14 @@ copy_attributes(int from, int to, struct err *e)
 }
 
 int
+copy_directory(int from, int to, struct err *e)
+{
+	struct copy c = {0};
+
+	return copy_xattrs(&c, from, to, e) == 0 ? copy_attributes(from, to, e) : -1;
+}
+
+int
 copy_is_empty(int dir, struct err *e)
 {
 	own_fd int again = path_reopen(dir, O_RDONLY | O_DIRECTORY, e);
@@ -114,24 +126,31 @@ copy_is_empty(int dir, struct err *e)
 	return 1;
 }
 
+int
+copy_contents(int in, int out)
+{
+	ssize_t n;
+
+	while ((n = copy_file_range(in, NULL, out, NULL, 1u << 30, 0)) > 0)
+		;
+	/* Not every pair of file systems can. */
+	while (n == -1 && (n = sendfile(out, in, NULL, 1u << 30)) > 0)
+		n = -1;
+	return n == -1 ? -1 : 0;
+}
+
 static int
 copy_file(struct copy *c, int from, const char *name, int to, const struct stat *st, struct err *e)
 {
 	own_fd int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	own_fd int out = -1;
-	ssize_t n;
 
 	if (in == -1)
 		return err_sys(e, "opening %s", name);
 	out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out == -1)
 		return err_sys(e, "making %s", name);
-	while ((n = copy_file_range(in, NULL, out, NULL, 1u << 30, 0)) > 0)
-		;
-	/* Not every pair of file systems can. */
-	while (n == -1 && (n = sendfile(out, in, NULL, 1u << 30)) > 0)
-		n = -1;
-	if (n == -1)
+	if (copy_contents(in, out) == -1)
 		return err_sys(e, "copying %s", name);
 	/* The owner takes file capabilities with it: they come last. */
 	if (set_attributes(c, to, name, st, e) == -1)
@@ -166,11 +185,13 @@ copy_dir(struct copy *c, int from, const char *name, int to, const struct stat *
 
 	if (in == -1)
 		return err_sys(e, "opening %s", name);
-	if (mkdirat(to, name, 0700) == -1)
+	if (mkdirat(to, name, 0700) == -1 && !(c->over && errno == EEXIST))
 		return err_sys(e, "making %s", name);
 	out = openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (out == -1)
 		return err_sys(e, "opening %s", name);
+	if (c->over && opaque_is_set(in) && tree_empty(out, e) == -1)
+		return -1;
 	strbuf_addf(&c->path, "%s/", name);
 	r = copy_below(c, in, out, depth + 1, e);
 	c->path.n = path;
@@ -187,7 +208,7 @@ copy_node(struct copy *c, const char *name, int to, const struct stat *st, struc
 	bool device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
 	bool whiteout = S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
 
-	if ((device && !c->layer) || S_ISSOCK(st->st_mode))
+	if ((device && !c->devices) || S_ISSOCK(st->st_mode))
 		return 0;
 	if (mknodat(to, name, (st->st_mode & S_IFMT) | 0600, st->st_rdev) == -1)
 		return errno == EPERM && device && !whiteout ? 0 : err_sys(e, "making %s", name);
@@ -213,6 +234,20 @@ link_again(struct copy *c, const char *name, int to, const struct stat *st, stru
 	return errno == EMLINK ? 0 : err_sys(e, "linking %s", path);
 }
 
+/* What a layer replaces or hides goes.  1: the entry was nothing but a whiteout; 0; -1. */
+static int
+make_way(int to, const char *name, const struct stat *st, struct err *e)
+{
+	bool white = S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+	struct stat there;
+
+	if (fstatat(to, name, &there, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? white : err_sys(e, "looking at %s", name);
+	if (!white && S_ISDIR(st->st_mode) && S_ISDIR(there.st_mode))
+		return 0;
+	return tree_remove(to, name, e) == -1 ? -1 : white;
+}
+
 static int
 copy_entry(
     struct copy *c, int from, const char *name, int to, dev_t dev, unsigned depth, struct err *e)
@@ -222,6 +257,11 @@ copy_entry(
 
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return err_sys(e, "looking at %s", name);
+	if (c->over) {
+		r = make_way(to, name, &st, e);
+		if (r != 0)
+			return r == 1 ? 0 : -1;
+	}
 	if (S_ISDIR(st.st_mode))
 		return st.st_dev == dev ? copy_dir(c, from, name, to, &st, depth, e) : 0;
 	r = link_again(c, name, to, &st, e);
@@ -281,9 +321,25 @@ copy_tree(int from, int to, struct err *e)
 }
 
 int
+copy_root(int from, int to, const struct owners *map, struct err *e)
+{
+	struct copy c = {.devices = true, .map = map};
+
+	return copy_all(&c, from, to, e);
+}
+
+int
+copy_over(int from, int to, struct err *e)
+{
+	struct copy c = {.devices = true, .over = true};
+
+	return copy_all(&c, from, to, e);
+}
+
+int
 copy_layer(int from, int to, const struct owners *map, struct err *e)
 {
-	struct copy c = {.layer = true, .map = map};
+	struct copy c = {.marks = true, .devices = true, .map = map};
 
 	return copy_all(&c, from, to, e);
 }

@@ -22,8 +22,23 @@ int copy_tree(int from, int to, struct err *e);
  */
 int copy_layer(int from, int to, const struct owners *map, struct err *e);
 
+/*
+ * The root file system of a container out of the tree of its image: devices are made, marks are not copied,
+ * for there is nothing below.
+ */
+int copy_root(int from, int to, const struct owners *map, struct err *e);
+
+/* A layer over the tree to of those below it: whiteouts and opaque directories do their work and leave no mark. */
+int copy_over(int from, int to, struct err *e);
+
+/* The bytes of one open file into another, from where both stand.  -1 with errno. */
+int copy_contents(int in, int out);
+
 /* Owner, mode and times of from for to. */
 int copy_attributes(int from, int to, struct err *e);
+
+/* The same, and extended attributes other than overlay's marks. */
+int copy_directory(int from, int to, struct err *e);
 
 /* 1 if the directory holds nothing, 0 if it does, -1 on failure. */
 int copy_is_empty(int dir, struct err *e);

@@ -14,7 +14,7 @@
 #include "pod-store/diff.h"
 #include "pod-store/image.h"
 #include "pod-store/layer/opaque.h"
-#include "pod-store/overlay.h"
+#include "pod-store/places.h"
 #include "pod-store/rootfs.h"
 
 #define FLUSH_AT (64u << 10)
@@ -160,14 +160,13 @@ image_top(struct store *s, const char *id, int fd, struct err *e)
 {
 	own_strv struct strv layers = {0};
 	own_fd int dir = -1, upper = -1, below = -1;
-	own_mem char *path = NULL;
+	struct store *at = places_image(s, id, e);
 
-	if (image_layers(s, id, &layers, e) == -1)
+	if (at == NULL || image_layers(at, id, &layers, e) == -1)
 		return -1;
 	if (layers.n == 0)
 		return 0;
-	path = xasprintf("layers/%s", layers.v[layers.n - 1]);
-	dir = store_dir(s, path, e);
+	dir = places_open_layer(s, layers.v[layers.n - 1], "", e);
 	upper = dir == -1 ? -1 : layout_tree(dir, e);
 	if (upper == -1)
 		return -1;
@@ -184,7 +183,9 @@ image_top(struct store *s, const char *id, int fd, struct err *e)
 
 struct compare {
 	struct diff d;
-	bool missing; /* only what the other one does not have is looked for */
+	bool missing;		  /* only what the other one does not have is looked for */
+	const struct owners *map; /* of the tree against below, or NULL */
+	uint64_t *bytes;	  /* instead of words: the size of what is new or changed */
 };
 
 static bool
@@ -193,6 +194,54 @@ same_file(const struct stat *a, const struct stat *b)
 	return a->st_mode == b->st_mode && a->st_uid == b->st_uid && a->st_gid == b->st_gid &&
 	       a->st_size == b->st_size && a->st_rdev == b->st_rdev &&
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* As the owner lies on disk in a tree that is shifted by map. */
+static struct stat
+shifted(const struct stat *st, const struct owners *map)
+{
+	struct stat out = *st;
+
+	if (map != NULL && map->shifted)
+		owners_shift(map, &out);
+	return out;
+}
+
+static bool
+is_same(const struct stat *a, const struct stat *b)
+{
+	return S_ISDIR(b->st_mode) ? same_dir(a, b) : same_file(a, b);
+}
+
+bool
+diff_is_changed(int below, const struct walk_entry *w, const struct owners *map)
+{
+	own_mem char *dir = NULL;
+	own_fd int parent = -1;
+	const char *slash = strrchr(w->path, '/');
+	struct stat st;
+
+	if (slash != NULL) {
+		dir = xstrndup(w->path, (size_t)(slash - w->path));
+		parent = path_try(below, dir, PATH_PLAIN, O_PATH | O_DIRECTORY, 0);
+		if (parent == -1)
+			return true;
+	}
+	if (fstatat(slash != NULL ? parent : below, w->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return true;
+	st = shifted(&st, map);
+	return !is_same(&w->st, &st);
+}
+
+/* One line, or its weight. */
+static int
+tell(struct compare *c, char kind, const struct walk_entry *w, struct err *e)
+{
+	if (c->bytes == NULL)
+		return emit(&c->d, kind, "", w->path, e);
+	if (kind != 'D' && (S_ISREG(w->st.st_mode) || S_ISLNK(w->st.st_mode)))
+		*c->bytes += (uint64_t)w->st.st_size;
+	return 0;
 }
 
 static int
@@ -205,18 +254,18 @@ visit_both(void *arg, const struct walk_entry *w, struct err *e)
 	bool there = parent >= 0 && fstatat(parent, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 
 	if (c->missing)
-		return there ? 0 : emit(&c->d, 'D', "", w->path, e) == -1 ? -1 : WALK_PRUNE;
+		return there ? 0 : tell(c, 'D', w, e) == -1 ? -1 : WALK_PRUNE;
 	if (!there)
-		return emit(&c->d, 'A', "", w->path, e);
-	if (S_ISDIR(st.st_mode) ? same_dir(&w->st, &st) : same_file(&w->st, &st))
-		return 0;
-	return emit(&c->d, 'C', "", w->path, e);
+		return tell(c, 'A', w, e);
+	st = shifted(&st, c->map);
+	return is_same(&w->st, &st) ? 0 : tell(c, 'C', w, e);
 }
 
 static int
-walk_both(int tree, int other, bool missing, int fd, struct err *e)
+walk_both(int tree, int other, bool missing, int fd, const struct owners *map, struct err *e)
 {
-	struct compare c = {.d = {.out = fd, .below = other, .parent_fd = -1}, .missing = missing};
+	struct compare c = {
+	    .d = {.out = fd, .below = other, .parent_fd = -1}, .missing = missing, .map = map};
 	int r = walk_tree(tree, visit_both, &c, e);
 
 	if (r == 0)
@@ -246,9 +295,55 @@ diff_compare(struct store *s, const char *id, const char *against, int fd, struc
 	if (tree == -1)
 		return -1;
 	other = mount_either(s, against, e);
-	if (other == -1 || walk_both(tree, other, false, fd, e) == -1)
+	if (other == -1 || walk_both(tree, other, false, fd, NULL, e) == -1)
 		return -1;
-	return walk_both(other, tree, true, fd, e);
+	return walk_both(other, tree, true, fd, NULL, e);
+}
+
+/* A container that is a whole copy, and the tree it was copied from. */
+static int
+open_whole(struct store *s, const char *id, const char *image, int *below, struct owners *map,
+    struct err *e)
+{
+	own_fd int tree = rootfs_mount_whole(s, id, map, e);
+
+	if (tree == -1)
+		return -1;
+	*below = rootfs_mount_image(s, image, e);
+	return *below == -1 ? -1 : fd_take(&tree);
+}
+
+static int
+whole_copy(struct store *s, const char *id, const char *image, int fd, struct err *e)
+{
+	own_owners struct owners map = {0};
+	own_fd int below = -1, tree = open_whole(s, id, image, &below, &map, e);
+
+	if (tree == -1 || walk_both(tree, below, false, fd, &map, e) == -1)
+		return -1;
+	return walk_both(below, tree, true, fd, &map, e);
+}
+
+int
+diff_size(struct store *s, const char *id, uint64_t *bytes, struct err *e)
+{
+	own_mem char *image = rootfs_image(s, id, e);
+	own_owners struct owners map = {0};
+	struct compare c = {.d = {.parent_fd = -1}, .map = &map, .bytes = bytes};
+	own_fd int below = -1, tree = -1;
+	int r;
+
+	*bytes = 0;
+	if (image == NULL)
+		return -1;
+	tree = open_whole(s, id, image, &below, &map, e);
+	if (tree == -1)
+		return -1;
+	c.d.below = below;
+	r = walk_tree(tree, visit_both, &c, e);
+	fd_close(&c.d.parent_fd);
+	own_mem_free(&c.d.parent);
+	return r;
 }
 
 int
@@ -256,17 +351,13 @@ diff_write(struct store *s, const char *id, int fd, struct err *e)
 {
 	struct err none = {0};
 	own_mem char *image = rootfs_image(s, id, &none);
-	sqlite3_stmt *q;
-	int r;
 
 	if (image != NULL)
-		return container(s, id, image, fd, e);
-	q = db_query(&s->db, SQL_IMAGE_TOP, e, "t", id);
-	r = db_step(&s->db, q, e);
-	if (r == -1)
-		return -1;
-	if (r == 0)
-		return err_set(e, ERR_NOTFOUND, "%s: no such container or image", id);
-	db_done(q);
-	return image_top(s, id, fd, e);
+		return rootfs_is_whole(s, id) ? whole_copy(s, id, image, fd, e)
+					      : container(s, id, image, fd, e);
+	if (places_image(s, id, e) != NULL)
+		return image_top(s, id, fd, e);
+	return e->class != ERR_NOTFOUND
+		   ? -1
+		   : err_set(e, ERR_NOTFOUND, "%s: no such container or image", id);
 }

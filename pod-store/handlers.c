@@ -14,7 +14,7 @@
 #include "pod-store/info.h"
 #include "pod-store/layer.h"
 #include "pod-store/list.h"
-#include "pod-store/naming.h"
+#include "pod-store/places.h"
 #include "pod-store/remove.h"
 #include "pod-store/rootfs.h"
 #include "pod-store/server.h"
@@ -29,6 +29,7 @@
 	static int on_##name(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 #define CONN ((struct conn *)arg)
 #define STORE (&CONN->srv->store)
+#define FIRST places_first(STORE)
 #define ANSWER(name, x) peer_send(p, &msg_##name##_desc, in->seq, x, e)
 
 /* Only the command that checks asks for it: nothing is put into a damaged index's place unawares. */
@@ -41,17 +42,6 @@ wants_repair(const struct msg_hello *m)
 	return false;
 }
 
-/* Options of other drivers and of other engines are not for us. */
-static int
-read_options(struct store *s, const struct msg_hello *m, struct err *e)
-{
-	for (size_t i = 0; i < m->options.n; i++)
-		if (strcmp(m->options.v[i].key, "overlay.layout") == 0 &&
-		    layout_parse(m->options.v[i].value, &s->layout, e) == -1)
-			return -1;
-	return 0;
-}
-
 static int
 open_store(struct server *srv, const struct msg_hello *m, struct err *e)
 {
@@ -59,24 +49,16 @@ open_store(struct server *srv, const struct msg_hello *m, struct err *e)
 
 	if (m->log_level != NULL && log_level_parse(m->log_level, &level, e) == 0)
 		log_set_level(level);
-	if (m->driver != NULL && m->driver[0] != '\0' && strcmp(m->driver, "overlay") != 0)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "storage driver \"%s\" is not available: only overlay is", m->driver);
-	if (m->image_store != NULL && m->image_store[0] != '\0')
-		return err_set(
-		    e, ERR_UNSUPPORTED, "a separate image store (--imagestore) is not available");
-	if (m->graph_root == NULL)
-		return err_set(e, ERR_INVALID, "no graph root was given");
-	if (store_open(&srv->store, m->graph_root, e) == -1) {
+	if (places_open(&srv->store, m, e) == -1) {
 		if (!wants_repair(m) || e->class != ERR_INTEGRITY)
 			return -1;
 		log_warn("%s", e->text);
 		if (store_renew_db(&srv->store, m->graph_root, e) == -1 ||
-		    store_open(&srv->store, m->graph_root, e) == -1)
+		    places_open(&srv->store, m, e) == -1)
 			return -1;
 	}
 	srv->opened = true;
-	return read_options(&srv->store, m, e);
+	return 0;
 }
 
 /* It has no answer of its own: why it failed is the answer to everything that follows. */
@@ -95,13 +77,14 @@ static int
 find_and_load(struct store *s, const struct msg_image_get *m, struct naming_match *found,
     struct rec_image *image, struct arena *a, struct err *e)
 {
+	struct store *at;
 	int r;
 
-	if (naming_find(s, m->name, &m->candidates, found, e) == -1)
+	if (places_find(s, m->name, &m->candidates, found, &at, e) == -1)
 		return -1;
-	r = image_load(s, found->id, IMAGE_CONFIG | IMAGE_LAYERS, image, a, e);
+	r = image_load(at, found->id, IMAGE_CONFIG | IMAGE_LAYERS, image, a, e);
 	if (r == 1 && image->config->list && !m->list)
-		r = list_choose(s, m, image, a, e);
+		r = list_choose(at, m, image, a, e);
 	return r == 0 ? err_set(e, ERR_NOTFOUND, "%s: image not known", m->name) : r;
 }
 
@@ -128,7 +111,7 @@ HANDLER(list_put)
 	char id[SHA256_HEX];
 	struct msg_image_commit_r out = {.id = id};
 
-	if (list_put(STORE, MSG_OF(in, list_put), id, e) == -1)
+	if (list_put(FIRST, MSG_OF(in, list_put), id, e) == -1)
 		return -1;
 	return ANSWER(image_commit_r, &out);
 }
@@ -166,7 +149,7 @@ HANDLER(image_tag)
 
 HANDLER(image_untag)
 {
-	if (remove_untag(STORE, MSG_OF(in, image_untag), e) == -1)
+	if (remove_untag(FIRST, MSG_OF(in, image_untag), e) == -1)
 		return -1;
 	return peer_send_ok(p, in->seq, e);
 }
@@ -186,7 +169,7 @@ HANDLER(image_remove)
 {
 	own_removed struct removed r = {0};
 
-	if (remove_image(STORE, MSG_OF(in, image_remove), &r, e) == -1)
+	if (remove_image(FIRST, MSG_OF(in, image_remove), &r, e) == -1)
 		return -1;
 	return answer_removed(p, in->seq, &r, e);
 }
@@ -195,7 +178,7 @@ HANDLER(image_prune)
 {
 	own_removed struct removed r = {0};
 
-	if (remove_unused(STORE, MSG_OF(in, image_prune)->all, &r, e) == -1)
+	if (remove_unused(FIRST, MSG_OF(in, image_prune)->all, &r, e) == -1)
 		return -1;
 	return answer_removed(p, in->seq, &r, e);
 }
@@ -212,13 +195,28 @@ HANDLER(image_blob)
 
 HANDLER(stage_begin)
 {
-	struct stage *g = stage_begin(STORE, &CONN->stages, e);
+	struct stage *g = stage_begin(FIRST, &CONN->stages, e);
 	struct msg_stage_begun out;
 
 	if (g == NULL)
 		return -1;
 	out.stage = g->number;
 	return ANSWER(stage_begun, &out);
+}
+
+/* 1, 0 or -1 */
+static int
+layer_is_anywhere(struct store *s, const char *id, struct err *e)
+{
+	const struct store *at = places_layer(s, id, e);
+
+	/* One of the graph root would have to be copied to another image store: it may as well come anew. */
+	if (at != NULL)
+		return at == places_first(s) || at->read_only;
+	if (e->class != ERR_NOTFOUND)
+		return -1;
+	err_clear(e);
+	return 0;
 }
 
 HANDLER(layer_query)
@@ -235,7 +233,7 @@ HANDLER(layer_query)
 			return err_set(e, ERR_INVALID, "a layer's DiffID is malformed");
 		memcpy(parent, id, sizeof(parent));
 		layer_id(parent, hex, id);
-		r = layer_present(STORE, id, e);
+		r = layer_is_anywhere(STORE, id, e);
 		if (r == -1)
 			return -1;
 		if (r == 0)
@@ -271,7 +269,7 @@ HANDLER(rootfs_export)
 
 HANDLER(layer_note)
 {
-	if (blob_note(STORE, MSG_OF(in, layer_note), e) == -1)
+	if (blob_note(FIRST, MSG_OF(in, layer_note), e) == -1)
 		return -1;
 	return peer_send_ok(p, in->seq, e);
 }
@@ -294,9 +292,9 @@ HANDLER(image_commit)
 	struct msg_image_commit_r out;
 	char id[SHA256_HEX];
 
-	if (g == NULL || stage_commit(STORE, g, m, id, e) == -1)
+	if (g == NULL || stage_commit(FIRST, g, m, id, e) == -1)
 		return -1;
-	stage_end(STORE, &CONN->stages, g);
+	stage_end(FIRST, &CONN->stages, g);
 	out.id = id;
 	return ANSWER(image_commit_r, &out);
 }
@@ -318,13 +316,10 @@ HANDLER(image_open)
 	struct msg_image_open *m = MSG_OF(in, image_open);
 	own_naming_match struct naming_match found = {0};
 	struct msg_image_opened out = {.root = -1};
+	struct store *at;
 	int r;
 
-	if (db_view(&STORE->db, e) == -1)
-		return -1;
-	r = naming_find(STORE, m->image, &m->candidates, &found, e);
-	db_view_end(&STORE->db);
-	if (r == -1)
+	if (places_find(STORE, m->image, &m->candidates, &found, &at, e) == -1)
 		return -1;
 	out.root = rootfs_mount_part(STORE, found.id, m->id, m->index, e);
 	if (out.root == -1)

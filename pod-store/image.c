@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "pod-store/image.h"
 #include "pod-store/naming.h"
+#include "pod-store/places.h"
 
 /* First column of every row into a list. */
 static int
@@ -134,6 +135,7 @@ image_load(struct store *s, const char *id, unsigned what, struct rec_image *out
 	*out = (struct rec_image){0};
 	fill_row(q, out, a);
 	db_done(q);
+	out->read_only = s->read_only;
 	if ((what & IMAGE_USERS) && image_users(s, &users, e) == -1)
 		return -1;
 	if (load_names(s, out, a, e) == -1 || load_extra(s, what, &users, out, a, e) == -1)
@@ -181,10 +183,17 @@ add_user(void *arg, const char *ctr, const char *image)
 	return 0;
 }
 
+/* Containers lie in the graph root, wherever their images do. */
+static struct store *
+of_containers(struct store *s)
+{
+	return s->base != NULL ? s->base : s;
+}
+
 int
 image_users(struct store *s, struct strv *out, struct err *e)
 {
-	if (each_user(s, add_user, out, e) == -1)
+	if (each_user(of_containers(s), add_user, out, e) == -1)
 		return -1;
 	strv_sort(out);
 	return 0;
@@ -211,7 +220,7 @@ image_user(struct store *s, const char *id, struct err *e)
 {
 	struct user_search u = {.image = id};
 
-	if (each_user(s, match_user, &u, e) == 0)
+	if (each_user(of_containers(s), match_user, &u, e) == 0)
 		err_set(e, ERR_NOTFOUND, "no container stands on image %s", id);
 	return u.found;
 }
@@ -323,6 +332,7 @@ list_view(
 		own_strv struct strv mine = {0}, by_digest = {0};
 		struct rec_image *im = &out->images.v[i];
 
+		im->read_only = s->read_only;
 		names_from(&names, im->id, &mine);
 		names_from(&digests, im->id, &by_digest);
 		fill_names(im, &mine, &by_digest, a);
@@ -332,8 +342,8 @@ list_view(
 	return 0;
 }
 
-int
-image_list(struct store *s, bool all, unsigned what, struct msg_image_listed *out, struct arena *a,
+static int
+list_place(struct store *s, bool all, unsigned what, struct msg_image_listed *out, struct arena *a,
     struct err *e)
 {
 	int r;
@@ -346,6 +356,58 @@ image_list(struct store *s, bool all, unsigned what, struct msg_image_listed *ou
 		r = drop_intermediate(s, out, e);
 	db_view_end(&s->db);
 	return r;
+}
+
+/* The first place that has an image is the one it is run from. */
+static void
+add_new(struct msg_image_listed *out, const struct msg_image_listed *more, bool read_only,
+    struct arena *a)
+{
+	struct rec_image *all = arena_array(a, out->images.n + more->images.n + 1, sizeof(*all));
+	size_t n = out->images.n;
+
+	if (n > 0)
+		memcpy(all, out->images.v, n * sizeof(*all));
+	for (size_t i = 0; i < more->images.n; i++) {
+		size_t at = 0;
+
+		while (at < n && strcmp(all[at].id, more->images.v[i].id) != 0)
+			at++;
+		if (at < n)
+			continue;
+		all[n] = more->images.v[i];
+		all[n++].read_only = read_only;
+	}
+	out->images.v = all;
+	out->images.n = n;
+}
+
+static int
+newest_first(const void *a, const void *b)
+{
+	const struct rec_image *x = a, *y = b;
+
+	if (x->created_ns != y->created_ns)
+		return x->created_ns < y->created_ns ? 1 : -1;
+	return strcmp(x->id, y->id);
+}
+
+int
+image_list(struct store *s, bool all, unsigned what, struct msg_image_listed *out, struct arena *a,
+    struct err *e)
+{
+	if (list_place(places_first(s), all, what, out, a, e) == -1)
+		return -1;
+	for (size_t i = 1; i < places_count(s); i++) {
+		struct msg_image_listed more;
+
+		if (list_place(places_at(s, i), all, what, &more, a, e) == -1)
+			return -1;
+		add_new(out, &more, true, a);
+	}
+	if (places_count(s) > 1 && out->images.n > 1)
+		qsort(out->images.v, out->images.n, sizeof(*out->images.v), newest_first);
+	return 0;
 }
 
 /* --- Parents and children -------------------------------------------------------------------------- */

@@ -7,14 +7,17 @@
 #include "common/base/own.h"
 #include "common/fs/walk.h"
 #include "pod-store/blob.h"
+#include "pod-store/diff.h"
+#include "pod-store/driver.h"
 #include "pod-store/image.h"
 #include "pod-store/info.h"
 #include "pod-store/overlay.h"
+#include "pod-store/places.h"
 #include "pod-store/rootfs.h"
 
 static int
-layer_refs(
-    struct store *s, const char *id, struct msg_image_blob_r *out, struct arena *a, struct err *e)
+layer_refs(struct store *all, struct store *s, const char *id, struct msg_image_blob_r *out,
+    struct arena *a, struct err *e)
 {
 	own_strv struct strv layers = {0};
 	sqlite3_stmt *q;
@@ -34,7 +37,7 @@ layer_refs(
 		    .size = (uint64_t)db_int(q, 4),
 		    .tar_size = (uint64_t)db_int(q, 5),
 		};
-		blob_describe(s, db_text(q, 0), l, a);
+		blob_describe(all, db_text(q, 0), l, a);
 	}
 	return r;
 }
@@ -53,13 +56,14 @@ take_blob(sqlite3_stmt *q, int column, struct arena *a)
 }
 
 int
-info_blob(struct store *s, const struct msg_image_blob *m, struct msg_image_blob_r *out,
+info_blob(struct store *all, const struct msg_image_blob *m, struct msg_image_blob_r *out,
     struct arena *a, struct err *e)
 {
 	bool manifest = strcmp(m->kind, "manifest") == 0;
+	struct store *s = places_image(all, m->image, e);
 	struct rec_image image;
 	sqlite3_stmt *q;
-	int r = image_load(s, m->image, 0, &image, a, e);
+	int r = s != NULL ? image_load(s, m->image, 0, &image, a, e) : -1;
 
 	*out = (struct msg_image_blob_r){0};
 	if (!manifest && strcmp(m->kind, "config") != 0)
@@ -75,7 +79,7 @@ info_blob(struct store *s, const struct msg_image_blob *m, struct msg_image_blob
 	if (!manifest)
 		return 0;
 	out->media_type = image.media_type;
-	return layer_refs(s, m->image, out, a, e);
+	return layer_refs(all, s, m->image, out, a, e);
 }
 
 static int
@@ -97,13 +101,17 @@ info_rootfs_size(struct store *s, const char *id, struct msg_rootfs_size_r *out,
 	own_arena struct arena a = {0};
 	struct rec_image im = {0};
 	char path[STORE_NAME_MAX];
+	struct store *at;
 
 	*out = (struct msg_rootfs_size_r){0};
 	if (image == NULL || rootfs_path(id, path, e) == -1)
 		return -1;
-	if (image_load(s, image, 0, &im, &a, e) == -1)
+	at = places_image(s, image, e);
+	if (at == NULL || image_load(at, image, 0, &im, &a, e) == -1)
 		return -1;
 	out->image = im.size;
+	if (rootfs_is_whole(s, id))
+		return diff_size(s, id, &out->rw, e);
 	upper = xasprintf("%s/upper", path);
 	return count_below(s, upper, &out->rw, e);
 }
@@ -131,7 +139,7 @@ fs_name(int fd)
 static int
 usage_of(struct store *s, struct msg_store_info_r *out, struct err *e)
 {
-	if (count_below(s, "layers", &out->image_bytes, e) == -1 ||
+	if (count_below(places_first(s), "layers", &out->image_bytes, e) == -1 ||
 	    count_below(s, "rw", &out->rootfs_bytes, e) == -1)
 		return -1;
 	return count_below(s, "volumes", &out->volume_bytes, e);
@@ -141,13 +149,19 @@ int
 info_store(
     struct store *s, bool usage, struct msg_store_info_r *out, struct arena *a, struct err *e)
 {
-	int64_t images = 0, volumes = 0;
+	int64_t images = 0, volumes = 0, here;
 	const char *fs = fs_name(s->dir);
 	struct rec_kv *kv = arena_array(a, 4, sizeof(*kv));
 
-	*out = (struct msg_store_info_r){.driver = "overlay", .backing_fs = fs};
-	if (db_one_int(&s->db, db_query(&s->db, SQL_IMAGE_COUNT, e, ""), &images, e) == -1 ||
-	    db_one_int(&s->db, db_query(&s->db, SQL_VOLUME_COUNT, e, ""), &volumes, e) == -1)
+	*out = (struct msg_store_info_r){.driver = driver_name(s), .backing_fs = fs};
+	for (size_t i = 0; i < places_count(s); i++) {
+		struct db *d = &places_at(s, i)->db;
+
+		if (db_one_int(d, db_query(d, SQL_IMAGE_COUNT, e, ""), &here, e) == -1)
+			return -1;
+		images += here;
+	}
+	if (db_one_int(&s->db, db_query(&s->db, SQL_VOLUME_COUNT, e, ""), &volumes, e) == -1)
 		return -1;
 	out->images = (uint64_t)images;
 	out->volumes = (uint64_t)volumes;
@@ -156,6 +170,6 @@ info_store(
 	kv[2] = (struct rec_kv){.key = "Supports d_type", .value = "true"};
 	kv[3] = (struct rec_kv){.key = "Using metacopy", .value = "false"};
 	out->status.v = kv;
-	out->status.n = 4;
+	out->status.n = driver_is_vfs(s) ? 1 : 4;
 	return usage ? usage_of(s, out, e) : 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "pod-store/layer.h"
+#include "pod-store/made.h"
 
 const char *
 layer_hex(const char *digest)
@@ -30,6 +32,14 @@ layer_id(const char *parent, const char *diff_hex, char out[SHA256_HEX])
 	sha256_hex(both, (size_t)n, out);
 }
 
+static bool
+has_directory(const struct store *s, const char *id)
+{
+	own_mem char *path = xasprintf("layers/%s", id);
+
+	return faccessat(s->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int
 layer_present(struct store *s, const char *id, struct err *e)
 {
@@ -37,7 +47,8 @@ layer_present(struct store *s, const char *id, struct err *e)
 	int r = db_step(&s->db, q, e);
 
 	if (r == 1) {
-		r = db_int(q, 2) == 0;
+		/* Without it the layer lies in another place, or is damaged and may come again. */
+		r = db_int(q, 2) == 0 && has_directory(s, id);
 		db_done(q);
 	}
 	return r;
@@ -67,6 +78,7 @@ layer_bury(struct store *s, size_t *count, struct err *e)
 	/* Under the index's write lock nobody can bring the same layer back meanwhile. */
 	for (size_t i = 0; i < ids.n && ok; i++)
 		ok = store_trash(s, layers, ids.v[i], e) == 0 &&
+		     made_forget(s->base != NULL ? s->base : s, ids.v[i], e) == 0 &&
 		     db_run(&s->db, db_query(&s->db, SQL_LAYER_DELETE, e, "t", ids.v[i]), e) == 0;
 	if (db_end(&s->db, ok, e) == -1)
 		return -1;
@@ -80,14 +92,21 @@ layer_settle(struct store *s, int dirfd, const char *name, const char *id, const
     const char *diff_hex, uint64_t tar_size, struct err *e)
 {
 	own_fd int layers = store_dir(s, "layers", e);
-	sqlite3_stmt *q;
 
 	if (layers == -1 || store_trash(s, layers, id, e) == -1)
 		return -1;
 	if (renameat(dirfd, name, layers, id) == -1)
 		return err_sys(e, "putting layer %s in place", id);
-	q = db_query(&s->db, SQL_LAYER_ADD, e, "ttti", id, parent != NULL ? parent : "", diff_hex,
-	    (int64_t)tar_size);
+	return layer_refer(s, id, parent, diff_hex, tar_size, e);
+}
+
+int
+layer_refer(struct store *s, const char *id, const char *parent, const char *diff_hex,
+    uint64_t tar_size, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&s->db, SQL_LAYER_ADD, e, "ttti", id,
+	    parent != NULL ? parent : "", diff_hex, (int64_t)tar_size);
+
 	return db_run(&s->db, q, e);
 }
 

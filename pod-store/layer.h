@@ -16,7 +16,7 @@ const char *layer_hex(const char *digest);
 /* parent: "" or NULL for the lowest layer.  diff_hex: 64 digits. */
 void layer_id(const char *parent, const char *diff_hex, char out[SHA256_HEX]);
 
-/* 1: complete and usable; 0: not there; -1: failed. */
+/* In this store: 1: complete and usable; 0: not there; -1: failed. */
 int layer_present(struct store *s, const char *id, struct err *e);
 
 /*
@@ -36,5 +36,9 @@ int layer_condemn(struct store *s, struct err *e);
 int layer_settle(struct store *s, int dirfd, const char *name, const char *id, const char *parent,
     const char *diff_hex, uint64_t tar_size, struct err *e);
 int layer_sync(struct store *s, struct err *e);
+
+/* Within a transaction: the row alone, of a layer that lies in another place. */
+int layer_refer(struct store *s, const char *id, const char *parent, const char *diff_hex,
+    uint64_t tar_size, struct err *e);
 
 #endif

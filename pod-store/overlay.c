@@ -33,6 +33,67 @@ open_dir(int base, const char *path, struct err *e)
 	return path_open(base, path, PATH_PLAIN, O_PATH | O_DIRECTORY, 0, e);
 }
 
+/* The store and the further ones, opened, or as seen through a user namespace. */
+struct roots {
+	const struct overlay *o;
+	int fd[OVERLAY_BASES_MAX + 1];
+	size_t n;
+};
+
+static const char *
+root_path(const struct overlay *o, size_t i)
+{
+	return i == 0 ? o->base : o->bases[i - 1];
+}
+
+static void
+roots_close(struct roots *r)
+{
+	while (r->n > 0)
+		fd_close(&r->fd[--r->n]);
+}
+
+static int
+roots_open(struct roots *r, const struct overlay *o,
+    int (*open_one)(const struct overlay *, const char *, struct err *), struct err *e)
+{
+	r->o = o;
+	r->n = 0;
+	for (size_t i = 0; i <= o->nbases; i++) {
+		r->fd[i] = open_one(o, root_path(o, i), e);
+		if (r->fd[i] == -1)
+			return -1;
+		r->n++;
+	}
+	return 0;
+}
+
+static int
+plain_root(const struct overlay *o, const char *path, struct err *e)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)o;
+	return fd >= 0 ? fd : err_sys(e, "opening %s", path);
+}
+
+/* Which root path is below; path becomes relative to it.  -1: none. */
+static int
+root_of(const struct roots *r, const char **path, struct err *e)
+{
+	if (**path != '/')
+		return r->fd[0];
+	for (size_t i = 1; i < r->n; i++) {
+		size_t n = strlen(root_path(r->o, i));
+
+		if (strncmp(*path, root_path(r->o, i), n) != 0 || (*path)[n] != '/')
+			continue;
+		*path += n + 1;
+		return r->fd[i];
+	}
+	return err_set(e, ERR_INTERNAL, "mounting overlay: %s is in no store", *path);
+}
+
 static int
 set_dir_fd(int fs, const char *key, int dir)
 {
@@ -69,9 +130,11 @@ add_dir(int fs, set_dir *set, int base, const char *path, const char *key, struc
  * if it is attached somewhere in our mount namespace.
  */
 static int
-open_lower(int base, const struct overlay *o, const char *path, bool attach, struct err *e)
+open_lower(const struct roots *r, const char *path, bool attach, struct err *e)
 {
-	own_fd int fd = path_open(base, path, PATH_PLAIN, O_PATH, 0, e), m = -1, dir = -1;
+	int base = root_of(r, &path, e);
+	own_fd int fd = base == -1 ? -1 : path_open(base, path, PATH_PLAIN, O_PATH, 0, e);
+	own_fd int m = -1, dir = -1;
 	struct stat st;
 
 	if (fd == -1)
@@ -80,10 +143,10 @@ open_lower(int base, const struct overlay *o, const char *path, bool attach, str
 		return err_sys(e, "mounting overlay: %s", path);
 	if (!S_ISREG(st.st_mode))
 		return fd_take(&fd);
-	m = layout_mount(base, path, o->userns, e);
+	m = layout_mount(base, path, r->o->userns, e);
 	if (m == -1 || !attach)
 		return fd_take(&m);
-	dir = open_dir(base, o->empty, e);
+	dir = open_dir(r->fd[0], r->o->empty, e);
 	if (dir == -1)
 		return -1;
 	if (syscall(SYS_move_mount, m, "", dir, "",
@@ -106,10 +169,10 @@ lowers_free(struct lowers *l)
 }
 
 static int
-add_lower(int fs, set_dir *set, int base, const struct overlay *o, const char *path, bool attach,
+add_lower(int fs, set_dir *set, const struct roots *r, const char *path, bool attach,
     struct lowers *held, struct err *e)
 {
-	int dir = open_lower(base, o, path, attach, e);
+	int dir = open_lower(r, path, attach, e);
 
 	if (dir == -1)
 		return -1;
@@ -126,16 +189,17 @@ needs_empty(const struct overlay *o)
 
 /* The kernel wants the uppermost layer first. */
 static int
-add_lowers(int fs, set_dir *set, int base, const struct overlay *o, bool attach,
-    struct lowers *held, struct err *e)
+add_lowers(
+    int fs, set_dir *set, const struct roots *r, bool attach, struct lowers *held, struct err *e)
 {
+	const struct overlay *o = r->o;
 	/* Now, for images are attached on it. */
-	own_fd int empty = open_dir(base, o->empty, e);
+	own_fd int empty = open_dir(r->fd[0], o->empty, e);
 
 	if (empty == -1)
 		return -1;
 	for (size_t i = o->n; i-- > 0;)
-		if (add_lower(fs, set, base, o, o->lower[i], attach, held, e) == -1)
+		if (add_lower(fs, set, r, o->lower[i], attach, held, e) == -1)
 			return -1;
 	if (needs_empty(o) && set(fs, "lowerdir+", empty) == -1)
 		return fs_error(fs, o->empty, e);
@@ -143,13 +207,14 @@ add_lowers(int fs, set_dir *set, int base, const struct overlay *o, bool attach,
 }
 
 static int
-add_upper(int fs, set_dir *set, int base, const struct overlay *o, struct err *e)
+add_upper(int fs, set_dir *set, const struct roots *r, struct err *e)
 {
+	const struct overlay *o = r->o;
 	own_fd int rw = -1;
 
 	if (o->rw == NULL)
 		return 0;
-	rw = open_dir(base, o->rw, e);
+	rw = open_dir(r->fd[0], o->rw, e);
 	if (rw == -1 || add_dir(fs, set, rw, "upper", "upperdir", e) == -1 ||
 	    add_dir(fs, set, rw, "work", "workdir", e) == -1)
 		return -1;
@@ -169,21 +234,110 @@ add_flags(int fs, const struct overlay *o, struct err *e)
 	return 0;
 }
 
+/* --- Options of mount(8) --------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	unsigned attr;	    /* of the mount; 0: goes to overlay as it is */
+	unsigned long flag; /* the same for mount(2) */
+} known[] = {
+    {"nodev", MOUNT_ATTR_NODEV, MS_NODEV},
+    {"nosuid", MOUNT_ATTR_NOSUID, MS_NOSUID},
+    {"noexec", MOUNT_ATTR_NOEXEC, MS_NOEXEC},
+    {"noatime", MOUNT_ATTR_NOATIME, MS_NOATIME},
+    {"nodiratime", MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
+    {"volatile", 0, 0},
+    {"metacopy", 0, 0},
+    {"redirect_dir", 0, 0},
+    {"index", 0, 0},
+    {"xino", 0, 0},
+    {"nfs_export", 0, 0},
+    {"uuid", 0, 0},
+};
+
+/* Calls fn with each option; what has no index in known is an error. */
 static int
-mount_new(set_dir *set, int base, const struct overlay *o, bool attach, struct err *e)
+each_option(const char *options, int (*fn)(void *arg, size_t at, const char *value, struct err *e),
+    void *arg, struct err *e)
+{
+	own_strv struct strv words = {0};
+
+	if (options == NULL || *options == '\0')
+		return 0;
+	strv_split(&words, options, ',');
+	for (size_t i = 0; i < words.n; i++) {
+		size_t n = strcspn(words.v[i], "="), at = 0;
+
+		while (at < COUNTOF(known) &&
+		       (strlen(known[at].name) != n || strncmp(known[at].name, words.v[i], n) != 0))
+			at++;
+		if (at == COUNTOF(known))
+			return err_set(e, ERR_INVALID,
+			    "mountopt: overlay mounts cannot have the option \"%s\"", words.v[i]);
+		if (fn != NULL &&
+		    fn(arg, at, words.v[i][n] == '=' ? words.v[i] + n + 1 : NULL, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+overlay_check_options(const char *options, struct err *e)
+{
+	return each_option(options, NULL, NULL, e);
+}
+
+struct setting {
+	int fs;
+	bool has_upper, is_volatile;
+	unsigned *attrs;
+};
+
+static int
+set_option(void *arg, size_t at, const char *value, struct err *e)
+{
+	struct setting *t = arg;
+	const char *name = known[at].name;
+
+	*t->attrs |= known[at].attr;
+	if (known[at].attr != 0)
+		return 0;
+	/* It speaks of the upper directory, and is ours to set. */
+	if (strcmp(name, "volatile") == 0 && (!t->has_upper || t->is_volatile))
+		return 0;
+	if (fsapi_config(t->fs, value != NULL ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, name,
+		value, 0) == -1)
+		return fs_error(t->fs, name, e);
+	return 0;
+}
+
+static int
+add_options(int fs, const struct overlay *o, unsigned *attrs, struct err *e)
+{
+	struct setting t = {fs, o->rw != NULL, o->volatile_, attrs};
+
+	return each_option(o->options, set_option, &t, e);
+}
+
+/* --- fsopen(2) ------------------------------------------------------------------------------------- */
+
+static int
+mount_new(set_dir *set, const struct roots *r, bool attach, struct err *e)
 {
 	own_fd int fs = fsapi_open("overlay");
 	own(lowers_free) struct lowers held = {.n = 0};
+	const struct overlay *o = r->o;
+	unsigned attrs = o->rw == NULL ? MOUNT_ATTR_RDONLY : 0;
 	int m;
 
 	if (fs == -1)
 		return err_sys(e, "mounting overlay: fsopen");
-	if (add_lowers(fs, set, base, o, attach, &held, e) == -1 ||
-	    add_upper(fs, set, base, o, e) == -1 || add_flags(fs, o, e) == -1)
+	if (add_lowers(fs, set, r, attach, &held, e) == -1 || add_upper(fs, set, r, e) == -1 ||
+	    add_flags(fs, o, e) == -1 || add_options(fs, o, &attrs, e) == -1)
 		return -1;
 	if (fsapi_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
 		return fs_error(fs, "creating the file system", e);
-	m = fsapi_mount(fs, o->rw == NULL ? MOUNT_ATTR_RDONLY : 0);
+	m = fsapi_mount(fs, attrs);
 	return m >= 0 ? m : fs_error(fs, "fsmount", e);
 }
 
@@ -192,12 +346,12 @@ mount_new(set_dir *set, int base, const struct overlay *o, bool attach, struct e
  * the ids it has outside, and what it creates is stored the other way round.
  */
 static int
-mapped_base(const struct overlay *o, struct err *e)
+mapped_root(const struct overlay *o, const char *path, struct err *e)
 {
-	own_fd int base = fsapi_open_tree(AT_FDCWD, o->base, OPEN_TREE_CLONE);
+	own_fd int base = fsapi_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
 
 	if (base == -1)
-		return err_sys(e, "mapping the owners of files: open_tree %s", o->base);
+		return err_sys(e, "mapping the owners of files: open_tree %s", path);
 	if (fsapi_map(base, o->userns) == -1)
 		return err_sys(e, "mapping the owners of files: mount_setattr");
 	return fd_take(&base);
@@ -239,26 +393,36 @@ name_fd(int fd, const char *sep, int *fds, size_t *n, struct strbuf *data)
 }
 
 static int
-classic_data(
-    const struct overlay *o, int base, int *fds, size_t *n, struct strbuf *data, struct err *e)
+data_option(void *arg, size_t at, const char *value, struct err *e)
 {
-	own_fd int empty = open_dir(base, o->empty, e);
+	(void)e;
+	if (known[at].attr == 0 && strcmp(known[at].name, "volatile") != 0)
+		strbuf_addf(arg, ",%s%s%s", known[at].name, value != NULL ? "=" : "",
+		    value != NULL ? value : "");
+	return 0;
+}
+
+static int
+classic_data(const struct roots *r, int *fds, size_t *n, struct strbuf *data, struct err *e)
+{
+	const struct overlay *o = r->o;
+	own_fd int empty = open_dir(r->fd[0], o->empty, e);
 	const char *sep = "lowerdir=";
 	char path[PATH_MAX];
 
 	if (empty == -1)
 		return -1;
 	for (size_t i = o->n; i-- > 0; sep = ":")
-		if (name_fd(open_lower(base, o, o->lower[i], true, e), sep, fds, n, data) == -1)
+		if (name_fd(open_lower(r, o->lower[i], true, e), sep, fds, n, data) == -1)
 			return -1;
 	if (needs_empty(o) && name_fd(fd_take(&empty), sep, fds, n, data) == -1)
 		return -1;
 	if (o->rw != NULL) {
 		snprintf(path, sizeof(path), "%s/upper", o->rw);
-		if (name_fd(open_dir(base, path, e), ",upperdir=", fds, n, data) == -1)
+		if (name_fd(open_dir(r->fd[0], path, e), ",upperdir=", fds, n, data) == -1)
 			return -1;
 		snprintf(path, sizeof(path), "%s/work", o->rw);
-		if (name_fd(open_dir(base, path, e), ",workdir=", fds, n, data) == -1)
+		if (name_fd(open_dir(r->fd[0], path, e), ",workdir=", fds, n, data) == -1)
 			return -1;
 		if (o->volatile_)
 			strbuf_add(data, ",volatile");
@@ -267,8 +431,21 @@ classic_data(
 		strbuf_add(data, ",userxattr");
 	if (o->label != NULL)
 		strbuf_addf(data, ",context=\"%s\"", o->label);
+	if (each_option(o->options, data_option, data, e) == -1)
+		return -1;
 	if (data->n > CLASSIC_DATA_MAX)
 		return err_set(e, ERR_LIMIT, "mounting overlay: too many layers for this kernel");
+	return 0;
+}
+
+static int
+flag_option(void *arg, size_t at, const char *value, struct err *e)
+{
+	unsigned long *flags = arg;
+
+	(void)value;
+	(void)e;
+	*flags |= known[at].flag;
 	return 0;
 }
 
@@ -277,11 +454,14 @@ static int
 classic_mount(const char *dir, const struct overlay *o, const char *data, struct err *e)
 {
 	own_fd int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	unsigned long flags = o->rw == NULL ? MS_RDONLY : 0;
 	int m, rc;
 
+	if (each_option(o->options, flag_option, &flags, e) == -1)
+		return -1;
 	if (cwd == -1 || chdir("/proc/self/fd") == -1)
 		return err_sys(e, "mounting overlay: entering /proc/self/fd");
-	rc = mount("overlay", dir, "overlay", o->rw == NULL ? MS_RDONLY : 0, data);
+	rc = mount("overlay", dir, "overlay", flags, data);
 	if (rc == -1)
 		err_sys(e, "mounting overlay");
 	if (fchdir(cwd) == -1 && rc == 0)
@@ -296,14 +476,15 @@ classic_mount(const char *dir, const struct overlay *o, const char *data, struct
 }
 
 static int
-mount_data(const struct overlay *o, int base, struct err *e)
+mount_data(const struct roots *r, struct err *e)
 {
+	const struct overlay *o = r->o;
 	own_mem char *dir = xasprintf("%s/%s", o->base, o->empty);
 	int fds[OVERLAY_LOWER_MAX + 3], m = -1;
 	own_strbuf struct strbuf data = {0};
 	size_t n = 0;
 
-	if (classic_data(o, base, fds, &n, &data, e) == 0)
+	if (classic_data(r, fds, &n, &data, e) == 0)
 		m = classic_mount(dir, o, data.s, e);
 	while (n > 0)
 		fd_close(&fds[--n]);
@@ -336,29 +517,26 @@ detach_lowers(const struct overlay *o)
 static int
 mount_privately(const struct overlay *o, set_dir *set, struct err *e)
 {
-	own_fd int mapped = -1, base = -1;
-	int m;
+	own(roots_close) struct roots mapped = {0};
+	own(roots_close) struct roots roots = {0};
+	size_t covered = 0;
+	int m = -1;
 
-	if (private_namespace(e) == -1)
+	if (private_namespace(e) == -1 ||
+	    (o->userns > 0 && roots_open(&mapped, o, mapped_root, e) == -1))
 		return -1;
-	if (o->userns > 0) {
-		mapped = mapped_base(o, e);
-		if (mapped == -1)
-			return -1;
-		if (syscall(SYS_move_mount, mapped, "", AT_FDCWD, o->base,
-			MOVE_MOUNT_F_EMPTY_PATH) == -1)
-			return err_sys(e, "mounting overlay: attaching the mapped store");
-	}
+	for (; covered < mapped.n; covered++)
+		if (syscall(SYS_move_mount, mapped.fd[covered], "", AT_FDCWD, root_path(o, covered),
+			MOVE_MOUNT_F_EMPTY_PATH) == -1) {
+			err_sys(e, "mounting overlay: attaching the mapped store");
+			break;
+		}
 	/* Opened only now: overlay takes no directories of another namespace's mounts. */
-	base = open(o->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (base == -1)
-		err_sys(e, "opening %s", o->base);
-	m = base == -1	  ? -1
-	    : set != NULL ? mount_new(set, base, o, true, e)
-			  : mount_data(o, base, e);
+	if (covered == mapped.n && roots_open(&roots, o, plain_root, e) == 0)
+		m = set != NULL ? mount_new(set, &roots, true, e) : mount_data(&roots, e);
 	detach_lowers(o);
-	if (mapped >= 0)
-		umount2(o->base, MNT_DETACH);
+	while (covered > 0)
+		umount2(root_path(o, --covered), MNT_DETACH);
 	return m;
 }
 
@@ -401,22 +579,18 @@ mount_nothing(int base, const struct overlay *o, struct err *e)
 
 /* The same ways in a mount namespace of our own come after those that need none. */
 static int
-mount_by(enum overlay_way way, bool privately, const struct overlay *o, int base, struct err *e)
+mount_by(enum overlay_way way, bool privately, const struct overlay *o, struct err *e)
 {
 	set_dir *set = way == OVERLAY_FDS ? set_dir_fd : set_dir_string;
-	own_fd int mapped = -1;
+	own(roots_close) struct roots roots = {0};
 
 	if (way == OVERLAY_CLASSIC)
 		return mount_privately(o, NULL, e);
 	if (privately)
 		return mount_privately(o, set, e);
-	if (o->userns > 0) {
-		mapped = mapped_base(o, e);
-		if (mapped == -1)
-			return -1;
-		base = mapped;
-	}
-	return mount_new(set, base, o, false, e);
+	if (roots_open(&roots, o, o->userns > 0 ? mapped_root : plain_root, e) == -1)
+		return -1;
+	return mount_new(set, &roots, false, e);
 }
 
 static int
@@ -433,7 +607,7 @@ mount_checked(enum overlay_way way, bool privately, const struct overlay *o, str
 		return -1;
 	if (o->n == 0 && o->rw == NULL)
 		return mount_nothing(base, o, e);
-	return mount_by(way, privately, o, base, e);
+	return mount_by(way, privately, o, e);
 }
 
 int

@@ -12,18 +12,26 @@
 #include "common/base/err.h"
 
 #define OVERLAY_LOWER_MAX 500 /* the kernel's own limit */
+#define OVERLAY_BASES_MAX 32
 
 struct overlay {
 	const char *base; /* absolute path of the store; all other paths are relative to it */
-	const char *const
-	    *lower; /* directories, or images with their tar beside them (layout.h); lowest first */
-	size_t n;   /* 0 is allowed: an empty directory is below then */
+	const char *const *bases; /* absolute paths of further stores */
+	size_t nbases;		  /* at most OVERLAY_BASES_MAX */
+	/*
+	 * Directories, or images with their tar beside them (layout.h); lowest first.  Absolute ones are below
+	 * a base.
+	 */
+	const char *const *lower;
+	size_t n;	   /* 0 is allowed: an empty directory is below then */
 	const char *empty; /* that directory */
 	const char *rw;	   /* directory with upper/ and work/; NULL: read-only */
 	bool volatile_;	   /* need not survive a crash; never synced */
 	bool userxattr;	   /* inside a user namespace: marks are user.overlay.* */
 	const char *label; /* value of context=, or NULL */
-	int userns; /* user namespace by which the owners of all directories are mapped, or 0 */
+	const char
+	    *options; /* of mount(8), as "nodev,metacopy=on", or NULL: see overlay_check_options */
+	int userns;   /* user namespace by which the owners of all directories are mapped, or 0 */
 };
 
 /* In the order they are tried; which of them works is found out once in each process. */
@@ -45,6 +53,9 @@ bool overlay_cannot_map(const struct err *e);
 
 /* The same by one way only, for tests. */
 int overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e);
+
+/* Are these options that a mount of a root file system may have?  -1 with e names the first that is not. */
+int overlay_check_options(const char *options, struct err *e);
 
 /* The way that was found to work, as a word for pod info; NULL if none was needed yet. */
 const char *overlay_way_name(void);

@@ -6,7 +6,8 @@
 #include "pod-store/artifacts.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
-#include "pod-store/naming.h"
+#include "pod-store/adopt.h"
+#include "pod-store/places.h"
 #include "pod-store/remove.h"
 
 void
@@ -16,9 +17,39 @@ removed_free(struct removed *r)
 	strv_free(&r->deleted);
 }
 
-int
-remove_tag(struct store *s, const struct msg_image_tag *m, struct err *e)
+/* The image to be named, which gets a record here if it lies elsewhere. */
+static int
+find_to_tag(struct store *all, const char *text, struct naming_match *found, struct err *e)
 {
+	struct store *first = places_first(all), *at;
+
+	if (places_find(all, text, NULL, found, &at, e) == -1)
+		return -1;
+	return at == first ? 0 : adopt_image(first, at, found->id, e);
+}
+
+/* For what changes an image: it must lie in the first place. */
+static int
+find_own(struct store *s, const char *text, const struct strs *candidates, const char *act,
+    struct naming_match *found, struct err *e)
+{
+	struct store *all = s->base != NULL ? s->base : s, *at;
+	own_naming_match struct naming_match elsewhere = {0};
+	struct err other;
+
+	if (naming_find(s, text, candidates, found, e) == 0)
+		return 0;
+	if (e->class != ERR_NOTFOUND ||
+	    places_find(all, text, candidates, &elsewhere, &at, &other) == -1)
+		return -1;
+	err_set(e, ERR_DENIED, "cannot %s read-only image \"%s\"", act, elsewhere.id);
+	return err_hint(e, "It is in the store %s.", at->root);
+}
+
+int
+remove_tag(struct store *all, const struct msg_image_tag *m, struct err *e)
+{
+	struct store *s = places_first(all);
 	own_naming_match struct naming_match found = {0};
 	own_strv struct strv names = {0};
 	bool ok = true;
@@ -32,7 +63,7 @@ remove_tag(struct store *s, const struct msg_image_tag *m, struct err *e)
 	}
 	if (db_begin(&s->db, e) == -1)
 		return -1;
-	ok = naming_find(s, m->image, NULL, &found, e) == 0;
+	ok = find_to_tag(all, m->image, &found, e) == 0;
 	for (size_t i = 0; i < names.n && ok; i++)
 		ok = image_add_name(s, found.id, names.v[i], e) == 0;
 	return db_end(&s->db, ok, e);
@@ -85,7 +116,7 @@ untag(struct store *s, const struct msg_image_untag *m, struct err *e)
 	own_naming_match struct naming_match found = {0};
 	own_strv struct strv names = {0};
 
-	if (naming_find(s, m->image, NULL, &found, e) == -1 ||
+	if (find_own(s, m->image, NULL, "untag", &found, e) == -1 ||
 	    image_names(s, found.id, &names, &names, e) == -1)
 		return -1;
 	for (size_t i = 0; i < m->names.n; i++)
@@ -224,7 +255,7 @@ remove_in_tx(struct store *s, const struct msg_image_remove *m, struct removed *
 	own_strv struct strv users = {0};
 	int r;
 
-	if (naming_find(s, m->image, &m->candidates, &found, e) == -1)
+	if (find_own(s, m->image, &m->candidates, "remove", &found, e) == -1)
 		return -1;
 	r = remove_name(s, m, &found, out, e);
 	if (r != 0)

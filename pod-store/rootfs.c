@@ -9,14 +9,20 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/path.h"
+#include "common/fs/tree.h"
 #include "pod-store/attach.h"
 #include "pod-store/image.h"
+#include "pod-store/copy.h"
+#include "pod-store/driver.h"
 #include "pod-store/layer.h"
+#include "pod-store/made.h"
 #include "pod-store/overlay.h"
+#include "pod-store/places.h"
 #include "pod-store/rootfs.h"
 #include "pod-store/user.h"
 #include "pod-store/variant.h"
 #include "pod-store/volume.h"
+#include "pod-store/whole.h"
 
 #define ID_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
@@ -48,18 +54,36 @@ rootfs_image(struct store *s, const char *id, struct err *e)
 	return xstrndup(image, (size_t)n);
 }
 
+/* What a root file system stands on. */
+struct standing {
+	struct strv layers; /* lowest first */
+	const char *rw;	    /* NULL: read-only */
+	struct owners map;
+	int userns; /* 0: owners appear as they lie on disk */
+	bool volatile_;
+	const char *label; /* SELinux; NULL: that of each file */
+	bool whole;	   /* rw is a whole copy, no overlay */
+	bool frozen;	   /* the read-write layer is one to be read, too */
+};
+
+static void
+standing_free(struct standing *t)
+{
+	strv_free(&t->layers);
+	owners_free(&t->map);
+}
+
 /* --- The read-write layer ------------------------------------------------------------------------- */
 
 /* The upper directory is the container's "/": it looks as the image's. */
 static int
 make_upper(struct store *s, int rw, const char *top, struct err *e)
 {
-	own_mem char *path = xasprintf("layers/%s", top);
 	struct stat st = {.st_mode = 0755};
 	own_fd int upper = -1, below = -1;
 
 	if (*top != '\0') {
-		below = store_dir(s, path, e);
+		below = places_open_layer(s, top, "", e);
 		/* In an image the root is always as above. */
 		if (below == -1 || (layout_of(below) == LAYOUT_DIR &&
 				       fstatat(below, "diff", &st, AT_SYMLINK_NOFOLLOW) == -1))
@@ -78,7 +102,7 @@ make_upper(struct store *s, int rw, const char *top, struct err *e)
 }
 
 static int
-fill_rw(struct store *s, int rw, const char *image, const char *top, struct err *e)
+name_image(int rw, const char *image, struct err *e)
 {
 	char there[80];
 	ssize_t n;
@@ -90,72 +114,97 @@ fill_rw(struct store *s, int rw, const char *image, const char *top, struct err 
 		if (n != (ssize_t)strlen(image) || memcmp(there, image, (size_t)n) != 0)
 			return err_set(e, ERR_STATE, "the container stands on another image");
 	}
+	return 0;
+}
+
+static int
+fill_rw(struct store *s, int rw, const char *top, struct err *e)
+{
 	if (mkdirat(rw, "work", 0700) == -1 && errno != EEXIST)
 		return err_sys(e, "making the read-write layer");
 	/* Last: a layer with an upper directory is complete. */
 	return make_upper(s, rw, top, e);
 }
 
+/* The whole copy, whose owners are shifted at once: nothing else maps them. */
+static int
+fill_whole(struct store *s, struct standing *t, int rw, struct err *e)
+{
+	t->map.shifted = owners_is_mapped(&t->map);
+	if (t->map.shifted && owners_save(&t->map, rw, e) == -1)
+		return -1;
+	return whole_make(s, t->rw, &t->layers, t->map.shifted ? &t->map : NULL, e);
+}
+
 /* 1: made now; 0: there already. */
 static int
-make_rw(struct store *s, const char *path, const char *image, const char *top, struct err *e)
+make_rw(struct store *s, struct standing *t, const char *image, struct err *e)
 {
-	own_mem char *upper = xasprintf("%s/upper", path);
+	own_mem char *upper = xasprintf("%s/upper", t->rw);
+	const char *top = t->layers.n > 0 ? t->layers.v[t->layers.n - 1] : "";
 	own_fd int rw = -1;
 	struct stat st;
 
 	if (fstatat(s->dir, upper, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	if (mkdirat(s->dir, path, 0700) == -1 && errno != EEXIST)
+	t->whole = whole_is(s, t->rw);
+	if (t->whole)
+		return 0;
+	if (mkdirat(s->dir, t->rw, 0700) == -1 && errno != EEXIST)
 		return err_sys(e, "making the read-write layer");
-	rw = store_dir(s, path, e);
-	if (rw == -1 || fill_rw(s, rw, image, top, e) == -1)
+	rw = store_dir(s, t->rw, e);
+	t->whole = driver_is_vfs(s);
+	if (rw == -1 || name_image(rw, image, e) == -1 ||
+	    (t->whole ? fill_whole(s, t, rw, e) : fill_rw(s, rw, top, e)) == -1)
 		return -1;
 	return 1;
 }
 
+/* Overlay cannot be mounted after all, and nobody has written to the layer yet. */
+static int
+become_whole(struct store *s, struct standing *t, struct err *e)
+{
+	own_fd int rw = store_dir(s, t->rw, e), upper = -1;
+
+	if (rw == -1)
+		return -1;
+	upper = path_open(rw, "upper", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	if (upper == -1 || copy_is_empty(upper, e) != 1)
+		return err_is_set(e) ? -1
+				     : err_set(e, ERR_STATE,
+					   "the container was made with the driver overlay");
+	if (fill_whole(s, t, rw, e) == -1 || tree_remove(rw, "upper", e) == -1 ||
+	    tree_remove(rw, "work", e) == -1)
+		return -1;
+	t->whole = true;
+	return 0;
+}
+
+/* Of an image, wherever it lies. */
+static int
+layers_of(struct store *s, const char *image, struct strv *layers, struct err *e)
+{
+	struct store *at = places_image(s, image, e);
+
+	return at != NULL ? image_layers(at, image, layers, e) : -1;
+}
+
 /* Fills layers; makes the container's layer.  Under the shared lock, so that the image cannot go meanwhile. */
 static int
-stand_on(struct store *s, const char *path, const char *image, struct strv *layers, struct err *e)
+stand_on(struct store *s, struct standing *t, const char *image, struct err *e)
 {
-	sqlite3_stmt *q;
-	int r;
+	struct store *lock = places_first(s);
+	int r = -1;
 
-	if (store_lock(s, LOCK_SHARED, e) == -1)
+	if (store_lock(lock, LOCK_SHARED, e) == -1)
 		return -1;
-	q = db_query(&s->db, SQL_IMAGE_ROW, e, "t", image);
-	r = db_step(&s->db, q, e);
-	if (r == 1)
-		db_done(q);
-	if (r == 0)
-		err_set(e, ERR_NOTFOUND, "%s: image not known", image);
-	if (r != 1 || image_layers(s, image, layers, e) == -1)
-		r = -1;
-	else
-		r = make_rw(s, path, image, layers->n > 0 ? layers->v[layers->n - 1] : "", e);
-	store_unlock(s);
+	if (layers_of(s, image, &t->layers, e) == 0)
+		r = make_rw(s, t, image, e);
+	store_unlock(lock);
 	return r;
 }
 
 /* --- Mounts --------------------------------------------------------------------------------------- */
-
-/* What a root file system stands on. */
-struct standing {
-	struct strv layers; /* lowest first */
-	const char *rw;	    /* NULL: read-only */
-	struct owners map;
-	int userns; /* 0: owners appear as they lie on disk */
-	bool volatile_;
-	const char *label; /* SELinux; NULL: that of each file */
-	bool frozen;	   /* the read-write layer is one to be read, too */
-};
-
-static void
-standing_free(struct standing *t)
-{
-	strv_free(&t->layers);
-	owners_free(&t->map);
-}
 
 /* The directories of the layers, made if they have to have other owners. */
 static int
@@ -165,13 +214,18 @@ layer_paths(struct store *s, const struct standing *t, struct strv *paths, struc
 
 	owners_name(&t->map, name);
 	for (size_t i = 0; i < t->layers.n; i++) {
-		own_mem char *path = xasprintf("layers/%s", t->layers.v[i]);
-		own_fd int dir = store_dir(s, path, e);
+		const char *id = t->layers.v[i];
+		struct store *at = places_count(s) > 1 ? places_layer(s, id, e) : s;
+		own_mem char *path = xasprintf("layers/%s", id);
+		own_fd int dir = at != NULL ? store_dir(at, path, e) : -1;
 
-		if (dir == -1 ||
-		    (t->map.shifted && variant_need(s, t->layers.v[i], &t->map, e) == -1))
+		if (dir == -1 || (t->map.shifted && variant_need(s, at, id, &t->map, e) == -1))
 			return -1;
-		strv_addf(paths, "%s/%s", path, t->map.shifted ? name : layout_lower(dir));
+		if (t->map.shifted && at->read_only)
+			strv_addf(paths, "made/%s/%s", id, name);
+		else
+			strv_addf(paths, "%s%s%s/%s", at != s ? at->root : "", at != s ? "/" : "",
+			    path, t->map.shifted ? name : layout_lower(dir));
 	}
 	return 0;
 }
@@ -188,26 +242,47 @@ mount_again(struct store *s, const struct standing *t)
 	return attach_clone(s, t->rw + strlen("rw/"));
 }
 
+/* The tree of the layers alone where overlay cannot show it. */
 static int
-mount_standing(struct store *s, const struct standing *t, struct err *e)
+mount_tree(struct store *s, const struct standing *t, struct err *e)
+{
+	own_fd int tree = made_tree(s, &t->layers, e);
+
+	return tree == -1 ? -1 : whole_mount(tree, true, e);
+}
+
+static int
+mount_whole(struct store *s, const struct standing *t, struct err *e)
+{
+	own_fd int root = whole_open(s, t->rw, e);
+
+	return root == -1 ? -1 : whole_mount(root, t->frozen, e);
+}
+
+static int
+mount_overlay(struct store *s, const struct standing *t, struct err *e)
 {
 	bool mapped = t->userns > 0 && owners_is_mapped(&t->map) && !t->map.shifted;
 	own_strv struct strv paths = {0};
+	const char *bases[OVERLAY_BASES_MAX];
 	struct overlay o = {
 	    .base = s->root,
+	    .bases = bases,
 	    .empty = "empty",
+	    .options = s->opt.mountopt,
 	    .rw = t->frozen ? NULL : t->rw,
 	    .volatile_ = t->volatile_,
 	    .userxattr = s->userxattr,
 	    .label = t->label,
 	    .userns = mapped ? t->userns : 0,
 	};
-	int m = mount_again(s, t);
+	int m;
 
-	if (m >= 0)
-		return m;
 	if (layer_paths(s, t, &paths, e) == -1)
 		return -1;
+	for (size_t i = 0; i < places_count(s); i++)
+		if (places_at(s, i) != s)
+			bases[o.nbases++] = places_at(s, i)->root;
 	if (t->frozen)
 		strv_addf(&paths, "%s/upper", t->rw);
 	o.lower = (const char *const *)paths.v;
@@ -222,12 +297,29 @@ mount_standing(struct store *s, const struct standing *t, struct err *e)
 	return m;
 }
 
+static int
+mount_standing(struct store *s, const struct standing *t, struct err *e)
+{
+	int m = mount_again(s, t);
+
+	if (m >= 0)
+		return m;
+	if (t->whole)
+		return mount_whole(s, t, e);
+	if (t->rw == NULL && driver_is_vfs(s))
+		return mount_tree(s, t, e);
+	m = mount_overlay(s, t, e);
+	if (m >= 0 || t->rw != NULL || !driver_falls_back(s, e))
+		return m;
+	return mount_tree(s, t, e);
+}
+
 int
 rootfs_mount_image(struct store *s, const char *image, struct err *e)
 {
 	own(standing_free) struct standing t = {0};
 
-	if (image_layers(s, image, &t.layers, e) == -1)
+	if (layers_of(s, image, &t.layers, e) == -1)
 		return -1;
 	return mount_standing(s, &t, e);
 }
@@ -241,18 +333,21 @@ rootfs_mount_part(struct store *s, const char *image, const char *id, uint64_t i
 
 	if (id == NULL || *id == '\0')
 		return rootfs_mount_image(s, image, e);
-	if (rootfs_path(id, path, e) == -1 || image_layers(s, image, &t.layers, e) == -1)
+	if (rootfs_path(id, path, e) == -1 || layers_of(s, image, &t.layers, e) == -1)
 		return -1;
 	snprintf(part, sizeof(part), "%s/image.%llu", path, (unsigned long long)index);
 	if ((mkdirat(s->dir, path, 0700) == -1 && errno != EEXIST) ||
 	    store_trash(s, s->dir, part, e) == -1 || mkdirat(s->dir, part, 0700) == -1)
 		return err_is_set(e) ? -1 : err_sys(e, "making a read-write layer over %s", image);
+	t.rw = part;
+	t.whole = driver_is_vfs(s);
+	if (t.whole)
+		return whole_make(s, part, &t.layers, NULL, e) == 0 ? mount_standing(s, &t, e) : -1;
 	dir = store_dir(s, part, e);
 	if (dir == -1)
 		return -1;
 	if (mkdirat(dir, "work", 0700) == -1 || mkdirat(dir, "upper", 0755) == -1)
 		return err_sys(e, "making a read-write layer over %s", image);
-	t.rw = part;
 	return mount_standing(s, &t, e);
 }
 
@@ -276,9 +371,10 @@ load_standing(
 		return -1;
 	rw = store_dir(s, path, e);
 	if (rw == -1 || owners_load(&t->map, rw, e) == -1 ||
-	    image_layers(s, image, &t->layers, e) == -1)
+	    layers_of(s, image, &t->layers, e) == -1)
 		return -1;
 	t->rw = path;
+	t->whole = whole_is(s, path);
 	return 0;
 }
 
@@ -308,6 +404,15 @@ rootfs_mount_whole(struct store *s, const char *id, struct owners *map, struct e
 	return root;
 }
 
+bool
+rootfs_is_whole(struct store *s, const char *id)
+{
+	char path[STORE_NAME_MAX];
+	struct err ignored;
+
+	return rootfs_path(id, path, &ignored) == 0 && whole_is(s, path);
+}
+
 int
 rootfs_upper(struct store *s, const char *id, struct owners *map, struct err *e)
 {
@@ -319,6 +424,8 @@ rootfs_upper(struct store *s, const char *id, struct owners *map, struct err *e)
 	rw = store_dir(s, path, e);
 	if (rw == -1 || owners_load(map, rw, e) == -1)
 		return -1;
+	if (whole_is(s, path))
+		return whole_open(s, path, e);
 	return path_open(rw, "upper", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 }
 
@@ -373,6 +480,11 @@ mount_with_owners(struct store *s, struct standing *t, struct err *e)
 		return err_set(
 		    e, ERR_STATE, "the container's ID map is not the one it was made with");
 	t->map.shifted = before.shifted;
+	if (t->whole)
+		return strcmp(was, now) == 0
+			   ? mount_standing(s, t, e)
+			   : err_set(e, ERR_STATE,
+				 "the container's ID map is not the one it was made with");
 	if (!owners_is_mapped(&t->map) || before.shifted)
 		return mount_standing(s, t, e);
 	r = try_mapped(s, t, rw, &root, e);
@@ -446,9 +558,11 @@ open_image_root(struct store *s, const struct msg_rootfs_open *m, struct standin
 	if (m->prepare)
 		return 0;
 	root = mount_with_owners(s, t, e);
+	if (root == -1 && !t->whole && driver_falls_back(s, e) && become_whole(s, t, e) == 0)
+		root = mount_with_owners(s, t, e);
 	if (root == -1)
 		return err_wrap(e, "mounting storage for container %s", m->id);
-	if (user_find(s, root, fresh, m, out, a, e) == -1)
+	if (user_find(places_first(s), root, fresh, m, out, a, e) == -1)
 		return -1;
 	if (m->workdir != NULL && prepare_workdir(root, m, &t->map, out, e) == -1)
 		return -1;
@@ -494,7 +608,7 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 	if (m->image == NULL || m->image[0] == '\0')
 		return m->prepare ? 0 : prepare_volumes(s, -1, m, &t.map, out, a, e);
 	t.rw = path;
-	made = stand_on(s, path, m->image, &t.layers, e);
+	made = stand_on(s, &t, m->image, e);
 	if (made == -1)
 		return -1;
 	r = open_image_root(s, m, &t, made == 1, out, a, e);

@@ -45,7 +45,10 @@ int rootfs_mount(struct store *s, const char *id, int userns, struct err *e);
  */
 int rootfs_mount_whole(struct store *s, const char *id, struct owners *map, struct err *e);
 
-/* What a container changed: its upper directory, and how owners lie there. */
+/* Is the container a whole copy of its image's tree (driver vfs)? */
+bool rootfs_is_whole(struct store *s, const char *id);
+
+/* What a container changed: its upper directory, or the whole copy; and how owners lie there. */
 int rootfs_upper(struct store *s, const char *id, struct owners *map, struct err *e);
 
 /* The image a container stands on; caller frees.  NULL with ERR_NOTFOUND if it has no layer. */

@@ -9,6 +9,7 @@
 #include "common/base/own.h"
 #include "pod-store/handlers.h"
 #include "pod-store/job.h"
+#include "pod-store/places.h"
 #include "pod-store/server.h"
 
 static void
@@ -21,7 +22,7 @@ conn_free(struct conn *c)
 	if (*at == c)
 		*at = c->next;
 	job_cancel_all(c);
-	stage_end_all(&c->srv->store, &c->stages);
+	stage_end_all(places_first(&c->srv->store), &c->stages);
 	if (c->ev != NULL)
 		event_free(c->ev);
 	peer_free(c->peer);
@@ -113,6 +114,8 @@ server_run(int fd, struct err *e)
 	if (!srv.opened)
 		return r;
 	leave_terminal();
+	if (srv.store.images != NULL)
+		db_tidy(&srv.store.images->db);
 	db_tidy(&srv.store.db);
 	if (store_clean(&srv.store, true, e) == -1)
 		r = -1;

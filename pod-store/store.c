@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -155,6 +156,16 @@ store_close(struct store *s)
 	fd_close(&s->lock);
 	own_mem_free(&s->root);
 	s->root = NULL;
+	own_mem_free(&s->opt.mountopt);
+	own_mem_free(&s->opt.mount_program);
+	for (size_t i = 0; i < s->nmore; i++)
+		store_close(&s->more[i]);
+	if (s->images != NULL)
+		store_close(s->images);
+	free(s->images);
+	free(s->more);
+	s->images = s->more = NULL;
+	s->nmore = 0;
 }
 
 int
@@ -243,6 +254,8 @@ reap_stages(struct store *s, struct err *e)
 int
 store_clean(struct store *s, bool force, struct err *e)
 {
+	if (s->images != NULL && store_clean(s->images, force, e) == -1)
+		return -1;
 	if (!s->dirty && !force)
 		return 0;
 	s->dirty = false;

@@ -9,6 +9,7 @@
  *	volumes/NAME/_data
  *	tmp/STAGE/			locked (flock on the directory) by its owner
  *	trash/				removed at leisure
+ *	made/LAYER/NAME			made of a layer and those below it, and remade when missing: see made.h
  *	mounts/ID			where a user had a root file system mounted
  *	empty/				an empty directory, the lowest layer where there is none
  *
@@ -26,6 +27,18 @@
 #include "pod-store/db.h"
 #include "pod-store/layout.h"
 
+enum store_driver { DRIVER_AUTO, DRIVER_OVERLAY, DRIVER_VFS };
+
+/* Settings by --storage-opt and storage.conf, see options.h. */
+struct store_options {
+	enum store_driver driver; /* AUTO: overlay where it can be mounted, else vfs */
+	bool vfs_first;		  /* of AUTO: driver_priority */
+	char *mountopt, *mount_program;
+	uint64_t size, inodes; /* of the changes of each container; 0: no limit */
+	bool ignore_chown_errors;
+	enum layout layout; /* of new layers */
+};
+
 struct store {
 	struct db db;
 	char *root; /* absolute */
@@ -37,6 +50,14 @@ struct store {
 	enum layout layout; /* of new layers, as asked for */
 	bool probed;	    /* and as it can be had */
 	bool dirty;	    /* something lies in the trash or may have to be reaped */
+	bool read_only; /* an additional one: neither trash nor lock, and nothing is ever written */
+
+	/* Other places where images lie, see places.h; closed with this one. */
+	struct store *images; /* made there (--imagestore); NULL: here */
+	struct store *more;   /* read-only ones */
+	size_t nmore;
+	struct store *base; /* of one of the two above: the store it was opened for */
+	struct store_options opt;
 };
 
 #define STORE_NAME_MAX 128 /* of a directory below layers/, rw/, tmp/ */

@@ -8,7 +8,9 @@
 #include "common/base/text.h"
 #include "common/fs/walk.h"
 #include "pod-store/layer.h"
+#include "pod-store/made.h"
 #include "pod-store/mount.h"
+#include "pod-store/places.h"
 #include "pod-store/sweep.h"
 
 /* Names in one of the store's directories. */
@@ -109,17 +111,20 @@ sweep_store(
     struct store *s, const struct msg_store_sweep *m, struct msg_store_swept *out, struct err *e)
 {
 	struct walk_usage u = {0};
+	struct store *first = places_first(s);
 	size_t layers = 0;
 
 	*out = (struct msg_store_swept){0};
-	if (condemn(s, e) == -1 || layer_bury(s, &layers, e) == -1 ||
-	    orphans(s, "layers", SQL_LAYER_ROW, &out->objects, e) == -1 ||
+	if (condemn(first, e) == -1 || layer_bury(first, &layers, e) == -1 ||
+	    orphans(first, "layers", SQL_LAYER_ROW, &out->objects, e) == -1 ||
+	    made_sweep(s, &out->objects, e) == -1 ||
 	    orphans(s, "volumes", SQL_VOLUME_ROW, &out->objects, e) == -1)
 		return -1;
 	if (m->rootfs && unlisted(s, m, &out->objects, e) == -1)
 		return -1;
 	out->objects += layers;
-	if (walk_count(s->trash, &u, e) == -1)
+	if (walk_count(s->trash, &u, e) == -1 ||
+	    (first != s && walk_count(first->trash, &u, e) == -1))
 		return -1;
 	out->bytes = u.bytes;
 	return store_clean(s, true, e);

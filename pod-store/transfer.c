@@ -14,6 +14,7 @@
 #include "pod-store/blob.h"
 #include "pod-store/job.h"
 #include "pod-store/layer.h"
+#include "pod-store/places.h"
 #include "pod-store/layer/opaque.h"
 #include "pod-store/transfer.h"
 
@@ -189,11 +190,12 @@ out:
 static int
 put_workers(struct job *j, const struct put *p, int stream, int copy, struct err *e)
 {
+	const struct store *s = &j->conn->srv->store;
 	struct spawn inflate = {
 	    .role = ROLE_INFLATE, .mode = copy >= 0 ? "keep" : "inflate", .nfds = COPY_SLOT + 1};
 	struct spawn unpack = {
 	    .role = p->place.layout == LAYOUT_EROFS ? ROLE_EROFS : ROLE_UNPACK,
-	    .mode = j->conn->srv->store.single_id ? "squash-ids" : "unpack",
+	    .mode = s->single_id || s->opt.ignore_chown_errors ? "squash-ids" : "unpack",
 	    .nfds = INDEX_SLOT + 1,
 	};
 	int between[2], rc;
@@ -242,7 +244,7 @@ put_start(struct conn *c, uint32_t seq, struct stage *g, const struct rec_layer_
 	own_fd int copy = -1;
 	struct job *j = NULL;
 
-	if (layout_of_new(&c->srv->store, &layout, e) == 0 &&
+	if (layout_of_new(places_first(&c->srv->store), &layout, e) == 0 &&
 	    stage_layer(g, layout, &p->at, &p->place, e) == 0 &&
 	    (!p->keep || (copy = blob_begin(g, &g->layers[p->at], e)) != -1))
 		j = job_new(c, seq, put_done, p, e);
@@ -400,8 +402,8 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 	struct store *s = &c->srv->store;
 	bool blob = m->form != NULL && strcmp(m->form, "blob") == 0;
 	const char *mode = blob ? "" : get_mode(m->form, e);
-	own_mem char *path = NULL;
 	own_fd int dir = -1, stream = -1;
+	struct store *at;
 	struct get *g;
 	struct job *j;
 	sqlite3_stmt *q;
@@ -411,16 +413,18 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 		return -1;
 	if (!text_is_hex(m->layer, 64))
 		return err_set(e, ERR_INVALID, "the identifier of a layer is malformed");
-	q = db_query(&s->db, SQL_LAYER_ROW, e, "t", m->layer);
-	r = db_step(&s->db, q, e);
+	at = places_layer(s, m->layer, e);
+	if (at == NULL)
+		return -1;
+	q = db_query(&at->db, SQL_LAYER_ROW, e, "t", m->layer);
+	r = db_step(&at->db, q, e);
 	if (r != 1)
 		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "%s: layer not known", m->layer);
 	g = xcalloc(1, sizeof(*g));
 	if (!blob)
 		snprintf(g->diff_id, sizeof(g->diff_id), "sha256:%s", db_text(q, 0));
 	db_done(q);
-	path = xasprintf("layers/%s", m->layer);
-	dir = store_dir(s, path, e);
+	dir = places_open_layer(s, m->layer, "", e);
 	stream = fd_take(&m->stream);
 	if (dir == -1) {
 		free(g);

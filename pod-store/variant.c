@@ -8,6 +8,7 @@
 #include "common/base/own.h"
 #include "common/fs/path.h"
 #include "pod-store/copy.h"
+#include "pod-store/made.h"
 #include "pod-store/variant.h"
 
 static int
@@ -22,7 +23,7 @@ fill(int layer, int to, const struct owners *map, struct err *e)
 }
 
 static int
-make(struct store *s, int layer, const char *name, const struct owners *map, struct err *e)
+make(struct store *s, int layer, int dir, const char *name, const struct owners *map, struct err *e)
 {
 	char stage[STORE_NAME_MAX];
 	own_fd int area = store_stage(s, stage, e), to = -1;
@@ -34,23 +35,27 @@ make(struct store *s, int layer, const char *name, const struct owners *map, str
 		return err_sys(e, "making a directory for the copy");
 	to = path_open(area, "copy", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 	if (to != -1 && fill(layer, to, map, e) == 0)
-		r = renameat(area, "copy", layer, name) == 0
+		r = renameat(area, "copy", dir, name) == 0
 			? 0
 			: err_sys(e, "putting the copy in place");
 	return r;
 }
 
 int
-variant_need(struct store *s, const char *layer, const struct owners *map, struct err *e)
+variant_need(
+    struct store *s, struct store *at, const char *layer, const struct owners *map, struct err *e)
 {
 	own_mem char *path = xasprintf("layers/%s", layer);
-	own_fd int dir = store_dir(s, path, e);
+	own_fd int from = store_dir(at, path, e), dir = -1;
 	char name[OWNERS_NAME];
 	struct stat st;
 
 	owners_name(map, name);
-	if (dir == -1)
+	if (from == -1)
 		return -1;
+	dir = at->read_only ? made_dir(s, layer, e) : fcntl(from, F_DUPFD_CLOEXEC, 3);
+	if (dir == -1)
+		return err_is_set(e) ? -1 : err_sys(e, "opening layer %s", layer);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	/* Two containers may start at once; the second one finds nothing left to do. */
@@ -58,7 +63,7 @@ variant_need(struct store *s, const char *layer, const struct owners *map, struc
 		return -1;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
-	if (make(s, dir, name, map, e) == 0)
+	if (make(at->read_only ? s : at, from, dir, name, map, e) == 0)
 		return 0;
 	return err_wrap(e, "copying layer %s for the user namespace", layer);
 }

@@ -10,7 +10,11 @@
 #include "pod-store/owners.h"
 #include "pod-store/store.h"
 
-/* Makes layers/LAYER/map-… complete if it is not there. */
-int variant_need(struct store *s, const char *layer, const struct owners *map, struct err *e);
+/*
+ * Makes layers/LAYER/map-… complete if it is not there.  at is where the layer lies; of a read-only one the
+ * copy is made/LAYER/map-… of s.
+ */
+int variant_need(
+    struct store *s, struct store *at, const char *layer, const struct owners *map, struct err *e);
 
 #endif

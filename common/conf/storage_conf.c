@@ -27,7 +27,7 @@ defaults(struct storage_conf *c, uid_t uid)
 	char guess[64];
 	struct stat st;
 
-	c->driver = xstrdup("overlay");
+	c->driver = xstrdup("");
 	if (uid == 0) {
 		c->graphroot = xstrdup("/var/lib/pod");
 		c->runroot = xstrdup("/run/pod");
@@ -108,18 +108,57 @@ set_roots(struct storage_conf *c, const json_t *t, uid_t uid, struct err *e)
 }
 
 /* [storage.options] and its table for the driver, as --storage-opt would give them. */
-static int
-set_options(struct storage_conf *c, const json_t *options, struct err *e)
+static void
+add_table(struct storage_conf *c, const char *driver, const json_t *table)
 {
-	const json_t *of_driver = json_object_get(options, c->driver);
 	const char *key;
 	json_t *v;
 
+	json_object_foreach((json_t *)table, key, v)
+	{
+		if (json_is_boolean(v))
+			strv_addf(&c->options, "%s.%s=%s", driver, key,
+			    json_is_true(v) ? "true" : "false");
+		else if (json_is_string(v) && *json_string_value(v) != '\0')
+			strv_addf(&c->options, "%s.%s=%s", driver, key, json_string_value(v));
+	}
+}
+
+/* Without a driver, the tables of those that it may turn out to be. */
+static int
+set_options(struct storage_conf *c, const json_t *options, struct err *e)
+{
+	static const char *const drivers[] = {"overlay", "vfs"};
+	static const char *const common[] = {
+	    "size", "inodes", "mount_program", "mountopt", "ignore_chown_errors"};
+
 	if (json_want_strv(options, "additionalimagestores", &c->additional_image_stores, e) == -1)
 		return -1;
-	json_object_foreach(
-	    (json_t *)of_driver, key, v) if (json_is_string(v) && *json_string_value(v) != '\0')
-	    strv_addf(&c->options, "%s.%s=%s", c->driver, key, json_string_value(v));
+	for (size_t i = 0; i < COUNTOF(common); i++) {
+		const json_t *v = json_object_get(options, common[i]);
+
+		if (json_is_string(v) && *json_string_value(v) != '\0')
+			strv_addf(&c->options, "%s=%s", common[i], json_string_value(v));
+	}
+	if (*c->driver != '\0')
+		add_table(c, c->driver, json_object_get(options, c->driver));
+	for (size_t i = 0; i < COUNTOF(drivers) && *c->driver == '\0'; i++)
+		add_table(c, drivers[i], json_object_get(options, drivers[i]));
+	return 0;
+}
+
+static int
+set_priority(struct storage_conf *c, const json_t *t, struct err *e)
+{
+	own_strv struct strv names = {0};
+	own_strbuf struct strbuf list = {0};
+
+	if (json_want_strv(t, "driver_priority", &names, e) == -1)
+		return -1;
+	for (size_t i = 0; i < names.n; i++)
+		strbuf_addf(&list, "%s%s", i > 0 ? "," : "", names.v[i]);
+	if (names.n > 0)
+		strv_addf(&c->options, "driver_priority=%s", list.s);
 	return 0;
 }
 
@@ -135,7 +174,7 @@ apply(struct storage_conf *c, const json_t *j, uid_t uid, bool users_own, struct
 	if (set_path(&c->driver, t, "driver", NULL, uid, e) == -1 ||
 	    set_path(&c->imagestore, t, "imagestore", NULL, uid, e) == -1 ||
 	    json_want_bool(t, "transient_store", &c->transient_store, e) == -1 ||
-	    json_want_obj(t, "options", &options, e) == -1)
+	    set_priority(c, t, e) == -1 || json_want_obj(t, "options", &options, e) == -1)
 		return -1;
 	if (users_own ? set_roots(c, t, uid, e) == -1
 		      : set_path(&c->graphroot, t, "rootless_storage_path", NULL, uid, e) == -1)
@@ -194,6 +233,18 @@ storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e)
 		return err_wrap(e, "storage.conf");
 	}
 	return 0;
+}
+
+void
+storage_conf_settings(const struct storage_conf *c, const struct strv *given, struct strv *out)
+{
+	const struct strv *from = given->n > 0 ? given : &c->options;
+
+	for (size_t i = 0; i < from->n; i++)
+		if (*from->v[i] != '\0')
+			strv_add(out, from->v[i]);
+	for (size_t i = 0; i < c->additional_image_stores.n && given->n == 0; i++)
+		strv_addf(out, "additionalimagestore=%s", c->additional_image_stores.v[i]);
 }
 
 void

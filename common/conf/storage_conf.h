@@ -18,8 +18,9 @@
 #include "common/base/mem.h"
 
 struct storage_conf {
-	char *graphroot, *runroot, *imagestore, *driver; /* imagestore is NULL if not set */
-	struct strv additional_image_stores, options;	 /* options: "overlay.mountopt=nodev" */
+	char *graphroot, *runroot, *imagestore,
+	    *driver;				      /* imagestore is NULL, driver "" if not set */
+	struct strv additional_image_stores, options; /* options: "overlay.mountopt=nodev" */
 	bool transient_store;
 	char *file; /* that was read, or NULL */
 };
@@ -27,6 +28,14 @@ struct storage_conf {
 /* Fills c from the files and the defaults for the user uid (as seen outside a user namespace).
  * Nothing is created. */
 int storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e);
+
+/*
+ * What the store is told, a "key=value" each: the options given by --storage-opt, which take the place of all
+ * in the file ("" alone: none), or those of the file.
+ */
+void storage_conf_settings(
+    const struct storage_conf *c, const struct strv *given, struct strv *out);
+
 void storage_conf_free(struct storage_conf *c);
 #define own_storage_conf own(storage_conf_free)
 

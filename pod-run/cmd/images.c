@@ -269,15 +269,22 @@ template_row(const struct images_opts *o, const struct msg_image_listed *all, co
 	return row;
 }
 
-static const char *
-default_table(const struct images_opts *o)
+/* The caller frees.  read_only: some image is, which all lines then say. */
+static char *
+default_table(const struct images_opts *o, bool read_only)
 {
-#define FIRST "{{.Repository}}\t{{.Tag}}\t"
-#define LAST "{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
-	if (o->digests)
-		return o->history ? FIRST "{{.Digest}}\t" LAST "\t{{.History}}"
-				  : FIRST "{{.Digest}}\t" LAST;
-	return o->history ? FIRST LAST "\t{{.History}}" : FIRST LAST;
+	return xasprintf("{{.Repository}}\t{{.Tag}}\t%s{{.ID}}\t{{.CreatedSince}}\t{{.Size}}%s%s",
+	    o->digests ? "{{.Digest}}\t" : "", o->history ? "\t{{.History}}" : "",
+	    read_only ? "\t{{.ReadOnly}}" : "");
+}
+
+static bool
+any_read_only(const struct msg_image_listed *l)
+{
+	for (size_t i = 0; i < l->images.n; i++)
+		if (l->images.v[i].read_only)
+			return true;
+	return false;
 }
 
 static bool
@@ -336,7 +343,6 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct images_opts *o = opts;
 	struct output out = {.format = o->format,
-	    .table = default_table(o),
 	    .quiet = o->quiet ? "{{.ID}}" : NULL,
 	    .type = "images.imageReporter",
 	    .headings = headings,
@@ -345,12 +351,14 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own(listing_free) struct listing l = {.o = o, .json = output_is_json(o->format)};
 	own_peer_in struct peer_in in = {0};
 	struct output_rows made = {.make = make, .arg = &l};
+	own_mem char *table = NULL;
 
 	if (argc > 0 && o->filter.n > 0)
 		return err_set(e, ERR_USAGE, "cannot specify an image and a filter(s)");
 	if (image_row_list(ctx_of(cli), o->all, what, &in, e) == -1)
 		return -1;
 	l.all = MSG_OF(&in, image_listed);
+	out.table = table = default_table(o, any_read_only(l.all));
 	if (choose(ctx_of(cli), o, argc > 0 ? argv[0] : NULL, l.all, &l.lines, e) == -1)
 		return -1;
 	if (l.json || (o->quiet && o->format == NULL))

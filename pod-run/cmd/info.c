@@ -87,8 +87,8 @@ store_info(struct ctx *x, struct err *e)
 	info_disk(x->graph_root, &total, &used);
 	volumes = xasprintf("%s/volumes", x->graph_root);
 	options = json_put_obj(o, "GraphOptions");
-	for (size_t i = 0; i < x->g->storage_opt.n; i++) {
-		const char *word = x->g->storage_opt.v[i], *eq = strchr(word, '=');
+	for (size_t i = 0; i < x->storage_options.n; i++) {
+		const char *word = x->storage_options.v[i], *eq = strchr(word, '=');
 		own_mem char *key = xstrndup(word, eq != NULL ? (size_t)(eq - word) : strlen(word));
 
 		json_put_str(options, key, eq != NULL ? eq + 1 : "");

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/cli/human.h"
@@ -191,6 +192,15 @@ put_dependencies(json_t *o, struct ctx *x, const struct ctr *c)
 	json_put_strv(o, "Dependencies", &ids);
 }
 
+/* A container keeps the storage driver it was made with. */
+static const char *
+driver_of(struct ctx *x, const struct ctr *c)
+{
+	own_mem char *whole = xasprintf("%s/rw/%s/root", x->graph_root, c->id);
+
+	return access(whole, F_OK) == 0 ? "vfs" : "overlay";
+}
+
 static json_t *
 graph_driver(struct ctx *x, const struct ctr *c)
 {
@@ -198,8 +208,10 @@ graph_driver(struct ctx *x, const struct ctr *c)
 	own_mem char *upper = xasprintf("%s/rw/%s/upper", x->graph_root, c->id);
 	own_mem char *work = xasprintf("%s/rw/%s/work", x->graph_root, c->id);
 
-	json_put_str(o, "Name", inspect_or(x->driver, "overlay"));
+	json_put_str(o, "Name", driver_of(x, c));
 	data = json_put_obj(o, "Data");
+	if (strcmp(driver_of(x, c), "vfs") == 0)
+		return o;
 	json_put_str(data, "UpperDir", upper);
 	json_put_str(data, "WorkDir", work);
 	return o;
@@ -239,7 +251,7 @@ document(struct ctx *x, const struct ctr *c)
 	put_runtime(o, x, c);
 	json_put_str(o, "Name", c->name);
 	json_put_int(o, "RestartCount", (int64_t)c->restarts);
-	json_put_str(o, "Driver", inspect_or(x->driver, "overlay"));
+	json_put_str(o, "Driver", driver_of(x, c));
 	json_put_str(o, "MountLabel", "");
 	json_put_str(o, "ProcessLabel", inspect_or(g->label, ""));
 	json_put_str(o, "AppArmorProfile", inspect_or(g->apparmor, ""));

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/fs/path.h"
+#include "pod-store/copy.h"
+#include "pod-store/image.h"
+#include "pod-store/layer.h"
+#include "pod-store/options.h"
+#include "pod-store/places.h"
+
+#define COPY_TRIES 20
+
+struct store *
+places_first(struct store *s)
+{
+	return s->images != NULL ? s->images : s;
+}
+
+size_t
+places_count(const struct store *s)
+{
+	return 1 + (s->images != NULL) + s->nmore;
+}
+
+struct store *
+places_at(struct store *s, size_t i)
+{
+	if (s->images != NULL) {
+		if (i == 0)
+			return s->images;
+		i--;
+	}
+	return i == 0 ? s : &s->more[i - 1];
+}
+
+/* --- Looking -------------------------------------------------------------------------------------- */
+
+struct store *
+places_image(struct store *s, const char *id, struct err *e)
+{
+	for (size_t i = 0; i < places_count(s); i++) {
+		struct store *at = places_at(s, i);
+		sqlite3_stmt *q = db_query(&at->db, SQL_IMAGE_TOP, e, "t", id);
+		int r = db_step(&at->db, q, e);
+
+		if (r == -1)
+			return NULL;
+		if (r == 1) {
+			db_done(q);
+			return at;
+		}
+	}
+	err_set(e, ERR_NOTFOUND, "%s: image not known", id);
+	return NULL;
+}
+
+struct store *
+places_layer(struct store *s, const char *id, struct err *e)
+{
+	for (size_t i = 0; i < places_count(s); i++) {
+		int r = layer_present(places_at(s, i), id, e);
+
+		if (r != 0)
+			return r == 1 ? places_at(s, i) : NULL;
+	}
+	err_set(e, ERR_NOTFOUND, "%s: layer not known", id);
+	return NULL;
+}
+
+int
+places_open_layer(struct store *s, const char *id, const char *below, struct err *e)
+{
+	own_mem char *path = xasprintf("layers/%s%s%s", id, *below != '\0' ? "/" : "", below);
+	struct store *at = s;
+
+	/* Whose layer it is only has to be asked where there is a choice. */
+	if (places_count(s) > 1)
+		at = places_layer(s, id, e);
+	return at != NULL ? store_dir(at, path, e) : -1;
+}
+
+int
+places_find(struct store *s, const char *text, const struct strs *candidates,
+    struct naming_match *out, struct store **at, struct err *e)
+{
+	struct err later;
+
+	for (size_t i = 0; i < places_count(s); i++) {
+		struct err *why = i == 0 ? e : &later;
+
+		*at = places_at(s, i);
+		if (naming_find(*at, text, candidates, out, why) == 0) {
+			err_clear(e);
+			return 0;
+		}
+		if (why->class == ERR_NOTFOUND)
+			continue;
+		*e = *why;
+		return -1;
+	}
+	return -1;
+}
+
+/* --- Additional stores ----------------------------------------------------------------------------- */
+
+static int
+copy_part(int from, int to, const char *name, struct err *e)
+{
+	own_fd int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	own_fd int out = -1;
+
+	if (in == -1)
+		return errno == ENOENT ? 0 : err_sys(e, "opening %s", name);
+	out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out == -1 || copy_contents(in, out) == -1)
+		return err_sys(e, "copying %s", name);
+	return 0;
+}
+
+static const char *const parts[] = {"store.db", "store.db-wal", "store.db-shm"};
+
+/* Changes whenever the index or its log does. */
+static uint64_t
+index_state(int dir)
+{
+	uint64_t state = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < 2; i++)
+		if (fstatat(dir, parts[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+			state = state * 1000003 + (uint64_t)st.st_size * 31 +
+				(uint64_t)st.st_mtim.tv_sec * 1000000007 +
+				(uint64_t)st.st_mtim.tv_nsec;
+	return state;
+}
+
+/* Somebody may be writing to it meanwhile: then once more. */
+static int
+copy_index(int from, int to, struct err *e)
+{
+	for (int i = 0; i < COPY_TRIES; i++) {
+		uint64_t before = index_state(from);
+
+		if (copy_part(from, to, parts[0], e) == -1 ||
+		    copy_part(from, to, parts[1], e) == -1)
+			return -1;
+		if (index_state(from) == before)
+			return 0;
+	}
+	return err_set(e, ERR_TIMEOUT, "its index changes all the time");
+}
+
+/* SQLite writes beside an index that it only reads, so it reads a copy. */
+static int
+open_index(struct store *at, struct store *s, struct err *e)
+{
+	char name[STORE_NAME_MAX];
+	own_fd int stage = store_stage(s, name, e);
+	own_mem char *path = xasprintf("%s/tmp/%s/store.db", s->root, name);
+	own_mem char *gone = xasprintf("tmp/%s", name);
+	bool fresh = false;
+	int r;
+
+	if (stage == -1)
+		return -1;
+	r = copy_index(at->dir, stage, e);
+	if (r == 0 && faccessat(stage, parts[0], F_OK, 0) == -1)
+		r = err_set(e, ERR_INVALID, "no images of this program are in it");
+	if (r == 0)
+		r = db_open(&at->db, path, false, &fresh, e);
+	if (r == 0 && db_check(&at->db, true, name, sizeof(name), e) != 1)
+		r = err_is_set(e) ? -1 : err_set(e, ERR_INTEGRITY, "its index is damaged");
+	/* What is open stays until the end. */
+	for (size_t i = 0; i < COUNTOF(parts); i++)
+		unlinkat(stage, parts[i], 0);
+	unlinkat(s->dir, gone, AT_REMOVEDIR);
+	return r;
+}
+
+static int
+open_more(struct store *at, const char *root, struct store *s, struct err *e)
+{
+	*at = (struct store){.dir = -1,
+	    .trash = -1,
+	    .lock = -1,
+	    .read_only = true,
+	    .base = s,
+	    .root = xstrdup(root),
+	    .userxattr = s->userxattr,
+	    .single_id = s->single_id};
+	at->dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (at->dir == -1)
+		err_sys(e, "opening it");
+	else if (open_index(at, s, e) == 0)
+		return 0;
+	store_close(at);
+	return -1;
+}
+
+static int
+open_others(struct store *s, const struct options *o, struct err *e)
+{
+	struct err why;
+
+	if (o->image_store != NULL && strcmp(o->image_store, s->root) != 0) {
+		s->images = xcalloc(1, sizeof(*s->images));
+		if (store_open(s->images, o->image_store, e) == -1) {
+			free(s->images);
+			s->images = NULL;
+			return err_wrap(e, "image store");
+		}
+		s->images->base = s;
+		s->images->layout = s->layout;
+	}
+	if (o->more.n > PLACES_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d additional image stores", PLACES_MAX);
+	s->more = xcalloc(o->more.n + 1, sizeof(*s->more));
+	for (size_t i = 0; i < o->more.n; i++) {
+		if (strcmp(o->more.v[i], s->root) == 0)
+			continue;
+		if (open_more(&s->more[s->nmore], o->more.v[i], s, &why) == 0)
+			s->nmore++;
+		else
+			log_warn(
+			    "Additional image store %s is passed over: %s", o->more.v[i], why.text);
+	}
+	return 0;
+}
+
+int
+places_open(struct store *s, const struct msg_hello *m, struct err *e)
+{
+	own(options_free) struct options o = {0};
+
+	if (options_read(&o, m, e) == -1 || store_open(s, m->graph_root, e) == -1)
+		return -1;
+	s->opt = o.store;
+	s->layout = s->opt.driver == DRIVER_VFS ? LAYOUT_DIR : s->opt.layout;
+	o.store = (struct store_options){0};
+	if (open_others(s, &o, e) == 0)
+		return 0;
+	store_close(s);
+	return -1;
+}
