@@ -41,22 +41,10 @@ set_text(char **out, const char *value)
 }
 
 static int
-on_size(struct options *o, const char *value, struct err *e)
+unsupported(struct options *o, const char *value, struct err *e)
 {
-	int64_t n = 0;
-
-	if (*value != '\0' && (value_size(value, &n, e) == -1 || n < 0))
-		return err_is_set(e) ? -1 : err_set(e, ERR_USAGE, "a size cannot be negative");
-	o->store.size = (uint64_t)n;
-	return 0;
-}
-
-static int
-on_inodes(struct options *o, const char *value, struct err *e)
-{
-	if (text_to_u64(value, UINT64_MAX, &o->store.inodes) == -1)
-		return err_set(e, ERR_USAGE, "\"%s\" is not a number", value);
-	return 0;
+	(void)o;
+	return *value == '\0' ? 0 : err_set(e, ERR_UNSUPPORTED, "not available");
 }
 
 static int
@@ -64,15 +52,6 @@ on_mountopt(struct options *o, const char *value, struct err *e)
 {
 	set_text(&o->store.mountopt, value);
 	return overlay_check_options(value, e);
-}
-
-static int
-on_program(struct options *o, const char *value, struct err *e)
-{
-	if (*value != '\0' && *value != '/')
-		return err_set(e, ERR_USAGE, "\"%s\" is not an absolute path", value);
-	set_text(&o->store.mount_program, value);
-	return 0;
 }
 
 static int
@@ -141,11 +120,11 @@ static const struct {
     {"driver_priority", on_priority},
     {"ignore_chown_errors", on_chown},
     {"imagestore", on_more},
-    {"inodes", on_inodes},
+    {"inodes", unsupported},
     {"layout", on_layout},
-    {"mount_program", on_program},
+    {"mount_program", unsupported},
     {"mountopt", on_mountopt},
-    {"size", on_size},
+    {"size", unsupported},
     /* Nothing here needs it: no mount stays, and an index is part of no layer. */
     {"skip_mount_home", ignored},
     /* In files that were made for other engines. */

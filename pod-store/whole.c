@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/mount.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -61,12 +63,42 @@ whole_make(struct store *s, const char *rw, const struct strv *layers, const str
 		   : err_sys(e, "putting the root file system in place");
 }
 
+/*
+ * A mount can be cloned only in its own namespace, which overlay's last way may have left: there is a copy of it
+ * in ours.
+ */
+static int
+clone_by_name(int dir)
+{
+	char link[32], path[PATH_MAX];
+	struct stat here, there;
+	own_fd int m = -1;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0)
+		return -1;
+	path[n] = '\0';
+	m = (int)syscall(SYS_open_tree, AT_FDCWD, path,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	if (m == -1 || fstat(dir, &here) == -1 || fstat(m, &there) == -1)
+		return -1;
+	if (here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+		return fd_take(&m);
+	errno = ESTALE;
+	return -1;
+}
+
 int
 whole_mount(int dir, bool read_only, struct err *e)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
 	own_fd int m = (int)syscall(
 	    SYS_open_tree, dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	if (m == -1 && errno == EINVAL)
+		m = clone_by_name(dir);
 
 	if (m == -1 || (read_only && syscall(SYS_mount_setattr, m, "", AT_EMPTY_PATH, &attr,
 					 sizeof(attr)) == -1))
