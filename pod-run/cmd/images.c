@@ -255,6 +255,7 @@ template_row(const struct images_opts *o, const struct msg_image_listed *all, co
 	human_ago(im->created_ns / NS, ctx_now_ns() / NS, text, sizeof(text));
 	json_put_str(row, "CreatedSince", text);
 	json_put_str(row, "Size", human_size_spaced((double)im->size, size, sizeof(size)));
+	json_put_bool(row, "ReadOnly", im->read_only);
 	if (is_plain(o))
 		return row;
 	json_put_str(row, "Created", text);
@@ -262,7 +263,6 @@ template_row(const struct images_opts *o, const struct msg_image_listed *all, co
 	json_put_str(row, "CreatedAt", text);
 	json_put_str(row, "CreatedTime", text);
 	json_put_bool(row, "Dangling", im->names.n == 0 && im->repo_digests.n == 0);
-	json_put_bool(row, "ReadOnly", im->read_only);
 	if (im->names.n == 0)
 		json_put_take(row, "Names", json_arr());
 	put_history(row, im);
