@@ -48,6 +48,27 @@ unsupported(struct options *o, const char *value, struct err *e)
 }
 
 static int
+on_size(struct options *o, const char *value, struct err *e)
+{
+	int64_t n = 0;
+
+	if (*value != '\0' && value_size(value, &n, e) == -1)
+		return -1;
+	if (n < 0)
+		return err_set(e, ERR_USAGE, "a size cannot be negative");
+	o->store.size = (uint64_t)n;
+	return 0;
+}
+
+static int
+on_inodes(struct options *o, const char *value, struct err *e)
+{
+	if (text_to_u64(value, INT64_MAX, &o->store.inodes) == -1)
+		return err_set(e, ERR_USAGE, "\"%s\" is not a number", value);
+	return 0;
+}
+
+static int
 on_mountopt(struct options *o, const char *value, struct err *e)
 {
 	set_text(&o->store.mountopt, value);
@@ -120,11 +141,11 @@ static const struct {
     {"driver_priority", on_priority},
     {"ignore_chown_errors", on_chown},
     {"imagestore", on_more},
-    {"inodes", unsupported},
+    {"inodes", on_inodes},
     {"layout", on_layout},
     {"mount_program", unsupported},
     {"mountopt", on_mountopt},
-    {"size", unsupported},
+    {"size", on_size},
     /* Nothing here needs it: no mount stays, and an index is part of no layer. */
     {"skip_mount_home", ignored},
     /* In files that were made for other engines. */

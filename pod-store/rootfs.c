@@ -18,6 +18,7 @@
 #include "pod-store/made.h"
 #include "pod-store/overlay.h"
 #include "pod-store/places.h"
+#include "pod-store/quota.h"
 #include "pod-store/rootfs.h"
 #include "pod-store/user.h"
 #include "pod-store/variant.h"
@@ -63,6 +64,7 @@ struct standing {
 	bool volatile_;
 	const char *label; /* SELinux; NULL: that of each file */
 	bool whole;	   /* rw is a whole copy, no overlay */
+	uint64_t size;	   /* limit of the read-write layer, if it is made; 0: the store's */
 	bool frozen;	   /* the read-write layer is one to be read, too */
 };
 
@@ -154,7 +156,9 @@ make_rw(struct store *s, struct standing *t, const char *image, struct err *e)
 		return err_sys(e, "making the read-write layer");
 	rw = store_dir(s, t->rw, e);
 	t->whole = driver_is_vfs(s);
-	if (rw == -1 || name_image(rw, image, e) == -1 ||
+	if (rw == -1 ||
+	    quota_set(rw, t->rw, t->size != 0 ? t->size : s->opt.size, s->opt.inodes, e) == -1 ||
+	    name_image(rw, image, e) == -1 ||
 	    (t->whole ? fill_whole(s, t, rw, e) : fill_rw(s, rw, top, e)) == -1)
 		return -1;
 	return 1;
@@ -589,12 +593,21 @@ open_given_root(struct store *s, const struct msg_rootfs_open *m, const struct o
 	return 0;
 }
 
+static bool
+has_upper(const struct store *s, const char *path)
+{
+	own_mem char *upper = xasprintf("%s/upper", path);
+
+	return faccessat(s->dir, upper, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int
 rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_opened *out,
     struct arena *a, struct err *e)
 {
 	own(standing_free) struct standing t = {.userns = m->userns,
 	    .volatile_ = m->volatile_,
+	    .size = m->size,
 	    .label = m->mount_label != NULL && *m->mount_label != '\0' ? m->mount_label : NULL};
 	char path[STORE_NAME_MAX];
 	struct err undo;
@@ -609,8 +622,12 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 		return m->prepare ? 0 : prepare_volumes(s, -1, m, &t.map, out, a, e);
 	t.rw = path;
 	made = stand_on(s, &t, m->image, e);
-	if (made == -1)
+	if (made == -1) {
+		/* Nothing stands in it yet. */
+		if (!whole_is(s, path) && !has_upper(s, path))
+			rootfs_remove(s, m->id, &undo);
 		return -1;
+	}
 	r = open_image_root(s, m, &t, made == 1, out, a, e);
 	if (r == -1 && made == 1)
 		rootfs_remove(s, m->id, &undo);

@@ -16,7 +16,9 @@
 #include <asm/termbits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/if_tun.h>
+#include <linux/quota.h>
 #include <linux/sockios.h>
 
 #include "common/role/caps.h"

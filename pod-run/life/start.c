@@ -132,6 +132,7 @@ ask_rootfs(struct start *s, struct err *e)
 	    .passwd_entry = c->passwd_entry,
 	    .group_entry = c->group_entry,
 	    .mount_label = c->mount_label,
+	    .size = c->storage_size,
 	    .host_users = c->host_users,
 	    .etc_dir = s->bundle_fd};
 
@@ -264,9 +265,15 @@ int
 start_prepare_rootfs(struct ctx *x, const struct ctr *c, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
-	struct msg_rootfs_open m = {.id = c->id, .image = c->config->image_id, .prepare = true};
+	const struct rec_ctr_config *g = c->config;
+	struct msg_rootfs_open m = {
+	    .id = c->id, .image = g->image_id, .prepare = true, .size = g->storage_size};
 	struct peer *store = ctx_store(x, e);
 
+	m.uid_map.v = g->uid_map.v;
+	m.uid_map.n = g->uid_map.n;
+	m.gid_map.v = g->gid_map.v;
+	m.gid_map.n = g->gid_map.n;
 	return store == NULL ? -1 : peer_call(store, &msg_rootfs_open_desc, &m, &in, NULL, NULL, e);
 }
 

@@ -486,6 +486,26 @@ read_split(const struct spec_input *in, struct rec_ctr_config *c, struct arena *
 	return 0;
 }
 
+/* --storage-opt: the one option that is a container's own. */
+static int
+read_storage(const struct spec_options *o, struct rec_ctr_config *c, struct err *e)
+{
+	for (size_t i = 0; i < o->storage_opt.n; i++) {
+		const char *word = o->storage_opt.v[i];
+		int64_t n;
+
+		if (!text_has_prefix(word, "size="))
+			return err_set(e, ERR_USAGE,
+			    "invalid storage option \"%s\": only size is known", word);
+		if (value_size(word + strlen("size="), &n, e) == -1)
+			return err_wrap(e, "--storage-opt size");
+		if (n <= 0)
+			return err_set(e, ERR_USAGE, "--storage-opt size must be more than 0");
+		c->storage_size = (uint64_t)n;
+	}
+	return 0;
+}
+
 static int
 read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
@@ -506,6 +526,8 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 			    "invalid stream \"%s\" for --attach - must be one of stdin, stdout, or "
 			    "stderr: invalid argument",
 			    o->attach.v[i]);
+	if (read_storage(o, c, e) == -1)
+		return -1;
 	if (value_size(shm, &c->shm_size, e) < 0)
 		return err_wrap(e, "unable to translate --shm-size");
 	if (c->shm_size < 0 || (o->shm_size != NULL && strcmp(c->ipc_ns, "host") == 0))

@@ -59,6 +59,7 @@ struct spec_options {
 	uint64_t cpu_shares, cpu_period, cpu_rt_period;
 	int64_t cpu_quota, cpu_rt_runtime;
 	const char *cpuset_cpus, *cpuset_mems;
+	struct strv storage_opt;
 	const char *memory, *memory_reservation, *memory_swap, *shm_size, *blkio_weight;
 	int64_t memory_swappiness, oom_score_adj;
 	bool oom_kill_disable;

@@ -115,6 +115,7 @@ const struct opt spec_options_rows[] = {
 	{"signature-policy", 0, OPT_STRING(S, signature_policy), .arg = "path", .complete = COMPLETE_FILE, .flags = OPT_HIDDEN, .help = "Pathname of signature policy file"},
 	{"stop-signal", 0, OPT_STRING(S, stop_signal), .arg = "signal", .complete = COMPLETE_SIGNAL, .help = "Signal to stop a container. Default is SIGTERM"},
 	{"stop-timeout", 0, OPT_INT(S, stop_timeout), .arg = "seconds", .def = "-1", .show = "10", .help = "Timeout (in seconds) that containers stopped by user command have to exit. If exceeded, the container will be forcibly stopped via SIGKILL."},
+	{"storage-opt", 0, OPT_LIST(S, storage_opt), .arg = "key=value", .help = "Storage driver options for the container: size (format: <number>[<unit>]), where the file system has project quotas"},
 	{"subgidname", 0, OPT_STRING(S, subgidname), .arg = "name", .help = "Name of range listed in /etc/subgid for use in user namespace"},
 	{"subuidname", 0, OPT_STRING(S, subuidname), .arg = "name", .help = "Name of range listed in /etc/subuid for use in user namespace"},
 	{"sysctl", 0, OPT_COMMA(S, sysctl), .arg = "name=value", .help = "Sysctl options"},
