@@ -15,7 +15,9 @@
 #define LOG_WORTH \
 	(256 * 1024) /* who opens it first reads so much in 0.2 ms; folding costs two syncs */
 #define LOG_REST_S 1
-#define LOG_RESERVE (LOG_WORTH + 128 * 1024)
+#define LOG_ROOM \
+	(256 * 1024) /* kept behind the log's end, so that a full disk lets things be removed */
+#define LOG_RESERVE (LOG_ROOM + 128 * 1024)
 
 /* n: how often this statement has found the lock taken. The waits double four times, so n tells the time. */
 static int
@@ -72,10 +74,14 @@ sqlite_reserve_log(sqlite3 *h)
 {
 	const char *path = sqlite3_db_filename(h, "main");
 	const char *log = path != NULL ? sqlite3_filename_wal(path) : NULL;
-	own_fd int fd = log != NULL ? open(log, O_WRONLY | O_CLOEXEC) : -1;
+	own_fd int fd = -1;
+	struct stat st;
 
+	if (log == NULL || stat(log, &st) != 0 || st.st_blocks * 512 >= st.st_size + LOG_ROOM)
+		return;
+	fd = open(log, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0)
-		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOG_RESERVE);
+		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + LOG_RESERVE);
 }
 
 void
@@ -83,8 +89,10 @@ sqlite_fold_log(sqlite3 *h, int limit_ms)
 {
 	int left = 0, done = 0;
 
-	if (!is_due(h))
+	if (!is_due(h)) {
+		sqlite_reserve_log(h);
 		return;
+	}
 	sqlite3_busy_handler(h, NULL, NULL);
 	/* The first keeps nobody out while it waits for the disk; the second has nothing to wait for. */
 	if (sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_PASSIVE, &left, &done) ==

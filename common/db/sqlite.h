@@ -32,7 +32,7 @@ void sqlite_fold_log(sqlite3 *h, int limit_ms);
 
 /*
  * Takes room on the disk for the log, which stays as long as it is: so that things can still be removed when the
- * disk is full.  For a fresh database; folding does it again.  Failure does not matter.
+ * disk is full.  For a fresh database; sqlite_fold_log does it again as the log grows.  Failure does not matter.
  */
 void sqlite_reserve_log(sqlite3 *h);
 

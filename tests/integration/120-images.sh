@@ -82,7 +82,7 @@ is "rmi of one of several names untags" "$(pod rmi one:1)" "Untagged: localhost/
 is "rmi of the last name deletes" "$(pod rmi one:2 | tr '\n' ' ')" "Untagged: localhost/one:2 Deleted: $id "
 pod rmi nosuch >/dev/null 2>"$WORLD/err"
 is "rmi: missing is 1" "$?" 1
-is "rmi: words" "$(cat "$WORLD/err")" "Error: inspecting object: nosuch: image not known"
+is "rmi: words" "$(cat "$WORLD/err")" "Error: nosuch: image not known"
 pod rmi -i nosuch 2>/dev/null
 is "rmi --ignore" "$?" 0
 pod rmi -f nosuch 2>/dev/null
