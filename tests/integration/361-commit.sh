@@ -3,13 +3,13 @@
 # commit, diff, export, mount, unmount, image mount, image diff, tree: what containers changed.
 . "$(dirname "$0")/../lib.sh"
 world
-busybox_image localhost/bb >/dev/null
+busybox_image localhost/parent >/dev/null
 work() { # what both users do
-	pod run --name c --network none -e Q=1 --expose 80 -v /vv localhost/bb \
+	pod run --name c --network none -e Q=1 --expose 80 -v /vv localhost/parent \
 		sh -c 'echo x >/new; rm /www/index.html; echo >>/etc/group; mkdir /dd; ln /new /new2; chown 5:6 /dd; rm -r /home; mkdir /home; touch /home/h; mkfifo /ff; ln -s new /sl' || not_ok "$1a container"
 	is "$1diff" "$(pod diff c | tr '\n' ' ')" "A /dd C /etc C /etc/group A /ff C /home D /home/alice A /home/h A /new A /new2 A /sl A /vv C /www D /www/index.html "
 	is "$1diff --format json" "$(pod diff --format json c | jq -c '.deleted')" '["/home/alice","/www/index.html"]'
-	is "$1diff of two" "$(pod diff c bb | grep -c .)" "$(pod diff c | grep -c .)"
+	is "$1diff of two" "$(pod diff c parent | grep -c .)" "$(pod diff c | grep -c .)"
 	is "$1container diff -l" "$(pod container diff -l | head -1)" "A /dd"
 	id=$(pod commit -q c localhost/x 2>"$WORLD/err")
 	is "$1commit -q prints the ID alone" "$(printf %s "$id" | tr -d 0-9a-f | wc -c) ${#id} $(wc -c <"$WORLD/err")" "0 64 0"
@@ -28,12 +28,12 @@ work() { # what both users do
 	is "$1--config" "$(pod inspect z | jq -c '.[0]|[.Config.User,.Config.Env,.Config.Labels]')" '["alice",["ONLY=1"],{"x":"y"}]'
 	pod commit -q --squash c localhost/sq >/dev/null
 	is "$1--squash: one layer with everything" "$(pod inspect sq | jq '.[0].RootFS.Layers|length') $(store export localhost/sq | tar -t | grep -c -e '^bin/busybox$' -e '^new$' -e index.html)" "1 2"
-	is "$1history knows the parent" "$(pod history -q x | tail -1)" "$(pod inspect -f '{{.Id}}' bb | cut -c1-12)"
+	is "$1history knows the parent" "$(pod history -q x | tail -1)" "$(pod inspect -f '{{.Id}}' parent | cut -c1-12)"
 	is "$1export is the whole tree" "$(pod export c | tar -t | grep -c -e '^bin/busybox$' -e '^new2\?$' -e index.html)" 3
 	is "$1export -o" "$(pod export -o "$WORLD/o.tar" c; tar -xOf "$WORLD/o.tar" new)" x
 	is "$1import of an export" "$(pod export c | pod import -q - localhost/imp >/dev/null && pod run --rm --network none imp cat /new2)" x
-	is "$1tree" "$(pod image tree x | grep -c -e 'Top Layer of: \[localhost/bb:latest\]' -e '└── .*localhost/x:latest')" 2
-	is "$1tree --whatrequires" "$(pod image tree --whatrequires bb | sed -n '5,$p' | grep -c localhost)" 2
+	is "$1tree" "$(pod image tree x | grep -c -e 'Top Layer of: \[localhost/parent:latest\]' -e '└── .*localhost/x:latest')" 2
+	is "$1tree --whatrequires" "$(pod image tree --whatrequires parent | sed -n '5,$p' | grep -c localhost)" 2
 	pod commit -m x c 2>"$WORLD/err"; check "$1a message needs docker" grep -q "messages are only compatible with the docker image format" "$WORLD/err"
 	pod commit -f foo c 2>"$WORLD/err"; check "$1an unknown format" grep -q 'unrecognized image format "foo"' "$WORLD/err"
 	pod commit c 'BAD NAME' 2>"$WORLD/err"; check "$1a bad name" grep -q 'invalid reference format' "$WORLD/err"
@@ -52,7 +52,7 @@ if [ "$(id -u)" = 0 ]; then
 	is "unmount" "$(pod unmount c; pod mount)" c
 	is "nothing stays mounted" "$(grep -c "$WORLD" /proc/mounts)" 0
 	is "what was written through the mount stays" "$(pod export c | tar -xO fromhost)" host
-	pod run -d --name r --network none localhost/bb sh -c 'echo live >/live; sleep 100' >/dev/null
+	pod run -d --name r --network none localhost/parent sh -c 'echo live >/live; sleep 100' >/dev/null
 	m=$(pod mount r)
 	check "a running container's own mount" until_ok 5 grep -q live "$m/live"
 	echo in >"$m/in"
@@ -61,7 +61,7 @@ if [ "$(id -u)" = 0 ]; then
 	is "which runs on" "$(pod inspect -f '{{.State.Status}}' r)" running
 	pod umount r >/dev/null
 	pod rm -f -t 0 r >/dev/null
-	pod run --name um --network none --uidmap 0:100000:65536 localhost/bb sh -c 'touch /f; chown 7:8 /f'
+	pod run --name um --network none --uidmap 0:100000:65536 localhost/parent sh -c 'touch /f; chown 7:8 /f'
 	is "export of a container in a user namespace has its own ids" "$(pod export um | tar -tv --numeric-owner f | cut -d' ' -f2)" 7/8
 	pod commit -q um localhost/um >/dev/null
 	is "so does commit" "$(store export localhost/um | tar -tv --numeric-owner f | cut -d' ' -f2)" 7/8
@@ -77,7 +77,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 declare -f work >"$WORLD/work.sh" && chmod a+r "$WORLD/work.sh"
 user_part <<'EOF'
-busybox_image localhost/bb >/dev/null
+busybox_image localhost/parent >/dev/null
 . "$LIB_DIR/work.sh"
 work "user: "
 pod mount c 2>"$WORLD/err"
@@ -85,7 +85,7 @@ check "user: mount wants unshare" grep -q 'must execute `podman unshare` first' 
 is "user: within it, it works" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' mount c)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' umount c")" "x
 c"
 is "user: image mount too" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image mount x)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image umount x >/dev/null")" x
-pod run --name k --userns keep-id --network none localhost/bb sh -c 'touch /tmp/mine'
+pod run --name k --userns keep-id --network none localhost/parent sh -c 'touch /tmp/mine'
 pod commit -q k localhost/k >/dev/null
 is "user: owners are mapped back: the user's, by number" "$(store export localhost/k | tar -tv --numeric-owner tmp/mine | cut -d' ' -f2)" "$(id -u)/$(id -g)"
 is "user: and in an export" "$(pod export k | tar -tv --numeric-owner tmp/mine bin/busybox | cut -d' ' -f2 | tr '\n' ' ')" "0/0 $(id -u)/$(id -g) "
