@@ -201,7 +201,7 @@ replace(struct ctx *x, const char *name, struct err *e)
 
 	if (db == NULL)
 		return -1;
-	if ((ctr_find(db, name, id, e) == -1 || remove_ctr(x, id, &how, e) == -1) &&
+	if ((ctr_find_name(db, name, id, e) == -1 || remove_ctr(x, id, &how, e) == -1) &&
 	    e->class != ERR_NOTFOUND)
 		return -1;
 	err_clear(e);

@@ -296,7 +296,8 @@ replace(struct create *c, struct err *e)
 		return err_set(e, ERR_USAGE, "cannot replace container without --name being set");
 	if (db == NULL)
 		return -1;
-	if ((ctr_find(db, c->config.name, id, e) == -1 || remove_ctr(c->x, id, &how, e) == -1) &&
+	if ((ctr_find_name(db, c->config.name, id, e) == -1 ||
+		remove_ctr(c->x, id, &how, e) == -1) &&
 	    e->class != ERR_NOTFOUND)
 		return -1;
 	err_clear(e);

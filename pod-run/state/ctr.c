@@ -545,6 +545,20 @@ ctr_find(struct db *db, const char *word, char id[NAMES_ID_LEN + 1], struct err 
 }
 
 int
+ctr_find_name(struct db *db, const char *name, char id[NAMES_ID_LEN + 1], struct err *e)
+{
+	own_strv struct strv ids = {0};
+
+	if (collect_by(db, "SELECT id FROM container WHERE name = ?1", name,
+		"looking for a container", &ids, e) == -1)
+		return -1;
+	if (ids.n == 0)
+		return not_found(name, e);
+	memcpy(id, ids.v[0], NAMES_ID_LEN + 1);
+	return 0;
+}
+
+int
 ctr_find_latest(struct db *db, char id[NAMES_ID_LEN + 1], struct err *e)
 {
 	own_strv struct strv ids = {0};

@@ -117,6 +117,8 @@ int ctr_using_volume(struct db *db, const char *volume, struct strv *ids, struct
  * full ID.  Errors have Podman's words.
  */
 int ctr_find(struct db *db, const char *word, char id[NAMES_ID_LEN + 1], struct err *e);
+/* By its exact name alone: what is to be replaced must not be one whose ID happens to begin so. */
+int ctr_find_name(struct db *db, const char *name, char id[NAMES_ID_LEN + 1], struct err *e);
 /* The one created last; ERR_NOTFOUND if there is none. */
 int ctr_find_latest(struct db *db, char id[NAMES_ID_LEN + 1], struct err *e);
 

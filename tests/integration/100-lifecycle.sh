@@ -33,40 +33,40 @@ same "no container is left by --rm" "" "$(pod ps -aq)"
 same "streams stay apart" "out err" "$(pod run --rm --net none bb sh -c 'echo out; echo err >&2' 2>"$WORLD/e") $(cat "$WORLD/e")"
 same "standard input reaches the container" abc "$(echo abc | pod run -i --rm --net none bb cat)"
 
-id=$(pod run -d --net none --name c1 bb sh -c 'trap "exit 7" TERM; echo started; while :; do sleep 0.1; done')
+id=$(pod run -d --net none --name x1 bb sh -c 'trap "exit 7" TERM; echo started; while :; do sleep 0.1; done')
 same "run -d prints 64 digits" 64 "${#id}"
-same "ps shows it" "$id c1 running" "$(pod ps --no-trunc --format '{{.ID}} {{.Names}} {{.State}}')"
+same "ps shows it" "$id x1 running" "$(pod ps --no-trunc --format '{{.ID}} {{.Names}} {{.State}}')"
 same "inspect by prefix" "$id" "$(pod inspect --format '{{.Id}}' "${id:0:6}")"
 same "inspect -l" "$id" "$(pod inspect -l --format '{{.Id}}')"
-same "exec runs a command" x "$(pod exec c1 echo x)"
-status "exec gives the command's status" 5 pod exec c1 sh -c 'exit 5'
-status "exec of a missing command gives 127" 127 pod exec c1 nosuch
-same "exec has its input" in "$(echo in | pod exec -i c1 cat)"
-same "exec as a named user" "1000 1000" "$(pod exec -u alice c1 sh -c 'echo $(id -u) $(id -g)')"
-same "exec with environment and directory" "v /tmp" "$(pod exec -e A=v -w /tmp c1 sh -c 'echo $A $PWD')"
-same "logs" started "$(pod logs c1)"
-status "the name is taken" 125 pod run --rm --name c1 bb true
-status "a running container is not removed" 2 pod rm c1
-status "start of a running one is success" 0 pod start c1
-status "stop ends it" 0 pod stop c1
-same "by its own signal" "exited 7" "$(pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' c1)"
-status "stop again is success" 0 pod stop c1
-status "kill of a stopped one is an error" 125 pod kill c1
-status "exec in a stopped one is an error" 125 pod exec c1 true
+same "exec runs a command" x "$(pod exec x1 echo x)"
+status "exec gives the command's status" 5 pod exec x1 sh -c 'exit 5'
+status "exec of a missing command gives 127" 127 pod exec x1 nosuch
+same "exec has its input" in "$(echo in | pod exec -i x1 cat)"
+same "exec as a named user" "1000 1000" "$(pod exec -u alice x1 sh -c 'echo $(id -u) $(id -g)')"
+same "exec with environment and directory" "v /tmp" "$(pod exec -e A=v -w /tmp x1 sh -c 'echo $A $PWD')"
+same "logs" started "$(pod logs x1)"
+status "the name is taken" 125 pod run --rm --name x1 bb true
+status "a running container is not removed" 2 pod rm x1
+status "start of a running one is success" 0 pod start x1
+status "stop ends it" 0 pod stop x1
+same "by its own signal" "exited 7" "$(pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' x1)"
+status "stop again is success" 0 pod stop x1
+status "kill of a stopped one is an error" 125 pod kill x1
+status "exec in a stopped one is an error" 125 pod exec x1 true
 same "ps shows none" "" "$(pod ps -q)"
 same "ps -a shows it" "${id:0:12}" "$(pod ps -aq --filter status=exited)"
-status "start again" 0 pod start c1
-same "it runs" running "$(pod inspect --format '{{.State.Status}}' c1)"
-status "kill" 0 pod kill c1
-same "wait knows the code" 137 "$(pod wait c1)"
-status "restart" 0 pod restart -t 0 c1
-same "it runs again" running "$(pod inspect --format '{{.State.Status}}' c1)"
-status "rename" 0 pod rename c1 c2
-status "exists by the old name: no" 1 pod container exists c1
-status "exists by the new name" 0 pod container exists c2
-status "rm -f" 0 pod rm -f -t 0 c2
-status "rm of a missing one gives 1" 1 pod rm c2
-status "rm -f of a missing one gives 0" 0 pod rm -f c2
+status "start again" 0 pod start x1
+same "it runs" running "$(pod inspect --format '{{.State.Status}}' x1)"
+status "kill" 0 pod kill x1
+same "wait knows the code" 137 "$(pod wait x1)"
+status "restart" 0 pod restart -t 0 x1
+same "it runs again" running "$(pod inspect --format '{{.State.Status}}' x1)"
+status "rename" 0 pod rename x1 x2
+status "exists by the old name: no" 1 pod container exists x1
+status "exists by the new name" 0 pod container exists x2
+status "rm -f" 0 pod rm -f -t 0 x2
+status "rm of a missing one gives 1" 1 pod rm x2
+status "rm -f of a missing one gives 0" 0 pod rm -f x2
 same "the exit code is known after removal" 137 "$(pod wait "$id")"
 
 id=$(pod create --net none --name k bb sh -c 'echo from $0; exit 4')
@@ -75,6 +75,11 @@ status "start -a gives the status" 4 pod start -a k
 same "start -a shows the output" "from sh" "$(pod start -a k)"
 same "its log has both runs" 2 "$(pod logs k | wc -l)"
 same "tail" 1 "$(pod logs --tail 1 k | wc -l)"
+pod create --replace --net none --name "${id:0:3}" bb true >/dev/null
+status "--replace takes no prefix of an ID for a name" 0 pod container exists "$id"
+pod create --replace --net none --name "${id:0:3}" bb true >/dev/null
+same "but the one of that name" 2 "$(pod ps -aq | wc -l)"
+pod rm "${id:0:3}" >/dev/null
 status "rm" 0 pod rm k
 
 pod run -d --rm --net none --name gone bb sleep 0.3 >/dev/null

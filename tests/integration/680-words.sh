@@ -20,7 +20,7 @@ table() {
 125|Error: last and latest are mutually exclusive|ps -l -n 2
 125|Error: quiet conflicts with size and namespace|ps -q --size
 125|Error: `pod ps` takes no arguments|ps foo
-1|Error: no container with name or ID "c9" found: no such container|rm c9 nosuch
+1|Error: no container with name or ID "x9" found: no such container|rm x9 nosuch
 1|Error: no container with name or ID "nosuch" found: no such container|rm nosuch
 2|Error: cannot remove container ID as it is running - running or paused containers cannot be removed without force: container state improper|rm r1
 125|Error: you must provide at least one name or id|rm

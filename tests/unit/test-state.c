@@ -96,6 +96,18 @@ Test(state, lookup_errors)
 	    "more than one result for container name or ID \"aa\": container already exists");
 }
 
+Test(state, a_name_alone_is_no_prefix)
+{
+	char id[NAMES_ID_LEN + 1];
+
+	insert(ID_A, "x", 1, NULL);
+	cr_assert_eq(ctr_find_name(db, "aa", id, &e), -1);
+	cr_assert_eq(e.class, ERR_NOTFOUND);
+	err_clear(&e);
+	cr_assert_eq(ctr_find_name(db, "x", id, &e), 0);
+	cr_assert_str_eq(id, ID_A);
+}
+
 Test(state, names_are_unique)
 {
 	insert(ID_A, "web", 1, NULL);
