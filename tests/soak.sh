@@ -90,12 +90,13 @@ must() {
 state() { must "$2" inspect --format '{{.State.Status}}' "$1"; }
 
 soak_shell() {
-	local rounds='echo code life files volume pause restart rename shared shared shared list secret logs detach kill update' r
+	local r rounds='echo code life files volume pause restart rename shared shared shared list secret logs detach kill update
+		replace input commit connect behind always policy sharing paused moved health events init pruned'
 	S=$1 E=$SOAK_DIR/err.$1
 	RANDOM=$((1000 + S + ${SOAK_SEED:-0}))
 	while [ "$SECONDS" -lt "$2" ]; do
 		# shellcheck disable=SC2086
-		set -- $1 $2 $rounds
+		set -- $1 $2 ${SOAK_ROUNDS:-$rounds}
 		r=${*:$((3 + RANDOM % ($# - 2))):1}
 		"round_$r" "s$S.$RANDOM"
 		echo "$r" >>"$SOAK_DIR/count.$S"
@@ -221,6 +222,163 @@ round_update() {
 	[ "$(id -u)" != 0 ] || p update --memory 64m "$1" >/dev/null || wrong "update $1: $(head -n 1 "$E")"
 	must "$1" rm -f -t 0 "$1"
 }
+# poll WANTED ARG...: pod answers that within 30 s
+poll() {
+	local wanted=$1 end=$((SECONDS + 30)) got
+	shift
+	while got=$(p "$@") && [ "$got" != "$wanted" ] && [ "$SECONDS" -lt "$end" ]; do sleep 0.1; done
+	[ "$got" = "$wanted" ] || wrong "pod $*: after 30 s '$got', not '$wanted': $(head -n 2 "$E" | tr '\n' ' ')"
+}
+# up NAME ARG...: a running container that sleeps
+up() {
+	local name=$1
+	shift
+	p run -d --name "$name" "$@" img sleep 1000 >/dev/null || wrong "run -d $name: $(head -n 1 "$E")"
+}
+gone() {
+	p container exists "$1"
+	[ $? = 1 ] || wrong "$1 still exists"
+}
+round_replace() {
+	local old new
+	old=$(p run -d --name "$1" --network "$(net)" img sleep 1000) || wrong "run -d $1: $(head -n 1 "$E")"
+	new=$(p run -d --replace --name "$1" --network "$(net)" img sleep 1000) || wrong "run --replace $1: $(head -n 1 "$E")"
+	echo "$new" >>"$WORLD/ids"
+	gone "$old"
+	must "$new" inspect --format '{{.Id}}' "$1"
+	must "$new" ps -aq --no-trunc --filter "name=^$1\$"
+	must "$1" rm -f -t 0 "$1"
+}
+round_input() {
+	local sum d=$SOAK_DIR/$1
+	head -c $((RANDOM * 20)) /dev/urandom >"$d"
+	sum=$(md5sum <"$d")
+	[ "$(p run -i --rm --net none img cat <"$d" | md5sum)" = "$sum" ] || wrong "run -i: other bytes came back: $(head -n 1 "$E")"
+	[ "$(p exec -i keeper cat <"$d" | md5sum)" = "$sum" ] || wrong "exec -i: other bytes came back: $(head -n 1 "$E")"
+	rm "$d"
+}
+round_commit() {
+	p run --name "$1" --net none img sh -c "echo $1 >/f; rm /www/index.html" || wrong "run $1: $(head -n 1 "$E")"
+	p commit -q "$1" "made$1" >/dev/null || wrong "commit $1: $(head -n 1 "$E")"
+	must "$1" run --rm --net none "made$1" cat /f
+	must "" run --rm --net none "made$1" ls /www
+	p rmi "made$1" >/dev/null || wrong "rmi made$1: $(head -n 1 "$E")"
+	must "$1" rm "$1"
+}
+round_connect() {
+	p network create "n$1" >/dev/null || wrong "network create: $(head -n 1 "$E")"
+	up "$1" --network "n$1"
+	p network create "m$1" >/dev/null || wrong "network create: $(head -n 1 "$E")"
+	p network connect "m$1" "$1" || wrong "network connect: $(head -n 1 "$E")"
+	must 2 exec "$1" sh -c 'ls -d /sys/class/net/eth* | wc -l'
+	must 2 inspect --format '{{len .NetworkSettings.Networks}}' "$1"
+	p network rm "m$1" >/dev/null
+	[ $? = 2 ] || wrong "network rm of a used network"
+	p network disconnect "m$1" "$1" || wrong "network disconnect: $(head -n 1 "$E")"
+	must 1 exec "$1" sh -c 'ls -d /sys/class/net/eth* | wc -l'
+	must "$1" rm -f -t 0 "$1"
+	p network rm "n$1" "m$1" >/dev/null || wrong "network rm: $(head -n 1 "$E")"
+}
+round_behind() {
+	up "$1" --net none
+	p exec -d "$1" sh -c "echo $1 >/tmp/f; mv /tmp/f /tmp/done" >/dev/null || wrong "exec -d: $(head -n 1 "$E")"
+	poll "$1" exec "$1" sh -c 'cat /tmp/done 2>/dev/null || true'
+	p exec "$1" sh -c 'exit 9'
+	[ $? = 9 ] || wrong "exec: exit 9 came back otherwise: $(head -n 1 "$E")"
+	must "$1" rm -f -t 0 "$1"
+}
+round_always() {
+	local n
+	p run -d --name "$1" --net none --restart always img true >/dev/null || wrong "run -d $1: $(head -n 1 "$E")"
+	poll true inspect --format '{{gt .RestartCount 2}}' "$1"
+	must "$1" stop -t 5 "$1"
+	state "$1" exited
+	n=$(p inspect --format '{{.RestartCount}}' "$1")
+	sleep 0.2
+	must "$n" inspect --format '{{.RestartCount}}' "$1"
+	state "$1" exited
+	must "$1" rm -f -t 0 "$1"
+	gone "$1"
+}
+round_policy() {
+	p run -d --name "$1" --net none --restart on-failure:2 img sh -c 'echo again; exit 3' >/dev/null || wrong "run -d $1: $(head -n 1 "$E")"
+	poll 2 inspect --format '{{.RestartCount}}' "$1"
+	poll 'exited 3' inspect --format '{{.State.Status}} {{.State.ExitCode}}' "$1"
+	must 3 wait "$1"
+	[ "$(p logs "$1" | grep -c again)" = 3 ] || wrong "logs of $1: $(p logs "$1" | tr '\n' ' ')"
+	must "$1" rm "$1"
+}
+round_sharing() {
+	up "$1" -v "v$1:/v" --net none
+	p exec "$1" sh -c "echo $1 >/v/f" || wrong "exec $1: $(head -n 1 "$E")"
+	must "$1" run --rm --net none --volumes-from "$1" img cat /v/f
+	p volume rm "v$1" >/dev/null
+	[ $? = 2 ] || wrong "volume rm of a used volume: $(head -n 1 "$E")"
+	p volume export "v$1" | tar -tf - 2>/dev/null | grep -q 'f$' || wrong "volume export v$1: $(head -n 1 "$E")"
+	must "$1" rm -f -t 0 "$1"
+	must "v$1" volume rm "v$1"
+	p volume exists "v$1"
+	[ $? = 1 ] || wrong "volume v$1 still exists"
+}
+round_paused() {
+	local d=$SOAK_DIR/$1
+	up "$1" --net none
+	if p pause "$1" >/dev/null; then
+		p exec "$1" true
+		[ $? = 125 ] || wrong "exec in the paused $1 is not refused"
+		p cp "$1:/www/index.html" "$d" || wrong "cp from the paused $1: $(head -n 1 "$E")"
+		[ "$(cat "$d" 2>/dev/null)" = "hello from pod" ] || wrong "cp from the paused $1"
+		p commit -q --pause=true "$1" "made$1" >/dev/null || wrong "commit of the paused $1: $(head -n 1 "$E")"
+		p rmi "made$1" >/dev/null
+		state "$1" paused
+		rm -f "$d"
+	fi
+	must "$1" rm -f -t 0 "$1"
+	gone "$1"
+}
+round_moved() {
+	local id
+	up "$1" --network "$(net)"
+	id=$(p inspect --format '{{.Id}}' "$1")
+	p rename "$1" "$1.new" || wrong "rename $1: $(head -n 1 "$E")"
+	gone "$1"
+	must "$id" inspect --format '{{.Id}}' "$1.new"
+	must here exec "$1.new" echo here
+	up "$1" --net none
+	p rename "$1" "$1.new"
+	[ $? = 125 ] || wrong "rename to a name in use"
+	must "$1
+$1.new" rm -f -t 0 "$1" "$1.new"
+}
+round_health() {
+	up "$1" --net none --health-cmd 'test -e /tmp/ok' --health-interval 1s --health-retries 1 --health-start-period 0s
+	poll unhealthy inspect --format '{{.State.Health.Status}}' "$1"
+	p exec "$1" touch /tmp/ok
+	poll healthy inspect --format '{{.State.Health.Status}}' "$1"
+	must "$1" rm -f -t 0 "$1"
+}
+round_events() {
+	p run --rm --name "$1" --net none img true || wrong "run $1: $(head -n 1 "$E")"
+	poll $'create\ninit\nstart\nattach\ndied\nremove' events --stream=false --filter "container=$1" --format '{{.Status}}'
+}
+round_init() {
+	p create --name "$1" --network "$(net)" img sh -c "echo $1" >/dev/null || wrong "create $1: $(head -n 1 "$E")"
+	must "$1" init "$1"
+	state "$1" initialized
+	must "$1" start -a "$1"
+	state "$1" exited
+	must "$1" rm "$1"
+}
+# Nothing that runs or is another shell's goes with what is pruned.
+round_pruned() {
+	up "$1" --net none --label "of=$1"
+	p container prune -f --filter "label=of=$1" >/dev/null || wrong "prune: $(head -n 1 "$E")"
+	state "$1" running
+	must "$1" kill "$1"
+	must 137 wait "$1"
+	p container prune -f --filter "label=of=$1" >/dev/null || wrong "prune: $(head -n 1 "$E")"
+	gone "$1"
+}
 
 world
 busybox_image img >/dev/null || { not_ok "an image can be imported"; finish; }
@@ -229,7 +387,7 @@ if [ "${2:-}" != user ]; then
 	finish
 fi
 {
-	declare -f $(declare -F | awk '{ print $3 }' | grep -E '^(soak|round|wrong|p$|must|state|net$)')
+	declare -f $(declare -F | awk '{ print $3 }' | grep -E '^(soak|round|wrong|p$|must|state|net$|poll|up$|gone)')
 	echo "SOAK_SEED=${SOAK_SEED:-0}"
 	echo 'tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import img >/dev/null; soak '"${1:-30}"
 } | user_part

@@ -220,11 +220,12 @@ stop_ctr(struct ctx *x, struct ctr *c, int *lock, int64_t timeout_s, bool by_use
 		return -1;
 	if (nothing)
 		return 0;
+	/* One that has just ended by itself would be restarted by its policy. */
+	c->stopped_by_user = c->stopped_by_user || by_user;
 	if (c->status != CTR_STOPPED) {
 		if (timeout_s == STOP_TIMEOUT_OWN)
 			timeout_s = (int64_t)c->config->stop_timeout_s;
 		c->status = CTR_STOPPING;
-		c->stopped_by_user = c->stopped_by_user || by_user;
 		if (ctr_save(db, c, e) == -1)
 			return -1;
 		lock_drop(*lock);
