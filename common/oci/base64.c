@@ -26,10 +26,23 @@ base64_encode(const void *p, size_t n)
 	return strbuf_take(&out);
 }
 
-char *
-base64_decode(const char *s, size_t *n)
+/* -1: foreign. */
+static int
+value_of(char c)
 {
-	size_t len = strlen(s), pad = 0, at = 0;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+char *
+base64_decode_n(const char *s, size_t len, size_t *n)
+{
+	size_t pad = 0, at = 0;
 	char *out = xmalloc(len / 4 * 3 + 1);
 
 	while (pad < 2 && pad < len && s[len - 1 - pad] == '=')
@@ -40,14 +53,14 @@ base64_decode(const char *s, size_t *n)
 		uint32_t v = 0;
 
 		for (size_t k = i; k < i + 4; k++) {
-			const char *c = s[k] != '\0' ? strchr(alphabet, s[k]) : NULL;
+			int c = value_of(s[k]);
 
 			if (k >= len - pad)
 				v <<= 6;
-			else if (c == NULL)
+			else if (c == -1)
 				goto bad;
 			else
-				v = v << 6 | (uint32_t)(c - alphabet);
+				v = v << 6 | (uint32_t)c;
 		}
 		out[at++] = (char)(v >> 16);
 		out[at++] = (char)(v >> 8);
@@ -59,4 +72,10 @@ base64_decode(const char *s, size_t *n)
 bad:
 	free(out);
 	return NULL;
+}
+
+char *
+base64_decode(const char *s, size_t *n)
+{
+	return base64_decode_n(s, strlen(s), n);
 }

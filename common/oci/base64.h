@@ -10,5 +10,6 @@ char *base64_encode(const void *p, size_t n);
 
 /* NULL if s is no base64; *n is the number of bytes, a NUL follows them. */
 char *base64_decode(const char *s, size_t *n);
+char *base64_decode_n(const char *s, size_t len, size_t *n); /* of len characters */
 
 #endif

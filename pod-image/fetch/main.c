@@ -16,6 +16,7 @@
 #include "common/base/text.h"
 #include "common/oci/reference.h"
 #include "common/wire/worker.h"
+#include "pod-image/fetch/parts.h"
 #include "pod-image/fetch/push.h"
 
 #define BLOBS_PARALLEL 3
@@ -39,6 +40,7 @@ op_free(struct op *op)
 	request_free(&op->r);
 	fd_close(&op->fd);
 	free(op->want);
+	parts_free(op->parts);
 	free(op->repository);
 	strbuf_free(&op->pending);
 	strv_free(&op->tags);
@@ -111,12 +113,32 @@ flush_pending(struct op *op, struct err *e)
 	return 0;
 }
 
+int
+op_write(struct op *op, const char *p, size_t n, struct err *e)
+{
+	size_t done = 0;
+	bool failed = false;
+
+	while (done < n && op->pending.n == 0) {
+		ssize_t k = write(op->fd, p + done, n - done);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		failed = k < 0 && errno != EAGAIN;
+		if (k < 0)
+			break;
+		done += (size_t)k;
+	}
+	strbuf_addn(&op->pending, p + done, n - done);
+	/* Says what is wrong. */
+	return failed ? flush_pending(op, e) : 0;
+}
+
 /* Safe to keep what is left over: it is at most one buffer of libcurl, for then we pause. */
 static enum http_sink_result
 blob_sink(void *arg, const char *p, size_t n, struct err *e)
 {
 	struct op *op = arg;
-	size_t done = 0;
 
 	if (op->pending.n > 0) {
 		op->paused = true;
@@ -127,19 +149,7 @@ blob_sink(void *arg, const char *p, size_t n, struct err *e)
 		    op->want, (unsigned long long)op->size);
 		return HTTP_SINK_FAIL;
 	}
-	while (done < n) {
-		ssize_t k = write(op->fd, p + done, n - done);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			break;
-		done += (size_t)k;
-	}
-	strbuf_addn(&op->pending, p + done, n - done);
-	if (done < n && errno != EAGAIN && flush_pending(op, e) < 0)
-		return HTTP_SINK_FAIL;
-	return HTTP_SINK_OK;
+	return op_write(op, p, n, e) < 0 ? HTTP_SINK_FAIL : HTTP_SINK_OK;
 }
 
 static int
@@ -167,8 +177,8 @@ op_check_repository(const char *repository, struct err *e)
 	return 0;
 }
 
-static void
-set_request(struct op *op, const char *repository, const char *tail, const char *object)
+void
+op_target(struct op *op, const char *repository, const char *tail, const char *object)
 {
 	op->r.path = xasprintf("/v2/%s/%s%s", repository, tail, object);
 	op->r.scope = xasprintf("repository:%s:pull", repository);
@@ -207,7 +217,7 @@ on_blob(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	op->size = m->size;
 	op->r.sink = blob_sink;
 	op->r.sink_arg = op;
-	set_request(op, m->repository, "blobs/", m->digest);
+	op_target(op, m->repository, "blobs/", m->digest);
 	return 0;
 }
 
@@ -261,7 +271,7 @@ on_document(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	op = op_new(w, in->seq, finish_document);
 	op->r.body_max = m->max;
 	op->r.accept = manifest ? manifest_types : NULL;
-	set_request(op, m->repository, manifest ? "manifests/" : "blobs/", m->reference);
+	op_target(op, m->repository, manifest ? "manifests/" : "blobs/", m->reference);
 	return 0;
 }
 
@@ -408,7 +418,7 @@ on_tags(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 		return -1;
 	op = op_new(w, in->seq, finish_tags);
 	op->r.body_max = TAG_PAGE_MAX;
-	set_request(op, m->repository, "tags/list", "?n=1000");
+	op_target(op, m->repository, "tags/list", "?n=1000");
 	return 0;
 }
 
@@ -451,6 +461,7 @@ static const struct peer_handler handlers[] = {
     {&msg_fetch_setup_desc, PHASE_SETUP, PEER_ONCE, on_setup},
     {&msg_fetch_document_desc, PHASE_WORK, 0, on_document},
     {&msg_fetch_blob_desc, PHASE_WORK, 0, on_blob},
+    {&msg_fetch_parts_desc, PHASE_WORK, 0, parts_fetch},
     {&msg_fetch_url_desc, PHASE_WORK, 0, on_url},
     {&msg_fetch_file_desc, PHASE_WORK, 0, on_file},
     {&msg_fetch_tags_desc, PHASE_WORK, 0, on_tags},

@@ -7,6 +7,7 @@
 #include "pod-image/fetch/request.h"
 
 struct op;
+struct parts;
 struct worker;
 
 /*
@@ -31,6 +32,7 @@ struct op { /* a request of pod-image under way */
 	struct strbuf pending; /* bytes that the pipe did not take yet */
 	size_t pending_at;
 	bool paused;
+	struct parts *parts; /* of which only these are wanted, or NULL */
 	/* of a list of tags */
 	struct strv tags;
 	/* of what is sent */
@@ -67,5 +69,11 @@ int op_admit(const struct worker *w, struct err *e);
 
 int op_check_repository(const char *repository, struct err *e);
 int op_nonblocking(int fd, struct err *e);
+
+/* What a request is about: /v2/REPOSITORY/TAIL OBJECT */
+void op_target(struct op *op, const char *repository, const char *tail, const char *object);
+
+/* To the stream of a blob; what the pipe does not take is kept, at most one buffer of libcurl's. */
+int op_write(struct op *op, const char *p, size_t n, struct err *e);
 
 #endif

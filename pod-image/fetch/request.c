@@ -19,6 +19,8 @@ begin_body(struct request *r, struct err *e)
 
 	r->begun = true;
 	r->skip = 0;
+	if (r->wanted != NULL)
+		return r->begin(r->sink_arg, &r->x, e);
 	if (r->offset == 0 && r->range == NULL)
 		return 0;
 	if (r->x.status == 200) {
@@ -48,7 +50,8 @@ on_body(void *arg, const char *p, size_t n)
 		result = r->sink(r->sink_arg, p + skip, n - skip, &r->failure);
 		if (result != HTTP_SINK_OK)
 			return result;
-		r->offset += n - skip;
+		if (r->wanted == NULL)
+			r->offset += n - skip;
 	}
 	r->skip -= skip;
 	return HTTP_SINK_OK;
@@ -95,7 +98,7 @@ begin(struct request *r)
 	r->begun = false;
 	r->x.url = r->url;
 	r->x.accept = r->accept;
-	r->x.range = r->range;
+	r->x.range = r->wanted != NULL ? r->wanted : r->range;
 	r->x.body_max = r->body_max;
 	r->x.own_host = !r->foreign;
 	set_method(r);

@@ -24,6 +24,9 @@ struct request {
 	/* takes the body, as of http_exchange; on FAIL it has set failure */
 	enum http_sink_result (*sink)(void *arg, const char *p, size_t n, struct err *e);
 	void *sink_arg;
+	/* Ranges to ask for, or NULL: begin is told of each answer whose body comes, and the sink gets all of it. */
+	const char *wanted;
+	int (*begin)(void *sink_arg, const struct http_exchange *x, struct err *e);
 	const char *method; /* and what is sent, as of http_exchange */
 	const char *body_type;
 	struct bytes send;
