@@ -80,11 +80,15 @@ static void
 check_image_file(struct check *c, const char *id, int dir)
 {
 	struct err e = {0};
-	int r = verify_image(dir, &e);
+	bool there = faccessat(dir, LAYOUT_IMAGE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	int r = !there ? 0 : c->m->quick ? 1 : verify_image(dir, &e);
 
 	if (r == 1)
 		return;
-	found(c, "layer", id, "%s", r == 0 ? "its image was modified" : e.text);
+	found(c, "layer", id, "%s",
+	    !there   ? "its image is missing"
+	    : r == 0 ? "its image was modified"
+		     : e.text);
 	if (!c->m->repair || verify_image_renew(dir, &e) == -1)
 		strv_add(&c->layers, id);
 }
@@ -105,9 +109,8 @@ check_layer(struct check *c, const char *id, const char *diff_id)
 		return;
 	}
 	if (c->m->quick) {
-		if (layout_of(dir) == LAYOUT_EROFS &&
-		    faccessat(dir, LAYOUT_IMAGE, F_OK, AT_SYMLINK_NOFOLLOW) == -1)
-			damaged_layer(c, id, "its image is missing");
+		if (layout_of(dir) == LAYOUT_EROFS)
+			check_image_file(c, id, dir);
 		return;
 	}
 	/* Some streams cannot be had again although nothing is wrong: their index says so. */

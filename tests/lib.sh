@@ -33,6 +33,14 @@ world_end() {
 
 # POD_TEST_LAYOUT=erofs: how layers are kept (overlay.layout).
 world_opts=(${POD_TEST_LAYOUT:+--storage-opt "overlay.layout=$POD_TEST_LAYOUT"})
+# small_disk DIR MEGABYTES: a file system of that size on DIR (root only); in memory, unless the layout cannot lie there
+small_disk() {
+	if [ "${POD_TEST_LAYOUT:-}" != erofs ]; then
+		mount -t tmpfs -o "size=$2m,mode=700" none "$1"
+	else
+		truncate -s "$2M" "$1.disk" && mkfs.ext4 -q -O ^has_journal -m 0 "$1.disk" && mount -o loop "$1.disk" "$1"
+	fi
+}
 pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" "$@"; }
 store() { "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" "$@"; }
 

@@ -70,7 +70,7 @@ check "sweep" store sweep
 is "leaves nothing that belongs to nobody" "$(listed layers)$(listed tmp)$(listed trash)" ""
 
 # A disk that is full: one error, nothing half-made, and the store goes on.
-if mkdir "$WORLD/small" && mount -t tmpfs -o size=6m small "$WORLD/small" 2>/dev/null; then
+if mkdir "$WORLD/small" && small_disk "$WORLD/small" 6 2>/dev/null; then
 	at_end() { umount -l "$WORLD/small"; }
 	ROOT=$WORLD/small/root
 	first=$(store import localhost/first:1 <"$WORLD/fs.tar")
@@ -84,6 +84,6 @@ if mkdir "$WORLD/small" && mount -t tmpfs -o size=6m small "$WORLD/small" 2>/dev
 	check "nothing is left of the second" until_ok 5 empty tmp
 	is "nor listed" "$(store list -q)" "$first"
 else
-	skip "a full disk" "cannot mount a tmpfs here"
+	skip "a full disk" "cannot mount a file system here"
 fi
 finish

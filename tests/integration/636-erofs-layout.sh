@@ -181,6 +181,12 @@ done
 tar -C fs -c . | ROOT=$WORLD/killed store --storage-opt overlay.layout=erofs import localhost/k >/dev/null
 is "taking layers in may be killed" "$(ROOT=$WORLD/killed pod run --rm --net=none localhost/k cat /www/index.html; ls "$WORLD/killed/tmp" | wc -l)" "$(printf 'hello from pod\n0')"
 
+# Tests that were written for directories, word for word.
+for t in 040-store 120-images; do
+	BUILD=$BUILD POD_TEST_LAYOUT=erofs bash "$LIB_DIR/integration/$t.sh" >"$WORLD/said" 2>&1
+	is "$t on this layout" "$? $(grep '^not ok' "$WORLD/said")" "0 "
+done
+
 # A file system that the kernel cannot read images from.
 mkdir "$WORLD/shm"
 unshare -m bash -c "mount -t tmpfs none '$WORLD/shm' && '$BIN/pod-store' --root '$WORLD/shm/root' --storage-opt overlay.layout=erofs import localhost/x <two.tar" >/dev/null 2>"$WORLD/said"

@@ -10,7 +10,7 @@
 world
 at_end() { pod rm -f -a -t 0 >/dev/null 2>&1; umount -l "$WORLD/disk" "$WORLD/ro" "$WORLD/run" 2>/dev/null; }
 mkdir "$WORLD/disk"
-mount -t tmpfs -o size=24m,mode=700 none "$WORLD/disk"
+small_disk "$WORLD/disk" 24
 ROOT=$WORLD/disk/root
 fill() { # KIB: leaves so much free
 	rm -f "$WORLD/disk/filler"

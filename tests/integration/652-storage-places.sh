@@ -74,9 +74,9 @@ localhost/base true"
 	is "additional store: loading brings the layer" "$(pod load -q -i "$WORLD/base.tar" >/dev/null; pod run --rm --network none localhost/two cat /new)" new
 	printf '[storage]\ndriver="overlay"\n[storage.options]\nadditionalimagestores=["%s", "/nonexistent"]\n' "$X/images" >"$X/conf"
 	is "additional store: by storage.conf, one that is missing is passed over" \
-		"$(CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>"$WORLD/err" | wc -l) $(grep -c 'nonexistent.*passed over' "$WORLD/err")" "0 1"
+		"$(world_opts=(); CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>"$WORLD/err" | wc -l) $(grep -c 'nonexistent.*passed over' "$WORLD/err")" "0 1"
 	pod rm -f -a >/dev/null; pod rmi -f -a >/dev/null
-	is "additional store: by storage.conf" "$(CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>/dev/null | wc -l)" 1
+	is "additional store: by storage.conf" "$(world_opts=(); CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>/dev/null | wc -l)" 1
 	is "additional store: its own tool" "$("$BIN/pod-image" --help | grep -c storage-opt)" 1
 	# Somebody writes to it meanwhile.
 	(for i in 1 2 3 4 5; do tar -C "$WORLD/fs" -c etc | "$BIN/pod" --root "$X/images" --runroot "$X/run" import -q - "localhost/new$i" >/dev/null 2>&1; done) &

@@ -56,7 +56,7 @@ x"
 	check "and go with their images" until_ok 5 test "$(ls "$ROOT/made" | wc -l)" = 2
 	rm -rf "$ROOT/made/"*/tree 2>/dev/null || pod unshare sh -c "rm -rf $ROOT/made/*/tree"
 	is "or are made again" "$(pv run --rm --network none localhost/flat cat /new)" new
-	is "driver_priority" "$(printf '[storage]\ndriver=""\ndriver_priority=["btrfs","vfs","overlay"]\n' >"$WORLD/conf"; CONTAINERS_STORAGE_CONF=$WORLD/conf pod info -f '{{.Store.GraphDriverName}}')" vfs
+	is "driver_priority" "$(printf '[storage]\ndriver=""\ndriver_priority=["btrfs","vfs","overlay"]\n' >"$WORLD/conf"; world_opts=(); CONTAINERS_STORAGE_CONF=$WORLD/conf pod info -f '{{.Store.GraphDriverName}}')" vfs
 	is "a prune leaves nothing" "$(pod rmi -f -a >/dev/null; pod system prune -f >/dev/null; ls "$ROOT/made" "$ROOT/layers" "$ROOT/rw" "$ROOT/tmp" | grep -c "^[0-9a-z]*[0-9][0-9a-z]*$")" 0
 }
 everything
