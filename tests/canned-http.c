@@ -5,9 +5,12 @@
  * as "@") it sends the file DIR/PATH.N, else DIR/PATH, byte for byte, status line and headers
  * included, and closes the connection; an empty file breaks the connection off.  A body whose length is
  * announced is read before the answer.  The head of each request is appended to DIR/log.
+ * DIR/PATH.slow, "BYTES MILLISECONDS": so many bytes at a time with a pause after each, and then the connection
+ * is held until the client has enough; others are served meanwhile.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +64,24 @@ read_head(int fd, char *head)
 	return 0;
 }
 
+struct pace {
+	unsigned bytes, ms; /* 0: at once */
+};
+
+static void
+read_pace(int dir, const char *path, struct pace *p)
+{
+	own_mem char *name = xasprintf("%s.slow", path);
+	own_fd int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	char text[64] = "";
+
+	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+	    sscanf(text, "%u %u", &p->bytes, &p->ms) != 2)
+		p->bytes = 0;
+}
+
 static int
-open_answer(int dir, char *head)
+open_answer(int dir, char *head, struct pace *pace)
 {
 	own_mem char *path = NULL, *numbered = NULL;
 	char *start = strchr(head, ' ');
@@ -75,6 +94,7 @@ open_answer(int dir, char *head)
 		if (*p == '/')
 			*p = '@';
 	}
+	read_pace(dir, path, pace);
 	numbered = xasprintf("%s.%u", path, count_path(path));
 	fd = openat(dir, numbered, O_RDONLY | O_CLOEXEC);
 	return fd >= 0 ? fd : openat(dir, path, O_RDONLY | O_CLOEXEC);
@@ -98,6 +118,23 @@ drain(int conn, const char *head, size_t body)
 	}
 }
 
+/* In a process of its own, until the client has enough. */
+static void
+send_slowly(int conn, int answer, const struct pace *pace)
+{
+	own_mem char *block = xmalloc(HEAD_MAX);
+	size_t n = pace->bytes < HEAD_MAX ? pace->bytes : HEAD_MAX;
+	ssize_t k;
+
+	if (fork() != 0)
+		return;
+	while ((k = file_get(answer, block, n)) > 0 && file_put(conn, block, (size_t)k) == 0)
+		usleep(pace->ms * 1000);
+	while (k == 0 && read(conn, block, HEAD_MAX) > 0)
+		continue;
+	_exit(0);
+}
+
 static void
 serve(int dir, int log, int conn)
 {
@@ -105,6 +142,7 @@ serve(int dir, int log, int conn)
 	    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	own_mem char *head = xmalloc(HEAD_MAX), *block = xmalloc(HEAD_MAX);
 	size_t n = read_head(conn, head), length;
+	struct pace pace = {0};
 	own_fd int answer = -1;
 	struct stat st;
 	ssize_t k;
@@ -113,12 +151,16 @@ serve(int dir, int log, int conn)
 		return;
 	length = (size_t)(strstr(head, "\r\n\r\n") + 4 - head);
 	(void)file_put(log, head, length);
-	answer = open_answer(dir, head);
+	answer = open_answer(dir, head, &pace);
 	if (answer >= 0 && fstat(answer, &st) == 0 && st.st_size == 0)
 		return;
 	drain(conn, head, n - length);
 	if (answer < 0) {
 		(void)file_put(conn, missing, sizeof(missing) - 1);
+		return;
+	}
+	if (pace.bytes > 0) {
+		send_slowly(conn, answer, &pace);
 		return;
 	}
 	while ((k = file_get(answer, block, HEAD_MAX)) > 0 && file_put(conn, block, (size_t)k) == 0)
@@ -139,6 +181,7 @@ main(int argc, char **argv)
 	char port[16];
 
 	role_start();
+	signal(SIGCHLD, SIG_IGN);
 	if (argc != 2 || (dir = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return 125;
 	log = openat(dir, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -5,6 +5,7 @@
 
 #include "common/base/json.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/oci/manifest.h"
 #include "common/oci/reference.h"
 
@@ -165,7 +166,10 @@ decide_kind(const json_t *j, const char *content_type, struct err *e)
 	}
 	kind = find_kind(own);
 	if (own != NULL && kind == NULL) {
-		err_set(e, ERR_UNSUPPORTED, "unsupported manifest media type");
+		char shown[120];
+
+		text_escape(own, shown, sizeof(shown));
+		err_set(e, ERR_UNSUPPORTED, "unsupported manifest media type \"%s\"", shown);
 		return NULL;
 	}
 	if (kind != NULL && claimed != NULL && kind != claimed) {

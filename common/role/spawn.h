@@ -21,7 +21,7 @@ struct spawn {
 
 /*
  * Starts the program and returns its process ID.  The caller's descriptors in s->fds stay open.
- * The environment holds PATH, HOME, TMPDIR, XDG_RUNTIME_DIR, LANG=C.UTF-8, POD_TRACE and
+ * The environment holds PATH, HOME, TMPDIR, XDG_RUNTIME_DIR, LANG=C.UTF-8, POD_TRACE, POD_REGISTRY_TIMEOUT and
  * what role RUN's configuration needs, nothing else.
  */
 pid_t spawn_start(const struct spawn *s, struct err *e);

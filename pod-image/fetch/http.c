@@ -16,7 +16,10 @@
 #include "pod-image/fetch/http.h"
 
 #define CONNECT_TIMEOUT_S 30L
-#define STALL_TIMEOUT_S 60L
+#define STALL_TIMEOUT_S 60
+#define STALL_TIMEOUT_MAX_S 86400
+#define STALL_SPEED 64L /* bytes per second: slower is not moving */
+#define PATIENCE 5	/* times the limit for answers that take work, and for whole documents */
 #define BUFFER_SIZE 262144L
 
 static const char *const system_roots[] = {"/etc/ssl/certs/ca-certificates.crt",
@@ -25,6 +28,7 @@ static const char *const system_roots[] = {"/etc/ssl/certs/ca-certificates.crt",
 struct http {
 	CURLM *multi;
 	struct http_setup setup;
+	long stall_s;
 	X509_STORE *roots; /* made once, for libcurl would parse the bundle for each connection */
 };
 
@@ -70,12 +74,24 @@ make_roots(const struct http_setup *setup, struct err *e)
 	return store;
 }
 
+static long
+stall_limit(void)
+{
+	const char *text = getenv("POD_REGISTRY_TIMEOUT");
+	uint64_t n = 0;
+
+	if (text == NULL || text_to_u64(text, STALL_TIMEOUT_MAX_S, &n) < 0 || n == 0)
+		n = STALL_TIMEOUT_S;
+	return (long)n;
+}
+
 struct http *
 http_new(const struct http_setup *setup, struct err *e)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
 	h->setup = *setup;
+	h->stall_s = stall_limit();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (h->multi = curl_multi_init()) == NULL) {
 		err_set(e, ERR_INTERNAL, "starting libcurl");
 		free(h);
@@ -166,6 +182,9 @@ on_header(char *p, size_t one, size_t n, void *arg)
 	char *colon, *value;
 	size_t len = n * one;
 
+	x->header_bytes += len;
+	if (x->header_bytes > HTTP_HEADERS_MAX)
+		return 0;
 	if (len > 5 && strncmp(p, "HTTP/", 5) == 0)
 		forget_headers(x);
 	if (len > HTTP_HEADER_MAX || memchr(p, '\0', len) != NULL)
@@ -203,7 +222,7 @@ on_body(char *p, size_t one, size_t count, void *arg)
 		}
 	if (n > max - x->body.n) {
 		x->body_too_long = true;
-		return status / 100 == 2 ? n + 1 : n;
+		return n + 1;
 	}
 	strbuf_addn(&x->body, p, n);
 	return n;
@@ -329,6 +348,20 @@ is_local(const char *url)
 	       text_has_prefix(host, "[::1]");
 }
 
+static void
+set_limits(const struct http *h, struct http_exchange *x)
+{
+	CURL *c = x->easy;
+	bool document = x->sink == NULL && x->feed == NULL;
+	bool work = x->method != NULL && strcmp(x->method, "HEAD") != 0;
+
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT,
+	    h->stall_s < CONNECT_TIMEOUT_S ? h->stall_s : CONNECT_TIMEOUT_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, STALL_SPEED);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, h->stall_s * (work ? PATIENCE : 1));
+	curl_easy_setopt(c, CURLOPT_TIMEOUT, document ? h->stall_s * PATIENCE : 0L);
+}
+
 void
 http_start(struct http *h, struct http_exchange *x)
 {
@@ -345,9 +378,7 @@ http_start(struct http *h, struct http_exchange *x)
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "pod/" POD_VERSION);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, STALL_TIMEOUT_S);
+	set_limits(h, x);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, BUFFER_SIZE);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -376,6 +407,9 @@ finish(struct http_exchange *x, CURLcode code)
 	x->done = true;
 	x->code = code;
 	curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &x->status);
+	/* Words about a failure that go on and on: what came first is enough. */
+	if (x->body_too_long && x->status / 100 != 2)
+		x->code = CURLE_OK;
 	curl_easy_getinfo(x->easy, CURLINFO_OS_ERRNO, &x->os_errno);
 	curl_easy_getinfo(x->easy, CURLINFO_SSL_VERIFYRESULT, &x->verify_result);
 	curl_easy_getinfo(x->easy, CURLINFO_REDIRECT_URL, &s);
@@ -477,15 +511,18 @@ tls_reason(const struct http_exchange *x)
 void
 http_explain(const struct http_exchange *x, struct err *e)
 {
+	curl_off_t connected = 0;
 	char host[300];
 
 	url_host(x->url, host, sizeof(host));
+	curl_easy_getinfo(x->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	switch (x->code) {
 	case CURLE_COULDNT_CONNECT:
 		err_set(e, ERR_NETWORK, "dial tcp %s: %s", host, os_reason(x->os_errno));
 		break;
 	case CURLE_OPERATION_TIMEDOUT:
-		err_set(e, ERR_NETWORK, "dial tcp %s: i/o timeout", host);
+		err_set(e, ERR_NETWORK, "%s tcp %s: i/o timeout", connected > 0 ? "read" : "dial",
+		    host);
 		break;
 	case CURLE_COULDNT_RESOLVE_HOST:
 		host[strcspn(host, ":")] = '\0';

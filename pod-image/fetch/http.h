@@ -17,7 +17,8 @@
 
 #define HTTP_ERROR_BODY_MAX 65536u /* of an answer that is not 2xx */
 #define HTTP_CHALLENGES_MAX 8
-#define HTTP_HEADER_MAX 8192u /* bytes of a header that is kept */
+#define HTTP_HEADER_MAX 8192u	 /* bytes of a header that is kept */
+#define HTTP_HEADERS_MAX 262144u /* of all headers of one exchange together */
 
 struct http;
 
@@ -59,6 +60,7 @@ struct http_exchange {
 	long status;
 	struct strbuf body;
 	bool body_too_long;
+	size_t header_bytes;
 	char *content_type, *content_range, *link, *redirect;
 	char *location, *answered_range, *content_digest;
 	uint64_t content_length;
@@ -71,6 +73,10 @@ struct http_exchange {
 	struct curl_slist *headers;
 };
 
+/*
+ * POD_REGISTRY_TIMEOUT in the environment: seconds after which a transfer that does not move is given up.  A
+ * server may take five times as long to answer what was sent to it, and a document as long to arrive in full.
+ */
 struct http *http_new(const struct http_setup *setup, struct err *e);
 void http_free(struct http *h);
 

@@ -385,6 +385,17 @@ next_page(const struct op *op)
 	return xstrndup(link + 1, (size_t)(end - link - 1));
 }
 
+/* Whether a page told anything: one that ends with what an earlier one said goes in a circle. */
+static bool
+tags_new(const struct strv *tags, size_t before)
+{
+	for (size_t i = 0; i < before && tags->n > before; i++) {
+		if (strcmp(tags->v[i], tags->v[tags->n - 1]) == 0)
+			return false;
+	}
+	return tags->n > before;
+}
+
 static int
 finish_tags(struct worker *w, struct op *op, struct err *e)
 {
@@ -395,7 +406,10 @@ finish_tags(struct worker *w, struct op *op, struct err *e)
 	if (take_tags(op, e) < 0)
 		return -1;
 	next = next_page(op);
-	if (next != NULL && op->tags.n > before) {
+	if (!tags_new(&op->tags, before)) {
+		while (op->tags.n > before)
+			free(op->tags.v[--op->tags.n]);
+	} else if (next != NULL) {
 		free(op->r.path);
 		op->r.path = ptr_take(&next);
 		request_start(&op->r);
