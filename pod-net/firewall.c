@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/fs/lock.h"
 #include "pod-net/firewall_table.h"
+#include "pod-net/firewalld.h"
 #include "pod-net/nft.h"
 
 #define DEFAULT_TABLE "pod"
@@ -25,9 +27,10 @@ firewall_driver_find(const char *word, enum firewall_driver *out, struct err *e)
 {
 	if (strcasecmp(word, "none") == 0)
 		*out = FIREWALL_NONE;
-	else if (word[0] == '\0' || strcasecmp(word, "nftables") == 0 ||
-		 strcasecmp(word, "iptables") == 0)
+	else if (word[0] == '\0' || strcasecmp(word, "nftables") == 0)
 		*out = FIREWALL_NFTABLES;
+	else if (strcasecmp(word, "firewalld") == 0)
+		*out = FIREWALL_FIREWALLD;
 	else
 		return err_set(
 		    e, ERR_INVALID, "Must provide a valid firewall backend, got %s", word);
@@ -91,7 +94,7 @@ struct network_element {
 };
 
 struct network_elements {
-	struct network_element v[64 * 5 + 8];
+	struct network_element v[64 * 7 + 8];
 	size_t n;
 	const char *comment;
 };
@@ -156,6 +159,45 @@ add_outbound(struct network_elements *l, const struct prefix *p, const struct re
 		add_interval(l, v4 ? "outbound4" : "outbound6", p, &to);
 }
 
+static uint8_t
+add_number(uint8_t *to, uint16_t number)
+{
+	to[0] = (uint8_t)(number >> 8);
+	to[1] = (uint8_t)number;
+	return 4;
+}
+
+/* What is asked on port 53 of the gateway comes to the port where the server listens. */
+static void
+add_name_server(struct network_elements *l, const struct addr *gateway, uint16_t port)
+{
+	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+
+	for (size_t i = 0; i < COUNTOF(protocols); i++) {
+		struct nft_element *x =
+		    next_element(l, gateway->family == AF_INET ? "names4" : "names6");
+
+		memcpy(x->key, gateway->b, gateway->len);
+		x->key[gateway->len] = protocols[i];
+		x->key_size = (uint8_t)(gateway->len + 4);
+		x->key_size += add_number(x->key + x->key_size, 53);
+		memcpy(x->data, gateway->b, gateway->len);
+		x->data_size = gateway->len;
+		x->data_size += add_number(x->data + x->data_size, port);
+	}
+}
+
+static void
+add_name_servers(struct network_elements *l, const struct rec_net_hold *h, uint16_t port)
+{
+	for (size_t i = 0; i < h->addresses.n && i < 64; i++) {
+		struct addr gateway;
+
+		if (addr_parse(h->addresses.v[i].gateway, &gateway) == 0)
+			add_name_server(l, &gateway, port);
+	}
+}
+
 static void
 add_bridge(struct network_elements *l, const char *set, const char *bridge, size_t times)
 {
@@ -168,7 +210,8 @@ add_bridge(struct network_elements *l, const char *set, const char *bridge, size
 
 /* all: also what the network may have had before its definition was changed, for removal. */
 static void
-network_elements(struct network_elements *l, const struct rec_net_hold *h, bool all)
+network_elements(
+    struct network_elements *l, const struct rec_net_hold *h, uint16_t names_port, bool all)
 {
 	const char *isolate = h->isolate != NULL ? h->isolate : "";
 
@@ -190,12 +233,14 @@ network_elements(struct network_elements *l, const struct rec_net_hold *h, bool 
 	if (strcmp(isolate, "strict") == 0 || all)
 		add_bridge(l, "strict", h->interface, 1);
 	add_bridge(l, "same_bridge", h->interface, 2);
+	if (names_port != 0 && names_port != 53 && (h->dns || all))
+		add_name_servers(l, h, names_port);
 }
 
 static void
 marker_name(const struct firewall *f, const char *bridge, char name[MARKER_NAME])
 {
-	snprintf(name, MARKER_NAME, "firewall-%s-%s", f->netns, bridge);
+	snprintf(name, MARKER_NAME, "firewall-%s-%s-%u", f->netns, bridge, f->names_port);
 }
 
 /* The marker is only a hint that lives for a moment; a wrong clock makes us look again. */
@@ -287,6 +332,33 @@ is_bridge(const struct rec_net_hold *h)
 	return h->driver == NULL || strcmp(h->driver, "bridge") == 0;
 }
 
+/*
+ * A firewalld that looks after this namespace lets the network through.  That it cannot be asked is no reason not to
+ * start the container, which it may well let through.
+ */
+static int
+trust(struct firewall *f, const struct rec_net_hold *h, bool no_more, struct err *e)
+{
+	bool must = f->driver == FIREWALL_FIREWALLD && !no_more;
+	int r;
+
+	if (f->alone || h->internal || h->subnets.n == 0)
+		return 0;
+	/* Its table tells more quickly than the bus that there is none, and in which namespace it is. */
+	if (!must && nft_get_table(&f->nl, "firewalld", e) != 1) {
+		err_clear(e);
+		return 0;
+	}
+	r = firewalld_trust(&h->subnets, no_more, e);
+	if (r == 0 && must)
+		return err_set(e, ERR_NETWORK, "firewall_driver is firewalld, but it does not run");
+	if (r >= 0 || must)
+		return r < 0 ? -1 : 0;
+	log_warn("network %s: %s", h->network, e->text);
+	err_clear(e);
+	return 0;
+}
+
 int
 firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e)
 {
@@ -295,10 +367,14 @@ firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, s
 	if (f->driver == FIREWALL_NONE || h->interface == NULL || h->unmanaged || !is_bridge(h) ||
 	    (!again && seen_lately(f, h->interface)))
 		return 0;
-	network_elements(&l, h, false);
+	network_elements(&l, h, f->names_port, false);
 	if (need_socket(f, e) != 0)
 		return -1;
-	if (!is_complete(f, &l) && put_network(f, &l, e) != 0) {
+	again |= !is_complete(f, &l);
+	/* Before it is complete: whoever finds it so does not ask again. */
+	if (again && trust(f, h, false, e) != 0)
+		return -1;
+	if (again && put_network(f, &l, e) != 0) {
 		if (e->no != ENOENT)
 			return err_wrap(e, "table inet %s", f->table);
 		err_clear(e);
@@ -322,7 +398,9 @@ firewall_forget(struct firewall *f, const struct rec_net_hold *h, struct err *e)
 		return -1;
 	marker_name(f, h->interface, name);
 	(void)unlinkat(f->dir, name, 0);
-	network_elements(&l, h, true);
+	if (is_bridge(h) && !h->unmanaged)
+		(void)trust(f, h, true, e);
+	network_elements(&l, h, f->names_port, true);
 	for (size_t i = 0; i < l.n; i += step) {
 		own_netlink_batch struct netlink_batch b = {0};
 
@@ -371,14 +449,6 @@ static const struct port_set {
     {"ports4_at", AF_INET, true},
     {"ports6_at", AF_INET6, true},
 };
-
-static uint8_t
-add_number(uint8_t *to, uint16_t number)
-{
-	to[0] = (uint8_t)(number >> 8);
-	to[1] = (uint8_t)number;
-	return 4;
-}
 
 static void
 port_element(struct nft_element *x, const struct port_set *set, const struct port *p, unsigned i,

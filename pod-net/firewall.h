@@ -15,9 +15,13 @@
 #include "pod-net/plan.h"
 #include "pod-net/port.h"
 
-enum firewall_driver { FIREWALL_NFTABLES, FIREWALL_NONE };
+enum firewall_driver {
+	FIREWALL_NFTABLES,
+	FIREWALL_NONE,
+	FIREWALL_FIREWALLD, /* as nftables, but firewalld must run */
+};
 
-/* "nftables", "none" or "" for the default. */
+/* "nftables", "none", "firewalld" or "" for the default. */
 int firewall_driver_find(const char *word, enum firewall_driver *out, struct err *e);
 
 struct firewall {
@@ -26,7 +30,9 @@ struct firewall {
 	char table[32];
 	int dir; /* RUNROOT/net, borrowed */
 	const char *netns;
-	bool changed; /* something was removed: close late */
+	uint16_t names_port; /* where name servers of networks listen instead of 53; 0: 53 */
+	bool alone;	     /* in a namespace that no firewalld looks after */
+	bool changed;	     /* something was removed: close late */
 };
 
 /*
@@ -43,8 +49,8 @@ void firewall_init(
 void firewall_close(struct firewall *f);
 
 /*
- * Makes sure that the network's subnets are masqueraded and that its bridge is known.  A network that
- * was looked at in the last seconds is not looked at again, unless again.
+ * Makes sure that the network's subnets are masqueraded and that its bridge is known, also to a firewalld that
+ * runs.  A network that was looked at in the last seconds is not looked at again, unless again.
  */
 int firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e);
 

@@ -76,6 +76,7 @@ static int
 remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 {
 	struct rec_net_hold h = {.network = x->name, .interface = x->interface};
+	struct rec_net_address gateways[64];
 	const char *subnets[64];
 	struct err none = {0};
 	int gone;
@@ -89,8 +90,11 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 	if (n->rootless && rootless_enter(n, false, &none) != 0)
 		return 0;
 	h.subnets.v = subnets;
-	for (size_t i = 0; i < x->subnets.n && i < COUNTOF(subnets); i++)
+	h.addresses.v = gateways;
+	for (size_t i = 0; i < x->subnets.n && i < COUNTOF(subnets); i++) {
+		gateways[h.addresses.n++].gateway = x->subnets.v[i].gateway;
 		subnets[h.subnets.n++] = x->subnets.v[i].subnet;
+	}
 	if (net_need_route(n, e) != 0 || lease_lock(&n->leases, e) != 0)
 		return -1;
 	gone = bridge_remove(&n->route, x->interface, e);

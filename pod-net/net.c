@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "pod-net/bridge.h"
 #include "pod-net/helper.h"
@@ -114,6 +115,14 @@ read_options(
 		if (strcmp(o->key, "firewall_driver") == 0 &&
 		    firewall_driver_find(o->value, firewall, e) != 0)
 			return -1;
+		if (strcmp(o->key, "dns_bind_port") == 0) {
+			uint64_t port;
+
+			if (text_to_u64(o->value, 65535, &port) != 0 || port == 0)
+				return err_set(
+				    e, ERR_INVALID, "dns_bind_port %s is no port", o->value);
+			n->names.port = (uint16_t)port;
+		}
 		if (strcmp(o->key, "cni_plugin_dir") == 0)
 			strv_add(&n->cni_dirs, o->value);
 		if (strcmp(o->key, "netavark_plugin_dir") == 0)
@@ -151,6 +160,8 @@ open_all(struct net *n, const struct msg_hello *hello, bool foreign, struct err 
 	firewall_init(&n->firewall, n->dir, n->run_root, strcmp(n->run_root, DEFAULT_RUN_ROOT) == 0,
 	    n->netns);
 	n->firewall.driver = firewall;
+	n->firewall.names_port = n->names.port;
+	n->firewall.alone = n->rootless;
 	return 0;
 }
 

@@ -46,7 +46,7 @@ static const struct opt global_options[] = {
     {"file", 'f', OPT_STRING(struct globals, file), .arg = "path", .complete = COMPLETE_FILE,
 	.help = "Where the request is read from; else from standard input"},
     {"firewall-driver", 0, OPT_STRING(struct globals, firewall), .arg = "driver",
-	.help = "nftables or none"},
+	.help = "nftables, firewalld or none"},
     {"plugin-directory", 0, OPT_LIST(struct globals, plugins), .arg = "directory",
 	.complete = COMPLETE_DIR, .help = "Directory of network drivers; repeatable"},
     {"version", 'V', OPT_BOOL(struct globals, version), .help = "Print the version"},
@@ -114,6 +114,7 @@ open_face(struct face *f, const char *what, struct err *e)
 	if (net_open_foreign(&f->net, &hello, e) != 0 || choose_firewall(f, e) != 0)
 		return -1;
 	choose_names(f->g, &f->net.names);
+	f->net.firewall.names_port = f->net.names.port;
 	for (size_t i = 0; i < f->g->plugins.n; i++)
 		strv_add(&f->net.plugin_dirs, f->g->plugins.v[i]);
 	plugin_names(&f->net.plugin_dirs, &f->net.plugins);

@@ -312,10 +312,13 @@ has_files(const char *dir)
 
 /* What pod-net must know of the configuration; only what is not the default. */
 static size_t
-net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode)
+net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode, struct arena *a)
 {
 	size_t n = 0;
 
+	if (c->network_dns_bind_port != 53)
+		v[n++] = (struct rec_kv){.key = "dns_bind_port",
+		    .value = arena_printf(a, "%lld", (long long)c->network_dns_bind_port)};
 	if (*c->network_firewall_driver != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "firewall_driver", .value = c->network_firewall_driver};
@@ -346,7 +349,7 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	size_t n = 0;
 	const struct containers_conf *conf = role == ROLE_NET ? ctx_conf(x, e) : NULL;
 	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n +
-					 conf->network_netavark_plugin_dirs.n + 3
+					 conf->network_netavark_plugin_dirs.n + 4
 				   : 0;
 	struct rec_kv *options;
 	const char *mode = NULL;
@@ -371,7 +374,7 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	if (role == ROLE_NET && x->starts)
 		options[n++] = (struct rec_kv){.key = "prepare", .value = "netns"};
 	if (conf != NULL)
-		n += net_options(conf, options + n, &mode);
+		n += net_options(conf, options + n, &mode, &a);
 	hello.options.v = options;
 	hello.options.n = n;
 	p = spawn_peer_mode(ROLE_RUN, role, mode, pid, e);

@@ -16,8 +16,8 @@ static const char *const env_names[] = {"HOME", "TMPDIR", "XDG_RUNTIME_DIR", "XD
     "XDG_CONFIG_HOME", "POD_TRACE", "POD_REGISTRY_TIMEOUT", "CONTAINERS_CONF",
     "CONTAINERS_CONF_OVERRIDE", "CONTAINERS_REGISTRIES_CONF", "CONTAINERS_STORAGE_CONF",
     "REGISTRY_AUTH_FILE", "HTTP_PROXY", "GNUPGHOME", "GPG_TTY", "DOCKER_CONFIG", "DOCKER_HOST",
-    "DOCKER_TLS_VERIFY", "DBUS_SESSION_BUS_ADDRESS", "HTTPS_PROXY", "NO_PROXY", "http_proxy",
-    "https_proxy", "no_proxy", "ASAN_OPTIONS", "TZ"};
+    "DOCKER_TLS_VERIFY", "DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS", "HTTPS_PROXY",
+    "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "ASAN_OPTIONS", "TZ"};
 
 const char *
 spawn_bin_dir(void)

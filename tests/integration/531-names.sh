@@ -63,4 +63,23 @@ until_ok 20 taken
 err=$(pod run --rm --name c5 --network n1 localhost/b true 2>&1)
 is "a port that is taken is one clear error" "$? $(echo "$err" | grep -c 'aardvark-dns failed to start')" "126 1"
 is "and nothing stays" "$(servers) $(pod ps -aq | wc -l)" "0 0"
+# Which dns_bind_port is for: containers ask port 53 all the same.
+printf '[network]\ndns_bind_port = 1053\n' >"$WORLD/containers.conf"
+export CONTAINERS_CONF=$WORLD/containers.conf
+pod network create --subnet 10.96.4.0/24 --subnet fd96:4::/64 n4 >/dev/null
+pod run -d --name c6 --network n4:ip=10.96.4.6 --network n3:ip=10.96.3.3 localhost/b sleep 1000 >/dev/null
+is "dns_bind_port: asked on port 53" "$(asked c6 c6 10.96.4.1)" "10.96.3.3 10.96.4.6 fd96:4::2"
+is "by IPv6" "$(asked c6 c6 fd96:4::1)" "10.96.3.3 10.96.4.6 fd96:4::2"
+is "by TCP" "$(nsenter -n -t "$(pod inspect -f '{{.State.Pid}}' c6)" dig +tcp +short +time=3 +tries=1 @10.96.4.1 c6.dns.podman | sort | xargs)" "10.96.3.3 10.96.4.6"
+is "on an internal network" "$(asked c6 c6 10.96.3.1)" "10.96.3.3 10.96.4.6 fd96:4::2"
+nft flush ruleset
+pod network reload -a >/dev/null
+is "also after a reload" "$(asked c6 c6 10.96.4.1)" "10.96.3.3 10.96.4.6 fd96:4::2"
+pod rm -f -t 0 c6 >/dev/null
+until_none
+pod network rm n4 >/dev/null
+is "nothing of it stays" "$(nft list ruleset | grep -c 10.96.4)" 0
+printf '[network]\ndns_bind_port = 77777\n' >"$WORLD/containers.conf"
+err=$(pod run --rm --network n1 localhost/b true 2>&1)
+is "a port that is none" "$? $(echo "$err" | grep -c 77777)" "126 1"
 finish

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * firewalld, if it runs, refuses what it does not know: the subnets of networks belong into its zone "trusted".
+ *
+ * Its words are D-Bus, which a worker speaks (pod-net-firewalld); here is only the way to the bus.
+ */
+#ifndef POD_FIREWALLD_H
+#define POD_FIREWALLD_H
+
+#include "common/wire/msg.h"
+
+/*
+ * Puts the subnets into the zone, or takes them out if no_more.  1: done; 0: no firewalld runs, which nobody
+ * is told; -1: e.  A subnet that is there already, or no longer, is no error.
+ * The bus is that of DBUS_SYSTEM_BUS_ADDRESS (unix:path=… or unix:abstract=…; empty: there is none), else
+ * /run/dbus/system_bus_socket.
+ */
+int firewalld_trust(const struct strs *subnets, bool no_more, struct err *e);
+
+#endif
