@@ -4,7 +4,9 @@
 #define POD_IMAGE_SYNC_YAML_H
 
 #include <regex.h>
+#include <stdbool.h>
 
+#include "common/base/err.h"
 #include "common/base/mem.h"
 
 struct sync_repository {

@@ -7,6 +7,7 @@
 #define POD_MONITOR_HEALTH_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "pod-monitor/job.h"
 

@@ -90,9 +90,8 @@ int
 places_find(struct store *s, const char *text, const struct strs *candidates,
     struct naming_match *out, struct store **at, struct err *e)
 {
-	struct err later;
-
 	for (size_t i = 0; i < places_count(s); i++) {
+		struct err later = {0};
 		struct err *why = i == 0 ? e : &later;
 
 		*at = places_at(s, i);

@@ -5,6 +5,8 @@
 #ifndef POD_VOLUME_H
 #define POD_VOLUME_H
 
+#include <sys/types.h>
+
 #include "common/wire/msg.h"
 #include "pod-store/store.h"
 

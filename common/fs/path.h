@@ -11,6 +11,7 @@
 #define POD_PATH_H
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 

@@ -18,12 +18,11 @@
 #include "common/wire/worker.h"
 #include "pod-image/fetch/parts.h"
 #include "pod-image/fetch/push.h"
+#include "pod-image/fetch/tags.h"
 
 #define BLOBS_PARALLEL 3
 #define UPLOADS_PARALLEL 8 /* pod-image asks for fewer at once */
 #define OPS_MAX 2048
-#define TAGS_MAX 65536
-#define TAG_PAGE_MAX ((size_t)4 << 20)
 #define PROGRESS_MS 200
 
 static const char manifest_types[] =
@@ -339,73 +338,15 @@ on_url(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 /* --- Tags ------------------------------------------------------------------------------------- */
 
 static int
-take_tags(struct op *op, struct err *e)
-{
-	const struct strbuf *body = &op->r.x.body;
-	own_json json_t *j =
-	    json_read_max(body->s != NULL ? body->s : "", body->n, TAG_PAGE_MAX, 8, e);
-	json_t *list = NULL;
-
-	if (j == NULL)
-		return err_wrap(e, "parsing the list of tags");
-	if (!json_is_object(j) || json_want_arr(j, "tags", &list, e) < 0)
-		return err_set(e, ERR_FORMAT, "parsing the list of tags: wrong form");
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *tag = json_string_value(json_array_get(list, i));
-
-		if (tag == NULL || !reference_tag_valid(tag))
-			return err_set(e, ERR_FORMAT, "parsing the list of tags: invalid tag");
-		if (op->tags.n >= TAGS_MAX)
-			return err_set(
-			    e, ERR_LIMIT, "the repository has more than %d tags", TAGS_MAX);
-		strv_add(&op->tags, tag);
-	}
-	return 0;
-}
-
-/*
- * The next page (distribution specification, "Listing Tags"): Link: </v2/…>; rel="next".  Only a
- * path below the same repository is followed, and only if the last page brought something.
- */
-static char *
-next_page(const struct op *op)
-{
-	const char *link = op->r.x.link, *end;
-	size_t base = strcspn(op->r.path, "?");
-
-	if (link == NULL || link[0] != '<' || (end = strchr(link, '>')) == NULL ||
-	    strstr(end, "rel=\"next\"") == NULL)
-		return NULL;
-	if (strncmp(link + 1, op->r.path, base) != 0 || link[1 + base] != '?')
-		return NULL;
-	for (const char *p = link + 1; p < end; p++) {
-		if (*p <= ' ' || *p >= 0x7f)
-			return NULL;
-	}
-	return xstrndup(link + 1, (size_t)(end - link - 1));
-}
-
-/* Whether a page told anything: one that ends with what an earlier one said goes in a circle. */
-static bool
-tags_new(const struct strv *tags, size_t before)
-{
-	for (size_t i = 0; i < before && tags->n > before; i++) {
-		if (strcmp(tags->v[i], tags->v[tags->n - 1]) == 0)
-			return false;
-	}
-	return tags->n > before;
-}
-
-static int
 finish_tags(struct worker *w, struct op *op, struct err *e)
 {
 	size_t before = op->tags.n;
 	own_mem char *next = NULL;
 	struct msg_fetch_tags_r m = {0};
 
-	if (take_tags(op, e) < 0)
+	if (tags_take(&op->r.x.body, &op->tags, e) < 0)
 		return -1;
-	next = next_page(op);
+	next = tags_next_page(op->r.x.link, op->r.path);
 	if (!tags_new(&op->tags, before)) {
 		while (op->tags.n > before)
 			free(op->tags.v[--op->tags.n]);
@@ -431,7 +372,7 @@ on_tags(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	if (op_check_repository(m->repository, e) < 0)
 		return -1;
 	op = op_new(w, in->seq, finish_tags);
-	op->r.body_max = TAG_PAGE_MAX;
+	op->r.body_max = TAGS_PAGE_MAX;
 	op_target(op, m->repository, "tags/list", "?n=1000");
 	return 0;
 }

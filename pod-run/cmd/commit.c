@@ -386,19 +386,17 @@ static int
 commit(struct commit *k, const char *word, const char *name, struct err *e)
 {
 	own_peer_in struct peer_in done = {0};
-	own_ctr struct ctr c = {0};
-	own_fd int lock = sync_open_word(k->x, word, &c, e);
+	own_fd int lock = sync_open_word(k->x, word, k->c, e);
 	const char *id;
 
-	k->c = &c;
-	if (lock == -1 || ctr_config(&c, e) == -1 || find_image(k, e) == -1 ||
+	if (lock == -1 || ctr_config(k->c, e) == -1 || find_image(k, e) == -1 ||
 	    fill_config(k, e) == -1 || make_paused(k, name, &done, e) == -1)
 		return -1;
 	id = MSG_OF(&done, image_commit_r)->id;
 	if (k->o->iidfile != NULL &&
 	    file_write(AT_FDCWD, k->o->iidfile, id, strlen(id), 0644, 0, e) == -1)
 		return err_wrap(e, "failed to write image ID");
-	event_ctr(k->x, &c, EVENT_COMMIT);
+	event_ctr(k->x, k->c, EVENT_COMMIT);
 	puts(id);
 	return 0;
 }
@@ -406,7 +404,8 @@ commit(struct commit *k, const char *word, const char *name, struct err *e)
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
-	own(commit_free) struct commit k = {.x = ctx_of(cli), .o = opts};
+	own_ctr struct ctr c = {0};
+	own(commit_free) struct commit k = {.x = ctx_of(cli), .o = opts, .c = &c};
 
 	if (check(k.o, argc > 1 ? argv[1] : NULL, e) == -1 || ctx_paths(k.x, e) == -1)
 		return -1;

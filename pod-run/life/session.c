@@ -90,7 +90,7 @@ int
 session_preserved_numbers(
     const struct strv *words, struct arena *a, struct strs *as, uint64_t *count, struct err *e)
 {
-	uint64_t numbers[SESSION_PRESERVE_MAX];
+	uint64_t numbers[SESSION_PRESERVE_MAX] = {0};
 	size_t n = 0;
 
 	for (size_t i = 0; i < words->n; i++) {
@@ -112,7 +112,7 @@ session_preserved_numbers(
 	qsort(numbers, n, sizeof(*numbers), by_number);
 	for (size_t i = 0; i < n; i++)
 		spec_list_addf(a, as, "%llu", (unsigned long long)numbers[i]);
-	*count = numbers[n - 1] - 2;
+	*count = n > 0 ? numbers[n - 1] - 2 : 0;
 	return session_preserved(n, numbers, e);
 }
 

@@ -59,12 +59,13 @@ cgroup_split(const char *parent, struct err *e)
 	own_mem char *from = xasprintf("/sys/fs/cgroup%s/cgroup.procs", parent);
 	own_mem char *dir = xasprintf("/sys/fs/cgroup%s/runtime", parent);
 	own_mem char *to = xasprintf("%s/cgroup.procs", dir);
-	own_file FILE *f = fopen(from, "re");
+	own_file FILE *f = NULL;
 	char line[32];
 
 	/* The root is no leaf anyhow, and the kernel's threads in it cannot be moved. */
 	if (strcmp(parent, "/") == 0)
 		return 0;
+	f = fopen(from, "re");
 	if (f == NULL || (mkdir(dir, 0755) < 0 && errno != EEXIST))
 		return err_sys(e, "making cgroup %s", dir);
 	while (fgets(line, sizeof(line), f) != NULL) {
