@@ -87,16 +87,6 @@ free_port() {
 	done
 }
 
-# until_ok SECONDS COMMAND...: repeats the command until it succeeds
-until_ok() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.1
-	done
-}
-
 # An ordinary user of this test with subordinate IDs (root only); as_user runs a command as that user.
 ordinary_user() {
 	[ "$(id -u)" = 0 ] || return 1

@@ -17,7 +17,7 @@ net_world() {
 }
 pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$CONF" "$@"; }
 net() { pod network "$@"; }
-get() { curl -s -m 5 "$@"; }
+get() { curl -s -m 15 "$@"; }
 # fails TEXT STATUS PATTERN COMMAND...: the command ends with that status and says that
 fails() {
 	local text=$1 status=$2 pattern=$3 said

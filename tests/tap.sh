@@ -26,6 +26,26 @@ check() {
 is() {
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1 (got '$2', wanted '$3')"; fi
 }
+# until_ok SECONDS COMMAND...: repeats the command until it succeeds
+until_ok() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# until_is TEXT WANTED COMMAND...: ok as soon as the command prints that; it has 20 s for it
+until_is() {
+	local text=$1 wanted=$2 end=$((SECONDS + 20)) got
+	shift 2
+	while got=$("$@" 2>/dev/null); [ "$got" != "$wanted" ] && [ "$SECONDS" -lt "$end" ]; do sleep 0.1; done
+	is "$text" "$got" "$wanted"
+}
+
+# nothing_in DIR...: no file is in any of them
+nothing_in() { [ -z "$(find "$@" -mindepth 1 -print -quit 2>/dev/null)" ]; }
 finish() {
 	echo "1..$tap_n"
 	[ "$tap_failed" = 0 ]

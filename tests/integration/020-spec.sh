@@ -100,7 +100,7 @@ check "--ipc host" run --ipc host $image true
 pod run -d --name other --network none $image sh -c 'echo shared >/dev/shm/f; exec sleep 1000' >/dev/null
 other=$(pod inspect --format '{{.Id}}' other)
 before=$(wc -l </proc/self/mountinfo)
-is "--ipc container: has its shared memory" "$(until_ok 5 run --ipc container:other $image cat /dev/shm/f)" shared
+is "--ipc container: has its shared memory" "$(until_ok 20 run --ipc container:other $image cat /dev/shm/f)" shared
 is "--pid container: sees its processes" "$(run --pid container:other $image sh -c 'tr "\0" " " </proc/1/cmdline')" "sleep 1000 "
 is "--uts container: has its host name" "$(run --uts container:other $image hostname)" "${other:0:12}"
 is "--network container: has its hosts file" \

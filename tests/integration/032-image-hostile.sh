@@ -18,7 +18,7 @@ server() {
 	mkdir -p "$DIR"
 	"$BUILD/tests/canned-http" "$DIR" &
 	remember_pid $!
-	until_ok 5 test -s "$DIR/port"
+	until_ok 20 test -s "$DIR/port"
 	PORT=$(cat "$DIR/port")
 }
 # answer DIR PATH[.N] STATUS FILE HEADER...

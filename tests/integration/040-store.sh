@@ -29,7 +29,7 @@ head -c 20000 "$WORLD/fs.tgz" >"$WORLD/short.tgz"
 check "a stream that was cut off is refused" refused store import localhost/short:1 <"$WORLD/short.tgz"
 check "something else is refused" refused store import localhost/junk:1 </bin/busybox
 is "and no image came of them" "$(store list -q | wc -l)" 2
-check "nor is anything left of them in staging" until_ok 5 empty tmp
+check "nor is anything left of them in staging" until_ok 20 empty tmp
 
 is "mount runs a command in the tree" "$(store mount base:1 cat www/index.html)" "hello from pod"
 before=$(wc -l </proc/self/mountinfo)
@@ -38,7 +38,7 @@ is "what it writes goes with it" "$(store mount base:1 cat www/index.html)" "hel
 is "the host's mount table is as it was" "$(wc -l </proc/self/mountinfo)" "$before"
 store mount base:1 sh -c 'exit 7'
 is "its exit status is the command's" $? 7
-check "no read-write layer stays" until_ok 5 empty rw
+check "no read-write layer stays" until_ok 20 empty rw
 
 mkdir "$WORLD/at"
 is "mount --at attaches a tree for all to see" "$(store mount --at "$WORLD/at" base:1)" "$WORLD/at"
@@ -47,7 +47,7 @@ echo kept >"$WORLD/at/kept"
 check "an image in use by it stays" refused store rm base:1
 check "unmount" store unmount "$WORLD/at"
 check "takes it away" empty "../at"
-check "and its layer" until_ok 5 empty rw
+check "and its layer" until_ok 20 empty rw
 
 check "a name is given" store tag base:1 other quay.io/x/y:2
 check "a short name is found as localhost/NAME:latest" works other
@@ -62,8 +62,8 @@ is "rm -f by ID removes the image" "$(store rm -f "$id" | tail -n 1)" "Deleted: 
 is "the other image stays" "$(store list -q)" "$again"
 is "and its layer, which both had, works" "$(store mount again:1 cat www/index.html)" "hello from pod"
 check "the last one goes" store rm again:1
-check "and so does its layer" until_ok 5 empty layers
-check "also from the disk" until_ok 5 empty trash
+check "and so does its layer" until_ok 20 empty layers
+check "also from the disk" until_ok 20 empty trash
 
 mkdir -p "$ROOT/layers/$(printf %064d 7)/diff/x" "$ROOT/tmp/dead/0/diff" "$ROOT/trash/old/x"
 check "sweep" store sweep
@@ -81,7 +81,7 @@ if mkdir "$WORLD/small" && small_disk "$WORLD/small" 6 2>/dev/null; then
 	check "which it says" grep -qi 'no space left on device' "$WORLD/err"
 	is "in one line" "$(wc -l <"$WORLD/err")" 1
 	is "the first image works" "$(store mount first:1 cat www/index.html)" "hello from pod"
-	check "nothing is left of the second" until_ok 5 empty tmp
+	check "nothing is left of the second" until_ok 20 empty tmp
 	is "nor listed" "$(store list -q)" "$first"
 else
 	skip "a full disk" "cannot mount a file system here"

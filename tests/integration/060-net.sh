@@ -40,14 +40,17 @@ background() { # NAME COMMAND...: output in $dir/NAME
 	last=$!
 }
 until_line() { # FILE PATTERN
-	for _ in $(seq 100); do grep -sqE "$2" "$1" && return; sleep 0.05; done
+	for _ in $(seq 400); do grep -sqE "$2" "$1" && return; sleep 0.05; done
 	return 1
 }
 until_ok() {
-	for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+	for _ in $(seq 400); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
 	return 1
 }
-get() { curl -s -m 5 "$@"; }
+get() { curl -s -m 15 "$@"; }
+listens() { # WHERE t|u PORT
+	[ -n "$("$1" ss "-Hln$2" "sport = $3")" ]
+}
 gone() { # LINK
 	! ip link show "$1" >/dev/null 2>&1
 }
@@ -98,10 +101,10 @@ is "published port from localhost" "$(get http://127.0.0.1:18080/)" "hello from 
 is "from the address of the bridge" "$(get http://10.88.0.1:18080/)" "hello from inside"
 is "on one address only: there" "$(get http://127.0.0.1:18081/)" "hello from inside"
 get -o /dev/null http://10.88.0.1:18081/ && not_ok "on one address only: not elsewhere" || ok "on one address only: not elsewhere"
-is "another container reaches the container" "$(drive -q "$P" "$run" curl -s -m 5 "http://$addr/")" "hello from inside"
-is "and its published port" "$(drive -q "$P" "$run" curl -s -m 5 http://10.88.0.1:18080/)" "hello from inside"
+is "another container reaches the container" "$(drive -q "$P" "$run" curl -s -m 15 "http://$addr/")" "hello from inside"
+is "and its published port" "$(drive -q "$P" "$run" curl -s -m 15 http://10.88.0.1:18080/)" "hello from inside"
 is "the container reaches its own published port" \
-	"$(within curl -s -m 5 http://10.88.0.1:18080/)" "hello from inside"
+	"$(within curl -s -m 15 http://10.88.0.1:18080/)" "hello from inside"
 check "the reserved port is seen listening" sh -c 'ss -Hltn sport = 18080 | grep -q LISTEN'
 check "so is that of udp" sh -c 'ss -Hlun sport = 18082 | grep -q 18082'
 check "nft tells which container has a port" sh -c 'nft list ruleset | grep -q "tcp . 18080 comment \"aaaaaaaaaaaa "'
@@ -121,23 +124,23 @@ check "a free port is chosen" [ "$port" -gt 1023 ]
 unshare -n sleep 600 &
 outside=$!
 pids+=($outside)
-sleep 0.2
+until_ok sh -c "[ \$(readlink /proc/$outside/ns/net) != $(readlink /proc/self/ns/net) ]"
 ip link add out0 type veth peer name out1 netns $outside
 ip addr add 203.0.113.1/24 dev out0 && ip addr add fd99:f::1/64 dev out0 nodad && ip link set out0 up
 nsenter -n -t $outside sh -c 'ip addr add 203.0.113.2/24 dev out1; ip addr add fd99:f::2/64 dev out1 nodad; ip link set out1 up; ip link set lo up'
 out() { nsenter -n -t $outside "$@"; }
-is "published port from outside" "$(out curl -s -m 5 http://203.0.113.1:18080/)" "hello from inside"
+is "published port from outside" "$(out curl -s -m 15 http://203.0.113.1:18080/)" "hello from inside"
 background seen out busybox nc -l -p 7000 -e cat /proc/net/tcp /proc/net/tcp6
-sleep 0.3
-seen=$(drive -q "$P" "$run" sh -c '(sleep 1; echo) | busybox nc -w 3 203.0.113.2 7000')
+until_ok listens out t 7000
+seen=$(drive -q "$P" "$run" sh -c '(sleep 1; echo) | busybox nc -w 15 203.0.113.2 7000')
 check "traffic to the outside has the host's address" grep -qE '027100CB:1B58 [0F]*017100CB:' <<<"$seen"
 
 # udp
 background udp within "$BUILD/tests/net-drive" udp-echo 53
-sleep 0.3
+until_ok listens within u 53
 is "udp port" "$(out "$BUILD/tests/net-drive" udp-ask 203.0.113.1 18082 datagram)" datagram
 background udp within "$BUILD/tests/net-drive" udp-echo 53
-sleep 0.3
+until_ok listens within u 53
 is "udp port from localhost" "$("$BUILD/tests/net-drive" udp-ask 127.0.0.1 18082 local)" local
 stop "$a"
 
@@ -148,8 +151,8 @@ until_line "$dir/six" '^eth0 fd99'
 check "dual stack: both addresses" sh -c "grep -q '^eth0 10.99.1.[0-9]*/24' '$dir/six' && grep -q '^eth0 fd99:1::[0-9a-f]*/64' '$dir/six'"
 a6=$(sed -n 's,^eth0 \(fd99.*\)/64,\1,p' "$dir/six")
 until_ok get http://127.0.0.1:18090/
-is "published port by IPv6" "$(out curl -s -m 5 'http://[fd99:f::1]:18090/')" "hello from inside"
-is "container to container by IPv6" "$(drive -q -n dual "$P" "$run" curl -s -m 5 "http://[$a6]/")" "hello from inside"
+is "published port by IPv6" "$(out curl -s -m 15 'http://[fd99:f::1]:18090/')" "hello from inside"
+is "container to container by IPv6" "$(drive -q -n dual "$P" "$run" curl -s -m 15 "http://[$a6]/")" "hello from inside"
 is "the outside by IPv6" "$(drive -q -n dual "$P" "$run" busybox ping -c 1 -W 2 fd99:f::2 | grep -c ' 0% packet loss')" 1
 stop "$six"
 
@@ -166,7 +169,7 @@ ia=$(sed -n 's,^eth0 \(.*\)/24,\1,p' "$dir/iso")
 until_ok get "http://$ia/"
 drive -q -n other "$P" "$run" curl -s -m 1 "http://$ia/" >/dev/null && not_ok "isolate=true apart from isolate=true" ||
 	ok "isolate=true apart from isolate=true"
-is "isolate=true open to others" "$(drive -q -n dual "$P" "$run" curl -s -m 5 "http://$ia/")" "hello from inside"
+is "isolate=true open to others" "$(drive -q -n dual "$P" "$run" curl -s -m 15 "http://$ia/")" "hello from inside"
 drive -q -n strict "$P" "$run" curl -s -m 1 "http://$ia/" >/dev/null && not_ok "isolate=strict apart from all" ||
 	ok "isolate=strict apart from all"
 stop "$iso"
@@ -193,7 +196,7 @@ umount "$dir/ns"
 
 # --- Nothing stays -----------------------------------------------------------------------------------------------
 drive -s "$P" "$run"
-sleep 2
+until_ok sh -c "[ -z \"\$(find /run/pod-net -type l -lname '$run/*'; ip -o link show type bridge; nft list tables)\" ]"
 is "no lease stays" "$(find /run/pod-net -type l -lname "$run/*" | wc -l)" 0
 is "no state stays" "$(find "$run/net/containers" -type f | wc -l)" 0
 is "no bridge stays" "$(ip -o link show type bridge | wc -l)" 0

@@ -38,12 +38,16 @@ is "and distinct leases" "$(find "$leases" -type l -lname "$run/*" | wc -l)" "$m
 is "each with its port" "$(nft list ruleset | grep -o 'tcp . 30[0-9]* comment' | sort -u | wc -l)" "$many"
 for i in $(seq "$many"); do echo >&9; done
 wait "${pids[@]}"
-sleep 2
+# A namespace's veth goes with its last process, so the kernel gets a moment.
+nothing() { # PORTS: no lease, no port of these, no link
+	[ -z "$(find "$leases" -type l -lname "$run/*"; nft list ruleset | grep "tcp . $1"; ip -o link | grep -E 'veth|podman0')" ]
+}
+until_nothing() { for _ in $(seq 100); do nothing "$1" && return; sleep 0.2; done; }
+until_nothing 30
 is "afterwards no lease stays" "$(find "$leases" -type l -lname "$run/*" | wc -l)" 0
 is "no port" "$(nft list ruleset | grep -c comment.*30)" 0
 is "and no link" "$(ip -o link | grep -cE 'veth|podman0')" 0
 
-# A namespace's veth goes with its last process, so the kernel gets a moment.
 rounds=${NET_TEST_KILLS:-60} bad=0
 for i in $(seq "$rounds"); do
 	drive_on -p $((31000 + i % 5)):80 "$P" "$run" true >/dev/null 2>&1 &
@@ -60,15 +64,20 @@ for i in $(seq "$rounds"); do
 	wait $d 2>/dev/null
 	# The next must not stumble over the remains.
 	if [ $((i % 10)) = 0 ]; then
-		sleep 0.3 # a process that was killed amid a system call ends after it
-		drive -q -p $((31000 + i % 5)):80 "$P" "$run" true || bad=$((bad + 1))
+		# A process that was killed amid a system call ends after it.
+		for _ in $(seq 100); do drive -q -p $((31000 + i % 5)):80 "$P" "$run" true && continue 2; sleep 0.2; done
+		bad=$((bad + 1))
 	fi
 done
 is "after $rounds kills set-ups still work" "$bad" 0
-sleep 0.5
 drive -s "$P" "$run"
 is "a sweep succeeds" $? 0
-sleep 2
+# What was killed amid a system call may end after that.
+for _ in $(seq 100); do
+	nothing 31 && [ -z "$(find "$run/net/containers" -type f)" ] && break
+	sleep 0.2
+	drive -s "$P" "$run"
+done
 is "swept: leases" "$(find "$leases" -type l -lname "$run/*" | wc -l)" 0
 is "swept: states" "$(find "$run/net/containers" -type f | wc -l)" 0
 is "swept: ports" "$(nft list ruleset | grep -c 'tcp . 31')" 0
@@ -77,15 +86,18 @@ is "swept: links" "$(ip -o link | grep -cE 'veth|podman0')" 0
 # A sweep leaves alone what runs and what is being set up.
 drive_on -i running -p 31100:80 "$P" "$run" sh -c "read x <$dir/hold" >"$dir/running" 2>&1 &
 r=$!
-for _ in $(seq 100); do grep -q eth0 "$dir/running" && break; sleep 0.05; done
+for _ in $(seq 400); do grep -q eth0 "$dir/running" && break; sleep 0.05; done
 drive -s "$P" "$run"
 check "a container being set up is not swept" test -e "$run/net/containers/running"
 kill -9 $r
 wait $r 2>/dev/null
-sleep 0.3
 "$P" --runroot "$run" sweep running
 check "nor is one that is listed" test -e "$run/net/containers/running"
-"$P" --runroot "$run" sweep
+for _ in $(seq 100); do
+	"$P" --runroot "$run" sweep
+	[ -e "$run/net/containers/running" ] || break
+	sleep 0.2
+done
 check "one that is not goes" test ! -e "$run/net/containers/running"
 is "with its port" "$(nft list ruleset | grep -c 'tcp . 31100')" 0
 
@@ -93,7 +105,7 @@ is "with its port" "$(nft list ruleset | grep -c 'tcp . 31100')" 0
 drive -i first -p 31200:80 "$P" "$run" sh -c 'kill -9 $PPID' >/dev/null 2>&1
 drive_on -i second -p 31200:80 "$P" "$run" sh -c "read x <$dir/hold" >"$dir/second" 2>&1 &
 r=$!
-for _ in $(seq 100); do grep -q eth0 "$dir/second" && break; sleep 0.05; done
+for _ in $(seq 400); do grep -q eth0 "$dir/second" && break; sleep 0.05; done
 "$P" --runroot "$run" sweep second
 is "a sweep of the old owner leaves the port of the new one" "$(nft list ruleset | grep -c 'tcp . 31200 comment "second')" 1
 echo >&9

@@ -22,7 +22,10 @@ cat >"$WORLD/inside.sh" <<-'END'
 	run=$XDG_RUNTIME_DIR/podnet
 	p() { "$P" --runroot "$run" --root "$HOME/root" "$@"; }
 	helper() { pgrep -U 0 -f "helpers/$1\$"; }
-	unshare -n sleep 60 </dev/null >/dev/null 2>&1 &
+	# eventually COMMAND...: repeats the command until it succeeds; it has 20 s for it
+	eventually() { for _ in $(seq 200); do "$@" && return; sleep 0.1; done; }
+	none() { [ "$(helper "$1" | wc -l)" = 0 ]; }
+	unshare -n sleep 600 </dev/null >/dev/null 2>&1 &
 	s=$!
 	until [ "$(readlink /proc/$s/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
 	cd "$(mktemp -d)" && echo "hello from inside" >index.html
@@ -31,26 +34,27 @@ cat >"$WORLD/inside.sh" <<-'END'
 	p setup --mode pasta --id one -p "$port:80" -p "$udp-$((udp + 1)):$udp-$((udp + 1))/udp" /proc/$s/ns/net >one.json || exit 1
 	echo "address $(jq -r '.interfaces[].subnets[0].ipnet' one.json | head -n 1)"
 	echo "resolver $(jq -r '.dns_servers[0]' one.json)"
-	echo "v4 $(curl -s -m 5 "http://127.0.0.1:$port/")"
+	eventually sh -c "nsenter -n -t $s ss -Hltn sport = 80 | grep -q ."
+	echo "v4 $(curl -s -m 15 "http://127.0.0.1:$port/")"
 	nsenter -n -t $s "$drive" udp-echo $((udp + 1)) &
-	sleep 0.3
+	eventually sh -c "nsenter -n -t $s ss -Hlun sport = $((udp + 1)) | grep -q ."
 	echo "udp $("$drive" udp-ask 127.0.0.1 $((udp + 1)) datagram)"
 	echo "in use: $(p setup --mode pasta --id two -p "$port:80" /proc/$s/ns/net 2>&1)"
 	echo "helpers $(helper one | wc -l)"
 	p teardown one
-	sleep 0.3
+	eventually none one
 	echo "after teardown $(helper one | wc -l) $(ls "$run/net/containers" "$run/net/helpers" | grep -c one)"
 	kill $h
 	# A helper whose container is gone, as after a crash.
 	p setup --mode pasta --id three /proc/$s/ns/net >/dev/null
-	sleep 0.1
+	eventually test -e "$run/net/helpers/three"
 	p sweep
-	sleep 0.3
+	eventually none three
 	echo "after sweep $(helper three | wc -l)"
 	# Without its file the helper leaves by itself.
 	p setup --mode pasta --id four /proc/$s/ns/net >/dev/null
 	rm "$run/net/helpers/four"
-	sleep 0.5
+	eventually none four
 	echo "without its link $(helper four | wc -l)"
 	p sweep
 	if command -v slirp4netns >/dev/null; then
@@ -58,29 +62,29 @@ cat >"$WORLD/inside.sh" <<-'END'
 		chmod +x serve
 		"$drive" -i slirp -m slirp4netns -p "$port:80" "$P" "$run" ./serve >slirp.out 2>&1 &
 		d=$!
-		for _ in $(seq 50); do [ -s pid ] && break; sleep 0.1; done
+		eventually test -s pid
 		echo "slirp address $(sed -n 's/^tap0 //p' slirp.out)"
-		for _ in $(seq 20); do curl -s -m 5 "http://127.0.0.1:$port/" >got && [ -s got ] && break; sleep 0.1; done
+		eventually sh -c "curl -s -m 15 http://127.0.0.1:$port/ >got && [ -s got ]"
 		echo "slirp tcp $(cat got)"
 		echo "slirp helpers $(helper slirp | wc -l)$(pgrep -U 0 -f 'helpers/slirp tap0' | wc -l)"
 		kill $d
-		sleep 0.5
+		eventually sh -c "! pgrep -U 0 -f 'helpers/[s]lirp tap0' >/dev/null"
 		echo "slirp after the holder $(pgrep -U 0 -f 'helpers/slirp tap0' | wc -l)"
 		echo "slirp option $("$drive" -m slirp4netns -o colour=blue "$P" "$run" 2>&1)"
 		p sweep
 	fi
-	unshare -n sleep 60 </dev/null >/dev/null 2>&1 &
+	unshare -n sleep 600 </dev/null >/dev/null 2>&1 &
 	t=$!
 	until [ "$(readlink /proc/$t/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
 	echo "bridge: $(p setup --id five /proc/$t/ns/net | jq -r '.interfaces.eth0.subnets[0].ipnet')"
 	p teardown five
 	kill $t
-	sleep 3
+	eventually sh -c '! pgrep -U 0 -x pod-net-forward >/dev/null && ! pgrep -U 0 -f "helpers/rootless-netn[s]$" >/dev/null'
 	echo "bridge gone: $(pgrep -U 0 -x pod-net-forward | wc -l)$(helper rootless-netns | wc -l)"
 	kill $s
 END
 chmod 755 "$WORLD/inside.sh"
-as_user timeout 60 unshare -r --map-auto bash "$WORLD/inside.sh" "$P" "$port" "$udp" "$BUILD/tests/net-drive" >"$WORLD/out" 2>"$WORLD/err" </dev/null
+as_user timeout 200 unshare -r --map-auto bash "$WORLD/inside.sh" "$P" "$port" "$udp" "$BUILD/tests/net-drive" >"$WORLD/out" 2>"$WORLD/err" </dev/null
 line() { sed -n "s/^$1 //p" "$WORLD/out"; }
 check "pasta gives the host's address" grep -qE '^address [0-9a-f.:]+/[0-9]+$' "$WORLD/out"
 is "queries go to the host's resolver" "$(line resolver)" 169.254.1.1

@@ -57,7 +57,7 @@ for runtime in $(command -v crun runc); do
 	check "$r: log of standard output" grep -qE \
 		'^[0-9]{4}(-[0-9]{2}){2}T[0-9:]{8}\.[0-9]{9}[+-][0-9]{2}:[0-9]{2} stdout F out$' "$WORLD/log-$r"
 	check "$r: log of standard error" grep -q ' stderr F err$' "$WORLD/log-$r"
-	check "$r: the runtime forgets the container" until_ok 5 gone
+	check "$r: the runtime forgets the container" until_ok 20 gone
 	is "$r: attach socket removed" "$(ls "$WORLD/b-io/attach" 2>/dev/null)" ""
 	is "$r: no mount left" "$(grep -c "$WORLD" /proc/self/mountinfo)" 0
 
@@ -80,7 +80,7 @@ for runtime in $(command -v crun runc); do
 	is "$r: a slow reader" "$(run many | (sleep 0.5; md5sum))" "$(seq 200000 | md5sum)"
 	next
 	bundle end false sh -c 'seq 12000; exit 6' # what one pipe holds
-	(run end; echo "status $?") 2>&1 | (until_ok 5 test -s "$WORLD/exits/$id"; cat) >"$WORLD/out"
+	(run end; echo "status $?") 2>&1 | (until_ok 20 test -s "$WORLD/exits/$id"; cat) >"$WORLD/out"
 	is "$r: the end is recorded before a slow reader has read all" "$(exit_file)" 6
 	is "$r: and it gets all" "$(tail -n 2 "$WORLD/out" | tr '\n' ' ')" "12000 status 6 "
 
@@ -93,14 +93,15 @@ for runtime in $(command -v crun runc); do
 	is "$r: a terminal of the asked size" "$out" $'/dev/pts/0\r\n33 77\r'
 	next
 	bundle read true sh -c 'stty -echo; echo ready; read a; echo "got $a"'
-	is "$r: input by the terminal" "$( (until_ok 5 test -p "$WORLD/b-read/ctl"; sleep 0.3; echo word; sleep 0.5) |
-		run read -t -i | tail -n 1)" $'got word\r'
+	: >"$WORLD/out"
+	(until_ok 20 grep -q ready "$WORLD/out"; echo word; until_ok 20 grep -q 'got' "$WORLD/out") | run read -t -i >"$WORLD/out"
+	is "$r: input by the terminal" "$(tail -n 1 "$WORLD/out")" $'got word\r'
 
 	for s in 9:137 15:143 6:134; do
 		next
 		bundle kill false sh -c 'read x <>/go'
 		run kill >"$WORLD/out" &
-		until_ok 5 test -s "$WORLD/b-kill/pidfile"
+		until_ok 20 test -s "$WORLD/b-kill/pidfile"
 		kill -"${s%:*}" "$(cat "$WORLD/b-kill/pidfile")"
 		[ "${s%:*}" = 9 ] || { sleep 0.2; kill -9 "$(cat "$WORLD/b-kill/pidfile")" 2>/dev/null; }
 		wait $!
@@ -141,27 +142,27 @@ for runtime in $(command -v crun runc); do
 	next
 	bundle short false true
 	run short -c "touch $WORLD/cleaned-$id"
-	until_ok 5 gone
+	until_ok 20 gone
 	sleep 0.3
 	is "$r: no exit command after monitor_cleaned" "$(ls "$WORLD/cleaned-$id" 2>/dev/null)" ""
 	next
 	run short -n -c "cat $WORLD/exits/$id >$WORLD/cleaned-$id"
-	check "$r: exit command when the coordinator did not clean" until_ok 5 test -s "$WORLD/cleaned-$id"
+	check "$r: exit command when the coordinator did not clean" until_ok 20 test -s "$WORLD/cleaned-$id"
 	is "$r: it finds the exit file" "$(cat "$WORLD/cleaned-$id")" 0
 	next
 	bundle wait false sh -c 'read x <>/go; exit 5'
 	out=$(run wait -d -c "ls $WORLD/state/$id; readlink /proc/self/ns/mnt >$WORLD/cleaned-$id")
 	is "$r: a detached start keeps no stream open" "$?:$out" 0:
 	echo >"$WORLD/fs/go"
-	check "$r: exit command of a detached container" until_ok 5 test -s "$WORLD/cleaned-$id"
+	check "$r: exit command of a detached container" until_ok 20 test -s "$WORLD/cleaned-$id"
 	is "$r: exit status of a detached container" "$(exit_file)" 5
 	is "$r: the exit command runs in the host's mount namespace" \
 		"$(cat "$WORLD/cleaned-$id")" "$(readlink /proc/self/ns/mnt)"
 	next
 	run wait -d -k -c "touch $WORLD/cleaned-$id" 2>/dev/null
-	until_ok 5 test -s "$WORLD/b-wait/pidfile"
+	until_ok 20 test -s "$WORLD/b-wait/pidfile"
 	echo >"$WORLD/fs/go"
-	check "$r: the coordinator was killed" until_ok 5 test -e "$WORLD/cleaned-$id"
+	check "$r: the coordinator was killed" until_ok 20 test -e "$WORLD/cleaned-$id"
 
 	# exec
 	next
@@ -180,7 +181,7 @@ for runtime in $(command -v crun runc); do
 	is "$r: exec of a missing command" $? 127
 	echo >"$WORLD/fs/go"
 	id=$main
-	check "$r: the end of a container with exec sessions" until_ok 5 test -s "$WORLD/exits/$id"
+	check "$r: the end of a container with exec sessions" until_ok 20 test -s "$WORLD/exits/$id"
 
 	# A monitor that was killed with its container
 	next
@@ -189,7 +190,7 @@ for runtime in $(command -v crun runc); do
 	mon=$(sed -n 's/.* monitor \([0-9]*\) .*/\1/p' "$WORLD/err")
 	kill -KILL "$mon" "$(cat "$WORLD/b-lost/pidfile")"
 	bundle lost false sh -c 'exit 4'
-	sleep 0.2
+	until_ok 20 sh -c "! readlink /proc/$mon/exe >/dev/null"
 	out=$(run lost 2>&1)
 	is "$r: started again after monitor and container were killed" "$?:$out" 4:
 

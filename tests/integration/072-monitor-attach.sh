@@ -29,6 +29,8 @@ start() {
 		-l "$b/log" -d -v $o "$b" "$id" 2>&1 | sed -n 's/.* monitor \([0-9]*\) .*/\1/p')
 }
 client() { local n=$1; shift; timeout 20 "$drive" "$@" -A "$WORLD/b-$n" x; }
+# attached N: so many clients are at the socket of the last one started
+attached() { [ "$(ss -Hxp state connected | grep -c "/attach .*,pid=$(pgrep -P "$mon" pod-monitor-std),")" -ge "$1" ]; }
 ended() { [ -s "$WORLD/exits/$id" ]; }
 log() { cut -c37- "$WORLD/b-$1/log"; }
 
@@ -37,13 +39,13 @@ client two >"$WORLD/o1" 2>"$WORLD/e1" &
 c1=$!
 client two >"$WORLD/o2" 2>"$WORLD/e2" &
 c2=$!
-sleep 0.3
+until_ok 20 attached 2
 echo >"$WORLD/fs/go"
-check "a client gets output" until_ok 5 test -s "$WORLD/e1"
-check "so does a second one" until_ok 5 test -s "$WORLD/e2"
+check "a client gets output" until_ok 20 test -s "$WORLD/e1"
+check "so does a second one" until_ok 20 test -s "$WORLD/e2"
 client two >"$WORLD/o3" 2>&1 &
 c3=$!
-sleep 0.3
+until_ok 20 attached 3
 echo >"$WORLD/fs/go"
 wait $c1 $c2 $c3
 is "output of both" "$(cat "$WORLD/o1" "$WORLD/e1" "$WORLD/o2" "$WORLD/e2" | tr '\n' ' ')" "one two one two "
@@ -52,14 +54,14 @@ is "a late client gets no history" "$(cat "$WORLD/o3")" ""
 start slow false "" 'read x <>/go; seq 50000; read x <>/go'
 "$drive" -A "$WORLD/b-slow" x >/dev/null 2>&1 &
 dead=$!
-sleep 0.3
+until_ok 20 attached 1
 kill -STOP $dead
 echo >"$WORLD/fs/go"
 sleep 0.3
 check "a stopped client holds the container up" test "$(log slow | wc -l)" -lt 50000
 kill -KILL $dead
 wait $dead 2>/dev/null
-check "its death lets it go on" until_ok 5 grep -q 'F 50000$' "$WORLD/b-slow/log"
+check "its death lets it go on" until_ok 20 grep -q 'F 50000$' "$WORLD/b-slow/log"
 echo >"$WORLD/fs/go"
 
 start in false -i 'cat; echo end'
@@ -68,31 +70,33 @@ is "half-close of a client ends the input" "$(cat "$WORLD/o" | tr '\n' ' ')" "he
 start open false "-i -o" 'read a; echo $a; read a; echo $a; echo end'
 echo first | client open -i >"$WORLD/o" &
 c=$!
-check "input that stays open" until_ok 5 grep -q 'F first' "$WORLD/b-open/log"
+check "input that stays open" until_ok 20 grep -q 'F first' "$WORLD/b-open/log"
 echo second | client open -i >/dev/null
 wait $c
 is "a second client goes on" "$(tr '\n' ' ' <"$WORLD/o")" "first second end "
 
 start tty true -t 'stty -echo; while read a; do [ "$a" = q ] && exit 3; stty size; done'
-sleep 0.3
 (printf 'ab\020\021more'; sleep 1) | client tty -t -i >"$WORLD/o"
 is "the detach keys end the client only" "$?:$(ended && echo ended)" 0:
 echo "1 40 90" >"$WORLD/b-tty/ctl"
 head -c 300 /dev/zero | tr '\0' x >"$WORLD/b-tty/ctl"
 echo >"$WORLD/b-tty/ctl"
-(echo; sleep 0.5; echo "1 41 91" >"$WORLD/b-tty/ctl"; sleep 0.2; echo; sleep 0.5; echo q; sleep 0.3) |
+# A line has the size said; the words to ctl and to the terminal take different ways.
+says() { echo; sleep 0.1; grep -q "^$1" "$WORLD/o"; }
+: >"$WORLD/o"
+(until_ok 20 says "40 90"; echo "1 41 91" >"$WORLD/b-tty/ctl"; until_ok 20 says "41 91"; echo q; until_ok 20 ended) |
 	client tty -t -i >"$WORLD/o"
-is "resized by ctl, which a long line does not wedge" "$(tr -d '\r' <"$WORLD/o" | tr '\n' ' ')" "40 90 41 91 "
-check "end of it" until_ok 5 ended
+is "resized by ctl, which a long line does not wedge" "$(tr -d '\r' <"$WORLD/o" | grep '^4' | uniq | tr '\n' ' ')" "40 90 41 91 "
+check "end of it" until_ok 20 ended
 
 start reopen false "" 'echo old; read x <>/go; echo new; read x <>/go'
-check "log before" until_ok 5 grep -q old "$WORLD/b-reopen/log"
+check "log before" until_ok 20 grep -q old "$WORLD/b-reopen/log"
 ino=$(stat -c %i "$WORLD/b-reopen/log")
 exec 7<"$WORLD/b-reopen/log"
 echo "2 0 0" >"$WORLD/b-reopen/ctl"
-sleep 0.3
+until_ok 20 sh -c "[ \"\$(stat -c %i '$WORLD/b-reopen/log')\" != $ino ]"
 echo >"$WORLD/fs/go"
-check "log reopened by ctl" until_ok 5 grep -q 'F new$' "$WORLD/b-reopen/log"
+check "log reopened by ctl" until_ok 20 grep -q 'F new$' "$WORLD/b-reopen/log"
 check "it is another file" test "$ino" != "$(stat -c %i "$WORLD/b-reopen/log")"
 check "who has the old one open keeps it" grep -q 'F old$' <&7
 exec 7<&-
@@ -102,14 +106,14 @@ start lone false "" 'read x <>/go; seq 30000; echo last; read x <>/go'
 worker=$(pgrep -P "$mon" pod-monitor-std)
 kill -KILL "$mon"
 echo >"$WORLD/fs/go"
-check "the worker serves on when the privileged half was killed" until_ok 5 grep -q 'F last$' "$WORLD/b-lone/log"
+check "the worker serves on when the privileged half was killed" until_ok 20 grep -q 'F last$' "$WORLD/b-lone/log"
 echo >"$WORLD/fs/go"
-check "and ends with the streams" until_ok 5 test ! -e "/proc/$worker/fd/3"
+check "and ends with the streams" until_ok 20 test ! -e "/proc/$worker/fd/3"
 start half false "" 'read x <>/go; echo lost; exit 8'
 kill -KILL "$(pgrep -P "$mon" pod-monitor-std)"
 sleep 0.2
 echo >"$WORLD/fs/go"
-check "the end is recorded when the worker was killed" until_ok 5 ended
+check "the end is recorded when the worker was killed" until_ok 20 ended
 
 start drop false "" 'read x <>/go'
 uid=$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep -P "$mon" pod-monitor-std)/status")

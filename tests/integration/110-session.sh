@@ -23,7 +23,7 @@ fi
 
 "${P[@]}" run --net none --name sig bb sh -c 'trap "echo got; exit 9" USR1; echo up; while :; do sleep 0.1; done' >"$WORLD/sig" &
 client=$!
-until_ok 5 grep -q up "$WORLD/sig"
+until_ok 20 grep -q up "$WORLD/sig"
 kill -USR1 $client
 wait $client
 is "a signal to the client reaches the process, its status comes back" "$? $(tail -1 "$WORLD/sig")" "9 got"
@@ -36,11 +36,11 @@ pod rm a >/dev/null
 
 "${P[@]}" run --net none --name kill9 bb sh -c 'echo up; sleep 1; exit 2' >"$WORLD/k" &
 client=$!
-until_ok 5 grep -q up "$WORLD/k"
+until_ok 20 grep -q up "$WORLD/k"
 kill -9 $client
 wait $client 2>/dev/null
 is "a killed client leaves the container running" "$(pod inspect --format '{{.State.Status}}' kill9)" running
-is "its end is recorded by the monitor" "$(pod wait kill9) $(until_ok 5 pod ps -a --filter status=exited --format '{{.Names}}')" "2 kill9"
+is "its end is recorded by the monitor" "$(pod wait kill9) $(until_ok 20 pod ps -a --filter status=exited --format '{{.Names}}')" "2 kill9"
 pod rm kill9 >/dev/null
 
 is "preserved descriptors" "$(pod run --rm --net none --preserve-fds 1 bb sh -c 'cat <&3' 3<<<hello)" hello
@@ -51,7 +51,7 @@ is "stdin ends the container" "$(printf 'a\nb\n' | pod run --rm -i --net none bb
 if [ "$(id -u)" = 0 ]; then
 	port=$(free_port)
 	pod run -d --name web -p "127.0.0.1:$port:80" bb httpd -f -h /www >/dev/null
-	is "a published port answers" "$(until_ok 5 busybox wget -q -O - "http://127.0.0.1:$port/")" "hello from pod"
+	is "a published port answers" "$(until_ok 20 busybox wget -q -O - "http://127.0.0.1:$port/")" "hello from pod"
 	is "ps shows it" "$(pod ps --format '{{.Ports}}')" "127.0.0.1:$port->80/tcp"
 	is "inspect knows it" "$(pod inspect --format '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}' web)" "$port"
 	if pod run --rm -p "127.0.0.1:$port:80" bb true 2>/dev/null; then not_ok "a port in use is refused"; else ok "a port in use is refused"; fi

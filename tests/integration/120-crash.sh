@@ -24,12 +24,10 @@ is "rm after the death of both" "$(pod rm a)" a
 pod run -d --net none --name b bb sleep 100 >/dev/null
 kill -9 "$(pid_of b)"
 is "a killed process is recorded with its signal" "$(pod wait b)" 137
-until_ok 5 sh -c "[ \"\$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' inspect --format '{{.State.Status}}' b)\" = exited ]"
-is "by the monitor's cleanup" "$(pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' b)" "exited 137"
+until_is "by the monitor's cleanup" "exited 137" pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' b
 pod rm b >/dev/null
 
 # Kills the coordinator after a while that grows by half a millisecond; whatever it left is whole.
-bad=0 seen=
 for i in $(seq 1 40); do
 	"${P[@]}" run --net none --name "k$i" bb sh -c 'exit 3' >/dev/null 2>&1 &
 	client=$!
@@ -37,19 +35,20 @@ for i in $(seq 1 40); do
 	kill -9 $client 2>/dev/null
 	wait $client 2>/dev/null
 done
-for i in $(seq 1 40); do
-	until_ok 5 sh -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' ps -a --filter name=k$i --format '{{.State}}' | grep -qv running" || :
-done
-sleep 0.5
-while read -r name state code; do
-	seen="$seen $state"
-	case "$state $code" in
-	# 137: the start was not finished, and the monitor took it back.
-	"created 0" | "exited 3" | "exited 137") ;;
-	*) bad=$((bad + 1)); echo "# $name $state $code" ;;
-	esac
-done < <(pod ps -a --format '{{.Names}} {{.State}} {{.ExitCode}}')
-is "no container is in a state between" "$bad" 0
+whole() {
+	bad= seen=
+	while read -r name state code; do
+		seen="$seen $state"
+		case "$state $code" in
+		# 137: the start was not finished, and the monitor took it back.
+		"created 0" | "exited 3" | "exited 137") ;;
+		*) bad="$bad $name:$state:$code" ;;
+		esac
+	done < <(pod ps -a --format '{{.Names}} {{.State}} {{.ExitCode}}')
+	[ -z "$bad" ]
+}
+until_ok 20 whole
+is "no container is in a state between" "$bad" ""
 echo "# states:$(echo $seen | tr ' ' '\n' | sort | uniq -c | tr '\n' ' ')"
 started=0 all=0
 for name in $(pod ps -a --filter status=created --format '{{.Names}}'); do

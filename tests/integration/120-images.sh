@@ -12,8 +12,8 @@ id=$(busybox_image localhost/one:1)
 pod tag localhost/one:1 one:2 two docker.io/library/three
 is "names get localhost and latest" "$(pod images --format '{{.Repository}}:{{.Tag}}' | sort | tr '\n' ' ')" \
 	"docker.io/library/three:latest localhost/one:1 localhost/one:2 localhost/two:latest "
-is "the table's heading" "$(pod images | head -1 | tr -s ' ')" "REPOSITORY TAG IMAGE ID CREATED SIZE"
-is "the heading with digests" "$(pod images --digests | head -1 | tr -s ' ')" \
+is "the table's heading" "$(pod images | sed -n 1p | tr -s ' ')" "REPOSITORY TAG IMAGE ID CREATED SIZE"
+is "the heading with digests" "$(pod images --digests | sed -n 1p | tr -s ' ')" \
 	"REPOSITORY TAG DIGEST IMAGE ID CREATED SIZE"
 is "--noheading" "$(pod images --noheading | wc -l)" 4
 is "--quiet prints an image once" "$(pod images -q)" "${id:0:12}"
@@ -62,7 +62,7 @@ else
 	is "the content is where inspect says" "$(tar -xOf "${upper%/erofs}/tar" ./www/index.html)" "hello from pod"
 fi
 
-is "history's heading" "$(pod history one:1 | head -1 | tr -s ' ')" "ID CREATED CREATED BY SIZE COMMENT"
+is "history's heading" "$(pod history one:1 | sed -n 1p | tr -s ' ')" "ID CREATED CREATED BY SIZE COMMENT"
 is "history -q" "$(pod history -q one:1)" "${id:0:12}"
 is "history as JSON" "$(pod history --format json one:1 | jq -c '.[0]|[.id,.CreatedBy,(.size>1000000)]')" \
 	"[\"$id\",\"pod-store import\",true]"

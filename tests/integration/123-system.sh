@@ -35,7 +35,7 @@ ctr=$(pod run -d --net none localhost/one:1 sleep 1000)
 is "counts" "$(pod info -f '{{.Store.ContainerStore.Number}} {{.Store.ContainerStore.Running}} {{.Store.ImageStore.Number}}')" "2 1 2"
 is "df" "$(pod system df --format '{{.Type}}:{{.Total}}:{{.Active}}' | tr '\n' ' ')" \
 	"Images:2:1 Containers:2:1 Local Volumes:1:1 "
-is "df's heading" "$(pod system df | head -1 | tr -s ' ')" "TYPE TOTAL ACTIVE SIZE RECLAIMABLE"
+is "df's heading" "$(pod system df | sed -n 1p | tr -s ' ')" "TYPE TOTAL ACTIVE SIZE RECLAIMABLE"
 is "bytes of ended containers can be had again" \
 	"$(pod system df --format json | jq -c '.[1]|[.RawSize>=50000,.RawReclaimable>=50000]')" "[true,true]"
 is "of unused images, too" "$(pod system df --format json | jq '.[0]|.RawReclaimable>0 and .RawReclaimable<.RawSize')" true
@@ -54,7 +54,7 @@ pod rm -f -t 0 "$ctr" >/dev/null
 pod system prune -af --volumes >/dev/null
 is "with --all and --volumes all goes" "$(pod images -q)$(pod volume ls -q)$(pod ps -aq)" ""
 gone() { [ -z "$(ls "$ROOT/layers" "$ROOT/rw" | grep -v :)" ]; }
-check "from the disk as well" until_ok 5 gone
+check "from the disk as well" until_ok 20 gone
 
 busybox_image localhost/one:1 >/dev/null
 pod volume create vol >/dev/null

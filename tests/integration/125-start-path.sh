@@ -32,28 +32,28 @@ id=$(pod run -d --network none $img sleep 1000)
 check "a running container has its cgroup" [ -n "$(have_cgroup $id)" ]
 check "and the runtime its record" [ -e "$RUNROOT/oci-crun/$id" ]
 pod kill "$id" >/dev/null
-check "it ends" until_ok 10 runs $id exited
-check "record and cgroup are gone" until_ok 10 gone $id
+check "it ends" until_ok 20 runs $id exited
+check "record and cgroup are gone" until_ok 20 gone $id
 pod start "$id" >/dev/null
-check "it starts anew" until_ok 10 runs $id running
+check "it starts anew" until_ok 20 runs $id running
 pod rm -f -t 0 "$id" >/dev/null
-check "and is gone with its removal" until_ok 10 gone $id
+check "and is gone with its removal" until_ok 20 gone $id
 
 # Processes that outlive the container's first one: only the runtime ends those.
 nap=$((100000 + $$))
 id=$(pod run -d --network none --pid host $img sh -c "setsid sleep $nap & setsid sleep $nap & sleep 1000")
-until_ok 5 pgrep -f "^sleep $nap\$" >/dev/null
+until_ok 20 pgrep -f "^sleep $nap\$" >/dev/null
 pod kill "$id" >/dev/null
-check "with processes left in the cgroup the runtime is asked, and ends them" until_ok 10 gone $id
+check "with processes left in the cgroup the runtime is asked, and ends them" until_ok 20 gone $id
 sleepers() { pgrep -f "^sleep $nap\$" >/dev/null; }
-check "none of them lives on" until_ok 5 not sleepers
+check "none of them lives on" until_ok 20 not sleepers
 pod rm -f -t 0 "$id" >/dev/null
 
 # A container that made groups of its own.
 id=$(pod run -d --network none --privileged $img sh -c 'for d in /sys/fs/cgroup /sys/fs/cgroup/pids; do mkdir $d/inner; done 2>/dev/null; sleep 1000')
-sleep 0.3
+until_ok 20 sh -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' top '$id' args | grep -q '^sleep'"
 pod kill "$id" >/dev/null
-check "groups made inside go too" until_ok 10 gone $id
+check "groups made inside go too" until_ok 20 gone $id
 pod rm -f -t 0 "$id" >/dev/null
 
 # --- The runtime is protected ---

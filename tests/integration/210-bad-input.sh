@@ -70,7 +70,7 @@ pod rm taken >/dev/null
 port=$(free_port)
 busybox httpd -f -p "127.0.0.1:$port" -h "$WORLD/fs/www" &
 remember_pid $!
-until_ok 5 sh -c "ss -ltn | grep -q 127.0.0.1:$port"
+until_ok 20 sh -c "ss -ltn | grep -q 127.0.0.1:$port"
 bad 126 'address already in use' run -d -p "127.0.0.1:$port:80" $img true
 kill "$!" 2>/dev/null
 

@@ -122,7 +122,7 @@ refused "a wrong password" "unauthorized" pod push --cert-dir "$REGISTRY_CERTS" 
 refused "an unknown CA" "certificate signed by unknown authority" pod push --creds tester:secret "$TLS/app:1" "$TLS/x:1"
 refused "nobody listens" "connection refused" pod push "$TLS/app:1" localhost:1/x
 refused "a wrong destination" "invalid reference format" http push "$TLS/app:1" "$REGISTRY_HTTP/UPPER"
-blob=$(find "$ROOT/layers" -name 'blob.*' -size +20k | head -1)
+blob=$(find "$ROOT/layers" -name 'blob.*' -size +20k | sed -n 1p)
 printf 'x' | dd of="$blob" bs=1 seek=1000 conv=notrunc status=none
 find "$ROOT/layers" -name places -delete # else it would only be mounted
 refused "a blob that was damaged on disk is not sent" "digest mismatch" http push "$TLS/app:1" "$REGISTRY_HTTP/damaged:1"

@@ -95,7 +95,7 @@ is "manifest-digest of a pipe" "$(look --raw "docker://$R/pair/docker:1" | image
 
 # --- what is damaged is not passed on ---
 cp -r "$WORLD/lay" "$WORLD/bad"
-big=$(find "$WORLD/bad/blobs" -type f -size +100k | head -1)
+big=$(find "$WORLD/bad/blobs" -type f -size +100k | sed -n 1p)
 printf x | dd of="$big" bs=1 seek=5000 conv=notrunc status=none
 for b in docker oci oci-archive docker-archive dir; do
 	refused "a damaged layer is not copied to $b" "copying blob" copy "oci:$WORLD/bad:latest" "$(place $b bad)"

@@ -25,7 +25,7 @@ server() {
 	mkdir "$DIR"
 	"$BUILD/tests/canned-http" "$DIR" &
 	remember_pid $!
-	until_ok 5 test -s "$DIR/port"
+	until_ok 20 test -s "$DIR/port"
 	PORT=$(cat "$DIR/port")
 	# What goes well unless the case says otherwise.
 	say "@v2@r@blobs@$LAYER" 404

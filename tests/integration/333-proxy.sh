@@ -11,7 +11,7 @@ DIR=$WORLD/proxy
 mkdir "$DIR"
 "$BUILD/tests/canned-http" "$DIR" &
 remember_pid $!
-until_ok 5 test -s "$DIR/port"
+until_ok 20 test -s "$DIR/port"
 PORT=$(cat "$DIR/port")
 body='{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}'
 printf 'HTTP/1.1 200 x\r\nContent-Type: application/vnd.oci.image.index.v1+json\r\nContent-Length: %s\r\n\r\n%s' \

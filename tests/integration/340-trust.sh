@@ -133,7 +133,7 @@ P=$(free_port)
 busybox httpd -f -p "127.0.0.1:$P" -h "$WORLD/sigs" &
 remember_pid $!
 printf 'default-docker:\n  lookaside: http://127.0.0.1:%s\n' "$P" >"$conf/registries.d/test.yaml"
-until_ok 5 curl -s -o /dev/null "http://127.0.0.1:$P/"
+until_ok 20 curl -s -o /dev/null "http://127.0.0.1:$P/"
 accepted "a lookaside on a web server" "$R/ns/app:1"
 layout "$WORLD/zst" latest zstd
 copy "oci:$WORLD/zst:latest" "docker://$R/zst:1"

@@ -104,7 +104,7 @@ check "credential-helpers of registries.conf, after the files" quiet pod pull -q
 gone
 printf 'credential-helpers = ["test"]\n' >"$conf/registries.conf"
 rm "$WORLD/helper/${REGISTRY/:/_}"
-is "login stores in the first of them" "$(pod login -v -u tester -p secret "$REGISTRY" | head -1)" "Used:  credential helper: test"
+is "login stores in the first of them" "$(pod login -v -u tester -p secret "$REGISTRY" | sed -n 1p)" "Used:  credential helper: test"
 check "it is there" test -e "$WORLD/helper/${REGISTRY/:/_}"
 pod logout --all >/dev/null
 check "logout --all asks it for its list" test ! -e "$WORLD/helper/${REGISTRY/:/_}"
@@ -201,7 +201,7 @@ registry_run "$WORLD/registry" "$port" "  tls:\n    certificate: $WORLD/tls/serv
 M=localhost:$port
 mkdir -p "$conf/certs.d/$M"
 cp "$REGISTRY_CERTS/ca.crt" "$conf/certs.d/$M/"
-until_ok 10 curl -s -o /dev/null --cacert "$REGISTRY_CERTS/ca.crt" --cert "$WORLD/client.cert" --key "$WORLD/client.key" "https://$M/v2/"
+until_ok 20 curl -s -o /dev/null --cacert "$REGISTRY_CERTS/ca.crt" --cert "$WORLD/client.cert" --key "$WORLD/client.key" "https://$M/v2/"
 says "without its certificate" "bad certificate" pod pull -q --retry 0 "$M/app:1"
 cp "$WORLD/client.cert" "$WORLD/client.key" "$conf/certs.d/$M/"
 check "client certificate and key in certs.d" quiet pod pull -q "$M/app:1"

@@ -24,7 +24,7 @@ search() { pod search --tls-verify=false "$@"; }
 is "the whole catalogue" "$(search "$R/" | tr -s ' ' | tr '\n' '|')" "NAME DESCRIPTION|$R/app |$R/ns/other |$R/third |"
 is "part of a name" "$(search --format '{{.Name}}' "$R/oth")" "$R/ns/other"
 is "nothing found prints nothing" "$(search "$R/nothing")" ""
-is "columns of Docker" "$(search --compatible "$R/app" | head -1 | tr -s ' ')" "NAME DESCRIPTION STARS OFFICIAL AUTOMATED"
+is "columns of Docker" "$(search --compatible "$R/app" | sed -n 1p | tr -s ' ')" "NAME DESCRIPTION STARS OFFICIAL AUTOMATED"
 is "JSON" "$(search --format json "$R/app" | jq -c '.[0] | [.Index, .Name, .Stars, .Official]')" "[\"$R\",\"$R/app\",0,\"\"]"
 is "--limit" "$(search --limit 1 --format '{{.Name}}' "$R/")" "$R/app"
 is "tags" "$(search --list-tags --format '{{.Tag}}' "$R/app" | sort | tr '\n' ' ')" "1 2 "
@@ -79,7 +79,7 @@ PY
 P=$(free_port)
 python3 "$WORLD/v1.py" "$P" &
 remember_pid $!
-until_ok 10 curl -s -o /dev/null "http://127.0.0.1:$P/"
+until_ok 20 curl -s -o /dev/null "http://127.0.0.1:$P/"
 S=127.0.0.1:$P
 is "the old search interface" "$(search --format '{{.Name}}' "$S/many" | wc -l)" 10
 is "stars" "$(search --filter stars=8 --format '{{.Name}}' "$S/many" | tr '\n' ' ')" "$S/many/8 $S/many/9 "

@@ -10,7 +10,7 @@ work() { # what both users do
 	is "$1diff" "$(pod diff c | tr '\n' ' ')" "A /dd C /etc C /etc/group A /ff C /home D /home/alice A /home/h A /new A /new2 A /sl A /vv C /www D /www/index.html "
 	is "$1diff --format json" "$(pod diff --format json c | jq -c '.deleted')" '["/home/alice","/www/index.html"]'
 	is "$1diff of two" "$(pod diff c parent | grep -c .)" "$(pod diff c | grep -c .)"
-	is "$1container diff -l" "$(pod container diff -l | head -1)" "A /dd"
+	is "$1container diff -l" "$(pod container diff -l | sed -n 1p)" "A /dd"
 	id=$(pod commit -q c localhost/x 2>"$WORLD/err")
 	is "$1commit -q prints the ID alone" "$(printf %s "$id" | tr -d 0-9a-f | wc -c) ${#id} $(wc -c <"$WORLD/err")" "0 64 0"
 	is "$1the image has what the container had" \
@@ -54,7 +54,7 @@ if [ "$(id -u)" = 0 ]; then
 	is "what was written through the mount stays" "$(pod export c | tar -xO fromhost)" host
 	pod run -d --name r --network none localhost/parent sh -c 'echo live >/live; sleep 100' >/dev/null
 	m=$(pod mount r)
-	check "a running container's own mount" until_ok 5 grep -q live "$m/live"
+	check "a running container's own mount" until_ok 20 grep -q live "$m/live"
 	echo in >"$m/in"
 	is "and it sees what is written there" "$(pod exec r cat /in)" in
 	check "commit -p of a running container" pod commit -q -p r localhost/r

@@ -8,8 +8,9 @@ past() { pod events --stream=false "$@"; }
 names() { past --format '{{.Status}}' "$@" | tr '\n' ' '; }
 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events --format '{{.Type}} {{.Status}} {{.Name}}' >"$WORLD/live" &
 remember_pid $!
-until_ok 5 test -d "$RUNROOT/events"
-sleep 0.3
+# The words follow the watch at once.
+follows() { [ -n "$(find "/proc/$1/fd" -lname '*inotify' 2>/dev/null)" ] && sleep 0.2; }
+until_ok 20 follows $!
 pod run -d --name a --network none --label k=v localhost/bb sleep 100 >/dev/null
 is "a start" "$(names -f container=a)" "create init start "
 pod exec a true
@@ -36,11 +37,11 @@ is "short IDs" "$(past --no-trunc=false -f container=third -f event=start | sed 
 is "nothing of a name that nobody has" "$(past -f container=nosuch -f event=create --format json | jq -r '[.Type,.Status,.Image,.Attributes.k] | join(" ")')" ""
 is "JSON" "$(past -f label=k -f event=create --format json | jq -r '[.Type,.Status,.Image,.Attributes.k] | join(" ")')" \
 	"container create localhost/bb:latest v"
-until_ok 5 grep -q 'volume remove v' "$WORLD/live"
+until_ok 20 grep -q 'volume remove v' "$WORLD/live"
 is "following" "$(grep -c . "$WORLD/live")" "$(past -f type=container -f type=volume -f type=image --format x | wc -l)"
 is "since" "$(past --since "$(date -d '+1 hour' +%s)" | wc -l)" 0
 is "until" "$(past --until 1h | wc -l)" 0
-is "until ends the stream" "$(timeout 10 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events --since 1h --until "$(($(date +%s) + 1))" -f volume=v | wc -l)" 2
+is "until ends the stream" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events --since 1h --until "$(($(date +%s) + 1))" -f volume=v | wc -l)" 2
 for bad in "-f nosuch=x" "-f container" "-f event=nosuch" "-f type=nosuch" "--since nosuch" "--format {{.Nosuch}}" extra; do
 	# shellcheck disable=SC2086
 	past $bad >/dev/null 2>&1
@@ -59,13 +60,12 @@ printf '[engine]\nevents_logfile_max_size = "4k"\nevents_logfile_path = "%s/ev/l
 export CONTAINERS_CONF_OVERRIDE=$WORLD/conf
 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events -f type=volume --format '{{.Name}}' >"$WORLD/live2" &
 remember_pid $!
-until_ok 5 test -d "$WORLD/ev"
-sleep 0.3
+until_ok 20 follows $!
 for i in $(seq 60); do echo "$i"; done | while read -r i; do pod volume create "rot$i"; done >/dev/null
 is "the file stays small" "$([ "$(stat -c %s "$WORLD/ev/log")" -le 4096 ] && echo small)" small
 is "the newest events are kept" "$(past --format '{{.Name}}' | tail -1)" rot60
-is "and the rotation is one" "$(past -f event=log-rotation --format '{{.Type}}' | head -1)" system
-until_ok 5 grep -qx rot60 "$WORLD/live2"
+is "and the rotation is one" "$(past -f event=log-rotation --format '{{.Type}}' | sed -n 1p)" system
+until_ok 20 grep -qx rot60 "$WORLD/live2"
 is "whoever follows sees all, once" "$(sort "$WORLD/live2" | uniq | wc -l) $(wc -l <"$WORLD/live2")" "60 60"
 is "each line is JSON" "$(jq -c . "$WORLD/ev/log" | wc -l)" "$(wc -l <"$WORLD/ev/log")"
 finish

@@ -10,7 +10,7 @@ host() { pod inspect -f "{{.HostConfig.$1}}" a; }
 
 # --- update
 if grep -q memory /proc/cgroups 2>/dev/null && [ -d "/sys/fs/cgroup/memory" ]; then
-	file=$(find /sys/fs/cgroup/memory -path "*$id*" -name memory.limit_in_bytes | head -1)
+	file=$(find /sys/fs/cgroup/memory -path "*$id*" -name memory.limit_in_bytes | sed -n 1p)
 	is "update prints the ID" "$(pod update --memory 96m a)" "$id"
 	is "the cgroup follows" "$(cat "$file")" 100663296
 else

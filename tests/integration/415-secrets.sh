@@ -16,7 +16,7 @@ is "an ID of 25 digits" "$(printf %s "$id" | grep -cE '^[0-9a-f]{25}$')" 1
 is "from standard input" "$(printf x | sec create s2 - | wc -c)" 26
 is "from a variable" "$(V=val sec create --env s3 V >/dev/null; sec inspect --showsecret s3 | jq -r '.[0].SecretData')" val
 is "list" "$(sec ls --format '{{.Name}} {{.Driver}}' | tr '\n' ,)" "s1 file,s2 file,s3 file,"
-is "heading" "$(sec ls | head -1 | tr -s ' ')" "ID NAME DRIVER CREATED UPDATED"
+is "heading" "$(sec ls | sed -n 1p | tr -s ' ')" "ID NAME DRIVER CREATED UPDATED"
 is "filters" "$(sec ls -f name=s1 --format '{{.Name}}') $(sec ls -q -f "id=${id:0:6}")" "s1 $id"
 is "inspect" "$(sec inspect s1 | jq -r '.[0] | [.ID,.Spec.Name,.Spec.Driver.Name,.Spec.Labels.a] | join(" ")')" "$id s1 file b"
 is "inspect shows no data" "$(sec inspect s1 | grep -c hello)" 0
@@ -46,7 +46,7 @@ is "nothing is left of those" "$(pod ps -aq | wc -l)" 0
 pod create --name c --network none --secret s1 --secret s2,type=env localhost/bb sh -c 'cat /run/secrets/s1; echo; echo $s2' >/dev/null
 printf changed | sec create --replace s2 - >/dev/null
 sec rm s1 >/dev/null
-is "a file stays as it was when the container was made" "$(pod start -a c | head -1)" hello
+is "a file stays as it was when the container was made" "$(pod start -a c | sed -n 1p)" hello
 is "inspect names it" "$(pod inspect c | jq -r '.[0].Config.Secrets[0].Name')" s1
 is "data is not in the record" "$(grep -c hello "$ROOT/pod.db")" 0
 pod run -d --name e --network none --secret s2,type=env localhost/bb sleep 100 >/dev/null

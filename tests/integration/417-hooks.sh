@@ -19,7 +19,7 @@ chmod +x "$WORLD/note" "$WORLD/change"
 new() { # FILE STAGE WHEN
 	printf '{"version":"1.0.0","hook":{"path":"%s","args":["note","%s"]},"when":%s,"stages":["%s"]}' "$WORLD/note" "$4" "$3" "$2" >"$1"
 }
-run() { : >"$WORLD/log"; pod --hooks-dir "$D" --hooks-dir "$E" run --rm --network none "$@" >"$WORLD/out" 2>&1; until_ok 3 sh -c "sort -c '$WORLD/log'" >/dev/null 2>&1; sort "$WORLD/log" | tr '\n' ' '; }
+run() { : >"$WORLD/log"; pod --hooks-dir "$D" --hooks-dir "$E" run --rm --network none "$@" >"$WORLD/out" 2>&1; until_ok 20 sh -c "sort -c '$WORLD/log'" >/dev/null 2>&1; sort "$WORLD/log" | tr '\n' ' '; }
 none() { rm -f "$D"/* "$E"/*; }
 
 new "$D/a.json" prestart '{"always":true}' always
@@ -44,7 +44,7 @@ new "$D/a.json" poststart '{"always":true}' poststart
 new "$D/b.json" poststop '{"always":true}' poststop
 : >"$WORLD/log"
 pod --hooks-dir "$D" run --network none localhost/bb true >/dev/null 2>&1
-is "poststop" "$(until_ok 5 grep -q poststop "$WORLD/log" && echo yes)" yes
+is "poststop" "$(until_ok 20 grep -q poststop "$WORLD/log" && echo yes)" yes
 is "poststart" "$(grep -c poststart "$WORLD/log")" 1
 : >"$WORLD/log"
 pod --hooks-dir "$D" run --rm --network none localhost/bb true >/dev/null 2>&1

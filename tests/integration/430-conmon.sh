@@ -21,7 +21,7 @@ at_end() {
 }
 
 # --- By hand -----------------------------------------------------------------------------------------
-is "version" "$("$mon" --version | head -n 1 | cut -d. -f1)" "conmon version 2"
+is "version" "$("$mon" --version | sed -n 1p | cut -d. -f1)" "conmon version 2"
 check "help names what managers look for" test "$("$mon" --help | grep -cE -- '--log-global-size-max|journald|--exec ')" = 3
 # refused TEXT OPTION...
 refused() {
@@ -72,7 +72,7 @@ create() {
 	(cd "$b" && _OCI_SYNCPIPE=3 timeout 30 "$mon" --api-version 1 -c "$id" -u "$id" -r "$(command -v "${runtime:-crun}")" \
 		-b "$b" -p "$b/pidfile" -P "$b/monpid" -n name --exit-dir "$WORLD/exits" --persist-dir "$WORLD/persist" --full-attach \
 		--runtime-arg --root --runtime-arg "$WORLD/state" "$@" 3>"$WORLD/sync") &&
-		until_ok 10 test -s "$WORLD/sync"
+		until_ok 20 test -s "$WORLD/sync"
 }
 rt() { "${runtime:-crun}" --root "$WORLD/state" "$@"; }
 ended() { [ -s "$WORLD/exits/$id" ]; }
@@ -91,9 +91,9 @@ for runtime in $(command -v crun runc); do
 	check "$r: FIFOs" test -p "$WORLD/b-io/ctl" -a -p "$WORLD/b-io/winsz"
 	check "$r: nothing runs before the start" test "$(rt state "$id" | jq -r .status)" = created
 	rt start "$id"
-	check "$r: exit file" until_ok 10 ended
+	check "$r: exit file" until_ok 20 ended
 	is "$r: exit status" "$(cat "$WORLD/exits/$id") $(cat "$WORLD/persist/exit")" "7 7"
-	check "$r: the exit command ran and found it" until_ok 5 test "$(cat "$WORLD/cleaned-$id" 2>/dev/null)" = 7
+	until_is "$r: the exit command ran and found it" 7 cat "$WORLD/cleaned-$id"
 	is "$r: log" "$(cut -d ' ' -f 2- "$WORLD/log-$r" | sort | tr '\n' ,)" "stderr F err,stdout F out,stdout P end,"
 	is "$r: the runtime's object is the manager's" "$(rt state "$id" | jq -r .status)" stopped
 	rt delete "$id"
@@ -103,7 +103,7 @@ for runtime in $(command -v crun runc); do
 	create missing -l none --exit-command /bin/touch --exit-command-arg "$WORLD/cleaned-$id"
 	is "$r: failed create" "$(jq -r .data <"$WORLD/sync")" -1
 	check "$r: its message" grep -q nosuch "$WORLD/sync"
-	check "$r: the exit command runs then too" until_ok 5 test -e "$WORLD/cleaned-$id"
+	check "$r: the exit command runs then too" until_ok 20 test -e "$WORLD/cleaned-$id"
 
 	next
 	bundle long false sh -c 'read x <>/go'
@@ -120,11 +120,11 @@ for runtime in $(command -v crun runc); do
 		--exec-process-spec "$WORLD/process.json" --runtime-arg --root --runtime-arg "$WORLD/state" -l "$WORLD/log-ex-$r" \
 		3>"$WORLD/sync" 5<>"$WORLD/start" 6>"$WORLD/att" &
 	echo -n x >"$WORLD/start"
-	check "$r: exec: clients may attach" until_ok 5 test -s "$WORLD/att"
+	check "$r: exec: clients may attach" until_ok 20 test -s "$WORLD/att"
 	is "$r: exec: what the pipe says of it" "$(cat "$WORLD/att")" '{"data": 0}'
 	is "$r: exec: nothing is started before the second word" "$(cat "$WORLD/sync")" ""
 	echo -n x >"$WORLD/start"
-	check "$r: exec: exit file" until_ok 10 test -s "$WORLD/b-ex/exit/$id"
+	check "$r: exec: exit file" until_ok 20 test -s "$WORLD/b-ex/exit/$id"
 	is "$r: exec: exit status" "$(cat "$WORLD/b-ex/exit/$id") $(tail -n 1 "$WORLD/sync")" '9 {"data": 9}'
 	is "$r: exec: output" "$(cut -d ' ' -f 2- "$WORLD/log-ex-$r")" "stdout F in"
 	# As CRI-O does: in the foreground, without bundle, with a time limit.
@@ -137,7 +137,7 @@ for runtime in $(command -v crun runc); do
 	is "$r: time limit of exec" "$(cat "$WORLD/sync")" '{"exit_code": -1, "message": "command timed out"}'
 	id=$main
 	echo >"$WORLD/fs/go"
-	check "$r: end" until_ok 10 ended
+	check "$r: end" until_ok 20 ended
 	rt delete --force "$id"
 
 	next
@@ -146,13 +146,13 @@ for runtime in $(command -v crun runc); do
 	echo "1 33 77" >"$WORLD/b-tty/ctl"
 	sleep 0.2
 	rt start "$id"
-	check "$r: terminal" until_ok 10 ended
+	check "$r: terminal" until_ok 20 ended
 	is "$r: of the asked size" "$(grep -c '33 77' "$WORLD/log-tty-$r"):$(cat "$WORLD/exits/$id")" 1:3
 	rt delete --force "$id"
 
 	next
 	bundle pass false sh -c 'cat; echo err >&2'
-	out=$(echo through | (create pass -l passthrough && rt start "$id"; until_ok 10 ended) 2>&1)
+	out=$(echo through | (create pass -l passthrough && rt start "$id"; until_ok 20 ended) 2>&1)
 	is "$r: passthrough" "$(echo $out)" "through err"
 	rt delete --force "$id" 2>/dev/null
 
@@ -163,10 +163,10 @@ for runtime in $(command -v crun runc); do
 	(cd "$WORLD/b-fds" && timeout 20 "$mon" -c "$id" -u "$id" -r "$(command -v "$r")" -b . -p "$WORLD/pf" --exit-dir "$WORLD/exits" \
 		--socket-dir-path "$WORLD/attach" -l "$WORLD/log-fds-$r" --runtime-arg --root --runtime-arg "$WORLD/state" \
 		--runtime-opt --preserve-fds --runtime-opt 1 3<"$WORLD/in3")
-	until_ok 5 test -s "$WORLD/pf"
+	until_ok 20 test -s "$WORLD/pf"
 	check "$r: link to the bundle in the directory of sockets" test -L "$WORLD/attach/$id"
 	rt start "$id"
-	until_ok 10 ended
+	until_ok 20 ended
 	is "$r: preserved descriptor" "$(cut -d ' ' -f 4- "$WORLD/log-fds-$r")" preserved
 	rt delete --force "$id"
 done
@@ -177,7 +177,7 @@ next
 bundle lines false sh -c 'seq 300; exec sleep 0.3'
 rm -rf "$WORLD/logs" && mkdir "$WORLD/logs"
 create lines -l "$WORLD/logs/l" --log-size-max 2000 --log-rotate --log-max-files 3 && rt start "$id"
-until_ok 10 ended
+until_ok 20 ended
 is "rotated files" "$(ls "$WORLD/logs" | tr '\n' ' ')" "l l.1 l.2 l.3 "
 is "none is above the limit" "$(find "$WORLD/logs" -type f -size +2000c)" ""
 is "they hold what came last, in order" "$(cat "$WORLD/logs/"l.{3,2,1} "$WORLD/logs/l" | cut -d ' ' -f 4 | tail -n 50 | md5sum)" \
@@ -185,37 +185,37 @@ is "they hold what came last, in order" "$(cat "$WORLD/logs/"l.{3,2,1} "$WORLD/l
 rt delete --force "$id"
 next
 create lines -l "$WORLD/logs/g" --log-global-size-max 1000 && rt start "$id"
-until_ok 10 ended
+until_ok 20 ended
 check "a limit of all output" test "$(stat -c %s "$WORLD/logs/g")" -lt 1100
 rt delete --force "$id"
 refused "below" $base -l "$WORLD/logs/l" --log-rotate --log-allowlist-dir "$WORLD/exits"
 next
 bundle reopen false sh -c 'echo one; read x <>/go; echo two'
 create reopen -l "$WORLD/logs/r" && rt start "$id"
-until_ok 5 grep -q one "$WORLD/logs/r"
+until_ok 20 grep -q one "$WORLD/logs/r"
 mv "$WORLD/logs/r" "$WORLD/logs/old"
 echo "2 0 0" >"$WORLD/b-reopen/ctl"
-check "logs are reopened" until_ok 5 test -e "$WORLD/logs/r"
+check "logs are reopened" until_ok 20 test -e "$WORLD/logs/r"
 echo >"$WORLD/fs/go"
-until_ok 10 ended
+until_ok 20 ended
 is "and go on there" "$(cut -d ' ' -f 4 "$WORLD/logs/old" "$WORLD/logs/r" | tr '\n' ' ')" "one two "
 rt delete --force "$id"
 
 # Readiness: only words about the service's state go to the host.
 mkdir "$WORLD/b-notify"
-bundle notify false sleep 5
+bundle notify false sleep 100
 python3 - "$WORLD/host.sock" >"$WORLD/notified" <<'P' &
 import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); s.settimeout(10)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); s.settimeout(30)
 print(repr(s.recv(4096)), flush=True)
 P
 next
-until_ok 5 test -S "$WORLD/host.sock"
+until_ok 20 test -S "$WORLD/host.sock"
 create notify -l none --sdnotify-socket "$WORLD/host.sock"
 python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(sys.argv[1])
 s.send(b"MAINPID=1\nREADY=1\nFDSTORE=1\nSTATUS=up")' "$WORLD/b-notify/notify/notify.sock"
-check "readiness is passed on" until_ok 5 test -s "$WORLD/notified"
+check "readiness is passed on" until_ok 20 test -s "$WORLD/notified"
 is "without words of harm" "$(cat "$WORLD/notified")" "b'READY=1\\nSTATUS=up\\n'"
 rt delete --force "$id"
 
@@ -241,14 +241,14 @@ podman_ run --rm $opts bb nosuch 2>/dev/null
 is "podman run: missing command" $? 127
 out=$(podman_ run -d --name c1 $opts bb sh -c 'echo start; exec sleep 100')
 is "podman run -d" "$?:${#out}" 0:64
-check "podman logs" until_ok 5 sh -c '[ "$1" = start ]' x "$(podman_ logs c1)"
+until_is "podman logs" start podman_ logs c1
 is "podman exec" "$(podman_ exec c1 sh -c 'echo ex; exit 4'; echo $?)" $'ex\n4'
 is "podman exec -i" "$(echo foo | podman_ exec -i c1 cat)" foo
 is "podman exec -t" "$(podman_ exec -t c1 tty)" $'/dev/pts/0\r'
 podman_ exec c1 nosuch 2>/dev/null
 is "podman exec: missing command" $? 127
 podman_ exec -d c1 touch /tmp/done >/dev/null
-check "podman exec -d" until_ok 5 podman_ exec c1 test -e /tmp/done
+check "podman exec -d" until_ok 20 podman_ exec c1 test -e /tmp/done
 podman_ restart -t 0 c1 >/dev/null
 is "podman restart" "$?:$(podman_ inspect --format '{{.State.Status}}' c1)" 0:running
 podman_ stop -t 1 c1 >/dev/null 2>&1
@@ -259,7 +259,7 @@ out=$(echo word | podman_ attach c3)
 is "podman attach" "$?:$(echo $out)" "0:got word"
 is "podman wait after kill" "$(podman_ run -d --name c4 $opts bb sleep 100 >/dev/null; podman_ kill c4 >/dev/null; podman_ wait c4)" 137
 podman_ run -d --name c5 --restart on-failure:2 $opts bb sh -c 'echo try; exit 1' >/dev/null
-check "podman's restart policy" until_ok 20 sh -c '[ "$1" = 2 ]' x "$(sleep 2; podman_ inspect --format '{{.RestartCount}}' c5)"
+until_is "podman's restart policy" 2 podman_ inspect --format '{{.RestartCount}}' c5
 podman_ rm -f -a -t 0 >/dev/null 2>&1
 is "podman rm" "$(podman_ ps -a -q)" ""
 finish

@@ -9,22 +9,23 @@ show() { pod inspect --format "{{.$2}}" "$1"; }
 p() { timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
 
 run -d --name f --restart on-failure:3 bb sh -c 'echo try; exit 4' >/dev/null
-check "on-failure:3 ends" until_ok 20 sh -c '[ "$1" = 3 ]' x "$(sleep 3; show f RestartCount)"
-is "after four runs" "$(pod logs f | wc -l):$(show f State.Status):$(show f State.ExitCode)" 4:exited:4
+until_is "on-failure:3 ends" "3 exited 4" pod inspect --format '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}' f
+is "after four runs" "$(pod logs f | wc -l)" 4
 run -d --name ok --restart on-failure:3 bb true >/dev/null
-sleep 1
+until_ok 20 sh -c "[ \"\$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' inspect --format '{{.State.Status}}' ok)\" = exited ]"
+sleep 0.2
 is "success is no failure" "$(show ok RestartCount)" 0
 run -d --name al --restart always bb sleep 1000 >/dev/null
 kill -KILL "$(show al State.Pid)"
-check "always comes again" until_ok 10 sh -c '[ "$1" = "1 running" ]' x "$(sleep 1; show al RestartCount) $(show al State.Status)"
+until_is "always comes again" "1 running" pod inspect --format '{{.RestartCount}} {{.State.Status}}' al
 pod stop -t 0 al >/dev/null
-sleep 1
+sleep 0.2
 is "but not after stop" "$(show al State.Status)" exited
 pod start al >/dev/null
 pid=$(show al State.Pid)
 kill -KILL "$(show al State.ConmonPid)"
 kill -KILL "$pid"
-until_ok 10 sh -c '! grep -q "^State:.[^ZX]" "$1" 2>/dev/null' x "/proc/$pid/status"
+until_ok 20 sh -c '! grep -q "^State:.[^ZX]" "$1" 2>/dev/null' x "/proc/$pid/status"
 is "nor one whose end nobody else has seen" "$(pod stop -t 5 al >/dev/null; show al State.Status):$(show al RestartCount)" exited:0
 is "should-start-on-boot: always, though stopped" "$(pod ps -a --filter should-start-on-boot=true --format '{{.Names}}')" al
 run -d --name us --restart unless-stopped bb sleep 1000 >/dev/null
@@ -34,7 +35,7 @@ is "start --all at boot" "$(pod start --all --filter should-start-on-boot=true |
 pod rm -f -t 0 al us f ok >/dev/null
 
 run -d --name t --timeout 1 bb sleep 1000 >/dev/null
-check "time limit" until_ok 10 sh -c '[ "$1" = exited ]' x "$(sleep 2.5; show t State.Status)"
+until_is "time limit" exited show t State.Status
 
 # Eight that exit at once and always come again: nothing hangs, and ps does not wait.
 for i in $(seq 8); do run -d --name "loop$i" --restart always bb true >/dev/null; done
@@ -44,11 +45,12 @@ while [ $SECONDS -lt $end ]; do
 	p ps -a >/dev/null || not_ok "ps while containers restart"
 	d=$((($(date +%s%N) - s) / 1000000))
 	n=$((n + 1))
-	[ $d -gt 1000 ] && slow=$((slow + 1))
+	[ $d -gt 5000 ] && slow=$((slow + 1))
 	sleep 0.1
 done
 is "ps never waits for a container that restarts ($n times)" "$slow" 0
-check "they do restart" test "$(show loop1 RestartCount)" -gt 3
+again() { [ "$(show loop1 RestartCount)" -gt 3 ]; }
+check "they do restart" until_ok 20 again
 # Others work meanwhile.
 is "another container runs meanwhile" "$(timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --net none bb echo hi)" hi
 # Each stop meets some that have just ended, and those do not come again either.

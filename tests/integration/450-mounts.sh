@@ -24,7 +24,7 @@ is "upperdir= keeps it" "$(cat "$WORLD/up/new")" kept
 is "for the next one" "$(run -v "$dir:/m:O,upperdir=$WORLD/up,workdir=$WORLD/work" $image cat /m/new)" kept
 pod run -d --name over --network none -v "$dir:/m:O" $image sh -c 'ls /m; touch /m/again; sleep 100' >/dev/null
 pod restart -t 0 over >/dev/null
-is "an overlay without upperdir= begins anew at each start" "$(until_ok 5 pod logs over | sort | uniq -c | grep -c again)" 0
+is "an overlay without upperdir= begins anew at each start" "$(until_ok 20 pod logs over | sort | uniq -c | grep -c again)" 0
 pod rm -f -t 0 over >/dev/null
 run -v named:/m $image sh -c 'echo v >/m/in'
 is "O works over a named volume" "$(run -v named:/m:O $image sh -c 'rm /m/in; echo gone')" gone

@@ -45,12 +45,12 @@ pod volume create -o type=tmpfs -o device=tmpfs -o o=size=1m,mode=700 mem >/dev/
 is "type=tmpfs" "$(run -v mem:/m $image sh -c 'df -k /m | tail -1' | awk '{print $2}')" 1024
 is "is mounted only while it is used" "$(mounted mem)" 0
 pod run -d --name m1 --network none -v mem:/m $image sh -c 'echo shared >/m/f; sleep 100' >/dev/null
-is "two containers share it" "$(until_ok 5 run -v mem:/m $image cat /m/f)" shared
+is "two containers share it" "$(until_ok 20 run -v mem:/m $image cat /m/f)" shared
 is "the end of one leaves it to the other" "$(mounted mem)" 1
 pod rm -f -t 0 m1 >/dev/null
 is "the last one takes it along" "$(mounted mem)" 0
 pod run -d --name m2 --network none -v mem:/m $image sleep 0.2 >/dev/null
-until_ok 10 sh -c "[ \"\$($BIN/pod --root $ROOT --runroot $RUNROOT inspect --format '{{.State.Status}}' m2)\" = exited ]"
+until_ok 20 sh -c "[ \"\$($BIN/pod --root $ROOT --runroot $RUNROOT inspect --format '{{.State.Status}}' m2)\" = exited ]"
 is "also when nobody waits for it" "$(mounted mem)" 0
 pod rm m2 >/dev/null
 mkdir "$WORLD/bound"
@@ -132,7 +132,7 @@ END
 mkdir "$WORLD/plug"
 python3 "$WORLD/plugin.py" "$WORLD/p.sock" "$WORLD/plug" &
 remember_pid $!
-until_ok 10 test -S "$WORLD/p.sock"
+until_ok 20 test -S "$WORLD/p.sock"
 printf '[engine]\nvolume_plugin_timeout = 3\n[engine.volume_plugins]\ntestplug = "%s"\ngone = "/nosuch.sock"\n' "$WORLD/p.sock" >"$WORLD/c.conf"
 export CONTAINERS_CONF_OVERRIDE=$WORLD/c.conf
 pod volume create -d testplug -o x=y pv >/dev/null

@@ -23,7 +23,7 @@ mkdir -p "$conf"
 P=$BUILD/bin/pod-net
 drive() { "$BUILD/tests/net-drive" -d "$conf" "$@"; }
 until_ok() {
-	for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
+	for _ in $(seq 400); do "$@" >/dev/null 2>&1 && return; sleep 0.05; done
 	return 1
 }
 cat >"$conf/tiny.json" <<-END
@@ -32,7 +32,7 @@ cat >"$conf/tiny.json" <<-END
 END
 
 # A container whose processes were all killed, of a run root that nobody looks at again.
-"$BUILD/tests/net-drive" -d "$conf" -i dead -n tiny -a 10.97.1.2 "$P" "$dir/run1" sleep 100 >"$dir/out" 2>&1 &
+"$BUILD/tests/net-drive" -d "$conf" -i dead -n tiny -a 10.97.1.2 "$P" "$dir/run1" sleep 1000 >"$dir/out" 2>&1 &
 d=$!
 pids+=("$d")
 until_ok grep -q eth0 "$dir/out"

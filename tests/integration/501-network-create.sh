@@ -162,7 +162,7 @@ net create --label drop lp1 >/dev/null
 net create lp2 >/dev/null
 is "prune by label" "$(net prune -f --filter label=drop)" lp1
 is "--force takes the container with it" "$(net rm -f -t 0 n1)$(pod ps -aq)" n1
-until_ok 5 link_gone podman1 && ok "and the bridge" || not_ok "and the bridge"
+until_ok 20 link_gone podman1 && ok "and the bridge" || not_ok "and the bridge"
 is "prune spares the default one" "$(net prune -f | grep -cx podman)" 0
 is "nothing else is left" "$(net ls -q)" podman
 finish

@@ -12,7 +12,7 @@ addr() { pod inspect "$1" | jq -r ".[0].NetworkSettings.Networks.\"$2\".IPAddres
 
 # --- connect, disconnect ---------------------------------------------------------------------------------------
 httpd web --network n1 -p 127.0.0.1:18480:80 >/dev/null
-until_ok 5 get http://127.0.0.1:18480/ >/dev/null
+until_ok 20 get http://127.0.0.1:18480/ >/dev/null
 net connect --alias shop --ip 10.81.2.9 --mac-address 92:00:00:00:00:09 n2 web
 is "connect" $? 0
 is "a further interface" "$(inside web ip -o -4 addr show eth1 | awk '{print $4}')" 10.81.2.9/24
@@ -38,18 +38,18 @@ fails "a second time" 125 'is not connected to network "n1": network is not conn
 net disconnect -f n1 web
 is "--force" $? 0
 net disconnect n2 web
-get http://127.0.0.1:18480/ >/dev/null && not_ok "without a network the port is closed" || ok "without a network the port is closed"
+get -m 2 http://127.0.0.1:18480/ >/dev/null && not_ok "without a network the port is closed" || ok "without a network the port is closed"
 net connect n3 web
 is "and open again on the next one" "$(get http://127.0.0.1:18480/)" "page of web"
 pod restart -t 0 web >/dev/null
 is "after a restart the same networks" "$(pod inspect web | jq -c '.[0].NetworkSettings.Networks|keys')" '["n3"]'
-is "with traffic" "$(until_ok 5 get http://127.0.0.1:18480/)" "page of web"
+is "with traffic" "$(until_ok 20 get http://127.0.0.1:18480/)" "page of web"
 pod stop -t 0 web >/dev/null
 net connect n1 web
 net disconnect n3 web
 pod start web >/dev/null
 is "one that does not run is connected when it starts" "$(inside web ip -o -4 addr show eth0 | awk '{print $4}' | cut -d. -f1-3)" 10.81.1
-until_ok 5 link_gone pnc3 && ok "the bridge that nobody uses goes" || not_ok "the bridge that nobody uses goes"
+until_ok 20 link_gone pnc3 && ok "the bridge that nobody uses goes" || not_ok "the bridge that nobody uses goes"
 net disconnect n1 web
 pod stop -t 0 web >/dev/null
 pod start web >/dev/null
@@ -82,9 +82,9 @@ fi
 
 # --- reload ------------------------------------------------------------------------------------------------------
 httpd r1 --network n1 -p 18481:80 >/dev/null
-until_ok 5 get http://127.0.0.1:18481/ >/dev/null
+until_ok 20 get http://127.0.0.1:18481/ >/dev/null
 nft flush ruleset
-get http://127.0.0.1:18481/ >/dev/null && not_ok "a flush cuts it off" || ok "a flush cuts it off"
+get -m 2 http://127.0.0.1:18481/ >/dev/null && not_ok "a flush cuts it off" || ok "a flush cuts it off"
 is "reload prints IDs" "$(net reload r1)" "$(pod inspect -f '{{.Id}}' r1)"
 is "and restores the port" "$(get http://127.0.0.1:18481/)" "page of r1"
 check "and the rest of the table" sh -c 'nft list ruleset | grep -q masquerade'
@@ -109,5 +109,5 @@ fails "the default network" 125 "not enabled" net update --dns-add 192.0.2.1 pod
 # --- nothing stays -----------------------------------------------------------------------------------------------
 pod rm -f -a -t 0 >/dev/null
 gone() { [ "$(ip -o link show type bridge | wc -l; ip -o link | grep -c veth; nft list tables | wc -l; find "$RUNROOT/net/containers" -type f | wc -l)" = $'0\n0\n0\n0' ]; }
-until_ok 8 gone && ok "nothing stays" || { not_ok "nothing stays"; ip -o link; nft list ruleset; }
+until_ok 20 gone && ok "nothing stays" || { not_ok "nothing stays"; ip -o link; nft list ruleset; }
 finish

@@ -34,10 +34,10 @@ mkdir "$WORLD/www"
 echo "hello" >"$WORLD/www/index.html"
 nsenter --net="$WORLD/ns" busybox httpd -f -p 80 -h "$WORLD/www" >/dev/null 2>&1 &
 remember_pid $!
-is "the port is published" "$(until_ok 5 get http://127.0.0.1:18490/)" hello
+is "the port is published" "$(until_ok 20 get http://127.0.0.1:18490/)" hello
 is "a second network, as for network connect" "$(two | netavark setup "$WORLD/ns" | jq -r '.net2.interfaces.eth1.subnets[0].ipnet')" 10.86.2.5/24
 nft flush ruleset
-get http://127.0.0.1:18490/ >/dev/null && not_ok "a flush cuts it off" || ok "a flush cuts it off"
+get -m 2 http://127.0.0.1:18490/ >/dev/null && not_ok "a flush cuts it off" || ok "a flush cuts it off"
 netavark firewall-reload
 is "firewall-reload restores it" "$(get http://127.0.0.1:18490/)" hello
 is "teardown of the second prints nothing" "$(two | netavark teardown "$WORLD/ns")" ""
@@ -105,7 +105,7 @@ if ! start --name web --network p3:ip=10.86.3.9,ip=fd86:3::9 -p 18491:80 localho
 	finish
 fi
 ok "Podman starts a container"
-is "static address, port" "$(until_ok 5 get http://127.0.0.1:18491/)" "hello from pod"
+is "static address, port" "$(until_ok 20 get http://127.0.0.1:18491/)" "hello from pod"
 is "IPv6" "$(get 'http://[fd86:3::9]/')" "hello from pod"
 is "default network" "$(start --rm localhost/one:1 sleep 5 >/dev/null; ip -o -4 addr show podman0 | awk '{print $4}')" 10.88.0.1/16
 p network connect p4 web
@@ -122,5 +122,5 @@ p network reload -a >/dev/null
 is "network reload" "$(get http://127.0.0.1:18491/)" "hello from pod"
 p_end
 gone() { ! ip -o link | grep -qE 'podman[0-9]|veth' && [ -z "$(nft list tables)" ]; }
-until_ok 5 gone && ok "nothing stays" || { not_ok "nothing stays"; ip -o link; nft list ruleset; }
+until_ok 20 gone && ok "nothing stays" || { not_ok "nothing stays"; ip -o link; nft list ruleset; }
 finish

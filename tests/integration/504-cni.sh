@@ -50,9 +50,9 @@ is "several static addresses" "$(inside web ip -o addr show eth0 | grep -cE '10.
 is "loopback is up" "$(inside web ip -o link show lo | grep -c LOOPBACK,UP)" 1
 check "hardware address" grep -q 92:00:00:00:00:77 <<<"$(inside web ip link show eth0)"
 is "inspect" "$(pod inspect web | jq -r '.[0].NetworkSettings.Networks.n1|.IPAddress+" "+.Gateway')" "10.84.1.9 10.84.1.1"
-is "traffic" "$(until_ok 5 get http://10.84.1.9/)" "page of web"
+is "traffic" "$(until_ok 20 get http://10.84.1.9/)" "page of web"
 settled() { ! ip -6 addr | grep -q tentative; }
-until_ok 5 settled
+until_ok 20 settled
 is "IPv6" "$(get 'http://[fd84:1::9]/')" "page of web"
 is "published port" "$(get http://127.0.0.1:18520/)" "page of web"
 is "container to container" "$(pod run --rm --network n1 localhost/one:1 wget -qO- http://10.84.1.9/)" "page of web"
@@ -67,7 +67,7 @@ fails "a static address outside" 126 "not in any subnet on network n1" pod run -
 pod rm -f -t 0 web >/dev/null
 nothing() { [ -z "$(find /var/lib/cni/results -type f) $(find /var/lib/cni/networks -name '10.*')" ] ||
 	[ "$(find /var/lib/cni/results -type f | wc -l) $(find /var/lib/cni/networks -name '10.*' | wc -l)" = "0 0" ]; }
-until_ok 5 nothing && ok "leases and results are gone" || { not_ok "leases and results are gone"; find /var/lib/cni -type f; }
+until_ok 20 nothing && ok "leases and results are gone" || { not_ok "leases and results are gone"; find /var/lib/cni -type f; }
 
 # --- plug-ins that misbehave ---------------------------------------------------------------------------------------
 plugin() { cat >"$WORLD/plugins/$1"; chmod +x "$WORLD/plugins/$1"; }
@@ -108,7 +108,7 @@ fails "garbage" 126 "cni plugin liar: its answer is not a JSON object" pod run -
 fails "a failure in its own words" 126 "cni plugin loser failed: no luck: today" pod run --rm --network l2 localhost/one:1 true
 fails "a failure without JSON" 126 "cni plugin mute failed: words on stderr" pod run --rm --network l3 localhost/one:1 true
 fails "a flood" 126 "flood said more than" pod run --rm --network l4 localhost/one:1 true
-until_ok 5 nothing && ok "nothing is left of them" || { not_ok "nothing is left of them"; find /var/lib/cni -type f; }
+until_ok 20 nothing && ok "nothing is left of them" || { not_ok "nothing is left of them"; find /var/lib/cni -type f; }
 plugin sleeper <<'END'
 #!/bin/sh
 [ "$CNI_COMMAND" = ADD ] || exit 0

@@ -13,9 +13,12 @@ net create --subnet 10.83.5.0/24 --internal shut >/dev/null
 for n in open iso1 iso2 strict shut; do httpd "on-$n" --network $n --privileged >/dev/null; done
 httpd published --network open -p 127.0.0.1:18538:80 >/dev/null
 ip_of() { pod inspect "on-$1" | jq -r ".[0].NetworkSettings.Networks.$1.IPAddress"; }
-for n in open iso1 iso2 strict; do until_ok 5 get -o /dev/null "http://$(ip_of $n)/"; done
-reaches() { inside "on-$1" curl -s -m 1 -o /dev/null "http://$(ip_of "$2")/"; }
+for n in open iso1 iso2 strict; do until_ok 20 get -o /dev/null "http://$(ip_of $n)/"; done
+reaches() { inside "on-$1" curl -s -m "$limit" -o /dev/null "http://$(ip_of "$2")/"; }
 while read -r from to wanted; do
+	# One that is let through may take its time.
+	limit=1
+	[ "$wanted" = no ] || limit=15
 	if reaches "$from" "$to"; then got=yes; else got=no; fi
 	is "$from to $to: $wanted" "$got" "$wanted"
 done <<-END
@@ -31,7 +34,7 @@ done <<-END
 	shut strict no
 END
 pod run -d --name peer --network shut localhost/one:1 sleep 100 >/dev/null
-is "within an internal network" "$(inside peer curl -s -m 3 "http://$(ip_of shut)/")" "page of on-shut"
+is "within an internal network" "$(inside peer curl -s -m 15 "http://$(ip_of shut)/")" "page of on-shut"
 ip link add outer type veth peer name outer1
 ip addr add 192.0.2.1/24 dev outer
 ip link set outer up
@@ -50,7 +53,7 @@ is "no datagram reaches an internal network" "$(cat "$WORLD/datagrams")" ""
 echo "host secret" >"$WORLD/secret.html"
 busybox httpd -p 127.0.0.1:18539 -h "$WORLD" -f >/dev/null 2>&1 &
 remember_pid $!
-until_ok 5 get http://127.0.0.1:18539/secret.html >/dev/null
+until_ok 20 get http://127.0.0.1:18539/secret.html >/dev/null
 gw=10.83.1.1
 inside on-open sh -c "echo 1 >/proc/sys/net/ipv4/conf/eth0/route_localnet; ip addr del 127.0.0.1/8 dev lo;
 	ip rule add pref 0 to 127.0.0.0/8 lookup 99; ip route add 127.0.0.0/8 via $gw dev eth0 src $(ip_of open) table 99 2>/dev/null ||
@@ -64,9 +67,9 @@ net create --subnet 10.83.16.0/22 many >/dev/null
 count=${NET_TEST_MANY:-60}
 began=$SECONDS
 starts=()
-for i in $(seq "$count"); do pod run -d --network many localhost/one:1 sleep 60 >/dev/null 2>>"$WORLD/err" & starts+=($!); done
+for i in $(seq "$count"); do pod run -d --network many localhost/one:1 sleep 600 >/dev/null 2>>"$WORLD/err" & starts+=($!); done
 wait "${starts[@]}"
 is "$count parallel starts get $count addresses" \
 	"$(net inspect many | jq -r '.[0].containers[].interfaces[].subnets[].ipnet' | sort -u | wc -l)" "$count"
-check "in time ($((SECONDS - began)) s)" [ $((SECONDS - began)) -le 60 ]
+check "in time ($((SECONDS - began)) s)" [ $((SECONDS - began)) -le 200 ]
 finish

@@ -51,7 +51,7 @@ pod run -d --name c4 --network n3 localhost/b sleep 1000 >/dev/null
 is "a server that was killed is started again" "$(asked c2 c1)" 10.96.1.10
 is "on an internal network too" "$(asked c4 c4 | cut -d. -f1-3)" 10.96.3
 pod rm -f -t 0 c1 c2 c3 c4 >/dev/null
-until_none() { for _ in $(seq 30); do [ "$(servers)" = 0 ] && return; sleep 0.1; done; return 1; }
+until_none() { for _ in $(seq 200); do [ "$(servers)" = 0 ] && return; sleep 0.1; done; return 1; }
 until_none
 is "after the last container it has ended" "$?" 0
 # Another program has the port.

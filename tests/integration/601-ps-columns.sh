@@ -29,7 +29,7 @@ is "the init process is part of the command" "$(pod ps -a --no-trunc --filter na
 	"/run/podman-init -- sh -c echo a long line"
 is "mounts" "$(pod ps -a --filter name=full --format '{{.Mounts}}' | tr , '\n' | sort | tr '\n' ' ')" "/anonymous /t /x "
 is "networks" "$(pod ps -a --sort names --format '{{.Networks}}' | tr '\n' ' ')" " podman podman podman "
-is "order by command" "$(pod ps -a --sort command --format '{{.Names}}' | head -n 1)" other
+is "order by command" "$(pod ps -a --sort command --format '{{.Names}}' | sed -n 1p)" other
 is "filter by the first word, not the init process" "$(pod ps -aq --filter command=^sh | wc -l)" 2
 is "filter by label and volume together" "$(pod ps -a --filter label=x=1 --filter volume=/x --format '{{.Names}}')" full
 is "filter by ancestor" "$(pod ps -aq --filter ancestor=$img | wc -l)" 4

@@ -39,7 +39,7 @@ is "adding again changes nothing" "$(list add l1 localhost/a:1 >/dev/null; list 
 is "a list in a list needs --all" "$(list create l2 >/dev/null; list add l2 containers-storage:l1 >/dev/null; list inspect l2 | jq -c '[.manifests[].platform.architecture]')" "[\"$machine\"]"
 is "--all" "$(list create --all l3 localhost/l1 >/dev/null; list inspect l3 | jq '.manifests | length')" 2
 is "--arch chooses" "$(list create l4 >/dev/null; list add --arch s390x l4 containers-storage:l1 >/dev/null; list inspect l4 | jq -r '.manifests[].digest')" "$(D localhost/b:1)"
-is "run --arch chooses" "$(pod create --arch s390x --network none localhost/l1 true >/dev/null 2>&1; pod ps -a --format '{{.ImageID}}' --no-trunc | head -1)" "$(pod image inspect --format '{{.Id}}' localhost/b:1)"
+is "run --arch chooses" "$(pod create --arch s390x --network none localhost/l1 true >/dev/null 2>&1; pod ps -a --format '{{.ImageID}}' --no-trunc | sed -n 1p)" "$(pod image inspect --format '{{.Id}}' localhost/b:1)"
 pod rm -fa >/dev/null
 
 # --- annotate

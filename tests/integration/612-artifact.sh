@@ -26,7 +26,7 @@ is "types are guessed" "$(art add guess f1 f2 f3.gz f4 f5 >/dev/null; art inspec
 	"text/plain; charset=utf-8,application/octet-stream,application/x-gzip,text/html; charset=utf-8,text/plain; charset=utf-8,"
 is "or given, with annotations" "$(art add --type application/x --file-type x/y --annotation k=v "$REGISTRY/team/art:1" f1 f2 >/dev/null; art inspect "$REGISTRY/team/art:1" | jq -c '.Manifest | [.artifactType,.layers[1].mediaType,.layers[1].annotations.k]')" '["application/x","x/y","v"]'
 is "ls" "$(art ls --format '{{.Repository}} {{.Tag}} {{.Digest}}' | tail -1)" "$REGISTRY/team/art 1 $(art inspect --format '{{.Digest}}' "$REGISTRY/team/art:1" | cut -c8-19)"
-is "heading" "$(art ls | head -1 | tr -s ' ')" "REPOSITORY TAG DIGEST CREATED SIZE"
+is "heading" "$(art ls | sed -n 1p | tr -s ' ')" "REPOSITORY TAG DIGEST CREATED SIZE"
 is "ls --no-trunc" "$(art ls -n --no-trunc | grep -c 'sha256:[0-9a-f]\{64\}')" 3
 is "found by its digest" "$(art inspect --format '{{.Name}}' "$(art inspect --format '{{.Digest}}' guess | cut -c8-20)")" localhost/guess:latest
 is "images shows none" "$(pod images -aq | wc -l)" 0

@@ -14,14 +14,14 @@ echo 'no tar at all' >www/text
 port=$(free_port)
 busybox httpd -f -p "127.0.0.1:$port" -h www &
 remember_pid $!
-until_ok 10 curl -s -o /dev/null "http://127.0.0.1:$port/text"
+until_ok 20 curl -s -o /dev/null "http://127.0.0.1:$port/text"
 url=http://127.0.0.1:$port
 
 id=$(pod import -q "$url/fs.tar" localhost/u:1)
 is "an image" "$(pod run --rm --network none localhost/u:1 cat /www/index.html)" "hello from pod"
 is "the same layer as from the file" "$(pod image inspect --format '{{.RootFS.Layers}}' "$id")" "[sha256:$(sha256sum www/fs.tar | cut -d' ' -f1)]"
 is "compressed" "$(pod import -q "$url/fs.tar.gz" localhost/u:2 >/dev/null; pod image inspect --format '{{.RootFS.Layers}}' localhost/u:2)" "$(pod image inspect --format '{{.RootFS.Layers}}' localhost/u:1)"
-is "says so" "$(pod import "$url/fs.tar" 2>&1 >/dev/null | head -1)" "Downloading from \"$url/fs.tar\""
+is "says so" "$(pod import "$url/fs.tar" 2>&1 >/dev/null | sed -n 1p)" "Downloading from \"$url/fs.tar\""
 before=$(pod images -aq | sort)
 for bad in "$url/nosuch" "$url/short.tar" "$url/text" http://127.0.0.1:1/x http://user:pw@127.0.0.1/x "http:///x" "https://127.0.0.1:$port/fs.tar"; do
 	out=$(timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" import -q "$bad" localhost/bad:1 2>&1)
@@ -55,7 +55,7 @@ tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -cf fs.tar .
 port=$(free_port)
 busybox httpd -f -p "127.0.0.1:$port" -h "$WORLD" &
 httpd=$!
-until_ok 10 curl -s -o /dev/null "http://127.0.0.1:$port/f1"
+until_ok 20 curl -s -o /dev/null "http://127.0.0.1:$port/f1"
 pod import -q "http://127.0.0.1:$port/fs.tar" localhost/u:1 >/dev/null
 kill $httpd
 is "user: import" "$(pod run --rm --network none localhost/u:1 cat /www/index.html)" "hello from pod"

@@ -26,7 +26,7 @@ if [ "$(id -u)" = 0 ] && command -v podman >/dev/null; then
 		exec podman --root $WORLD/p --runroot $WORLD/pr --cgroup-manager cgroupfs --storage-driver vfs \
 			system service -t 0 unix://$WORLD/p.sock" >"$WORLD/p.log" 2>&1 &
 	remember_pid $!
-	until_ok 10 test -S "$WORLD/p.sock"
+	until_ok 20 test -S "$WORLD/p.sock"
 	export DOCKER_HOST=unix://$WORLD/p.sock
 	check "podman's service takes an image" image copy -q "oci:$WORLD/lay:x" docker-daemon:example.com/sent:1
 	is "as what it was" "$(curl -m 10 -s --unix-socket "$WORLD/p.sock" http://d/images/json | jq -r '.[] | .Id + " " + .RepoTags[0]')" "$CONFIG example.com/sent:1"
@@ -49,7 +49,7 @@ fi
 # --- the server of this test ---
 python3 "$LIB_DIR/docker-daemon.py" "$WORLD/d.sock" "$WORLD/d" &
 remember_pid $!
-until_ok 10 test -S "$WORLD/d.sock"
+until_ok 20 test -S "$WORLD/d.sock"
 export DOCKER_HOST=unix://$WORLD/d.sock
 check "sent to a server" image copy -q "oci:$WORLD/lay:x" docker-daemon:localhost/a:1
 is "it is an archive with that name" "$(tar -xOf "$WORLD/d/loaded" manifest.json | jq -r '.[0].RepoTags[0]')" localhost/a:1
@@ -77,7 +77,7 @@ tcp() {
 		        threading.Thread(target=pump, args=x, daemon=True).start()
 	P
 	remember_pid $!
-	until_ok 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null
+	until_ok 20 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null
 	TCP=tcp://127.0.0.1:$port
 }
 tcp
@@ -113,7 +113,7 @@ touch "$WORLD/d/late"
 refused "it fails late, with status 200" "out of inodes" image copy -q "oci:$WORLD/lay:x" docker-daemon:localhost/c:1
 rm -f "$WORLD/d/late" "$WORLD/d/loaded"
 cp -r "$WORLD/lay" "$WORLD/hurt"
-big=$(find "$WORLD/hurt/blobs" -type f -size +100k | head -1)
+big=$(find "$WORLD/hurt/blobs" -type f -size +100k | sed -n 1p)
 printf x | dd of="$big" bs=1 seek=5000 conv=notrunc status=none
 refused "a damaged layer" "copying blob" image copy -q "oci:$WORLD/hurt:x" docker-daemon:localhost/c:1
 check "is not taken for a whole image" test ! -e "$WORLD/d/loaded"

@@ -64,7 +64,7 @@ refused() { # TEXT WORDS: the layout is refused with one line, soon, and nothing
 	before=$(stored)
 	said=$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" pull -q "oci:$WORLD/hl" 2>&1 >/dev/null)
 	st=$?
-	until_ok 3 test -z "$(ls "$ROOT/tmp")"
+	until_ok 20 nothing_in "$ROOT/tmp"
 	after=$(stored)
 	if [ "$st" != 125 ] || [ "$(grep -c '^Error:' <<<"$said")" != 1 ] || [[ $said != *"$2"* ]]; then
 		not_ok "$1: $st: $said"

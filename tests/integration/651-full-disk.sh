@@ -46,7 +46,7 @@ full() {
 	fill "$kib"
 	timeout 60 "$@" >"$WORLD/out" 2>"$WORLD/err" </dev/null
 	st=$?
-	until_ok 5 test -z "$(ls "$ROOT/tmp" "$ROOT/trash" 2>/dev/null | grep -v :)"
+	until_ok 20 nothing_in "$ROOT/tmp" "$ROOT/trash"
 	now=$(state 2>"$WORLD/err2")
 	if [ $st != 125 ] && [ $st != 1 ]; then
 		not_ok "$text, $kib KiB left: status $st: $(head -n 3 "$WORLD/err" | tr '\n' ' ')"

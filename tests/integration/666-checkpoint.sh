@@ -35,9 +35,9 @@ is "no log is left" "$(test -e "$(state c1 CheckpointLog)"; echo $?)" 1
 was=$(cat "$ROOT"/rw/*/upper/tmp/n)
 is "restored" "$(pod container restore c1)" c1
 check "it counts on" goes_on "$was" c1
-check "and goes on" until_ok 10 moved "$was" c1
+check "and goes on" until_ok 20 moved "$was" c1
 is "inspect tells" "$(state c1 Status) $(state c1 Restored) $(state c1 Checkpointed)" "running true null"
-check "its output goes to the log" until_ok 10 bash -c "[ \$($BIN/pod --root $ROOT --runroot $RUNROOT logs c1 | wc -l) -gt $((was + 1)) ]"
+check "its output goes to the log" until_ok 20 bash -c "[ \$($BIN/pod --root $ROOT --runroot $RUNROOT logs c1 | wc -l) -gt $((was + 1)) ]"
 is "exec works in it" "$(pod exec c1 cat /v/f)" kept
 is "nothing of the checkpoint is left" "$(ls "$ROOT/containers/$(pod inspect -f '{{.Id}}' c1)" | grep -cE '^(checkpoint|pre-checkpoint|dump.log|stats-dump)$')" 0
 pod container restore c1 >/dev/null 2>&1

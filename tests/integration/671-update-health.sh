@@ -35,14 +35,14 @@ is "none" "$(check_of c .Test) $(pod inspect c | jq -c '.[0].Config.StartupHealt
 # --- One that runs
 is "a running one without a check" "$(check_of r .)" null
 up --health-cmd 'printf x >>/n' --health-interval 200ms --health-timeout 5s r
-check "is checked at once" until_ok 5 more 1
-check "and again" until_ok 10 more 3
-check "it is healthy" until_ok 5 is_healthy r healthy
+check "is checked at once" until_ok 20 more 1
+check "and again" until_ok 20 more 3
+check "it is healthy" until_ok 20 is_healthy r healthy
 up --health-interval 1h r
 sleep 0.2
 n=$(count)
 up --health-cmd 'false' --health-interval 100ms --health-retries 2 r
-check "another command counts from now on" until_ok 10 is_healthy r unhealthy
+check "another command counts from now on" until_ok 20 is_healthy r unhealthy
 is "the old one is not run any more" "$(( $(count) - n <= 1 ))" 1
 up --no-healthcheck r
 is "no check any more" "$(status r)" ""

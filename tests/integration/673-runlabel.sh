@@ -12,7 +12,7 @@ is "another name, and parameters" "$(rl --display --name n1 --opt1 one run local
 is "further words" "$(rl --display run localhost/lab:1 x y | sed 's/.*echo //')" "lab x y"
 is "variables" "$(rl --display words localhost/lab:1)" 'command: echo NAME=lab IMAGE=localhost/lab:1 xlab'
 is "a program of the host is run" "$(rl -q host localhost/lab:1 | cut -d'(' -f1)" "uid=$(id -u)"
-is "it says what it runs" "$(rl words localhost/lab:1 | head -1 | cut -d' ' -f1,2)" "command: echo"
+is "it says what it runs" "$(rl words localhost/lab:1 | sed -n 1p | cut -d' ' -f1,2)" "command: echo"
 is "no shell is between" "$(rl -q evil localhost/lab:1; ls escaped 2>/dev/null)" "a;touch escaped"
 for bad in "" "run" "nosuch localhost/lab:1" "empty localhost/lab:1" "run localhost/nosuch:1"; do
 	# shellcheck disable=SC2086

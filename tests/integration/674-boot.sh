@@ -29,7 +29,7 @@ pids=$(for n in always unless none; do pod inspect -f '{{.State.ConmonPid}} {{.S
 gone() { local p; for p in $pids; do [ ! -d "/proc/$p" ] || return 1; done; }
 # shellcheck disable=SC2086
 kill -KILL $pids
-until_ok 5 gone
+until_ok 20 gone
 rm -rf "$RUNROOT"
 is "after it nothing runs" "$(pod ps -q | wc -l)" 0
 is "what shall start" "$(pod ps -a --filter should-start-on-boot=true --format '{{.Names}}' | sort | tr '\n' ,)" "always,unless,"

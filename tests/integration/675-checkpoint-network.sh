@@ -34,10 +34,10 @@ is "an image of it" "$(pod image inspect localhost/ck:1 | jq -r '.[0].Annotation
 stats=$(pod container restore --print-stats w)
 is "figures of the restore" "$(jq -r '(.podman_restore_duration > 0), (.container_statistics[0].criu_statistics.pages_restored > 0)' <<<"$stats" | tr '\n' ' ')" "true true "
 is "the same addresses" "$(pod inspect -f '{{.NetworkSettings.Networks.cknet.IPAddress}} {{.NetworkSettings.Networks.cknet.MacAddress}}' w)" "$ip $mac"
-is "it serves" "$(curl -s -m 5 "http://$ip/page")" served
+is "it serves" "$(curl -s -m 15 "http://$ip/page")" served
 pod container restore -n w2 -p 127.0.0.1:18099:80 localhost/ck:1 >/dev/null
 is "another out of the image" "$(pod ps --format '{{.Names}}' | sort | tr '\n' ,)" "w,w2,"
 is "with another address" "$([ "$(pod inspect -f '{{.NetworkSettings.Networks.cknet.IPAddress}}' w2)" != "$ip" ] && echo other)" other
-is "and a port" "$(curl -s -m 5 http://127.0.0.1:18099/page)" served
+is "and a port" "$(curl -s -m 15 http://127.0.0.1:18099/page)" served
 
 finish

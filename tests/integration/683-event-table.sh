@@ -12,7 +12,7 @@ writes() {
 	shift
 	"$@" >/dev/null 2>&1 </dev/null
 	# The answer of some is out before all is done.
-	until_ok 5 ends_with
+	until_ok 20 ends_with
 	all=$(pod events --stream=false --format '{{.Type}} {{.Status}}')
 	is "pod ${*#pod}" "$(tail -n +$((seen + 1)) <<<"$all" | tr '\n' ',')" "$wanted"
 	seen=$(wc -l <<<"$all")

@@ -44,7 +44,7 @@ is "volume export follows no link put in a file's place (CVE-2023-0778)" $bad 0
 for i in $(seq 100); do umount "$data/m$i"; done
 # --- the same of a container's files, by export and by commit
 pod run -d --name live --network none $img sh -c 'mkdir -p /r/d; echo inside >/r/d/f; echo inside >/r/g; sleep 1000' >/dev/null
-until_ok 5 pod exec live test -e /r/g
+until_ok 20 pod exec live test -e /r/g
 pod exec live sh -c "cd /r; ln -s $WORLD/victim l; ln -s $WORLD/victim/f k"
 swaps_end
 inner=/proc/$(pod inspect --format '{{.State.Pid}}' live)/root/r

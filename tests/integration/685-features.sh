@@ -78,7 +78,7 @@ R17 variables|[ "$($P run --rm --net none -e X=1 $A sh -c 'echo $X')" = 1 ]
 R17 files of variables|echo Y=2 >"$D/env"; [ "$($P run --rm --net none --env-file "$D/env" --unsetenv PATH --env-merge Z='${Y}x' $A /bin/sh -c 'echo $Y')" = 2 ]
 R19 log files|$P run --name lg --net none --log-driver k8s-file --log-opt path="$D/l" $A echo x >/dev/null; grep -q 'stdout F x' "$D/l"
 R19 no log|$P run --name nl --net none --log-driver none $A echo x >/dev/null && ! $P logs nl 2>/dev/null
-R20 restart|$P run -d --name rs --net none --restart on-failure:2 $A false >/dev/null; until_ok 10 sh -c '[ "$($0 inspect --format "{{.RestartCount}} {{.State.Status}}" rs)" = "2 exited" ]' "$P"
+R20 restart|$P run -d --name rs --net none --restart on-failure:2 $A false >/dev/null; until_ok 20 sh -c '[ "$($0 inspect --format "{{.RestartCount}} {{.State.Status}}" rs)" = "2 exited" ]' "$P"
 R21 own user # user|[ "$($P run --rm --net none --userns keep-id $A id -u)" = "$(id -u)" ]
 R21 entries|$P run --rm --net none --passwd-entry 'me:*:77:77::/:/bin/sh' -u 77 $A grep -q '^me:' /etc/passwd
 R23 systemd inside|$P run --rm --net none --systemd always $A sh -c 'test -d /run/lock'
@@ -93,8 +93,8 @@ E01 exec|[ "$($P exec c1 echo x)" = x ]
 E03 logs|$P logs --tail 1 -t said | grep -q ' said$'
 H01 health|$P run -d --name h --net none --health-cmd true --health-interval disable $A sleep 100 && $P healthcheck run h
 H05 at once|$P run -d --name h2 --net none --health-cmd true $A sleep 100 && $P inspect --format '{{.State.Health.Status}}' h2 | grep -qE '^(starting|healthy)$'
-H03 by itself|$P run -d --name h3 --net none --health-cmd true --health-interval 1s $A sleep 100 && until_ok 10 sh -c '[ "$($0 inspect --format "{{len .State.Health.Log}}" h3)" -ge 1 ]' "$P"
-H04 on failure|$P run -d --name h4 --net none --health-cmd false --health-interval 1s --health-retries 1 --health-on-failure kill $A sleep 100 && until_ok 10 sh -c '[ "$($0 inspect --format "{{.State.Status}}" h4)" = exited ]' "$P"
+H03 by itself|$P run -d --name h3 --net none --health-cmd true --health-interval 1s $A sleep 100 && until_ok 20 sh -c '[ "$($0 inspect --format "{{len .State.Health.Log}}" h3)" -ge 1 ]' "$P"
+H04 on failure|$P run -d --name h4 --net none --health-cmd false --health-interval 1s --health-retries 1 --health-on-failure kill $A sleep 100 && until_ok 20 sh -c '[ "$($0 inspect --format "{{.State.Status}}" h4)" = exited ]' "$P"
 EV1 events|$P events --stream=false --format json | jq -es 'length > 10'
 EV3 filters|[ -n "$($P events --filter event=died --stream=false)" ]
 SE1 secrets|printf x >"$D/f"; $P secret create s2 "$D/f" && $P secret inspect s2 | jq -e '.[0].Spec.Name == "s2"' && $P secret rm s2
@@ -105,7 +105,7 @@ HK1 hooks|mkdir -p "$D/hooks" && printf '{"version":"1.0.0","hook":{"path":"/bin
 MO5 another runtime|$P --runtime runc run --rm --net none $A true
 CF1 configuration|printf '[containers]\ndefault_ulimits=["nofile=55:66"]\n' >"$D/conf"; [ "$(CONTAINERS_CONF="$D/conf" $P run --rm --net none $A sh -c 'ulimit -n')" = 55 ]
 CF6 seccomp|$P run --rm --net none $A grep -q 'Seccomp:.*2' /proc/self/status
-O01 templates|$P ps --format 'table {{.ID}} {{.Names}}' | head -1 | grep -qE '^CONTAINER ID +NAMES$'
+O01 templates|$P ps --format 'table {{.ID}} {{.Names}}' | sed -n 1p | grep -qE '^CONTAINER ID +NAMES$'
 O02 JSON|$P ps -a --format json | jq -e 'length > 3'
 O04 results alone|[ "$($P run --rm --net none $A echo only 2>/dev/null)" = only ]
 RL1 root inside|[ "$($P run --rm --net none $A id -u)" = 0 ]

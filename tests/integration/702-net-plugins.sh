@@ -48,7 +48,7 @@ is "network create" "$(net create -d wire -o colour=red w1)" w1
 is "what the driver filled in" "$(net inspect w1 | jq -r '.[0].options.made_by + "," + .[0].options.colour + "," + .[0].network_interface')" wire,red,wire0
 check "info was asked for" grep -qx info "$WORLD/words"
 id=$(httpd web --network w1:alias=other -p 127.0.0.1:18571:80)
-is "run" "$(until_ok 5 get http://10.85.7.9/)" "page of web"
+is "run" "$(until_ok 20 get http://10.85.7.9/)" "page of web"
 is "it was told the container" "$(jq -r '.container_id + "," + .container_name' "$WORLD/asked.setup")" "$id,web"
 is "the ports" "$(jq -c '.port_mappings[0] | [.host_ip, .host_port, .container_port, .protocol]' "$WORLD/asked.setup")" '["127.0.0.1",18571,80,"tcp"]'
 is "the network" "$(jq -r '.network.name + "," + .network.driver' "$WORLD/asked.setup")" w1,wire
@@ -56,7 +56,7 @@ is "aliases" "$(jq -r '.network_options.aliases | join(",")' "$WORLD/asked.setup
 is "inspect shows its address" "$(pod inspect web | jq -r '.[0].NetworkSettings.Networks.w1 | .IPAddress + "," + .MacAddress')" 10.85.7.9,02:00:00:00:00:07
 is "its resolver and domain" "$(pod exec web cat /etc/resolv.conf | tr '\n' ' ')" "search wire.example nameserver 10.85.7.53 "
 pod stop -t 0 web >/dev/null
-until_ok 5 test -e "$WORLD/torn" && ok "its teardown is called at the end" || not_ok "its teardown is called at the end"
+until_ok 20 test -e "$WORLD/torn" && ok "its teardown is called at the end" || not_ok "its teardown is called at the end"
 check "with the same words" cmp -s "$WORLD/asked.setup" "$WORLD/asked.teardown"
 pod rm -f web >/dev/null
 rm -f "$WORLD/torn"
@@ -73,7 +73,7 @@ left() { ip -o link | grep -E 'veth|wire'; ls "$RUNROOT/net/containers" 2>/dev/n
 wrong() { # TEXT PATTERN SETUP-LINES
 	driver bad "$3"
 	fails "$1" 126 "$2" pod run --rm --network w2 localhost/one:1 true
-	until_ok 3 sh -c "[ -z \"\$(ls $RUNROOT/net/containers)\" ]"
+	until_ok 20 sh -c "[ -z \"\$(ls $RUNROOT/net/containers)\" ]"
 	is "nothing stays" "$(left)" ""
 }
 driver bad cat

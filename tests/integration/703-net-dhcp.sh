@@ -53,7 +53,7 @@ check "an address by DHCP on a bridge" grep -qE '^10\.81\.2\.1(0[0-9]|10)$' <<<"
 is "it is the interface's" "$(inside one ip -o -4 addr show eth0 | awk '{print $4}')" "$(address one others)/24"
 is "the way out" "$(inside one ip route show default)" "default via 10.81.2.1 dev eth0 proto static metric 100 "
 is "the resolver" "$(pod exec one grep nameserver /etc/resolv.conf)" "nameserver 10.81.2.53"
-is "traffic" "$(inside one curl -s -m 3 http://10.81.2.1/)" "from the server"
+is "traffic" "$(inside one curl -s -m 15 http://10.81.2.1/)" "from the server"
 pid=$(workers "$id")
 is "the worker holds no capability" "$(awk '/^Cap(Prm|Eff|Bnd)/ { print $2 }' "/proc/$pid/status" | sort -u)" 0000000000000000
 is "is nobody" "$(awk '/^Uid/ { print $2 }' "/proc/$pid/status")" 65534
@@ -61,7 +61,7 @@ is "and is filtered" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" 2
 two=$(pod run -d --network others localhost/one:1 sleep 100)
 check "another container, another address" [ "$(address "$two" others)" != "$(address one others)" ]
 pod rm -f -t 0 "$two" >/dev/null
-until_ok 3 no_worker "$two" && ok "its worker goes with it" || not_ok "its worker goes with it"
+until_ok 20 no_worker "$two" && ok "its worker goes with it" || not_ok "its worker goes with it"
 check "that of the first stays" [ "$(workers "$id")" = "$pid" ]
 
 serve dhm 10.81.3
@@ -71,21 +71,22 @@ if ip link add mvtest link dhm type macvlan 2>"$WORLD/err"; then
 	is "macvlan: DHCP without being asked" "$(net inspect lan | jq -r '.[0].ipam_options.driver')" dhcp
 	pod run -d --name mac --network lan:mac=02:00:00:00:81:03 localhost/one:1 sleep 100 >/dev/null
 	check "macvlan: an address" grep -q '^10\.81\.3\.1' <<<"$(address mac lan)"
-	is "macvlan: traffic" "$(inside mac curl -s -m 3 http://10.81.3.1/)" "from the server"
+	is "macvlan: traffic" "$(inside mac curl -s -m 15 http://10.81.3.1/)" "from the server"
 	before=$(address mac lan)
 	pod restart -t 0 mac >/dev/null
 	is "macvlan: the same hardware address gets the same again" "$(address mac lan)" "$before"
 	net connect others mac
 	check "connect" grep -q '^10\.81\.2\.1' <<<"$(address mac others)"
 	net disconnect others mac
-	until_ok 3 no_worker '.*eth1' && ok "disconnect ends the worker" || not_ok "disconnect ends the worker"
+	until_ok 20 no_worker '.*eth1' && ok "disconnect ends the worker" || not_ok "disconnect ends the worker"
 else
 	skip "macvlan" "this kernel has none"
 fi
 
 # Leases of eight seconds are renewed after four.
 had=$(acks dhb)
-until_ok 8 sh -c "[ \$(grep -c 'sending ACK' $WORLD/log.dhb) -gt $had ]" && ok "the lease is renewed" || not_ok "the lease is renewed"
+renewed() { [ "$(acks dhb)" -gt "$had" ]; }
+until_ok 20 renewed && ok "the lease is renewed" || not_ok "the lease is renewed"
 kill -KILL "$pid"
 pod stop -t 0 one >/dev/null
 is "a worker that was killed hinders nothing" "$(pod start one && address one others | cut -d. -f1-3)" "one
@@ -95,9 +96,9 @@ fails "not for internal networks" 125 'internal is not supported' net create --i
 fails "nor on bridges of ours" 125 'dhcp is not supported with driver bridge' net create --ipam-driver dhcp ours
 wait "$waiting"
 check "without a server it gives up" grep -qE 'network empty: no DHCP server gave an address within 8 seconds' "$WORLD/empty.out"
-check "in time" grep -qE 'status 126 after (8|9|1[0-2]) s' "$WORLD/empty.out"
+check "in time" grep -qE 'status 126 after (8|9|[1-5][0-9]) s' "$WORLD/empty.out"
 pod rm -f -a -t 0 >/dev/null
 gone() { no_worker "$id" && [ -z "$(ls "$RUNROOT/net/containers")" ] && [ -z "$(ls "$RUNROOT/net/helpers")" ]; }
-until_ok 3 gone && ok "nothing stays" || not_ok "nothing stays"
+until_ok 20 gone && ok "nothing stays" || not_ok "nothing stays"
 link_gone dbr && not_ok "the bridges of others do" || ok "the bridges of others do"
 finish

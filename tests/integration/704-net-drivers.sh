@@ -30,7 +30,7 @@ has() { # KIND ARGUMENTS...: can this kernel make such a link?
 wanted() { case $1 in *"${NET_DRIVERS:-}"*) return 0 ;; *) return 1 ;; esac; }
 start() { pod run -d "$@" localhost/one:1 sleep 300 >/dev/null; }
 of() { inside "$1" ip -j -d link show "${2:-eth0}" | jq -r ".[0].linkinfo.info_data.$3"; }
-reach() { inside "$1" curl -s -m 3 "http://$2/"; }
+reach() { inside "$1" curl -s -m 15 "http://$2/"; }
 
 # --- macvlan, ipvlan ----------------------------------------------------------------------------------------------
 i=0
@@ -42,7 +42,7 @@ for mode in bridge private vepa passthru source; do
 	start --name "m$mode" --network "mac$mode:ip=10.82.0.1$i"
 	is "macvlan, mode $mode" "$(of "m$mode" eth0 mode)" "$mode"
 	case $mode in
-	bridge) is "macvlan reaches the wire" "$(until_ok 3 reach "m$mode" 10.82.0.1)" "from afar" ;;
+	bridge) is "macvlan reaches the wire" "$(until_ok 20 reach "m$mode" 10.82.0.1)" "from afar" ;;
 	esac
 	pod rm -f -t 0 "m$mode" >/dev/null
 	net rm "mac$mode" >/dev/null
@@ -55,7 +55,7 @@ for mode in l2 l3 l3s; do
 	net create -d ipvlan -o parent=par -o "mode=$mode" --subnet 10.82.0.0/16 --gateway 10.82.0.1 "ip$mode" >/dev/null
 	start --name "i$mode" --network "ip$mode:ip=10.82.0.2$i"
 	is "ipvlan, mode $mode" "$(of "i$mode" eth0 mode)" "$mode"
-	[ $mode = l2 ] && is "ipvlan reaches the wire" "$(until_ok 3 reach "i$mode" 10.82.0.1)" "from afar"
+	[ $mode = l2 ] && is "ipvlan reaches the wire" "$(until_ok 20 reach "i$mode" 10.82.0.1)" "from afar"
 	pod rm -f -t 0 "i$mode" >/dev/null
 	net rm "ip$mode" >/dev/null
 done
@@ -69,8 +69,8 @@ elif more="vlan_filtering 1" has bridge; then
 	httpd b1 --network blue:ip=10.83.0.11 >/dev/null
 	start --name b2 --network blue:ip=10.83.0.12
 	start --name r1 --network red:ip=10.83.0.13
-	is "vlan: within one" "$(until_ok 3 reach b2 10.83.0.11)" "page of b1"
-	reach r1 10.83.0.11 >/dev/null && not_ok "vlan: not into another" || ok "vlan: not into another"
+	is "vlan: within one" "$(until_ok 20 reach b2 10.83.0.11)" "page of b1"
+	inside r1 curl -s -m 2 http://10.83.0.11/ >/dev/null && not_ok "vlan: not into another" || ok "vlan: not into another"
 	is "vlan: the port's" "$(bridge -j vlan show | jq -r '[.[] | select(.ifname | startswith("veth")) | .vlans[] | select(.flags // [] | index("PVID")) | .vlan] | sort | unique | join(",")')" "10,20"
 	pod rm -f -t 0 b1 b2 r1 >/dev/null
 	net rm blue red >/dev/null
@@ -85,7 +85,7 @@ elif more="table 77" has vrf; then
 	net create -o vrf=red --interface-name brvrf --subnet 10.83.1.0/24 invrf >/dev/null
 	httpd v1 --network invrf:ip=10.83.1.11 >/dev/null
 	is "vrf: the bridge is in it" "$(ip -j link show brvrf | jq -r '.[0].master')" red
-	is "vrf: reached from there" "$(until_ok 3 ip vrf exec red curl -s -m 3 http://10.83.1.11/)" "page of v1"
+	is "vrf: reached from there" "$(until_ok 20 ip vrf exec red curl -s -m 15 http://10.83.1.11/)" "page of v1"
 	pod rm -f -t 0 v1 >/dev/null
 else
 	skip "vrf" "this kernel has none"
@@ -105,9 +105,9 @@ outbound() {
 	net create --subnet 10.83.3.0/24 --subnet fd83:3::/64 -o outbound_addr4=192.0.2.8 -o outbound_addr6=2001:db8::8 out >/dev/null
 	start --name o1 --network out
 	start --name o2 --network plain
-	is "outbound_addr4" "$(until_ok 3 reach o1 192.0.2.1)" "from afar"
+	is "outbound_addr4" "$(until_ok 20 reach o1 192.0.2.1)" "from afar"
 	check "comes from it" grep -q '192\.0\.2\.8\]*:' "$WORLD/log"
-	is "outbound_addr6" "$(until_ok 3 reach o1 '[2001:db8::1]')" "from afar"
+	is "outbound_addr6" "$(until_ok 20 reach o1 '[2001:db8::1]')" "from afar"
 	check "comes from that" grep -q '2001:db8::8\]' "$WORLD/log"
 	reach o2 192.0.2.1 >/dev/null
 	check "other networks come from the host's" grep -q '192\.0\.2\.3\]*:' "$WORLD/log"
@@ -123,7 +123,7 @@ unmanaged() {
 	ip link set mine up
 	net create -o mode=unmanaged --interface-name mine --subnet 10.83.5.0/24 unman >/dev/null
 	httpd u1 --network unman >/dev/null
-	is "unmanaged: reached" "$(until_ok 3 get "http://$(pod inspect u1 | jq -r '.[0].NetworkSettings.Networks.unman.IPAddress')/")" "page of u1"
+	is "unmanaged: reached" "$(until_ok 20 get "http://$(pod inspect u1 | jq -r '.[0].NetworkSettings.Networks.unman.IPAddress')/")" "page of u1"
 	is "unmanaged: no rules" "$(nft list ruleset | grep -c mine)" 0
 	pod rm -f -t 0 u1 >/dev/null
 	net rm unman >/dev/null
@@ -160,9 +160,9 @@ elif command -v perl >/dev/null && sctp 'exit 0'; then
 	nsenter -n -t "$pid" perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 132) and bind(S, sockaddr_in(9, INADDR_ANY)) and
 		listen(S, 5) or die; while (accept(C, S)) { syswrite(C, "by sctp\n"); close(C); }' >/dev/null 2>&1 &
 	remember_pid $!
-	ask() { timeout 5 perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 132) and connect(S, sockaddr_in($ARGV[1], inet_aton($ARGV[0]))) and
+	ask() { timeout 20 perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 132) and connect(S, sockaddr_in($ARGV[1], inet_aton($ARGV[0]))) and
 		sysread(S, $x, 100) and print $x' "$@"; }
-	is "sctp: published on localhost" "$(until_ok 5 ask 127.0.0.1 18704)" "by sctp"
+	is "sctp: published on localhost" "$(until_ok 20 ask 127.0.0.1 18704)" "by sctp"
 	is "sctp: on every address" "$(ask 192.0.2.3 18705)" "by sctp"
 	pod rm -f -t 0 s1 >/dev/null
 	ask 127.0.0.1 18704 >/dev/null && not_ok "sctp: closed afterwards" || ok "sctp: closed afterwards"
@@ -176,10 +176,10 @@ nofilter() {
 	export CONTAINERS_CONF=$WORLD/containers.conf
 	# Those of the parts before go a moment after their last container.
 	no_rules() { [ -z "$(nft list tables)" ]; }
-	until_ok 5 no_rules
+	until_ok 20 no_rules
 	before=$(nft list ruleset)
 	httpd n1 --network plain >/dev/null
-	is "firewall_driver none: containers are reached" "$(until_ok 3 get "http://$(pod inspect n1 | jq -r '.[0].NetworkSettings.Networks.plain.IPAddress')/")" "page of n1"
+	is "firewall_driver none: containers are reached" "$(until_ok 20 get "http://$(pod inspect n1 | jq -r '.[0].NetworkSettings.Networks.plain.IPAddress')/")" "page of n1"
 	is "and there is no rule more" "$(nft list ruleset)" "$before"
 	pod rm -f -t 0 n1 >/dev/null
 	printf '[network]\nfirewall_driver = "warp"\n' >"$WORLD/containers.conf"

@@ -30,7 +30,7 @@ nsenter --net="$WORLD/srv" busybox httpd -f -p 80 -h "$WORLD/page" >/dev/null 2>
 remember_pid $!
 # list NAME PLUGIN-OBJECTS: a definition by hand
 list() { printf '{"cniVersion": "0.4.0", "name": "%s", "plugins": [%s]}\n' "$1" "$2" >"$CONF/$1.conflist"; }
-far() { inside "$1" curl -s -m 3 http://10.80.0.1/; }
+far() { inside "$1" curl -s -m 15 http://10.80.0.1/; }
 addresses() { inside "$1" ip -o -4 addr show eth0 | awk '{print $4}'; }
 start() { pod run -d "$@" localhost/one:1 sleep 200 >/dev/null 2>"$WORLD/err" || cat "$WORLD/err"; }
 stays() { find /var/lib/cni -type f -name '[0-9]*.*' -o -path '*results/*' -type f | grep -v last_reserved; }
@@ -77,7 +77,7 @@ if ip link add mvtest link par type macvlan 2>/dev/null; then
 	ip link del mvtest
 	net create -d macvlan -o parent=par -o mtu=1400 --subnet 10.80.0.0/24 --gateway 10.80.0.1 --ip-range 10.80.0.64/28 mac >/dev/null
 	start --name m1 --network mac
-	is "macvlan: traffic" "$(until_ok 3 far m1)" "from afar"
+	is "macvlan: traffic" "$(until_ok 20 far m1)" "from afar"
 	check "macvlan: of the range" grep -qE '^10\.80\.0\.(6[5-9]|7[0-9])/24' <<<"$(addresses m1)"
 	is "macvlan: mtu" "$(inside m1 ip -j link show eth0 | jq '.[0].mtu')" 1400
 	pod rm -f -t 0 m1 >/dev/null
@@ -90,10 +90,10 @@ if ip link add mvtest link par type macvlan 2>/dev/null; then
 	fails "dhcp: without its daemon there is a clear error" 127 'cni plugin macvlan failed.*dhcp' pod run --rm --network lan localhost/one:1 true
 	$P/dhcp daemon >"$WORLD/daemon" 2>&1 &
 	remember_pid $!
-	until_ok 3 test -S /run/cni/dhcp.sock
+	until_ok 20 test -S /run/cni/dhcp.sock
 	start --name d1 --network lan
 	check "dhcp: an address" grep -qE '^10\.80\.0\.1(0[0-9]|10)/24' <<<"$(addresses d1)"
-	is "dhcp: traffic" "$(until_ok 3 far d1)" "from afar"
+	is "dhcp: traffic" "$(until_ok 20 far d1)" "from afar"
 	pod rm -f -t 0 d1 >/dev/null
 else
 	skip "macvlan, dhcp" "this kernel has no macvlan"
@@ -102,11 +102,11 @@ if ip link add ivtest link par type ipvlan 2>/dev/null; then
 	ip link del ivtest
 	net create -d ipvlan -o parent=par -o mode=l2 --subnet 10.80.0.0/24 --gateway 10.80.0.1 --ip-range 10.80.0.32/28 iv >/dev/null
 	start --name i1 --network iv
-	is "ipvlan: traffic" "$(until_ok 3 far i1)" "from afar"
+	is "ipvlan: traffic" "$(until_ok 20 far i1)" "from afar"
 	pod rm -f -t 0 i1 >/dev/null
 else
 	skip "ipvlan" "this kernel has none"
 fi
 nothing() { [ -z "$(stays)" ]; }
-until_ok 3 nothing && ok "leases and results are gone" || { not_ok "leases and results are gone"; stays; }
+until_ok 20 nothing && ok "leases and results are gone" || { not_ok "leases and results are gone"; stays; }
 finish

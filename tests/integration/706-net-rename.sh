@@ -13,7 +13,7 @@ finds() { pod exec asker nslookup "$1" 2>/dev/null | grep -c '10\.79\.1\.3'; }
 is "found by its name" "$(finds old)" 1
 pod rename old new
 found() { [ "$(finds new)" = 1 ]; }
-until_ok 3 found && ok "found by the new name" || not_ok "found by the new name"
+until_ok 20 found && ok "found by the new name" || not_ok "found by the new name"
 is "not by the old one" "$(finds old)" 0
 is "still by its alias" "$(finds other)" 1
 is "back from its address" "$(pod exec asker nslookup 10.79.1.3 2>/dev/null | grep -c 'name = new')" 1

@@ -27,7 +27,7 @@ while True:
 EOF2
 	python3 "$WORLD/dns.py" >"$WORLD/dns.out" 2>&1 &
 	remember_pid $!
-	until_ok 5 grep -q ready "$WORLD/dns.out"
+	until_ok 20 grep -q ready "$WORLD/dns.out"
 	echo "nameserver 127.0.0.54" >"$WORLD/resolv.conf"
 	mount --bind "$WORLD/resolv.conf" "$(readlink -f /etc/resolv.conf)"
 fi
@@ -41,7 +41,7 @@ helper() { pgrep -r S,R -u "$(id -u)" -f 'helpers/rootless-netns$'; }
 kill_dns() { pod unshare kill -9 "$(cat "$RUNROOT/net/dns/aardvark.pid")"; }
 files() { ls "$RUNROOT/net/helpers" "$RUNROOT"/net/rootless.[sn]* 2>/dev/null | grep -v ':$'; }
 gone() { [ -z "$(worker)$(helper)$(files)" ]; }
-fetch() { curl -s -m 5 "http://$1:$port/"; }
+fetch() { curl -s -m 15 "http://$1:$port/"; }
 
 pod network create --ipv6 one >/dev/null
 pod run -d --name web --network one -p "$port:80" $box httpd -f -p 80 -h /www >/dev/null
@@ -57,7 +57,7 @@ is "the next command starts another" "$(worker | wc -l) $(helper | wc -l)" "1 1"
 is "which publishes the ports again" "$(fetch 127.0.0.1)" "hello from pod"
 is "also those of IPv6" "$(fetch '[::1]')" "hello from pod"
 is "old and new containers reach each other" \
-	"$(pod run --rm --network one $box timeout 5 wget -qO- http://web/)" "hello from pod"
+	"$(pod run --rm --network one $box timeout 20 wget -qO- http://web/)" "hello from pod"
 kill -9 $(worker) $(helper)
 pod network reload -a >/dev/null
 is "killed with pasta: both are back" "$(worker | wc -l) $(helper | wc -l)" "1 1"
@@ -65,11 +65,11 @@ is "and the port" "$(fetch 127.0.0.1)" "hello from pod"
 
 kill_dns
 pod run -d --name third --network one $box sleep 1000 >/dev/null
-is "a killed DNS server: names are there again" "$(pod exec other timeout 5 wget -qO- http://web/)" "hello from pod"
+is "a killed DNS server: names are there again" "$(pod exec other timeout 20 wget -qO- http://web/)" "hello from pod"
 kill_dns
 pod rm -f -t 0 third >/dev/null
 is "also when the next command only takes a name away" \
-	"$(pod exec other timeout 5 wget -qO- http://web/)" "hello from pod"
+	"$(pod exec other timeout 20 wget -qO- http://web/)" "hello from pod"
 
 if pasta --help 2>&1 | grep -q -- --dns-forward; then
 	is "a resolver on the host's loopback, through the DNS server" \
@@ -88,7 +88,7 @@ if command -v slirp4netns >/dev/null; then
 	pod run -d --name slirp --network "$mode" -p "127.0.0.1:$(free_port):80" $box httpd -f -p 80 -h /www >/dev/null
 	is "slirp4netns: cidr and mtu" "$(pod exec slirp ip addr show tap0 | grep -cE 'mtu 1400|inet 10\.7\.0\.100/24')" 2
 	is "slirp4netns: its resolver" "$(pod exec slirp cat /etc/resolv.conf | grep -c 'nameserver 10.7.0.3')" 1
-	is "slirp4netns: a published port" "$(curl -s -m 5 "http://$(pod port slirp 80)/")" "hello from pod"
+	is "slirp4netns: a published port" "$(curl -s -m 15 "http://$(pod port slirp 80)/")" "hello from pod"
 	pod rm -f -t 0 slirp >/dev/null
 	check "slirp4netns: outbound_addr" \
 		pod run --rm --network slirp4netns:outbound_addr=127.0.0.1,enable_ipv6=true $box true
@@ -98,6 +98,6 @@ if command -v slirp4netns >/dev/null; then
 	done
 fi
 pod rm -f -t 0 web other >/dev/null
-check "nothing is left after the last container" until_ok 15 gone
+check "nothing is left after the last container" until_ok 20 gone
 is "nor a mount" "$(pod unshare grep -c rootless.ns /proc/mounts)" 0
 EOF2

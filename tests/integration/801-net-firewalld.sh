@@ -58,7 +58,7 @@ fails "firewall_driver iptables is none of ours" 126 'Must provide a valid firew
 run_firewalld || { skip "networks where firewalld runs" "it does not run here: $(tail -n 1 "$WORLD/firewalld.log")"; finish; }
 httpd w1 --network n1 -p 18801:80 >/dev/null
 is "the subnets are in the zone trusted" "$(sources)" "10.84.1.0/24 fd84:1::/64"
-is "a published port is reached" "$(until_ok 10 far curl -s -m 3 http://192.0.2.1:18801/)" "page of w1"
+is "a published port is reached" "$(until_ok 20 far curl -s -m 3 http://192.0.2.1:18801/)" "page of w1"
 is "the way out is open" "$(inside w1 curl -s -m 5 http://192.0.2.2/)" "from afar"
 is "names are answered" "$(pod exec w1 nslookup w1 10.84.1.1 | grep -c 'Address.*10\.84\.1\.')" 2
 pod run -d --name w2 --network n2 localhost/one:1 sleep 300 >/dev/null
