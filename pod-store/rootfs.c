@@ -16,6 +16,7 @@
 #include "pod-store/driver.h"
 #include "pod-store/layer.h"
 #include "pod-store/made.h"
+#include "pod-store/mountpoints.h"
 #include "pod-store/overlay.h"
 #include "pod-store/places.h"
 #include "pod-store/quota.h"
@@ -38,21 +39,50 @@ rootfs_path(const char *id, char out[STORE_NAME_MAX], struct err *e)
 	return 0;
 }
 
+/* What a read-write layer stands on, as its link "image" says. */
+struct below {
+	char image[80];
+	bool mountpoints; /* they are the lowest layer */
+};
+
+#define BELOW_MOUNTPOINTS "/" MOUNTPOINTS /* after the image's ID, which has no slash */
+
+static int
+below_read(int dir, const char *rw, struct below *b)
+{
+	char link[STORE_NAME_MAX + 8], *slash;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "%s/image", rw);
+	n = readlinkat(dir, link, b->image, sizeof(b->image) - 1);
+	if (n <= 0)
+		return -1;
+	b->image[n] = '\0';
+	slash = strchr(b->image, '/');
+	b->mountpoints = slash != NULL;
+	if (slash != NULL)
+		*slash = '\0';
+	return 0;
+}
+
+/* Of a container that exists; path becomes "rw/ID". */
+static int
+below_of(struct store *s, const char *id, char path[STORE_NAME_MAX], struct below *b, struct err *e)
+{
+	if (rootfs_path(id, path, e) == -1)
+		return -1;
+	if (below_read(s->dir, path, b) == -1)
+		return err_set(e, ERR_NOTFOUND, "container %s has no read-write layer", id);
+	return 0;
+}
+
 char *
 rootfs_image(struct store *s, const char *id, struct err *e)
 {
-	char path[STORE_NAME_MAX], link[STORE_NAME_MAX + 8], image[80];
-	ssize_t n;
+	char path[STORE_NAME_MAX];
+	struct below b;
 
-	if (rootfs_path(id, path, e) == -1)
-		return NULL;
-	snprintf(link, sizeof(link), "%s/image", path);
-	n = readlinkat(s->dir, link, image, sizeof(image) - 1);
-	if (n <= 0) {
-		err_set(e, ERR_NOTFOUND, "container %s has no read-write layer", id);
-		return NULL;
-	}
-	return xstrndup(image, (size_t)n);
+	return below_of(s, id, path, &b, e) == 0 ? xstrdup(b.image) : NULL;
 }
 
 /* What a root file system stands on. */
@@ -64,6 +94,7 @@ struct standing {
 	bool volatile_;
 	const char *label; /* SELinux; NULL: that of each file */
 	bool whole;	   /* rw is a whole copy, no overlay */
+	bool mountpoints;  /* those of mountpoints.h are below the layers */
 	uint64_t size;	   /* limit of the read-write layer, if it is made; 0: the store's */
 	bool frozen;	   /* the read-write layer is one to be read, too */
 };
@@ -104,18 +135,18 @@ make_upper(struct store *s, int rw, const char *top, struct err *e)
 }
 
 static int
-name_image(int rw, const char *image, struct err *e)
+name_image(struct store *s, const struct standing *t, int rw, const char *image, struct err *e)
 {
-	char there[80];
-	ssize_t n;
+	own_mem char *text = xasprintf("%s%s", image, t->mountpoints ? BELOW_MOUNTPOINTS : "");
+	struct below there;
 
-	if (symlinkat(image, rw, "image") == -1) {
-		if (errno != EEXIST)
-			return err_sys(e, "making the read-write layer");
-		n = readlinkat(rw, "image", there, sizeof(there));
-		if (n != (ssize_t)strlen(image) || memcmp(there, image, (size_t)n) != 0)
-			return err_set(e, ERR_STATE, "the container stands on another image");
-	}
+	if (symlinkat(text, rw, "image") == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_sys(e, "making the read-write layer");
+	if (below_read(s->dir, t->rw, &there) == -1 || strcmp(there.image, image) != 0 ||
+	    there.mountpoints != t->mountpoints)
+		return err_set(e, ERR_STATE, "the container stands on another image");
 	return 0;
 }
 
@@ -144,11 +175,14 @@ make_rw(struct store *s, struct standing *t, const char *image, struct err *e)
 {
 	own_mem char *upper = xasprintf("%s/upper", t->rw);
 	const char *top = t->layers.n > 0 ? t->layers.v[t->layers.n - 1] : "";
+	struct below there;
 	own_fd int rw = -1;
 	struct stat st;
 
-	if (fstatat(s->dir, upper, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(s->dir, upper, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		t->mountpoints = below_read(s->dir, t->rw, &there) == 0 && there.mountpoints;
 		return 0;
+	}
 	t->whole = whole_is(s, t->rw);
 	if (t->whole)
 		return 0;
@@ -158,7 +192,7 @@ make_rw(struct store *s, struct standing *t, const char *image, struct err *e)
 	t->whole = driver_is_vfs(s);
 	if (rw == -1 ||
 	    quota_set(rw, t->rw, t->size != 0 ? t->size : s->opt.size, s->opt.inodes, e) == -1 ||
-	    name_image(rw, image, e) == -1 ||
+	    name_image(s, t, rw, image, e) == -1 ||
 	    (t->whole ? fill_whole(s, t, rw, e) : fill_rw(s, rw, top, e)) == -1)
 		return -1;
 	return 1;
@@ -209,6 +243,16 @@ stand_on(struct store *s, struct standing *t, const char *image, struct err *e)
 }
 
 /* --- Mounts --------------------------------------------------------------------------------------- */
+
+/*
+ * Are the mount points below?  Where the owners of layers are shifted they would be nobody's, and what is too
+ * much for overlay is left out: the runtime makes what it misses.
+ */
+static bool
+has_mountpoints(const struct standing *t)
+{
+	return t->mountpoints && !t->map.shifted && t->layers.n < OVERLAY_LOWER_MAX;
+}
 
 /* The directories of the layers, made if they have to have other owners. */
 static int
@@ -282,6 +326,11 @@ mount_overlay(struct store *s, const struct standing *t, struct err *e)
 	};
 	int m;
 
+	if (has_mountpoints(t)) {
+		if (mountpoints_need(s, e) == -1)
+			return -1;
+		strv_add(&paths, MOUNTPOINTS);
+	}
 	if (layer_paths(s, t, &paths, e) == -1)
 		return -1;
 	for (size_t i = 0; i < places_count(s); i++)
@@ -368,15 +417,16 @@ static int
 load_standing(
     struct store *s, const char *id, struct standing *t, char path[STORE_NAME_MAX], struct err *e)
 {
-	own_mem char *image = rootfs_image(s, id, e);
 	own_fd int rw = -1;
+	struct below b;
 
-	if (image == NULL || rootfs_path(id, path, e) == -1)
+	if (below_of(s, id, path, &b, e) == -1)
 		return -1;
 	rw = store_dir(s, path, e);
 	if (rw == -1 || owners_load(&t->map, rw, e) == -1 ||
-	    layers_of(s, image, &t->layers, e) == -1)
+	    layers_of(s, b.image, &t->layers, e) == -1)
 		return -1;
+	t->mountpoints = b.mountpoints;
 	t->rw = path;
 	t->whole = whole_is(s, path);
 	return 0;
@@ -608,6 +658,7 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 	own(standing_free) struct standing t = {.userns = m->userns,
 	    .volatile_ = m->volatile_,
 	    .size = m->size,
+	    .mountpoints = m->mountpoints && !m->prepare,
 	    .label = m->mount_label != NULL && *m->mount_label != '\0' ? m->mount_label : NULL};
 	char path[STORE_NAME_MAX];
 	struct err undo;

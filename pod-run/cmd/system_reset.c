@@ -35,7 +35,7 @@ static const struct opt rows[] = {
 /* What we make below the two roots; whatever else is there is somebody else's. */
 static const char *const graph_names[] = {"pod.db", "pod.db-wal", "pod.db-shm", "store.db",
     "store.db-wal", "store.db-shm", "layers", "rw", "volumes", "containers", "tmp", "secrets",
-    "mounts", "trash", "empty", "store.lock"};
+    "mounts", "trash", "empty", "made", "mountpoints", "store.lock"};
 static const char *const run_names[] = {"containers", "net", "seccomp", "mnt", "oci-crun",
     "oci-runc", "pod.db", "pod.db-wal", "pod.db-shm", "pause.lock"};
 static const char *const tmp_names[] = {"exits", "locks", "alive", "events"};

@@ -23,6 +23,7 @@
 #include "pod-run/life/sync.h"
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/cgroup.h"
+#include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_health.h"
 #include "pod-run/oci/spec_options.h"
@@ -134,6 +135,7 @@ ask_rootfs(struct start *s, struct err *e)
 	    .mount_label = c->mount_label,
 	    .size = c->storage_size,
 	    .host_users = c->host_users,
+	    .mountpoints = (etc_files_wanted(c) & ETC_USUAL) == ETC_USUAL,
 	    .etc_dir = s->bundle_fd};
 
 	if (store == NULL)

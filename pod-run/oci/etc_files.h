@@ -24,6 +24,7 @@ struct etc_net {
 #define ETC_HOSTNAME 4u
 #define ETC_CONTAINERENV 8u
 #define ETC_LOCALTIME 16u
+#define ETC_USUAL (ETC_HOSTS | ETC_RESOLV | ETC_HOSTNAME | ETC_CONTAINERENV)
 unsigned etc_files_wanted(const struct rec_ctr_config *c);
 
 /* The host name in the container (BEHAVIOURS: given, else the host's for uts=host, else the short

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/own.h"
+#include "common/fs/path.h"
+#include "pod-store/mountpoints.h"
+
+static const char *const dirs[] = {"", "/dev", "/etc", "/proc", "/run", "/sys"};
+static const char *const files[] = {
+    "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv"};
+
+static int
+fill(int area, struct err *e)
+{
+	char path[STORE_NAME_MAX];
+
+	for (size_t i = 0; i < COUNTOF(dirs); i++) {
+		snprintf(path, sizeof(path), MOUNTPOINTS "%s", dirs[i]);
+		if (mkdirat(area, path, 0755) == -1 || fchmodat(area, path, 0755, 0) == -1)
+			return err_sys(e, "making the directory %s", path);
+	}
+	for (size_t i = 0; i < COUNTOF(files); i++) {
+		own_fd int fd = -1;
+
+		snprintf(path, sizeof(path), MOUNTPOINTS "%s", files[i]);
+		fd = openat(area, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (fd == -1)
+			return err_sys(e, "making the file %s", path);
+	}
+	if (symlinkat("/proc/mounts", area, MOUNTPOINTS "/etc/mtab") == -1)
+		return err_sys(e, "making the link /etc/mtab");
+	return 0;
+}
+
+int
+mountpoints_need(struct store *s, struct err *e)
+{
+	char stage[STORE_NAME_MAX];
+	own_fd int area = -1;
+
+	if (faccessat(s->dir, MOUNTPOINTS, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	area = store_stage(s, stage, e);
+	if (area == -1 || fill(area, e) == -1)
+		return err_wrap(e, "making the mount points of containers");
+	/* Another start may have been quicker: its directory is the same.  What a loss of power leaves out of it,
+	 * runtimes make. */
+	if (renameat(area, MOUNTPOINTS, s->dir, MOUNTPOINTS) == -1 && errno != ENOTEMPTY &&
+	    errno != EEXIST)
+		return err_sys(e, "putting the mount points of containers in place");
+	return 0;
+}
