@@ -15,6 +15,7 @@
 #include "common/fs/path.h"
 #include "common/oci/manifest.h"
 #include "common/role/spawn.h"
+#include "pod-store/below.h"
 #include "pod-store/check.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
@@ -259,24 +260,23 @@ each_name(struct check *c, struct store *s, const char *path, check_name *fn, st
 static int
 check_container(struct check *c, int dir, const char *name, struct err *e)
 {
-	own_mem char *upper = xasprintf("%s/upper", name), *link = xasprintf("%s/image", name);
+	own_mem char *upper = xasprintf("%s/upper", name);
 	own_mem char *whole = xasprintf("%s/root", name);
 	struct err none = {0};
+	struct below b;
 	struct stat st;
-	char image[80];
-	ssize_t n = readlinkat(dir, link, image, sizeof(image) - 1);
 
 	(void)e;
-	if (n <= 0 || (fstatat(dir, upper, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
-			  fstatat(dir, whole, &st, AT_SYMLINK_NOFOLLOW) == -1)) {
+	if (below_read(dir, name, &b) == -1 ||
+	    (fstatat(dir, upper, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+		fstatat(dir, whole, &st, AT_SYMLINK_NOFOLLOW) == -1)) {
 		found(c, "container", name, "its read-write layer is incomplete");
 		return 0;
 	}
-	image[n] = '\0';
-	if (places_image(c->s, image, &none) == NULL)
-		found(c, "container", name, "its image %.12s is missing", image);
-	else if (strv_find(&c->images, image) < c->images.n)
-		found(c, "container", name, "its image %.12s is damaged", image);
+	if (places_image(c->s, b.image, &none) == NULL)
+		found(c, "container", name, "its image %.12s is missing", b.image);
+	else if (strv_find(&c->images, b.image) < c->images.n)
+		found(c, "container", name, "its image %.12s is damaged", b.image);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "pod-store/below.h"
 #include "pod-store/image.h"
 #include "pod-store/naming.h"
 #include "pod-store/places.h"
@@ -159,17 +160,11 @@ each_user(struct store *s, int (*fn)(void *arg, const char *ctr, const char *ima
 		return err_sys(e, "listing read-write layers");
 	fd_take(&rw);
 	while ((de = readdir(d)) != NULL) {
-		char link[NAME_MAX + 8], id[80];
-		ssize_t n;
+		struct below b;
 
-		if (de->d_name[0] == '.')
+		if (de->d_name[0] == '.' || below_read(dirfd(d), de->d_name, &b) == -1)
 			continue;
-		snprintf(link, sizeof(link), "%s/image", de->d_name);
-		n = readlinkat(dirfd(d), link, id, sizeof(id) - 1);
-		if (n <= 0)
-			continue;
-		id[n] = '\0';
-		if (fn(arg, de->d_name, id) == 1)
+		if (fn(arg, de->d_name, b.image) == 1)
 			return 1;
 	}
 	return 0;

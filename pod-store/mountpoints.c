@@ -39,7 +39,7 @@ fill(int area, struct err *e)
 int
 mountpoints_need(struct store *s, struct err *e)
 {
-	char stage[STORE_NAME_MAX];
+	char stage[STORE_NAME_MAX], path[STORE_NAME_MAX + 4];
 	own_fd int area = -1;
 
 	if (faccessat(s->dir, MOUNTPOINTS, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
@@ -47,10 +47,14 @@ mountpoints_need(struct store *s, struct err *e)
 	area = store_stage(s, stage, e);
 	if (area == -1 || fill(area, e) == -1)
 		return err_wrap(e, "making the mount points of containers");
-	/* Another start may have been quicker: its directory is the same.  What a loss of power leaves out of it,
-	 * runtimes make. */
+	/*
+	 * Another start may have been quicker: its directory is the same.  What a loss of power leaves out of
+	 * it, runtimes make.
+	 */
 	if (renameat(area, MOUNTPOINTS, s->dir, MOUNTPOINTS) == -1 && errno != ENOTEMPTY &&
 	    errno != EEXIST)
 		return err_sys(e, "putting the mount points of containers in place");
+	snprintf(path, sizeof(path), "tmp/%s", stage);
+	unlinkat(s->dir, path, AT_REMOVEDIR); /* or whoever sweeps */
 	return 0;
 }

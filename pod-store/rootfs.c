@@ -11,6 +11,7 @@
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
 #include "pod-store/attach.h"
+#include "pod-store/below.h"
 #include "pod-store/image.h"
 #include "pod-store/copy.h"
 #include "pod-store/driver.h"
@@ -36,32 +37,6 @@ rootfs_path(const char *id, char out[STORE_NAME_MAX], struct err *e)
 	if (n == 0 || n > 64 || strspn(id, ID_CHARS) != n || id[0] == '.')
 		return err_set(e, ERR_INVALID, "\"%s\" cannot be the ID of a container", id);
 	snprintf(out, STORE_NAME_MAX, "rw/%s", id);
-	return 0;
-}
-
-/* What a read-write layer stands on, as its link "image" says. */
-struct below {
-	char image[80];
-	bool mountpoints; /* they are the lowest layer */
-};
-
-#define BELOW_MOUNTPOINTS "/" MOUNTPOINTS /* after the image's ID, which has no slash */
-
-static int
-below_read(int dir, const char *rw, struct below *b)
-{
-	char link[STORE_NAME_MAX + 8], *slash;
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "%s/image", rw);
-	n = readlinkat(dir, link, b->image, sizeof(b->image) - 1);
-	if (n <= 0)
-		return -1;
-	b->image[n] = '\0';
-	slash = strchr(b->image, '/');
-	b->mountpoints = slash != NULL;
-	if (slash != NULL)
-		*slash = '\0';
 	return 0;
 }
 
@@ -135,22 +110,6 @@ make_upper(struct store *s, int rw, const char *top, struct err *e)
 }
 
 static int
-name_image(struct store *s, const struct standing *t, int rw, const char *image, struct err *e)
-{
-	own_mem char *text = xasprintf("%s%s", image, t->mountpoints ? BELOW_MOUNTPOINTS : "");
-	struct below there;
-
-	if (symlinkat(text, rw, "image") == 0)
-		return 0;
-	if (errno != EEXIST)
-		return err_sys(e, "making the read-write layer");
-	if (below_read(s->dir, t->rw, &there) == -1 || strcmp(there.image, image) != 0 ||
-	    there.mountpoints != t->mountpoints)
-		return err_set(e, ERR_STATE, "the container stands on another image");
-	return 0;
-}
-
-static int
 fill_rw(struct store *s, int rw, const char *top, struct err *e)
 {
 	if (mkdirat(rw, "work", 0700) == -1 && errno != EEXIST)
@@ -192,7 +151,7 @@ make_rw(struct store *s, struct standing *t, const char *image, struct err *e)
 	t->whole = driver_is_vfs(s);
 	if (rw == -1 ||
 	    quota_set(rw, t->rw, t->size != 0 ? t->size : s->opt.size, s->opt.inodes, e) == -1 ||
-	    name_image(s, t, rw, image, e) == -1 ||
+	    below_write(rw, image, t->mountpoints, e) == -1 ||
 	    (t->whole ? fill_whole(s, t, rw, e) : fill_rw(s, rw, top, e)) == -1)
 		return -1;
 	return 1;

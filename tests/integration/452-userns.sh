@@ -51,11 +51,12 @@ is "PODMAN_USERNS" "$(PODMAN_USERNS=keep-id:size=500 map)" "0 0 500"
 is "stands behind --userns" "$(PODMAN_USERNS=keep-id:size=500 map --userns host)" "0 0 4294967295"
 
 # --- auto, with a /etc of our own
-cp /etc/subuid "$WORLD/subuid" && cp /etc/subgid "$WORLD/subgid"
-echo containers:1000000:10000 >>"$WORLD/subuid"
-echo containers:1000000:10000 >>"$WORLD/subgid"
+# Over the directory: a mount on a file goes when somebody's useradd replaces that.
+mkdir "$WORLD/etc" && cp /etc/subuid /etc/subgid "$WORLD/etc"
+echo containers:1000000:10000 >>"$WORLD/etc/subuid"
+echo containers:1000000:10000 >>"$WORLD/etc/subgid"
 cat >"$WORLD/auto.sh" <<'END'
-mount --bind "$WORLD/subuid" /etc/subuid && mount --bind "$WORLD/subgid" /etc/subgid || exit 1
+mount -t overlay -o "lowerdir=$WORLD/etc:/etc" none /etc || exit 1
 pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
 m() { pod run --rm --network none "$@" localhost/userns cat /proc/self/uid_map | xargs; }
 m --userns auto
