@@ -23,6 +23,7 @@ job_from_start(struct job *j, struct msg_monitor_start *m)
 	    .runtime_args = m->runtime_args,
 	    .runtime_opts = m->runtime_opts,
 	    .restore = m->restore,
+	    .create_only = m->create_only,
 	    .no_pivot = m->no_pivot,
 	    .no_new_keyring = m->no_new_keyring,
 	    .systemd_cgroup = m->systemd_cgroup,

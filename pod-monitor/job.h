@@ -38,6 +38,7 @@ struct job {
 	 * forgetting it is the manager's business.
 	 */
 	bool foreign, no_pivot, no_new_keyring;
+	bool create_only;			  /* the start comes later, from somebody else */
 	const char *restore, *container_pid_file; /* checkpoint; NULL: pidfile in the bundle */
 	struct strs runtime_opts;		  /* after the subcommand's own options */
 	uint64_t exit_delay_s;

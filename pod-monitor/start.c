@@ -236,7 +236,7 @@ command_of(const struct job *j)
 		return "exec";
 	if (j->restore != NULL)
 		return "restore";
-	return j->foreign ? "create" : "run";
+	return j->foreign || j->create_only ? "create" : "run";
 }
 
 static void
@@ -255,7 +255,7 @@ make_argv(struct start *s, struct job *j)
 		strv_addf(v, "%s/" MONITOR_PIDFILE, j->bundle);
 	if (j->exec)
 		add_option(v, "--process", j->process_file);
-	if (!j->foreign || j->exec || j->restore != NULL)
+	if (strcmp(command_of(j), "create") != 0)
 		strv_add(v, "--detach");
 	if (j->restore != NULL) {
 		add_option(v, "--image-path", j->restore);

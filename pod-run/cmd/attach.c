@@ -25,25 +25,6 @@ static const struct opt rows[] = {
     OPT_END,
 };
 
-/* The end of a container that others started: its code, whoever records it. */
-static int
-exit_code_of(struct ctx *x, const struct ctr *seen, struct err *e)
-{
-	own_ctr struct ctr c = {0};
-	struct db *db = ctx_db(x, e);
-	int code;
-
-	stop_wait(x, seen, -1);
-	if (ctr_load(db, seen->id, &c, e) == 0) {
-		sync_look(x, &c);
-		return session_status(c.exit_code);
-	}
-	if (e->class != ERR_NOTFOUND || ctr_exit_code_get(db, seen->id, &code, e) == -1)
-		return -1;
-	err_clear(e);
-	return session_status(code);
-}
-
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -84,7 +65,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .pid_start = c.pid_start};
 	if (session_run(x, &q, e) == -1)
 		return -1;
-	return q.detached ? 0 : exit_code_of(x, &c, e);
+	return q.detached ? 0 : session_exit_status(x, &c, e);
 }
 
 const struct cmd cmd_attach = {

@@ -4,9 +4,9 @@
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/select.h"
+#include "pod-run/life/end.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
-#include "pod-run/state/event.h"
 
 struct init_opts {
 	bool all, latest;
@@ -19,29 +19,26 @@ static const struct opt rows[] = {
     OPT_END,
 };
 
-/*
- * All that can be made before the process is: the read-write layer and the volumes.  The runtime is asked
- * once, at the start.
- */
 static int
 one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 {
 	own_ctr struct ctr c = {0};
+	own_start struct start s;
 	own_fd int lock = sync_open(x, id, &c, e);
 
 	(void)arg;
+	start_init(&s, x, &c);
+	s.create_only = true;
 	if (lock == -1)
 		return -1;
 	if (c.status != CTR_CONFIGURED && c.status != CTR_STOPPED && c.status != CTR_EXITED)
 		return err_set(e, ERR_STATE,
 		    "container %s has already been created in runtime: container state improper",
 		    c.id);
-	if (ctr_config(&c, e) == -1 || start_prepare_rootfs(x, &c, e) == -1)
+	if (c.status == CTR_STOPPED && end_ctr(x, &c, &(struct end){.no_restart = true}, e) == -1)
 		return -1;
-	c.status = CTR_CREATED;
-	if (ctr_save(ctx_db(x, e), &c, e) == -1)
+	if (start_whole(&s, true, e) == -1)
 		return -1;
-	event_ctr(x, &c, EVENT_INIT);
 	puts(word);
 	return 0;
 }

@@ -126,7 +126,7 @@ inspect_network_settings(struct ctx *x, const struct ctr *c)
 	const struct containers_conf *conf = ctx_conf(x, &ignored);
 	own_strv struct strv networks = {0};
 	json_t *o = json_obj(), *all;
-	bool live = ctr_status_is_live(c->status);
+	bool live = ctr_has_process(c);
 
 	join_networks(c, conf != NULL ? conf->network_default_network : "podman", &networks);
 	put_address(o, live && networks.n == 1 ? interface_of(c, networks.v[0]) : NULL);

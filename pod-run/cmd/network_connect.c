@@ -179,7 +179,7 @@ reload_one(struct ctx *x, const char *id, const char *word, void *arg, struct er
 	(void)word;
 	if (lock == -1)
 		return -1;
-	if (!ctr_status_is_live(c.status))
+	if (!ctr_has_process(&c))
 		return o->all ? 0
 			      : err_set(e, ERR_STATE,
 				    "cannot reload network unless container network has been "

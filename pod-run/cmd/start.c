@@ -87,10 +87,27 @@ attend(struct ctx *x, struct start *s, int sock, struct start_opts *o, struct er
 	return 0;
 }
 
-/* start -a of a running container is attach. */
+/* What comes after it is done, by us or by the monitor, when we return. */
 static int
-attach_running(struct ctx *x, struct ctr *c, struct start_opts *o, int *lock, struct err *e)
+see_end(struct ctx *x, const char *id, struct err *e)
 {
+	own_ctr struct ctr c = {0};
+	struct end how = {0};
+	own_fd int lock = sync_open(x, id, &c, e);
+
+	if (lock == -1 && e->class == ERR_NOTFOUND)
+		return err_clear(e), 0;
+	if (lock == -1 || end_ctr(x, &c, &how, e) == -1)
+		return -1;
+	end_settle_later(x);
+	return 0;
+}
+
+/* start -a of a container that runs, or that has a monitor and waits for its start, is attach. */
+static int
+attach_existing(struct ctx *x, struct start *s, struct start_opts *o, int *lock, struct err *e)
+{
+	struct ctr *c = s->c;
 	own_mem char *bundle = ctx_bundle(x, c->id);
 	own_fd int sock = -1;
 	struct session q = {.dir = bundle,
@@ -106,8 +123,15 @@ attach_running(struct ctx *x, struct ctr *c, struct start_opts *o, int *lock, st
 	q.err = !q.tty;
 	q.in = o->interactive && c->config->stdin_open;
 	sock = q.sock = attach_connect(bundle, e);
+	if (sock == -1 || start_whole(s, true, e) == -1)
+		return -1;
 	fd_close(lock);
-	return sock == -1 ? -1 : session_run(x, &q, e);
+	if (session_run(x, &q, e) == -1)
+		return -1;
+	if (q.detached)
+		return 0;
+	o->status = session_exit_status(x, c, e);
+	return o->status == -1 ? -1 : see_end(x, c->id, e);
 }
 
 static int
@@ -123,8 +147,8 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 		return -1;
 	if (c.status == CTR_STOPPED && end_ctr(x, &c, &(struct end){.no_restart = true}, e) == -1)
 		return -1;
-	if (o->attach && c.status == CTR_RUNNING)
-		return attach_running(x, &c, o, &lock, e);
+	if (o->attach && (c.status == CTR_RUNNING || ctr_has_process(&c)))
+		return attach_existing(x, &s, o, &lock, e);
 	if (o->attach) {
 		if (session_pair(&ours, &theirs, e) == -1)
 			return -1;

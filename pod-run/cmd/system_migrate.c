@@ -41,7 +41,7 @@ stop_one(struct ctx *x, const char *id, struct err *e)
 
 	if (lock == -1)
 		return e->class == ERR_NOTFOUND ? (err_clear(e), 0) : -1;
-	if (!ctr_status_is_live(c.status))
+	if (!ctr_has_process(&c))
 		return 0;
 	if (stop_ctr(x, &c, &lock, STOP_TIMEOUT_OWN, false, &how, e) == -1)
 		return err_wrap(e, "stopping container %s", id);

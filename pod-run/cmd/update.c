@@ -147,32 +147,6 @@ change_health(const struct update_opts *o, struct rec_ctr_config *c, struct aren
 	return spec_health(h, c, a, e);
 }
 
-/* The monitor keeps the timer of a container that runs. */
-static int
-tell_monitor(struct ctx *x, const struct ctr *c, struct err *e)
-{
-	own_mem char *bundle = ctx_bundle(x, c->id), *text = NULL;
-	own_fd int dir = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const struct rec_health *h = c->config->health, *startup = c->config->health_startup;
-	bool has = spec_health_has(h) && h->interval > 0;
-
-	if (dir == -1)
-		return err_sys(e, "opening the bundle of container %s", c->id);
-	text = xasprintf("%lld %lld\n", has ? (long long)(h->interval / 1000000) : 0,
-	    has && spec_health_has(startup) ? (long long)(startup->interval / 1000000) : 0);
-	if (file_write(dir, MONITOR_HEALTH, text, strlen(text), 0600, 0, e) == -1)
-		return -1;
-	if (spec_health_has(h))
-		health_started(x, c);
-	else
-		health_forget(x, c);
-	/* Safe because the number is the monitor's as long as it holds the lock. */
-	if (c->monitor_pid > 0 && sync_monitor_lives(x, c->id) &&
-	    kill(c->monitor_pid, SIGUSR1) == -1 && errno != ESRCH)
-		return err_sys(e, "telling the monitor of container %s", c->id);
-	return 0;
-}
-
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -192,11 +166,11 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    change_env(&o->spec, c.config, &a, e) == -1 ||
 	    (health_given(cli) && change_health(o, c.config, &a, e) == -1))
 		return -1;
-	if (ctr_status_is_live(c.status) && limits_given(cli) && change_running(x, &c, &a, e) == -1)
+	if (ctr_has_process(&c) && limits_given(cli) && change_running(x, &c, &a, e) == -1)
 		return -1;
 	if (ctr_save_config(ctx_db(x, e), &c, e) == -1)
 		return -1;
-	if (ctr_status_is_live(c.status) && health_given(cli) && tell_monitor(x, &c, e) == -1)
+	if (ctr_status_is_live(c.status) && health_given(cli) && health_tell_monitor(x, &c, e) == -1)
 		return -1;
 	event_ctr(x, &c, EVENT_UPDATE);
 	puts(c.id);

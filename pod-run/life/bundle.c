@@ -265,6 +265,8 @@ bundle_write(struct start *s, struct err *e)
 
 	bundle_facts(s->x, s->c, &s->runtime, s->bundle, &s->arena, &f);
 	add_rootfs(MSG_OF(&s->rootfs, rootfs_opened), &f);
+	s->nested = (struct nested_mounts){.a = &s->arena};
+	f.nested = &s->nested;
 	if (join_all(s, &f, e) == -1 || prepare_seccomp(s, &seccomp, e) == -1)
 		return -1;
 	if (cdi_dirs == NULL ||

@@ -363,7 +363,7 @@ end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, stru
 {
 	bool known = c->status == CTR_STOPPED;
 
-	if (!ctr_status_is_live(c->status) && !known)
+	if (!ctr_has_process(c) && !known)
 		return 0;
 	c->status = CTR_STOPPED;
 	c->exit_code = code;

@@ -213,7 +213,7 @@ files_open(struct ctx *x, const char *id, struct files *f, struct err *e)
 	f->lock = sync_open(x, id, &f->ctr, e);
 	if (f->lock == -1 || ctr_config(&f->ctr, e) == -1)
 		return -1;
-	if (!ctr_status_is_live(f->ctr.status))
+	if (!ctr_has_process(&f->ctr))
 		return open_stopped(x, f, e);
 	/* Copying may take long; others go on working with the container. */
 	fd_close(&f->lock);

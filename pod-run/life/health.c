@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "common/cli/human.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "common/oci/monitor.h"
 #include "pod-run/life/capture.h"
 #include "pod-run/life/exec.h"
 #include "pod-run/life/health.h"
@@ -457,4 +459,29 @@ health_run(struct ctx *x, const char *id, struct health_run *out, struct err *e)
 				? HEALTH_AGAIN_STARTUP
 				: HEALTH_AGAIN;
 	return react(&k, e);
+}
+
+int
+health_tell_monitor(struct ctx *x, const struct ctr *c, struct err *e)
+{
+	own_mem char *bundle = ctx_bundle(x, c->id), *text = NULL;
+	own_fd int dir = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct rec_health *h = c->config->health, *startup = c->config->health_startup;
+	bool has = spec_health_has(h) && h->interval > 0;
+
+	if (dir == -1)
+		return err_sys(e, "opening the bundle of container %s", c->id);
+	text = xasprintf("%lld %lld\n", has ? (long long)(h->interval / 1000000) : 0,
+	    has && spec_health_has(startup) ? (long long)(startup->interval / 1000000) : 0);
+	if (file_write(dir, MONITOR_HEALTH, text, strlen(text), 0600, 0, e) == -1)
+		return -1;
+	if (spec_health_has(h))
+		health_started(x, c);
+	else
+		health_forget(x, c);
+	/* Safe because the number is the monitor's as long as it holds the lock. */
+	if (c->monitor_pid > 0 && sync_monitor_lives(x, c->id) &&
+	    kill(c->monitor_pid, SIGUSR1) == -1 && errno != ESRCH)
+		return err_sys(e, "telling the monitor of container %s", c->id);
+	return 0;
 }

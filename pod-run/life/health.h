@@ -41,6 +41,12 @@ void health_status(struct ctx *x, const struct ctr *c, char *out, size_t size);
 void health_started(struct ctx *x, const struct ctr *c);
 void health_ended(struct ctx *x, const struct ctr *c);
 
+/*
+ * The check of a container whose monitor is there is another one, or counts from now on: begins its state
+ * anew, and has the monitor, which keeps the timer, read the times again.
+ */
+int health_tell_monitor(struct ctx *x, const struct ctr *c, struct err *e);
+
 /* Removes the state with the container. */
 void health_forget(struct ctx *x, const struct ctr *c);
 

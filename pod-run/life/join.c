@@ -177,7 +177,7 @@ join_connect(struct ctx *x, struct ctr *c, const struct rec_net_attach *at, stru
 		    "container %s is already connected to network \"%s\": network is already "
 		    "connected",
 		    c->id, at->network);
-	if (ctr_status_is_live(c->status) && connect_live(x, c, at, e) == -1)
+	if (ctr_has_process(c) && connect_live(x, c, at, e) == -1)
 		return -1;
 	wire_copy(&rec_net_attach_desc, at, &f->networks.v[f->networks.n++], &c->arena);
 	return ctr_save_config(db, c, e) == -1 ? -1 : ctr_save(db, c, e);
@@ -200,7 +200,7 @@ join_disconnect(struct ctx *x, struct ctr *c, const char *network, bool force, s
 				   "container %s is not connected to network \"%s\": network is "
 				   "not connected",
 				   c->id, network);
-	if (ctr_status_is_live(c->status) && disconnect_live(x, c, network, e) == -1) {
+	if (ctr_has_process(c) && disconnect_live(x, c, network, e) == -1) {
 		if (!force || e->class != ERR_NOTFOUND)
 			return -1;
 		err_clear(e);

@@ -37,7 +37,7 @@ static int
 stop_first(struct ctx *x, struct ctr *c, int *lock, const struct remove *how, struct end *end,
     struct err *e)
 {
-	if (!ctr_status_is_live(c->status) && c->status != CTR_STOPPED)
+	if (!ctr_has_process(c) && c->status != CTR_STOPPED)
 		return 0;
 	if (ctr_status_is_live(c->status) && !how->force)
 		return err_set(e, ERR_INUSE,

@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/oci/attach.h"
 #include "pod-run/life/session.h"
+#include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/spec_list.h"
 
@@ -222,4 +223,22 @@ session_run(struct ctx *x, struct session *s, struct err *e)
 	while (s->monitor != NULL && !s->detached && !s->exited && !r.broken)
 		take_message(&r, -1);
 	return 0;
+}
+
+int
+session_exit_status(struct ctx *x, const struct ctr *seen, struct err *e)
+{
+	own_ctr struct ctr c = {0};
+	struct db *db = ctx_db(x, e);
+	int code;
+
+	stop_wait(x, seen, -1);
+	if (ctr_load(db, seen->id, &c, e) == 0) {
+		sync_look(x, &c);
+		return session_status(c.exit_code);
+	}
+	if (e->class != ERR_NOTFOUND || ctr_exit_code_get(db, seen->id, &code, e) == -1)
+		return -1;
+	err_clear(e);
+	return session_status(code);
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "pod-run/ctx.h"
+#include "pod-run/state/ctr.h"
 
 struct session {
 	int sock;	      /* attach socket, ours */
@@ -52,5 +53,11 @@ int session_preserved_numbers(
 
 /* The exit status of a command for a container's code: -1 becomes 255. */
 int session_status(int code);
+
+/*
+ * Waits for the end of a container that others started, as it was seen, whoever records that; returns its exit
+ * status, -1 with e.
+ */
+int session_exit_status(struct ctx *x, const struct ctr *seen, struct err *e);
 
 #endif

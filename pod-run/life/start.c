@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,9 +18,11 @@
 #include "pod-run/life/cleanup.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/health.h"
+#include "pod-run/life/landing.h"
 #include "pod-run/life/notify.h"
 #include "pod-run/life/mounts.h"
 #include "pod-run/life/start.h"
+#include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/cgroup.h"
@@ -386,7 +389,7 @@ put_health(struct start *s, struct strv *command, struct msg_monitor_start *m)
 	/* Also without a check: update can give the container one. */
 	cleanup_health_command(s->x, s->c->id, command);
 	m->health_command = strs_of(command);
-	if (!spec_health_has(c->health) || c->health->interval <= 0)
+	if (!spec_health_has(c->health) || c->health->interval <= 0 || s->create_only)
 		return;
 	m->health_interval_ms = (uint64_t)(c->health->interval / 1000000);
 	if (spec_health_has(c->health_startup))
@@ -436,6 +439,7 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	m.no_pivot = conf->engine_no_pivot_root;
 	m.no_new_keyring = !conf->containers_keyring;
 	m.mount_queue = queue;
+	m.create_only = s->create_only || landing_doubtful(&s->runtime, &s->nested);
 	if (s->restore != NULL) {
 		m.restore = s->restore->images;
 		m.runtime_opts = s->restore->options;
@@ -500,14 +504,59 @@ fill_running(struct start *s, const struct msg_monitor_started *m)
 {
 	struct ctr *c = s->c;
 
-	c->status = CTR_RUNNING;
+	c->status = s->create_only ? CTR_CREATED : CTR_RUNNING;
 	c->pid = (pid_t)m->pid;
 	c->pid_start = m->start_time != 0 ? m->start_time : sync_start_time(c->pid);
 	c->monitor_pid = (pid_t)m->monitor_pid;
-	c->started_ns = m->started_ns != 0 ? (int64_t)m->started_ns : ctx_now_ns();
+	if (!s->create_only)
+		c->started_ns = m->started_ns != 0 ? (int64_t)m->started_ns : ctx_now_ns();
 	c->exit_code = 0;
 	c->oom = false;
 	c->error = "";
+}
+
+/* "RUNTIME start": the process that was created becomes the container's program. */
+static int
+let_go(struct start *s, pid_t monitor, struct err *e)
+{
+	own_strv struct strv words = {0};
+
+	strv_add(&words, "start");
+	strv_add(&words, s->c->id);
+	return runtime_run(&s->runtime, &words, monitor, "start", s->c->id, e);
+}
+
+/* Ends what was created and may not run, and waits until nothing speaks of it. */
+static void
+take_back(struct start *s, const struct msg_monitor_started *m)
+{
+	struct ctr c = {.pid = (pid_t)m->pid, .pid_start = m->start_time};
+	struct err ignored = {0};
+
+	memcpy(c.id, s->c->id, sizeof(c.id));
+	if (stop_signal(&c, SIGKILL, &ignored) == 0)
+		stop_wait(s->x, &c, -1);
+	unlinkat(s->x->exit_fd, c.id, 0);
+}
+
+/* A container with mounts in what others may change was only created, so that it can be looked at. */
+static int
+look_and_let_go(struct start *s, const struct msg_monitor_started *m, struct err *e)
+{
+	if (!landing_doubtful(&s->runtime, &s->nested) || s->restore != NULL)
+		return 0;
+	if (landing_check((pid_t)m->pid, &s->nested, e) == 0 &&
+	    (s->create_only || let_go(s, (pid_t)m->monitor_pid, e) == 0))
+		return 0;
+	take_back(s, m);
+	return -1;
+}
+
+static void
+tell_of_start(struct start *s)
+{
+	event_ctr(s->x, s->c, EVENT_START);
+	notify_started(s->c);
 }
 
 int
@@ -522,7 +571,8 @@ start_end(struct start *s, struct err *e)
 		start_undo(s);
 		return -1;
 	}
-	if (peer_wait(s->monitor, &msg_monitor_start_desc, seq, &in, NULL, NULL, e) == -1) {
+	if (peer_wait(s->monitor, &msg_monitor_start_desc, seq, &in, NULL, NULL, e) == -1 ||
+	    look_and_let_go(s, MSG_OF(&in, monitor_started), e) == -1) {
 		start_undo(s);
 		return -1;
 	}
@@ -531,18 +581,45 @@ start_end(struct start *s, struct err *e)
 	fill_running(s, MSG_OF(&in, monitor_started));
 	/* The monitor holds the lock now; as long as we do too, nobody could see it end. */
 	fd_close(&s->live);
-	health_started(s->x, s->c);
+	if (!s->create_only)
+		health_started(s->x, s->c);
 	if (ctr_save(db, s->c, e) == -1)
 		return -1;
 	if (s->restore != NULL) {
 		event_ctr(s->x, s->c, EVENT_RESTORE);
-	} else {
-		checkpoint_forget(s->x, s->c->id);
-		event_ctr(s->x, s->c, EVENT_INIT);
-		event_ctr(s->x, s->c, EVENT_START);
+		notify_started(s->c);
+		return 0;
 	}
-	notify_started(s->c);
+	checkpoint_forget(s->x, s->c->id);
+	event_ctr(s->x, s->c, EVENT_INIT);
+	if (!s->create_only)
+		tell_of_start(s);
 	return 0;
+}
+
+/*
+ * Starts one that was created by an earlier command.  The row says so first: who comes after a crash in
+ * between must not start it a second time.
+ */
+static int
+start_created(struct start *s, struct err *e)
+{
+	struct db *db = ctx_db(s->x, e);
+	struct ctr *c = s->c;
+
+	if (db == NULL || runtime_find(s->x, c->config, &s->runtime, e) == -1)
+		return -1;
+	c->status = CTR_RUNNING;
+	c->started_ns = ctx_now_ns();
+	if (ctr_save(db, c, e) == -1)
+		return -1;
+	if (let_go(s, c->monitor_pid, e) == -1) {
+		/* Its monitor sees the end, and cleans up. */
+		stop_signal(c, SIGKILL, &(struct err){0});
+		return -1;
+	}
+	tell_of_start(s);
+	return spec_health_has(c->config->health) ? health_tell_monitor(s->x, c, e) : 0;
 }
 
 /* --- Whole --------------------------------------------------------------------------------------*/
@@ -591,6 +668,8 @@ start_whole(struct start *s, bool manual, struct err *e)
 	}
 	if (ctr_config(c, e) == -1 || start_run_needed(s, e) == -1)
 		return -1;
+	if (ctr_has_process(c))
+		return s->create_only ? 0 : start_created(s, e);
 	if (start_begin(s, e) == -1) {
 		start_undo(s);
 		return -1;

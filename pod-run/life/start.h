@@ -9,6 +9,7 @@
 #include "pod-run/ctx.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/userns.h"
+#include "pod-run/oci/spec_config.h"
 #include "pod-run/state/ctr.h"
 
 /* A list of descriptors, owned. */
@@ -42,8 +43,9 @@ struct start {
 	struct ctr *c; /* locked by the caller, configuration decoded */
 
 	/* How the first client attaches; before start_end. */
-	int attach; /* a connected sequenced-packet socket, or -1 */
-	bool adopt; /* we stay and clean up ourselves */
+	int attach;	  /* a connected sequenced-packet socket, or -1 */
+	bool adopt;	  /* we stay and clean up ourselves */
+	bool create_only; /* the container is made and does not run yet: CTR_CREATED */
 	uint64_t rows, columns, preserve_fds;
 	int shm;		  /* detached mount of another container's /dev/shm, or -1 */
 	int preserved;		  /* socket with the preserved descriptors queued, or -1 */
@@ -59,6 +61,7 @@ struct start {
 	struct userns userns;
 	struct strs mounts; /* places in the bundle, and the mounts that go there */
 	struct fds mount_fds;
+	struct nested_mounts nested;
 	struct strs volumes;		      /* to be given back at the end */
 	struct volume_source *volume_sources; /* for each volume; NULL: all are plain */
 	uint32_t rootfs_seq, net_seq, *image_seqs;
@@ -111,7 +114,7 @@ void start_forget(struct start *s);
 
 /*
  * All of it for a container that is locked, with its dependencies first.  A running one is left alone
- * (success).  recreate: counts as a manual start, which forgets the restart count.
+ * (success); one that was only created is started.  recreate: counts as a manual start, which forgets the restart count.
  */
 int start_whole(struct start *s, bool manual, struct err *e);
 

@@ -179,10 +179,10 @@ stop_announce(struct ctx *x, const char *id, int64_t timeout_s, bool by_user, st
 static int
 check_state(const struct ctr *c, bool *nothing, struct err *e)
 {
-	*nothing =
-	    c->status == CTR_CONFIGURED || c->status == CTR_EXITED || c->status == CTR_CREATED;
-	if (*nothing || c->status == CTR_RUNNING || c->status == CTR_STOPPING ||
-	    c->status == CTR_STOPPED)
+	*nothing = !ctr_has_process(c) && (c->status == CTR_CONFIGURED || c->status == CTR_EXITED ||
+					      c->status == CTR_CREATED);
+	if (*nothing || c->status == CTR_CREATED || c->status == CTR_RUNNING ||
+	    c->status == CTR_STOPPING || c->status == CTR_STOPPED)
 		return 0;
 	return err_set(e, ERR_STATE,
 	    "can only stop created or running containers. %s is in state %s: container state "
@@ -225,6 +225,9 @@ stop_ctr(struct ctx *x, struct ctr *c, int *lock, int64_t timeout_s, bool by_use
 	if (c->status != CTR_STOPPED) {
 		if (timeout_s == STOP_TIMEOUT_OWN)
 			timeout_s = (int64_t)c->config->stop_timeout_s;
+		/* The first process of a container heeds no signal before its program runs. */
+		if (c->status == CTR_CREATED)
+			timeout_s = 0;
 		c->status = CTR_STOPPING;
 		if (ctr_save(db, c, e) == -1)
 			return -1;

@@ -148,7 +148,8 @@ look_unrecorded_run(struct ctx *x, struct ctr *c)
 	int64_t when;
 	pid_t pid;
 
-	if (c->status == CTR_REMOVING || c->status == CTR_STOPPED || !sync_monitor_lives(x, c->id))
+	if (c->status == CTR_REMOVING || c->status == CTR_STOPPED || ctr_has_process(c) ||
+	    !sync_monitor_lives(x, c->id))
 		return false;
 	pid = pid_in_bundle(x, c->id, &when);
 	if (pid == 0)
@@ -210,7 +211,7 @@ sync_look(struct ctx *x, struct ctr *c)
 	int64_t when;
 	int code;
 
-	if (!ctr_status_is_live(c->status))
+	if (!ctr_has_process(c))
 		return look_unrecorded_end(x, c) || look_unrecorded_run(x, c);
 	if (sync_exit_file(x, c->id, &code, &when) == 0) {
 		ended(c, code, when);

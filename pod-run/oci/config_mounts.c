@@ -319,6 +319,36 @@ by_depth(const void *va, const void *vb)
 	return da != db ? (da < db ? -1 : 1) : (a->order < b->order ? -1 : 1);
 }
 
+/* What others may share: not what each container gets anew. */
+static bool
+is_shared(const struct list *l, const struct entry *x)
+{
+	const struct rec_ctr_mount *m = user_mount(l->c, x->target);
+
+	return m != NULL && (strcmp(m->type, "volume") == 0 || strcmp(m->type, "bind") == 0);
+}
+
+/* l is sorted by depth, so the last one that holds another is the deepest. */
+static void
+find_nested(const struct list *l, struct nested_mounts *out)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const char *within = NULL;
+
+		for (size_t k = 0; k < i; k++) {
+			size_t n = strlen(l->v[k].target);
+
+			if (strncmp(l->v[i].target, l->v[k].target, n) == 0 &&
+			    l->v[i].target[n] == '/')
+				within = is_shared(l, &l->v[k]) ? l->v[k].target : NULL;
+		}
+		if (within == NULL)
+			continue;
+		spec_list_add(out->a, &out->within, arena_strdup(out->a, within));
+		spec_list_add(out->a, &out->at, arena_strdup(out->a, l->v[i].target));
+	}
+}
+
 static void
 write_entry(const struct entry *x, struct strbuf *b)
 {
@@ -346,6 +376,8 @@ config_mounts_write(
 	rc = add_devices(&l, e) < 0 || add_user(&l, e) < 0 ? -1 : 0;
 	if (rc == 0) {
 		qsort(l.v, l.n, sizeof(*l.v), by_depth);
+		if (f->nested != NULL)
+			find_nested(&l, f->nested);
 		config_json_open(b, "mounts", '[');
 		for (size_t i = 0; i < l.n; i++)
 			write_entry(&l.v[i], b);

@@ -11,7 +11,17 @@
 #include "pod-run/oci/cgroup.h"
 
 /* What is known only at the moment of starting.  Everything is borrowed. */
+/*
+ * Mounts whose place lies in a volume or directory that others may change meanwhile: at lies below
+ * within, the deepest such mount.
+ */
+struct nested_mounts {
+	struct arena *a; /* the strings' */
+	struct strs within, at;
+};
+
 struct spec_facts {
+	struct nested_mounts *nested; /* is filled; may be NULL */
 	const char *id, *name;
 	bool notify;	    /* the container gets the directory MONITOR_NOTIFY_DIR of the bundle */
 	const char *bundle; /* absolute; rootfs and the files of etc_files.h are in it */

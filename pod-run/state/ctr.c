@@ -31,6 +31,12 @@ ctr_status_is_live(enum ctr_status s)
 	return s == CTR_RUNNING || s == CTR_PAUSED || s == CTR_STOPPING;
 }
 
+bool
+ctr_has_process(const struct ctr *c)
+{
+	return ctr_status_is_live(c->status) || (c->status == CTR_CREATED && c->pid > 0);
+}
+
 void
 ctr_free(struct ctr *c)
 {

@@ -17,7 +17,7 @@
 enum ctr_status {
 	CTR_UNKNOWN,
 	CTR_CONFIGURED, /* no runtime object yet: shown as "created" */
-	CTR_CREATED,	/* "initialized" */
+	CTR_CREATED,	/* "initialized": with a process that waits; after a reboot without one */
 	CTR_RUNNING,
 	CTR_STOPPED, /* the process is gone, network and mounts may not be */
 	CTR_PAUSED,
@@ -52,6 +52,8 @@ void ctr_free(struct ctr *c);
 
 const char *ctr_status_name(enum ctr_status s); /* as shown: "created", "running" … */
 bool ctr_status_is_live(enum ctr_status s);	/* a process exists: running, paused, stopping */
+/* The same, or the runtime has made the container and waits for the word to start it. */
+bool ctr_has_process(const struct ctr *c);
 
 /*
  * Adds a row; c->id, name, created_ns, status, image and config count.  A taken name is
