@@ -170,7 +170,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	if (ctr_save_config(ctx_db(x, e), &c, e) == -1)
 		return -1;
-	if (ctr_status_is_live(c.status) && health_given(cli) && health_tell_monitor(x, &c, e) == -1)
+	if (ctr_status_is_live(c.status) && health_given(cli) &&
+	    health_tell_monitor(x, &c, e) == -1)
 		return -1;
 	event_ctr(x, &c, EVENT_UPDATE);
 	puts(c.id);
