@@ -114,6 +114,8 @@ command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 	theirs = pair[1];
 	hello.graph_root = t->graph_root = g->root != NULL ? g->root : conf.graphroot;
 	hello.run_root = g->runroot != NULL ? g->runroot : conf.runroot;
+	if (storage_conf_own_runroot(hello.run_root, e) < 0)
+		return -1;
 	hello.image_store = g->imagestore != NULL ? g->imagestore : conf.imagestore;
 	hello.driver = g->storage_driver != NULL ? g->storage_driver : conf.driver;
 	storage_conf_settings(&conf, &g->storage_opt, &words);

@@ -190,7 +190,8 @@ ctx_paths(struct ctx *x, struct err *e)
 
 	if (x->entered)
 		return 0;
-	if (rootless_look(&x->rootless, e) == -1 || choose(x, e) == -1)
+	if (rootless_look(&x->rootless, e) == -1 || choose(x, e) == -1 ||
+	    storage_conf_own_runroot(x->run_root, e) == -1)
 		return -1;
 	if (x->rootless.needed &&
 	    (make_dir(x->run_root, e) == -1 || rootless_enter(&x->rootless, x->run_root, e) == -1))

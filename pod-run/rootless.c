@@ -94,45 +94,6 @@ rootless_look(struct rootless *r, struct err *e)
 	return 0;
 }
 
-/* --- The runtime directory -----------------------------------------------------------------------*/
-
-/* A directory of ours that nobody else may write to.  Inside the namespace we are its user 0. */
-static bool
-is_private(const char *path)
-{
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	       (st.st_mode & 0022) == 0;
-}
-
-char *
-rootless_runtime_dir(const struct rootless *r, struct err *e)
-{
-	const char *given = getenv("XDG_RUNTIME_DIR");
-	own_mem char *path = NULL;
-
-	if (given != NULL && *given == '/' && is_private(given))
-		return xstrdup(given);
-	path = xasprintf("/run/user/%u", (unsigned)r->uid);
-	if (is_private(path))
-		return ptr_take(&path);
-	free(path);
-	path = xasprintf("/tmp/pod-run-%u", (unsigned)r->uid);
-	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-		err_sys(e, "making the runtime directory %s", path);
-		return NULL;
-	}
-	if (!is_private(path)) {
-		err_set(e, ERR_DENIED,
-		    "the runtime directory %s is not a directory of ours that is closed to others",
-		    path);
-		err_hint(e, "Set XDG_RUNTIME_DIR to a directory of your own with mode 0700.");
-		return NULL;
-	}
-	return ptr_take(&path);
-}
-
 /* --- The pause process ---------------------------------------------------------------------------*/
 
 /* Field 22 of /proc/PID/stat; 0 if there is no such process. */

@@ -24,13 +24,6 @@ struct rootless {
 int rootless_look(struct rootless *r, struct err *e);
 
 /*
- * The directory for volatile state of the user: $XDG_RUNTIME_DIR, else /run/user/UID, else
- * /tmp/pod-run-UID, made if need be; it must belong to the user and be closed to others.  Caller
- * frees.
- */
-char *rootless_runtime_dir(const struct rootless *r, struct err *e);
-
-/*
  * Joins the user and mount namespace kept by the pause process named in RUN_ROOT/pause.pid, or
  * makes them and leaves a pause process.  Must be called single-threaded.  Afterwards we are root
  * there, r->userns is set, and children recognise the namespace by themselves.  run_root must

@@ -3,12 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/conf/storage_conf.h"
 #include "common/conf/toml.h"
+
+#define IN_TMP "/tmp/pod-run-"
 
 static char *
 home_path(const char *variable, const char *below_home, const char *name)
@@ -37,10 +40,30 @@ defaults(struct storage_conf *c, uid_t uid)
 	snprintf(guess, sizeof(guess), "/run/user/%u", (unsigned)uid);
 	if (run != NULL && *run == '/')
 		c->runroot = xasprintf("%s/pod", run);
-	else if (stat(guess, &st) == 0 && st.st_uid == uid)
+	/* In the user's namespace both are 0. */
+	else if (stat(guess, &st) == 0 && st.st_uid == geteuid())
 		c->runroot = xasprintf("%s/pod", guess);
 	else
-		c->runroot = xasprintf("/tmp/pod-run-%u", (unsigned)uid);
+		c->runroot = xasprintf(IN_TMP "%u", (unsigned)uid);
+}
+
+int
+storage_conf_own_runroot(const char *runroot, struct err *e)
+{
+	const size_t len = strlen(IN_TMP);
+	struct stat st;
+
+	if (strncmp(runroot, IN_TMP, len) != 0 || strchr(runroot + len, '/') != NULL)
+		return 0;
+	if (mkdir(runroot, 0700) == -1 && errno != EEXIST)
+		return err_sys(e, "making the run root %s", runroot);
+	/* Safe because nobody else can take it away from /tmp, which is sticky, once it is ours. */
+	if (lstat(runroot, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	    (st.st_mode & 0022) == 0)
+		return 0;
+	err_set(e, ERR_DENIED,
+	    "the run root %s is not a directory of ours that is closed to others", runroot);
+	return err_hint(e, "Set XDG_RUNTIME_DIR to a directory of your own with mode 0700.");
 }
 
 /* Replaces $HOME, $UID, $USER and ${…} of them; nothing else is special. */

@@ -30,6 +30,12 @@ struct storage_conf {
 int storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e);
 
 /*
+ * Without a directory of the system for it, a user's run root is /tmp/pod-run-UID, a name that anybody can take
+ * first: it is made, or must be a directory of ours that is closed to others.  Other paths are left alone.
+ */
+int storage_conf_own_runroot(const char *runroot, struct err *e);
+
+/*
  * What the store is told, a "key=value" each: the options given by --storage-opt, which take the place of all
  * in the file ("" alone: none), or those of the file.
  */
