@@ -97,16 +97,13 @@ failed(const char *type, const struct program_result *r, struct err *e)
 {
 	struct err bad = {0};
 	own_json json_t *o = r->out.n > 0 ? json_read(r->out.s, r->out.n, &bad) : NULL;
-	char text[512];
+	char text[512], details[512];
 
 	if (o != NULL && str_of(o, "msg")[0] != '\0') {
 		text_escape(str_of(o, "msg"), text, sizeof text);
-		err_set(e, ERR_INTERNAL, "cni plugin %s failed: %s", type, text);
-		if (str_of(o, "details")[0] == '\0')
-			return -1;
-		text_escape(str_of(o, "details"), text, sizeof text);
-		return err_set(e, ERR_INTERNAL, "cni plugin %s failed: %.400s: %.500s", type,
-		    str_of(o, "msg"), text);
+		text_escape(str_of(o, "details"), details, sizeof details);
+		return err_set(e, ERR_INTERNAL, "cni plugin %s failed: %s%s%s", type, text,
+		    details[0] != '\0' ? ": " : "", details);
 	}
 	text_escape(r->err.n > 0 ? r->err.s : "", text, sizeof text);
 	return err_set(e, ERR_INTERNAL, "cni plugin %s failed: %s (exit status %d)", type,

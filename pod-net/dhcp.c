@@ -89,6 +89,20 @@ ask_worker(const struct attach *t, const struct rec_net_hold *h, int index,
 	return rc;
 }
 
+/* The worker reads what the network sends: its answer becomes routes and lines of resolv.conf. */
+static int
+check(const struct msg_dhcp_got *got, struct err *e)
+{
+	struct prefix p;
+	struct addr a;
+	bool good = addr_parse_prefix(got->ipnet, &p) == 0 &&
+		    (got->gateway == NULL || addr_parse(got->gateway, &a) == 0);
+
+	for (size_t i = 0; i < got->dns_servers.n; i++)
+		good &= addr_parse(got->dns_servers.v[i], &a) == 0;
+	return good ? 0 : err_set(e, ERR_PEER, "what came by DHCP is no address");
+}
+
 static int
 apply(struct netlink *inside, int index, const struct plan_attach *at,
     const struct msg_dhcp_got *got, struct err *e)
@@ -98,8 +112,8 @@ apply(struct netlink *inside, int index, const struct plan_attach *at,
 	    .to = {.addr = {AF_INET, 4, {0}}}, .metric = at->set.metric, .type = RTN_UNICAST};
 	struct prefix p;
 
-	if (addr_parse_prefix(got->ipnet, &p) != 0)
-		return err_set(e, ERR_PEER, "the address that came by DHCP is none");
+	if (check(got, e) != 0 || addr_parse_prefix(got->ipnet, &p) != 0)
+		return -1;
 	netlink_reset(&b, inside);
 	link_put_address(&b, index, &p);
 	if (got->gateway != NULL && addr_parse(got->gateway, &r.via) == 0 &&
