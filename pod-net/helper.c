@@ -21,6 +21,7 @@
 
 #define SAID_MAX 4096
 #define END_WAIT_MS 500
+#define START_MS 20000 /* a helper that does not come up must not hold the lock of the others */
 
 char *
 helper_find(const char *name)
@@ -182,10 +183,28 @@ read_said(int fd, char *text, size_t size)
 	}
 }
 
+/* Until fd can be read, which it is also at the other's end; else the process is killed. */
+static int
+await(int fd, pid_t pid, const char *name, struct err *e)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	int rc;
+
+	do
+		rc = poll(&p, 1, START_MS);
+	while (rc < 0 && errno == EINTR);
+	if (rc > 0)
+		return 0;
+	kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return err_set(e, ERR_TIMEOUT, "%s did not start within %d seconds", name, START_MS / 1000);
+}
+
 int
 helper_run(const struct strv *argv, struct err *e)
 {
-	own_fd int from = -1, to = -1;
+	own_fd int from = -1, to = -1, process = -1;
 	char said[SAID_MAX];
 	const char *name = strrchr(argv->v[0], '/') + 1;
 	int pair[2], status;
@@ -197,6 +216,9 @@ helper_run(const struct strv *argv, struct err *e)
 	to = pair[1];
 	pid = spawn(argv, to, NULL, e);
 	if (pid < 0)
+		return -1;
+	process = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (process >= 0 && await(process, pid, name, e) != 0)
 		return -1;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -247,6 +269,8 @@ helper_run_on(const struct strv *argv, int end, int dir, const char *id, struct 
 	if (pid < 0)
 		return -1;
 	/* The end of the child alone closes the other end. */
+	if (await(ready_from, pid, name, e) != 0)
+		return -1;
 	if (read(ready_from, &byte, 1) == 1)
 		return helper_note(dir, id, pid, e);
 	read_said(from, text, sizeof text);
