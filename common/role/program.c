@@ -66,7 +66,7 @@ make_pipes(const struct program_run *r, struct running *x, int theirs[3], struct
 		return err_sys(e, "making a pipe");
 	x->out = p[0];
 	theirs[1] = p[1];
-	if (r->interactive)
+	if (r->interactive || r->same_stderr)
 		return 0;
 	if (pipe2(p, O_CLOEXEC) != 0)
 		return err_sys(e, "making a pipe");
@@ -82,10 +82,11 @@ spawn_it(const struct program_run *r, struct running *x, const int theirs[3], st
 	own_strv struct strv argv = {0};
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
+	char *nothing[] = {NULL};
 	sigset_t none, all;
 	int rc;
 
-	strv_add(&argv, r->path);
+	strv_add(&argv, r->name != NULL ? r->name : r->path);
 	if (r->arguments != NULL)
 		strv_add_all(&argv, (const char *const *)r->arguments->v, r->arguments->n);
 	posix_spawn_file_actions_init(&fa);
@@ -100,7 +101,8 @@ spawn_it(const struct program_run *r, struct running *x, const int theirs[3], st
 	/* A group of its own, so that all it starts can be ended with it. */
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setflags(&attr, r->interactive ? flags : flags | POSIX_SPAWN_SETPGROUP);
-	rc = posix_spawnp(&x->pid, r->path, &fa, &attr, argv.v, r->environment->v);
+	rc = posix_spawnp(&x->pid, r->path, &fa, &attr, argv.v,
+	    r->environment->v != NULL ? r->environment->v : nothing);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
 	errno = rc;
@@ -154,6 +156,12 @@ take(int *fd, size_t max, struct strbuf *to)
 	return 0;
 }
 
+static int
+time_of(const struct program_run *r)
+{
+	return r->time_ms > 0 ? r->time_ms : PROGRAM_TIME_MS;
+}
+
 /* Until both streams have ended; until, the time limit, is -1 if there is none. */
 static int
 talk(const struct program_run *r, struct running *x, int64_t until, struct program_result *out,
@@ -167,7 +175,7 @@ talk(const struct program_run *r, struct running *x, int64_t until, struct progr
 
 		if (until >= 0 && left <= 0)
 			return err_set(e, ERR_TIMEOUT, "%s did not end within %d seconds", r->path,
-			    PROGRAM_TIME_MS / 1000);
+			    time_of(r) / 1000);
 		if (poll(p, COUNTOF(p), (int)left) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -209,7 +217,7 @@ program_run(const struct program_run *r, struct program_result *out, struct err 
 {
 	struct running x = {
 	    .in = -1, .out = -1, .err = -1, .rest = r->input, .left = r->input_size};
-	int64_t until = r->interactive ? -1 : now_ms() + PROGRAM_TIME_MS;
+	int64_t until = r->interactive ? -1 : now_ms() + time_of(r);
 	void (*pipe_was)(int) = signal(SIGPIPE, SIG_IGN);
 	int rc;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Running programs of others that are asked on standard input and answer on standard output: CNI and
- * netavark plug-ins, drivers of secrets.  What they say is bounded, and mostly the time they take.
+ * netavark plug-ins, drivers of secrets, hooks.  What they say is bounded, and mostly the time they take.
  */
 #ifndef POD_PROGRAM_H
 #define POD_PROGRAM_H
@@ -14,11 +14,14 @@
 
 struct program_run {
 	const char *path;		/* without a slash: looked for as a shell does */
+	const char *name;		/* its word 0; NULL: the path */
 	const struct strv *arguments;	/* behind the name; may be NULL */
 	const struct strv *environment; /* the whole of it */
 	const char *input;
 	size_t input_size;
 	size_t output_max; /* bytes of each stream; 0: PROGRAM_OUTPUT_MAX */
+	int time_ms;	   /* 0: PROGRAM_TIME_MS */
+	bool same_stderr;  /* what it prints there is the user's to see */
 	/*
 	 * The user may be asked something on the terminal: no limit of time, no process group of its own, and
 	 * standard error stays ours.

@@ -3,21 +3,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <regex.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/role/program.h"
 #include "pod-run/oci/config_json.h"
 #include "pod-run/oci/hooks.h"
 #include "pod-run/oci/spec_config.h"
@@ -26,6 +21,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define CONFIG_MAX ((size_t)16 << 20)
 #define PRECREATE_MS 10000
+#define PRECREATE_MAX_S 3600
 
 static const char *const stages[] = {"precreate", "prestart", "createRuntime", "createContainer",
     "startContainer", "poststart", "poststop"};
@@ -400,98 +396,53 @@ add_words(const json_t *list, struct strv *out)
 	json_array_foreach(list, i, v) if (json_is_string(v)) strv_add(out, json_string_value(v));
 }
 
+/* The time that the hook has, whatever number stands there. */
 static int
-start(const json_t *hook, int in, int out, pid_t *pid, struct err *e)
+time_of(const json_t *hook)
 {
-	const char *path = json_string_value(json_object_get(hook, "path"));
-	own_strv struct strv args = {0}, env = {0};
-	posix_spawn_file_actions_t acts;
-	char *none[] = {NULL};
-	int rc;
+	json_int_t seconds = json_integer_value(json_object_get(hook, "timeout"));
 
-	add_words(json_object_get(hook, "args"), &args);
-	add_words(json_object_get(hook, "env"), &env);
-	if (args.n == 0)
-		strv_add(&args, path);
-	posix_spawn_file_actions_init(&acts);
-	posix_spawn_file_actions_adddup2(&acts, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&acts, out, STDOUT_FILENO);
-	rc = posix_spawn(pid, path, &acts, NULL, args.v, env.n > 0 ? env.v : none);
-	posix_spawn_file_actions_destroy(&acts);
-	if (rc == 0)
-		return 0;
-	errno = rc;
-	return err_sys(e, "starting hook %s", path);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Until the hook closes its output; false if it takes too long. */
-static bool
-read_until(int fd, int64_t end_ms, struct strbuf *out)
-{
-	char buf[16384];
-
-	for (;;) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = end_ms - now_ms();
-		ssize_t n;
-
-		if (left <= 0 || poll(&p, 1, (int)left) == 0 || out->n > CONFIG_MAX)
-			return false;
-		n = read(fd, buf, sizeof(buf));
-		if (n == 0)
-			return true;
-		if (n > 0)
-			strbuf_addn(out, buf, (size_t)n);
-	}
+	if (seconds <= 0)
+		return PRECREATE_MS;
+	return seconds < PRECREATE_MAX_S ? (int)seconds * 1000 : PRECREATE_MAX_S * 1000;
 }
 
 static int
 run_one(const json_t *hook, struct strbuf *config, struct err *e)
 {
 	const char *path = json_string_value(json_object_get(hook, "path"));
-	int64_t seconds = json_integer_value(json_object_get(hook, "timeout"));
-	own_fd int in = memfd_create("config.json", MFD_CLOEXEC);
-	own_strbuf struct strbuf out = {0};
+	own_strv struct strv words = {0}, env = {0};
+	own(program_free) struct program_result result = {0};
 	own_json json_t *j = NULL;
-	int pair[2], status;
-	bool in_time;
-	pid_t pid;
+	struct program_run run = {.path = path,
+	    .arguments = &words,
+	    .environment = &env,
+	    .input = config->s,
+	    .input_size = config->n,
+	    .output_max = CONFIG_MAX,
+	    .time_ms = time_of(hook),
+	    .same_stderr = true};
+	own_mem char *name = NULL;
 
-	if (in == -1 || file_put(in, config->s, config->n) == -1 || lseek(in, 0, SEEK_SET) == -1 ||
-	    pipe2(pair, O_CLOEXEC) == -1)
-		return err_sys(e, "running hook %s", path);
-	if (start(hook, in, pair[1], &pid, e) == -1) {
-		close(pair[0]);
-		close(pair[1]);
-		return -1;
+	add_words(json_object_get(hook, "args"), &words);
+	add_words(json_object_get(hook, "env"), &env);
+	if (words.n > 0) {
+		run.name = name = xstrdup(words.v[0]);
+		strv_remove(&words, 0);
 	}
-	close(pair[1]);
-	in_time =
-	    read_until(pair[0], now_ms() + (seconds > 0 ? seconds * 1000 : PRECREATE_MS), &out);
-	close(pair[0]);
-	if (!in_time)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (!in_time || status != 0)
-		return err_set(e, ERR_RUNTIME, "executing precreate hook %s failed: %s", path,
-		    !in_time ? "it took too long" : "bad exit status");
-	j = json_read_max(out.s != NULL ? out.s : "", out.n, CONFIG_MAX, JSON_DEPTH_DEFAULT, e);
+	if (program_run(&run, &result, e) == -1)
+		return err_wrap(e, "executing precreate hook %s failed", path);
+	if (result.status != 0)
+		return err_set(e, ERR_RUNTIME, "executing precreate hook %s failed: exit status %d",
+		    path, result.status);
+	j = json_read_max(result.out.s != NULL ? result.out.s : "", result.out.n, CONFIG_MAX,
+	    JSON_DEPTH_DEFAULT, e);
 	if (!json_is_object(j))
 		return err_set(e, ERR_FORMAT,
 		    "executing precreate hook %s failed: its output is no configuration", path);
 	strbuf_free(config);
-	*config = out;
-	out = (struct strbuf){0};
+	*config = result.out;
+	result.out = (struct strbuf){0};
 	return 0;
 }
 
