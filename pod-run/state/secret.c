@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/human.h"
@@ -244,30 +245,47 @@ forget(struct secrets *s, const char *id, const char *name)
 	json_object_del(json_object_get(s->doc, "secrets"), id);
 }
 
+/* Of a secret that is recorded no more. */
+static void
+drop_data(const json_t *record)
+{
+	const struct secret_driver *d;
+	struct err e = {0};
+
+	d = secret_driver_find(text_of(record, "driver"), &e);
+	if (d == NULL ||
+	    d->remove(json_object_get(record, "driverOptions"), text_of(record, "id"), &e) == -1)
+		log_warn("removing the data of the secret that was replaced: %s", e.text);
+}
+
 int
 secret_add(struct secrets *s, const struct secret_new *n, char id[SECRET_ID_LEN + 1], struct err *e)
 {
 	const struct secret_driver *d = secret_driver_find(n->driver, e);
 	char whole[NAMES_ID_LEN + 1];
-	own_json json_t *record = NULL;
-	json_t *old;
+	own_json json_t *record = NULL, *old = NULL;
 
 	if (d == NULL || check(s, n, &old, e) == -1)
 		return -1;
+	json_incref(old);
 	names_id(whole);
 	memcpy(id, whole, SECRET_ID_LEN);
 	id[SECRET_ID_LEN] = '\0';
 	record = record_of(s, n, id);
-	/* The new data first: if it cannot be kept, the old secret is still whole. */
+	/* The old one is there until the new one is recorded. */
 	if (d->store(json_object_get(record, "driverOptions"), id, n->data, n->n, e) == -1)
 		return -1;
-	if (old != NULL && secret_remove(s, old, e) == -1)
-		return -1;
+	if (old != NULL)
+		forget(s, text_of(old, "id"), n->name);
 	json_put_str(json_object_get(s->doc, "nameToID"), n->name, id);
 	json_put_str(json_object_get(s->doc, "idToName"), id, n->name);
 	json_put_take(json_object_get(s->doc, "secrets"), id, ptr_take(&record));
 	if (save(s, e) == -1)
 		return -1;
+	if (old != NULL) {
+		event_named(s->x, EVENT_SECRET, EVENT_REMOVE, text_of(old, "id"), n->name);
+		drop_data(old);
+	}
 	event_named(s->x, EVENT_SECRET, EVENT_CREATE, id, n->name);
 	return 0;
 }
