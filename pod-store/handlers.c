@@ -423,9 +423,10 @@ HANDLER(volume_create)
 
 HANDLER(volume_get)
 {
+	const struct msg_volume_get *m = MSG_OF(in, volume_get);
 	struct rec_volume v;
 
-	if (volume_get(STORE, MSG_OF(in, volume_get)->name, &v, &in->arena, e) == -1)
+	if (volume_get(STORE, m->name, m->exact, &v, &in->arena, e) == -1)
 		return -1;
 	return answer_volume(p, in->seq, &v, e);
 }

@@ -175,16 +175,18 @@ volume_create(struct store *s, const struct msg_volume_create *m, struct rec_vol
 }
 
 int
-volume_get(
-    struct store *s, const char *name, struct rec_volume *out, struct arena *a, struct err *e)
+volume_get(struct store *s, const char *name, bool exact, struct rec_volume *out, struct arena *a,
+    struct err *e)
 {
 	int r = load(s, name, out, a, e);
 	sqlite3_stmt *q;
 
 	if (r != 0)
 		return r == 1 ? 0 : -1;
+	if (exact || *name == '\0')
+		return err_set(e, ERR_NOTFOUND, "no such volume %s", name);
 	q = db_query(&s->db, SQL_VOLUMES_LIKE, e, "t", name);
-	r = *name != '\0' ? db_step(&s->db, q, e) : 0;
+	r = db_step(&s->db, q, e);
 	if (r == -1)
 		return -1;
 	if (r == 0)

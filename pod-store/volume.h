@@ -13,8 +13,8 @@
 /* Answers of the requests of these names; out points into arena memory. */
 int volume_create(struct store *s, const struct msg_volume_create *m, struct rec_volume *out,
     struct arena *a, struct err *e);
-int volume_get(
-    struct store *s, const char *name, struct rec_volume *out, struct arena *a, struct err *e);
+int volume_get(struct store *s, const char *name, bool exact, struct rec_volume *out,
+    struct arena *a, struct err *e);
 int volume_list(struct store *s, struct msg_volume_listed *out, struct arena *a, struct err *e);
 int volume_remove(struct store *s, const char *name, bool ignore, struct err *e);
 

@@ -375,7 +375,7 @@ mounts_volumes(struct start *s, struct rec_volume_use *v, size_t n, struct err *
 	if (n > 0 && store == NULL)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		struct msg_volume_get m = {.name = v[i].name};
+		struct msg_volume_get m = {.name = v[i].name, .exact = true};
 
 		seqs[i] = v[i].anonymous ? 0 : peer_next_seq(store);
 		if (!v[i].anonymous && peer_send(store, &msg_volume_get_desc, seqs[i], &m, e) == -1)
@@ -388,15 +388,14 @@ mounts_volumes(struct start *s, struct rec_volume_use *v, size_t n, struct err *
 		if (v[i].anonymous)
 			continue;
 		if (peer_wait(store, &msg_volume_get_desc, seqs[i], &in, NULL, NULL, e) == -1) {
-			/* It is made later, and plain then; so is one whose prefix fits several. */
-			if (e->class != ERR_NOTFOUND && e->class != ERR_INVALID)
+			/* It is made later, and plain then. */
+			if (e->class != ERR_NOTFOUND)
 				return -1;
 			err_clear(e);
 			continue;
 		}
 		found = MSG_OF(&in, volume_got)->volume;
-		if (strcmp(found->name, v[i].name) == 0 && !volumes_is_plain(found) &&
-		    mount_volume(s, i, &v[i], found, e) == -1)
+		if (!volumes_is_plain(found) && mount_volume(s, i, &v[i], found, e) == -1)
 			return -1;
 	}
 	return 0;

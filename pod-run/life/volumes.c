@@ -305,10 +305,9 @@ int
 volumes_find(
     struct ctx *x, const char *name, struct rec_volume *out, struct arena *a, struct err *e)
 {
-	struct msg_volume_get m = {.name = name};
+	struct msg_volume_get m = {.name = name, .exact = true};
 	own_peer_in struct peer_in in = {0};
 	struct peer *store = ctx_store(x, e);
-	const struct rec_volume *v;
 
 	if (store == NULL)
 		return -1;
@@ -318,11 +317,7 @@ volumes_find(
 		err_clear(e);
 		return 0;
 	}
-	v = MSG_OF(&in, volume_got)->volume;
-	/* The store also takes a prefix for a name. */
-	if (strcmp(v->name, name) != 0)
-		return 0;
-	wire_copy(&rec_volume_desc, v, out, a);
+	wire_copy(&rec_volume_desc, MSG_OF(&in, volume_got)->volume, out, a);
 	return 1;
 }
 

@@ -152,6 +152,9 @@ END
 is "reload takes over what is there" "$(pod volume reload 2>/dev/null | xargs)" "Added: foreign"
 pod volume rm pv foreign >/dev/null
 is "rm removes it there" "$(grep -c '^Remove' "$WORLD/plug/calls")" 2
+pod volume create -d testplug pre-1 >/dev/null && pod volume create -d testplug pre-2 >/dev/null
+is "a name that others begin with is free" "$(pod volume create -d testplug pre-)" pre-
+pod volume rm pre- pre-1 pre-2 >/dev/null
 unset CONTAINERS_CONF_OVERRIDE
 
 # --- An ordinary user

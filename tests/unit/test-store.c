@@ -631,7 +631,7 @@ Test(store, volume_records)
 	want.name = "";
 	cr_assert_eq(volume_create(&s, &m, &got, &mem, &e), 0, "%s", e.text);
 	cr_assert_eq(strlen(got.name), 64);
-	cr_assert_eq(volume_get(&s, "v", &got, &mem, &e), 0, "%s", e.text);
+	cr_assert_eq(volume_get(&s, "v", false, &got, &mem, &e), 0, "%s", e.text);
 	cr_assert_str_eq(got.labels.v[0].value, "v");
 	cr_assert_eq(volume_list(&s, &l, &mem, &e), 0);
 	cr_assert_eq(l.volumes.n, 2);
