@@ -306,6 +306,10 @@ describe(struct nodes *t, struct node *n, struct err *e)
 		}
 		if (x->xattrs[i].n > UINT16_MAX || strlen(x->xattrs[i].name) > 255)
 			return refused(t, e, "an extended attribute is too long");
+		t->xattrs_bytes += x->xattrs[i].n;
+		if (t->xattrs_bytes > NODES_XATTRS_MAX)
+			return err_set(
+			    e, ERR_LIMIT, "the extended attributes of the layer are too large");
 		put_xattr(t, n, x->xattrs[i].name, x->xattrs[i].value, x->xattrs[i].n);
 	}
 	return 0;
@@ -546,8 +550,10 @@ int
 nodes_begin(struct nodes *t, const struct tar_entry *entry, struct err *e)
 {
 	t->entry = entry;
-	t->entries++;
 	t->file = NULL;
+	/* A name that comes again takes memory again. */
+	if (++t->entries > NODES_MAX)
+		return err_set(e, ERR_LIMIT, "the layer has more than %u files", NODES_MAX);
 	switch (name_plain(entry->name, t->path)) {
 	case NAME_ROOT: /* the store's own directory keeps its owner and mode */
 	case NAME_IGNORED:

@@ -18,7 +18,8 @@
 #include "common/base/mem.h"
 #include "pod-store/layer/tar.h"
 
-#define NODES_MAX 4194304u /* files of one layer: all of them are in memory */
+#define NODES_MAX 4194304u /* files of one layer, and entries: all of them are in memory */
+#define NODES_XATTRS_MAX ((uint64_t)256 << 20) /* bytes of their extended attributes, as well */
 
 struct node_xattr {
 	struct node_xattr *next;
@@ -68,7 +69,7 @@ struct nodes {
 	struct node *root;
 	struct node_piece *pieces;
 	size_t npieces, pieces_cap;
-	uint64_t made, entries, bytes, xattrs_skipped;
+	uint64_t made, entries, bytes, xattrs_bytes, xattrs_skipped;
 
 	struct arena mem;
 	struct node_name **table;

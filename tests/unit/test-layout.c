@@ -63,6 +63,28 @@ make_layer(const char *id, const char *name)
 	nodes_free(&t);
 }
 
+/* Names and attributes that come again and again stand for one file, but take memory each time. */
+Test(layout, what_is_in_memory_is_bounded)
+{
+	struct tar_xattr a = {.name = "user.x", .value = "y", .n = 1};
+	struct tar_entry x = {.type = TAR_DIR, .name = "d", .xattrs = &a, .nxattrs = 1};
+	struct err e = {0};
+	struct nodes t;
+
+	nodes_init(&t);
+	cr_assert_eq(nodes_begin(&t, &x, &e), 0, "%s", e.text);
+	t.xattrs_bytes = NODES_XATTRS_MAX;
+	cr_assert_eq(nodes_begin(&t, &x, &e), -1);
+	cr_assert_eq(e.class, ERR_LIMIT);
+	err_clear(&e);
+	x.nxattrs = 0;
+	cr_assert_eq(nodes_begin(&t, &x, &e), 0, "%s", e.text);
+	t.entries = NODES_MAX;
+	cr_assert_eq(nodes_begin(&t, &x, &e), -1);
+	cr_assert_eq(e.class, ERR_LIMIT);
+	nodes_free(&t);
+}
+
 static bool
 can_mount(void)
 {
