@@ -160,6 +160,21 @@ make_command(const char *label, const char *const *extra, size_t extra_n, const 
 
 /* --- The command --------------------------------------------------------------------------------*/
 
+/* All of it: what is not shown must not be run. */
+static void
+show(const struct strv *words)
+{
+	fputs("command:", stdout);
+	for (size_t i = 0; i < words->n; i++) {
+		size_t size = strlen(words->v[i]) * 4 + 1;
+		own_mem char *clean = xmalloc(size);
+
+		text_escape(words->v[i], clean, size);
+		printf(" %s", clean);
+	}
+	putchar('\n');
+}
+
 static int
 run_words(const struct strv *words, const struct variable *v, size_t n, struct err *e)
 {
@@ -246,13 +261,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return err_set(
 		    e, ERR_INVALID, "label %s of image %s names no command", argv[0], argv[1]);
 	if (!o->quiet || o->display) {
-		own_strbuf struct strbuf line = {0};
-		char clean[16384];
-
-		for (size_t i = 0; i < words.n; i++)
-			strbuf_addf(&line, "%s%s", i > 0 ? " " : "", words.v[i]);
-		text_escape(line.s, clean, sizeof(clean));
-		printf("command: %s\n", clean);
+		show(&words);
 	}
 	if (o->display)
 		return 0;
