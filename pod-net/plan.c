@@ -250,17 +250,6 @@ plan_gateways(const struct plan_attach *a, struct prefix *out, size_t max)
 	return n;
 }
 
-struct addr
-plan_address_of(const struct plan *p, int family)
-{
-	for (size_t i = 0; i < p->nattach; i++)
-		for (size_t k = 0; k < p->attach[i].naddresses; k++)
-			if (!p->attach[i].network->internal &&
-			    p->attach[i].addresses[k].given.addr.family == family)
-				return p->attach[i].addresses[k].given.addr;
-	return (struct addr){0};
-}
-
 bool
 plan_has_family(const struct plan_attach *a, int family)
 {

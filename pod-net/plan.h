@@ -60,9 +60,6 @@ void plan_free(struct plan *p);
 /* The gateway addresses of the attachment's network, as the bridge carries them. */
 size_t plan_gateways(const struct plan_attach *a, struct prefix *out, size_t max);
 
-/* The container's first address of the family on networks that are not internal, or none. */
-struct addr plan_address_of(const struct plan *p, int family);
-
 bool plan_has_family(const struct plan_attach *a, int family);
 
 #endif

@@ -675,11 +675,3 @@ overlay_mount(const struct overlay *o, struct err *e)
 	*e = first;
 	return -1;
 }
-
-const char *
-overlay_way_name(void)
-{
-	static const char *const names[OVERLAY_WAYS] = {"descriptors", "strings", "mount"};
-
-	return chosen == OVERLAY_WAYS ? NULL : names[chosen];
-}

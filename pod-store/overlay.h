@@ -57,7 +57,4 @@ int overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *
 /* Are these options that a mount of a root file system may have?  -1 with e names the first that is not. */
 int overlay_check_options(const char *options, struct err *e);
 
-/* The way that was found to work, as a word for pod info; NULL if none was needed yet. */
-const char *overlay_way_name(void);
-
 #endif

@@ -36,12 +36,6 @@ cmd_given(const struct cli_ctx *ctx, const char *option)
 	return opt_given(&ctx->parse, option) || opt_given(&ctx->global_parse, option);
 }
 
-int
-cmd_dash_at(const struct cli_ctx *ctx)
-{
-	return ctx->parse.dash_at;
-}
-
 /* Levenshtein distance without regard to case, for words of reasonable length. */
 static size_t
 distance(const char *a, const char *b)

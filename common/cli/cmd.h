@@ -90,9 +90,6 @@ int cmd_main(const struct cli *cli, int argc, char **argv);
 /* True if the option was given on the command line (local or global). */
 bool cmd_given(const struct cli_ctx *ctx, const char *option);
 
-/* True if the operands were preceded by "--" at position i, as for exec and top. */
-int cmd_dash_at(const struct cli_ctx *ctx);
-
 /* The place below group that the word names, by name or alias, or NULL. */
 const struct cmd_place *cmd_find(const struct cmd *group, const char *word);
 const char *cmd_place_name(const struct cmd_place *p);

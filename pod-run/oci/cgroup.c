@@ -137,11 +137,3 @@ cgroup_fs_path(const struct rec_ctr_config *c, const char *id)
 		    c->cgroup_parent != NULL ? c->cgroup_parent : "machine.slice", id);
 	return cgroup_oci_path(c, id);
 }
-
-const char *
-cgroup_runtime_option(const struct rec_ctr_config *c, bool usable)
-{
-	if (!usable || !has_cgroup(c))
-		return "--cgroup-manager=disabled";
-	return is_systemd(c) ? "--systemd-cgroup" : NULL;
-}

@@ -41,10 +41,4 @@ char *cgroup_oci_path(const struct rec_ctr_config *c, const char *id);
  * frees. */
 char *cgroup_fs_path(const struct rec_ctr_config *c, const char *id);
 
-/*
- * The option that makes crun treat cgroups as c wants, or NULL.  --cgroup-manager=disabled is
- * crun's alone: another runtime goes without it and gets no cgroupsPath.
- */
-const char *cgroup_runtime_option(const struct rec_ctr_config *c, bool usable);
-
 #endif

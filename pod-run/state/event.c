@@ -82,18 +82,6 @@ find(const char *const *words, size_t n, const char *word)
 	return -1;
 }
 
-const char *
-event_type_name(enum event_type t)
-{
-	return types[t];
-}
-
-const char *
-event_status_name(enum event_status s)
-{
-	return statuses[s];
-}
-
 int
 event_type_find(const char *word)
 {

@@ -72,8 +72,6 @@ enum event_status {
 };
 
 /* The words of JSON and filters: "container", "died"; -1 if word is none ("die" is died). */
-const char *event_type_name(enum event_type t);
-const char *event_status_name(enum event_status s);
 int event_type_find(const char *word);
 int event_status_find(const char *word);
 
