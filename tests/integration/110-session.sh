@@ -14,7 +14,11 @@ if command -v script >/dev/null; then
 	is "run -t gives a terminal" "$(tty run --rm -t --net none bb sh -c 'test -t 0 && test -t 1 && echo tty' </dev/null)" tty
 	is "exec -t gives a terminal" "$(pod run -d --net none --name e bb sleep 100 >/dev/null; tty exec -t e sh -c 'test -t 1 && echo tty' </dev/null)" tty
 	pod rm -f -t 0 e >/dev/null
-	{ sleep 1; printf '\020\021'; sleep 0.5; } | tty run -it --net none --name det bb sh -c 'echo ready; sleep 100' >"$WORLD/out"
+	: >"$WORLD/seen"
+	{ until_ok 20 grep -q ready "$WORLD/seen"; printf '\020\021'; until_ok 20 test -e "$WORLD/left"; } | {
+		script -qefc "$(printf '%q ' "${P[@]}" run -it --net none --name det bb sh -c 'echo ready; sleep 100')" "$WORLD/seen" >/dev/null
+		touch "$WORLD/left"
+	}
 	is "the detach keys leave it running" "$(pod inspect --format '{{.State.Status}}' det)" running
 	pod rm -f -t 0 det >/dev/null
 else
@@ -29,18 +33,23 @@ wait $client
 is "a signal to the client reaches the process, its status comes back" "$? $(tail -1 "$WORLD/sig")" "9 got"
 pod rm sig >/dev/null
 
-pod run -d --net none --name a bb sh -c 'sleep 1; echo late; exit 6' >/dev/null
-out=$(pod attach a)
-is "attach shows output and gives the status" "$? $out" "6 late"
-pod rm a >/dev/null
+pod run -d --net none --name att bb sh -c 'while [ ! -e /go ]; do echo early; sleep 0.1; done; echo late; exit 6' >/dev/null
+"${P[@]}" attach att >"$WORLD/att" &
+until_ok 20 grep -q early "$WORLD/att"
+pod exec att touch /go
+wait $!
+is "attach shows output and gives the status" "$? $(tail -n 1 "$WORLD/att")" "6 late"
+pod rm att >/dev/null
 
-"${P[@]}" run --net none --name kill9 bb sh -c 'echo up; sleep 1; exit 2' >"$WORLD/k" &
+"${P[@]}" run --net none --name kill9 bb sh -c 'echo up; while [ ! -e /go ]; do sleep 0.1; done; exit 2' >"$WORLD/k" &
 client=$!
 until_ok 20 grep -q up "$WORLD/k"
 kill -9 $client
 wait $client 2>/dev/null
 is "a killed client leaves the container running" "$(pod inspect --format '{{.State.Status}}' kill9)" running
-is "its end is recorded by the monitor" "$(pod wait kill9) $(until_ok 20 pod ps -a --filter status=exited --format '{{.Names}}')" "2 kill9"
+pod exec kill9 touch /go
+is "its status is known" "$(pod wait kill9)" 2
+until_is "its end is recorded by the monitor" kill9 pod ps -a --filter status=exited --format '{{.Names}}'
 pod rm kill9 >/dev/null
 
 is "preserved descriptors" "$(pod run --rm --net none --preserve-fds 1 bb sh -c 'cat <&3' 3<<<hello)" hello

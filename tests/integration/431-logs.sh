@@ -71,11 +71,13 @@ refused 'must be absolute' --log-opt path=x
 refused 'cannot be used with --tty' --log-driver passthrough -t
 
 if [ -S /run/systemd/journal/socket ] && command -v journalctl >/dev/null; then
-	run --name j --log-driver journald --log-opt tag=mytag --log-opt label=MY_FIELD=1 bb sh -c 'echo jout; echo jerr >&2; echo "<4>warn"' >/dev/null 2>&1
-	check "journald: messages" until_ok 20 sh -c '[ "$(journalctl -q -o cat MY_FIELD=1 CONTAINER_NAME=j | wc -l)" = 3 ]'
-	is "journald: logs" "$(pod logs j 2>/dev/null | tr '\n' ' '):$(pod logs j 2>&1 >/dev/null)" "jout warn :jerr"
-	is "journald: priorities" "$(journalctl -q -o json CONTAINER_TAG=mytag | jq -r .PRIORITY | sort | tr '\n' ' ')" "3 4 6 "
-	is "journald: tail" "$(pod logs --tail 1 j)" warn
+	# The journal remembers what earlier runs of this test wrote.
+	j=j$$
+	run --name $j --log-driver journald --log-opt tag=mytag$$ --log-opt label=MY_FIELD=$$ bb sh -c 'echo jout; echo jerr >&2; echo "<4>warn"' >/dev/null 2>&1
+	check "journald: messages" until_ok 20 sh -c '[ "$(journalctl -q -o cat MY_FIELD=$1 CONTAINER_NAME=j$1 | wc -l)" = 3 ]' x $$
+	is "journald: logs" "$(pod logs $j 2>/dev/null | tr '\n' ' '):$(pod logs $j 2>&1 >/dev/null)" "jout warn :jerr"
+	is "journald: priorities" "$(journalctl -q -o json CONTAINER_TAG=mytag$$ | jq -r .PRIORITY | sort | tr '\n' ' ')" "3 4 6 "
+	is "journald: tail" "$(pod logs --tail 1 $j)" warn
 	run -d --name jf --log-driver journald bb sh -c 'for i in 1 2 3; do echo $i; sleep 0.3; done' >/dev/null
 	is "journald: follow" "$(pod logs -f jf | tr '\n' ' ')" "1 2 3 "
 else

@@ -107,7 +107,7 @@ fi
 ok "Podman starts a container"
 is "static address, port" "$(until_ok 20 get http://127.0.0.1:18491/)" "hello from pod"
 is "IPv6" "$(get 'http://[fd86:3::9]/')" "hello from pod"
-is "default network" "$(start --rm localhost/one:1 sleep 5 >/dev/null; ip -o -4 addr show podman0 | awk '{print $4}')" 10.88.0.1/16
+is "default network" "$(start --rm localhost/one:1 sleep 100 >/dev/null; ip -o -4 addr show podman0 | awk '{print $4}')" 10.88.0.1/16
 p network connect p4 web
 is "connect" "$(p exec web ip -o -4 addr show eth1 | awk '{print $4}' | cut -d. -f1-3)" 10.86.4
 start --name two --network p3 --network p4 localhost/one:1 sleep 100 >/dev/null

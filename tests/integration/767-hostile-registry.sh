@@ -51,7 +51,7 @@ refused() { # TEXT WORDS REPOSITORY
 	local said st start=$SECONDS
 	said=$(pull "$3" 2>&1 >/dev/null)
 	st=$?
-	until_ok 20 test -z "$(ls "$ROOT/tmp")"
+	until_ok 20 nothing_in "$ROOT/tmp"
 	if [ "$st" != 125 ] || [ "$(grep -c '^Error:' <<<"$said")" != 1 ] || [[ $said != *"$2"* ]]; then
 		not_ok "$1: $st: $said"
 	elif [ -n "$(stored)" ]; then
@@ -89,7 +89,7 @@ done
 wait "${stalled[@]}"
 gave_up() { # TEXT WORDS REPOSITORY
 	ROOT=$WORLD/root.$3 RUNROOT=$WORLD/run.$3
-	until_ok 20 test -z "$(ls "$ROOT/tmp")"
+	until_ok 20 nothing_in "$ROOT/tmp"
 	if [ "$(cat "$WORLD/$3.st")" = 125 ] && [ "$(grep -c '^Error:' "$WORLD/$3.err")" = 1 ] && grep -qF "$2" "$WORLD/$3.err" && [ -z "$(stored)" ]; then
 		ok "$1 ($(cat "$WORLD/$3.s") s)"
 	else
