@@ -35,7 +35,8 @@ static const struct opt rows[] = {
 /* What we make below the two roots; whatever else is there is somebody else's. */
 static const char *const graph_names[] = {"pod.db", "pod.db-wal", "pod.db-shm", "store.db",
     "store.db-wal", "store.db-shm", "layers", "rw", "volumes", "containers", "tmp", "secrets",
-    "mounts", "trash", "empty", "made", "mountpoints", "store.lock"};
+    "mounts", "trash", "empty", "made", "mountpoints", "artifacts", "store.lock"};
+static const char *const network_names[] = {"networks"};
 static const char *const run_names[] = {"containers", "net", "seccomp", "mnt", "oci-crun",
     "oci-runc", "pod.db", "pod.db-wal", "pod.db-shm", "pause.lock"};
 static const char *const tmp_names[] = {"exits", "locks", "alive", "events"};
@@ -96,11 +97,18 @@ remove_volumes(struct ctx *x)
 	}
 }
 
-/* Definitions are shared by all roots, unless they have a directory of their own: those of others stay. */
+/* An ordinary user's definitions lie in the graph root. */
+static bool
+networks_lie_inside(struct ctx *x)
+{
+	return x->rootless.user && ctx_network_dir(x) == NULL;
+}
+
+/* Definitions of root are shared by all roots, unless they have a directory of their own: those of others stay. */
 static bool
 owns_networks(struct ctx *x)
 {
-	return x->g->root == NULL || ctx_network_dir(x) != NULL;
+	return x->g->root == NULL || ctx_network_dir(x) != NULL || networks_lie_inside(x);
 }
 
 static void
@@ -179,6 +187,9 @@ remove_files(struct ctx *x, struct err *e)
 
 	unmount_all(x);
 	r = remove_names(x->graph_root, graph_names, COUNTOF(graph_names), e);
+	if (networks_lie_inside(x) &&
+	    remove_names(x->graph_root, network_names, COUNTOF(network_names), e) == -1)
+		r = -1;
 	if (remove_names(x->tmp_dir, tmp_names, COUNTOF(tmp_names), e) == -1 ||
 	    remove_names(x->run_root, run_names, COUNTOF(run_names), e) == -1)
 		r = -1;
