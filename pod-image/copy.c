@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/oci/digest.h"
 #include "pod-image/copy.h"
@@ -16,6 +17,7 @@ struct flight { /* a layer on its way */
 	size_t layer;
 	bool active, put_done, get_done;
 	uint32_t put_seq, get_seq;
+	struct partial partial; /* it comes in parts, if desc is set */
 };
 
 struct job {
@@ -24,6 +26,7 @@ struct job {
 	uint64_t stage;
 	size_t next;
 	size_t parallel; /* layers at once */
+	bool sources;	 /* the store has layers that others may be put together of */
 	struct flight flights[PARALLEL_MAX];
 };
 
@@ -42,6 +45,16 @@ layer_name(const struct copy *c, size_t i)
 	return c->layers[i].digest != NULL ? c->layers[i].digest : c->layers[i].diff_id;
 }
 
+static bool
+any_suits(const struct job *j)
+{
+	for (size_t i = 0; j->c->descs != NULL && j->from->ask_parts != NULL && i < j->c->nlayers;
+	     i++)
+		if (partial_suits(&j->c->descs[i]))
+			return true;
+	return false;
+}
+
 /* Opens a staging area and asks what is there already; both at once. */
 static int
 begin_stage(struct job *j, size_t *present, struct err *e)
@@ -49,7 +62,7 @@ begin_stage(struct job *j, size_t *present, struct err *e)
 	own_peer_in struct peer_in stage = {0}, layers = {0};
 	struct peer *store = j->c->store;
 	struct msg_stage_begin begin = {0};
-	struct msg_layer_query query = {.diff_ids = j->c->config.diff_ids};
+	struct msg_layer_query query = {.diff_ids = j->c->config.diff_ids, .sources = any_suits(j)};
 	uint32_t a = peer_next_seq(store), b = peer_next_seq(store);
 
 	*present = 0;
@@ -63,15 +76,16 @@ begin_stage(struct job *j, size_t *present, struct err *e)
 	if (peer_wait(store, &msg_layer_query_desc, b, &layers, NULL, NULL, e) < 0)
 		return -1;
 	*present = MSG_OF(&layers, layer_query_r)->present;
+	j->sources = MSG_OF(&layers, layer_query_r)->sources;
 	return *present <= j->c->nlayers ? 0
 					 : err_set(e, ERR_PEER, "pod-store counts too many layers");
 }
 
 static int
-start_layer(struct job *j, struct flight *f, struct err *e)
+start_whole(struct job *j, struct flight *f, struct err *e)
 {
 	struct copy *c = j->c;
-	struct rec_layer_ref layer = c->layers[j->next];
+	struct rec_layer_ref layer = c->layers[f->layer];
 	struct msg_layer_put put = {.stage = j->stage, .layer = &layer};
 	own_fd int in = -1, out = -1;
 	int ends[2];
@@ -81,9 +95,8 @@ start_layer(struct job *j, struct flight *f, struct err *e)
 	out = ends[0];
 	in = ends[1];
 	(void)fcntl(in, F_SETPIPE_SZ, PIPE_SIZE);
-	*f = (struct flight){.layer = j->next, .active = true};
-	report_text(&c->report, "Copying blob %s", layer_name(c, j->next));
-	if (j->from->ask(j->from->arg, j->next, in, &f->get_seq, e) < 0)
+	*f = (struct flight){.layer = f->layer, .active = true};
+	if (j->from->ask(j->from->arg, f->layer, in, &f->get_seq, e) < 0)
 		return -1;
 	/* Pushing it elsewhere under the same digest takes the blob as it came. */
 	if (c->tars && layer.digest != NULL && strcmp(layer.digest, layer.diff_id) != 0) {
@@ -93,8 +106,22 @@ start_layer(struct job *j, struct flight *f, struct err *e)
 	layer.kept = layer.digest != NULL && strcmp(layer.digest, layer.diff_id) != 0;
 	put.stream = out;
 	f->put_seq = peer_next_seq(c->store);
-	j->next++;
 	return peer_send(c->store, &msg_layer_put_desc, f->put_seq, &put, e);
+}
+
+static int
+start_layer(struct job *j, struct flight *f, struct err *e)
+{
+	struct copy *c = j->c;
+	const struct manifest_desc *d = c->descs != NULL ? &c->descs[j->next] : NULL;
+
+	*f = (struct flight){.layer = j->next++, .active = true};
+	report_text(&c->report, "Copying blob %s", layer_name(c, f->layer));
+	if (!j->sources || !partial_suits(d))
+		return start_whole(j, f, e);
+	f->partial = (struct partial){
+	    .desc = d, .ask = j->from->ask_parts, .arg = j->from->arg, .layer = f->layer};
+	return partial_start(&f->partial, c->store, j->stage, &c->layers[f->layer], &f->put_seq, e);
 }
 
 static struct flight *
@@ -103,7 +130,8 @@ find_flight(struct job *j, uint32_t seq, bool put)
 	for (size_t i = 0; i < j->parallel; i++) {
 		struct flight *f = &j->flights[i];
 
-		if (f->active && (put ? f->put_seq : f->get_seq) == seq)
+		if (f->active && ((put ? f->put_seq : f->get_seq) == seq ||
+				     (!put && partial_owns(&f->partial, seq))))
 			return f;
 	}
 	return NULL;
@@ -151,6 +179,49 @@ find_cause(struct job *j, const struct flight *f, bool put_failed, struct err *e
 	}
 }
 
+/* All answers for a layer that comes in parts are there. */
+static int
+end_partial(struct job *j, struct flight *f, struct err *e)
+{
+	const struct partial *p = &f->partial;
+	uint64_t size = p->desc->size;
+	bool failed = p->failed;
+
+	if (!failed && p->fetched < size)
+		report_text(&j->c->report, "Copying blob %s: skipped %.1f of %.1f MB (%.2f%%)",
+		    layer_name(j->c, f->layer), (double)(size - p->fetched) / 1e6,
+		    (double)size / 1e6, 100 * (double)(size - p->fetched) / (double)size);
+	partial_free(&f->partial);
+	f->active = failed;
+	return failed ? start_whole(j, f, e) : 0;
+}
+
+/* An answer about a layer that comes in parts; a failure means that it must come whole. */
+static int
+take_part(struct job *j, struct flight *f, struct peer_in *in, bool put, struct err *e)
+{
+	struct partial *p = &f->partial;
+	bool ok = !PEER_IS(in, error);
+
+	if (!ok) {
+		struct err why = {0};
+
+		peer_error(MSG_OF(in, error), &why);
+		log_debug("layer %s cannot be put together of parts: %s",
+		    layer_name(j->c, f->layer), why.text);
+	}
+	if (!put) {
+		partial_answered(p, in->seq, ok);
+	} else {
+		f->put_done = true;
+		if (!ok)
+			partial_fail(p);
+		else if (layer_stored(j, f, MSG_OF(in, layer_put_r), e) < 0)
+			return -1;
+	}
+	return f->put_done && partial_is_done(p) ? end_partial(j, f, e) : 0;
+}
+
 static int
 take_message(struct job *j, struct peer_in *in, bool put, struct err *e)
 {
@@ -165,13 +236,15 @@ take_message(struct job *j, struct peer_in *in, bool put, struct err *e)
 		report_item(&j->c->report, layer_name(j->c, f->layer), m->done, m->total);
 		return 0;
 	}
+	if (!PEER_IS(in, error) && strcmp(in->desc->name, request->reply) != 0)
+		return err_set(e, ERR_PEER, "unexpected message %s", in->desc->name);
+	if (f->partial.desc != NULL)
+		return take_part(j, f, in, put, e);
 	if (PEER_IS(in, error)) {
 		peer_error(MSG_OF(in, error), e);
 		find_cause(j, f, put, e);
 		return err_wrap(e, "copying blob %s", layer_name(j->c, f->layer));
 	}
-	if (strcmp(in->desc->name, request->reply) != 0)
-		return err_set(e, ERR_PEER, "unexpected message %s", in->desc->name);
 	if (put && layer_stored(j, f, MSG_OF(in, layer_put_r), e) < 0)
 		return -1;
 	*(put ? &f->put_done : &f->get_done) = true;
@@ -197,20 +270,35 @@ read_peer(struct job *j, struct peer *p, bool put, struct err *e)
 }
 
 static int
+read_plan(struct job *j, struct flight *f, struct err *e)
+{
+	if (partial_read(&f->partial, e) < 0)
+		return -1;
+	return f->put_done && partial_is_done(&f->partial) ? end_partial(j, f, e) : 0;
+}
+
+static int
 wait_for_messages(struct job *j, struct err *e)
 {
 	const struct report *report = &j->c->report;
-	struct pollfd fds[] = {
+	struct pollfd fds[3 + PARALLEL_MAX] = {
 	    {.fd = peer_fd(j->c->store), .events = POLLIN},
 	    {.fd = peer_fd(j->from->peer), .events = POLLIN},
 	    {.fd = report->run != NULL ? peer_fd(report->run) : -1, .events = POLLIN},
 	};
 
+	for (size_t i = 0; i < PARALLEL_MAX; i++)
+		fds[3 + i] = (struct pollfd){
+		    .fd = j->flights[i].active ? partial_fd(&j->flights[i].partial) : -1,
+		    .events = POLLIN};
 	if (poll(fds, COUNTOF(fds), -1) < 0)
 		return errno == EINTR ? 0 : err_sys(e, "waiting for messages");
 	/* The coordinator sends nothing while we work: it has gone, or wants us to stop. */
 	if (fds[2].revents != 0)
 		return err_set(e, ERR_CANCELLED, "cancelled");
+	for (size_t i = 0; i < PARALLEL_MAX; i++)
+		if (fds[3 + i].revents != 0 && read_plan(j, &j->flights[i], e) < 0)
+			return -1;
 	if (fds[1].revents != 0 && read_peer(j, j->from->peer, false, e) < 0)
 		return -1;
 	return fds[0].revents != 0 ? read_peer(j, j->c->store, true, e) : 0;

@@ -8,6 +8,7 @@
 
 #include "common/oci/manifest.h"
 #include "common/wire/peer.h"
+#include "pod-image/partial.h"
 #include "pod-image/report.h"
 
 /* Where layers come from: a worker that writes them to pipes. */
@@ -16,6 +17,8 @@ struct copy_from {
 	const struct wire_desc *request; /* what ask sends; its answer ends a layer */
 	/* Asks for the layer to be written to stream; gives the sequence number of the request. */
 	int (*ask)(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e);
+	/* The same of parts of its blob; NULL: it only gives whole ones. */
+	partial_ask_fn *ask_parts;
 	void *arg;
 };
 
@@ -27,6 +30,7 @@ struct copy {
 	struct bytes manifest_bytes;
 	const char *manifest_type;
 	struct rec_layer_ref *layers; /* lowest first; digest and size NULL and 0 if not known */
+	const struct manifest_desc *descs; /* of the layers, or NULL */
 	size_t nlayers;
 	bool
 	    tars; /* what comes is the tar, also where the layer's digest is that of another blob */

@@ -111,6 +111,14 @@ try_packed(
 	return 0;
 }
 
+static bool
+is_chunked(const struct image *i, const struct piece *p)
+{
+	size_t k = (size_t)(p - i->pieces);
+
+	return k < i->manifest.nlayers && i->manifest.layers[k].chunked != NULL;
+}
+
 static int
 decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, struct layers_way *w,
     struct err *e)
@@ -134,7 +142,8 @@ decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, st
 		w->tar_in = t->from->tars && now == LAYERS_TAR;
 		if (w->done || !p->plain)
 			return 0;
-		w->form = now; /* the store has no more than the tar: compressed again */
+		/* The store has no more than the tar: compressed again, by the same writer to the same bytes. */
+		w->form = is_chunked(i, p) ? LAYERS_CHUNKED : now;
 	}
 	w->media_type = media_type_of(w->form, docker);
 	w->tar_in = t->from->tars;

@@ -142,6 +142,23 @@ ask_blob(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e)
 }
 
 static int
+ask_parts(void *arg, size_t layer, struct bytes ranges, bool exact, int stream, uint32_t *seq,
+    struct err *e)
+{
+	struct image *i = arg;
+	const struct manifest_desc *d = &i->manifest.layers[layer];
+	struct msg_fetch_parts m = {.repository = i->repository,
+	    .digest = d->digest,
+	    .size = d->size,
+	    .ranges = ranges,
+	    .exact = exact,
+	    .stream = stream};
+
+	*seq = peer_next_seq(i->fetch);
+	return peer_send(i->fetch, &msg_fetch_parts_desc, *seq, &m, e);
+}
+
+static int
 check_layers(const struct manifest *m, struct err *e)
 {
 	for (size_t i = 0; i < m->nlayers; i++) {
@@ -221,12 +238,16 @@ store_image(struct image *i, struct strv *ids, struct err *e)
 	own_mem char *repository = reference_repository(r);
 	const char *digests[2];
 	const char *name = i->pull->name != NULL ? i->pull->name : i->source->name;
-	struct copy_from from = {
-	    .peer = i->fetch, .request = &msg_fetch_blob_desc, .ask = ask_blob, .arg = i};
+	struct copy_from from = {.peer = i->fetch,
+	    .request = &msg_fetch_blob_desc,
+	    .ask = ask_blob,
+	    .ask_parts = ask_parts,
+	    .arg = i};
 	struct copy c = {.store = i->pull->store,
 	    .report = i->pull->report,
 	    .manifest_bytes = as_bytes(&doc->bytes),
 	    .manifest_type = i->manifest.media_type,
+	    .descs = i->manifest.layers,
 	    .nlayers = i->manifest.nlayers,
 	    .names = {&name, i->pull->name != NULL || r->digest == NULL},
 	    .repo_digests = {digests, i->index.is_index ? 2 : 1}};

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -14,6 +15,7 @@
 #define NAME_MAX_ 96
 #define PACKED "packed"
 #define PACKED_MAX 4 /* ways of compressing it */
+#define TOC "toc"
 #define PLACES "places"
 #define PLACES_MAX 16
 #define NOTES_MAX ((size_t)16 << 10)
@@ -62,6 +64,39 @@ blob_open(int dir, const char *digest)
 		return -1;
 	blob_name(hex, name);
 	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int
+blob_toc_begin(const struct stage *g, const struct staged *l, struct err *e)
+{
+	char path[NAME_MAX_];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.16s/" TOC, l->name);
+	fd = openat(g->dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd >= 0 ? fd : err_sys(e, "making the file of a layer's table of contents");
+}
+
+static bool
+is_chunked(int fd)
+{
+	static const char magic[] = {'G', 'N', 'U', 'l', 'I', 'n', 'U', 'x'};
+	char end[sizeof(magic)];
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_size > (off_t)sizeof(end) &&
+	       pread(fd, end, sizeof(end), st.st_size - (off_t)sizeof(end)) == sizeof(end) &&
+	       memcmp(end, magic, sizeof(end)) == 0;
+}
+
+int
+blob_toc_open(int dir, const char *digest)
+{
+	own_fd int fd = openat(dir, TOC, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		fd = blob_open(dir, digest);
+	return fd >= 0 && is_chunked(fd) ? fd_take(&fd) : -1;
 }
 
 /* The lines of a small file of the layer, newest first; none if it is not there. */

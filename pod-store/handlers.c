@@ -14,6 +14,7 @@
 #include "pod-store/info.h"
 #include "pod-store/layer.h"
 #include "pod-store/list.h"
+#include "pod-store/partial.h"
 #include "pod-store/places.h"
 #include "pod-store/remove.h"
 #include "pod-store/rootfs.h"
@@ -240,6 +241,8 @@ HANDLER(layer_query)
 			break;
 		out.present++;
 	}
+	if (m->sources && partial_possible(FIRST, &out.sources, e) == -1)
+		return -1;
 	return ANSWER(layer_query_r, &out);
 }
 
@@ -247,6 +250,12 @@ HANDLER(layer_put)
 {
 	(void)p;
 	return transfer_put(CONN, in->seq, MSG_OF(in, layer_put), e);
+}
+
+HANDLER(layer_assemble)
+{
+	(void)p;
+	return transfer_assemble(CONN, in->seq, MSG_OF(in, layer_assemble), e);
 }
 
 HANDLER(layer_get)
@@ -505,6 +514,7 @@ const struct peer_handler handlers[] = {
     OPEN(stage_begin),
     OPEN(layer_query),
     OPEN(layer_put),
+    OPEN(layer_assemble),
     OPEN(layer_get),
     OPEN(layer_take),
     OPEN(layer_note),

@@ -87,6 +87,17 @@ on_chown(struct options *o, const char *value, struct err *e)
 	return set_bool(&o->store.ignore_chown_errors, value, e);
 }
 
+static int
+on_partial(struct options *o, const char *value, struct err *e)
+{
+	bool on = true;
+
+	if (*value != '\0' && value_bool(value, &on, e) == -1)
+		return -1;
+	o->store.whole_layers = !on;
+	return 0;
+}
+
 /* Several are separated by commas. */
 static int
 on_more(struct options *o, const char *value, struct err *e)
@@ -145,11 +156,16 @@ static const struct {
     {"layout", on_layout},
     {"mount_program", unsupported},
     {"mountopt", on_mountopt},
+    {"pull_options.enable_partial_images", on_partial},
     {"size", on_size},
     /* Nothing here needs it: no mount stays, and an index is part of no layer. */
     {"skip_mount_home", ignored},
     /* In files that were made for other engines. */
     {"force_mask", ignored},
+    {"pull_options.convert_images", ignored},
+    {"pull_options.insecure_allow_unpredictable_image_contents", ignored},
+    {"pull_options.ostree_repos", ignored},
+    {"pull_options.use_hard_links", ignored},
     {"use_composefs", ignored},
     {"repair", ignored},
 };

@@ -37,6 +37,7 @@ struct store_options {
 	uint64_t size, inodes; /* of the changes of each container; 0: no limit */
 	bool ignore_chown_errors;
 	enum layout layout; /* of new layers */
+	bool whole_layers;  /* files of other layers are not used for those to come */
 };
 
 struct store {

@@ -14,6 +14,7 @@
 #include "pod-store/blob.h"
 #include "pod-store/job.h"
 #include "pod-store/layer.h"
+#include "pod-store/partial.h"
 #include "pod-store/places.h"
 #include "pod-store/layer/opaque.h"
 #include "pod-store/transfer.h"
@@ -120,7 +121,8 @@ struct put {
 	struct stage_place place;
 	char want_diff[SHA256_HEX + 8], want_digest[SHA256_HEX + 8];
 	uint64_t want_size;
-	bool keep; /* the stream is written to a file too */
+	bool keep;		 /* the stream is written to a file too */
+	struct partial *partial; /* what makes the stream, or NULL */
 };
 
 static void
@@ -128,6 +130,7 @@ put_free(struct put *p)
 {
 	fd_close(&p->place.content);
 	fd_close(&p->place.index);
+	partial_free(p->partial);
 	free(p);
 }
 
@@ -218,15 +221,18 @@ put_workers(struct job *j, const struct put *p, int stream, int copy, struct err
 }
 
 static struct put *
-put_new(const struct rec_layer_ref *layer, uint32_t stage)
+put_new(const struct rec_layer_ref *layer, uint32_t stage, struct partial *partial)
 {
 	struct put *p = xcalloc(1, sizeof(*p));
 
+	p->partial = partial;
 	p->place.content = p->place.index = -1;
 	p->stage = stage;
 	if (layer == NULL)
 		return p;
 	snprintf(p->want_diff, sizeof(p->want_diff), "%s", layer->diff_id);
+	if (partial != NULL)
+		return p;
 	snprintf(p->want_digest, sizeof(p->want_digest), "%s",
 	    layer->digest != NULL ? layer->digest : "");
 	p->want_size = layer->size;
@@ -234,12 +240,27 @@ put_new(const struct rec_layer_ref *layer, uint32_t stage)
 	return p;
 }
 
-/* With from (else NULL) a third worker writes the stream, to out. */
+/* A third worker that makes the stream, of a directory or of parts; both NULL: there is none. */
+struct maker {
+	const struct transfer_source *from;
+	struct partial *partial; /* taken */
+	int out;
+};
+
+static int
+start_maker(
+    struct job *j, const struct put *p, const struct stage *g, const struct maker *m, struct err *e)
+{
+	if (m->partial != NULL)
+		return partial_start(p->partial, j, g, &g->layers[p->at], m->out, e);
+	return m->from != NULL ? start_pack(j, m->from, m->out, e) : 0;
+}
+
 static int
 put_start(struct conn *c, uint32_t seq, struct stage *g, const struct rec_layer_ref *layer,
-    int stream, const struct transfer_source *from, int out, struct err *e)
+    int stream, const struct maker *m, struct err *e)
 {
-	struct put *p = put_new(layer, g->number);
+	struct put *p = put_new(layer, g->number, m->partial);
 	enum layout layout = LAYOUT_DIR;
 	own_fd int copy = -1;
 	struct job *j = NULL;
@@ -248,8 +269,7 @@ put_start(struct conn *c, uint32_t seq, struct stage *g, const struct rec_layer_
 	    stage_layer(g, layout, &p->at, &p->place, e) == 0 &&
 	    (!p->keep || (copy = blob_begin(g, &g->layers[p->at], e)) != -1))
 		j = job_new(c, seq, put_done, p, e);
-	if (j != NULL && put_workers(j, p, stream, copy, e) == 0 &&
-	    (from == NULL || start_pack(j, from, out, e) == 0))
+	if (j != NULL && put_workers(j, p, stream, copy, e) == 0 && start_maker(j, p, g, m, e) == 0)
 		return 0;
 	job_abort(j);
 	put_free(p);
@@ -260,6 +280,7 @@ int
 transfer_put(struct conn *c, uint32_t seq, struct msg_layer_put *m, struct err *e)
 {
 	struct stage *g = stage_find(&c->stages, m->stage, e);
+	const struct maker none = {0};
 	own_fd int stream = -1;
 
 	if (g == NULL)
@@ -267,7 +288,32 @@ transfer_put(struct conn *c, uint32_t seq, struct msg_layer_put *m, struct err *
 	if (m->layer->diff_id[0] != '\0' && layer_hex(m->layer->diff_id) == NULL)
 		return err_set(e, ERR_INVALID, "a layer's DiffID is malformed");
 	stream = fd_take(&m->stream);
-	return put_start(c, seq, g, m->layer, stream, NULL, -1, e);
+	return put_start(c, seq, g, m->layer, stream, &none, e);
+}
+
+int
+transfer_assemble(struct conn *c, uint32_t seq, struct msg_layer_assemble *m, struct err *e)
+{
+	struct stage *g = stage_find(&c->stages, m->stage, e);
+	struct maker maker = {0};
+	int between[2], r;
+
+	if (g == NULL)
+		return -1;
+	if (layer_hex(m->layer->diff_id) == NULL || layer_hex(m->checksum) == NULL)
+		return err_set(e, ERR_INVALID, "a digest of the layer is malformed");
+	maker.partial = partial_new(places_first(&c->srv->store), m, e);
+	if (maker.partial == NULL)
+		return -1;
+	if (make_pipe(between, e) == -1) {
+		partial_free(maker.partial);
+		return -1;
+	}
+	maker.out = between[1];
+	r = put_start(c, seq, g, m->layer, between[0], &maker, e);
+	fd_close(&between[0]);
+	fd_close(&between[1]);
+	return r;
 }
 
 int
@@ -275,11 +321,13 @@ transfer_take(
     struct conn *c, uint32_t seq, uint64_t stage, const struct transfer_source *from, struct err *e)
 {
 	struct stage *g = stage_find(&c->stages, stage, e);
+	struct maker maker = {.from = from};
 	int between[2], r;
 
 	if (g == NULL || make_pipe(between, e) == -1)
 		return -1;
-	r = put_start(c, seq, g, NULL, between[0], from, between[1], e);
+	maker.out = between[1];
+	r = put_start(c, seq, g, NULL, between[0], &maker, e);
 	fd_close(&between[0]);
 	fd_close(&between[1]);
 	return r;

@@ -12,6 +12,9 @@
 int transfer_put(struct conn *c, uint32_t seq, struct msg_layer_put *m, struct err *e);
 int transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *e);
 
+/* As transfer_put, of a layer that is put together of parts. */
+int transfer_assemble(struct conn *c, uint32_t seq, struct msg_layer_assemble *m, struct err *e);
+
 /*
  * A directory to be packed afresh.  facts: descriptor of what pod-store-pack is told of it
  * (transfer_facts).  Both are borrowed.

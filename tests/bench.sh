@@ -357,6 +357,29 @@ layouts_bench() { # NAME: an image that seed_image has made
 	layouts "layout: run (busybox)" "tar -C $WORLD/fs --owner=0 --group=0 -c . >$WORLD/tmpfs/b.tar; \$tool import -q $WORLD/tmpfs/b.tar localhost/b; \$tool run --rm --net=none localhost/b true" \
 		"\$tool run --rm --net=none localhost/b true"
 }
+# partial_bench MEGABYTES: an image of that size, then one in which each tenth file is another, both zstd:chunked
+partial_bench() {
+	local n=0 f k whole parts words tool=("$BIN/pod" --root "$WORLD/seed" --runroot "$WORLD/seed-run")
+	tree "$WORLD/tree-parts" "$1"
+	for k in 1 2; do
+		tar -C "$WORLD/tree-parts" -c . | "$BIN/pod-store" --root "$WORLD/seed" --runroot "$WORLD/seed-run" import "localhost/parts-$k" >/dev/null
+		"${tool[@]}" push -q --cert-dir "$REGISTRY_CERTS" --compression-format zstd:chunked "localhost/parts-$k" "$REGISTRY/parts-$k:1" >/dev/null || return 1
+		"${tool[@]}" rmi -f "localhost/parts-$k" >/dev/null
+		[ "$k" = 1 ] || break
+		find "$WORLD/tree-parts" -type f | sort | while read -r f; do [ $((n++ % 10)) != 5 ] || echo "changed" >>"$f"; done
+	done
+	rm -rf "$WORLD/tree-parts"
+	for k in false true; do
+		fresh
+		tool=("$BIN/pod" --root "$WORLD/fs-ext4/r" --runroot "$WORLD/fs-ext4/rr" --storage-opt "pull_options.enable_partial_images=$k")
+		"${tool[@]}" pull -q --cert-dir "$REGISTRY_CERTS" "$REGISTRY/parts-1:1" >/dev/null || return 1
+		[ "$k" = true ] || { whole=$(timed "${tool[@]}" pull -q --cert-dir "$REGISTRY_CERTS" "$REGISTRY/parts-2:1"); continue; }
+		parts=$(timed "${tool[@]}" pull -q --cert-dir "$REGISTRY_CERTS" "$REGISTRY/parts-2:1")
+		"${tool[@]}" rmi -f "$REGISTRY/parts-2:1" >/dev/null
+		words=$("${tool[@]}" pull --cert-dir "$REGISTRY_CERTS" "$REGISTRY/parts-2:1" 2>&1 | sed -n 's/.*: skipped/skipped/p')
+	done
+	echo "partial pull of $1 MB, nine of ten files there: whole ${whole% *} s (cpu ${whole#* }), in parts ${parts% *} s (cpu ${parts#* }), $words of the blob (budget: three quarters)"
+}
 # A registry that holds nothing, in place of the last one.
 registry_empty() {
 	[ -z "${empty_pid:-}" ] || kill "$empty_pid"
@@ -364,11 +387,13 @@ registry_empty() {
 	registry_http_start
 	empty_pid=$REGISTRY_PID
 }
-if wanted "pull" || wanted "push" || wanted "save" || wanted "load" || wanted "layout"; then
+if wanted "pull" || wanted "partial" || wanted "push" || wanted "save" || wanted "load" || wanted "layout"; then
 	mkdir -p "$WORLD/tmpfs" "$WORLD/fs-ext4"
 	mount -t tmpfs -o size=12g none "$WORLD/tmpfs"
 	registry_start || exit 1
 	for size in ${BENCH_SIZES:-120 600}; do
+		if wanted "partial"; then partial_bench "$size"; fi
+		if [ "${BENCH:-}" = partial ]; then continue; fi
 		if wanted "pull"; then pull_bench "image-$size" "$size"; else seed_image "image-$size" "$size"; fi
 		transfer_bench "image-$size"
 		if wanted "layout"; then layouts_bench "image-$size"; fi

@@ -132,7 +132,7 @@ set_roots(struct storage_conf *c, const json_t *t, uid_t uid, struct err *e)
 
 /* [storage.options] and its table for the driver, as --storage-opt would give them. */
 static void
-add_table(struct storage_conf *c, const char *driver, const json_t *table)
+add_table(struct strv *out, const char *driver, const json_t *table)
 {
 	const char *key;
 	json_t *v;
@@ -140,10 +140,9 @@ add_table(struct storage_conf *c, const char *driver, const json_t *table)
 	json_object_foreach((json_t *)table, key, v)
 	{
 		if (json_is_boolean(v))
-			strv_addf(&c->options, "%s.%s=%s", driver, key,
-			    json_is_true(v) ? "true" : "false");
+			strv_addf(out, "%s.%s=%s", driver, key, json_is_true(v) ? "true" : "false");
 		else if (json_is_string(v) && *json_string_value(v) != '\0')
-			strv_addf(&c->options, "%s.%s=%s", driver, key, json_string_value(v));
+			strv_addf(out, "%s.%s=%s", driver, key, json_string_value(v));
 	}
 }
 
@@ -164,9 +163,10 @@ set_options(struct storage_conf *c, const json_t *options, struct err *e)
 			strv_addf(&c->options, "%s=%s", common[i], json_string_value(v));
 	}
 	if (*c->driver != '\0')
-		add_table(c, c->driver, json_object_get(options, c->driver));
+		add_table(&c->options, c->driver, json_object_get(options, c->driver));
 	for (size_t i = 0; i < COUNTOF(drivers) && *c->driver == '\0'; i++)
-		add_table(c, drivers[i], json_object_get(options, drivers[i]));
+		add_table(&c->options, drivers[i], json_object_get(options, drivers[i]));
+	add_table(&c->pull_options, "pull_options", json_object_get(options, "pull_options"));
 	return 0;
 }
 
@@ -263,6 +263,7 @@ storage_conf_settings(const struct storage_conf *c, const struct strv *given, st
 {
 	const struct strv *from = given->n > 0 ? given : &c->options;
 
+	strv_add_all(out, (const char *const *)c->pull_options.v, c->pull_options.n);
 	for (size_t i = 0; i < from->n; i++)
 		if (*from->v[i] != '\0')
 			strv_add(out, from->v[i]);
@@ -280,5 +281,6 @@ storage_conf_free(struct storage_conf *c)
 	free(c->file);
 	strv_free(&c->additional_image_stores);
 	strv_free(&c->options);
+	strv_free(&c->pull_options);
 	*c = (struct storage_conf){0};
 }

@@ -21,6 +21,7 @@ struct storage_conf {
 	char *graphroot, *runroot, *imagestore,
 	    *driver;				      /* imagestore is NULL, driver "" if not set */
 	struct strv additional_image_stores, options; /* options: "overlay.mountopt=nodev" */
+	struct strv pull_options; /* "pull_options.enable_partial_images=false" */
 	bool transient_store;
 	char *file; /* that was read, or NULL */
 };
@@ -37,7 +38,7 @@ int storage_conf_own_runroot(const char *runroot, struct err *e);
 
 /*
  * What the store is told, a "key=value" each: the options given by --storage-opt, which take the place of all
- * in the file ("" alone: none), or those of the file.
+ * in the file ("" alone: none), or those of the file; and what the file says of pulling.
  */
 void storage_conf_settings(
     const struct storage_conf *c, const struct strv *given, struct strv *out);

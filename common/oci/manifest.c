@@ -64,6 +64,53 @@ parse_desc(const json_t *j, struct manifest_desc *d, struct arena *a, struct err
 	return 0;
 }
 
+#define CHUNKED "io.github.containers.zstd-chunked."
+
+/* "NUMBER:NUMBER:…", count of them at least. */
+static bool
+read_position(const json_t *annotations, const char *key, uint64_t *v, size_t count)
+{
+	const char *text = json_string_value(json_object_get(annotations, key));
+	own_strv struct strv words = {0};
+
+	if (text == NULL || strlen(text) > 255)
+		return false;
+	strv_split(&words, text, ':');
+	if (words.n < count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (text_to_u64(words.v[i], (uint64_t)SIZE_MAX_, &v[i]) == -1)
+			return false;
+	return true;
+}
+
+/* Annotations that cannot be right are none: the layer is read from its beginning, then. */
+static void
+parse_chunked(const json_t *layer, struct manifest_desc *d, struct arena *a)
+{
+	const json_t *notes = json_object_get(layer, "annotations");
+	const char *checksum =
+	    json_string_value(json_object_get(notes, CHUNKED "manifest-checksum"));
+	struct manifest_chunked *c;
+	uint64_t toc[4], split[2];
+
+	if (checksum == NULL || !reference_digest_valid(checksum) ||
+	    !read_position(notes, CHUNKED "manifest-position", toc, 4) || toc[3] != 1 ||
+	    !read_position(notes, CHUNKED "tarsplit-position", split, 2))
+		return;
+	if (toc[0] > d->size || toc[1] > d->size - toc[0] || split[0] < toc[0] + toc[1] ||
+	    split[0] > d->size || split[1] > d->size - split[0])
+		return;
+	c = arena_alloc(a, sizeof(*c));
+	*c = (struct manifest_chunked){.checksum = arena_strdup(a, checksum),
+	    .toc_at = toc[0],
+	    .toc_size = toc[1],
+	    .toc_plain = toc[2],
+	    .split_at = split[0],
+	    .split_size = split[1]};
+	d->chunked = c;
+}
+
 static int
 parse_layers(const json_t *j, struct manifest *m, struct err *e)
 {
@@ -83,6 +130,7 @@ parse_layers(const json_t *j, struct manifest *m, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		if (parse_desc(json_array_get(layers, i), &m->layers[i], &m->arena, e) < 0)
 			return err_wrap(e, "layers[%zu]", i);
+		parse_chunked(json_array_get(layers, i), &m->layers[i], &m->arena);
 	}
 	m->nlayers = n;
 	return 0;

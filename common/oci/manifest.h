@@ -29,12 +29,22 @@
 #define MANIFEST_TYPE_DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
 #define MANIFEST_TYPE_DOCKER_LAYER "application/vnd.docker.image.rootfs.diff.tar"
 
+struct manifest_chunked;
+
 /* A descriptor (OCI image specification, "Content Descriptors").  urls are not read at all. */
 struct manifest_desc {
 	const char
 	    *media_type;    /* never NULL; may be "" where the specification lets it be absent */
 	const char *digest; /* strictly sha256 */
 	uint64_t size;
+	const struct manifest_chunked *chunked; /* or NULL */
+};
+
+/* Where the index of a layer in the form zstd:chunked is in its blob, within its size, as annotations say. */
+struct manifest_chunked {
+	const char *checksum; /* of the table of contents as it is there */
+	uint64_t toc_at, toc_size, toc_plain;
+	uint64_t split_at, split_size; /* behind it */
 };
 
 struct manifest_entry { /* of an index */

@@ -10,12 +10,15 @@
 
 #include "common/role/role.h"
 
+#define SPAWN_FDS 26
+
 struct spawn {
 	enum role role;	  /* which program */
 	const char *mode; /* argv[1]; one fixed word or NULL, which means "--peer" */
-	int fds[12]; /* fds[i] becomes descriptor i; 0 or less: for i < 3 the caller's own, else
+	int fds
+	    [SPAWN_FDS]; /* fds[i] becomes descriptor i; 0 or less: for i < 3 the caller's own, else
 			closed */
-	size_t nfds; /* entries of fds that count, at least 0 */
+	size_t nfds;	 /* entries of fds that count, at least 0 */
 	bool discard_stderr;
 };
 

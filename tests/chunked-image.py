@@ -1,0 +1,95 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: ISC
+# chunked-image.py HOST:PORT FROM TO FAULT: copies the image FROM (NAME:TAG), whose one layer is zstd:chunked, to TO within
+# a registry that speaks plain HTTP; the index of the layer has the fault, its contents are what they were.
+import hashlib
+import json
+import struct
+import subprocess
+import sys
+import urllib.request
+
+host, source, target, fault = sys.argv[1:5]
+types = "application/vnd.oci.image.manifest.v1+json"
+prefix = "io.github.containers.zstd-chunked."
+
+
+def call(method, url, data=None, headers={}):
+    request = urllib.request.Request(url, data=data, method=method, headers=headers)
+    with urllib.request.urlopen(request) as r:
+        return r.read(), r.headers
+
+
+def sha(b):
+    return "sha256:" + hashlib.sha256(b).hexdigest()
+
+
+def zstd(*words, data):
+    return subprocess.run(["zstd", "-q", "-c", *words], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def put_blob(name, data):
+    _, headers = call("POST", f"http://{host}/v2/{name}/blobs/uploads/", b"")
+    url = headers["Location"]
+    url += ("&" if "?" in url else "?") + "digest=" + sha(data)
+    call("PUT", url, data, {"Content-Type": "application/octet-stream"})
+
+
+def frame(data):
+    return struct.pack("<II", 0x184D2A50, len(data)) + data
+
+
+name, tag = source.split(":")
+manifest = json.loads(call("GET", f"http://{host}/v2/{name}/manifests/{tag}", headers={"Accept": types})[0])
+layer = manifest["layers"][0]
+notes = layer["annotations"]
+blob = call("GET", f"http://{host}/v2/{name}/blobs/{layer['digest']}")[0]
+config = call("GET", f"http://{host}/v2/{name}/blobs/{manifest['config']['digest']}")[0]
+at, size, plain, kind = map(int, notes[prefix + "manifest-position"].split(":"))
+split_at, split_size, split_plain = map(int, notes[prefix + "tarsplit-position"].split(":"))
+toc = json.loads(zstd("-d", data=blob[at : at + size]))
+split = zstd("-d", data=blob[split_at : split_at + split_size])
+files = [x for x in toc["entries"] if x["type"] == "reg" and x.get("size", 0) > 0]
+text = None
+
+if fault == "digests":
+    for x in files:
+        x["digest"] = sha(b"%d" % x["offset"])
+elif fault == "swapped":
+    twins = {}
+    for x in files:
+        twins.setdefault(x["size"], []).append(x)
+    a, b = next(v for v in twins.values() if len(v) > 1)[:2]
+    a["digest"], b["digest"] = b["digest"], a["digest"]
+elif fault == "overlap":
+    files[5]["offset"] = files[4]["offset"]
+elif fault == "beyond":
+    files[-1]["endOffset"] = len(blob) + 10**12
+elif fault == "names":
+    for x in files:
+        x["name"] = "../../../../../../etc/" + x["name"]
+elif fault == "missing":
+    toc["entries"] = [x for x in toc["entries"] if x is not files[7]]
+elif fault == "entries":
+    text = b'{"version":1,"entries":[' + b'{"type":"dir","name":"x"},' * 2200000 + b'{"type":"dir","name":"x"}]}'
+elif fault == "split":
+    split = split.replace(b'"payload":"', b'"payload":"AAAA', 3)
+toc.pop("tarSplitDigest", None)
+text = text or json.dumps(toc).encode()
+packed = zstd(data=text)
+packed_split = zstd(data=split)
+new = blob[: at - 8]
+at = len(new) + 8
+new += frame(packed)
+split_at = len(new) + 8
+new += frame(packed_split)
+length = 1000 if fault == "length" else len(text)
+new += frame(struct.pack("<7Q", at, len(packed), length, 1, split_at, len(packed_split), len(split)) + b"GNUlInUx")
+layer.update(digest=sha(new), size=len(new))
+notes[prefix + "manifest-checksum"] = sha(b"another" if fault == "checksum" else packed)
+notes[prefix + "manifest-position"] = f"{at}:{len(packed)}:{length}:1"
+notes[prefix + "tarsplit-position"] = f"{split_at}:{len(packed_split)}:{len(split)}"
+name, tag = target.split(":")
+put_blob(name, new)
+put_blob(name, config)
+call("PUT", f"http://{host}/v2/{name}/manifests/{tag}", json.dumps(manifest).encode(), {"Content-Type": types})
