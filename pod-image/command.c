@@ -53,9 +53,11 @@ const struct opt command_access_rows[] = {
 	.help = "Directory with the certificates needed to connect to the registry"},
     {"creds", 0, OPT_STRING(struct command_access_opts, creds), .arg = "username[:password]",
 	.help = "Credentials to use for accessing the registry"},
+    {"no-creds", 0, OPT_BOOL(struct command_access_opts, no_creds),
+	.help = "Access the registry without credentials, even if some are stored"},
     {"registries-conf", 0, OPT_STRING(struct command_access_opts, registries), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of registries.conf"},
-    {"retry", 0, OPT_UINT(struct command_access_opts, retry), .def = "3",
+    {"retry", 0, OPT_UINT(struct command_access_opts, retry), .def = "3", .alias = "retry-times",
 	.help = "Number of times to retry in case of failure"},
     {"retry-delay", 0, OPT_DURATION(struct command_access_opts, retry_delay),
 	.help = "Delay between retries in case of failure"},
@@ -84,6 +86,7 @@ command_fill_access(const struct command_access_opts *o, struct rec_registry_acc
 	    .cert_dir = o->cert_dir,
 	    .policy_file = o->policy,
 	    .registries_conf = o->registries,
+	    .anonymous = o->no_creds,
 	    .retries = o->retry + 1,
 	    .retry_delay_ms = (uint64_t)o->retry_delay / 1000000};
 	a->creds = take_secret(o->creds);

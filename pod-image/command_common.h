@@ -9,6 +9,7 @@
 /* How to reach a registry. */
 struct command_access_opts {
 	const char *authfile, *cert_dir, *creds, *policy, *registries;
+	bool no_creds;
 	int tls_verify;
 	uint64_t retry;
 	int64_t retry_delay;

@@ -24,6 +24,7 @@ struct copy_opts {
 	int64_t level, retry_delay;
 	uint64_t retry;
 	bool all, compress, force, preserve, quiet, remove_signatures;
+	bool src_no_creds, dest_no_creds;
 	struct strv tags;
 };
 
@@ -51,6 +52,8 @@ static const struct opt copy_rows[] = {
 	.help = "Where the Docker daemon of the destination listens"},
     {"dest-force-compress-format", 0, OPT_BOOL(struct copy_opts, force),
 	.help = "Compress again what is compressed in another way"},
+    {"dest-no-creds", 0, OPT_BOOL(struct copy_opts, dest_no_creds),
+	.help = "Access the destination without credentials, even if some are stored"},
     {"dest-tls-verify", 0, OPT_TRISTATE(struct copy_opts, dest_tls_verify), .none = "true",
 	.help = "Require HTTPS and verify certificates when talking to the destination"},
     {"digestfile", 0, OPT_STRING(struct copy_opts, digestfile), .arg = "path",
@@ -85,6 +88,8 @@ static const struct opt copy_rows[] = {
 	.help = "Credentials for the source"},
     {"src-daemon-host", 0, OPT_STRING(struct copy_opts, src_daemon), .arg = "host",
 	.help = "Where the Docker daemon of the source listens"},
+    {"src-no-creds", 0, OPT_BOOL(struct copy_opts, src_no_creds),
+	.help = "Access the source without credentials, even if some are stored"},
     {"src-tls-verify", 0, OPT_TRISTATE(struct copy_opts, src_tls_verify), .none = "true",
 	.help = "Require HTTPS and verify certificates when talking to the source"},
     OPT_END,
@@ -103,6 +108,7 @@ fill_ends(
 	struct command_access_opts a = {.authfile = first_of(o->src_authfile, o->authfile),
 	    .cert_dir = o->src_cert_dir,
 	    .creds = o->src_creds,
+	    .no_creds = o->src_no_creds,
 	    .policy = o->policy,
 	    .registries = o->registries,
 	    .tls_verify = o->src_tls_verify,
@@ -114,6 +120,7 @@ fill_ends(
 	a.authfile = first_of(o->dest_authfile, o->authfile);
 	a.cert_dir = o->dest_cert_dir;
 	a.creds = o->dest_creds;
+	a.no_creds = o->dest_no_creds;
 	a.tls_verify = o->dest_tls_verify;
 	command_fill_access(&a, to);
 	to->daemon_host = o->dest_daemon;
@@ -191,6 +198,8 @@ run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	    .to = &to};
 
 	(void)argc;
+	if (reference_refuse_transport(argv[1], e) < 0)
+		return -1;
 	if (transport == NULL)
 		return err_set(
 		    e, ERR_USAGE, "Invalid destination name %.300s: it has no transport", argv[1]);

@@ -27,6 +27,7 @@ struct sync_opts {
 	const char *src_creds, *dest_creds, *src_cert_dir, *dest_cert_dir;
 	const char *src_tls_verify, *dest_tls_verify, *policy, *registries;
 	bool all, scoped, dry_run, keep_going, quiet, preserve, remove_signatures;
+	bool src_no_creds, dest_no_creds;
 };
 
 static const struct opt sync_rows[] = {
@@ -43,6 +44,8 @@ static const struct opt sync_rows[] = {
 	.complete = COMPLETE_DIR, .help = "Directory with certificates for the destination"},
     {"dest-creds", 0, OPT_STRING(struct sync_opts, dest_creds), .arg = "username[:password]",
 	.help = "Credentials for the destination"},
+    {"dest-no-creds", 0, OPT_BOOL(struct sync_opts, dest_no_creds),
+	.help = "Access the destination without credentials, even if some are stored"},
     {"dest-tls-verify", 0, OPT_STRING(struct sync_opts, dest_tls_verify), .arg = "bool",
 	.help = "Require HTTPS and verify certificates when talking to the destination"},
     {"dry-run", 0, OPT_BOOL(struct sync_opts, dry_run), .help = "Say what would be copied"},
@@ -73,6 +76,8 @@ static const struct opt sync_rows[] = {
 	.complete = COMPLETE_DIR, .help = "Directory with certificates for the source"},
     {"src-creds", 0, OPT_STRING(struct sync_opts, src_creds), .arg = "username[:password]",
 	.help = "Credentials for the source"},
+    {"src-no-creds", 0, OPT_BOOL(struct sync_opts, src_no_creds),
+	.help = "Access the source without credentials, even if some are stored"},
     {"src-tls-verify", 0, OPT_STRING(struct sync_opts, src_tls_verify), .arg = "bool",
 	.help = "Require HTTPS and verify certificates when talking to the source"},
     OPT_END,
@@ -80,6 +85,7 @@ static const struct opt sync_rows[] = {
 
 struct side { /* how to reach a source */
 	const char *authfile, *creds, *cert_dir, *tls_verify;
+	bool no_creds;
 };
 
 struct job { /* one image */
@@ -157,6 +163,8 @@ read_tags(const struct sync *s, const char *repository, char **text, struct err 
 	add_option(&words, "creds", s->from.creds);
 	add_option(&words, "cert-dir", s->from.cert_dir);
 	add_option(&words, "tls-verify", s->from.tls_verify);
+	if (s->from.no_creds)
+		strv_add(&words, "--no-creds");
 	strv_addf(&words, "docker://%s", repository);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_sys(e, "making a pipe");
@@ -252,6 +260,7 @@ plan_registry(struct sync *s, const struct sync_registry *r, struct err *e)
 		/* For the life of this process. */
 		s->from.authfile = xasprintf("/proc/self/fd/%d", r->authfile);
 		s->from.creds = NULL;
+		s->from.no_creds = false;
 	}
 	if (r->cert_dir != NULL)
 		s->from.cert_dir = r->cert_dir;
@@ -349,6 +358,10 @@ copy_one(const struct sync_opts *o, const struct job *j, struct err *e)
 	add_option(&words, "dest-tls-verify", o->dest_tls_verify);
 	add_option(&words, "format", o->format);
 	add_option(&words, "retry-times", o->retry);
+	if (j->from.no_creds)
+		strv_add(&words, "--src-no-creds");
+	if (o->dest_no_creds)
+		strv_add(&words, "--dest-no-creds");
 	if (o->all)
 		strv_add(&words, "--all");
 	if (o->preserve)
@@ -420,7 +433,7 @@ run_sync(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	struct sync s = {.o = o,
 	    .to = argv[1],
 	    .from = {o->src_authfile != NULL ? o->src_authfile : o->authfile, o->src_creds,
-		o->src_cert_dir, o->src_tls_verify}};
+		o->src_cert_dir, o->src_tls_verify, o->src_no_creds}};
 	struct sync_list list = {0};
 	int r;
 

@@ -50,6 +50,11 @@ find_credential(const struct plan *p, const struct plan_worker *w,
 	own_mem char *key = w->repository != NULL ? xasprintf("%s/%s", w->registry, w->repository)
 						  : xstrdup(w->registry);
 
+	if (access->anonymous)
+		return access->creds == NULL
+			   ? 0
+			   : err_set(e, ERR_USAGE,
+				 "creds and no-creds cannot be specified at the same time");
 	/* Credentials from the command line are meant for the registry that was named. */
 	if (access->creds != NULL && !mirror)
 		return auth_from_creds(access->creds, out, e);

@@ -41,7 +41,9 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 
 	if (t->store == NULL && m->store > 0)
 		t->store = peer_new(fd_take(&m->store), ROLE_IMAGE, ROLE_STORE);
-	if (transport == NULL || strcmp(transport, "docker") == 0) {
+	if (reference_refuse_transport(m->reference, e) < 0) {
+		r = -1;
+	} else if (transport == NULL || strcmp(transport, "docker") == 0) {
 		r = prepare_registry(t, rest, transport != NULL, m, e);
 	} else {
 		t->from_archive = true;
@@ -165,6 +167,8 @@ task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
 		return source_list_prepare(
 		    &t->parts, t->store, t->image, t->graph_root, m->to, &t->is_list, e);
 	}
+	if (reference_refuse_transport(m->source, e) < 0)
+		return -1;
 	if (transport == NULL)
 		return err_set(
 		    e, ERR_USAGE, "Invalid source name %.300s: it has no transport", m->source);
@@ -184,6 +188,8 @@ prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
 	const char *rest = m->destination;
 	const char *transport = reference_transport(m->destination, &rest);
 
+	if (reference_refuse_transport(m->destination, e) < 0)
+		return -1;
 	if (transport == NULL || strcmp(transport, "docker") == 0)
 		return plan_push(&t->to_plan, rest, m->to, e) < 0 ||
 			       signer_prepare(

@@ -91,6 +91,8 @@ free_port() {
 ordinary_user() {
 	[ "$(id -u)" = 0 ] || return 1
 	world_user=podt$$
+	# One of a test that was killed may be left.
+	getent passwd "$world_user" >/dev/null && world_user=podt$$r$RANDOM
 	useradd -m "$world_user" || { world_user=; return 1; }
 }
 as_user() { "$LIB_DIR/as-user" "$world_user" "$@"; }

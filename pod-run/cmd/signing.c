@@ -14,9 +14,21 @@
 
 #define FILE_MAX 65536
 
+static int
+no_sequoia(void *member, const char *value, struct err *e)
+{
+	(void)member;
+	(void)value;
+	return err_set(e, ERR_UNSUPPORTED,
+	    "keys of Sequoia-PGP are not supported: use --sign-by with a key of GnuPG");
+}
+
 const struct opt signing_rows[] = {
     {"sign-by", 0, OPT_STRING(struct signing_opts, by), .arg = "key",
 	.help = "Add a signature at the destination using the specified key"},
+    {"sign-by-sq-fingerprint", 0, OPT_CALL(struct signing_opts, by, no_sequoia),
+	.arg = "fingerprint", .flags = OPT_HIDDEN,
+	.help = "Sign the image using a Sequoia-PGP key"},
     {"sign-by-sigstore", 0, OPT_STRING(struct signing_opts, sigstore), .arg = "path",
 	.complete = COMPLETE_FILE,
 	.help = "Sign the image using a sigstore parameter file at PATH"},

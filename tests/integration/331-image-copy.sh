@@ -103,7 +103,8 @@ done
 is "an archive that was begun is emptied" "$(stat -c %s "$WORLD/pbad.docker.tar")" 0
 check "no blob of it lies in the layout" test ! -e "$WORLD/pbad/blobs/sha256/${big##*/}"
 refused "no transport" "it has no transport" copy "docker://$R/v2:1" "$WORLD/x"
-refused "an unknown transport" "it has no transport" copy "sif:/tmp/x" "dir:$WORLD/x"
+refused "a transport that others have" "the transport sif: is not supported" copy "sif:/tmp/x" "dir:$WORLD/x"
+refused "an unknown transport" "it has no transport" copy "xyz:/tmp/x" "dir:$WORLD/x"
 
 # --- inspect, list-tags, delete ---
 is "inspect: the fields of skopeo" "$(look "docker://$R/v2:1" | jq -r 'del(.LayersData) | keys_unsorted | join(" ")')" \

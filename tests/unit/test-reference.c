@@ -134,4 +134,7 @@ Test(reference, transports)
 	cr_assert_str_eq(rest, "/tmp/o.tar");
 	cr_assert_str_eq(reference_transport("docker://x/y", &rest), "docker");
 	cr_assert_null(reference_transport("docker.io/x", &rest));
+	cr_assert_eq(reference_refuse_transport("sif:/x", &e), -1);
+	cr_assert_eq(reference_refuse_transport("tarball:./x", &e), -1);
+	cr_assert_eq(reference_refuse_transport("sif:1", &e), 0);
 }
