@@ -50,8 +50,9 @@ split(const char *ipnet, char address[64], int64_t *prefix)
 {
 	const char *slash = strchr(ipnet, '/');
 	size_t n = slash != NULL ? (size_t)(slash - ipnet) : strlen(ipnet);
+	uint64_t bits;
 
-	*prefix = slash != NULL ? atol(slash + 1) : 0;
+	*prefix = slash != NULL && text_to_u64(slash + 1, 128, &bits) == 0 ? (int64_t)bits : 0;
 	n = n < 63 ? n : 63;
 	memcpy(address, ipnet, n);
 	address[n] = '\0';

@@ -326,15 +326,16 @@ archive_export(struct ctx *x, struct ctr *c, const struct checkpoint *o, struct 
 {
 	const char *mode = "compress-zstd";
 	own_fd int out = -1;
+	struct stat st;
 	int status = 0, r;
 	pid_t pid = -1;
 
 	for (size_t i = 0; o->compress != NULL && i < COUNTOF(compressions); i++)
 		if (strcmp(compressions[i].word, o->compress) == 0)
 			mode = compressions[i].mode;
-	/* It holds the memory of processes. */
+	/* It holds the memory of processes.  A device or a FIFO stays as it is. */
 	out = open(o->export, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0600);
-	if (out == -1 || fchmod(out, 0600) == -1)
+	if (out == -1 || fstat(out, &st) == -1 || (S_ISREG(st.st_mode) && fchmod(out, 0600) == -1))
 		return err_sys(e, "error creating checkpoint export file \"%s\"", o->export);
 	if (mode != NULL && deflate(mode, &out, &pid, e) == -1)
 		return -1;
@@ -342,7 +343,7 @@ archive_export(struct ctx *x, struct ctr *c, const struct checkpoint *o, struct 
 	fd_close(&out);
 	if (pid != -1 && waitpid(pid, &status, 0) == pid && status != 0 && r == 0)
 		r = err_set(e, ERR_INTERNAL, "compressing \"%s\" failed", o->export);
-	if (r == -1)
+	if (r == -1 && S_ISREG(st.st_mode))
 		unlink(o->export);
 	return r;
 }

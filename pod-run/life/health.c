@@ -26,6 +26,7 @@
 #define FILE_NAME "healthcheck.log"
 #define STATE_MAX (16u << 20)
 #define OUTPUT_MAX (1u << 20) /* where no limit was asked for */
+#define LOG_MAX (2u << 20)    /* of all results: JSON may need six bytes for one */
 #define STARTUP "Startup"     /* our own key: what came of the start-up check so far */
 
 /* --- The file -----------------------------------------------------------------------------------*/
@@ -274,6 +275,22 @@ output_of(const struct check *k)
 	return ptr_take(&copy);
 }
 
+/* As many as were asked for, while the whole stays what health_load reads. */
+static void
+drop_old(json_t *log, uint64_t max)
+{
+	size_t bytes = 0, i = json_array_size(log);
+
+	for (; i > 0 && bytes <= LOG_MAX; i--)
+		bytes += json_string_length(json_object_get(json_array_get(log, i - 1), "Output"));
+	if (bytes > LOG_MAX)
+		i++;
+	while (i-- > 0)
+		json_array_remove(log, 0);
+	while (max != 0 && json_array_size(log) > max)
+		json_array_remove(log, 0);
+}
+
 static void
 add_result(const struct check *k, json_t *state, const char *output)
 {
@@ -291,8 +308,7 @@ add_result(const struct check *k, json_t *state, const char *output)
 	json_put_str(o, "End", human_rfc3339nano(k->end_ns, time, sizeof(time)));
 	json_put_int(o, "ExitCode", k->code);
 	json_put_str(o, "Output", output);
-	while (max != 0 && json_array_size(log) > max)
-		json_array_remove(log, 0);
+	drop_old(log, max);
 }
 
 static void

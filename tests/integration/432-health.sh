@@ -57,6 +57,10 @@ is "is killed" "$(pod exec long ps | grep -c 'sleep 100$')" 0
 run --name flood --health-cmd 'yes' --health-timeout 1s --health-interval disable --health-max-log-size 0
 timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" healthcheck run flood >/dev/null
 check "a check that never stops printing" test "$(pod inspect flood | jq '.[0].State.Health.Log[0].Output | length')" -le 1100000
+run --name much --health-cmd 'head -c 1000000 /dev/zero | tr "\0" "\001"; exit 1' --health-interval disable --health-retries 3 --health-max-log-size 0 --health-max-log-count 0
+for i in 1 2 3 4; do pod healthcheck run much >/dev/null; done
+is "much output of many checks does not make the state unreadable" "$(pod inspect much | jq -c '.[0].State.Health | [.Status, .FailingStreak, (.Log | length)]')" '["unhealthy",4,2]'
+pod rm -f -t 0 much >/dev/null
 run --name nosuch --health-cmd '["/nosuch", "x"]' --health-interval disable
 out=$(pod healthcheck run nosuch)
 is "a command that is not there" "$?:$out" 1:unhealthy
