@@ -14,8 +14,8 @@ job
 is "the host's mount table is as it was" "$(wc -l </proc/self/mountinfo)" "$mounts"
 no_process() { ! pgrep -f "$RUNROOT/" >/dev/null; }
 check "no monitor stays" until_ok 20 no_process
-is "no read-write layer stays" "$(ls "$ROOT/rw" 2>/dev/null)" ""
+check "no read-write layer stays" until_ok 20 nothing_in "$ROOT/rw"
 check "no layer stays" until_ok 20 nothing_in "$ROOT/layers"
-is "no bundle stays" "$(ls "$RUNROOT/containers" 2>/dev/null)" ""
-is "no lease stays" "$(find "$RUNROOT/net" -path '*lease*' -name '[0-9]*.*' 2>/dev/null)" ""
+check "no bundle stays" until_ok 20 nothing_in "$RUNROOT/containers"
+until_is "no lease stays" "" find "$RUNROOT/net" -path '*lease*' -name '[0-9]*.*'
 finish

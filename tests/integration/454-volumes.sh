@@ -43,12 +43,12 @@ is "nothing was made of them" "$(pod volume ls -q | grep -c '^x$')" 0
 # --- Mounted ones
 pod volume create -o type=tmpfs -o device=tmpfs -o o=size=1m,mode=700 mem >/dev/null
 is "type=tmpfs" "$(run -v mem:/m $image sh -c 'df -k /m | tail -1' | awk '{print $2}')" 1024
-is "is mounted only while it is used" "$(mounted mem)" 0
+until_is "is mounted only while it is used" 0 mounted mem
 pod run -d --name m1 --network none -v mem:/m $image sh -c 'echo shared >/m/f; sleep 100' >/dev/null
 is "two containers share it" "$(until_ok 20 run -v mem:/m $image cat /m/f)" shared
 is "the end of one leaves it to the other" "$(mounted mem)" 1
 pod rm -f -t 0 m1 >/dev/null
-is "the last one takes it along" "$(mounted mem)" 0
+until_is "the last one takes it along" 0 mounted mem
 pod run -d --name m2 --network none -v mem:/m $image sleep 0.2 >/dev/null
 until_ok 20 sh -c "[ \"\$($BIN/pod --root $ROOT --runroot $RUNROOT inspect --format '{{.State.Status}}' m2)\" = exited ]"
 until_is "also when nobody waits for it" 0 mounted mem
