@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/cli/table.h"
 
 #define WIDTH_MIN 12
@@ -113,11 +114,42 @@ add_blanks(struct strbuf *out, size_t n)
 	}
 }
 
+static bool
+is_clean(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (((unsigned char)*s < 0x20 && *s != '\t' && *s != '\n') ||
+		    (unsigned char)*s >= 0x7f)
+			return false;
+	return true;
+}
+
+/* Each cell as it may go to a terminal. */
+static void
+escape_cells(const char *text, struct strbuf *out)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, "\t\n");
+		own_mem char *cell = xstrndup(text, n), *safe = xmalloc(4 * n + 1);
+
+		text_escape(cell, safe, 4 * n + 1);
+		strbuf_add(out, safe);
+		text += n;
+		if (*text != '\0')
+			strbuf_addc(out, *text++);
+	}
+}
+
 void
 table_align(const char *text, struct strbuf *out)
 {
+	own_strbuf struct strbuf safe = {0};
 	struct grid g = {0};
 
+	if (!is_clean(text)) {
+		escape_cells(text, &safe);
+		text = safe.s;
+	}
 	while (*text != '\0') {
 		size_t n = strcspn(text, "\n");
 

@@ -10,7 +10,8 @@
 
 /*
  * Aligns text whose cells are ended by tabs and whose rows are ended by newlines.  As in tabwriter,
- * a column is a block of consecutive rows that have a cell there.  Wide characters count as one.
+ * a column is a block of consecutive rows that have a cell there.  Wide characters count as one.  A table is for
+ * people, and what is in it may come from a registry or an image: control characters are escaped (text_escape).
  */
 void table_align(const char *text, struct strbuf *out);
 
