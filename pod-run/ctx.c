@@ -52,9 +52,14 @@ ctx_end_helpers(struct ctx *x)
 void
 ctx_free(struct ctx *x)
 {
+	bool fold;
+
 	if (x == NULL)
 		return;
+	fold = x->db_ != NULL && db_wants_folding(x->db_);
 	ctx_end_helpers(x);
+	if (fold)
+		db_fold_later(x->graph_root);
 	if (x->conf_loaded_)
 		containers_conf_free(&x->conf_);
 	fd_close(&x->exit_fd);

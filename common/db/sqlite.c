@@ -58,8 +58,8 @@ sqlite_log_size(sqlite3 *h)
 }
 
 /* Only folding writes to the database file itself, so its time is that of the last one. */
-static bool
-is_due(sqlite3 *h)
+bool
+sqlite_fold_is_due(sqlite3 *h)
 {
 	const char *path = sqlite3_db_filename(h, "main");
 	int64_t size = sqlite_log_size(h);
@@ -89,7 +89,7 @@ sqlite_fold_log(sqlite3 *h, int limit_ms)
 {
 	int left = 0, done = 0;
 
-	if (!is_due(h)) {
+	if (!sqlite_fold_is_due(h)) {
 		sqlite_reserve_log(h);
 		return;
 	}

@@ -7,6 +7,7 @@
 #define POD_SQLITE_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -29,6 +30,9 @@ void sqlite_wait(sqlite3 *h, int limit_ms);
  * time waits for the disk.
  */
 void sqlite_fold_log(sqlite3 *h, int limit_ms);
+
+/* Would it be done now? */
+bool sqlite_fold_is_due(sqlite3 *h);
 
 /*
  * Takes room on the disk for the log, which stays as long as it is: so that things can still be removed when the

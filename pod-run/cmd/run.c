@@ -128,7 +128,6 @@ finish(struct foreground *f, struct err *e)
 	}
 	peer_send(f->s->monitor, &msg_monitor_cleaned_desc, 0, &(struct msg_monitor_cleaned){0}, e);
 	fd_close(&lock);
-	end_settle_later(x);
 	return session_status(f->session.code);
 }
 

@@ -56,7 +56,6 @@ finish(struct ctx *x, struct start *s, struct session *q, struct err *e)
 	err_clear(e);
 	fd_close(&lock);
 	peer_send(s->monitor, &msg_monitor_cleaned_desc, 0, &(struct msg_monitor_cleaned){0}, e);
-	end_settle_later(x);
 	return 0;
 }
 

@@ -259,30 +259,6 @@ end_settle(struct ctx *x)
 	x->remains_n = 0;
 }
 
-void
-end_settle_later(struct ctx *x)
-{
-	int null;
-
-	if (x->remains_n == 0)
-		return;
-	if (fork() != 0) {
-		x->remains_n = 0;
-		return;
-	}
-	/* Whoever reads our output must not wait for us. */
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int i = 0; i < 3; i++)
-		dup2(null, i);
-	setsid();
-	/* A connection to the database does not survive fork: the old one is left as it is. */
-	x->db_ = NULL;
-	end_settle(x);
-	if (x->db_ != NULL)
-		db_checkpoint(x->db_);
-	_exit(0);
-}
-
 /* --- End of a run -------------------------------------------------------------------------------*/
 
 static bool

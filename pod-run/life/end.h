@@ -36,7 +36,7 @@ int end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, 
 
 /*
  * Removes a container that is locked and does not run.  The row goes; root file system, leases and
- * volumes are asked for, and end_settle or end_settle_later is to be called before the command ends.
+ * volumes are asked for, and end_settle is called at the latest when the command ends.
  */
 int end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e);
 
@@ -45,9 +45,6 @@ void end_abandon(struct ctx *x, const char *id, bool net);
 
 /* Waits for what end_remove asked for, removes the directories, and forgets the leftovers. */
 void end_settle(struct ctx *x);
-
-/* The same in a process of its own that nobody waits for: the command's answer is out. */
-void end_settle_later(struct ctx *x);
 
 /*
  * Repairs what crashes left: containers that ended without anybody to clean up, and directories of

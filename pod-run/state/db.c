@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
@@ -14,7 +15,6 @@
 #define BUSY_MS 100000
 #define STATEMENTS_MAX 64
 #define LOG_PAGES_MAX 2000 /* a command that writes folds a longer log back itself */
-#define LOG_LEFT_MAX (256 * 1024)
 
 #define CONFIG_TABLE                                                        \
 	"CREATE TABLE container_config ("                                   \
@@ -354,6 +354,38 @@ db_checkpoint(struct db *db)
 	sqlite_fold_log(db->sql, BUSY_MS);
 }
 
+bool
+db_wants_folding(struct db *db)
+{
+	if (sqlite3_total_changes(db->sql) == 0)
+		return false;
+	if (sqlite_fold_is_due(db->sql))
+		return true;
+	sqlite_reserve_log(db->sql);
+	return false;
+}
+
+void
+db_fold_later(const char *graph_root)
+{
+	own_mem char *path = xasprintf("%s/pod.db", graph_root);
+	sqlite3 *h = NULL;
+
+	if (fork() != 0)
+		return;
+	setsid();
+	/* Whoever reads our output, or waits for anything else we hold, must not wait for us. */
+	if (close_range(0, ~0U, 0) == 0 && open("/dev/null", O_RDWR) == 0 && dup(0) == 1 &&
+	    dup(0) == 2 &&
+	    sqlite3_open_v2(path, &h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+		SQLITE_OK) {
+		sqlite3_db_config(h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		sqlite_fold_log(h, BUSY_MS);
+		sqlite3_close(h);
+	}
+	_exit(0);
+}
+
 void
 db_close(struct db *db)
 {
@@ -361,10 +393,6 @@ db_close(struct db *db)
 		return;
 	for (size_t i = 0; i < db->cached; i++)
 		sqlite3_finalize(db->cache[i].stmt);
-	/* Containers that are only made have no cleanup, which folds the log when nobody waits. */
-	if (db->sql != NULL && sqlite3_total_changes(db->sql) > 0 &&
-	    sqlite_log_size(db->sql) > LOG_LEFT_MAX)
-		db_checkpoint(db);
 	sqlite3_close(db->sql);
 	free(db);
 }

@@ -25,6 +25,16 @@ int db_open(const char *graph_root, const char *run_root, struct db **out, struc
  * database reads the whole log, so processes that nobody waits for call this at their end.
  */
 void db_checkpoint(struct db *db);
+
+/* After the last change: should the log be folded now?  If not, room is kept for it (sqlite.h). */
+bool db_wants_folding(struct db *db);
+
+/*
+ * Does it in a process of its own that nobody waits for.  Only when the database is closed: a connection does not
+ * survive a fork.
+ */
+void db_fold_later(const char *graph_root);
+
 void db_close(struct db *db); /* rolls back what was not committed; NULL is fine */
 
 /*
