@@ -98,7 +98,6 @@ see_end(struct ctx *x, const char *id, struct err *e)
 		return err_clear(e), 0;
 	if (lock == -1 || end_ctr(x, &c, &how, e) == -1)
 		return -1;
-	end_settle_later(x);
 	return 0;
 }
 
