@@ -33,7 +33,7 @@ soak() {
 	pod rm -f -a -t 0 >/dev/null
 	pod volume rm -f -a >/dev/null 2>&1
 	pod system prune -f >/dev/null 2>&1
-	soak_settled
+	soak_settled "$before"
 	is "no process, mount, namespace, link or cgroup stays" "$(soak_objects)" "$before"
 	is "no container stays" "$(pod ps -aq)" ""
 	is "no directory or lock stays" "$(soak_files)" ""
@@ -61,10 +61,11 @@ soak_objects() {
 	# The namespace's keeper and its like stay, once each.
 	ps -eo args | grep -F "$RUNROOT" | grep -vE 'grep|soak|user-part' | sed 's/ .*--peer.*//' | sort -u
 }
+# What comes after the last answer, and a user's network, which is kept a moment for the next container.
 soak_settled() {
 	local i
 	for i in $(seq 100); do
-		[ -n "$(soak_files)" ] || return 0
+		[ -z "$(soak_files)" ] && [ "$(soak_objects)" = "$1" ] && return 0
 		sleep 0.1
 	done
 }
@@ -74,7 +75,7 @@ wrong() { echo "shell $S: $*" >>"$WORLD/wrong"; }
 # p ARG...: pod with a deadline; its output comes back, its complaint is in $E
 p() {
 	local st
-	timeout 90 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" 2>"$E"
+	timeout 90 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$WORLD/networks" "$@" 2>"$E"
 	st=$?
 	[ "$st" != 124 ] || wrong "pod $*: no end after 90 s"
 	! grep -qiE 'protocol|abort|assert|locked|internal|timed out|leak|corrupt|malformed' "$E" || wrong "pod $*: $(head -n 2 "$E" | tr '\n' ' ')"

@@ -92,6 +92,30 @@ is_typed(const struct run *r, const json_t *v)
 	return false;
 }
 
+/* A field by the name it had once, which Podman still takes in templates. */
+static json_t *
+former_field(const struct run *r, const json_t *v, const char *name)
+{
+	static const struct {
+		const char *type, *then, *now; /* type NULL: of any object */
+	} former[] = {
+	    {"define.InspectContainerData", "ID", "Id"},
+	    {"define.InspectContainerData", "ImageID", "Image"},
+	    {"inspect.ImageData", "ID", "Id"},
+	    {"types.Network", "Id", "ID"},
+	    {NULL, "Src", "Source"},
+	    {NULL, "Dst", "Destination"},
+	    {NULL, "Healthcheck", "Health"},
+	};
+
+	for (size_t i = 0; i < COUNTOF(former); i++)
+		if (strcmp(former[i].then, name) == 0 &&
+		    (former[i].type == NULL ||
+			(is_typed(r, v) && strcmp(former[i].type, r->type) == 0)))
+			return json_object_get(v, former[i].now);
+	return NULL;
+}
+
 /* *v (an own reference, or NULL) becomes its field. */
 static int
 step_field(struct run *r, const struct template_operand *o, const char *name, json_t **v)
@@ -99,6 +123,8 @@ step_field(struct run *r, const struct template_operand *o, const char *name, js
 	json_t *next = json_object_get(*v, name);
 	char why[512];
 
+	if (next == NULL)
+		next = former_field(r, *v, name);
 	if (next == NULL && json_is_object(*v) && !is_typed(r, *v)) {
 		json_decref(*v);
 		*v = NULL;

@@ -332,6 +332,8 @@ put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 	enum cgroup_layout layout = cgroup_layout();
 	bool systemd = access("/run/systemd/system", F_OK) == 0;
 	const char *manager = x->g->cgroup_manager;
+	own_mem char *socket = NULL;
+	json_t *remote;
 
 	if (manager == NULL || *manager == '\0')
 		manager = conf->engine_cgroup_manager;
@@ -347,6 +349,12 @@ put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 	    *conf->containers_log_driver != '\0' ? conf->containers_log_driver : "k8s-file");
 	json_put_str(o, "Linkmode", "dynamic");
 	json_put_bool(o, "ServiceIsRemote", false);
+	socket = xasprintf("%s/pod.sock", x->run_root);
+	remote = json_put_obj(o, "RemoteSocket");
+	json_put_str(remote, "Path", socket);
+	json_put_bool(remote, "Exists", access(socket, F_OK) == 0);
+	/* What builds images is part of the suite. */
+	json_put_str(o, "BuildahVersion", POD_VERSION);
 	json_put_str(o, "RootlessNetworkCmd", conf->network_default_rootless_network_cmd);
 }
 

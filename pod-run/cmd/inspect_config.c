@@ -72,6 +72,8 @@ put_volumes(json_t *o, const struct rec_ctr_config *g)
 			v = json_put_obj(o, "Volumes");
 		json_put_obj(v, g->mounts.v[i].target);
 	}
+	if (v == NULL)
+		json_put_take(o, "Volumes", json_null());
 }
 
 static void

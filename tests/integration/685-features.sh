@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 world
 
+# Without a line: R22 belongs to pods; MO4 to the monitor's service; RL3 needs a user session (the virtual machine).
 # ID|CHECK, a shell command that succeeds.  Rows with # need root: limits without a delegated cgroup, mounts outside
 # the user's namespace and the like.
 rows() {
@@ -112,6 +113,23 @@ RL1 root inside|[ "$($P run --rm --net none $A id -u)" = 0 ]
 RL2 unshare # user|[ "$($P unshare id -u)" = 0 ]
 RL4 native overlay|[ "$($P info --format '{{.Store.GraphDriverName}}')" = overlay ]
 CF8 maps # user|[ "$($P unshare cat /proc/self/uid_map | wc -l)" = 2 ]
+L14 ports|$P create --name prt -p 127.0.0.1:18099:80 $A true && [ "$($P inspect --format '{{(index (index .HostConfig.PortBindings "80/tcp") 0).HostPort}}' prt)" = 18099 ] && $P rm prt
+L18 runlabel|$P commit -q --change 'LABEL install="echo put IMAGE"' said lab && $P container runlabel --display install lab 2>&1 | grep -q 'echo put .*lab'
+R05 access to registries|$P run --rm --tls-verify=false --creds x:y --cert-dir "$D" --retry 1 --retry-delay 1s --pull never --net none $A true
+R18 health options|$P run -d --name h18 --net none --health-cmd 'exit 3' --health-interval disable --health-retries 1 --health-timeout 10s --health-start-period 0s --health-on-failure none --health-max-log-count 2 $A sleep 100 && { $P healthcheck run h18; [ $? = 1 ]; } && [ "$($P inspect --format '{{.State.Health.Status}}' h18)" = unhealthy ] && $P run --rm --net none --no-healthcheck $A true
+E02 attach|$P run -d --name att --net none $A sh -c 'until [ -e /go ]; do sleep 0.1; done; echo seen; exit 4' && { $P attach --no-stdin --sig-proxy=false att >"$D/att" & w=$!; }; until_ok 10 grep -q attach <($P events --stream=false --filter container=att --filter event=attach) || until_ok 10 sh -c '$0 events --stream=false --filter container=att --filter event=attach | grep -q attach' "$P"; $P exec att touch /go; wait $w; [ $? = 4 ] && grep -qx seen "$D/att"
+E04 signals of the client|$P run --rm --name sig --net none $A sh -c 'trap "exit 9" TERM; touch /ready; while :; do sleep 0.1; done' & w=$!; until_ok 10 $P exec sig test -e /ready && kill -TERM $w; wait $w; [ $? = 9 ]
+H02 of the image|mkdir -p "$D/hc" && $P save -q -o "$D/hc.tar" $A && tar -C "$D/hc" -xf "$D/hc.tar" && jq -c '.config.Healthcheck = {Test: ["CMD-SHELL", "test -e /bin/sh"], Interval: 7000000000}' "$D/hc/$(jq -r '.[0].Config' "$D/hc/manifest.json")" >"$D/hc/new.json" && jq -c '.[0].Config = "new.json" | .[0].RepoTags = ["localhost/checked:latest"]' "$D/hc/manifest.json" >"$D/hc/m" && mv "$D/hc/m" "$D/hc/manifest.json" && tar -C "$D/hc" -cf "$D/hc2.tar" . && $P load -q -i "$D/hc2.tar" && $P run -d --name h02 --net none checked sleep 100 && $P healthcheck run h02 && $P inspect h02 | jq -e '.[0] | .Config.Healthcheck.Interval == 7000000000 and .State.Health.Status == "healthy"'
+EV2 back ends|$P --events-backend none run --rm --name unseen --net none $A true && [ -z "$($P --events-backend file events --stream=false --filter container=unseen)" ] && [ -n "$($P --events-backend file events --stream=false --filter container=c1)" ]
+SE3 use of secrets|printf 'a b' | $P secret create s4 - && [ "$($P run --rm --net none --secret s4,type=env,target=TOLD $A sh -c 'echo "$TOLD"')" = 'a b' ] && [ "$($P run --rm --net none --secret s4,target=/told,uid=5,mode=0400 $A stat -c '%u %a' /told)" = '5 400' ]
+V04 on the host|$P volume create v4 && m=$($P unshare $P volume mount v4 2>/dev/null || $P volume mount v4) && [ -n "$m" ] && { $P unshare $P volume unmount v4 2>/dev/null || $P volume unmount v4; } && $P volume reload
+V06 drivers|$P volume create v6 -o type=tmpfs -o device=tmpfs -o o=size=1m && [ "$($P volume inspect --format '{{.Options.type}}' v6)" = tmpfs ] && { $P volume create --driver nosuch v7; [ $? = 125 ]; }
+MO1 the monitor|"$BIN/pod-monitor" --version | grep -q '^conmon version [0-9]'
+MO2 exec behind|$P exec -d c1 touch /behind && until_ok 10 $P exec c1 test -e /behind
+MO3 logs that are bounded|$P run --name many --net none --log-opt max-size=10kb --log-opt path="$D/many" $A seq 5000 >/dev/null && [ "$(stat -c %s "$D/many")" -le 10240 ]
+HK2 hooks of the old form|mkdir -p "$D/old" && printf '{"hook":"/bin/touch","arguments":["%s/old.ran"],"stage":["prestart"],"cmd":[".*"]}' "$D" >"$D/old/h.json" && $P --hooks-dir "$D/old" run --rm --net none $A true && [ -e "$D/old.ran" ]
+HK3 later directories win|mkdir -p "$D/later" && printf '{"hook":"/bin/touch","arguments":["%s/later.ran"],"stage":["prestart"],"cmd":["."]}' "$D" >"$D/later/h.json" && rm -f "$D/old.ran" && $P --hooks-dir "$D/old" --hooks-dir "$D/later" run --rm --net none $A true && [ -e "$D/later.ran" ] && [ ! -e "$D/old.ran" ]
+O03 tables|[ "$($P ps -a --filter name=nosuch)" = 'CONTAINER ID  IMAGE       COMMAND     CREATED     STATUS      PORTS       NAMES' ] && [ -z "$($P ps -a --noheading --filter name=nosuch)" ] && $P ps -a --no-trunc --filter name=c1 | grep -qE '^[0-9a-f]{64} '
 SY2 prune|$P system prune -af && [ "$($P ps -aq --filter status=exited | wc -l)" = 0 ]
 ROWS
 }
