@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/bridge.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/own.h"
 #include "pod-net/child.h"
 #include "pod-net/netns.h"
+
+#define SAME_MAC_WAIT_NS 20000000
+#define SAME_MAC_TRIES 500
 
 struct sysctl {
 	const char *key; /* %s: the interface */
@@ -277,7 +282,7 @@ put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *
 
 /* In the container's namespace. */
 static int
-configure_inner(struct netlink *s, const struct plan *p, struct err *e)
+configure_once(struct netlink *s, const struct plan *p, struct err *e)
 {
 	own_netlink_batch struct netlink_batch b = {0};
 
@@ -288,6 +293,24 @@ configure_inner(struct netlink *s, const struct plan *p, struct err *e)
 		    put_inner(s, &b, &p->attach[i], e) != 0)
 			return -1;
 	return netlink_run(s, &b, e);
+}
+
+/*
+ * Two interfaces of one parent cannot be up with one hardware address, and the kernel takes down a dead namespace by
+ * and by: a container that starts again may find its own old interface there.  What was set already is set again.
+ */
+static int
+configure_inner(struct netlink *s, const struct plan *p, struct err *e)
+{
+	const struct timespec wait = {.tv_nsec = SAME_MAC_WAIT_NS};
+
+	for (int tries = 0; configure_once(s, p, e) != 0; tries++) {
+		if (e->no != EADDRINUSE || tries == SAME_MAC_TRIES)
+			return -1;
+		err_clear(e);
+		nanosleep(&wait, NULL);
+	}
+	return 0;
 }
 
 static int

@@ -1,80 +1,133 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# kill.sh ROUNDS: starts pod run, pull, load or rm, and after a random time SIGKILLs its process group or one of its
-# helpers.  After each round ps, images and run must work; at the end, after one system prune, nothing is left:
-# no mount, link, nft element, namespace, cgroup, lease, lock or stray directory.
+# kill.sh ROUNDS [user]: as root or as a fresh ordinary user, starts pod run, pull, load or rm, and after a random time
+# SIGKILLs its process group or one of its helpers.  After each round ps, images and run must work; at the end, after
+# one system prune, nothing is left: no mount, link, nft element, namespace, cgroup, lease, lock, process or stray
+# directory.  SEED repeats a run.
 . "$(dirname "$0")/lib.sh"
 . "$LIB_DIR/registry.sh"
-rounds=${1:-50}
-world
 img=localhost/kill
-busybox_image $img >/dev/null || { not_ok "an image can be imported"; finish; }
-pod save -q -o "$WORLD/kill.tar" $img 2>/dev/null
-registry_start && layout "$WORLD/layout" 1 gzip && registry_push "$WORLD/layout" 1 kill ||
-	{ not_ok "a registry can be started"; finish; }
-pulled=$REGISTRY/kill:latest
 
-kernel_objects() {
-	awk '{ print $5 }' /proc/self/mountinfo | sort
-	ip -o link show type veth 2>/dev/null | awk '{ print "veth", $2 }' | sed 's/@.*//' | wc -l
+kill_pod() { exec setsid "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" >/dev/null 2>&1; }
+
+# kill_one NUMBER: a command, as the group of its own
+kill_one() {
+	case $1 in
+	0) kill_pod run --rm -p 127.0.0.1::80 $img sh -c 'sleep 0.05' ;;
+	1) kill_pod run --rm --network none $img true ;;
+	2) kill_pod load -q -i "$KILL_TAR" ;;
+	3) kill_pod rm -f -t 0 -a ;;
+	4) kill_pod run -d $img sleep 0.2 ;;
+	5) kill_pod pull -q --cert-dir "$REGISTRY_CERTS" "$KILL_PULLED" ;;
+	6) kill_pod run --rm --network podman -p 127.0.0.1::80 $img true ;;
+	esac
+}
+
+kill_objects() {
+	awk '{ print $5 }' /proc/self/mountinfo | grep -F "$WORLD" | sort
 	# Cgroups of containers that this test knows of; others' come and go meanwhile.
 	find /sys/fs/cgroup -maxdepth 4 -type d -name 'libpod-*' 2>/dev/null | grep -F -f "$WORLD/ids" | sort
-	pgrep -fa "$RUNROOT" | grep -vE 'pgrep|kill.sh' | sed 's/^[0-9]* //' | sort
-}
-# ids seen so far: what each round leaves below these directories
-note_ids() { ls "$ROOT/rw" "$RUNROOT/containers" "$RUNROOT"/oci-* 2>/dev/null | grep -E '^[0-9a-f]{64}$' >>"$WORLD/ids"; }
-echo none >"$WORLD/ids"
-before=$(kernel_objects)
-
-# one_of NUMBER: a command, as the group of its own
-one_of() {
-	case $1 in
-	0) set -- run --rm -p 127.0.0.1::80 $img sh -c 'sleep 0.05' ;;
-	1) set -- run --rm --network none $img true ;;
-	2) set -- load -q -i "$WORLD/kill.tar" ;;
-	3) set -- rm -f -t 0 -a ;;
-	4) set -- run -d $img sleep 0.2 ;;
-	5) set -- pull -q --cert-dir "$REGISTRY_CERTS" "$pulled" ;;
-	esac
-	exec setsid "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" >/dev/null 2>&1
-}
-
-broken=0
-for i in $(seq "$rounds"); do
-	what=$((RANDOM % 6))
-	[ $what != 5 ] || pod rmi -f -i "$pulled" >/dev/null 2>&1
-	(one_of $what) &
-	job=$!
-	sleep "0.0$((RANDOM % 60 + 10))"
-	if [ $((RANDOM % 2)) = 0 ]; then
-		kill -KILL -- "-$job" 2>/dev/null
+	if [ "$(id -u)" = 0 ]; then
+		pgrep -fa "$RUNROOT" | grep -vE 'pgrep|kill.sh' | sed 's/^[0-9]* //' | sort
+		ip -o link | grep -o veth
+		nft list tables
 	else
-		# One helper of it: a child picked at random.
-		victim=$(pgrep -P "$job" 2>/dev/null | shuf -n 1)
-		[ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null
+		# A fresh user has nothing but this; the keeper of its namespace stays.
+		ps -u "$(id -u)" -o stat=,args= | grep -vE '^Z|user-part|^[^ ]+ +(ps|bash|grep|sort|sed|diff)( |$)' | sed 's/^[^ ]* *//' | sort
 	fi
-	wait "$job" 2>/dev/null
-	note_ids
-	probes=("ps -a -q" "images -q" "run --rm --network none $img true")
-	! pod image exists "$pulled" || probes+=("run --rm --network none --pull never $pulled true")
+}
+# The IDs seen so far: what each round leaves below these directories.
+kill_note_ids() {
+	ls "$ROOT/rw" "$RUNROOT/containers" "$RUNROOT"/oci-* 2>/dev/null | grep -E '^[0-9a-f]{64}$' >>"$WORLD/ids"
+}
+
+# kill_probes ROUND
+kill_probes() {
+	local probe probes=("ps -a -q" "images -q" "run --rm --network none $img true")
+	! pod image exists "$KILL_PULLED" || probes+=("run --rm --network none --pull never $KILL_PULLED true")
 	for probe in "${probes[@]}"; do
 		# shellcheck disable=SC2086
 		if ! timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" $probe >/dev/null 2>"$WORLD/err"; then
-			broken=$((broken + 1))
-			echo "# round $i: pod $probe: $(head -n 1 "$WORLD/err")"
+			kill_broken=$((kill_broken + 1))
+			echo "# round $1: pod $probe: $(head -n 1 "$WORLD/err")"
 		fi
 	done
-done
-is "after each of $rounds kills ps, images and run work" "$broken" 0
-sleep 1
-pod rm -f -a -t 0 >/dev/null 2>&1
-pod system prune -f >/dev/null 2>&1
-sleep 1
-is "no kernel object stays" "$(diff <(echo "$before") <(kernel_objects))" ""
-is "no container stays" "$(pod ps -aq)" ""
-is "no read-write layer stays" "$(ls "$ROOT/rw" 2>/dev/null)" ""
-is "no staging directory stays" "$(ls "$ROOT/tmp" 2>/dev/null)" ""
-is "no bundle stays" "$(ls "$RUNROOT/containers" 2>/dev/null)" ""
-is "no lease stays" "$(find "$RUNROOT/net" -path '*lease*' -name '[0-9]*.*' 2>/dev/null)" ""
-is "the image still runs" "$(pod run --rm $img echo whole)" whole
-finish
+}
+
+kill_rounds() {
+	local i job victim what
+	kill_broken=0
+	for i in $(seq "$1"); do
+		what=$((RANDOM % 7))
+		[ $what != 5 ] || pod rmi -f -i "$KILL_PULLED" >/dev/null 2>&1
+		(kill_one $what) &
+		job=$!
+		sleep "0.0$((RANDOM % 60 + 10))"
+		if [ $((RANDOM % 2)) = 0 ]; then
+			kill -KILL -- "-$job" 2>/dev/null
+		else
+			# One helper of it: a child picked at random.
+			victim=$(pgrep -P "$job" 2>/dev/null | shuf -n 1)
+			[ -n "$victim" ] && kill -KILL "$victim" 2>/dev/null
+		fi
+		wait "$job" 2>/dev/null
+		kill_note_ids
+		kill_probes "$i"
+	done
+}
+
+# kill_settled TEXT WANTED COMMAND...: what it prints becomes that, soon
+kill_settled() {
+	local text=$1 wanted=$2 i
+	shift 2
+	for i in $(seq 100); do
+		[ "$("$@" 2>/dev/null)" != "$wanted" ] || break
+		sleep 0.1
+	done
+	is "$text" "$(diff <(echo "$wanted") <(echo "$("$@" 2>/dev/null)"))" ""
+}
+
+kill_test() {
+	local before
+	RANDOM=${SEED:=$$}
+	echo "# seed $SEED"
+	echo none >"$WORLD/ids"
+	pod run --rm $img true
+	pod system prune -f >/dev/null 2>&1
+	before=$(kill_objects)
+	kill_rounds "$1"
+	is "after each of $1 kills ps, images and run work" "$kill_broken" 0
+	pod rm -f -a -t 0 >/dev/null 2>&1
+	pod system prune -f >/dev/null 2>&1
+	kill_settled "no kernel object stays" "$before" kill_objects
+	is "no container stays" "$(pod ps -aq)" ""
+	kill_settled "no read-write layer stays" "" ls "$ROOT/rw"
+	is "no staging directory stays" "$(ls "$ROOT/tmp" 2>/dev/null)" ""
+	is "no bundle stays" "$(ls "$RUNROOT/containers" 2>/dev/null)" ""
+	is "no lease stays" "$(find /run/pod-net "$RUNROOT/net" -type l -lname "$RUNROOT/*" 2>/dev/null)" ""
+	is "no lock of a container stays" "$(ls "$RUNROOT/locks" 2>/dev/null | grep -E '^[0-9a-f]{64}')" ""
+	is "the image still runs" "$(pod run --rm $img echo whole)" whole
+}
+
+# Root's in a network namespace of its own: what is left there is ours.  A user's has a way out, for pasta.
+if [ "${2:-}" != user ]; then
+	[ -n "${KILL_INSIDE:-}" ] || KILL_INSIDE=1 exec unshare -n -m --propagation private bash "$0" "$@"
+	ip link set lo up
+fi
+world
+busybox_image $img >/dev/null || { not_ok "an image can be imported"; finish; }
+KILL_TAR=$WORLD/kill.tar
+pod save -q -o "$KILL_TAR" $img 2>/dev/null
+registry_start && layout "$WORLD/layout" 1 gzip && registry_push "$WORLD/layout" 1 kill ||
+	{ not_ok "a registry can be started"; finish; }
+KILL_PULLED=$REGISTRY/kill:latest
+if [ "${2:-}" != user ]; then
+	kill_test "${1:-50}"
+	finish
+fi
+{
+	declare -f $(declare -F | awk '{ print $3 }' | grep '^kill_')
+	declare -p img KILL_TAR KILL_PULLED REGISTRY_CERTS
+	echo "SEED=${SEED:-$$}"
+	echo 'tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import $img >/dev/null; kill_test '"${1:-50}"
+} | user_part

@@ -73,6 +73,10 @@ if ip link add mvtest link dhm type macvlan 2>"$WORLD/err"; then
 	check "macvlan: an address" grep -q '^10\.81\.3\.1' <<<"$(address mac lan)"
 	is "macvlan: traffic" "$(inside mac curl -s -m 15 http://10.81.3.1/)" "from the server"
 	before=$(address mac lan)
+	# The old interface is there for a while yet, as on a busy machine.
+	inside mac sh -c "echo here; exec sleep 2" >"$WORLD/held" &
+	remember_pid $!
+	until_ok 10 grep -q here "$WORLD/held"
 	pod restart -t 0 mac >/dev/null
 	is "macvlan: the same hardware address gets the same again" "$(address mac lan)" "$before"
 	net connect others mac
