@@ -18,6 +18,7 @@
 #include "common/fs/file.h"
 #include "common/oci/reference.h"
 #include "pod-image/command_copy.h"
+#include "pod-image/semver.h"
 #include "pod-image/sync_yaml.h"
 
 #define TAGS_TEXT_MAX ((size_t)16 << 20)
@@ -200,8 +201,18 @@ add_job(struct sync *s, char *source, const char *name, const char *tag)
 	    .from = s->from};
 }
 
+static bool
+wanted(const struct sync_repository *only, const char *tag)
+{
+	if (only == NULL)
+		return true;
+	if (only->has_pattern)
+		return regexec(&only->pattern, tag, 0, NULL, 0) == 0;
+	return only->versions == NULL || semver_matches(only->versions, tag);
+}
+
 static int
-add_tags(struct sync *s, const char *repository, const regex_t *pattern, struct err *e)
+add_tags(struct sync *s, const char *repository, const struct sync_repository *only, struct err *e)
 {
 	own_mem char *text = NULL;
 	char *line, *at = NULL;
@@ -211,7 +222,7 @@ add_tags(struct sync *s, const char *repository, const regex_t *pattern, struct 
 	for (line = strtok_r(text, "\n", &at); line != NULL; line = strtok_r(NULL, "\n", &at)) {
 		if (!reference_tag_valid(line))
 			return err_set(e, ERR_FORMAT, "invalid tag");
-		if (pattern != NULL && regexec(pattern, line, 0, NULL, 0) != 0)
+		if (!wanted(only, line))
 			continue;
 		add_job(s, xasprintf("docker://%s:%s", repository, line), repository, line);
 	}
@@ -239,7 +250,7 @@ static int
 plan_repository(struct sync *s, const struct sync_repository *r, struct err *e)
 {
 	if (r->names.n == 0)
-		return add_tags(s, r->name, r->has_pattern ? &r->pattern : NULL, e);
+		return add_tags(s, r->name, r, e);
 	for (size_t i = 0; i < r->names.n; i++) {
 		const char *name = r->names.v[i];
 		bool digest = reference_digest_valid(name);

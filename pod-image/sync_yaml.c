@@ -11,12 +11,14 @@
 #include "common/fs/file.h"
 #include "common/oci/base64.h"
 #include "common/oci/reference.h"
+#include "pod-image/semver.h"
 #include "pod-image/sync_yaml.h"
 
 static void
 repository_free(struct sync_repository *r)
 {
 	free(r->name);
+	free(r->versions);
 	strv_free(&r->names);
 	if (r->has_pattern)
 		regfree(&r->pattern);
@@ -132,6 +134,25 @@ take_patterns(struct sync_registry *r, const char *registry, const json_t *image
 	return 0;
 }
 
+static int
+take_versions(struct sync_registry *r, const char *registry, const json_t *images, struct err *e)
+{
+	const char *path, *text;
+	json_t *v;
+
+	json_object_foreach((json_t *)(uintptr_t)images, path, v)
+	{
+		struct sync_repository *s = add_repository(r, registry, path, e);
+
+		if (s == NULL || json_need_str(images, path, &text, e) < 0)
+			return -1;
+		if (semver_check(text, e) < 0)
+			return err_wrap(e, "%s", s->name);
+		s->versions = xstrdup(text);
+	}
+	return 0;
+}
+
 /*
  * Credentials go to the copies in a file without a name: words of a command can be seen by everybody.
  * The descriptor is inherited, and closed with the list.
@@ -160,17 +181,15 @@ take_credentials(
 static int
 take_registry(struct sync_registry *r, const char *name, const json_t *j, struct err *e)
 {
-	static const char *const keys[] = {
-	    "images", "images-by-tag-regex", "credentials", "tls-verify", "cert-dir", NULL};
-	json_t *images = NULL, *patterns = NULL, *credentials = NULL;
+	static const char *const keys[] = {"images", "images-by-tag-regex", "images-by-semver",
+	    "credentials", "tls-verify", "cert-dir", NULL};
+	json_t *images = NULL, *patterns = NULL, *versions = NULL, *credentials = NULL;
 	const char *cert_dir = NULL;
 	bool tls = true;
 
-	if (json_object_get(j, "images-by-semver") != NULL)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "images-by-semver is not supported: use images-by-tag-regex");
 	if (json_only_keys(j, keys, e) < 0 || json_want_obj(j, "images", &images, e) < 0 ||
 	    json_want_obj(j, "images-by-tag-regex", &patterns, e) < 0 ||
+	    json_want_obj(j, "images-by-semver", &versions, e) < 0 ||
 	    json_want_obj(j, "credentials", &credentials, e) < 0 ||
 	    json_want_bool(j, "tls-verify", &tls, e) < 0 ||
 	    json_want_str(j, "cert-dir", &cert_dir, e) < 0)
@@ -180,8 +199,9 @@ take_registry(struct sync_registry *r, const char *name, const json_t *j, struct
 	r->cert_dir = cert_dir != NULL ? xstrdup(cert_dir) : NULL;
 	if (credentials != NULL && take_credentials(r, name, credentials, e) < 0)
 		return -1;
-	return take_images(r, name, images, e) < 0 || take_patterns(r, name, patterns, e) < 0 ? -1
-											      : 0;
+	if (take_images(r, name, images, e) < 0 || take_patterns(r, name, patterns, e) < 0)
+		return -1;
+	return take_versions(r, name, versions, e);
 }
 
 int

@@ -14,6 +14,7 @@ struct sync_repository {
 	struct strv names; /* tags and digests; none: all tags that pattern matches */
 	regex_t pattern;
 	bool has_pattern;
+	char *versions; /* condition on the tags as versions, or NULL */
 };
 
 struct sync_registry {

@@ -15,8 +15,10 @@
 #include "common/fs/path.h"
 #include "common/oci/manifest.h"
 #include "common/role/spawn.h"
+#include "pod-store/artifacts.h"
 #include "pod-store/below.h"
 #include "pod-store/check.h"
+#include "pod-store/check_blobs.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/layer/result.h"
@@ -306,6 +308,56 @@ check_volumes(struct check *c, struct err *e)
 	return 0;
 }
 
+/* --- Artifacts and manifest lists ---------------------------------------------------------------------- */
+
+/* A modified blob of an artifact can be fetched or added again once it is out of the way. */
+static int
+check_artifacts(struct check *c, struct err *e)
+{
+	own_fd int dir = path_try(c->s->dir, "artifacts", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	own_fd int blobs =
+	    dir == -1 ? -1 : path_try(dir, "blobs/sha256", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	own_strv struct strv bad = {0};
+
+	if (blobs == -1)
+		return 0;
+	if (check_blobs(blobs, &bad, e) == -1)
+		return -1;
+	for (size_t i = 0; i < bad.n; i++) {
+		found(c, "artifact", bad.v[i], "this blob was modified");
+		if (!c->m->repair)
+			continue;
+		strv_add(&c->removed, bad.v[i]);
+		if (store_trash(c->s, blobs, bad.v[i], e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_list(struct check *c, int dir, const char *name, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/blobs/sha256", name);
+	own_fd int blobs = path_try(dir, path, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	own_strv struct strv bad = {0};
+
+	if (blobs == -1)
+		return 0;
+	if (check_blobs(blobs, &bad, e) == -1)
+		return -1;
+	if (bad.n > 0)
+		damaged_image(c, name, "a blob that it keeps was modified");
+	return 0;
+}
+
+static int
+check_lists(struct check *c, struct err *e)
+{
+	return faccessat(c->s->dir, "lists", F_OK, AT_SYMLINK_NOFOLLOW) == -1
+		   ? 0
+		   : each_name(c, c->s, "lists", check_list, e);
+}
+
 /* Without a row, and too old to be on its way to one. */
 static int
 check_leftover(struct check *c, int dir, const char *name, struct err *e)
@@ -398,8 +450,11 @@ repair(struct check *c, struct err *e)
 	if (remove_damaged(c->first, &c->images, &gone, e) == -1 || remove_strays(c, e) == -1 ||
 	    condemn(c, e) == -1)
 		return -1;
-	for (size_t i = 0; i < gone.deleted.n; i++)
+	for (size_t i = 0; i < gone.deleted.n; i++) {
 		strv_add(&c->removed, gone.deleted.v[i]);
+		if (artifacts_drop(c->s, gone.deleted.v[i], e) == -1)
+			return -1;
+	}
 	return layer_bury(c->first, NULL, e);
 }
 
@@ -420,8 +475,10 @@ run(struct check *c, struct err *e)
 {
 	if (check_index(c, c->s, e) == -1 ||
 	    (c->first != c->s && check_index(c, c->first, e) == -1) || check_layers(c, e) == -1 ||
-	    check_images(c, e) == -1 || each_name(c, c->s, "rw", check_container, e) == -1 ||
-	    check_volumes(c, e) == -1 || each_name(c, c->s, "volumes", check_volume_dir, e) == -1)
+	    check_images(c, e) == -1 ||
+	    (!c->m->quick && (check_lists(c, e) == -1 || check_artifacts(c, e) == -1)) ||
+	    each_name(c, c->s, "rw", check_container, e) == -1 || check_volumes(c, e) == -1 ||
+	    each_name(c, c->s, "volumes", check_volume_dir, e) == -1)
 		return -1;
 	if (c->m->repair && repair(c, e) == -1)
 		return -1;

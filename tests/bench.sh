@@ -301,8 +301,8 @@ transfer() {
 	echo "$a|$b" | awk -F'|' -v name="$name" -v budget="$budget" '
 	function med(s, k,   v, x, y, z) { split(s, v, " "); x = v[k] + 0; y = v[k+2] + 0; z = v[k+4] + 0
 		return x < y ? (y < z ? y : (x < z ? z : x)) : (x < z ? x : (y < z ? z : y)) }
-	{ printf "%s: pod %.2f s (cpu %.2f)", name, med($1, 1), med($1, 2)
-	  if ($2 != "") printf "   podman %.2f s (cpu %.2f)   ratio %.2f, cpu %.2f", med($2, 1), med($2, 2), med($1, 1) / med($2, 1), med($1, 2) / med($2, 2)
+	{ printf "%s: pod %.3f s (cpu %.3f)", name, med($1, 1), med($1, 2)
+	  if ($2 != "") printf "   %s %.3f s (cpu %.3f)   ratio %.2f, cpu %.2f", name ~ /skopeo/ ? "skopeo" : "podman", med($2, 1), med($2, 2), med($1, 1) / med($2, 1), med($1, 2) / med($2, 2)
 	  print "   budget " budget }'
 }
 transfer_bench() { # NAME: an image that pull_bench has made
@@ -323,6 +323,18 @@ transfer_bench() { # NAME: an image that pull_bench has made
 		transfer "save $1 as oci-archive" "0.20" "$got; rm -f $WORLD/tmpfs/s.tar" \
 			"\$tool save -q --format oci-archive -o $WORLD/tmpfs/s.tar $ref" "\$tool save -q --format oci-archive -o $WORLD/tmpfs/s.tar $ref"
 		rm -f "$WORLD/tmpfs/s.tar"
+	fi
+	if wanted "copy"; then
+		# The peer here is skopeo.
+		transfer "copy $1 between registries (peer: skopeo)" "1.0" "registry_empty" \
+			"$BIN/pod-image copy -q --src-cert-dir $REGISTRY_CERTS --dest-tls-verify=false docker://$ref docker://\$REGISTRY_HTTP/new:1" \
+			"skopeo --insecure-policy copy -q --src-cert-dir $REGISTRY_CERTS --dest-tls-verify=false docker://$ref docker://\$REGISTRY_HTTP/new:1"
+		transfer "copy $1 to a full registry (peer: skopeo)" "1.0" : \
+			"$BIN/pod-image copy -q --src-cert-dir $REGISTRY_CERTS --dest-cert-dir $REGISTRY_CERTS docker://$ref docker://$ref" \
+			"skopeo --insecure-policy copy -q --src-cert-dir $REGISTRY_CERTS --dest-cert-dir $REGISTRY_CERTS docker://$ref docker://$ref"
+	fi
+	if wanted "rmi"; then
+		transfer "rmi $1" "50 ms" "$got" "\$tool rmi -f $ref" "\$tool rmi -f $ref"
 	fi
 	if wanted "load"; then
 		skopeo --insecure-policy copy -q --src-cert-dir "$REGISTRY_CERTS" "docker://$ref" "docker-archive:$WORLD/tmpfs/l.tar:$ref"
@@ -387,9 +399,33 @@ registry_empty() {
 	registry_http_start
 	empty_pid=$REGISTRY_PID
 }
-if wanted "pull" || wanted "partial" || wanted "push" || wanted "save" || wanted "load" || wanted "layout"; then
+# What a container changed, looked at and made an image of.
+changes_bench() {
+	local base="tar -C $WORLD/fs --owner=0 --group=0 -cf $WORLD/tmpfs/b.tar .; \$tool import -q $WORLD/tmpfs/b.tar localhost/b; \$tool create --name c $limits localhost/b true"
+	if wanted "commit"; then
+		head -c 100M /dev/urandom >"$WORLD/tmpfs/big"
+		transfer "commit of 100 MB" "0.25" "$base; \$tool cp $WORLD/tmpfs/big c:/big" "\$tool commit -q c localhost/new" "\$tool commit -q c localhost/new"
+		rm -f "$WORLD/tmpfs/big"
+	fi
+	if wanted "diff"; then
+		mkdir -p "$WORLD/tmpfs/many"
+		(cd "$WORLD/tmpfs/many" && for d in $(seq 100); do mkdir "d$d" && (cd "d$d" && for i in $(seq 100); do echo "$i" >"f$i"; done); done)
+		transfer "diff of 10000 changed files" "60 ms" "$base; \$tool cp $WORLD/tmpfs/many c:/many" "\$tool diff c" "\$tool diff c"
+		rm -rf "$WORLD/tmpfs/many"
+	fi
+}
+# wanted_any NAME...
+wanted_any() {
+	local name
+	for name; do if wanted "$name"; then return 0; fi; done
+	return 1
+}
+if wanted_any commit diff pull partial push save load layout copy rmi; then
 	mkdir -p "$WORLD/tmpfs" "$WORLD/fs-ext4"
 	mount -t tmpfs -o size=12g none "$WORLD/tmpfs"
+fi
+changes_bench
+if wanted_any pull partial push save load layout copy rmi; then
 	registry_start || exit 1
 	for size in ${BENCH_SIZES:-120 600}; do
 		if wanted "partial"; then partial_bench "$size"; fi

@@ -117,6 +117,20 @@ is "a container on a damaged image keeps it" "$? $(grep -c 'damage remains' "$WO
 check "and is named" grep -q "container .*: its image .* is damaged" "$WORLD/out"
 pod system check --force >/dev/null 2>&1
 is "with --force it goes" "$? $(pod ps -a -q | wc -l) $(pod images -q | wc -l)" "0 0 1"
+# Artifacts and manifest lists.
+sound
+head -c 300000 /dev/urandom >"$WORLD/file"
+pod artifact add localhost/art "$WORLD/file" >/dev/null
+pod manifest create l1 >/dev/null && pod manifest add --artifact l1 "$WORLD/file" >/dev/null
+is "with an artifact and a list: all is well" "$(pod system check 2>&1; echo $?)" 0
+blob=$(sha256sum <"$WORLD/file" | cut -d' ' -f1)
+printf X | dd of="$ROOT/artifacts/blobs/sha256/$blob" bs=1 seek=9 conv=notrunc 2>/dev/null
+kept=$(find "$ROOT"/lists/*/blobs/sha256 -type f -size +2k | head -n 1)
+printf X | dd of="$kept" bs=1 seek=9 conv=notrunc 2>/dev/null
+list=$(basename "$(dirname "$(dirname "$(dirname "$kept")")")")
+damaged "modified blobs" "artifact $blob: this blob was modified" "$both"
+check "of the list too" test "${#list}" = 64 -a ! -e "$ROOT/lists/$list"
+is "the artifact can be added again" "$(pod artifact add --replace localhost/art "$WORLD/file" >/dev/null; mkdir "$WORLD/o"; pod artifact extract localhost/art "$WORLD/o" && cmp "$WORLD/file" "$WORLD/o/file" && echo same)" same
 pod system check --max nonsense 2>"$WORLD/err"
 is "a wrong duration" "$?" 125
 sound

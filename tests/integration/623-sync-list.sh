@@ -56,6 +56,7 @@ is "with the digests" "$(cat "$WORLD"/ours/*/manifest.json | sha256sum)" "$(for 
 sko sync -q --src yaml --dest dir "$WORLD/list.yaml" "$WORLD/theirs" >/dev/null 2>&1 ||
 	sko sync --src yaml --dest dir "$WORLD/list.yaml" "$WORLD/theirs" >/dev/null 2>&1
 is "as skopeo does it" "$(tree "$WORLD/ours")" "$(tree "$WORLD/theirs")"
+is "images-by-semver" "$(printf '%s:\n  tls-verify: false\n  images-by-semver:\n    web/nginx: ">=1.13.2 || ~1.13.1"\n' "$H" >"$WORLD/s.yaml"; sync --dest dir "$WORLD/s.yaml" "$WORLD/semver"; tree "$WORLD/semver")" "./nginx:1.13.1 ./nginx:1.13.2 ./nginx:2.0 "
 sync --scoped --dest dir "$WORLD/list.yaml" "$WORLD/scoped"
 check "--scoped" test -f "$WORLD/scoped/$H/web/nginx:2.0/manifest.json"
 check "to another registry, with a suffix" sync --dest docker --dest-tls-verify=false --append-suffix -new "$WORLD/list.yaml" "$H/mirror"
@@ -75,7 +76,7 @@ refused "no YAML" "" "a: [b"
 refused "no registries" "names no registries" "- a"
 refused "no registry's name" "is no registry" "a b:" "  images: {}"
 refused "an unknown key" "imagez" "$H:" "  imagez: {}"
-refused "semver" "images-by-semver is not supported" "$H:" "  images-by-semver:" "    a: '>1'"
+refused "a condition on versions that is none" 'a: "latest" is no condition on versions' "$H:" "  images-by-semver:" "    a: latest"
 refused "a tag that is none" "neither a tag nor a digest" "$H:" "  images:" "    a: ['../x']"
 refused "a repository with a tag" "stand in its list" "$H:" "  images:" "    a:1: []"
 refused "a path that leads out" "" "$H:" "  images:" "    ../../a: ['1']"
