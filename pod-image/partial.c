@@ -16,7 +16,8 @@ static const char magic[] = "ranges1\n";
 bool
 partial_suits(const struct manifest_desc *d)
 {
-	return d->chunked != NULL && d->size >= PARTIAL_BLOB_MIN;
+	return d->chunked != NULL && d->size >= PARTIAL_BLOB_MIN &&
+	       manifest_layer_form(d->media_type) == MANIFEST_LAYER_ZSTD;
 }
 
 static void

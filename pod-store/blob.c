@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,13 +81,12 @@ blob_toc_begin(const struct stage *g, const struct staged *l, struct err *e)
 static bool
 is_chunked(int fd)
 {
-	static const char magic[] = {'G', 'N', 'U', 'l', 'I', 'n', 'U', 'x'};
-	char end[sizeof(magic)];
+	char end[8];
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && st.st_size > (off_t)sizeof(end) &&
 	       pread(fd, end, sizeof(end), st.st_size - (off_t)sizeof(end)) == sizeof(end) &&
-	       memcmp(end, magic, sizeof(end)) == 0;
+	       strncasecmp(end, "GNUlInUx", sizeof(end)) == 0;
 }
 
 int

@@ -15,10 +15,9 @@
 struct spawn {
 	enum role role;	  /* which program */
 	const char *mode; /* argv[1]; one fixed word or NULL, which means "--peer" */
-	int fds
-	    [SPAWN_FDS]; /* fds[i] becomes descriptor i; 0 or less: for i < 3 the caller's own, else
-			closed */
-	size_t nfds;	 /* entries of fds that count, at least 0 */
+	/* fds[i] becomes descriptor i; 0 or less: for i < 3 the caller's own, else closed */
+	int fds[SPAWN_FDS];
+	size_t nfds; /* entries of fds that count, at least 0 */
 	bool discard_stderr;
 };
 

@@ -84,9 +84,10 @@ static int
 keep(const struct assemble *a, struct err *e)
 {
 	const struct toc_place *t = &a->job.toc;
-	uint64_t footer[TOC_FOOTER / 8] = {0, htole64(t->size), htole64(t->plain), htole64(1)};
+	uint64_t footer[TOC_FOOTER / 8] = {htole64(UINT64_C(64) << 32 | 0x184d2a50), 0,
+	    htole64(t->size), htole64(t->plain), htole64(1)};
 
-	memcpy(&footer[7], "GNUlInUx", 8);
+	memcpy(&footer[8], "GNUlInUx", 8);
 	if (file_put(a->keep, a->tail_bytes, t->size) == -1 ||
 	    file_put(a->keep, footer, sizeof(footer)) == -1)
 		return err_sys(e, "keeping the table of contents of the layer");

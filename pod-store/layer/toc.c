@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 #include <endian.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <zstd.h>
 
 #include "common/base/mem.h"
@@ -165,11 +167,16 @@ toc_read(
 int
 toc_footer(const uint8_t p[TOC_FOOTER], uint64_t blob_size, struct toc_place *out, struct err *e)
 {
+	static const uint8_t head[] = {0x50, 0x2a, 0x4d, 0x18, 64, 0, 0, 0},
+			     short_head[] = {0x50, 0x2a, 0x4d, 0x18, 40, 0, 0, 0};
+	bool is_short = memcmp(p + 24, short_head, sizeof(short_head)) == 0;
 	uint64_t v[4];
 
-	memcpy(v, p, sizeof(v));
+	memcpy(v, p + (is_short ? 32 : 8), sizeof(v));
 	*out = (struct toc_place){le64toh(v[0]), le64toh(v[1]), le64toh(v[2])};
-	if (memcmp(p + TOC_FOOTER - 8, "GNUlInUx", 8) != 0 || le64toh(v[3]) != 1 ||
+	/* The older writers spelt it with a small n. */
+	if (strncasecmp((const char *)p + TOC_FOOTER - 8, "GNUlInUx", 8) != 0 ||
+	    le64toh(v[3]) != 1 || (!is_short && memcmp(p, head, sizeof(head)) != 0) ||
 	    out->at > blob_size || out->size > blob_size - out->at || out->plain > TOC_MAX)
 		return err_set(e, ERR_FORMAT, "the layer's blob has no table of contents");
 	return 0;

@@ -16,7 +16,7 @@
 
 #define TOC_MAX (50u << 20)   /* bytes, decompressed */
 #define TOC_FILES_MAX 4194304 /* of one layer */
-#define TOC_FOOTER 64u
+#define TOC_FOOTER 72u	      /* bytes of the frame that ends a blob */
 
 struct toc_file { /* a file with contents */
 	char name[TAR_PATH_MAX + 1];
@@ -35,7 +35,10 @@ int toc_read(
 /* "sha256:HEX" to bytes; -1 if it is nothing of the kind. */
 int toc_digest(const char *text, uint8_t out[SHA256_SIZE]);
 
-/* Where the table of contents is, by the last TOC_FOOTER bytes of a blob of that size. */
+/*
+ * Where the table of contents is, by the last TOC_FOOTER bytes of a blob of that size.  The frame of writers that
+ * knew no tar-split is shorter.
+ */
 struct toc_place {
 	uint64_t at, size, plain;
 };

@@ -43,8 +43,9 @@ done
 echo "the second" >"$WORLD/fs2/etc/which"
 # build DIR NAME: the directory as an image in the registry
 build() {
-	tar -C "$1" --sort=name --owner=0 --group=0 --mtime=@1700000000 --format=pax -c . | store import "localhost/$2" >/dev/null
+	tar -C "$1" --sort=name --owner=0 --group=0 --mtime=@1700000000 --format=pax -b 1 -c . | store import "localhost/$2" >/dev/null
 	pod push -q --tls-verify=false --compression-format zstd:chunked "localhost/$2" "$REGISTRY_HTTP/$2:1" >/dev/null || return 1
+	[ "$2" != first ] || pod push -q --tls-verify=false --compression-format gzip "localhost/$2" "$REGISTRY_HTTP/plain:1" >/dev/null
 	pod rmi "localhost/$2" >/dev/null
 }
 build "$WORLD/fs" first && build "$WORLD/fs2" second
@@ -125,6 +126,7 @@ done
 check "nothing is left of what failed" [ -z "$(ls "$ROOT/tmp")" ]
 
 # A file of the store that was changed is noticed, and the layer comes whole.
+pod rmi -f "$id" >/dev/null 2>&1
 victim=$(echo "$ROOT"/layers/*/diff/data/f.aab)
 if [ -f "$victim" ]; then
 	echo changed | dd of="$victim" conv=notrunc status=none 2>/dev/null || pod unshare sh -c "echo changed | dd of=$victim conv=notrunc status=none"
@@ -139,6 +141,18 @@ pod rmi -af >/dev/null 2>&1
 python3 "$LIB_DIR/chunked-image.py" "$REGISTRY_HTTP" first:1 named:1 names
 pull named:1 >/dev/null
 again "names that lead out of the layer" second yes
+pod rmi -af >/dev/null 2>&1
+
+# What another writer made has no tar-split, so it comes whole; but its files serve.
+if command -v skopeo >/dev/null; then
+	skopeo --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false --dest-compress-format zstd:chunked "docker://$REGISTRY_HTTP/plain:1" "docker://$REGISTRY_HTTP/theirs:1" 2>>"$WORLD/said"
+	is "skopeo wrote zstd:chunked" "$(manifest theirs:1 | jq -r '.layers[0].annotations | keys[] | sub(".*zstd-chunked."; "")' | sort | head -n 1)" manifest-checksum
+	pull theirs:1 >/dev/null
+	is "it is fetched whole" "$(fetched "$(layer theirs:1)")" "$(manifest theirs:1 | jq '.layers[0].size')"
+	again "with the files of another writer's image" second no
+else
+	skip "the files of another writer's image" "skopeo is not installed"
+fi
 pod rmi -af >/dev/null 2>&1
 
 # storage.conf(5): pull_options

@@ -3,6 +3,7 @@
 // objs: pod-store/layer/name.o pod-image/fetch/ranges.o
 // libs: -lzstd
 #include <criterion/criterion.h>
+#include <endian.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -103,6 +104,30 @@ Test(partial, malformed_tables_are_refused)
 		    reuse_target(&r, bad[i], strlen(bad[i]), 100, split, &e), -1, "%s", bad[i]);
 		reuse_free(&r);
 	}
+}
+
+Test(partial, footers)
+{
+	const uint64_t now[] = {htole64(UINT64_C(64) << 32 | 0x184d2a50), htole64(10), htole64(20),
+	    htole64(30), htole64(1)};
+	const uint64_t before[] = {htole64(UINT64_C(40) << 32 | 0x184d2a50), htole64(10),
+	    htole64(20), htole64(30), htole64(1)};
+	uint8_t p[TOC_FOOTER] = {0};
+	struct toc_place at;
+
+	memcpy(p + TOC_FOOTER - 8, "GNUlInUx", 8);
+	cr_assert_eq(toc_footer(p, 100, &at, &e), -1);
+	memcpy(p, now, sizeof(now));
+	cr_assert_eq(toc_footer(p, 100, &at, &e), 0);
+	cr_assert(at.at == 10 && at.size == 20 && at.plain == 30);
+	cr_assert_eq(toc_footer(p, 29, &at, &e), -1);
+	memset(p, 0, 24);
+	memcpy(p + 24, before, sizeof(before));
+	p[TOC_FOOTER - 7] = 'n';
+	cr_assert_eq(toc_footer(p, 100, &at, &e), 0);
+	cr_assert(at.at == 10 && at.size == 20 && at.plain == 30);
+	p[TOC_FOOTER - 1] = 'y';
+	cr_assert_eq(toc_footer(p, 100, &at, &e), -1);
 }
 
 Test(partial, escapes)
