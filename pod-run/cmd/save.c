@@ -188,15 +188,18 @@ save(struct ctx *x, const struct save_opts *o, const struct form *f, const struc
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
-	const struct save_opts *o = opts;
+	struct save_opts *o = opts;
+	const struct containers_conf *conf = ctx_conf(ctx_of(cli), e);
 	const struct form *f = find_form(o->format);
 	struct plan p = {0};
 	own_fd int output = -1;
 	bool made = false;
 	int r = -1;
 
-	if (check(o, f, e) == -1)
+	if (conf == NULL || check(o, f, e) == -1)
 		return -1;
+	if (strcmp(f->word, "docker-archive") == 0 && !cmd_given(cli, "multi-image-archive"))
+		o->multi = conf->engine_multi_image_archive;
 	if (make_plan(ctx_of(cli), o, argv, (size_t)argc, &p, e) == 0 &&
 	    (output = open_output(o, f, &made, e)) != -1)
 		r = save(ctx_of(cli), o, f, &p, output, e);

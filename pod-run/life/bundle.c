@@ -128,6 +128,7 @@ write_etc(struct start *s, struct err *e)
 {
 	const struct rec_ctr_config *c = s->c->config;
 	const char *mode = c->network_mode != NULL ? c->network_mode : "bridge";
+	const struct containers_conf *conf = ctx_conf(s->x, e);
 	struct etc_net net = {
 	    .own_netns = strcmp(mode, "host") != 0, .pasta = strcmp(mode, "pasta") == 0};
 
@@ -140,6 +141,10 @@ write_etc(struct start *s, struct err *e)
 		net.dns_search = n->dns_search;
 		net.host_address = n->host_address;
 	}
+	if (conf == NULL)
+		return -1;
+	net.host_address =
+	    etc_files_host_address(conf->containers_host_containers_internal_ip, net.host_address);
 	return etc_files_write(s->bundle_fd, c, s->c->id, s->c->name, &net,
 	    MSG_OF(&s->rootfs, rootfs_opened)->root, s->x->rootless.userns, e);
 }

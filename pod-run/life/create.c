@@ -9,6 +9,7 @@
 #include "common/cli/value.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
+#include "common/fs/path.h"
 #include "pod-run/life/artifact.h"
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
@@ -344,6 +345,27 @@ name_host(struct create *c)
 	g->hostname = name;
 }
 
+/* log_path: the logs of all containers below one directory, where they outlive the containers. */
+static int
+place_log(struct create *c, struct err *e)
+{
+	const char *top = c->defaults.conf->containers_log_path;
+	struct rec_ctr_config *g = &c->config;
+	own_fd int root = -1, dir = -1;
+	const char *path;
+
+	if (*top == '\0' || (g->log_path != NULL && *g->log_path != '\0') ||
+	    (g->log_driver != NULL && strcmp(g->log_driver, "k8s-file") != 0))
+		return 0;
+	path = arena_printf(&c->arena, "%s/%s", top, c->ctr.id);
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	dir = path_mkdirs(root, path, PATH_IN_ROOT, 0700, NULL, e);
+	if (dir == -1)
+		return err_wrap(e, "making the directory of the container's log");
+	g->log_path = arena_printf(&c->arena, "%s/ctr.log", path);
+	return 0;
+}
+
 int
 create_resolve(struct create *c, struct err *e)
 {
@@ -352,7 +374,7 @@ create_resolve(struct create *c, struct err *e)
 	if (choose_name(c, e) == -1)
 		return -1;
 	name_host(c);
-	return 0;
+	return place_log(c, e);
 }
 
 int

@@ -107,15 +107,19 @@ take_answer(struct ctx *x, struct ctr *c, const struct msg_net_connected *m, str
 {
 	own_mem char *path = ctx_bundle(x, c->id);
 	own_fd int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct containers_conf *conf = ctx_conf(x, e);
 	struct etc_net before = etc_net_of(&c->run), after;
 	struct msg_net_connected copy;
 
+	if (conf == NULL)
+		return -1;
 	wire_copy(&msg_net_connected_desc, m, &copy, &c->arena);
 	c->run.interfaces.v = copy.interfaces.v;
 	c->run.interfaces.n = copy.interfaces.n;
 	c->run.dns_servers = copy.dns_servers;
 	c->run.dns_search = copy.dns_search;
-	c->run.host_address = copy.host_address;
+	c->run.host_address =
+	    etc_files_host_address(conf->containers_host_containers_internal_ip, copy.host_address);
 	after = etc_net_of(&c->run);
 	if (dir == -1)
 		return err_sys(e, "opening the bundle of container %s", c->id);

@@ -27,6 +27,7 @@
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/etc_files.h"
+#include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_health.h"
 #include "pod-run/oci/spec_options.h"
@@ -204,6 +205,25 @@ keep_addresses(struct start *s, struct msg_net_setup *m)
 	m->attach.v = v;
 }
 
+/* Those of the configuration, then the container's, which win. */
+static struct strs
+mode_options(struct start *s, const char *mode, const struct containers_conf *conf)
+{
+	const struct strv *l = NULL;
+	struct strs out = {0};
+
+	if (strcmp(mode, "pasta") == 0)
+		l = &conf->network_pasta_options;
+	else if (strcmp(mode, "slirp4netns") == 0)
+		l = &conf->engine_network_cmd_options;
+	if (l == NULL || l->n == 0)
+		return s->c->config->network_options;
+	spec_list_add_all(&s->arena, &out, l);
+	for (size_t i = 0; i < s->c->config->network_options.n; i++)
+		spec_list_add(&s->arena, &out, s->c->config->network_options.v[i]);
+	return out;
+}
+
 static int
 ask_net(struct start *s, struct err *e)
 {
@@ -212,23 +232,22 @@ ask_net(struct start *s, struct err *e)
 	    .name = s->c->name,
 	    .hostname = c->hostname,
 	    .mode = c->network_mode != NULL ? c->network_mode : "bridge",
-	    .mode_options = c->network_options,
 	    .dns_servers = c->dns_servers,
 	    .network_dir = ctx_network_dir(s->x),
 	    .netns = s->userns.net};
 	struct rec_net_attach first = {0};
-	const struct containers_conf *conf;
+	const struct containers_conf *conf = ctx_conf(s->x, e);
 	struct peer *net;
 
+	if (conf == NULL)
+		return -1;
 	if (!start_needs_net(c))
 		return 0;
+	m.mode_options = mode_options(s, m.mode, conf);
 	net = ctx_net(s->x, e);
 	if (net == NULL || end_await_net(s->x, s->c->id, e) == -1)
 		return -1;
 	if (strcmp(m.mode, "bridge") == 0 && c->networks.n == 0 && !c->networks_set) {
-		conf = ctx_conf(s->x, e);
-		if (conf == NULL)
-			return -1;
 		first.network = conf->network_default_network;
 		m.attach.v = &first;
 		m.attach.n = 1;
@@ -476,7 +495,7 @@ fill_rootfs(struct start *s, struct err *e)
 }
 
 static void
-remember(struct start *s)
+remember(struct start *s, const struct containers_conf *conf)
 {
 	struct ctr *c = s->c;
 
@@ -495,7 +514,8 @@ remember(struct start *s)
 		c->run.ports.n = n->ports.n;
 		c->run.dns_servers = n->dns_servers;
 		c->run.dns_search = n->dns_search;
-		c->run.host_address = n->host_address;
+		c->run.host_address = etc_files_host_address(
+		    conf->containers_host_containers_internal_ip, n->host_address);
 	}
 }
 
@@ -563,10 +583,11 @@ int
 start_end(struct start *s, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
+	const struct containers_conf *conf = ctx_conf(s->x, e);
 	struct db *db = ctx_db(s->x, e);
 	uint32_t seq = peer_next_seq(s->monitor);
 
-	if (db == NULL || collect(s, e) == -1 || fill_rootfs(s, e) == -1 ||
+	if (db == NULL || conf == NULL || collect(s, e) == -1 || fill_rootfs(s, e) == -1 ||
 	    bundle_write(s, e) == -1 || send_start(s, seq, e) == -1) {
 		start_undo(s);
 		return -1;
@@ -577,7 +598,7 @@ start_end(struct start *s, struct err *e)
 		return -1;
 	}
 	userns_release(&s->userns);
-	remember(s);
+	remember(s, conf);
 	fill_running(s, MSG_OF(&in, monitor_started));
 	/* The monitor holds the lock now; as long as we do too, nobody could see it end. */
 	fd_close(&s->live);

@@ -156,6 +156,14 @@ hosts_add_own(struct strbuf *out, const char *ipnet, const char *hostname, const
 	    both ? " " : "", both ? name : "");
 }
 
+const char *
+etc_files_host_address(const char *configured, const char *found)
+{
+	if (strcmp(configured, "none") == 0)
+		return "";
+	return *configured != '\0' ? configured : found;
+}
+
 void
 etc_files_hosts(const struct rec_ctr_config *c, const char *name, const char *hostname,
     const struct etc_net *net, const char *base, struct strbuf *out)
@@ -168,6 +176,8 @@ etc_files_hosts(const struct rec_ctr_config *c, const char *name, const char *ho
 
 	if (host_address == NULL && !net->own_netns)
 		host_address = "127.0.0.1";
+	if (host_address != NULL && *host_address == '\0')
+		host_address = NULL;
 	for (size_t i = 0; i < c->add_hosts.n; i++)
 		hosts_add_user(out, c->add_hosts.v[i], host_address);
 	hosts_add_base(out, base);
@@ -571,7 +581,7 @@ change_hosts(int bundle, const char *hostname, const char *name, const struct et
 		}
 		line += length + (line[length] == '\n');
 	}
-	if (after->host_address != NULL)
+	if (after->host_address != NULL && *after->host_address != '\0')
 		hosts_add(&b, after->host_address, host_names, COUNTOF(host_names));
 	for (size_t i = 0; i < after->interfaces_n; i++)
 		for (size_t k = 0; k < after->interfaces[i].addresses.n; k++) {

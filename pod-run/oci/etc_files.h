@@ -15,8 +15,11 @@ struct etc_net {
 	const struct rec_net_interface *interfaces;
 	size_t interfaces_n;
 	struct strs dns_servers, dns_search; /* from pod-net */
-	const char *host_address;	     /* host.containers.internal, or NULL */
+	const char *host_address; /* host.containers.internal; NULL: unknown, "": to be none */
 };
+
+/* That address: what host_containers_internal_ip says, else as it was found. */
+const char *etc_files_host_address(const char *configured, const char *found);
 
 /* Which of the files c wants; the mounts of config.json follow the same rules. */
 #define ETC_HOSTS 1u

@@ -42,6 +42,15 @@ is "volumes" "$(conf "[containers]\nvolumes=[\"$WORLD:/fromconf:ro\"]" run $imag
 is "mounts" "$(conf "[containers]\nmounts=[\"type=bind,src=$WORLD,dst=/fromconf\"]" run $image cat /fromconf/file)" data
 is "container_name_as_hostname" "$(conf '[containers]\ncontainer_name_as_hostname=true' run --name my_box $image hostname)" mybox
 is "base_hosts_file" "$(conf '[containers]\nbase_hosts_file="none"' run $image sh -c 'grep -c . /etc/hosts')" 3
+is "host_containers_internal_ip" "$(conf '[containers]\nhost_containers_internal_ip="192.0.2.9"' pod run --rm --network host $image sh -c 'grep -c "^192.0.2.9.host.containers.internal" /etc/hosts')" 1
+is "none of it" "$(conf '[containers]\nhost_containers_internal_ip="none"' pod run --rm --network host $image sh -c 'grep -c host.containers.internal /etc/hosts')" 0
+is "log_path" "$(conf "[containers]\nlog_path=\"$WORLD/logs\"" pod run --name lp --network none $image echo kept; pod logs lp; grep -c 'stdout F kept' "$WORLD/logs/$(pod inspect --format '{{.Id}}' lp)/ctr.log")" "kept
+kept
+1"
+is "logs there outlive the container" "$(pod rm lp >/dev/null; cat "$WORLD"/logs/*/ctr.log | grep -c kept)" 1
+is "but --log-opt path is the container's" "$(conf "[containers]\nlog_path=\"$WORLD/logs\"" pod run --rm --network none --log-opt path="$WORLD/own.log" $image echo own; grep -c own "$WORLD/own.log"; ls "$WORLD/logs" | wc -l)" "own
+1
+1"
 
 # --- [engine]
 is "image_volume_mode and pull_policy are read" "$(conf '[engine]\npull_policy="never"' run nosuch/image true 2>&1 | grep -c 'nosuch/image: image not known')" 1
@@ -58,6 +67,10 @@ is "keyring=false" "$(conf "[containers]\nkeyring=false\n[engine]\nruntime=\"min
 is "cdi_spec_dirs" "$(mkdir -p "$WORLD/cdi"; echo '{"cdiVersion":"0.6.0","kind":"a.com/b","devices":[{"name":"c","containerEdits":{"env":["D=e"]}}]}' >"$WORLD/cdi/x.json"
 	conf "[engine]\ncdi_spec_dirs=[\"$WORLD/cdi\"]" run --device a.com/b=c $image sh -c 'echo $D')" e
 is "env of the engine" "$(conf '[engine]\nenv=["TMPDIR=/nosuch-tmp"]' pod info --format '{{.Store.GraphRoot}}')" "$ROOT"
+pod create --name mi $image true >/dev/null && pod commit -q mi localhost/other >/dev/null && pod rm mi >/dev/null
+is "multi_image_archive" "$(conf '[engine]\nmulti_image_archive=true' pod save -q -o "$WORLD/multi.tar" $image localhost/other; tar -xOf "$WORLD/multi.tar" manifest.json | jq length)" 2
+pod rmi localhost/other >/dev/null
+is "which other forms pay no heed to" "$(conf '[engine]\nmulti_image_archive=true' pod save -q --format oci-archive -o "$WORLD/one.tar" $image; echo $?)" 0
 is "a wrong type is told" "$(conf '[containers]\npids_limit="x"' run $image true 2>&1 | grep -c 'pids_limit in table \[containers\] must be an integer')" 1
 is "a file that is none too" "$(conf '[containers' run $image true 2>&1 | grep -c 'containers.conf')" 1
 

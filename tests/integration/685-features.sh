@@ -73,6 +73,7 @@ R13 a read-only volume|$P run --rm --net none -v /tmp:/m:ro $A touch /m/x 2>/dev
 R13 tmpfs and mounts|$P run --rm --net none --tmpfs /t:size=1m --mount type=bind,src="$D",dst=/b,ro --mount type=tmpfs,dst=/u $A sh -c 'touch /t/x /u/x && ! touch /b/x 2>/dev/null'
 R14 a device|$P run --rm --net none --device /dev/null:/dev/x $A test -c /dev/x
 R15 network modes|$P run --rm --net host $A true && $P run --rm --net none $A sh -c '[ "$(ls /sys/class/net)" = lo ]'
+R15 options of pasta in the configuration # user|printf '[network]\npasta_options=["-I","tapconf"]\n' >"$D/pasta.conf"; [ "$(CONTAINERS_CONF_OVERRIDE="$D/pasta.conf" $P run --rm --network pasta $A sh -c 'ls /sys/class/net | grep tap')" = tapconf ]
 R16 hosts|$P run --rm --net none --add-host x:1.2.3.4 $A grep -q 1.2.3.4 /etc/hosts
 R16 resolver|$P run --rm --dns 192.0.2.7 --dns-search example.org --dns-option ndots:3 $A sh -c 'grep -q "nameserver 192.0.2.7" /etc/resolv.conf && grep -q "search example.org" /etc/resolv.conf && grep -q ndots:3 /etc/resolv.conf'
 R17 variables|[ "$($P run --rm --net none -e X=1 $A sh -c 'echo $X')" = 1 ]
