@@ -380,6 +380,8 @@ db_fold_later(const char *graph_root)
 	    sqlite3_open_v2(path, &h, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
 		SQLITE_OK) {
 		sqlite3_db_config(h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		/* Only what was read from is known to have a log. */
+		sqlite3_exec(h, "PRAGMA user_version", NULL, NULL, NULL);
 		sqlite_fold_log(h, BUSY_MS);
 		sqlite3_close(h);
 	}

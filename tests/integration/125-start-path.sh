@@ -78,4 +78,12 @@ is "the exit status is the container's" $? 7
 id=$(pod run -d --network none --restart on-failure:2 $img sh -c 'exit 3')
 check "a restart policy starts it twice more" until_ok 20 eval '[ "$(pod inspect -f {{.RestartCount}} $id)" = 2 ] && runs $id exited'
 is "with its status" "$(pod wait "$id")" 3
+
+# --- The log of changes ---
+log_is_short() { [ "$(stat -c %s "$ROOT/pod.db-wal")" -lt 400000 ]; }
+for i in $(seq 40); do pod create --network none $img true >/dev/null; done
+# It is folded once a second at most, which the database's time tells.
+touch -d '1 minute ago' "$ROOT/pod.db"
+pod create --network none $img true >/dev/null
+check "the log of changes is folded back when a command has ended" until_ok 20 log_is_short
 finish
