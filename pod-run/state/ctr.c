@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -584,11 +585,20 @@ ctr_find_latest(struct db *db, char id[NAMES_ID_LEN + 1], struct err *e)
 int
 ctr_exit_code_put(struct db *db, const char *id, int code, int64_t now_ns, struct err *e)
 {
+	char from[4], to[4];
+
 	if (db_exec(db, "recording the exit code", e,
 		"INSERT OR REPLACE INTO exit_code VALUES (?1, ?2, ?3)", "sii", id, (int64_t)code,
 		now_ns) == -1)
 		return -1;
-	return db_exec(db, "removing old exit codes", e, "DELETE FROM exit_code WHERE at < ?1", "i",
+	/*
+	 * Of old ones only those near it, mostly on the page that is written anyway.  IDs are random, so that in time
+	 * every row is near a new one, and no removal reads the whole table.
+	 */
+	snprintf(from, sizeof(from), "%.2s", id);
+	snprintf(to, sizeof(to), "%.2s~", id);
+	return db_exec(db, "removing old exit codes", e,
+	    "DELETE FROM exit_code WHERE id > ?1 AND id < ?2 AND at < ?3", "ssi", from, to,
 	    now_ns - KEEP_EXIT_CODES_NS);
 }
 

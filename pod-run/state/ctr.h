@@ -124,7 +124,7 @@ int ctr_find_name(struct db *db, const char *name, char id[NAMES_ID_LEN + 1], st
 /* The one created last; ERR_NOTFOUND if there is none. */
 int ctr_find_latest(struct db *db, char id[NAMES_ID_LEN + 1], struct err *e);
 
-/* Exit codes of containers and exec sessions that are gone, kept for five minutes. */
+/* Exit codes of containers and exec sessions that are gone, kept for five minutes or longer. */
 int ctr_exit_code_put(struct db *db, const char *id, int code, int64_t now_ns, struct err *e);
 int ctr_exit_code_get(struct db *db, const char *id, int *code, struct err *e);
 

@@ -52,6 +52,7 @@ insert(const char *id, const char *name, int64_t created, const struct strv *nee
 }
 
 #define ID_A "aa11111111111111111111111111111111111111111111111111111111111111"
+#define ID_FAR "bb33333333333333333333333333333333333333333333333333333333333333"
 #define ID_B "aa22222222222222222222222222222222222222222222222222222222222222"
 #define ID_C "cc33333333333333333333333333333333333333333333333333333333333333"
 
@@ -145,9 +146,11 @@ Test(state, old_exit_codes_go)
 	int code;
 
 	cr_assert_eq(ctr_exit_code_put(db, ID_A, 1, 0, &e), 0);
+	cr_assert_eq(ctr_exit_code_put(db, ID_FAR, 3, 0, &e), 0);
 	cr_assert_eq(ctr_exit_code_put(db, ID_B, 2, INT64_C(301000000000), &e), 0);
 	cr_assert_eq(ctr_exit_code_get(db, ID_A, &code, &e), -1);
 	cr_assert_eq(ctr_exit_code_get(db, ID_B, &code, &e), 0);
+	cr_assert_eq(ctr_exit_code_get(db, ID_FAR, &code, &e), 0, "it waits for one near it");
 }
 
 Test(state, dependencies_forbid_removal)
