@@ -226,7 +226,7 @@ try(struct ctx *x, const struct login_opts *o, const char *key, const char *user
 	peer_free(image);
 	if (r == -1 && e->class == ERR_AUTH)
 		return err_set(e, ERR_AUTH, "logging into \"%s\": invalid username/password", key);
-	return r == -1 ? err_wrap(e, "authenticating creds for \"%s\"", key) : 0;
+	return r;
 }
 
 /* Without words about the user, credentials that are there already may do.  1: they did. */

@@ -89,6 +89,9 @@ pod login $A -u alice -p wrong "$REGISTRY" >/dev/null 2>"$WORLD/err"
 is "a wrong password" "$?" 125
 is "its words" "$(cat "$WORLD/err")" "Error: logging into \"$REGISTRY\": invalid username/password"
 check "is not kept" test ! -e "$WORLD/auth.json"
+closed=127.0.0.1:$(free_port)
+is "a registry that is not there is named once" \
+	"$(echo secret | pod login -u alice --password-stdin "$closed" 2>&1 >/dev/null | grep -o "authenticating creds for \"$closed\"" | wc -l)" 1
 is "login" "$(echo secret | pod login $A -u alice --password-stdin "$REGISTRY")" "Login Succeeded!"
 is "the file is its owner's" "$(stat -c %a "$WORLD/auth.json")" 600
 is "and holds them as others read them" "$(jq -r ".auths.\"$REGISTRY\".auth" "$WORLD/auth.json" | base64 -d)" alice:secret
