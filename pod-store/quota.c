@@ -61,8 +61,9 @@ free_project(int dir, const char *id, uint32_t *out, struct err *e)
 int
 quota_set(int dir, const char *id, uint64_t bytes, uint64_t inodes, struct err *e)
 {
-	struct if_dqblk q = {.dqb_bhardlimit = (bytes + BLOCK - 1) / BLOCK,
-	    .dqb_bsoftlimit = (bytes + BLOCK - 1) / BLOCK,
+	const uint64_t blocks = bytes / BLOCK + (bytes % BLOCK != 0);
+	struct if_dqblk q = {.dqb_bhardlimit = blocks,
+	    .dqb_bsoftlimit = blocks,
 	    .dqb_ihardlimit = inodes,
 	    .dqb_isoftlimit = inodes,
 	    .dqb_valid = QIF_LIMITS};
