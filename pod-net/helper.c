@@ -183,9 +183,8 @@ read_said(int fd, char *text, size_t size)
 	}
 }
 
-/* Until fd can be read, which it is also at the other's end; else the process is killed. */
-static int
-await(int fd, pid_t pid, const char *name, struct err *e)
+int
+helper_await(int fd, pid_t pid, const char *name, struct err *e)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	int rc;
@@ -218,7 +217,7 @@ helper_run(const struct strv *argv, struct err *e)
 	if (pid < 0)
 		return -1;
 	process = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (process >= 0 && await(process, pid, name, e) != 0)
+	if (process >= 0 && helper_await(process, pid, name, e) != 0)
 		return -1;
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -269,7 +268,7 @@ helper_run_on(const struct strv *argv, int end, int dir, const char *id, struct 
 	if (pid < 0)
 		return -1;
 	/* The end of the child alone closes the other end. */
-	if (await(ready_from, pid, name, e) != 0)
+	if (helper_await(ready_from, pid, name, e) != 0)
 		return -1;
 	if (read(ready_from, &byte, 1) == 1)
 		return helper_note(dir, id, pid, e);

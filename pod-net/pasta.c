@@ -134,11 +134,12 @@ ask_help(const char *path, char **help)
 		_exit(127);
 	}
 	fd_close(&to);
-	if (pid < 0 || file_slurp(from, HELP_MAX, "pasta --help", help, &n, &e) != 0)
+	if (pid < 0 || helper_await(from, pid, path, &e) != 0)
+		return;
+	if (file_slurp(from, HELP_MAX, "pasta --help", help, &n, &e) != 0)
 		*help = NULL;
-	if (pid > 0)
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }
 
 /* The help text, asked for once per version of the program. */

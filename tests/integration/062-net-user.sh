@@ -28,6 +28,15 @@ cat >"$WORLD/inside.sh" <<-'END'
 	unshare -n sleep 600 </dev/null >/dev/null 2>&1 &
 	s=$!
 	until [ "$(readlink /proc/$s/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+	# One that does not come up is given up; meanwhile the rest goes on.
+	cat >hang <<-'FAKE'
+		#!/bin/sh
+		case $1 in --help) echo --netns --dns-forward ;; *) exec sleep 1000 ;; esac
+	FAKE
+	chmod 755 hang
+	unshare -m sh -c 'mount --bind hang "$(readlink -f "$(command -v pasta)")" && exec "$@"' sh \
+		"$P" --runroot "$XDG_RUNTIME_DIR/hang" --root "$HOME/root" setup --mode pasta --id hang /proc/$s/ns/net >hung 2>&1 &
+	hang=$! hung=$PWD/hung
 	cd "$(mktemp -d)" && echo "hello from inside" >index.html
 	nsenter -n -t $s busybox httpd -f -p 80 >/dev/null 2>&1 &
 	h=$!
@@ -82,11 +91,14 @@ cat >"$WORLD/inside.sh" <<-'END'
 	eventually sh -c '! pgrep -U 0 -x pod-net-forward >/dev/null && ! pgrep -U 0 -f "helpers/rootless-netn[s]$" >/dev/null'
 	echo "bridge gone: $(pgrep -U 0 -x pod-net-forward | wc -l)$(helper rootless-netns | wc -l)"
 	kill $s
+	wait $hang
+	echo "hung: $(cat "$hung")"
 END
 chmod 755 "$WORLD/inside.sh"
 as_user timeout 200 unshare -r --map-auto bash "$WORLD/inside.sh" "$P" "$port" "$udp" "$BUILD/tests/net-drive" >"$WORLD/out" 2>"$WORLD/err" </dev/null
 line() { sed -n "s/^$1 //p" "$WORLD/out"; }
 check "pasta gives the host's address" grep -qE '^address [0-9a-f.:]+/[0-9]+$' "$WORLD/out"
+is "one that hangs is given up" "$(line hung:)" "Error: pasta did not start within 20 seconds"
 is "queries go to the host's resolver" "$(line resolver)" 169.254.1.1
 is "published tcp port" "$(line v4)" "hello from inside"
 is "published udp port of a range" "$(line udp)" datagram
