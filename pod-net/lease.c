@@ -191,7 +191,7 @@ take_next(
 	else
 		at = first;
 	start = at;
-	do {
+	while (addr_compare(&first, &last) <= 0) {
 		int rc =
 		    addr_compare(&at, &r->gateway) == 0 ? 0 : try_address(dir, r, &at, holder, e);
 
@@ -207,7 +207,7 @@ take_next(
 				break;
 			again = false;
 		}
-	} while (true);
+	}
 	addr_format(&first, low);
 	addr_format(&last, high);
 	return err_set(

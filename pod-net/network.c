@@ -80,6 +80,18 @@ want_array(const json_t *o, const char *key, size_t max, json_t **array, size_t 
 }
 
 static int
+check_range(const char *text, const char *which, const struct prefix *p,
+    const struct rec_net_subnet *n, struct err *e)
+{
+	struct addr a;
+
+	if (text == NULL || (addr_parse(text, &a) == 0 && addr_in(&a, p)))
+		return 0;
+	return err_set(
+	    e, ERR_FORMAT, "lease range %s ip %s not in subnet %s", which, text, n->subnet);
+}
+
+static int
 read_subnet(const json_t *o, struct rec_net_subnet *out, struct arena *a, struct err *e)
 {
 	json_t *range = NULL;
@@ -97,7 +109,9 @@ read_subnet(const json_t *o, struct rec_net_subnet *out, struct arena *a, struct
 	if (range != NULL && (want_address(range, "start_ip", &out->range_start, a, e) != 0 ||
 				 want_address(range, "end_ip", &out->range_end, a, e) != 0))
 		return -1;
-	return 0;
+	if (check_range(out->range_start, "start", &p, out, e) != 0)
+		return -1;
+	return check_range(out->range_end, "end", &p, out, e);
 }
 
 static int

@@ -100,6 +100,9 @@ Test(lease, range)
 	r.holder = holder_b;
 	cr_assert_str_eq(
 	    take(&r), "IPAM error: failed to find free IP in range: 10.9.0.50 - 10.9.0.51");
+	addr_parse("10.9.0.60", &r.start);
+	cr_assert_str_eq(
+	    take(&r), "IPAM error: failed to find free IP in range: 10.9.0.60 - 10.9.0.51");
 }
 
 Test(lease, wanted_and_clash)

@@ -57,6 +57,10 @@ Test(network, refused)
 	static const char *const bad[] = {"", "[]", "{}", "{\"name\": \"net1\"}",
 	    "{\"name\": \"net2\", \"id\": \"" ID "\", \"driver\": \"bridge\"}",
 	    "{\"name\": \"net1\", \"id\": \"123\", \"driver\": \"bridge\"}",
+	    HEAD ", \"subnets\": [{\"subnet\": \"10.89.0.0/24\", \"lease_range\": "
+		 "{\"start_ip\": \"10.90.0.1\"}}]}",
+	    HEAD ", \"subnets\": [{\"subnet\": \"10.89.0.0/24\", \"lease_range\": "
+		 "{\"end_ip\": \"fd00::1\"}}]}",
 	    HEAD ", \"subnets\": {}}", HEAD ", \"subnets\": [{}]}",
 	    HEAD ", \"subnets\": [{\"subnet\": \"10.89.0.0\"}]}",
 	    HEAD ", \"subnets\": [{\"subnet\": \"10.89.0.0/24\", \"gateway\": \"10.90.0.1\"}]}",
