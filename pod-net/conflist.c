@@ -246,26 +246,6 @@ add_file(int dir, const char *file, const struct strv *plugin_dirs, struct netwo
 		log_warn("Error reading network config file \"%s\": %s", file, e.text);
 }
 
-static void
-default_network(struct rec_network *n, struct arena *a)
-{
-	char id[SHA256_HEX];
-
-	sha256_hex(NETWORK_DEFAULT, strlen(NETWORK_DEFAULT), id);
-	*n = (struct rec_network){.name = NETWORK_DEFAULT,
-	    .id = arena_strdup(a, id),
-	    .driver = "bridge",
-	    .interface = CONFLIST_DEFAULT_BRIDGE};
-	n->subnets.v = arena_alloc(a, sizeof *n->subnets.v);
-	n->subnets.n = 1;
-	n->subnets.v[0].subnet = "10.88.0.0/16";
-	n->subnets.v[0].gateway = "10.88.0.1";
-	n->ipam_options.v = arena_alloc(a, sizeof *n->ipam_options.v);
-	n->ipam_options.n = 1;
-	n->ipam_options.v[0].key = "driver";
-	n->ipam_options.v[0].value = "host-local";
-}
-
 static int
 open_dir(const char *path, struct strv *files, struct err *e)
 {
@@ -304,7 +284,7 @@ conflist_list(
 		add_file(dir, files.v[i], plugin_dirs, out);
 	if (!is_listed(out, NETWORK_DEFAULT)) {
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
-		default_network(&out->v[out->n++], &out->arena);
+		network_default(&out->v[out->n++], CONFLIST_DEFAULT_BRIDGE, &out->arena);
 	}
 	qsort(out->v, out->n, sizeof *out->v, by_name);
 	return 0;
@@ -341,7 +321,7 @@ conflist_load(const char *path, const char *name, struct err *e)
 		err_set(e, ERR_NOTFOUND, "network %s: network not found", name);
 		return NULL;
 	}
-	default_network(&n, &a);
+	network_default(&n, CONFLIST_DEFAULT_BRIDGE, &a);
 	return conflist_make(&n, e);
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/own.h"
 #include "pod-net/attach.h"
 #include "pod-net/rootless.h"
+#include "pod-net/rootless_routes.h"
 
 static int
 load(struct net *n, const char *id, struct rec_net_state *st, struct arena *a, struct err *e)
@@ -220,7 +221,8 @@ reload_one(struct net *n, const char *id, struct err *e)
 
 	if (found <= 0 || st.helper != NULL || n->backend->ports_by_themselves)
 		return found < 0 ? -1 : 0;
-	if (n->rootless && rootless_enter(n, false, e) != 0)
+	if (n->rootless &&
+	    (rootless_enter(n, false, e) != 0 || rootless_routes_mend(&n->firewall.nl, e) != 0))
 		return -1;
 	for (size_t i = 0; i < st.networks.n; i++)
 		if (firewall_network(&n->firewall, &st.networks.v[i], true, e) != 0)

@@ -359,6 +359,16 @@ helper_end(int dir, const char *id)
 }
 
 int
+helper_missing(const char *name, const char *package, struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED,
+	    "could not find %s, the network namespace can't be configured: "
+	    "exec: \"%s\": executable file not found in $PATH",
+	    name, name);
+	return err_hint(e, "Package %s has it.", package);
+}
+
+int
 helper_check_tun(struct err *e)
 {
 	own_fd int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);

@@ -14,9 +14,24 @@
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
+#include "common/wire/msg.h"
+#include "pod-net/port.h"
 
 /* The program's path, or NULL; it is searched where programs are. */
 char *helper_find(const char *name);
+
+/* The error that there is none; returns -1. */
+int helper_missing(const char *name, const char *package, struct err *e);
+
+/* What a helper is to do; all is borrowed. */
+struct helper_job {
+	const char *path; /* the program */
+	const char *id, *run_root;
+	const struct strs *options; /* the user's */
+	const struct port_list *ports;
+	int dir; /* RUNROOT/net */
+	int netns;
+};
 
 /*
  * A process that stands in the namespace so that it has a path, /proc/PID/ns/net, which any program of

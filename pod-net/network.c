@@ -13,6 +13,7 @@
 #include "common/fs/file.h"
 #include "pod-net/addr.h"
 
+#define DEFAULT_BRIDGE "podman0"
 #define NAME_MAX_BYTES 250
 
 bool
@@ -289,13 +290,13 @@ network_read_draft(const json_t *o, struct rec_network *out, struct arena *a, st
 	return read_rest(o, out, a, e);
 }
 
-static void
-default_network(struct rec_network *out, struct arena *a)
+void
+network_default(struct rec_network *out, const char *bridge, struct arena *a)
 {
 	*out = (struct rec_network){.name = NETWORK_DEFAULT,
 	    .id = "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9",
 	    .driver = "bridge",
-	    .interface = "podman0"};
+	    .interface = bridge};
 	out->subnets.v = arena_alloc(a, sizeof *out->subnets.v);
 	out->subnets.n = 1;
 	out->subnets.v[0].subnet = "10.88.0.0/16";
@@ -366,7 +367,7 @@ network_list(const char *path, struct network_list *out, struct err *e)
 	}
 	if (!has_default) {
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
-		default_network(&out->v[out->n++], &out->arena);
+		network_default(&out->v[out->n++], DEFAULT_BRIDGE, &out->arena);
 	}
 	qsort(out->v, out->n, sizeof *out->v, by_name);
 	return 0;
@@ -428,7 +429,7 @@ network_find(
 		if (dir >= 0 && read_one(dir, file, out, a))
 			return 0;
 		if (strcmp(name, NETWORK_DEFAULT) == 0) {
-			default_network(out, a);
+			network_default(out, DEFAULT_BRIDGE, a);
 			return 0;
 		}
 	}

@@ -37,6 +37,9 @@ int network_read_draft(const json_t *o, struct rec_network *out, struct arena *a
 int network_find(
     const char *dir, const char *name, struct rec_network *out, struct arena *a, struct err *e);
 
+/* The default one as it is without a file. */
+void network_default(struct rec_network *out, const char *bridge, struct arena *a);
+
 struct network_list {
 	struct rec_network *v;
 	size_t n, cap;

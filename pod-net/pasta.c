@@ -51,8 +51,8 @@ given(const struct strs *options, const char *name, const char *letter)
 static void
 add_ports(const struct pasta *p, uint8_t protocol, const char *option, struct strv *argv)
 {
-	for (size_t i = 0; i < p->ports->n; i++) {
-		const struct port *port = &p->ports->v[i];
+	for (size_t i = 0; i < p->job.ports->n; i++) {
+		const struct port *port = &p->job.ports->v[i];
 		char host[ADDR_TEXT] = "";
 
 		if (port->protocol != protocol)
@@ -70,8 +70,8 @@ add_ports(const struct pasta *p, uint8_t protocol, const char *option, struct st
 static bool
 has_ports(const struct pasta *p, uint8_t protocol)
 {
-	for (size_t i = 0; i < p->ports->n; i++)
-		if (p->ports->v[i].protocol == protocol)
+	for (size_t i = 0; i < p->job.ports->n; i++)
+		if (p->job.ports->v[i].protocol == protocol)
 			return true;
 	return false;
 }
@@ -81,19 +81,19 @@ pasta_arguments(struct pasta *p, const char *help, const char *netns_path, const
     struct strv *argv)
 {
 	p->maps_host = strstr(help, "--map-guest-addr") != NULL &&
-		       !given(p->options, "--map-guest-addr", NULL);
+		       !given(p->job.options, "--map-guest-addr", NULL);
 	p->forwards_dns =
-	    strstr(help, "--dns-forward") != NULL && !given(p->options, "--dns-forward", NULL);
-	strv_add(argv, p->path);
+	    strstr(help, "--dns-forward") != NULL && !given(p->job.options, "--dns-forward", NULL);
+	strv_add(argv, p->job.path);
 	strv_add(argv, "--config-net");
 	add_ports(p, IPPROTO_TCP, "-t", argv);
 	add_ports(p, IPPROTO_UDP, "-u", argv);
-	for (size_t i = 0; i < p->options->n; i++)
-		strv_add(argv, p->options->v[i]);
+	for (size_t i = 0; i < p->job.options->n; i++)
+		strv_add(argv, p->job.options->v[i]);
 	for (size_t i = 0; i < COUNTOF(defaults); i++) {
 		bool known = !defaults[i].only_if_known || strstr(help, defaults[i].name) != NULL;
 
-		if (!known || given(p->options, defaults[i].name, defaults[i].letter) ||
+		if (!known || given(p->job.options, defaults[i].name, defaults[i].letter) ||
 		    (strcmp(defaults[i].name, "--tcp-ports") == 0 && has_ports(p, IPPROTO_TCP)) ||
 		    (strcmp(defaults[i].name, "--udp-ports") == 0 && has_ports(p, IPPROTO_UDP)))
 			continue;
@@ -151,24 +151,24 @@ known_options(const struct pasta *p)
 	char name[64], *help = NULL;
 	size_t n;
 
-	if (stat(p->path, &st) != 0)
+	if (stat(p->job.path, &st) != 0)
 		return xstrdup("");
 	snprintf(name, sizeof name, "pasta-%llx-%llx.help", (unsigned long long)st.st_mtim.tv_sec,
 	    (unsigned long long)st.st_size);
-	if (file_read(p->dir, name, HELP_MAX, &help, &n, &e) == 0)
+	if (file_read(p->job.dir, name, HELP_MAX, &help, &n, &e) == 0)
 		return help;
-	ask_help(p->path, &help);
+	ask_help(p->job.path, &help);
 	if (help == NULL || strstr(help, "--netns") == NULL)
 		return help != NULL ? help : xstrdup("");
 	/* Not being able to keep it only means asking again. */
-	(void)file_write(p->dir, name, help, strlen(help), 0600, 0, &e);
+	(void)file_write(p->job.dir, name, help, strlen(help), 0600, 0, &e);
 	return help;
 }
 
 bool
 pasta_forwards_dns(const char *path, int dir)
 {
-	const struct pasta p = {.path = path, .dir = dir};
+	const struct pasta p = {.job = {.path = path, .dir = dir}};
 	own_mem char *help = known_options(&p);
 
 	return strstr(help, "--dns-forward") != NULL;
@@ -177,18 +177,18 @@ pasta_forwards_dns(const char *path, int dir)
 int
 pasta_start(struct pasta *p, struct err *e)
 {
-	own_mem char *link = xasprintf("%s/net/helpers/%s", p->run_root, p->id);
+	own_mem char *link = xasprintf("%s/net/helpers/%s", p->job.run_root, p->job.id);
 	own_mem char *pid_file = xasprintf("%s.pid", link), *help = known_options(p);
 	own_strv struct strv argv = {0};
 	struct helper_anchor anchor;
 	int rc;
 
-	if (helper_place(&anchor, p->dir, p->id, p->netns, e) != 0)
+	if (helper_place(&anchor, p->job.dir, p->job.id, p->job.netns, e) != 0)
 		return -1;
 	pasta_arguments(p, help, link, pid_file, &argv);
 	rc = helper_run(&argv, e);
 	helper_anchor_end(&anchor);
 	if (rc != 0)
-		helper_end(p->dir, p->id);
+		helper_end(p->job.dir, p->job.id);
 	return rc;
 }

@@ -5,19 +5,13 @@
 #ifndef POD_PASTA_H
 #define POD_PASTA_H
 
-#include "common/wire/msg.h"
-#include "pod-net/port.h"
+#include "pod-net/helper.h"
 
 #define PASTA_DNS "169.254.1.1"	 /* queries sent here go to the host's resolver */
 #define PASTA_HOST "169.254.1.2" /* leads to the host, where pasta knows how */
 
 struct pasta {
-	const char *path; /* the program */
-	const char *id, *run_root;
-	const struct strs *options; /* the user's */
-	const struct port_list *ports;
-	int dir; /* RUNROOT/net */
-	int netns;
+	struct helper_job job;
 	/* Set by pasta_start: PASTA_HOST and PASTA_DNS work. */
 	bool maps_host, forwards_dns;
 };

@@ -108,20 +108,16 @@ start_pasta(struct net *n, int netns, struct err *e)
 	const struct strs given = {options, COUNTOF(options)};
 	const struct port_list none = {0};
 	own_mem char *path = helper_find("pasta");
-	struct pasta p = {.path = path,
-	    .id = ROOTLESS_HELPER,
-	    .run_root = n->run_root,
-	    .options = &given,
-	    .ports = &none,
-	    .dir = n->dir,
-	    .netns = netns};
+	struct pasta p = {.job = {.path = path,
+			      .id = ROOTLESS_HELPER,
+			      .run_root = n->run_root,
+			      .options = &given,
+			      .ports = &none,
+			      .dir = n->dir,
+			      .netns = netns}};
 
-	if (path == NULL) {
-		err_set(e, ERR_UNSUPPORTED,
-		    "could not find pasta, the network namespace can't be configured: "
-		    "exec: \"pasta\": executable file not found in $PATH");
-		return err_hint(e, "Package passt has it.");
-	}
+	if (path == NULL)
+		return helper_missing("pasta", "passt", e);
 	return helper_check_tun(e) != 0 ? -1 : pasta_start(&p, e);
 }
 

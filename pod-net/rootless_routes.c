@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/rootless_routes.h"
 
+#include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 
@@ -31,20 +32,17 @@ static const struct nft_expr from_connection[] = {{NFT_CT, {NFT_CT_MARK, NFT_REG
     {NFT_AND, {NFT_REG_1}, .data = {0xff, 0xff}}, {NFT_META_SET, {NFT_META_MARK, NFT_REG_1}}, {0}};
 
 static int
-make_rules(int netns, struct err *e)
+make_rules(struct netlink *s, struct err *e)
 {
-	own_netlink struct netlink s = {.fd = -1};
 	own_netlink_batch struct netlink_batch b = {0};
 
-	if (netns_socket(netns, NETLINK_NETFILTER, &s, e) != 0)
-		return -1;
-	nft_begin(&b, &s);
+	nft_begin(&b, s);
 	nft_put_table(&b, TABLE, "made by pod-net(1)");
 	for (size_t i = 0; i < COUNTOF(chains); i++)
 		nft_put_chain(&b, TABLE, &chains[i]);
 	nft_put_rule(&b, TABLE, "mark", to_connection, NULL);
 	nft_put_rule(&b, TABLE, "answer", from_connection, NULL);
-	return nft_commit(&s, &b, e) == 0 ? 0 : err_wrap(e, "table inet " TABLE);
+	return nft_commit(s, &b, e) == 0 ? 0 : err_wrap(e, "table inet " TABLE);
 }
 
 static void
@@ -79,15 +77,32 @@ int
 rootless_routes_make(int netns, struct err *e)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
-	own_netlink struct netlink s = {.fd = -1};
+	own_netlink struct netlink s = {.fd = -1}, filter = {.fd = -1};
 	own_netlink_batch struct netlink_batch b = {0};
 
-	if (netns_socket(netns, NETLINK_ROUTE, &s, e) != 0)
+	if (netns_socket(netns, NETLINK_ROUTE, &s, e) != 0 ||
+	    netns_socket(netns, NETLINK_NETFILTER, &filter, e) != 0)
 		return -1;
 	netlink_reset(&b, &s);
 	for (size_t i = 0; i < COUNTOF(families); i++) {
 		put_rule(&b, families[i]);
 		put_route(&b, families[i]);
 	}
-	return netlink_run(&s, &b, e) != 0 ? -1 : make_rules(netns, e);
+	return netlink_run(&s, &b, e) != 0 ? -1 : make_rules(&filter, e);
+}
+
+int
+rootless_routes_mend(struct netlink *s, struct err *e)
+{
+	int there = nft_get_table(s, TABLE, e);
+
+	if (there != 0)
+		return there < 0 ? -1 : 0;
+	if (make_rules(s, e) == 0)
+		return 0;
+	/* Another was quicker. */
+	if (e->no != EEXIST)
+		return -1;
+	err_clear(e);
+	return 0;
 }

@@ -6,7 +6,7 @@
 #ifndef POD_ROOTLESS_ROUTES_H
 #define POD_ROOTLESS_ROUTES_H
 
-#include "common/base/err.h"
+#include "pod-net/netlink.h"
 
 #define ROOTLESS_MARK 0x706f64u
 /* On answers; another one, as the mark of a socket decides about its own route too. */
@@ -14,5 +14,8 @@
 
 /* Makes rules and routes in the fresh namespace. */
 int rootless_routes_make(int netns, struct err *e);
+
+/* The rules again if somebody has removed them; s is a netfilter socket of the namespace. */
+int rootless_routes_mend(struct netlink *s, struct err *e);
 
 #endif

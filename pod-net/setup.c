@@ -190,17 +190,11 @@ try_ports(struct setup *s, bool ipv6, struct err *e)
 }
 
 static int
-start_pasta(struct setup *s, char *path, struct err *e)
+start_pasta(struct setup *s, const struct helper_job *job, struct err *e)
 {
-	struct pasta p = {.path = path,
-	    .id = s->m->id,
-	    .run_root = s->n->run_root,
-	    .options = &s->m->mode_options,
-	    .ports = &s->ports,
-	    .dir = s->n->dir,
-	    .netns = s->netns};
+	struct pasta p = {.job = *job};
 
-	if (bridge_loopback(s->n->home, s->netns, e) != 0 || pasta_start(&p, e) != 0)
+	if (pasta_start(&p, e) != 0)
 		return -1;
 	s->maps_host = p.maps_host;
 	s->forwards_dns = p.forwards_dns;
@@ -208,17 +202,11 @@ start_pasta(struct setup *s, char *path, struct err *e)
 }
 
 static int
-start_slirp(struct setup *s, const char *path, struct err *e)
+start_slirp(struct setup *s, const struct helper_job *job, struct err *e)
 {
-	struct slirp p = {.path = path,
-	    .id = s->m->id,
-	    .run_root = s->n->run_root,
-	    .options = &s->m->mode_options,
-	    .ports = &s->ports,
-	    .dir = s->n->dir,
-	    .netns = s->netns};
+	struct slirp p = {.job = *job};
 
-	if (bridge_loopback(s->n->home, s->netns, e) != 0 || slirp_start(&p, e) != 0)
+	if (slirp_start(&p, e) != 0)
 		return -1;
 	s->holder = p.holder;
 	s->maps_host = p.maps_host;
@@ -226,53 +214,54 @@ start_slirp(struct setup *s, const char *path, struct err *e)
 	return 0;
 }
 
+struct helper_kind {
+	const char *name, *package;
+	bool ipv6; /* also of published ports */
+	int (*start)(struct setup *s, const struct helper_job *job, struct err *e);
+};
+static const struct helper_kind pasta = {"pasta", "passt", true, start_pasta};
+static const struct helper_kind slirp = {"slirp4netns", "slirp4netns", false, start_slirp};
+
 static int
-missing(const char *name, const char *package, struct err *e)
+set_up_helper(struct setup *s, const struct helper_kind *k, struct err *e)
 {
-	err_set(e, ERR_UNSUPPORTED,
-	    "could not find %s, the network namespace can't be configured: "
-	    "exec: \"%s\": executable file not found in $PATH",
-	    name, name);
-	return err_hint(e, "Package %s has it.", package);
+	own_mem char *path = helper_find(k->name);
+	const struct helper_job job = {.path = path,
+	    .id = s->m->id,
+	    .run_root = s->n->run_root,
+	    .options = &s->m->mode_options,
+	    .ports = &s->ports,
+	    .dir = s->n->dir,
+	    .netns = s->netns};
+
+	if (!s->n->rootless)
+		return err_set(
+		    e, ERR_INVALID, "%s networking is only supported for rootless mode", k->name);
+	if (path == NULL)
+		return helper_missing(k->name, k->package, e);
+	if (helper_check_tun(e) != 0 || try_ports(s, k->ipv6, e) != 0)
+		return -1;
+	s->state.helper = s->helper = k->name;
+	if (write_state(s, e) != 0)
+		return -1;
+	return bridge_loopback(s->n->home, s->netns, e) == 0 && k->start(s, &job, e) == 0 ? 0
+											  : undo(s);
 }
 
 static int
 set_up_slirp(struct setup *s, struct err *e)
 {
-	own_mem char *path = helper_find("slirp4netns");
-
-	if (!s->n->rootless)
-		return err_set(
-		    e, ERR_INVALID, "slirp4netns networking is only supported for rootless mode");
-	if (path == NULL)
-		return missing("slirp4netns", "slirp4netns", e);
-	if (helper_check_tun(e) != 0 || try_ports(s, false, e) != 0)
-		return -1;
-	s->state.helper = s->helper = "slirp4netns";
-	if (write_state(s, e) != 0)
-		return -1;
-	return start_slirp(s, path, e) == 0 ? 0 : undo(s);
+	return set_up_helper(s, &slirp, e);
 }
 
 static int
 set_up_pasta(struct setup *s, struct err *e)
 {
 	own_mem char *path = helper_find("pasta"), *other = helper_find("slirp4netns");
-
-	if (!s->n->rootless)
-		return err_set(
-		    e, ERR_INVALID, "pasta networking is only supported for rootless mode");
 	/* Options of pasta would mean nothing to the other. */
-	if (path == NULL && other != NULL && s->m->mode_options.n == 0)
-		return set_up_slirp(s, e);
-	if (path == NULL)
-		return missing("pasta", "passt", e);
-	if (helper_check_tun(e) != 0 || try_ports(s, true, e) != 0)
-		return -1;
-	s->state.helper = s->helper = "pasta";
-	if (write_state(s, e) != 0)
-		return -1;
-	return start_pasta(s, path, e) == 0 ? 0 : undo(s);
+	bool takes_place = path == NULL && other != NULL && s->m->mode_options.n == 0;
+
+	return set_up_helper(s, s->n->rootless && takes_place ? &slirp : &pasta, e);
 }
 
 static int
@@ -290,6 +279,40 @@ static const struct {
     {"pasta", set_up_pasta},
     {"slirp4netns", set_up_slirp},
 };
+
+static bool
+is_own(const struct setup *s, const struct addr *x)
+{
+	for (size_t i = 0; i < s->naddresses; i++)
+		if (addr_compare(&s->addresses[i].address.addr, x) == 0)
+			return true;
+	return false;
+}
+
+/* An address of the host that pasta has not given to the container as well, so that it leads to the host. */
+static const char *
+host_address(const struct setup *s, const char *usual)
+{
+	own_netlink struct netlink host = {.fd = -1};
+	struct link_address v[PASTA_ADDRESSES];
+	char text[ADDR_TEXT];
+	struct err e = {0};
+	struct addr x;
+	size_t n = 0;
+
+	if (addr_parse(usual, &x) == 0 && !is_own(s, &x))
+		return usual;
+	if (netlink_open(&host, NETLINK_ROUTE, &e) != 0 ||
+	    link_list_addresses(&host, v, COUNTOF(v), &n, &e) != 0)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].address.addr.family != AF_INET || is_own(s, &v[i].address.addr))
+			continue;
+		addr_format(&v[i].address.addr, text);
+		return arena_strdup(s->a, text);
+	}
+	return NULL;
+}
 
 static void
 fill_pasta(struct setup *s, struct msg_net_setup_r *r)
@@ -313,8 +336,7 @@ fill_pasta(struct setup *s, struct msg_net_setup_r *r)
 		addr_format_prefix(&x->address, text);
 		out->addresses.v[out->addresses.n++].ipnet = arena_strdup(s->a, text);
 	}
-	if (s->maps_host)
-		r->host_address = PASTA_HOST;
+	r->host_address = s->maps_host ? PASTA_HOST : host_address(s, r->host_address);
 	if (s->forwards_dns && s->m->dns_servers.n == 0) {
 		r->dns_servers.v[0] = PASTA_DNS;
 		r->dns_servers.n = 1;

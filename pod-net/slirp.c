@@ -121,12 +121,12 @@ slirp_arguments(struct slirp *s, const char *netns_path, const char *socket_path
 	char cidr[ADDR_TEXT];
 
 	(void)addr_parse_prefix("10.0.2.0/24", &c.cidr);
-	for (size_t i = 0; i < s->options->n; i++)
-		if (read_option(s->options->v[i], &c, e) != 0)
+	for (size_t i = 0; i < s->job.options->n; i++)
+		if (read_option(s->job.options->v[i], &c, e) != 0)
 			return -1;
 	s->maps_host = c.host_loopback;
 	set_net(&c.cidr, &s->net);
-	strv_add(argv, s->path);
+	strv_add(argv, s->job.path);
 	strv_add(argv, "-c");
 	strv_addf(argv, "--mtu=%llu", (unsigned long long)c.mtu);
 	if (!c.host_loopback)
@@ -141,7 +141,7 @@ slirp_arguments(struct slirp *s, const char *netns_path, const char *socket_path
 		strv_addf(argv, "--outbound-addr6=%s", c.outbound6);
 	strv_addf(argv, "--ready-fd=%d", ready);
 	strv_addf(argv, "--exit-fd=%d", end);
-	if (s->ports->n > 0)
+	if (s->job.ports->n > 0)
 		strv_addf(argv, "--api-socket=%s", socket_path);
 	strv_add(argv, "--netns-type=path");
 	strv_add(argv, netns_path);
@@ -222,11 +222,11 @@ start_at(struct slirp *s, const char *link, const char *socket_path, struct err 
 	ours = pair[0];
 	theirs = pair[1];
 	if (slirp_arguments(s, link, socket_path, READY_FD, END_FD, &argv, e) != 0 ||
-	    helper_run_on(&argv, theirs, s->dir, s->id, e) != 0)
+	    helper_run_on(&argv, theirs, s->job.dir, s->job.id, e) != 0)
 		return -1;
-	for (size_t i = 0; i < s->ports->n; i++)
-		for (unsigned k = 0; k < s->ports->v[i].count; k++)
-			if (publish(s, socket_path, &s->ports->v[i], k, e) != 0)
+	for (size_t i = 0; i < s->job.ports->n; i++)
+		for (unsigned k = 0; k < s->job.ports->v[i].count; k++)
+			if (publish(s, socket_path, &s->job.ports->v[i], k, e) != 0)
 				return -1;
 	s->holder = fd_take(&ours);
 	return 0;
@@ -235,16 +235,17 @@ start_at(struct slirp *s, const char *link, const char *socket_path, struct err 
 int
 slirp_start(struct slirp *s, struct err *e)
 {
-	own_mem char *link = xasprintf("%s/net/helpers/%s", s->run_root, s->id);
-	own_mem char *socket_path = xasprintf("%s/net/helpers/%.12s.sock", s->run_root, s->id);
+	own_mem char *link = xasprintf("%s/net/helpers/%s", s->job.run_root, s->job.id);
+	own_mem char *socket_path =
+	    xasprintf("%s/net/helpers/%.12s.sock", s->job.run_root, s->job.id);
 	struct helper_anchor anchor;
 	int rc;
 
-	if (helper_place(&anchor, s->dir, s->id, s->netns, e) != 0)
+	if (helper_place(&anchor, s->job.dir, s->job.id, s->job.netns, e) != 0)
 		return -1;
 	rc = start_at(s, link, socket_path, e);
 	helper_anchor_end(&anchor);
 	if (rc != 0)
-		helper_end(s->dir, s->id);
+		helper_end(s->job.dir, s->job.id);
 	return rc;
 }

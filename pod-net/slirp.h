@@ -7,8 +7,7 @@
 #ifndef POD_SLIRP_H
 #define POD_SLIRP_H
 
-#include "common/wire/msg.h"
-#include "pod-net/port.h"
+#include "pod-net/helper.h"
 
 #define SLIRP_INTERFACE "tap0"
 
@@ -18,13 +17,8 @@ struct slirp_net {
 };
 
 struct slirp {
-	const char *path; /* the program */
-	const char *id, *run_root;
-	const struct strs *options; /* the user's: name=value */
-	const struct port_list *ports;
-	int dir; /* RUNROOT/net */
-	int netns;
-	int holder;	      /* set by slirp_start: it ends when this is closed; the caller's */
+	struct helper_job job; /* its options are name=value */
+	int holder;	       /* set by slirp_start: it ends when this is closed; the caller's */
 	bool maps_host;	      /* set by slirp_start: the host's address leads to its loopback too */
 	struct slirp_net net; /* set by slirp_start */
 };

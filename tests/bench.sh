@@ -201,6 +201,29 @@ if wanted "a port on each of 200 containers"; then
 		peer rm -f -a -t 0 >/dev/null
 	fi
 fi
+# Names: both servers on the same files of 10 000 names, asked by the same client.
+names() { # PROGRAM TOOL
+	unshare -n bash -c '
+		ip link set lo up
+		for a in 10.9.0.1 10.9.0.2; do ip addr add $a/32 dev lo; done
+		rm -f "$2/aardvark.pid"
+		"$1" -c "$2" -p 53 run || exit
+		dnsperf -a 10.9.0.2 -s 10.9.0.1 -d "$3" -l 3 -c 4 -T 1 | awk "/Queries per second/ { q = \$NF } /Average Latency/ { l = \$4 } /Queries lost/ { n = \$3 }
+			END { printf \"%.0f/s, latency %.2f ms, %d lost\", q, l * 1000, n }"
+		read -r pid <"$2/aardvark.pid"
+		awk "{ printf \", cpu %.1f s\n\", (\$14 + \$15) / 100 }" "/proc/$pid/stat"
+		kill "$pid"' names "$1" "$WORLD/names" "$WORLD/questions" | sed "s/^/10 000 names, queries: $2 /"
+}
+if wanted "10 000 names, queries" && command -v dnsperf >/dev/null; then
+	mkdir -p "$WORLD/names"
+	awk 'BEGIN { print "10.9.0.1"; print "c0 10.9.0.2  c0"
+		for (i = 1; i <= 10000; i++) printf "id%d 10.%d.%d.%d  name%d\n", i, 10 + int(i / 65536), int(i / 256) % 256, i % 256, i }' >"$WORLD/names/n1"
+	seq 10000 | shuf | sed 's/.*/name& A/' >"$WORLD/questions"
+	for i in 1 2; do
+		names "$BUILD/libexec/pod/aardvark-dns" pod
+		[ ! -x /usr/lib/podman/aardvark-dns ] || names /usr/lib/podman/aardvark-dns aardvark-dns
+	done
+fi
 if wanted "monitor memory"; then
 	for i in $(seq 50); do pod run -d --network none $img sleep 1000 >/dev/null; done
 	sleep 1

@@ -49,10 +49,10 @@ remember_pid() { world_pids+=("$1"); }
 
 # rootfs DIR: a small root file system out of busybox
 rootfs() {
-	local a
 	mkdir -p "$1"/{bin,etc,tmp,www,proc,sys,dev,root,var/tmp,home/alice}
 	cp /bin/busybox "$1/bin/"
-	for a in $(busybox --list); do [ "$a" = busybox ] || ln -sf busybox "$1/bin/$a"; done
+	# In one process: there are some 270 names.
+	busybox --list | (cd "$1/bin" && perl -lne 'symlink "busybox", $_')
 	printf 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000:Alice:/home/alice:/bin/sh\n' >"$1/etc/passwd"
 	printf 'root:x:0:\nalice:x:1000:\nwheel:x:10:root,alice\n' >"$1/etc/group"
 	echo "hello from pod" >"$1/www/index.html"

@@ -42,11 +42,19 @@ ip link set outer1 up
 inside on-shut curl -s -m 1 -o /dev/null http://192.0.2.1/ && not_ok "internal: not the outside" || ok "internal: not the outside"
 
 # One-way datagrams into a closed network would be enough for harm.
-inside on-shut timeout 3 busybox nc -l -u -p 9 >"$WORLD/datagrams" 2>/dev/null &
-sleep 0.3
-inside on-open sh -c "echo harm | timeout 1 busybox nc -u -w 1 $(ip_of shut) 9" 2>/dev/null
-wait $!
-is "no datagram reaches an internal network" "$(cat "$WORLD/datagrams")" ""
+harm() { # FROM TO: a datagram to a port of TO, which answers; what came there
+	inside "on-$2" timeout 5 "$BUILD/tests/net-drive" udp-echo 9 &
+	local echo=$!
+	until_ok 5 listens "$2"
+	inside "on-$1" timeout 2 "$BUILD/tests/net-drive" udp-ask "$(ip_of "$2")" 9 harm
+	inside "on-$2" ss -Hlun sport = 9 | awk '{ print "waiting" }'
+	kill $echo 2>/dev/null
+	wait $echo
+}
+listens() { inside "on-$1" ss -Hlun sport = 9 | grep -q .; }
+is "a datagram reaches an open network" "$(harm iso1 open 2>/dev/null)" harm
+is "none reaches an internal network" "$(harm open shut 2>/dev/null)" waiting
+is "nor one that is isolated from its network" "$(harm iso2 iso1 2>/dev/null)" waiting
 
 # The host's loopback, which publishing on 127.0.0.1 must not open: packets made by hand, with a route of the
 # container's own making.

@@ -165,7 +165,8 @@ elif command -v perl >/dev/null && sctp 'exit 0'; then
 	is "sctp: published on localhost" "$(until_ok 20 ask 127.0.0.1 18704)" "by sctp"
 	is "sctp: on every address" "$(ask 192.0.2.3 18705)" "by sctp"
 	pod rm -f -t 0 s1 >/dev/null
-	ask 127.0.0.1 18704 >/dev/null && not_ok "sctp: closed afterwards" || ok "sctp: closed afterwards"
+	closed() { ! ask 127.0.0.1 18704 >/dev/null; }
+	check "sctp: closed afterwards" until_ok 20 closed
 else
 	skip "sctp" "this kernel has none"
 fi

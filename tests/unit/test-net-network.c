@@ -129,7 +129,7 @@ static char *
 joined(const char *help, const char *const *options, size_t n, const struct port_list *ports)
 {
 	struct strs o = {(const char **)(uintptr_t)options, n};
-	struct pasta p = {.path = "pasta", .options = &o, .ports = ports};
+	struct pasta p = {.job = {.path = "pasta", .options = &o, .ports = ports}};
 	own_strv struct strv argv = {0};
 	struct strbuf b = {0};
 
@@ -172,7 +172,7 @@ Test(slirp, arguments)
 	static const char *const bad[] = {"colour=blue"};
 	struct port_list none = {0};
 	struct strs o = {(const char **)(uintptr_t)good, 3};
-	struct slirp s = {.path = "slirp4netns", .options = &o, .ports = &none};
+	struct slirp s = {.job = {.path = "slirp4netns", .options = &o, .ports = &none}};
 	own_strv struct strv argv = {0}, other = {0};
 	struct err e = {0};
 
