@@ -76,7 +76,8 @@ is_safe(const char *s)
 	       strcmp(s, "..") != 0;
 }
 
-const char *
+/* The title of layer k if it can be the name of a file; else NULL. */
+static const char *
 artifact_title(const json_t *manifest, size_t k)
 {
 	const json_t *l = json_array_get(json_object_get(manifest, "layers"), k);

@@ -33,9 +33,6 @@ void artifact_set_config(json_t *manifest, const struct manifest_desc *d);
 int artifact_add(json_t *manifest, const struct rec_artifact_file *f,
     const struct rec_kv *annotations, size_t n, struct err *e);
 
-/* The title of layer k if it can be the name of a file; else NULL. */
-const char *artifact_title(const json_t *manifest, size_t k);
-
 /* Fills files and size, and created_ns; words live in a or in m. */
 void artifact_describe(const struct artifact *m, struct rec_artifact *out, struct arena *a);
 

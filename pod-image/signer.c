@@ -29,7 +29,8 @@ signer_free(struct signer *s)
 	memset(s, 0, sizeof(*s));
 }
 
-bool
+/* True if something is to be signed. */
+static bool
 signer_wanted(const struct signer *s)
 {
 	return s->worker != NULL;

@@ -33,9 +33,6 @@ int signer_prepare_dir(struct signer *s, struct rec_signing *o, const char *dir,
 
 size_t signer_fds(const struct signer *s, int fds[SIGNER_FDS_MAX]);
 
-/* True if something is to be signed. */
-bool signer_wanted(const struct signer *s);
-
 /*
  * Signs the manifest with that digest, which is in the registry already.  fetch and repository: the
  * connection to it, for attached signatures.

@@ -145,7 +145,8 @@ read_first(const json_t *plugin, struct rec_network *n, struct arena *a)
 	read_ipam(plugin, n, a);
 }
 
-int
+/* What a list amounts to; ctime_ns is the time of its file. */
+static int
 conflist_read(
     const json_t *list, int64_t ctime_ns, struct rec_network *out, struct arena *a, struct err *e)
 {

@@ -28,8 +28,4 @@ json_t *conflist_make(const struct rec_network *n, struct err *e);
 int conflist_write(const char *dir, const struct rec_network *n, struct err *e);
 int conflist_remove(const char *dir, const char *name, struct err *e);
 
-/* What a list amounts to; ctime_ns is the time of its file. */
-int conflist_read(
-    const json_t *list, int64_t ctime_ns, struct rec_network *out, struct arena *a, struct err *e);
-
 #endif

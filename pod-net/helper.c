@@ -58,7 +58,7 @@ anchor(int netns, int ready, int end)
 	_exit(0);
 }
 
-int
+static int
 helper_anchor_start(struct helper_anchor *a, int netns, struct err *e)
 {
 	int ready[2], end[2];

@@ -41,16 +41,9 @@ struct helper_anchor {
 	pid_t pid;
 	int pipe;
 };
-int helper_anchor_start(struct helper_anchor *a, int netns, struct err *e);
 void helper_anchor_end(struct helper_anchor *a);
 
-/*
- * Waits until fd can be read, which it is also when its other end is closed.  After 20 seconds the child pid is killed
- * and reaped, and that is an error.
- */
-int helper_await(int fd, pid_t pid, const char *name, struct err *e);
-
-/* The same, with the link RUNROOT/net/helpers/ID to it; dir is RUNROOT/net.  An older helper is ended. */
+/* One with the link RUNROOT/net/helpers/ID to it; dir is RUNROOT/net.  An older helper is ended. */
 int helper_place(struct helper_anchor *a, int dir, const char *id, int netns, struct err *e);
 
 /*
@@ -76,5 +69,11 @@ void helper_end(int dir, const char *id);
 
 /* An error that says why if /dev/net/tun cannot be used. */
 int helper_check_tun(struct err *e);
+
+/*
+ * Waits until fd can be read, which it is also when its other end is closed.  After 20 seconds the child pid is killed
+ * and reaped, and that is an error.
+ */
+int helper_await(int fd, pid_t pid, const char *name, struct err *e);
 
 #endif

@@ -421,7 +421,8 @@ same_step(const struct rec_history *a, const struct rec_history *b)
 	       a->empty_layer == b->empty_layer;
 }
 
-bool
+/* True if child was made from parent by one more step: one more history entry, the same layers below. */
+static bool
 image_is_child(const struct rec_image_config *parent, const struct rec_image_config *child)
 {
 	if (parent->list || child->list || parent->history.n + 1 != child->history.n ||

@@ -30,9 +30,6 @@ int image_config(
 /* Image IDs the root file systems of containers stand on, one entry for each, sorted. */
 int image_users(struct store *s, struct strv *out, struct err *e);
 
-/* True if child was made from parent by one more step: one more history entry, the same layers below. */
-bool image_is_child(const struct rec_image_config *parent, const struct rec_image_config *child);
-
 /* IDs of images that were made from id (children) or that it was made from (parents, at most one). */
 int image_children(struct store *s, const char *id, struct strv *out, struct err *e);
 int image_parents(struct store *s, const char *id, struct strv *out, struct err *e);

@@ -9,7 +9,11 @@
 
 #define PARTIAL "CONTAINER_PARTIAL_MESSAGE=true\n"
 
-char
+/*
+ * The priority of a line: 6, or 3 for errors, or N if the line begins with <N>, N of 0 to 7; then
+ * *skip is the number of bytes to cut off, else 0.
+ */
+static char
 journal_priority(enum klog_stream stream, const char *line, size_t n, size_t *skip)
 {
 	*skip = 0;

@@ -37,10 +37,4 @@ int journal_write(struct journal *j, enum klog_stream stream, const char *data, 
 /* The container has ended: lines that lack their end go as they are. */
 int journal_flush(struct journal *j);
 
-/*
- * The priority of a line: 6, or 3 for errors, or N if the line begins with <N>, N of 0 to 7; then
- * *skip is the number of bytes to cut off, else 0.
- */
-char journal_priority(enum klog_stream stream, const char *line, size_t n, size_t *skip);
-
 #endif

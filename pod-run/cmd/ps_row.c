@@ -14,7 +14,8 @@
 #define ZERO_TIME (-INT64_C(62135596800)) /* Go's zero time in seconds since 1970 */
 #define NS INT64_C(1000000000)
 
-void
+/* "Up 2 minutes", "Exited (0) 3 hours ago", "Created". */
+static void
 ps_row_status(const struct ctr *c, int64_t now_ns, char *out, size_t size)
 {
 	char span[HUMAN_MAX];
@@ -88,7 +89,8 @@ is_published(const struct rec_port_map *v, size_t n, const char *port)
 	return false;
 }
 
-void
+/* "0.0.0.0:8080->80/tcp, …" */
+static void
 ps_row_ports(const struct ctr *c, struct strbuf *out)
 {
 	const struct rec_port_map *v;

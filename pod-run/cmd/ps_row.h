@@ -32,10 +32,4 @@ void ps_row_want(struct ps_row *how, const struct strv *keys);
 json_t *ps_row_template(const struct ps_row *how, struct ctr *c, struct err *e);
 json_t *ps_row_json(const struct ps_row *how, struct ctr *c, struct err *e);
 
-/* "Up 2 minutes", "Exited (0) 3 hours ago", "Created". */
-void ps_row_status(const struct ctr *c, int64_t now_ns, char *out, size_t size);
-
-/* "0.0.0.0:8080->80/tcp, …" */
-void ps_row_ports(const struct ctr *c, struct strbuf *out);
-
 #endif

@@ -47,7 +47,8 @@ pair(char *out, size_t size, uint64_t a, uint64_t b,
 	    human((double)b, two, sizeof(two)));
 }
 
-json_t *
+/* A container's row for templates; before NULL: CPU use is that since the start. */
+static json_t *
 stats_row(const struct ctr *c, const struct usage *u, const struct stats_before *before,
     int64_t now_ns, bool no_trunc)
 {

@@ -12,8 +12,4 @@ struct stats_before {
 	uint64_t cpu_ns;
 };
 
-/* A container's row for templates; before NULL: CPU use is that since the start. */
-json_t *stats_row(const struct ctr *c, const struct usage *u, const struct stats_before *before,
-    int64_t now_ns, bool no_trunc);
-
 #endif

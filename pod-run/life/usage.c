@@ -75,8 +75,11 @@ has_controller(const char *list, const char *controller)
 	return false;
 }
 
-/* A cgroup without the container's ID in its name is somebody else's. */
-char *
+/*
+ * The directory of the container's own cgroup in which a file of that controller is ("" for v2), or NULL; the caller
+ * frees.  A cgroup without the container's ID in its name is somebody else's.
+ */
+static char *
 usage_cgroup(const struct ctr *c, const char *controller)
 {
 	char file[64], *save = NULL;

@@ -31,10 +31,4 @@ void usage_pids_free(struct usage_pids *p);
 #define own_usage_pids own(usage_pids_free)
 void usage_pids_list(const struct ctr *c, struct usage_pids *out);
 
-/*
- * The directory of the container's own cgroup in which a file of that controller is ("" for v2), or NULL; the
- * caller frees.
- */
-char *usage_cgroup(const struct ctr *c, const char *controller);
-
 #endif

@@ -340,7 +340,7 @@ add_quoted(struct strbuf *out, const char *key, const char *value)
 	strbuf_add(out, "\"\n");
 }
 
-void
+static void
 etc_files_containerenv(const struct rec_ctr_config *c, const char *id, const char *name,
     bool rootless, struct strbuf *out)
 {

@@ -38,8 +38,6 @@ void etc_files_hosts(const struct rec_ctr_config *c, const char *name, const cha
     const struct etc_net *net, const char *base, struct strbuf *out);
 void etc_files_resolv(const struct rec_ctr_config *c, const struct etc_net *net, const char *base,
     struct strbuf *out);
-void etc_files_containerenv(const struct rec_ctr_config *c, const char *id, const char *name,
-    bool rootless, struct strbuf *out);
 
 /*
  * Writes all of them into the bundle directory.  c->hosts_file "image" is not known here: the
