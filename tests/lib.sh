@@ -78,12 +78,17 @@ run_fails() {
 	fi
 }
 
-# A TCP port of 127.0.0.1 that nobody listens on now.
+# A TCP port of 127.0.0.1 that nobody listens on now, and that was not given out before: below those that the kernel
+# chooses for connections.
 free_port() {
 	local p
 	for _ in $(seq 50); do
-		p=$((20000 + RANDOM % 20000))
-		(exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }
+		p=$((20000 + RANDOM % 12000))
+		[ ! -e "${WORLD:-}/.port-$p" ] || continue
+		(exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null && continue
+		[ -z "${WORLD:-}" ] || : >"$WORLD/.port-$p"
+		echo "$p"
+		return
 	done
 }
 

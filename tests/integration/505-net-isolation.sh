@@ -45,7 +45,7 @@ inside on-shut curl -s -m 1 -o /dev/null http://192.0.2.1/ && not_ok "internal: 
 harm() { # FROM TO: a datagram to a port of TO, which answers; what came there
 	inside "on-$2" timeout 5 "$BUILD/tests/net-drive" udp-echo 9 &
 	local echo=$!
-	until_ok 5 listens "$2"
+	until_ok 20 listens "$2"
 	inside "on-$1" timeout 2 "$BUILD/tests/net-drive" udp-ask "$(ip_of "$2")" 9 harm
 	inside "on-$2" ss -Hlun sport = 9 | awk '{ print "waiting" }'
 	kill $echo 2>/dev/null

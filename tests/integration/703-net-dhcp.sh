@@ -76,7 +76,7 @@ if ip link add mvtest link dhm type macvlan 2>"$WORLD/err"; then
 	# The old interface is there for a while yet, as on a busy machine.
 	inside mac sh -c "echo here; exec sleep 2" >"$WORLD/held" &
 	remember_pid $!
-	until_ok 10 grep -q here "$WORLD/held"
+	until_ok 20 grep -q here "$WORLD/held"
 	pod restart -t 0 mac >/dev/null
 	is "macvlan: the same hardware address gets the same again" "$(address mac lan)" "$before"
 	net connect others mac

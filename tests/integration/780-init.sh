@@ -27,13 +27,13 @@ inits() {
 	pod init it >/dev/null
 	is "$who: one that ended is initialized again" "$(show it State.Status)" initialized
 	is "$who: rm takes it away, without force" "$(pod rm it):$(pod ps -aq)" it:
-	check "$who: with its process" until_ok 10 sh -c '! [ -d "/proc/$1" ] || grep -q "^State:.[ZX]" "/proc/$1/status"' x "$pid"
+	check "$who: with its process" until_ok 20 sh -c '! [ -d "/proc/$1" ] || grep -q "^State:.[ZX]" "/proc/$1/status"' x "$pid"
 
 	pod create --name it --net none --health-cmd true --health-interval 1s img sleep 1000 >/dev/null
 	pod init it >/dev/null
 	pod start it >/dev/null
 	is "$who: start starts it" "$(show it State.Status):$(name_of "$(show it State.Pid)")" running:sleep
-	check "$who: its health is looked after" until_ok 15 sh -c '[ "$("$@")" = healthy ]' x \
+	check "$who: its health is looked after" until_ok 20 sh -c '[ "$("$@")" = healthy ]' x \
 		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" inspect --format '{{.State.Health.Status}}' it
 	pod rm -f -t 0 it >/dev/null
 
@@ -48,14 +48,14 @@ inits() {
 	pod init it >/dev/null
 	kill_pid "$(show it State.Pid)"
 	is "$who: one that was killed has ended" "$(pod wait it)" 137
-	check "$who: and is cleaned up" until_ok 15 sh -c '[ "$("$@")" = exited ]' x \
+	check "$who: and is cleaned up" until_ok 20 sh -c '[ "$("$@")" = exited ]' x \
 		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" inspect --format '{{.State.Status}}' it
 	pod init it >/dev/null
 	is "$who: rm -f" "$(pod rm -f it):$(pod ps -aq)" it:
 	pod create --rm --name it --net none img true >/dev/null
 	pod init it >/dev/null
 	kill_pid "$(show it State.Pid)"
-	check "$who: with --rm it goes when it is killed" until_ok 15 sh -c '! "$@" 2>/dev/null' x \
+	check "$who: with --rm it goes when it is killed" until_ok 20 sh -c '! "$@" 2>/dev/null' x \
 		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" container exists it
 }
 

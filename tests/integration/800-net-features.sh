@@ -28,7 +28,7 @@ N02 exists, rm, prune|$P network exists x1 && $P network rm -f -t 0 x1 && ! $P n
 N03 connect|$P network create --subnet 10.85.11.0/24 x3 && $P network connect --alias late --ip 10.85.11.20 --mac-address 92:00:00:00:00:85 x3 q2 && $P exec q2 ip addr show eth1 | grep -c '92:00:00:00:00:85\|10.85.11.20/24' | grep -qx 2 && $P exec q2 nslookup late.dns.podman | grep -q 10.85.11.20
 N03 disconnect|$P network disconnect x3 q2 && ! $P exec q2 ip link show eth1 2>/dev/null
 N04 reload|[ "$($P network reload q1)" = "$($P inspect -f '{{.Id}}' q1)" ] && $P network reload -a | grep -q .
-N04 reload restores|$NS nft flush ruleset && ! get http://127.0.0.1:18800/ >/dev/null; $P network reload -a && $NS nft list ruleset | grep -q masquerade && [ "$(until_ok 10 get http://127.0.0.1:18800/)" = 'page of q1' ]
+N04 reload restores|$NS nft flush ruleset && ! get http://127.0.0.1:18800/ >/dev/null; $P network reload -a && $NS nft list ruleset | grep -q masquerade && [ "$(until_ok 20 get http://127.0.0.1:18800/)" = 'page of q1' ]
 N04 update|$P network create --subnet 10.85.21.0/24 u1 && $P network update --dns-add 192.0.2.1,192.0.2.2 u1 && $P network update --dns-drop 192.0.2.1 u1 && [ "$($P network inspect u1 | jq -c '.[0].network_dns_servers')" = '["192.0.2.2"]' ]
 N05 isolate|$P network create --subnet 10.85.12.0/24 -o isolate=true x4 && $P network create --subnet 10.85.13.0/24 -o isolate=true x5 && $P run -d --name iso --network x4:ip=10.85.12.5 $A httpd -f -p 80 -h /www && $P run --rm --network x4 $A timeout 5 wget -qO- http://10.85.12.5/ && ! $P run --rm --network x5 $A sh -c 'timeout 2 wget -qO- http://10.85.12.5/; exit $?' 2>/dev/null
 N05 metric, no_default_route|$P network create --subnet 10.85.14.0/24 -o metric=77 x6 && $P network create --subnet 10.85.15.0/24 -o no_default_route=true x7 && $P run --rm --network x6 $A ip route | grep -q 'default.*metric 77' && ! $P run --rm --network x7 $A ip route | grep default
@@ -46,8 +46,8 @@ N06 dhcp, refused # user|$P network create -d macvlan --ipam-driver dhcp y6 && !
 N07 one address|[ "$(get http://127.0.0.1:18800/)" = 'page of q1' ] && ! get http://192.0.2.1:18800/
 N07 all addresses|[ "$(get http://127.0.0.1:18801/)" = 'page of q1' ] && [ "$(get http://192.0.2.3:18801/)" = 'page of q1' ]
 N07 a taken one|! $P run --rm --network n1 -p 18801:80 $A true 2>"$D/e" && grep -q '18801' "$D/e" && [ "$($P ps -aq --filter status=created | wc -l)" = 0 ]
-N07 ranges|$P run -d --name rng --network n1 -p 127.0.0.1:18810-18812:80-82 $A sh -c 'httpd -p 82 -h /www; sleep 100' && [ "$(until_ok 10 get http://127.0.0.1:18812/)" = 'hello from pod' ] && [ "$($P port rng 81/tcp)" = 127.0.0.1:18811 ]
-N07 udp|$P run -d --name udp --network n1 -p 127.0.0.1:18820:53/udp $A sleep 100 && { $IN nsenter -n -t $($P inspect -f '{{.State.Pid}}' udp) "$DRIVE" udp-echo 53 & } && until_ok 10 sh -c '[ "$(timeout 2 "$0" udp-ask 127.0.0.1 18820 datagram)" = datagram ]' "$DRIVE"
+N07 ranges|$P run -d --name rng --network n1 -p 127.0.0.1:18810-18812:80-82 $A sh -c 'httpd -p 82 -h /www; sleep 100' && [ "$(until_ok 20 get http://127.0.0.1:18812/)" = 'hello from pod' ] && [ "$($P port rng 81/tcp)" = 127.0.0.1:18811 ]
+N07 udp|$P run -d --name udp --network n1 -p 127.0.0.1:18820:53/udp $A sleep 100 && { $IN nsenter -n -t $($P inspect -f '{{.State.Pid}}' udp) "$DRIVE" udp-echo 53 & } && until_ok 20 sh -c '[ "$(timeout 2 "$0" udp-ask 127.0.0.1 18820 datagram)" = datagram ]' "$DRIVE"
 N07 from its own network|[ "$($P exec q2 timeout 5 wget -qO- http://192.0.2.1:18801/)" = 'page of q1' ]
 N07 no packet filter # |printf '[network]\nfirewall_driver = "none"\n' >"$D/nofw" && $P network create --subnet 10.85.22.0/24 u2 && CONTAINERS_CONF="$D/nofw" $P run -d --name nofw --network u2 $A sleep 100 && ! nft list ruleset | grep 10.85.22
 N08 names|$P exec q2 nslookup q1.dns.podman | grep -q 10.85.1.11 && $P exec q2 nslookup web.dns.podman | grep -q 10.85.1.11 && id=$($P inspect -f '{{.Id}}' q1) && $P exec q2 nslookup ${id:0:12}.dns.podman | grep -q 10.85.1.11
@@ -58,9 +58,9 @@ N08 another port|printf '[network]\ndns_bind_port = 1053\n' >"$D/port" && [ -n "
 N09 host.containers.internal|$P exec q2 grep -q host.containers.internal /etc/hosts && [ "$($P exec q2 timeout 5 wget -qO- http://host.containers.internal:18850/)" = 'the host' ]
 N09 pasta by default # user|$P run --rm $A ip -4 addr | grep -q 192.0.2 && [ "$($P run --rm $A timeout 5 wget -qO- http://host.containers.internal:18850/)" = 'the host' ]
 N09 pasta's options # user|[ "$($P run --rm --network pasta:--mtu,1400,-a,10.9.9.9,-n,24 $A sh -c 'cat /sys/class/net/[^l]*/mtu; ip -4 -o addr' | xargs | grep -c '1400.*10.9.9.9/24')" = 1 ]
-N09 pasta's ports # user|$P run -d --name pas -p 127.0.0.1:18830:80 $A httpd -f -p 80 -h /www && [ "$(until_ok 10 get http://127.0.0.1:18830/)" = 'hello from pod' ]
+N09 pasta's ports # user|$P run -d --name pas -p 127.0.0.1:18830:80 $A httpd -f -p 80 -h /www && [ "$(until_ok 20 get http://127.0.0.1:18830/)" = 'hello from pod' ]
 N10 slirp4netns # user|[ "$($P run --rm --network slirp4netns:mtu=1400,cidr=10.9.0.0/24 $A sh -c 'cat /sys/class/net/tap0/mtu; ip -4 -o addr show tap0' | xargs | grep -c '1400.*10.9.0.100/24')" = 1 ]
-N10 its ports # user|$P run -d --name sli --network slirp4netns -p 127.0.0.1:18831:80 $A httpd -f -p 80 -h /www && [ "$(until_ok 10 get http://127.0.0.1:18831/)" = 'hello from pod' ]
+N10 its ports # user|$P run -d --name sli --network slirp4netns -p 127.0.0.1:18831:80 $A httpd -f -p 80 -h /www && [ "$(until_ok 20 get http://127.0.0.1:18831/)" = 'hello from pod' ]
 N11 CNI # |[ ! -x /usr/lib/cni/bridge ] || { printf '[network]\nnetwork_backend = "cni"\n' >"$D/cni" && CONTAINERS_CONF="$D/cni" $P --network-config-dir "$D/cnid" run --rm $A ip addr show eth0 | grep -q 10.88.0; }
 N11 CNI, refused # user|printf '[network]\nnetwork_backend = "cni"\n' >"$D/cni"; ! CONTAINERS_CONF="$D/cni" $P run --rm --network bridge $A true 2>"$D/e" && grep -q 'network backend cni is not supported for ordinary users' "$D/e"
 N12 container:|[ "$($P run --rm --network container:q1 $A ip -o -4 addr show eth0 | grep -c 10.85.1.11)" = 1 ] && $P run --rm --network container:q1 $A cat /etc/hosts | grep -q 10.85.1.11
@@ -68,7 +68,7 @@ N12 ns:|$P run --rm --network ns:/proc/$($P inspect -f '{{.State.Pid}}' q1)/ns/n
 N12 host, none|$P run --rm --network host $A ip addr show out | grep -q 192.0.2.1 && [ "$($P run --rm --network none $A ls /sys/class/net)" = lo ]
 N13 the namespace of bridges # user|$P unshare --rootless-netns ip -o addr | grep -q 10.85.1.1/24
 R15 address and name|$P run --rm --network n1 --ip 10.85.1.77 --ip6 fd85:1::77 --mac-address 92:00:00:00:00:77 --network-alias nick $A sh -c 'ip addr show eth0; nslookup nick.dns.podman' | grep -cE 'inet 10.85.1.77/24|inet6 fd85:1::77/64|link/ether 92:00:00:00:00:77|Address: 10.85.1.77' | grep -qx 4
-R15 publish all|$P run -d --name all --network n1 --expose 80 --expose 53/udp -P $A httpd -f -p 80 -h /www && p=$($P port all 80) && [ "$(until_ok 10 get "http://127.0.0.1:${p##*:}/")" = 'hello from pod' ] && $P port all 53/udp | grep -q :
+R15 publish all|$P run -d --name all --network n1 --expose 80 --expose 53/udp -P $A httpd -f -p 80 -h /www && p=$($P port all 80) && [ "$(until_ok 20 get "http://127.0.0.1:${p##*:}/")" = 'hello from pod' ] && $P port all 53/udp | grep -q :
 R15 several networks|$P run --rm --network n1 --network y1:interface_name=lan5 $A ip -o link | grep -c 'eth0\|lan5' | grep -qx 2
 R16 servers|$P run --rm --network y4 --dns 192.0.2.7 --dns-search example.org --dns-option ndots:3 $A cat /etc/resolv.conf | grep -cE '^(nameserver 192.0.2.7|search example.org|options ndots:3)$' | grep -qx 3
 R16 hosts|$P run --rm --network n1 --add-host x85:192.0.2.7 --add-host h85:host-gateway $A cat /etc/hosts | grep -cE '^192.0.2.7\s+x85$|\sh85$' | grep -qx 2
@@ -93,7 +93,7 @@ check_rows() {
 	$P network create --subnet 10.85.1.0/24 --subnet fd85:1::/64 n1 >/dev/null
 	$P run -d --name q1 --network n1:ip=10.85.1.11,alias=web -p 127.0.0.1:18800:80 -p 18801:80 $A sh -c 'echo page of q1 >/www/index.html; exec httpd -f -p 80 -h /www' >/dev/null
 	$P run -d --name q2 --network n1 $A sleep 1000 >/dev/null
-	until_ok 10 get -o /dev/null http://127.0.0.1:18800/
+	until_ok 20 get -o /dev/null http://127.0.0.1:18800/
 	while IFS='|' read -r id check; do
 		need=
 		case $id in
@@ -110,7 +110,7 @@ check_rows() {
 	kill "$server"
 	# Later than the containers go those who carry their packets.
 	$P rm -f -a -t 0 >/dev/null
-	[ "$(id -u)" = 0 ] || until_ok 15 test ! -e "$RUNROOT/net/rootless.ns"
+	[ "$(id -u)" = 0 ] || until_ok 20 test ! -e "$RUNROOT/net/rootless.ns"
 }
 
 busybox_image img >/dev/null || { not_ok "an image can be imported"; finish; }
