@@ -26,7 +26,8 @@ lay_out() {
 	ln -s "$WORLD/victim/f" "$1/k"
 }
 
-# --- volume export while a file and a link change places (CVE-2023-0778)
+# --- volume export while a file and a link change places (CVE-2023-0778); two guards, each of which does: links are not
+# followed, and the worker sees nothing but the volume
 pod volume create v >/dev/null
 data=$ROOT/volumes/v/_data
 # Each export looks and opens two hundred times: the same directory hangs in many places.
@@ -85,7 +86,7 @@ done
 is "copy-up writes through no link (CVE-2020-10696)" "$bad $(ls "$WORLD/victim")" "0 f"
 
 # --- targets of mounts exchanged by another container (CVE-2021-30465, CVE-2025-52881); where a mount lands inside
-# is the runtime's affair, and crun 1.8.1 may be led to /proc there
+# the container is looked at in 780-init
 pod volume create shared >/dev/null
 data=$ROOT/volumes/shared/_data
 mkdir "$data/d" && ln -s "$WORLD/victim" "$data/l"
