@@ -491,8 +491,7 @@ check_ipam(const struct making *m, struct err *e)
 	if (strcmp(ipam, "") == 0 || strcmp(ipam, "host-local") == 0 || strcmp(ipam, "none") == 0)
 		return 0;
 	if (strcmp(ipam, "dhcp") != 0)
-		return err_set(
-		    e, ERR_INVALID, "unsupported ipam driver \"%s\": invalid argument", ipam);
+		return err_set(e, ERR_INVALID, "unsupported ipam driver \"%s\"", ipam);
 	if (!m->driver->dhcp && !m->shared)
 		return err_set(e, ERR_INVALID,
 		    "ipam driver dhcp is not supported with driver %s: invalid argument",

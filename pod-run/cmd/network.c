@@ -239,7 +239,8 @@ prepare_dangling(struct ctx *x, struct term *t, struct err *e)
 	if (conf == NULL || db == NULL || terms_prepare_bool(x, t, e) == -1 ||
 	    ctr_list(db, &l, e) == -1)
 		return -1;
-	strbuf_addc(&used, ' ');
+	/* The default one cannot be removed, so it never lies about. */
+	strbuf_addf(&used, " %s ", conf->network_default_network);
 	for (size_t i = 0; i < l.n; i++) {
 		own_strv struct strv mine = {0};
 

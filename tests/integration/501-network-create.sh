@@ -71,7 +71,7 @@ fails "a bad vlan" 125 "vlan ID 4095 must be between 0 and 4094" net create -o v
 fails "a bad isolation" 125 'unable to parse "isolate"' net create -o isolate=maybe x
 fails "a bad mode" 125 'unknown macvlan mode "fast"' net create -d macvlan -o mode=fast x
 fails "a parent that is missing" 125 "parent interface nosuch0 does not exist" net create -d macvlan -o parent=nosuch0 x
-fails "an ipam driver" 125 'unsupported ipam driver "magic"' net create --ipam-driver magic x
+fails "an ipam driver" 125 'unsupported ipam driver "magic"$' net create --ipam-driver magic x
 fails "subnets without addresses" 125 "none ipam driver does not support subnets" net create --ipam-driver none --subnet 10.1.0.0/24 x
 fails "a bad route" 125 "invalid route" net create --route 10.1.0.0/16 x
 fails "a route's gateway of the other family" 125 "route gateway fd00::1 invalid" net create --route 10.1.0.0/16,fd00::1 x
@@ -119,7 +119,7 @@ is "routes" "$(inside c1 ip route show 10.99.0.0/16)" "10.99.0.0/16 via 10.70.1.
 check "blackhole" grep -q "^blackhole 10.98" <<<"$(inside c1 ip route show type blackhole)"
 is "NetworkID is the ID" "$(pod inspect c1 | jq -r '.[0].NetworkSettings.Networks.n1.NetworkID')" "$(field n1 .id)"
 is "network inspect shows the container" "$(net inspect n1 | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')" 10.89.0.2/24
-is "filter dangling" "$(net ls -q -f dangling=false | tr '\n' ' ')" "full n1 "
+is "filter dangling: the default network does not lie about" "$(net ls -q -f dangling=false | tr '\n' ' ')" "full n1 podman "
 fails "the same address again" 126 "requested ip address 10.70.1.11 is already allocated to container ID" \
 	pod run --rm --network full:ip=10.70.1.11 localhost/one:1 true
 r=$(pod run --rm --network full localhost/one:1 ip -o addr show eth0)
@@ -165,4 +165,40 @@ is "--force takes the container with it" "$(net rm -f -t 0 n1)$(pod ps -aq)" n1
 until_ok 20 link_gone podman1 && ok "and the bridge" || not_ok "and the bridge"
 is "prune spares the default one" "$(net prune -f | grep -cx podman)" 0
 is "nothing else is left" "$(net ls -q)" podman
+
+# --- malformed files of every kind -------------------------------------------------------------------------------------
+bad=$WORLD/bad id=$(printf 'a%.0s' {1..64})
+mkdir "$bad"
+rest='"driver":"bridge","network_interface":"pbad0","created":"2026-01-02T03:04:05Z","subnets":[{"subnet":"10.87.1.0/24","gateway":"10.87.1.1"}],"ipv6_enabled":false,"internal":false,"dns_enabled":false,"ipam_options":{"driver":"host-local"}'
+file() { printf '%s' "$2" >"$bad/$1.json"; }
+file empty ''
+head -c 3000 /dev/urandom | tr -d '{' >"$bad/noise.json"
+file array '[]'
+file null null
+file nested "$(printf '[%.0s' {1..100000})"
+file types "{\"name\":\"types\",\"id\":\"$id\",\"driver\":3}"
+file list "{\"name\":\"list\",\"id\":\"$id\",\"subnets\":\"10.0.0.0/8\",${rest/\"subnets\"/\"x\"}}"
+file prefix "{\"name\":\"prefix\",\"id\":\"$id\",${rest/10.87.1.0\/24/10.87.1.0\/99}}"
+file gateway "{\"name\":\"gateway\",\"id\":\"$id\",${rest/10.87.1.1\"/10.99.1.1\"}}"
+file number "{\"name\":\"number\",\"id\":\"abc\",$rest}"
+file link "{\"name\":\"link\",\"id\":\"$id\",${rest/pbad0/..\/..\/etc}}"
+file twice "{\"name\":\"twice\",\"name\":\"other\",\"id\":\"$id\",$rest}"
+file nul "{\"name\":\"nul\\u0000x\",\"id\":\"$id\",$rest}"
+file large "{\"name\":\"large\",\"id\":\"$id\",\"labels\":{\"x\":\"$(head -c 3000000 /dev/zero | tr '\0' y)\"},$rest}"
+file behind "{\"name\":\"behind\",\"id\":\"$id\",$rest} trailing"
+file misnamed "{\"name\":\"another\",\"id\":\"$id\",$rest}"
+mkfifo "$bad/fifo.json"
+ln -s loop.json "$bad/loop.json"
+ln -s /dev/zero "$bad/zero.json"
+mkdir "$bad/dir.json"
+file fine "{\"name\":\"fine\",\"id\":\"$id\",$rest}"
+with_bad() { timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$bad" "$@"; }
+is "those that are no networks are passed over" "$(with_bad network ls -q 2>"$WORLD/warned" | xargs)" "fine podman"
+for f in "$bad"/*.json; do
+	f=${f##*/}
+	[ "$f" = fine.json ] || is "$f: one warning" "$(grep -c "level=warning.*[^a-z]$f" "$WORLD/warned")" 1
+done
+is "the others work" "$(with_bad run --rm --network fine localhost/one:1 ip -o -4 addr show eth0 2>/dev/null | awk '{ print $4 }')" 10.87.1.2/24
+with_bad run --rm --network twice localhost/one:1 true >"$WORLD/out" 2>&1
+is "one that is none cannot be joined" "$? $(tail -n 1 "$WORLD/out")" "125 Error: unable to find network with name or ID twice: network not found"
 finish
