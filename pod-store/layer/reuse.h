@@ -10,8 +10,8 @@
 #include "pod-store/layer/toc.h"
 
 #define REUSE_RANGES_MAX 16384 /* of one layer */
-#define REUSE_GAP_MIN \
-	(32u << 10) /* what lies between two wanted parts is fetched too if it is no more */
+/* What lies between two wanted parts is fetched too if it is no more. */
+#define REUSE_GAP_MIN (4u << 10)
 
 struct reuse_file { /* a file of the layer that has contents, in the order of the tar */
 	uint8_t digest[SHA256_SIZE];

@@ -45,6 +45,7 @@ is "--format v2s2" "$(list push -q "${tls[@]}" -f v2s2 mine "docker://$REGISTRY/
 is "--add-compression" "$(list push -q "${tls[@]}" --add-compression zstd mine "docker://$REGISTRY/more:1"; raw more:1 | jq -c '[.manifests[].annotations]')" \
 	'[null,{"io.github.containers.compression.zstd":"true"}]'
 is "which is zstd" "$(d=$(raw more:1 | jq -r '.manifests[1].digest'); raw "more@$d" | jq -r '.layers[0].mediaType')" application/vnd.oci.image.layer.v1.tar+zstd
+is "--add-compression zstd:chunked" "$(list push -q "${tls[@]}" --add-compression zstd:chunked mine "docker://$REGISTRY/parts:1"; d=$(raw parts:1 | jq -r '.manifests[1].digest'); raw "parts@$d" | jq -r '.layers[0].annotations | keys[] | select(endswith("manifest-checksum"))')" io.github.containers.zstd-chunked.manifest-checksum
 is "--compression-format" "$(list push -q "${tls[@]}" --compression-format zstd mine "docker://$REGISTRY/zstd:1"; d=$(raw zstd:1 | jq -r '.manifests[0].digest'); raw "zstd@$d" | jq -r '.layers[0].mediaType')" application/vnd.oci.image.layer.v1.tar+zstd
 is "--all=false sends the index alone" "$(list push -q --all=false mine "oci:$WORLD/alone:x"; find "$WORLD/alone/blobs" -type f | wc -l)" 1
 is "pod push of a list sends its images too" "$(pod push -q "${tls[@]}" mixed "dir:$WORLD/pushed"; find "$WORLD/pushed" -name '*.manifest.json' | wc -l)" 3
