@@ -14,6 +14,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "pod-image/fetch/http.h"
+#include "pod-image/fetch/roots.h"
 
 #define CONNECT_TIMEOUT_S 30L
 #define STALL_TIMEOUT_S 60
@@ -29,6 +30,7 @@ struct http {
 	CURLM *multi;
 	struct http_setup setup;
 	long stall_s;
+	struct roots *system; /* that is given with the next */
 	X509_STORE *roots; /* made once, for libcurl would parse the bundle for each connection */
 };
 
@@ -54,7 +56,7 @@ add_roots(X509_STORE *store, const struct bytes *pem, struct err *e)
 }
 
 static X509_STORE *
-make_roots(const struct http_setup *setup, struct err *e)
+make_roots(const struct http_setup *setup, struct roots **system, struct err *e)
 {
 	X509_STORE *store = X509_STORE_new();
 
@@ -62,10 +64,10 @@ make_roots(const struct http_setup *setup, struct err *e)
 		err_set(e, ERR_INTERNAL, "making a certificate store");
 		return NULL;
 	}
-	for (size_t i = 0; i < COUNTOF(system_roots); i++) {
-		if (X509_STORE_load_file(store, system_roots[i]) == 1)
-			break;
-	}
+	for (size_t i = 0; i < COUNTOF(system_roots) && *system == NULL; i++)
+		*system = roots_read(system_roots[i]);
+	if (*system != NULL && !roots_attach(*system, store))
+		abort();
 	ERR_clear_error();
 	if (setup->ca.n > 0 && add_roots(store, &setup->ca, e) < 0) {
 		X509_STORE_free(store);
@@ -97,7 +99,7 @@ http_new(const struct http_setup *setup, struct err *e)
 		free(h);
 		return NULL;
 	}
-	if (!setup->insecure && (h->roots = make_roots(setup, e)) == NULL) {
+	if (!setup->insecure && (h->roots = make_roots(setup, &h->system, e)) == NULL) {
 		http_free(h);
 		return NULL;
 	}
@@ -112,6 +114,7 @@ http_free(struct http *h)
 		return;
 	curl_multi_cleanup(h->multi);
 	X509_STORE_free(h->roots);
+	roots_free(h->system);
 	free(h);
 }
 

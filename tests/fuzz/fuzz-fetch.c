@@ -4,7 +4,7 @@
  * of a broken download.  Answers are parted by a line "----"; each connection gets the next one.
  */
 // objs: pod-image/fetch/request.o pod-image/fetch/registry.o pod-image/fetch/http.o
-// objs: pod-image/fetch/challenge.o pod-image/fetch/tags.o
+// objs: pod-image/fetch/challenge.o pod-image/fetch/tags.o pod-image/fetch/roots.o
 // libs: -lcurl -lssl
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -77,6 +77,23 @@ pull -q --tls-verify=false "$REGISTRY/app:1" >/dev/null
 is "without verification, if that is asked for" "$(names)" "$REGISTRY/app:1 "
 
 # --- configuration ---
+# The bundle of the system, for those who see another one: our CA is in it, and before it one of the same name.
+BUNDLE=/etc/ssl/certs/ca-certificates.crt
+if [ "$(id -u)" = 0 ] && [ -f "$BUNDLE" ]; then
+	fresh e2
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=test CA" -keyout "$WORLD/twin.key" -out "$WORLD/twin.crt" 2>/dev/null
+	cat "$BUNDLE" "$WORLD/twin.crt" "$REGISTRY_CERTS/ca.crt" >"$WORLD/bundle"
+	cat "$BUNDLE" "$WORLD/twin.crt" >"$WORLD/bundle2"
+	seen_by() { # BUNDLE WORDS...
+		unshare -m --propagation private sh -c 'mount --bind "$0" "'"$BUNDLE"'" && exec "$@"' "$@"
+	}
+	check "an authority of the system's bundle" test -n "$(seen_by "$WORLD/bundle" "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" pull -q --creds tester:secret "$REGISTRY/app:1")"
+	refused "another one of that name is none" "x509: certificate signed by unknown authority" \
+		seen_by "$WORLD/bundle2" "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" pull --creds tester:secret "$REGISTRY/app:1"
+else
+	skip "authorities of the system's bundle" "root puts another one over it"
+fi
+
 fresh f
 mkdir -p "$WORLD/auth"
 auth="{\"auths\":{\"$REGISTRY/ns\":{\"auth\":\"$(printf tester:secret | base64)\"}}}"
