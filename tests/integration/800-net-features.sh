@@ -28,28 +28,28 @@ N02 exists, rm, prune|$P network exists x1 && $P network rm -f -t 0 x1 && ! $P n
 N03 connect|$P network create --subnet 10.85.11.0/24 x3 && $P network connect --alias late --ip 10.85.11.20 --mac-address 92:00:00:00:00:85 x3 q2 && $P exec q2 ip addr show eth1 | grep -c '92:00:00:00:00:85\|10.85.11.20/24' | grep -qx 2 && $P exec q2 nslookup late.dns.podman | grep -q 10.85.11.20
 N03 disconnect|$P network disconnect x3 q2 && ! $P exec q2 ip link show eth1 2>/dev/null
 N04 reload|[ "$($P network reload q1)" = "$($P inspect -f '{{.Id}}' q1)" ] && $P network reload -a | grep -q .
-N04 reload restores|$NS nft flush ruleset && ! get http://127.0.0.1:18800/ >/dev/null; $P network reload -a && $NS nft list ruleset | grep -q masquerade && [ "$(until_ok 20 get http://127.0.0.1:18800/)" = 'page of q1' ]
+N04 reload restores|$NS nft flush ruleset && ! get -m 3 http://127.0.0.1:18800/ >/dev/null; $P network reload -a && $NS nft list ruleset | grep -q masquerade && [ "$(until_ok 20 get http://127.0.0.1:18800/)" = 'page of q1' ]
 N04 update|$P network create --subnet 10.85.21.0/24 u1 && $P network update --dns-add 192.0.2.1,192.0.2.2 u1 && $P network update --dns-drop 192.0.2.1 u1 && [ "$($P network inspect u1 | jq -c '.[0].network_dns_servers')" = '["192.0.2.2"]' ]
-N05 isolate|$P network create --subnet 10.85.12.0/24 -o isolate=true x4 && $P network create --subnet 10.85.13.0/24 -o isolate=true x5 && $P run -d --name iso --network x4:ip=10.85.12.5 $A httpd -f -p 80 -h /www && $P run --rm --network x4 $A timeout 5 wget -qO- http://10.85.12.5/ && ! $P run --rm --network x5 $A sh -c 'timeout 2 wget -qO- http://10.85.12.5/; exit $?' 2>/dev/null
+N05 isolate|$P network create --subnet 10.85.12.0/24 -o isolate=true x4 && $P network create --subnet 10.85.13.0/24 -o isolate=true x5 && $P run -d --name iso --network x4:ip=10.85.12.5 $A httpd -f -p 80 -h /www && until_ok 20 $P run --rm --network x4 $A timeout 5 wget -qO- http://10.85.12.5/ && ! $P run --rm --network x5 $A sh -c 'timeout 2 wget -qO- http://10.85.12.5/; exit $?' 2>/dev/null
 N05 metric, no_default_route|$P network create --subnet 10.85.14.0/24 -o metric=77 x6 && $P network create --subnet 10.85.15.0/24 -o no_default_route=true x7 && $P run --rm --network x6 $A ip route | grep -q 'default.*metric 77' && ! $P run --rm --network x7 $A ip route | grep default
 N05 macvlan # |$P network create -d macvlan -o parent=out -o mode=bridge --subnet 10.85.20.0/24 x8 && $P run --rm --network x8:ip=10.85.20.14 $A ip addr show eth0 | grep -q 10.85.20.14/24
 N05 macvlan, refused # user|$P network create -d macvlan --subnet 10.85.20.0/24 x8 && ! $P run --rm --network x8 $A true 2>"$D/e" && grep -q 'driver macvlan is not supported for ordinary users' "$D/e" && [ -z "$($P ps -aq --filter network=x8)" ]
 N05 Docker's names|$P network create --subnet 10.85.16.0/24 -o com.docker.network.bridge.name=dk85 -o com.docker.network.driver.mtu=1300 x9 && [ "$($P network inspect x9 --format '{{.NetworkInterface}} {{.Options.mtu}}')" = 'dk85 1300' ]
 N05 what is unknown|! $P network create -o colour=blue xx 2>"$D/e" && grep -q 'unsupported bridge network option colour' "$D/e"
-N06 following addresses|$P network create --subnet 10.85.17.0/24 y1 && for i in 2 3 4; do $P run -d --name f$i --network y1 $A sleep 100; done && for i in 2 3 4; do [ "$($P inspect -f '{{.NetworkSettings.Networks.y1.IPAddress}}' f$i)" = 10.85.17.$i ] || exit 1; done
+N06 following addresses|$P network create --subnet 10.85.17.0/24 y1 && for i in 2 3 4; do $P run -d --name f$i --network y1 $A sleep 1000; done && for i in 2 3 4; do [ "$($P inspect -f '{{.NetworkSettings.Networks.y1.IPAddress}}' f$i)" = 10.85.17.$i ] || exit 1; done
 N06 static ones|$P run --rm --network y1:ip=10.85.17.20,ip=10.85.17.21 $A ip -o -4 addr show eth0 | grep -c '10.85.17.2[01]/24' | grep -qx 2 && ! $P run --rm --network y1:ip=10.85.17.2 $A true 2>"$D/e" && grep -q 'requested ip address 10.85.17.2 is already allocated to container ID' "$D/e"
 N06 a lease range|$P network create --subnet 10.85.18.0/24 --ip-range 10.85.18.128/31 y2; $P network create --subnet 10.85.19.0/24 --ip-range 10.85.19.128/30 y3 && $P run --rm --network y3 $A ip -4 addr show eth0 | grep -qE '10\.85\.19\.1(29|30|31)/24'
 N06 dual stack|$P run --rm --network n1 $A ip addr show eth0 | grep -c 'inet 10.85.1\|inet6 fd85:1' | grep -qx 2
 N06 no addresses|$P network create --ipam-driver none y4 && [ -z "$($P run --rm --network y4 $A ip -o -4 addr show eth0)" ]
 N06 pools|printf '[network]\ndefault_subnet_pools = [{"base" = "10.85.64.0/23", "size" = 24}]\n' >"$D/pools" && CONTAINERS_CONF="$D/pools" $P network create y5 && [ "$($P network inspect y5 --format '{{(index .Subnets 0).Subnet}}')" = 10.85.64.0/24 ]
 N06 dhcp, refused # user|$P network create -d macvlan --ipam-driver dhcp y6 && ! $P run --rm --network y6 $A true 2>"$D/e" && grep -q 'ipam driver dhcp is not supported for ordinary users' "$D/e"
-N07 one address|[ "$(get http://127.0.0.1:18800/)" = 'page of q1' ] && ! get http://192.0.2.1:18800/
+N07 one address|[ "$(get http://127.0.0.1:18800/)" = 'page of q1' ] && ! get -m 3 http://192.0.2.1:18800/
 N07 all addresses|[ "$(get http://127.0.0.1:18801/)" = 'page of q1' ] && [ "$(get http://192.0.2.3:18801/)" = 'page of q1' ]
 N07 a taken one|! $P run --rm --network n1 -p 18801:80 $A true 2>"$D/e" && grep -q '18801' "$D/e" && [ "$($P ps -aq --filter status=created | wc -l)" = 0 ]
-N07 ranges|$P run -d --name rng --network n1 -p 127.0.0.1:18810-18812:80-82 $A sh -c 'httpd -p 82 -h /www; sleep 100' && [ "$(until_ok 20 get http://127.0.0.1:18812/)" = 'hello from pod' ] && [ "$($P port rng 81/tcp)" = 127.0.0.1:18811 ]
-N07 udp|$P run -d --name udp --network n1 -p 127.0.0.1:18820:53/udp $A sleep 100 && { $IN nsenter -n -t $($P inspect -f '{{.State.Pid}}' udp) "$DRIVE" udp-echo 53 & } && until_ok 20 sh -c '[ "$(timeout 2 "$0" udp-ask 127.0.0.1 18820 datagram)" = datagram ]' "$DRIVE"
+N07 ranges|$P run -d --name rng --network n1 -p 127.0.0.1:18810-18812:80-82 $A sh -c 'httpd -p 82 -h /www; sleep 1000' && [ "$(until_ok 20 get http://127.0.0.1:18812/)" = 'hello from pod' ] && [ "$($P port rng 81/tcp)" = 127.0.0.1:18811 ]
+N07 udp|$P run -d --name udp --network n1 -p 127.0.0.1:18820:53/udp $A sleep 1000 && { $IN nsenter -n -t $($P inspect -f '{{.State.Pid}}' udp) "$DRIVE" udp-echo 53 & } && until_ok 20 sh -c '[ "$(timeout 2 "$0" udp-ask 127.0.0.1 18820 datagram)" = datagram ]' "$DRIVE"
 N07 from its own network|[ "$($P exec q2 timeout 5 wget -qO- http://192.0.2.1:18801/)" = 'page of q1' ]
-N07 no packet filter # |printf '[network]\nfirewall_driver = "none"\n' >"$D/nofw" && $P network create --subnet 10.85.22.0/24 u2 && CONTAINERS_CONF="$D/nofw" $P run -d --name nofw --network u2 $A sleep 100 && ! nft list ruleset | grep 10.85.22
+N07 no packet filter # |printf '[network]\nfirewall_driver = "none"\n' >"$D/nofw" && $P network create --subnet 10.85.22.0/24 u2 && CONTAINERS_CONF="$D/nofw" $P run -d --name nofw --network u2 $A sleep 1000 && ! nft list ruleset | grep 10.85.22
 N08 names|$P exec q2 nslookup q1.dns.podman | grep -q 10.85.1.11 && $P exec q2 nslookup web.dns.podman | grep -q 10.85.1.11 && id=$($P inspect -f '{{.Id}}' q1) && $P exec q2 nslookup ${id:0:12}.dns.podman | grep -q 10.85.1.11
 N08 the search domain|$P exec q2 grep -qx 'search dns.podman' /etc/resolv.conf && $P exec q2 nslookup q1 | grep -q 10.85.1.11
 N08 the address back|$P exec q2 nslookup 10.85.1.11 | grep -q 'name = q1'
@@ -86,7 +86,7 @@ check_rows() {
 	# Where the rules of bridges are.
 	NS= IN= DRIVE=$BUILD/tests/net-drive
 	[ "$(id -u)" = 0 ] || NS="$P unshare --rootless-netns" IN="$P unshare" DRIVE=$LIB_DIR/net-drive
-	get() { curl -s -m 3 "$@"; }
+	get() { curl -s -m 15 "$@"; }
 	echo "the host" >"$WORLD/page/index.html"
 	busybox httpd -f -p 18850 -h "$WORLD/page" &
 	server=$!
