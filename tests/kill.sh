@@ -33,7 +33,7 @@ kill_objects() {
 		nft list tables
 	else
 		# A fresh user has nothing but this; the keeper of its namespace stays.
-		ps -u "$(id -u)" -o stat=,args= | grep -vE '^Z|user-part|^[^ ]+ +(ps|bash|grep|sort|sed|diff)( |$)' | sed 's/^[^ ]* *//' | sort
+		ps -u "$(id -u)" -o stat=,args= | grep -vE '^Z|user-part|^[^ ]+ +(ps|bash|grep|sort|sed|comm)( |$)' | sed 's/^[^ ]* *//' | sort
 	fi
 }
 # The IDs seen so far: what each round leaves below these directories.
