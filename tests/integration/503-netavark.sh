@@ -93,6 +93,7 @@ p_end() { p rm -f -a -t 0 >/dev/null 2>&1; }
 at_end() {
 	p_end
 	[ -s "$WORLD/prun/networks/aardvark-dns/aardvark.pid" ] && kill "$(cat "$WORLD/prun/networks/aardvark-dns/aardvark.pid")" 2>/dev/null
+	umount "$WORLD/proot/overlay" 2>/dev/null
 }
 rootfs "$WORLD/fs"
 tar -C "$WORLD/fs" -c . | p import - localhost/one:1 >/dev/null 2>"$WORLD/err"
