@@ -32,7 +32,7 @@ Test(table, a_row_without_a_column_ends_its_block)
 /* Descriptions come from registries, steps of a build from images. */
 Test(table, says_nothing_to_the_terminal)
 {
-	aligned("a\033[2Jb\tc\r\n", "a\\x1b[2Jb     c\\r\n");
+	aligned("a\033[2Jb\tc\r\n", "a\\x1b[2Jb   c\\r\n");
 	aligned("\xc2\x9b\tx\n\xff\ty\n", "\\xc2\\x9b    x\n\\xff        y\n");
 }
 
