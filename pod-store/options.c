@@ -41,13 +41,6 @@ set_text(char **out, const char *value)
 }
 
 static int
-unsupported(struct options *o, const char *value, struct err *e)
-{
-	(void)o;
-	return *value == '\0' ? 0 : err_set(e, ERR_UNSUPPORTED, "not available");
-}
-
-static int
 on_size(struct options *o, const char *value, struct err *e)
 {
 	int64_t n = 0;
@@ -154,7 +147,7 @@ static const struct {
     {"imagestore", on_more},
     {"inodes", on_inodes},
     {"layout", on_layout},
-    {"mount_program", unsupported},
+    {"mount_program", ignored},
     {"mountopt", on_mountopt},
     {"pull_options.enable_partial_images", on_partial},
     {"size", on_size},
@@ -212,7 +205,6 @@ void
 options_free(struct options *o)
 {
 	free(o->store.mountopt);
-	free(o->store.mount_program);
 	free(o->image_store);
 	strv_free(&o->more);
 }

@@ -157,7 +157,6 @@ store_close(struct store *s)
 	own_mem_free(&s->root);
 	s->root = NULL;
 	own_mem_free(&s->opt.mountopt);
-	own_mem_free(&s->opt.mount_program);
 	for (size_t i = 0; i < s->nmore; i++)
 		store_close(&s->more[i]);
 	if (s->images != NULL)

@@ -33,7 +33,7 @@ enum store_driver { DRIVER_AUTO, DRIVER_OVERLAY, DRIVER_VFS };
 struct store_options {
 	enum store_driver driver; /* AUTO: overlay where it can be mounted, else vfs */
 	bool vfs_first;		  /* of AUTO: driver_priority */
-	char *mountopt, *mount_program;
+	char *mountopt;
 	uint64_t size, inodes; /* of the changes of each container; 0: no limit */
 	bool ignore_chown_errors;
 	enum layout layout; /* of new layers */
