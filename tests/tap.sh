@@ -26,9 +26,10 @@ check() {
 is() {
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1 (got '$2', wanted '$3')"; fi
 }
+# POD_TEST_SLOW=10 gives everything ten times as long, as on an emulated machine.
 # until_ok SECONDS COMMAND...: repeats the command until it succeeds
 until_ok() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${POD_TEST_SLOW:-1}))
 	shift
 	until "$@"; do
 		[ "$SECONDS" -lt "$end" ] || return 1
@@ -38,7 +39,7 @@ until_ok() {
 
 # until_is TEXT WANTED COMMAND...: ok as soon as the command prints that; it has 20 s for it
 until_is() {
-	local text=$1 wanted=$2 end=$((SECONDS + 20)) got
+	local text=$1 wanted=$2 end=$((SECONDS + 20 * ${POD_TEST_SLOW:-1})) got
 	shift 2
 	while got=$("$@" 2>/dev/null); [ "$got" != "$wanted" ] && [ "$SECONDS" -lt "$end" ]; do sleep 0.1; done
 	is "$text" "$got" "$wanted"
