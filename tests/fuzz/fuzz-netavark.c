@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What another manager tells netavark, and lists of CNI plug-ins. */
-// objs: pod-net/netavark_json.o pod-net/network.o pod-net/addr.o pod-net/conflist.o
+// objs: pod-net/netavark_json.o pod-net/network.o pod-net/addr.o pod-net/conflist.o pod-net/conflist.o
 #include <stdlib.h>
 #include <string.h>
 
