@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: ISC */
 /* What another manager tells netavark, and lists of CNI plug-ins. */
-// objs: pod-net/netavark_json.o pod-net/network.o pod-net/addr.o pod-net/conflist.o pod-net/conflist.o
+// objs: pod-net/netavark_json.o pod-net/network.o pod-net/addr.o pod-net/conflist.o
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/own.h"
 #include "pod-net/conflist.h"
 #include "pod-net/netavark_json.h"
+#include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void
-list(const char *text, size_t n)
+list(const uint8_t *data, size_t n)
 {
-	own_arena struct arena a = {0};
-	struct rec_network out = {0};
+	own_strv struct strv dirs = {0};
+	struct network_list out = {0};
 	struct err e = {0};
-	own_json json_t *j = json_read_max(text, n, NETWORK_FILE_MAX, 24, &e);
 
-	if (j != NULL && conflist_read(j, 0, &out, &a, &e) == 0 && out.name == NULL)
+	if (conflist_list(input_dir(data, n, "n.conflist"), &dirs, &out, &e) == -1 &&
+	    !err_is_set(&e))
 		abort();
+	network_list_free(&out);
 }
 
 int
@@ -31,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n == 0)
 		return 0;
 	if ((data[0] & 1) != 0) {
-		list((const char *)data + 1, n - 1);
+		list(data + 1, n - 1);
 		return 0;
 	}
 	if ((netavark_json_read((const char *)data + 1, n - 1, &in, &e) != 0) != err_is_set(&e))
