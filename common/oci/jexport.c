@@ -64,7 +64,8 @@ microseconds(const struct field *f)
 	for (size_t i = 0; i < f->value_n && i < 16; i++)
 		if (f->value[i] >= '0' && f->value[i] <= '9')
 			v = v * 10 + (f->value[i] - '0');
-	return v;
+	/* It becomes nanoseconds. */
+	return v <= INT64_MAX / 1000 ? v : INT64_MAX / 1000;
 }
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The list of "pod-image sync". */
-// objs: pod-image/sync_yaml.o
+// objs: pod-image/sync_yaml.o pod-image/semver.o
 #include <stdlib.h>
 #include <string.h>
 

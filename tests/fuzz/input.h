@@ -3,6 +3,7 @@
 #ifndef POD_FUZZ_INPUT_H
 #define POD_FUZZ_INPUT_H
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,12 +28,14 @@ input_path(const uint8_t *data, size_t n)
 	return path;
 }
 
-static char input_directory[] = "/tmp/fuzz.XXXXXX", input_link[64];
+static char input_directory[] = "/tmp/fuzz.XXXXXX";
+static int input_dir_fd = -1;
+static const char *input_name;
 
 static inline void
 input_dir_remove(void)
 {
-	unlink(input_link);
+	unlinkat(input_dir_fd, input_name, 0);
 	rmdir(input_directory);
 }
 
@@ -40,15 +43,16 @@ input_dir_remove(void)
 static inline const char *
 input_dir(const uint8_t *data, size_t n, const char *name)
 {
-	const char *path = input_path(data, n);
+	struct err e = {0};
 
-	if (input_link[0] == '\0') {
-		if (mkdtemp(input_directory) == NULL)
+	if (input_dir_fd == -1) {
+		input_name = name;
+		if (mkdtemp(input_directory) == NULL || atexit(input_dir_remove) != 0)
 			abort();
-		snprintf(input_link, sizeof(input_link), "%s/%s", input_directory, name);
-		if (symlink(path, input_link) == -1 || atexit(input_dir_remove) != 0)
-			abort();
+		input_dir_fd = open(input_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	}
+	if (file_write(input_dir_fd, input_name, data, n, 0600, 0, &e) == -1)
+		abort();
 	return input_directory;
 }
 
