@@ -47,5 +47,5 @@ pod container restore -i t.tar.gz >/dev/null
 is "and comes back, with its terminal" "$? $(pod inspect -f '{{.State.Status}} {{.Config.Tty}}' t)" "0 running true"
 pod run -d --stop-timeout 0 --name u --network none localhost/bb sh -c "$count" >/dev/null
 pod container checkpoint -a >/dev/null 2>&1
-is "all that was frozen" "$(pod container restore -a)" u
+is "all that was frozen" "$(pod container restore -a)" "$(pod inspect -f '{{.Id}}' u)"
 finish
