@@ -14,7 +14,8 @@ root=0
 [ "$(id -u)" = 0 ] && root=1
 
 # What must not change: names, types, modes, owners, links, sizes of all but the layer itself
-outside_now() { (cd "$world" && find . -path ./layer -prune -o -path ./out -prune -o -path "./out.*" -prune -o -printf '%p %y %m %U %n %s\n' | sort); }
+# The size of a directory is what a file system makes of it.
+outside_now() { (cd "$world" && find . -path ./layer -prune -o -path ./out -prune -o -path "./out.*" -prune -o -type d -printf '%p %y %m %U\n' -o -printf '%p %y %m %U %n %s\n' | sort); }
 
 fresh() {
 	[ $root = 1 ] || chmod -R u+rwX "$world/layer" 2>/dev/null

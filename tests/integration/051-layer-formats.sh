@@ -14,7 +14,7 @@ case $lib in /*) ;; *) lib=$OLDPWD/$lib ;; esac
 describe() {
 	(cd "$1" && find . -mindepth 1 -printf '%p %y %m %U:%G %s %Ts %l %n\n' | sed -E 's/^(\S+ d .* )[0-9]+ ([0-9]+)  [0-9]+$/\1\2/' | sort
 		find . -type f -exec sha256sum {} + | sort -k2
-		getfattr -R -h -d -m '^(user|security)' . 2>/dev/null)
+		find . -print0 | sort -z | xargs -0 getfattr -h -d -m '^(user|security)' 2>/dev/null)
 }
 
 mkdir -p src/deep/{a,b/c} "src/$(printf 'long%.0s' {1..40})/$(printf 'name%.0s' {1..30})"
