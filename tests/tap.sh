@@ -45,6 +45,10 @@ until_is() {
 	is "$text" "$got" "$wanted"
 }
 
+# ended PID: there is no such process, or it only waits for its parent to ask for its status.  Its files and its memory
+# go earlier than that.
+ended() { ! grep -q '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" 2>/dev/null; }
+
 # nothing_in DIR...: no file is in any of them
 nothing_in() { [ -z "$(find "$@" -mindepth 1 -print -quit 2>/dev/null)" ]; }
 finish() {

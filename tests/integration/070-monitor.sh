@@ -190,7 +190,7 @@ for runtime in $(command -v crun runc); do
 	mon=$(sed -n 's/.* monitor \([0-9]*\) .*/\1/p' "$WORLD/err")
 	kill -KILL "$mon" "$(cat "$WORLD/b-lost/pidfile")"
 	bundle lost false sh -c 'exit 4'
-	until_ok 20 sh -c "! readlink /proc/$mon/exe >/dev/null"
+	until_ok 20 ended "$mon"
 	out=$(run lost 2>&1)
 	is "$r: started again after monitor and container were killed" "$?:$out" 4:
 
