@@ -23,12 +23,18 @@ world_end() {
 	if declare -F at_end >/dev/null; then at_end; fi
 	[ -d "$RUNROOT" ] && pod rm -f -a -t 0 >/dev/null 2>&1
 	for pid in "${world_pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
-	if [ -n "$world_user" ]; then
-		pkill -KILL -u "$world_user"
-		userdel -r "$world_user" 2>/dev/null
-	fi
+	end_user
 	# A read-write layer in use by a process that is just ending goes a moment later.
 	rm -rf --one-file-system "$WORLD" 2>/dev/null || { sleep 1; rm -rf --one-file-system "$WORLD"; }
+}
+
+# The test's own user goes, with what still runs as that user.
+end_user() {
+	[ -n "$world_user" ] || return 0
+	pkill -KILL -u "$world_user"
+	until_ok 5 sh -c '! pgrep -u "$1" >/dev/null' x "$world_user"
+	userdel -r "$world_user" 2>/dev/null
+	world_user=
 }
 
 # POD_TEST_LAYOUT=erofs: how layers are kept (overlay.layout).
@@ -124,5 +130,7 @@ user_part() {
 	chmod 644 "$shared/user-part.sh"
 	"$shared/as-user" "$world_user" env LIB_DIR="$shared" bash "$shared/user-part.sh"
 	status=$?
+	# Behind a pipe this is a process of its own, whose user nobody else knows.
+	end_user
 	exit "$status"
 }
