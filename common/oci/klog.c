@@ -127,56 +127,55 @@ klog_write(struct klog_writer *w, enum klog_stream stream, const char *data, siz
 /* --- Reading -----------------------------------------------------------------------------------
  */
 
-/* Reads n digits at *s and moves on; -1 if they are not digits. */
-static int
-get_digits(const char **s, int n)
-{
-	int v = 0;
+/* What each byte of a stamp may be: from low, and so many more. */
+static const char stamp_low[] = "0000-00-00T00:00:00.000000000+00:00";
+static const unsigned char stamp_more[STAMP_LEN] = {9, 9, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9, 0, 9, 9,
+    0, 9, 9, 0, 9, 9, 9, 9, 9, 9, 9, 9, 9, '-' - '+', 9, 9, 0, 9, 9};
 
-	while (n-- > 0) {
-		if (**s < '0' || **s > '9')
-			return -1;
-		v = v * 10 + (*(*s)++ - '0');
-	}
-	return v;
+/* Without a branch for each byte, as it is done for every line of a log. */
+static inline bool
+stamp_has_shape(const char *s, size_t from, size_t to)
+{
+	unsigned char bad = 0;
+
+	for (size_t i = from; i < to; i++)
+		bad |= (unsigned char)(s[i] - stamp_low[i]) > stamp_more[i];
+	return bad == 0;
+}
+
+static int
+two_digits(const char *s)
+{
+	return (s[0] - '0') * 10 + (s[1] - '0');
+}
+
+/* Days since 1970 of a day of the Gregorian calendar; month 0 and months above 12 belong to other years. */
+static int
+days_since_1970(int year, int month, int day)
+{
+	/* Years begin with March here, so that the day that is not always there is their last. */
+	unsigned months = (unsigned)((year + 400) * 12 + month - 3), y = months / 12,
+		 m = months % 12;
+
+	return (int)(y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5) + day - 1 - 719468 -
+	       146097;
 }
 
 /* The stamp of exactly STAMP_LEN bytes; returns -1 if it is none. */
 static int
 parse_stamp(const char *s, int64_t *out)
 {
-	static const char shape[] = "dddd-dd-ddTdd:dd:dd.ddddddddd?dd:dd";
-	struct tm tm = {0};
-
-	for (int i = 0; i < STAMP_LEN; i++)
-		if (shape[i] != 'd' && shape[i] != '?' && shape[i] != s[i])
-			return -1;
-	if (s[29] != '+' && s[29] != '-')
+	if (!stamp_has_shape(s, 0, 32) || !stamp_has_shape(s, 32, STAMP_LEN) || s[29] == ',')
 		return -1;
 
-	const char *p = s;
-	int year = get_digits(&p, 4);
-	const char *at[] = {s + 5, s + 8, s + 11, s + 14, s + 17, s + 30, s + 33};
-	int v[COUNTOF(at)];
-
-	for (size_t i = 0; i < COUNTOF(at); i++)
-		if ((v[i] = get_digits(&at[i], 2)) < 0)
-			return -1;
-	p = s + 20;
-
-	int nano = get_digits(&p, 9);
-
-	if (year < 0 || nano < 0)
-		return -1;
-	tm.tm_year = year - 1900;
-	tm.tm_mon = v[0] - 1;
-	tm.tm_mday = v[1];
-	tm.tm_hour = v[2];
-	tm.tm_min = v[3];
-	tm.tm_sec = v[4];
-
-	int64_t zone = v[5] * 3600 + v[6] * 60;
-	int64_t seconds = (int64_t)timegm(&tm) - (s[29] == '-' ? -zone : zone);
+	int day = days_since_1970(
+	    two_digits(s) * 100 + two_digits(s + 2), two_digits(s + 5), two_digits(s + 8));
+	int zone = two_digits(s + 30) * 3600 + two_digits(s + 33) * 60;
+	int64_t seconds = (int64_t)day * 86400 + two_digits(s + 11) * 3600 +
+			  two_digits(s + 14) * 60 + two_digits(s + 17) -
+			  (s[29] == '-' ? -zone : zone);
+	int nano = ((s[20] - '0') * 100 + two_digits(s + 21)) * 1000000 +
+		   (two_digits(s + 23) * 100 + two_digits(s + 25)) * 100 + two_digits(s + 27);
 
 	/* Years 0 to 9999 do not all fit into nanoseconds. */
 	if (seconds < INT64_MIN / 1000000000 + 1 || seconds > INT64_MAX / 1000000000 - 1)

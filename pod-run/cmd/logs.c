@@ -16,6 +16,7 @@
 #include "pod-run/oci/spec_logging.h"
 
 #define FOLLOW_MS 250
+#define OUT_SIZE 65536
 
 struct logs_opts {
 	bool color, follow, latest, names, timestamps, details;
@@ -59,6 +60,7 @@ struct view {
 	struct klog_query query;
 	struct shown *v;
 	size_t n, cap;
+	FILE *last; /* where the last line went */
 };
 
 static void
@@ -136,20 +138,35 @@ add(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	return 0;
 }
 
-static void
-print(const struct view *w, const struct shown *s, const struct klog_line *l)
+/* The two streams may lead to one place: what came first goes out first. */
+static FILE *
+choose_stream(struct view *w, const struct klog_line *l)
 {
 	FILE *to = l->stream == KLOG_STDERR ? stderr : stdout;
+
+	if (w->last != NULL && w->last != to)
+		fflush(w->last);
+	w->last = to;
+	return to;
+}
+
+/* Unlocked: there is one thread, and a log has many lines. */
+static void
+print(struct view *w, const struct shown *s, const struct klog_line *l)
+{
+	FILE *to = choose_stream(w, l);
 
 	if (w->n > 1 && s->prefix == NULL)
 		fprintf(to, NAMES_SHORT_FMT " ", s->id);
 	if (s->prefix != NULL)
 		fputs(s->prefix, to);
-	if (w->o->timestamps)
-		fprintf(to, "%s ", l->stamp);
-	fwrite(l->text, 1, l->n, to);
+	if (w->o->timestamps) {
+		fputs_unlocked(l->stamp, to);
+		putc_unlocked(' ', to);
+	}
+	fwrite_unlocked(l->text, 1, l->n, to);
 	if (!l->partial)
-		fputc('\n', to);
+		putc_unlocked('\n', to);
 }
 
 static int
@@ -166,6 +183,8 @@ drain_journal(struct view *w, struct shown *s, struct err *e)
 		return -1;
 	while ((r = journal_next(s->journal, w->o->follow ? FOLLOW_MS : -1, &line, e)) == 1) {
 		print(w, s, &line);
+		if (w->o->follow)
+			fflush(w->last);
 		any = 1;
 	}
 	return r == -1 ? -1 : any;
@@ -252,7 +271,11 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct logs_opts *o = opts;
 	own_view struct view w = {.x = ctx_of(cli), .o = o, .query = {.tail = o->tail}};
 	struct select s = {.argc = argc, .argv = argv, .latest = o->latest};
+	/* The streams use them until the process has ended. */
+	static char buffers[2][OUT_SIZE];
 
+	setvbuf(stdout, buffers[0], _IOFBF, OUT_SIZE);
+	setvbuf(stderr, buffers[1], _IOFBF, OUT_SIZE);
 	if (read_time(o->since, "since", &w.query.since_ns, e) == -1 ||
 	    read_time(o->until, "until", &w.query.until_ns, e) == -1 ||
 	    select_each(w.x, &s, add, &w, e) == -1)

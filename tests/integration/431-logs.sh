@@ -46,6 +46,11 @@ check "path" grep -q 'stdout F x' "$WORLD/my.log"
 run --name partial bb sh -c 'printf a; sleep 0.2; printf b; sleep 0.2; echo c' >/dev/null
 is "pieces of a line are one line" "$(pod logs partial)" abc
 
+s=2026-01-01T00:00:00.000000000+00:00
+printf '%s\n' "$s stdout F 1" "$s stderr P 2" "$s stderr F " "$s stdout P 3" "$s stdout F " "$s stderr F 4" >"$WORLD/my.log"
+is "both streams in one place are in the order of the log" "$(pod logs path 2>&1 | tr '\n' ' ')" "1 2 3 4 "
+is "and with a piece's time before each" "$(pod logs -t path 2>&1 | grep -o "$s" | wc -l)" 6
+
 is "passthrough" "$(echo in | run --rm --log-driver passthrough bb sh -c 'cat; echo err >&2' 2>&1 | tr '\n' ' ')" "in err "
 run --rm --log-driver passthrough bb sh -c 'exit 6'
 is "its exit status" $? 6

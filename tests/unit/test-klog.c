@@ -163,12 +163,34 @@ Test(klog, parses_one_record)
 	cr_expect_eq(l.n, 0);
 }
 
+/* The C library's calendar is the measure, for days that are none as well. */
+Test(klog, knows_all_days)
+{
+	for (int year = 1678; year < 2262; year++) {
+		for (int i = 0; i < 14 * 32; i++) {
+			struct tm tm = {
+			    .tm_year = year - 1900, .tm_mon = i / 32 - 1, .tm_mday = i % 32};
+			int64_t want;
+			struct klog_line l;
+			char s[64];
+
+			snprintf(s, sizeof(s), "%04d-%02d-%02dT00:00:00.000000000+00:00 stdout F ",
+			    year, i / 32, i % 32);
+			want = (int64_t)timegm(&tm) * 1000000000;
+			cr_assert_eq(klog_parse(s, strlen(s), &l), 0);
+			cr_assert_eq(l.time_ns, want, "%s", s);
+		}
+	}
+}
+
 Test(klog, refuses_what_is_no_record)
 {
 	static const char *const bad[] = {"", "text", T, T "stdout", T "stdout ", T "stdout X a",
 	    T "stdlog F a", "2024-01-02T15:04:05.123456789Z      stdout F a",
 	    "2024-01-02T15:04:05.12345678x+00:00 stdout F a",
 	    "2024-01-02 15:04:05.123456789+00:00 stdout F a",
+	    "2024-01-02T15:04:05.123456789,00:00 stdout F a",
+	    "2024-01-02T15:04:05.123456789+00:/0 stdout F a",
 	    "9999-01-02T15:04:05.123456789+00:00 stdout F a"};
 	struct klog_line l;
 
