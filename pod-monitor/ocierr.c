@@ -8,42 +8,15 @@
 #include "common/base/text.h"
 #include "pod-monitor/ocierr.h"
 
-/* --- The log -----------------------------------------------------------------------------------
- */
-
-/* Appends a code point of the basic plane as UTF-8. */
-static size_t
-put_utf8(char *out, unsigned c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	out[0] = (char)(0xe0 | c >> 12);
-	out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[2] = (char)(0x80 | (c & 0x3f));
-	return 3;
-}
+/* --- The log ---------------------------------------------------------------------------------- */
 
 /* Four hexadecimal digits; a lone surrogate becomes a question mark. */
-static unsigned
+static uint32_t
 hex4(const char *p)
 {
-	unsigned v = 0;
+	uint32_t v;
 
-	for (int i = 0; i < 4; i++) {
-		const char *digits = "0123456789abcdef", *at = strchr(digits, p[i] | 0x20);
-
-		if (p[i] == '\0' || at == NULL)
-			return '?';
-		v = v * 16 + (unsigned)(at - digits);
-	}
-	return v == 0 || (v >= 0xd800 && v < 0xe000) ? '?' : v;
+	return text_from_hex(p, 4, &v) == -1 || v == 0 || (v >= 0xd800 && v < 0xe000) ? '?' : v;
 }
 
 /*
@@ -67,7 +40,7 @@ read_string(const char *p, const char *end, char *out, size_t size)
 			if (at != NULL) {
 				piece[0] = to[at - from];
 			} else if (*p == 'u' && end - p > 4) {
-				k = put_utf8(piece, hex4(p + 1));
+				k = text_put_utf8(hex4(p + 1), piece);
 				p += 4;
 			}
 		}

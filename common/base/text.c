@@ -59,6 +59,17 @@ text_is_utf8(const char *s, size_t n)
 	return true;
 }
 
+size_t
+text_put_utf8(uint32_t c, char out[4])
+{
+	const size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n; i-- > 1; c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(n == 1 ? c : (0xf00u >> n & 0xf0) | c);
+	return n;
+}
+
 /* One source character as it shall be printed; returns how many source bytes it took. */
 static size_t
 escape_one(const char *s, size_t n, char out[8])
@@ -162,6 +173,25 @@ text_is_hex(const char *s, size_t n)
 		if (!((s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'f')))
 			return false;
 	return s[n] == '\0';
+}
+
+int
+text_from_hex(const char *s, size_t n, uint32_t *out)
+{
+	uint32_t v = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char c = (unsigned char)s[i], lower = c | 0x20;
+
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (c - '0');
+		else if (lower >= 'a' && lower <= 'f')
+			v = v << 4 | (lower - 'a' + 10);
+		else
+			return -1;
+	}
+	*out = v;
+	return 0;
 }
 
 void

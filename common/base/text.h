@@ -21,6 +21,9 @@ bool text_is_utf8(const char *s, size_t n);
 /* Length of the well-formed UTF-8 sequence at s (1..4), or 0; at most n bytes are looked at. */
 size_t text_utf8_len(const char *s, size_t n);
 
+/* Writes the code point c, at most 0x10ffff and no surrogate, as UTF-8; returns how many bytes it took (1..4). */
+size_t text_put_utf8(uint32_t c, char out[4]);
+
 /*
  * Strict numbers: the whole string must be decimal digits (a leading '-' for the signed form), no
  * space, no plus sign, within min..max.  Return 0, or -1 with *out untouched.
@@ -31,6 +34,9 @@ int text_to_i64(const char *s, int64_t min, int64_t max, int64_t *out);
 bool text_has_prefix(const char *s, const char *prefix);
 bool text_has_suffix(const char *s, const char *suffix);
 bool text_is_hex(const char *s, size_t n); /* exactly n lower-case hexadecimal digits and the end */
+
+/* The value of n hexadecimal digits (at most 8) of either case.  Returns 0, or -1 with *out untouched. */
+int text_from_hex(const char *s, size_t n, uint32_t *out);
 
 /* Writes 2n lower-case digits and a NUL; dst holds 2n + 1 bytes. */
 void text_hex(const uint8_t *src, size_t n, char *dst);

@@ -137,8 +137,8 @@ take_escape(struct parser *p, struct strbuf *b)
 	static const char from[] = "abfnrtv\\\"'", to[] = "\a\b\f\n\r\t\v\\\"'";
 	const char *at = *p->s != '\0' ? strchr(from, *p->s) : NULL;
 	size_t digits = *p->s == 'x' ? 2 : *p->s == 'u' ? 4 : *p->s == 'U' ? 8 : 0;
-	char hex[9] = "";
-	unsigned long c;
+	char utf8[4];
+	uint32_t c;
 
 	if (at != NULL) {
 		strbuf_addc(b, to[at - from]);
@@ -148,27 +148,12 @@ take_escape(struct parser *p, struct strbuf *b)
 	if (digits == 0)
 		return bad(p, "unknown escape sequence in a constant");
 	p->s++;
-	for (size_t i = 0; i < digits; i++) {
-		if (!isxdigit((unsigned char)p->s[i]))
-			return bad(p, "malformed escape sequence in a constant");
-		hex[i] = p->s[i];
-	}
-	p->s += digits;
-	c = strtoul(hex, NULL, 16);
-	if (c == 0 || c > 0x10ffff)
+	if (text_from_hex(p->s, digits, &c) == -1 || c == 0 || c > 0x10ffff ||
+	    (c >= 0xd800 && c < 0xe000))
 		return bad(p, "malformed escape sequence in a constant");
-	if (c < 0x80) {
-		strbuf_addc(b, (char)c);
-	} else {
-		/* \xHH is a byte in Go, but what we make has to be UTF-8. */
-		char utf8[5] = {0};
-		size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-		for (size_t i = n; i-- > 1; c >>= 6)
-			utf8[i] = (char)(0x80 | (c & 0x3f));
-		utf8[0] = (char)((0xf00u >> n & 0xf0) | c);
-		strbuf_addn(b, utf8, n);
-	}
+	p->s += digits;
+	/* \xHH is a byte in Go, but what we make has to be UTF-8. */
+	strbuf_addn(b, utf8, text_put_utf8(c, utf8));
 	return 0;
 }
 

@@ -174,42 +174,18 @@ line_end(struct parser *p)
 	return at_end(p) || take_newline(p) ? 0 : bad(p, "unexpected text behind the value");
 }
 
-static void
-add_utf8(struct strbuf *b, uint32_t c)
-{
-	if (c < 0x80) {
-		strbuf_addc(b, (char)c);
-	} else if (c < 0x800) {
-		strbuf_addc(b, (char)(0xc0 | c >> 6));
-		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
-	} else {
-		if (c < 0x10000) {
-			strbuf_addc(b, (char)(0xe0 | c >> 12));
-		} else {
-			strbuf_addc(b, (char)(0xf0 | c >> 18));
-			strbuf_addc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-		}
-		strbuf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
-	}
-}
-
 static int
 unicode_escape(struct parser *p, size_t digits, struct strbuf *b)
 {
-	uint32_t c = 0;
+	char utf8[4];
+	uint32_t c;
 
-	for (size_t i = 0; i < digits; i++, p->s++) {
-		static const char hex[] = "0123456789abcdef0123456789ABCDEF";
-		const char *at = peek(p) != '\0' ? strchr(hex, *p->s) : NULL;
-
-		if (at == NULL)
-			return bad(p, "malformed \\u escape");
-		c = c << 4 | (uint32_t)(at - hex) % 16;
-	}
+	if ((size_t)(p->end - p->s) < digits || text_from_hex(p->s, digits, &c) == -1)
+		return bad(p, "malformed \\u escape");
+	p->s += digits;
 	if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 		return bad(p, "\\u escape is no character");
-	add_utf8(b, c);
+	strbuf_addn(b, utf8, text_put_utf8(c, utf8));
 	return 0;
 }
 

@@ -62,7 +62,7 @@ head_of(uint8_t c)
 const char *
 scan_check(const uint8_t *b, size_t n)
 {
-	uint64_t todo[SCAN_DEPTH_MAX + 1] = {1};
+	uint64_t left[SCAN_DEPTH_MAX + 1] = {1};
 	unsigned depth = 0;
 	uint64_t items = 0;
 	size_t at = 0;
@@ -71,12 +71,12 @@ scan_check(const uint8_t *b, size_t n)
 		struct head h;
 		uint64_t v;
 
-		while (todo[depth] == 0) {
+		while (left[depth] == 0) {
 			if (depth == 0)
 				return at == n ? NULL : "bytes after the end";
 			depth--;
 		}
-		todo[depth]--;
+		left[depth]--;
 		if (at >= n)
 			return "frame ends early";
 		if (++items > SCAN_ITEMS_MAX)
@@ -100,6 +100,6 @@ scan_check(const uint8_t *b, size_t n)
 			return "count beyond the frame";
 		if (depth == SCAN_DEPTH_MAX)
 			return "nested too deep";
-		todo[++depth] = v * h.per_member;
+		left[++depth] = v * h.per_member;
 	}
 }

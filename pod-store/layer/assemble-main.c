@@ -38,7 +38,7 @@ read_job(struct assemble *a, struct err *e)
 }
 
 static int
-run(struct strbuf *out, struct err *e)
+run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
 	struct assemble a = {.tail = STDIN_FILENO,
 	    .out = STDOUT_FILENO,
@@ -49,6 +49,8 @@ run(struct strbuf *out, struct err *e)
 	int keep[SOURCES_FD - RESULT_FD + ASSEMBLE_SOURCES_MAX], got;
 	size_t n = 0;
 
+	(void)argc;
+	(void)argv;
 	for (int fd = RESULT_FD; fd < SOURCES_FD + ASSEMBLE_SOURCES_MAX; fd++)
 		if (fcntl(fd, F_GETFD) != -1)
 			keep[n++] = fd;
@@ -70,17 +72,7 @@ run(struct strbuf *out, struct err *e)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	own_strbuf struct strbuf out = {0};
-	struct err e = {0}, unsent;
-
-	role_start();
-	if (run(&out, &e) == -1) {
-		err_print(&e, stderr);
-		result_add_err(&out, &e);
-	}
-	if (result_send(&out, RESULT_FD, &unsent) == -1 && !err_is_set(&e))
-		return err_exit_status(&unsent);
-	return err_exit_status(&e);
+	return result_main(run, argc, argv, RESULT_FD);
 }

@@ -99,8 +99,9 @@ index_stream(struct index *x, struct strbuf *out, struct err *e)
 }
 
 static int
-run(bool copy, struct strbuf *out, struct err *e)
+run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
+	const bool copy = argc != 2 || strcmp(argv[1], "index") != 0;
 	const int keep[] = {TAR_FD, IMAGE_FD};
 	struct index x = {.copy = copy};
 	int got;
@@ -123,18 +124,5 @@ run(bool copy, struct strbuf *out, struct err *e)
 int
 main(int argc, char **argv)
 {
-	own_strbuf struct strbuf out = {0};
-	struct err e = {0}, unsent;
-
-	role_start();
-	if (run(argc != 2 || strcmp(argv[1], "index") != 0, &out, &e) == -1) {
-		err_print(&e, stderr);
-		strbuf_free(&out);
-		result_add_err(&out, &e);
-	}
-	if (result_send(&out, STDOUT_FILENO, &unsent) == -1 && !err_is_set(&e)) {
-		err_print(&unsent, stderr);
-		return err_exit_status(&unsent);
-	}
-	return err_exit_status(&e);
+	return result_main(run, argc, argv, STDOUT_FILENO);
 }

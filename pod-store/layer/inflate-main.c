@@ -44,9 +44,11 @@ describe(struct inflate *s, struct strbuf *out)
 }
 
 static int
-run(const char *word, bool reported, struct strbuf *out, struct err *e)
+run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
 	struct inflate s = {.in = STDIN_FILENO, .out = STDOUT_FILENO};
+	const char *word = argc > 1 ? argv[1] : "inflate";
+	const bool reported = fcntl(RESULT_FD, F_GETFD) != -1;
 	const bool copies = strcmp(word, "keep") == 0;
 	const int keep[] = {RESULT_FD, COPY_FD};
 	size_t i;
@@ -70,19 +72,6 @@ run(const char *word, bool reported, struct strbuf *out, struct err *e)
 int
 main(int argc, char **argv)
 {
-	const bool reported = fcntl(RESULT_FD, F_GETFD) != -1;
-	own_strbuf struct strbuf out = {0};
-	struct err e = {0}, unsent;
-
-	role_start();
-	if (run(argc > 1 ? argv[1] : "inflate", reported, &out, &e) == -1) {
-		err_print(&e, stderr);
-		result_add_err(&out, &e);
-	}
-	/* Whoever reads our output must not take its end for success before the result is known. */
-	if ((reported || !err_is_set(&e)) &&
-	    result_send(&out, reported ? RESULT_FD : STDERR_FILENO, &unsent) == -1 &&
-	    !err_is_set(&e))
-		return err_exit_status(&unsent);
-	return err_exit_status(&e);
+	return result_main(
+	    run, argc, argv, fcntl(RESULT_FD, F_GETFD) != -1 ? RESULT_FD : STDERR_FILENO);
 }

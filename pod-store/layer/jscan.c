@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
 
+#include "common/base/text.h"
 #include "pod-store/layer/jscan.h"
 
 static void
@@ -171,46 +172,7 @@ jscan_is(const struct jscan_text *t, const char *word)
 static int
 hex4(const char *p, const char *end, uint32_t *out)
 {
-	*out = 0;
-	if (end - p < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		char c = p[i];
-		int digit = c >= '0' && c <= '9'   ? c - '0'
-			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-						   : -1;
-
-		if (digit == -1)
-			return -1;
-		*out = *out << 4 | (uint32_t)digit;
-	}
-	return 0;
-}
-
-static size_t
-put_utf8(uint32_t c, char out[4])
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
+	return end - p < 4 ? -1 : text_from_hex(p, 4, out);
 }
 
 /* p stands behind the backslash and is moved behind the escape; the bytes it stands for, 0: malformed. */
@@ -238,7 +200,7 @@ unescape(const char **p, const char *end, char out[4])
 	} else if (c >= 0xdc00 && c < 0xe000) {
 		return 0;
 	}
-	return put_utf8(c, out);
+	return text_put_utf8(c, out);
 }
 
 int

@@ -73,7 +73,7 @@ answer(const struct passwd_files *f, struct strbuf *out, struct err *e)
 }
 
 static int
-run(struct strbuf *out, struct err *e)
+run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
 	own_mem char *passwd = NULL, *group = NULL;
 	struct passwd_files f = {0};
@@ -82,6 +82,8 @@ run(struct strbuf *out, struct err *e)
 	const bool have_passwd = fcntl(PASSWD_FD, F_GETFD) != -1;
 	const bool have_group = fcntl(GROUP_FD, F_GETFD) != -1;
 
+	(void)argc;
+	(void)argv;
 	if (have_passwd)
 		keep[n++] = PASSWD_FD;
 	if (have_group)
@@ -100,17 +102,7 @@ run(struct strbuf *out, struct err *e)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	own_strbuf struct strbuf out = {0};
-	struct err e = {0}, unsent;
-
-	role_start();
-	if (run(&out, &e) == -1) {
-		err_print(&e, stderr);
-		result_add_err(&out, &e);
-	}
-	if (result_send(&out, STDOUT_FILENO, &unsent) == -1 && !err_is_set(&e))
-		return err_exit_status(&unsent);
-	return err_exit_status(&e);
+	return result_main(run, argc, argv, STDOUT_FILENO);
 }

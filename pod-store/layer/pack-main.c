@@ -101,7 +101,7 @@ use_facts(struct pack *p, const struct facts *f)
 }
 
 static int
-run(bool reported, struct strbuf *out, struct err *e)
+run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
 	const bool indexed = is_open(INDEX_FD), listed = is_open(FACTS_FD);
 	struct facts facts = {0};
@@ -110,13 +110,15 @@ run(bool reported, struct strbuf *out, struct err *e)
 	int keep[4] = {ROLE_VIEW_FD_NUMBER}, got;
 	size_t n = 1;
 
+	(void)argc;
+	(void)argv;
 	if (!is_open(ROLE_VIEW_FD_NUMBER))
 		return err_set(e, ERR_USAGE, "descriptor 4 must be the directory to pack");
 	if (indexed)
 		keep[n++] = INDEX_FD;
 	if (listed)
 		keep[n++] = FACTS_FD;
-	if (reported)
+	if (is_open(RESULT_FD))
 		keep[n++] = RESULT_FD;
 	if (role_enter(ROLE_PACK, keep, n, e) == -1)
 		return -1;
@@ -141,20 +143,7 @@ run(bool reported, struct strbuf *out, struct err *e)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	const bool reported = is_open(RESULT_FD);
-	own_strbuf struct strbuf out = {0};
-	struct err e = {0}, unsent;
-
-	role_start();
-	if (run(reported, &out, &e) == -1) {
-		err_print(&e, stderr);
-		result_add_err(&out, &e);
-	}
-	if ((reported || !err_is_set(&e)) &&
-	    result_send(&out, reported ? RESULT_FD : STDERR_FILENO, &unsent) == -1 &&
-	    !err_is_set(&e))
-		return err_exit_status(&unsent);
-	return err_exit_status(&e);
+	return result_main(run, argc, argv, is_open(RESULT_FD) ? RESULT_FD : STDERR_FILENO);
 }

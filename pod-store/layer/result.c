@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/role/role.h"
 #include "pod-store/layer/result.h"
 
 void
@@ -46,6 +48,29 @@ result_send(struct strbuf *b, int fd, struct err *e)
 	if (file_put(fd, b->s, b->n) == -1)
 		return err_sys(e, "sending the result");
 	return 0;
+}
+
+int
+result_main(int (*run)(int argc, char **argv, struct strbuf *out, struct err *e), int argc,
+    char **argv, int fd)
+{
+	own_strbuf struct strbuf out = {0};
+	struct err e = {0}, unsent = {0};
+
+	role_start();
+	if (run(argc, argv, &out, &e) == -1) {
+		err_print(&e, stderr);
+		if (fd == STDERR_FILENO)
+			return err_exit_status(&e);
+		strbuf_free(&out);
+		result_add_err(&out, &e);
+	}
+	/* Whoever reads our output must not take its end for success before the result is known. */
+	if (result_send(&out, fd, &unsent) == -1 && !err_is_set(&e)) {
+		err_print(&unsent, stderr);
+		return err_exit_status(&unsent);
+	}
+	return err_exit_status(&e);
 }
 
 static int

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a layer worker tells its starter when it is done: lines "KEY VALUE\n" on a pipe, the last
- *one "end\n", so that a worker that died half way is noticed.  A value is printable ASCII; every
- *other byte, '%' and the empty value are written as %XX (the empty value as a lone "%").
+ * one "end\n", so that a worker that died half way is noticed.  A value is printable ASCII; every
+ * other byte, '%' and the empty value are written as %XX (the empty value as a lone "%").
  *
  * A failure is the lines "error CLASS", "text TEXT" and, if there is one, "hint TEXT" (err.def).
  *
@@ -13,7 +13,7 @@
  *	pack	entries, bytes (of the tar), changed (files that shrank meanwhile), sockets_skipped
  *	inflate	format (gzip, zstd or none), plain_digest, plain_size, packed_digest, packed_size
  *	lookup	uid, gid, groups (decimal numbers with commas), known (1: the user is in passwd), group_known,
- *name, home, shell
+ *		name, home, shell
  */
 #ifndef POD_RESULT_H
 #define POD_RESULT_H
@@ -42,6 +42,13 @@ void result_add(struct strbuf *b, const char *key, const char *value);
 void result_add_u64(struct strbuf *b, const char *key, uint64_t value);
 void result_add_err(struct strbuf *b, const struct err *failure);
 int result_send(struct strbuf *b, int fd, struct err *e); /* adds the end */
+
+/*
+ * The main function of a worker: run() enters the role, works and adds to out; what it added, or its error alone, is
+ * sent to fd.  An error is printed too, and so not sent to standard error a second time.  Returns the exit status.
+ */
+int result_main(int (*run)(int argc, char **argv, struct strbuf *out, struct err *e), int argc,
+    char **argv, int fd);
 
 /*
  * The starter's side.  Reads fd to its end; what it holds is foreign: a worker may have been taken

@@ -112,7 +112,7 @@ unpack(struct unpack *u, struct strbuf *out, struct err *e)
 }
 
 static int
-run(bool squash, struct strbuf *out, struct err *e)
+run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
 	/* Asked while /proc is still there.  Without privilege role_enter makes a namespace. */
 	const bool user = geteuid() != 0 || opaque_in_user();
@@ -131,7 +131,8 @@ run(bool squash, struct strbuf *out, struct err *e)
 		return err_sys(e, "opening the directory to unpack into");
 	extract_init(&u.x, root);
 	u.x.user_xattrs = user;
-	u.x.squash_ids = squash;
+	/* With a single mapped id there is no other owner (storage.conf: ignore_chown_errors). */
+	u.x.squash_ids = argc == 2 && strcmp(argv[1], "squash-ids") == 0;
 	u.tar = tar_new();
 	u.buf = xmalloc_pages(READ_SIZE);
 	if (!indexed || (u.index = index_create(INDEX_FD, e)) != NULL)
@@ -146,19 +147,5 @@ run(bool squash, struct strbuf *out, struct err *e)
 int
 main(int argc, char **argv)
 {
-	own_strbuf struct strbuf out = {0};
-	struct err e = {0}, unsent;
-
-	role_start();
-	/* With a single mapped id there is no other owner (storage.conf: ignore_chown_errors). */
-	if (run(argc == 2 && strcmp(argv[1], "squash-ids") == 0, &out, &e) == -1) {
-		err_print(&e, stderr);
-		strbuf_free(&out);
-		result_add_err(&out, &e);
-	}
-	if (result_send(&out, STDOUT_FILENO, &unsent) == -1 && !err_is_set(&e)) {
-		err_print(&unsent, stderr);
-		return err_exit_status(&unsent);
-	}
-	return err_exit_status(&e);
+	return result_main(run, argc, argv, STDOUT_FILENO);
 }

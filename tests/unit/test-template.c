@@ -87,6 +87,10 @@ static const struct {
     {"{{println .ID 3}}{{print 1 2 \"a\" 3}}", "abc 3\n1 2a3"},
     {"{{1000000.0}} {{0.00001}} {{100000.0}}", "1e+06 1e-05 100000"},
     {"{{.U}}", "h\xc3\xa9"},
+    {"{{\"\\u00e9\\U0001F600\\x41\"}}", "\xc3\xa9\xf0\x9f\x98\x80"
+					"A"},
+    {"{{\"\\ud800\"}}", "template: t:1: malformed escape sequence in a constant"},
+    {"{{\"\\u12\"}}", "template: t:1: malformed escape sequence in a constant"},
     {"{{nosuch .ID}}", "template: t:1: function \"nosuch\" not defined"},
     {"{{.ID", "template: t:1: unclosed action"},
     {"\n{{if .ID}}x", "template: t:2: unexpected EOF"},
