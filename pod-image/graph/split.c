@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/json.h"
+#include "common/base/lines.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/oci/base64.h"
@@ -92,25 +93,10 @@ split_line(const char *line, size_t n, const struct split_ops *ops, struct err *
 	return payload != NULL ? segment(payload, ops, e) : 0;
 }
 
-/* Hands over the lines that are complete; the rest moves to the front. */
 static int
-take_lines(struct strbuf *b, const struct split_ops *ops, struct err *e)
+take_line(void *arg, const char *line, size_t n, struct err *e)
 {
-	size_t start = 0;
-	char *end;
-
-	while (start < b->n && (end = memchr(b->s + start, '\n', b->n - start)) != NULL) {
-		size_t n = (size_t)(end - b->s) - start;
-
-		if (n > 0 && split_line(b->s + start, n, ops, e) < 0)
-			return -1;
-		start += n + 1;
-	}
-	if (start > 0) {
-		memmove(b->s, b->s + start, b->n - start);
-		b->n -= start;
-	}
-	return b->n <= SPLIT_LINE_MAX ? 0 : err_set(e, ERR_LIMIT, "an entry is too long");
+	return split_line(line, n, arg, e);
 }
 
 struct gunzip {
@@ -119,7 +105,7 @@ struct gunzip {
 };
 
 static int
-inflate_block(struct gunzip *g, struct strbuf *b, const struct split_ops *ops, struct err *e)
+inflate_block(struct gunzip *g, struct lines *l, struct err *e)
 {
 	do {
 		int code;
@@ -129,19 +115,16 @@ inflate_block(struct gunzip *g, struct strbuf *b, const struct split_ops *ops, s
 		code = isal_inflate(&g->z);
 		if (code < 0 || code > ISAL_OUT_OVERFLOW)
 			return err_set(e, ERR_FORMAT, "its compressed stream is damaged");
-		strbuf_addn(b, (const char *)g->out, BLOCK - g->z.avail_out);
-		if (take_lines(b, ops, e) < 0)
+		if (lines_add(l, (const char *)g->out, BLOCK - g->z.avail_out, e) < 0)
 			return -1;
 	} while (
 	    g->z.block_state != ISAL_BLOCK_FINISH && (g->z.avail_in > 0 || g->z.avail_out == 0));
 	return 0;
 }
 
-int
-split_read(int fd, const struct split_ops *ops, struct err *e)
+static int
+read_all(int fd, struct gunzip *g, struct lines *l, struct err *e)
 {
-	own_mem struct gunzip *g = xmalloc(sizeof(*g));
-	own_strbuf struct strbuf lines = {0};
 	ssize_t n = 0;
 
 	isal_inflate_init(&g->z);
@@ -149,12 +132,26 @@ split_read(int fd, const struct split_ops *ops, struct err *e)
 	while (g->z.block_state != ISAL_BLOCK_FINISH && (n = file_get(fd, g->in, BLOCK)) > 0) {
 		g->z.next_in = g->in;
 		g->z.avail_in = (uint32_t)n;
-		if (inflate_block(g, &lines, ops, e) < 0)
+		if (inflate_block(g, l, e) < 0)
 			return -1;
 	}
 	if (n < 0)
 		return err_sys(e, "reading it");
 	if (g->z.block_state != ISAL_BLOCK_FINISH)
 		return err_set(e, ERR_FORMAT, "it ends too early");
-	return lines.n == 0 ? 0 : split_line(lines.s, lines.n, ops, e);
+	return lines_end(l, e);
+}
+
+int
+split_read(int fd, const struct split_ops *ops, struct err *e)
+{
+	own_mem struct gunzip *g = xmalloc(sizeof(*g));
+	struct lines l = {.line_max = SPLIT_LINE_MAX,
+	    .all_max = SPLIT_MAX,
+	    .take = take_line,
+	    .arg = (void *)(uintptr_t)ops};
+	int r = read_all(fd, g, &l, e);
+
+	lines_free(&l);
+	return r;
 }

@@ -13,6 +13,7 @@
 #include "common/base/err.h"
 
 #define SPLIT_LINE_MAX ((size_t)4 << 20)
+#define SPLIT_MAX ((uint64_t)4 << 30) /* bytes, decompressed: some 1 KB an entry */
 
 struct split_ops {
 	/* A segment of the tar. */
@@ -25,7 +26,7 @@ struct split_ops {
 /* One line without its end. */
 int split_line(const char *line, size_t n, const struct split_ops *ops, struct err *e);
 
-/* Reads the compressed stream to its end. */
+/* Reads the compressed stream to its end; ERR_LIMIT if it is larger than SPLIT_MAX. */
 int split_read(int fd, const struct split_ops *ops, struct err *e);
 
 #endif

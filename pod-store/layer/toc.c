@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <zstd.h>
 
+#include "common/base/lines.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/oci/base64.h"
@@ -218,7 +219,8 @@ unpack(const void *p, size_t n, int (*take)(void *, const char *, size_t, struct
 			    ZSTD_getErrorName(left));
 		else
 			r = take(arg, block, out.pos, e);
-		full = out.pos == out.size;
+		/* At the end of a frame all of it is out, even if that filled the block. */
+		full = left != 0 && out.pos == out.size;
 	}
 	if (r == 0 && left != 0)
 		r = err_set(e, ERR_FORMAT, "the index of the layer ends too early");
@@ -305,43 +307,29 @@ toc_split_line(const char *line, size_t n, const struct toc_split_ops *ops, stru
 	return there ? segment(&payload, ops, e) : 0;
 }
 
-struct lines {
-	struct strbuf text;
-	const struct toc_split_ops *ops;
-};
-
-/* Hands over the lines that are complete; the rest moves to the front. */
 static int
-take_lines(void *arg, const char *p, size_t n, struct err *e)
+take_line(void *arg, const char *line, size_t n, struct err *e)
 {
-	struct lines *l = arg;
-	struct strbuf *b = &l->text;
-	size_t start = 0;
-	char *end;
+	return toc_split_line(line, n, arg, e);
+}
 
-	strbuf_addn(b, p, n);
-	while (start < b->n && (end = memchr(b->s + start, '\n', b->n - start)) != NULL) {
-		size_t len = (size_t)(end - b->s) - start;
-
-		if (len > 0 && toc_split_line(b->s + start, len, l->ops, e) == -1)
-			return -1;
-		start += len + 1;
-	}
-	if (start > 0) {
-		memmove(b->s, b->s + start, b->n - start);
-		b->n -= start;
-	}
-	return b->n <= LINE_MAX_ ? 0 : split_bad(e);
+static int
+add_lines(void *arg, const char *p, size_t n, struct err *e)
+{
+	return lines_add(arg, p, n, e);
 }
 
 int
 toc_split(const void *p, size_t n, const struct toc_split_ops *ops, struct err *e)
 {
-	struct lines l = {.ops = ops};
-	int r = unpack(p, n, take_lines, &l, e);
+	struct lines l = {.line_max = LINE_MAX_,
+	    .all_max = TOC_SPLIT_MAX,
+	    .take = take_line,
+	    .arg = (void *)(uintptr_t)ops};
+	int r = unpack(p, n, add_lines, &l, e);
 
-	if (r == 0 && l.text.n > 0)
-		r = toc_split_line(l.text.s, l.text.n, ops, e);
-	strbuf_free(&l.text);
+	if (r == 0)
+		r = lines_end(&l, e);
+	lines_free(&l);
 	return r;
 }

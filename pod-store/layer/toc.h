@@ -14,9 +14,10 @@
 #include "pod-store/layer/digest.h"
 #include "pod-store/layer/tar.h"
 
-#define TOC_MAX (50u << 20)   /* bytes, decompressed */
-#define TOC_FILES_MAX 4194304 /* of one layer */
-#define TOC_FOOTER 72u	      /* bytes of the frame that ends a blob */
+#define TOC_MAX (50u << 20)	   /* bytes, decompressed */
+#define TOC_FILES_MAX 4194304	   /* of one layer */
+#define TOC_SPLIT_MAX (256u << 20) /* bytes of a tar-split, decompressed: some 1 KB an entry */
+#define TOC_FOOTER 72u		   /* bytes of the frame that ends a blob */
 
 struct toc_file { /* a file with contents */
 	char name[TAR_PATH_MAX + 1];
@@ -59,7 +60,7 @@ struct toc_split_ops {
 /* One line without its end. */
 int toc_split_line(const char *line, size_t n, const struct toc_split_ops *ops, struct err *e);
 
-/* All of it, compressed. */
+/* All of it, compressed; ERR_LIMIT if it is larger than TOC_SPLIT_MAX. */
 int toc_split(const void *p, size_t n, const struct toc_split_ops *ops, struct err *e);
 
 #endif

@@ -6,11 +6,13 @@
 #include <endian.h>
 #include <inttypes.h>
 #include <string.h>
+#include <zstd.h>
 
 #include "common/base/own.h"
 #include "pod-image/fetch/ranges.h"
 #include "pod-store/layer/jscan.h"
 #include "pod-store/layer/reuse.h"
+#include "pod-store/layer/toc.h"
 
 static struct err e;
 
@@ -212,4 +214,61 @@ Test(partial, lies)
 	cr_assert_null(answer(206, PARTS, NULL, PART("2-4", "cde") "\r\n--x y--\r\n", 99, 2));
 	cr_assert_null(answer(206, PARTS, NULL, "\r\n--x y\r\n\r\ncde", 99, 2));
 	cr_assert_null(answer(200, NULL, NULL, "abcdefghijklmnopqrstu", 9, 2));
+}
+
+/* --- tar-split ------------------------------------------------------------------------------------------ */
+
+#define SPLIT_LINE ((size_t)1 << 20)
+
+static int
+count_bytes(void *arg, const void *p, size_t n, struct err *error)
+{
+	(void)p;
+	(void)error;
+	*(size_t *)arg += n;
+	return 0;
+}
+
+static int
+count_file(void *arg, uint64_t size, struct err *error)
+{
+	(void)error;
+	*(size_t *)arg += size;
+	return 0;
+}
+
+/* So many frames of a line that stands for a file, most of it white space. */
+static void
+pack_split(struct strbuf *b, size_t lines, char size)
+{
+	own_mem char *line = xmalloc(SPLIT_LINE);
+	own_mem char *frame = xmalloc(ZSTD_compressBound(SPLIT_LINE));
+	const char head[] = "{\"type\":1,\"size\":";
+	size_t n;
+
+	memset(line, ' ', SPLIT_LINE);
+	memcpy(line, head, sizeof(head) - 1);
+	line[sizeof(head) - 1] = size;
+	line[SPLIT_LINE - 2] = '}';
+	line[SPLIT_LINE - 1] = '\n';
+	n = ZSTD_compress(frame, ZSTD_compressBound(SPLIT_LINE), line, SPLIT_LINE, 1);
+	cr_assert(!ZSTD_isError(n));
+	while (lines-- > 0)
+		strbuf_addn(b, frame, n);
+}
+
+Test(partial, a_tar_split_has_an_end)
+{
+	own_strbuf struct strbuf few = {0}, many = {0};
+	size_t total = 0;
+	const struct toc_split_ops ops = {count_bytes, count_file, &total};
+
+	err_clear(&e);
+	pack_split(&few, 3, '7');
+	cr_assert_eq(toc_split(few.s, few.n, &ops, &e), 0, "%s", e.text);
+	cr_assert_eq(total, 21);
+	pack_split(&many, TOC_SPLIT_MAX / SPLIT_LINE + 1, '0');
+	cr_assert_lt(many.n, 1 << 20);
+	cr_assert_eq(toc_split(many.s, many.n, &ops, &e), -1);
+	cr_assert_eq(e.class, ERR_LIMIT, "%s", e.text);
 }
