@@ -378,6 +378,19 @@ link_put_route(struct netlink_batch *b, int index, const struct link_route *r)
 	netlink_end(b);
 }
 
+/*
+ * One queue each way is what a pair uses.  Unless told, the kernel makes one for each possible CPU, then turns
+ * all but one off, which waits a grace period under the lock that all links share.
+ */
+static void
+put_veth_end(struct netlink_batch *b, uint32_t mtu)
+{
+	netlink_put_u32(b, IFLA_NUM_TX_QUEUES, 1);
+	netlink_put_u32(b, IFLA_NUM_RX_QUEUES, 1);
+	if (mtu != 0)
+		netlink_put_u32(b, IFLA_MTU, mtu);
+}
+
 void
 link_put_veth(struct netlink_batch *b, const struct link_veth *v)
 {
@@ -391,8 +404,7 @@ link_put_veth(struct netlink_batch *b, const struct link_veth *v)
 	    "creating the veth pair", 0);
 	netlink_put_str(b, IFLA_IFNAME, v->host_name);
 	netlink_put_u32(b, IFLA_MASTER, (uint32_t)v->bridge);
-	if (v->mtu != 0)
-		netlink_put_u32(b, IFLA_MTU, v->mtu);
+	put_veth_end(b, v->mtu);
 	info = netlink_nest(b, IFLA_LINKINFO);
 	netlink_put_str(b, IFLA_INFO_KIND, "veth");
 	data = netlink_nest(b, IFLA_INFO_DATA);
@@ -401,8 +413,7 @@ link_put_veth(struct netlink_batch *b, const struct link_veth *v)
 	netlink_put_str(b, IFLA_IFNAME, v->name);
 	netlink_put_u32(b, IFLA_NET_NS_FD, (uint32_t)v->netns);
 	netlink_put(b, IFLA_ADDRESS, v->mac, LINK_MAC_SIZE);
-	if (v->mtu != 0)
-		netlink_put_u32(b, IFLA_MTU, v->mtu);
+	put_veth_end(b, v->mtu);
 	netlink_nest_end(b, end);
 	netlink_nest_end(b, data);
 	netlink_nest_end(b, info);

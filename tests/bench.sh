@@ -7,11 +7,13 @@
 . "$(dirname "$0")/lib.sh"
 . "$LIB_DIR/registry.sh"
 [ "$(id -u)" = 0 ] || { echo "bench: needs root" >&2; exit 1; }
-# A private mount namespace: what is mounted here is nobody else's.
-[ -n "${BENCH_PRIVATE:-}" ] || BENCH_PRIVATE=1 exec unshare -m --propagation private bash "$0" "$@"
+# Private namespaces: what is mounted here, and the links and addresses, are nobody else's.
+[ -n "${BENCH_PRIVATE:-}" ] || BENCH_PRIVATE=1 exec unshare -m -n --propagation private bash "$0" "$@"
+ip link set lo up
+# As on any host: /run is no disk.
+mount -t tmpfs -o mode=755 none /run
 world
 at_end() { umount "$WORLD/fs-ext4" "$WORLD/tmpfs" "$RUNROOT" "$WORLD/peer-run" 2>/dev/null; }
-# As on any host: /run is no disk.
 mkdir -p "$RUNROOT" "$WORLD/peer-run"
 mount -t tmpfs -o mode=700 none "$RUNROOT"
 mount -t tmpfs -o mode=700 none "$WORLD/peer-run"

@@ -86,6 +86,8 @@ check "the container has it" grep -q "eth0.*inet $first" <<<"$out"
 check "its loopback interface is up" grep -q 'lo.*inet 127.0.0.1/8' <<<"$out"
 last=${first%/16}
 is "the next container gets the next address" "$(drive "$P" "$run")" "eth0 10.88.0.$((${last##*.} + 1))/16"
+# More queues than are used would be turned off again, and links made at the same time wait for that.
+is "its interface has one queue each way" "$(drive -q "$P" "$run" ip -d link show eth0 | grep -oE 'num[tr]xqueues [0-9]+' | tr '\n' ' ')" "numtxqueues 1 numrxqueues 1 "
 is "mode none: only loopback" "$(drive -N "$P" "$run" ip -o -br link | awk '{print $1 $2}')" loUNKNOWN
 is "default route through the bridge" "$(drive -q "$P" "$run" ip route show default)" \
 	"default via 10.88.0.1 dev eth0 proto static metric 100 "
