@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -229,6 +230,18 @@ ctx_static_dir(const struct ctx *x, const char *id)
 	return xasprintf("%s/containers/%s", x->graph_root, id);
 }
 
+char *
+ctx_volume_path(const struct ctx *x)
+{
+	char *inside = xasprintf("%s/volumes", x->graph_root), target[PATH_MAX];
+	ssize_t n = readlink(inside, target, sizeof(target));
+
+	if (n <= 0 || n == sizeof(target))
+		return inside;
+	free(inside);
+	return xstrndup(target, (size_t)n);
+}
+
 /* --- Configuration, database, helpers -----------------------------------------------------------*/
 
 /* Variables for the engine itself and its helpers; those of the caller win. */
@@ -348,6 +361,32 @@ net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode
 	return n;
 }
 
+/* Where volumes shall lie.  --root takes that of containers.conf along, so that two roots never share them. */
+static int
+put_volume_path(struct ctx *x, struct rec_kv *v, size_t *n, struct arena *a, struct err *e)
+{
+	own_mem char *path = NULL;
+	const struct containers_conf *c;
+
+	if (x->g->volumepath != NULL && *x->g->volumepath != '\0') {
+		replace(&path, x->g->volumepath);
+		v[(*n)++] = (struct rec_kv){.key = "volume_path", .value = arena_strdup(a, path)};
+		return 0;
+	}
+	if (x->g->root != NULL && *x->g->root != '\0')
+		return 0;
+	c = ctx_conf(x, e);
+	if (c == NULL)
+		return -1;
+	if (*c->engine_volume_path == '\0')
+		return 0;
+	if (*c->engine_volume_path != '/')
+		return err_set(e, ERR_INVALID,
+		    "containers.conf: volume_path in table [engine] must be an absolute path");
+	v[(*n)++] = (struct rec_kv){.key = "default_volume_path", .value = c->engine_volume_path};
+	return 0;
+}
+
 struct peer *
 ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 {
@@ -370,13 +409,15 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	hello.driver = x->driver;
 	hello.rootless = x->rootless.user;
 	hello.uid = x->rootless.uid;
-	options = storage_hello_options(&x->storage_options, more + 2, &a, e);
+	options = storage_hello_options(&x->storage_options, more + 3, &a, e);
 	if (options == NULL)
 		return NULL;
 	if (role == ROLE_STORE)
 		n = x->storage_options.n;
 	if (role == ROLE_STORE && x->repairs)
 		options[n++] = (struct rec_kv){.key = "repair", .value = "yes"};
+	if (role == ROLE_STORE && put_volume_path(x, options, &n, &a, e) == -1)
+		return NULL;
 	if (role == ROLE_NET && x->starts)
 		options[n++] = (struct rec_kv){.key = "prepare", .value = "netns"};
 	if (conf != NULL)

@@ -18,6 +18,7 @@
 /* The global options. */
 struct ctx_globals {
 	const char *root, *runroot, *tmpdir, *imagestore, *storage_driver;
+	const char *volumepath;
 	const char *log_level, *runtime, *cgroup_manager, *network_config_dir, *events_backend;
 	struct strv hooks_dir;
 	struct strv storage_opt, runtime_flag, module, cdi_spec_dir;
@@ -97,6 +98,9 @@ const struct strv *ctx_cdi_dirs(struct ctx *x, struct err *e);
 /* RUNROOT/containers/ID and GRAPHROOT/containers/ID; the caller frees. */
 char *ctx_bundle(const struct ctx *x, const char *id);
 char *ctx_static_dir(const struct ctx *x, const char *id);
+
+/* The directory of the local driver's volumes; they need not lie in the graph root. */
+char *ctx_volume_path(const struct ctx *x);
 
 /* Nanoseconds since 1970. */
 int64_t ctx_now_ns(void);

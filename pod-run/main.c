@@ -29,6 +29,9 @@ static const struct opt globals[] = {
 	.complete = COMPLETE_DIR,
 	.help = "Path to the 'image store', different from 'graph root', use this to split storing "
 		"the image into a separate 'image store'"},
+    {"volumepath", 0, OPT_STRING(struct ctx_globals, volumepath), .arg = "string",
+	.complete = COMPLETE_DIR,
+	.help = "Path to the volume directory in which volume data is stored"},
     {"storage-driver", 0, OPT_STRING(struct ctx_globals, storage_driver), .arg = "value",
 	.complete = COMPLETE_CHOICE, .choices = "overlay,vfs",
 	.help = "Select which storage driver is used to manage storage of images and containers"},

@@ -26,6 +26,7 @@
 #include "pod-store/remove.h"
 #include "pod-store/verify.h"
 #include "pod-store/volume.h"
+#include "pod-store/volume_place.h"
 
 #define FOUND_MAX 100000
 
@@ -239,10 +240,11 @@ check_images(struct check *c, struct err *e)
 
 typedef int check_name(struct check *c, int dir, const char *name, struct err *e);
 
+/* Those in the directory fd, which is closed; -1 is a failure with its reason in e. */
 static int
-each_name(struct check *c, struct store *s, const char *path, check_name *fn, struct err *e)
+each_in(struct check *c, int take_fd, const char *path, check_name *fn, struct err *e)
 {
-	own_fd int fd = store_dir(s, path, e);
+	own_fd int fd = take_fd;
 	own_dir DIR *d = NULL;
 	struct dirent *de;
 
@@ -256,6 +258,12 @@ each_name(struct check *c, struct store *s, const char *path, check_name *fn, st
 		if (de->d_name[0] != '.' && fn(c, dirfd(d), de->d_name, e) == -1)
 			return -1;
 	return 0;
+}
+
+static int
+each_name(struct check *c, struct store *s, const char *path, check_name *fn, struct err *e)
+{
+	return each_in(c, store_dir(s, path, e), path, fn, e);
 }
 
 /* A container whose own layer or whose image is no longer whole. */
@@ -287,19 +295,22 @@ check_volumes(struct check *c, struct err *e)
 {
 	own_arena struct arena a = {0};
 	struct msg_volume_listed l;
+	struct err none;
+	own_fd int top = volume_place_open(c->s, NULL, &none);
 
 	if (volume_list(c->s, &l, &a, e) == -1)
 		return -1;
 	for (size_t i = 0; i < l.volumes.n; i++) {
 		const char *name = l.volumes.v[i].name;
-		own_mem char *data = xasprintf("volumes/%s/_data", name);
+		own_mem char *data = xasprintf("%s/_data", name);
 		const char *at = l.volumes.v[i].mountpoint;
 		struct stat st;
 
 		/* Of plug-ins there is nothing here. */
-		if (at == NULL || !text_has_prefix(at, c->s->root))
+		if (at == NULL || !text_has_prefix(at, c->s->volume_path))
 			continue;
-		if (fstatat(c->s->dir, data, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+		if (top != -1 && fstatat(top, data, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode))
 			continue;
 		found(c, "volume", name, "its directory is missing");
 		if (c->m->repair && volume_restore(c->s, name, e) == -1)
@@ -478,7 +489,7 @@ run(struct check *c, struct err *e)
 	    check_images(c, e) == -1 ||
 	    (!c->m->quick && (check_lists(c, e) == -1 || check_artifacts(c, e) == -1)) ||
 	    each_name(c, c->s, "rw", check_container, e) == -1 || check_volumes(c, e) == -1 ||
-	    each_name(c, c->s, "volumes", check_volume_dir, e) == -1)
+	    each_in(c, volume_place_make(c->s, e), "volumes", check_volume_dir, e) == -1)
 		return -1;
 	if (c->m->repair && repair(c, e) == -1)
 		return -1;

@@ -14,6 +14,7 @@
 #include "pod-store/overlay.h"
 #include "pod-store/places.h"
 #include "pod-store/rootfs.h"
+#include "pod-store/volume_place.h"
 
 static int
 layer_refs(struct store *all, struct store *s, const char *id, struct msg_image_blob_r *out,
@@ -82,16 +83,23 @@ info_blob(struct store *all, const struct msg_image_blob *m, struct msg_image_bl
 	return layer_refs(all, s, m->image, out, a, e);
 }
 
+/* Of the directory fd, which is closed. */
 static int
-count_below(struct store *s, const char *path, uint64_t *bytes, struct err *e)
+count_in(int take_fd, uint64_t *bytes, struct err *e)
 {
-	own_fd int dir = store_dir(s, path, e);
+	own_fd int dir = take_fd;
 	struct walk_usage u = {0};
 
 	if (dir == -1 || walk_count(dir, &u, e) == -1)
 		return -1;
 	*bytes = u.bytes;
 	return 0;
+}
+
+static int
+count_below(struct store *s, const char *path, uint64_t *bytes, struct err *e)
+{
+	return count_in(store_dir(s, path, e), bytes, e);
 }
 
 int
@@ -142,7 +150,7 @@ usage_of(struct store *s, struct msg_store_info_r *out, struct err *e)
 	if (count_below(places_first(s), "layers", &out->image_bytes, e) == -1 ||
 	    count_below(s, "rw", &out->rootfs_bytes, e) == -1)
 		return -1;
-	return count_below(s, "volumes", &out->volume_bytes, e);
+	return count_in(volume_place_make(s, e), &out->volume_bytes, e);
 }
 
 int

@@ -110,6 +110,23 @@ on_more(struct options *o, const char *value, struct err *e)
 }
 
 static int
+on_volume_path(struct options *o, const char *value, struct err *e)
+{
+	(void)e;
+	set_text(&o->volume_path, value);
+	o->volume_path_must = true;
+	return 0;
+}
+
+static int
+on_default_volume_path(struct options *o, const char *value, struct err *e)
+{
+	(void)e;
+	set_text(&o->volume_path, value);
+	return 0;
+}
+
+static int
 on_priority(struct options *o, const char *value, struct err *e)
 {
 	own_strv struct strv names = {0};
@@ -160,7 +177,10 @@ static const struct {
     {"pull_options.ostree_repos", ignored},
     {"pull_options.use_hard_links", ignored},
     {"use_composefs", ignored},
+    /* From the coordinator. */
     {"repair", ignored},
+    {"volume_path", on_volume_path},
+    {"default_volume_path", on_default_volume_path},
 };
 
 static const char *
@@ -206,5 +226,6 @@ options_free(struct options *o)
 {
 	free(o->store.mountopt);
 	free(o->image_store);
+	free(o->volume_path);
 	strv_free(&o->more);
 }

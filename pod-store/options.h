@@ -14,6 +14,8 @@ struct options {
 	struct store_options store;
 	char *image_store; /* NULL: none */
 	struct strv more;  /* additional image stores */
+	char *volume_path; /* NULL: not asked for; see volume_place.h */
+	bool volume_path_must;
 };
 
 /* From a hello.  What no driver of ours knows is refused. */

@@ -14,6 +14,7 @@
 #include "pod-store/layer.h"
 #include "pod-store/options.h"
 #include "pod-store/places.h"
+#include "pod-store/volume_place.h"
 
 #define COPY_TRIES 20
 
@@ -243,7 +244,9 @@ places_open(struct store *s, const struct msg_hello *m, struct err *e)
 	s->opt = o.store;
 	s->layout = s->opt.driver == DRIVER_VFS ? LAYOUT_DIR : s->opt.layout;
 	o.store = (struct store_options){0};
-	if (open_others(s, &o, e) == 0)
+	if ((o.volume_path == NULL ||
+		volume_place_set(s, o.volume_path, o.volume_path_must, e) == 0) &&
+	    open_others(s, &o, e) == 0)
 		return 0;
 	store_close(s);
 	return -1;

@@ -16,6 +16,7 @@
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
 #include "pod-store/store.h"
+#include "pod-store/volume_place.h"
 
 static const char *const dirs[] = {"layers", "rw", "volumes", "tmp", "trash", "empty", "mounts"};
 
@@ -111,7 +112,7 @@ store_open(struct store *s, const char *root, struct err *e)
 		err_sys(e, "opening the store %s", root);
 		goto failed;
 	}
-	if (open_db(s, e) == -1)
+	if (open_db(s, e) == -1 || volume_place_look(s, e) == -1)
 		goto failed;
 	return 0;
 failed:
@@ -155,7 +156,8 @@ store_close(struct store *s)
 	fd_close(&s->trash);
 	fd_close(&s->lock);
 	own_mem_free(&s->root);
-	s->root = NULL;
+	own_mem_free(&s->volume_path);
+	s->root = s->volume_path = NULL;
 	own_mem_free(&s->opt.mountopt);
 	for (size_t i = 0; i < s->nmore; i++)
 		store_close(&s->more[i]);
@@ -268,5 +270,5 @@ store_clean(struct store *s, bool force, struct err *e)
 		return err_wrap(e, "emptying the trash");
 	}
 	lock_drop(s->trash);
-	return 0;
+	return volume_place_clean(s, e);
 }

@@ -6,7 +6,7 @@
  *	layers/LAYER/{diff/,tar.index}	LAYER: see layer.h; or {tar,erofs}: see layout.h
  *	layers/LAYER/map-MAP/		diff/ with other owners, see variant.h
  *	rw/CONTAINER/{upper,work,image,owners}	image: symbolic link holding the image ID; owners: see owners.h
- *	volumes/NAME/_data
+ *	volumes/NAME/_data		volumes: may be a link to another place, see volume_place.h
  *	tmp/STAGE/			locked (flock on the directory) by its owner
  *	trash/				removed at leisure
  *	made/LAYER/NAME			made of a layer and those below it, and remade when missing: see made.h
@@ -42,8 +42,10 @@ struct store_options {
 
 struct store {
 	struct db db;
-	char *root; /* absolute */
-	int dir;    /* root, opened */
+	char *root;		/* absolute */
+	int dir;		/* root, opened */
+	char *volume_path;	/* absolute, see volume_place.h */
+	bool volumes_elsewhere; /* than below root */
 	int trash;
 	int lock;
 	bool userxattr;	    /* in a user namespace */

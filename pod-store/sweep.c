@@ -118,7 +118,9 @@ sweep_store(
 	if (condemn(first, e) == -1 || layer_bury(first, &layers, e) == -1 ||
 	    orphans(first, "layers", SQL_LAYER_ROW, &out->objects, e) == -1 ||
 	    made_sweep(s, &out->objects, e) == -1 ||
-	    orphans(s, "volumes", SQL_VOLUME_ROW, &out->objects, e) == -1)
+	    /* Elsewhere there may be what was never ours. */
+	    (!s->volumes_elsewhere &&
+		orphans(s, "volumes", SQL_VOLUME_ROW, &out->objects, e) == -1))
 		return -1;
 	if (m->rootfs && unlisted(s, m, &out->objects, e) == -1)
 		return -1;

@@ -13,6 +13,7 @@
 #include "common/fs/tree.h"
 #include "pod-store/copy.h"
 #include "pod-store/volume.h"
+#include "pod-store/volume_place.h"
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
@@ -44,7 +45,7 @@ unpack(struct store *s, sqlite3_stmt *q, struct rec_volume *out, struct arena *a
 		(size_t)sqlite3_column_bytes(q, 0), out, a, e) == -1)
 		return -1;
 	out->mountpoint =
-	    is_ours(out) ? arena_printf(a, "%s/volumes/%s/_data", s->root, out->name) : NULL;
+	    is_ours(out) ? arena_printf(a, "%s/%s/_data", s->volume_path, out->name) : NULL;
 	return 0;
 }
 
@@ -79,7 +80,7 @@ static int
 make_dirs(struct store *s, const struct rec_volume *v, struct err *e)
 {
 	const char *name = v->name;
-	own_fd int volumes = store_dir(s, "volumes", e), dir = -1;
+	own_fd int volumes = volume_place_make(s, e), dir = -1;
 
 	if (volumes == -1)
 		return -1;
@@ -123,7 +124,7 @@ create(struct store *s, const struct rec_volume *want, struct rec_volume *out, s
 	out->driver = "local";
 	out->needs_copy_up = !out->no_copy;
 	out->needs_chown = !out->owned;
-	out->mountpoint = arena_printf(a, "%s/volumes/%s/_data", s->root, out->name);
+	out->mountpoint = arena_printf(a, "%s/%s/_data", s->volume_path, out->name);
 	/* A directory without a row is taken over: somebody was killed between the two. */
 	if (make_dirs(s, out, e) == -1 || put(s, out, e) == -1)
 		return -1;
@@ -134,15 +135,19 @@ create(struct store *s, const struct rec_volume *want, struct rec_volume *out, s
 static void
 forget_dir(struct store *s, const char *name)
 {
-	own_mem char *dir = xasprintf("volumes/%s", name), *data = xasprintf("%s/_data", dir);
+	own_mem char *data = xasprintf("%s/_data", name);
 	own_arena struct arena a = {0};
+	own_fd int volumes = -1;
 	struct rec_volume v;
 	struct err ignored;
 
 	if (load(s, name, &v, &a, &ignored) != 0)
 		return;
-	unlinkat(s->dir, data, AT_REMOVEDIR);
-	unlinkat(s->dir, dir, AT_REMOVEDIR);
+	volumes = volume_place_open(s, NULL, &ignored);
+	if (volumes == -1)
+		return;
+	unlinkat(volumes, data, AT_REMOVEDIR);
+	unlinkat(volumes, name, AT_REMOVEDIR);
 }
 
 int
@@ -232,7 +237,6 @@ int
 volume_remove(struct store *s, const char *name, bool ignore, struct err *e)
 {
 	own_arena struct arena a = {0};
-	own_fd int volumes = -1;
 	struct rec_volume v;
 	int r = load(s, name, &v, &a, e);
 
@@ -240,11 +244,10 @@ volume_remove(struct store *s, const char *name, bool ignore, struct err *e)
 		return -1;
 	if (r == 0)
 		return ignore ? 0 : err_set(e, ERR_NOTFOUND, "no such volume %s", name);
-	volumes = store_dir(s, "volumes", e);
-	if (volumes == -1 || db_begin(&s->db, e) == -1)
+	if (db_begin(&s->db, e) == -1)
 		return -1;
 	/* The content goes first: a volume that was deleted must not come back by the same name. */
-	r = store_trash(s, volumes, name, e);
+	r = volume_place_trash(s, name, e);
 	if (r == 0)
 		r = db_run(&s->db, db_query(&s->db, SQL_VOLUME_DELETE, e, "t", name), e);
 	return db_end(&s->db, r == 0, e);
@@ -324,8 +327,7 @@ static int
 first_use(struct store *s, struct rec_volume *v, int root, const struct rec_volume_use *u,
     uid_t uid, gid_t gid, struct arena *a, struct err *e)
 {
-	own_mem char *path = xasprintf("volumes/%s", v->name);
-	own_fd int dir = store_dir(s, path, e);
+	own_fd int dir = volume_place_open(s, v->name, e);
 	bool copied;
 	int r;
 

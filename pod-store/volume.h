@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Volumes of the local driver: GRAPHROOT/volumes/NAME/_data and a record in the index.
+ * Volumes of the local driver: GRAPHROOT/volumes/NAME/_data (or elsewhere, see volume_place.h) and a record in the index.
  */
 #ifndef POD_VOLUME_H
 #define POD_VOLUME_H

@@ -85,7 +85,7 @@ store_info(struct ctx *x, struct err *e)
 	    put_containers(o, x, e) == -1)
 		return NULL;
 	info_disk(x->graph_root, &total, &used);
-	volumes = xasprintf("%s/volumes", x->graph_root);
+	volumes = ctx_volume_path(x);
 	options = json_put_obj(o, "GraphOptions");
 	for (size_t i = 0; i < x->storage_options.n; i++) {
 		const char *word = x->storage_options.v[i], *eq = strchr(word, '=');

@@ -204,8 +204,9 @@ inspect_mounts(struct ctx *x, const struct ctr *c)
 		o = json_add_obj(a);
 		json_put_str(o, "Type", m->type);
 		if (volume) {
-			own_mem char *data = xasprintf(
-			    "%s/volumes/%s/_data", x->graph_root, inspect_or(m->source, ""));
+			own_mem char *volumes = ctx_volume_path(x);
+			own_mem char *data =
+			    xasprintf("%s/%s/_data", volumes, inspect_or(m->source, ""));
 
 			json_put_str(o, "Name", inspect_or(m->source, ""));
 			json_put_str(o, "Source", data);

@@ -70,10 +70,37 @@ remove_containers(struct ctx *x, struct err *e)
 	return 0;
 }
 
-/* What they mounted, or had a plug-in make. */
+static bool
+is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && path[n] == '/';
+}
+
+/* They lie in a directory of somebody's, which is not ours to empty. */
+static bool
+volumes_lie_elsewhere(const struct ctx *x)
+{
+	own_mem char *path = ctx_volume_path(x);
+
+	return !is_below(path, x->graph_root);
+}
+
+static void
+remove_volume(struct ctx *x, const char *name, struct err *e)
+{
+	struct msg_volume_remove m = {.name = name, .ignore = true};
+	own_peer_in struct peer_in in = {0};
+
+	peer_call(ctx_store(x, e), &msg_volume_remove_desc, &m, &in, NULL, NULL, e);
+}
+
+/* What they mounted, or had a plug-in make, and those that do not go with the graph root. */
 static void
 remove_volumes(struct ctx *x)
 {
+	bool elsewhere = volumes_lie_elsewhere(x);
 	struct msg_volume_list m = {0};
 	own_peer_in struct peer_in in = {0};
 	struct err e = {0};
@@ -89,10 +116,11 @@ remove_volumes(struct ctx *x)
 	for (size_t i = 0; i < l->volumes.n; i++) {
 		const struct rec_volume *v = &l->volumes.v[i];
 
-		if (volumes_is_plain(v))
-			continue;
-		if (volumes_unmount(x, v, "", &e) == 0 && volumes_is_plugin(v))
+		if (!volumes_is_plain(v) && volumes_unmount(x, v, "", &e) == 0 &&
+		    volumes_is_plugin(v))
 			volumes_plugin_remove(x, v, &e);
+		if (elsewhere && !err_is_set(&e))
+			remove_volume(x, v->name, &e);
 		complain(&e);
 	}
 }
@@ -138,14 +166,6 @@ remove_networks(struct ctx *x)
 
 /* --- Files --------------------------------------------------------------------------------------*/
 
-static bool
-is_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return strncmp(path, dir, n) == 0 && path[n] == '/';
-}
-
 /* Root file systems and images that were mounted for all to see; the last one first. */
 static void
 unmount_all(const struct ctx *x)
@@ -181,12 +201,25 @@ remove_names(const char *root, const char *const *names, size_t n, struct err *e
 }
 
 static int
+remove_volume_place(const char *path, struct err *e)
+{
+	static const char *const names[] = {".trash"};
+	int r = access(path, F_OK) == 0 ? remove_names(path, names, COUNTOF(names), e) : 0;
+
+	rmdir(path);
+	return r;
+}
+
+static int
 remove_files(struct ctx *x, struct err *e)
 {
+	own_mem char *volumes = volumes_lie_elsewhere(x) ? ctx_volume_path(x) : NULL;
 	int r;
 
 	unmount_all(x);
 	r = remove_names(x->graph_root, graph_names, COUNTOF(graph_names), e);
+	if (volumes != NULL && remove_volume_place(volumes, e) == -1)
+		r = -1;
 	if (networks_lie_inside(x) &&
 	    remove_names(x->graph_root, network_names, COUNTOF(network_names), e) == -1)
 		r = -1;
