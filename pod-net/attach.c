@@ -237,7 +237,7 @@ set_up_plugins(struct attach *t, struct err *e)
 	for (size_t i = t->first; i < t->state->networks.n; i++) {
 		struct rec_net_hold *h = &t->state->networks.v[i];
 
-		if (h->plugin != NULL && plugin_setup(t->netns, h, t->a, e) != 0)
+		if (h->plugin != NULL && plugin_setup(t->n, t->netns, h, t->a, e) != 0)
 			return -1;
 		any |= h->plugin != NULL;
 	}
@@ -247,6 +247,7 @@ set_up_plugins(struct attach *t, struct err *e)
 int
 attach_rewrite(const struct attach *t, struct err *e)
 {
+	attach_targets(t->n, t->state, t->a);
 	return t->state_fd >= 0 ? state_extend(t->state_fd, t->state, e)
 				: state_replace(&t->n->state, t->id, t->state, e);
 }
@@ -350,7 +351,8 @@ static bool
 has_way_out(const struct rec_net_state *st)
 {
 	for (size_t i = 0; i < st->networks.n; i++)
-		if (!st->networks.v[i].internal && st->networks.v[i].link != NULL)
+		if (!st->networks.v[i].internal &&
+		    (st->networks.v[i].link != NULL || st->networks.v[i].cni))
 			return true;
 	return false;
 }
@@ -393,13 +395,20 @@ attach_search(const struct rec_net_state *st, struct arena *a)
 	return r;
 }
 
-const char *
-attach_target(const struct rec_net_state *st, int family, struct arena *a)
+/* As root, programs of others publish ports themselves. */
+static bool
+leads_in(const struct net *n, const struct rec_net_hold *h)
+{
+	return !h->internal && (h->link != NULL || (n->rootless && (h->cni || h->plugin != NULL)));
+}
+
+static const char *
+target(const struct net *n, const struct rec_net_state *st, int family, struct arena *a)
 {
 	for (size_t i = 0; i < st->networks.n; i++) {
 		const struct rec_net_hold *h = &st->networks.v[i];
 
-		for (size_t k = 0; !h->internal && h->link != NULL && k < h->addresses.n; k++) {
+		for (size_t k = 0; leads_in(n, h) && k < h->addresses.n; k++) {
 			struct prefix p;
 
 			if (addr_parse_prefix(h->addresses.v[k].ipnet, &p) == 0 &&
@@ -408,4 +417,11 @@ attach_target(const struct rec_net_state *st, int family, struct arena *a)
 		}
 	}
 	return NULL;
+}
+
+void
+attach_targets(const struct net *n, struct rec_net_state *st, struct arena *a)
+{
+	st->address4 = target(n, st, AF_INET, a);
+	st->address6 = target(n, st, AF_INET6, a);
 }

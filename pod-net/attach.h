@@ -72,6 +72,6 @@ struct strs attach_resolvers(const struct net *n, const struct rec_net_state *st
 struct strs attach_search(const struct rec_net_state *st, struct arena *a);
 
 /* The first address of the family on a network that leads out, where published ports lead; or NULL. */
-const char *attach_target(const struct rec_net_state *st, int family, struct arena *a);
+void attach_targets(const struct net *n, struct rec_net_state *st, struct arena *a);
 
 #endif

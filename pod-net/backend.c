@@ -10,6 +10,7 @@
 #include "pod-net/conflist.h"
 #include "pod-net/create.h"
 #include "pod-net/net.h"
+#include "pod-net/rootless.h"
 
 int
 backend_find(const char *word, const struct backend **out, struct err *e)
@@ -141,7 +142,9 @@ cni_links(struct attach *t, struct err *e)
 	struct cni_join j = join_of(t);
 
 	/* What CNI leaves to a plug-in of its own, which lists do not name. */
-	if (bridge_loopback(t->n->home, t->netns, e) != 0 || cni_add(&j, t->first, e) != 0)
+	if (bridge_loopback(t->n->home, t->netns, e) != 0 ||
+	    (t->n->rootless && rootless_keep_for(t->n, t->netns, e) != 0) ||
+	    cni_add(&j, t->first, e) != 0)
 		return -1;
 	return attach_rewrite(t, e);
 }
@@ -155,6 +158,7 @@ cni_give(struct attach *t)
 const struct backend backend_cni = {
     .name = "cni",
     .config_dir = "/etc/cni/net.d",
+    .user_dir = "cni/net.d",
     .prefix = "cni-podman",
     .ports_by_themselves = true,
     .list = cni_list,

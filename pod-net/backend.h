@@ -15,8 +15,9 @@ struct attach;
 
 struct backend {
 	const char *name;
-	const char *config_dir;	  /* of definitions, as root */
-	const char *prefix;	  /* of names and bridges that are chosen */
+	const char *config_dir; /* of definitions, as root */
+	const char *user_dir; /* of an ordinary user, in the directory of configuration; or NULL */
+	const char *prefix;   /* of names and bridges that are chosen */
 	bool ports_by_themselves; /* it publishes ports itself */
 
 	/* Definitions: list, inspect, create, remove; drivers of new ones. */

@@ -16,8 +16,10 @@
 #include "common/oci/base64.h"
 #include "common/role/program.h"
 #include "pod-net/conflist.h"
+#include "pod-net/rootless_program.h"
 
 #define CACHE "/var/lib/cni/results"
+#define USER_CACHE ROOTLESS_PROGRAM_DIR "/cni/results" /* in RUNROOT/net */
 #define DNS_MAX 64
 #define CACHE_MAX ((size_t)4 << 20)
 
@@ -51,6 +53,10 @@ make_environment(const struct call *c, const char *command, struct strv *env)
 			strv_add(env, *v);
 	strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	strv_addf(env, "CNI_COMMAND=%s", command);
+	/* The usual file is root's. */
+	if (c->n->rootless)
+		strv_addf(env, "XTABLES_LOCKFILE=%s/net/" ROOTLESS_PROGRAM_DIR "/xtables.lock",
+		    c->n->run_root);
 	strv_addf(env, "CNI_CONTAINERID=%s", c->id);
 	if (c->netns >= 0)
 		strv_addf(env, "CNI_NETNS=/proc/%d/fd/%d", (int)getpid(), c->netns);
@@ -127,7 +133,7 @@ ask(const struct call *c, const json_t *plugin, const char *command, json_t *pre
 		return err_set(e, ERR_NOTFOUND,
 		    "failed to find plugin \"%s\" in the plugin directories", type);
 	make_environment(c, command, &env);
-	if (program_run(&run, &r, e) != 0)
+	if (rootless_program(c->n, &run, &r, e) != 0)
 		return err_wrap(e, "cni plugin %s", type);
 	if (r.status != 0)
 		return failed(type, &r, e);
@@ -186,11 +192,12 @@ add_list(const struct call *c, json_t **result, struct err *e)
 /* --- The cache ------------------------------------------------------------------------------------ */
 
 static int
-open_cache(struct err *e)
+open_cache(const struct net *n, struct err *e)
 {
-	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
+	own_fd int root = n->rootless ? -1 : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir = -1;
 
-	dir = path_mkdirs(root, &CACHE[1], PATH_IN_ROOT, 0700, NULL, e);
+	dir = n->rootless ? path_mkdirs(n->dir, USER_CACHE, PATH_BENEATH, 0700, NULL, e)
+			  : path_mkdirs(root, &CACHE[1], PATH_IN_ROOT, 0700, NULL, e);
 	return dir < 0 ? -1 : path_reopen(dir, O_RDONLY | O_DIRECTORY, e);
 }
 
@@ -203,7 +210,7 @@ cache_name(const struct call *c)
 static int
 cache_write(const struct call *c, json_t *result, struct err *e)
 {
-	own_fd int dir = open_cache(e);
+	own_fd int dir = open_cache(c->n, e);
 	own_mem char *name = cache_name(c), *config = json_text(c->list), *text = NULL;
 	own_mem char *coded = base64_encode(config, strlen(config));
 	own_json json_t *o = json_obj();
@@ -223,23 +230,23 @@ cache_write(const struct call *c, json_t *result, struct err *e)
 
 /* What was cached when it was added, or NULL. */
 static json_t *
-cache_read(const char *network, const char *id, const char *interface)
+cache_read(const struct net *n, const char *network, const char *id, const char *interface)
 {
 	struct err e = {0};
-	own_fd int dir = open_cache(&e);
+	own_fd int dir = open_cache(n, &e);
 	own_mem char *name = xasprintf("%s-%s-%s", network, id, interface), *text = NULL;
-	size_t n;
+	size_t size;
 
-	if (dir < 0 || file_read(dir, name, CACHE_MAX, &text, &n, &e) != 0)
+	if (dir < 0 || file_read(dir, name, CACHE_MAX, &text, &size, &e) != 0)
 		return NULL;
-	return json_read(text, n, &e);
+	return json_read(text, size, &e);
 }
 
 static void
 cache_remove(const struct call *c)
 {
 	struct err e = {0};
-	own_fd int dir = open_cache(&e);
+	own_fd int dir = open_cache(c->n, &e);
 	own_mem char *name = cache_name(c);
 
 	if (dir >= 0)
@@ -295,6 +302,15 @@ check_static(const struct rec_network *n, const struct rec_net_attach *at, struc
 	return 0;
 }
 
+/* Whose hosts are neighbours, and no clients from elsewhere. */
+static void
+copy_subnets(struct rec_net_hold *h, const struct rec_network *n, struct arena *a)
+{
+	h->subnets.v = arena_array(a, n->subnets.n + 1, sizeof *h->subnets.v);
+	for (size_t i = 0; i < n->subnets.n; i++)
+		h->subnets.v[h->subnets.n++] = n->subnets.v[i].subnet;
+}
+
 int
 cni_plan(struct cni_join *j, struct err *e)
 {
@@ -324,6 +340,7 @@ cni_plan(struct cni_join *j, struct err *e)
 		    .aliases = at->aliases,
 		    .internal = n.internal,
 		    .cni = true};
+		copy_subnets(h, &n, j->a);
 		st->networks.n++;
 	}
 	return 0;
@@ -368,7 +385,8 @@ make_capabilities(const struct cni_join *j, const struct rec_net_attach *at, con
 {
 	json_t *c = json_obj();
 
-	put_ports(c, j->ports);
+	if (!j->n->rootless)
+		put_ports(c, j->ports);
 	if (at->static_ips.n > 1)
 		put_strs(c, "ips", &at->static_ips);
 	if (at->aliases.n > 0)
@@ -533,7 +551,7 @@ cached_list(const json_t *cache)
 int
 cni_delete(struct net *n, const char *id, int netns, const struct rec_net_hold *h, struct err *e)
 {
-	own_json json_t *cache = cache_read(h->network, id, h->name != NULL ? h->name : "");
+	own_json json_t *cache = cache_read(n, h->network, id, h->name != NULL ? h->name : "");
 	own_json json_t *list = cache != NULL ? cached_list(cache) : NULL;
 	struct call c = {.n = n,
 	    .id = id,

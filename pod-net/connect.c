@@ -73,7 +73,9 @@ redirect(struct net *n, const char *id, const struct rec_net_state *before,
 		return -1;
 	if (n->rootless && rootless_publish(n, st, -1, NULL, e) != 0)
 		return -1;
-	return new.n > 0 ? firewall_publish(&n->firewall, &new, &to, e) : 0;
+	return new.n > 0 && !n->backend->ports_by_themselves
+		   ? firewall_publish(&n->firewall, &new, &to, e)
+		   : 0;
 }
 
 /* --- Connecting ----------------------------------------------------------------------------------- */
@@ -102,8 +104,7 @@ take_and_write(struct attach *t, struct err *e)
 
 	if (attach_take(t, e) != 0)
 		return -1;
-	st->address4 = attach_target(st, AF_INET, t->a);
-	st->address6 = attach_target(st, AF_INET6, t->a);
+	attach_targets(t->n, st, t->a);
 	if (state_replace(&t->n->state, t->id, st, e) == 0)
 		return 0;
 	attach_give(t);
@@ -170,8 +171,7 @@ release(struct net *n, const char *id, struct rec_net_state *st, size_t i, struc
 		lease_give(&n->leases, h->leases.v[k], holder);
 	memmove(h, h + 1, (st->networks.n - i - 1) * sizeof *h);
 	st->networks.n--;
-	st->address4 = attach_target(st, AF_INET, a);
-	st->address6 = attach_target(st, AF_INET6, a);
+	attach_targets(n, st, a);
 	if (state_replace(&n->state, id, st, e) != 0) {
 		lease_unlock(&n->leases);
 		return -1;

@@ -444,8 +444,8 @@ set_interface(struct making *m, struct err *e)
 			    e, ERR_EXISTS, "bridge name %s already in use", n->interface);
 		return 0;
 	}
-	if (m->driver->parent && n->interface != NULL) {
-		int found = link_find(m->r->host, n->interface, &l, e);
+	if (m->driver->parent && n->interface != NULL && m->r->parents != NULL) {
+		int found = link_find(m->r->parents, n->interface, &l, e);
 
 		if (found == 0)
 			return err_set(

@@ -24,6 +24,7 @@ struct create_rules {
 	size_t npools;			     /* 0: the usual ones */
 	const struct network_list *networks; /* those there are */
 	struct netlink *host;		     /* whose addresses and routes are avoided; borrowed */
+	struct netlink *parents;	     /* where parents are; NULL: where nothing is yet */
 	const struct strv *drivers;	     /* plug-ins; may be NULL */
 	bool overlaps;			     /* subnets may be others' too */
 	/* Lets the plug-in that is the network's driver fill in what it wants. */

@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdio.h>
@@ -124,6 +125,40 @@ link_count_kind(struct netlink *s, const char *kind, struct err *e)
 	netlink_put_u32(&b, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 	netlink_end(&b);
 	return netlink_ask(s, &b, count_kind, &c, e) != 0 ? -1 : c.n;
+}
+
+static int
+count_id(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	(void)e;
+	if (h->nlmsg_type == RTM_NEWNSID)
+		++*(int *)arg;
+	return 0;
+}
+
+int
+link_count_namespaces(struct netlink *s, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct rtgenmsg m = {.rtgen_family = AF_UNSPEC};
+	int n = 0;
+
+	netlink_reset(&b, s);
+	netlink_begin(&b, RTM_GETNSID, NLM_F_DUMP, &m, sizeof m, "listing network namespaces", 0);
+	netlink_end(&b);
+	return netlink_ask(s, &b, count_id, &n, e) != 0 ? -1 : n;
+}
+
+void
+link_put_namespace(struct netlink_batch *b, int netns)
+{
+	struct rtgenmsg m = {.rtgen_family = AF_UNSPEC};
+
+	netlink_begin(
+	    b, RTM_NEWNSID, NLM_F_ACK, &m, sizeof m, "numbering a network namespace", EEXIST);
+	netlink_put_u32(b, NETNSA_NSID, UINT32_MAX);
+	netlink_put_u32(b, NETNSA_FD, (uint32_t)netns);
+	netlink_end(b);
 }
 
 struct address_list {

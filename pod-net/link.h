@@ -28,6 +28,13 @@ int link_count_ports(struct netlink *s, int bridge, struct err *e);
 /* How many interfaces are of that kind; -1 with e. */
 int link_count_kind(struct netlink *s, const char *kind, struct err *e);
 
+/*
+ * The namespaces that this one has a number for: that of the other end of each veth pair, and those that were
+ * given one.  The kernel takes a number back when its namespace has gone.
+ */
+int link_count_namespaces(struct netlink *s, struct err *e);
+void link_put_namespace(struct netlink_batch *b, int netns);
+
 /* Interfaces and their addresses, without the loopback and link-local ones; ends at max. */
 struct link_address {
 	int index;

@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
 #include "pod-net/create.h"
+#include "pod-net/driver.h"
 #include "pod-net/plugin.h"
 #include "pod-net/rootless.h"
 
@@ -44,6 +45,25 @@ ask_plugin(void *arg, struct rec_network *x, struct arena *a, struct err *e)
 	return plugin_create(arg, x, a, e);
 }
 
+/* An ordinary user's parents are in the shared namespace, which may not have been made yet. */
+static int
+find_parents(
+    struct net *n, const char *driver, struct netlink *host, struct netlink **out, struct err *e)
+{
+	const struct driver *d = driver != NULL ? driver_find(driver, NULL) : NULL;
+
+	if (d == NULL || !d->parent)
+		return 0;
+	*out = n->rootless ? &n->route : host;
+	if (!n->rootless || rootless_enter(n, false, e) == 0)
+		return 0;
+	if (e->class != ERR_STATE)
+		return -1;
+	err_clear(e);
+	*out = NULL;
+	return 0;
+}
+
 int
 manage_create(struct net *n, const struct msg_net_create *m, struct rec_network *out,
     struct arena *a, struct err *e)
@@ -65,6 +85,8 @@ manage_create(struct net *n, const struct msg_net_create *m, struct rec_network 
 	    netlink_open(&host, NETLINK_ROUTE, e) != 0)
 		return -1;
 	r.host = &host;
+	if (find_parents(n, m->network->driver, &host, &r.parents, e) != 0)
+		return -1;
 	if (m->ignore && is_listed(&l, m->network->name, out, a))
 		return 0;
 	wire_copy(&rec_network_desc, m->network, out, a);

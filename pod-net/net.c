@@ -132,6 +132,20 @@ read_options(
 	return 0;
 }
 
+static char *
+config_dir(const struct net *n, const struct msg_hello *hello)
+{
+	const char *home = getenv("HOME"), *own = getenv("XDG_CONFIG_HOME");
+
+	if (n->rootless && n->backend->user_dir != NULL && own != NULL && own[0] == '/')
+		return xasprintf("%s/%s", own, n->backend->user_dir);
+	if (n->rootless && n->backend->user_dir != NULL && home != NULL && home[0] == '/')
+		return xasprintf("%s/.config/%s", home, n->backend->user_dir);
+	if (n->rootless && hello->graph_root != NULL)
+		return xasprintf("%s/networks", hello->graph_root);
+	return xstrdup(n->backend->config_dir);
+}
+
 static int
 open_all(struct net *n, const struct msg_hello *hello, bool foreign, struct err *e)
 {
@@ -147,9 +161,7 @@ open_all(struct net *n, const struct msg_hello *hello, bool foreign, struct err 
 	n->rootless = hello->rootless;
 	n->started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	n->run_root = xstrdup(hello->run_root != NULL ? hello->run_root : DEFAULT_RUN_ROOT);
-	n->config_dir = hello->rootless && hello->graph_root != NULL
-			    ? xasprintf("%s/networks", hello->graph_root)
-			    : xstrdup(n->backend->config_dir);
+	n->config_dir = config_dir(n, hello);
 	if (!n->rootless)
 		n->home = netns_current(e);
 	netns_name(n->netns);

@@ -144,7 +144,7 @@ make(struct making *m, const struct strv *dirs, struct rec_network *out, struct 
 	    read_options(m, &r, e) != 0 || netlink_open(&host, NETLINK_ROUTE, e) != 0)
 		return -1;
 	r.npools = m->npools;
-	r.host = &host;
+	r.host = r.parents = &host;
 	return create_complete(out, &r, &m->arena, e);
 }
 

@@ -16,6 +16,7 @@
 #include "pod-net/net.h"
 #include "pod-net/netns.h"
 #include "pod-net/network.h"
+#include "pod-net/rootless_program.h"
 
 #define API_MAJOR "1."
 #define MEMBERS_MAX 64
@@ -70,10 +71,10 @@ failed(const char *path, const struct program_result *r, struct err *e)
 	    name_of(path), r->status, text);
 }
 
-/* The answer, if one is wanted, must be an object. */
+/* The answer, if one is wanted, must be an object.  n: where it makes links; NULL: it makes none. */
 static int
-ask(const char *path, const char *word, const char *netns, const char *input, json_t **answer,
-    struct err *e)
+ask(struct net *n, const char *path, const char *word, const char *netns, const char *input,
+    json_t **answer, struct err *e)
 {
 	own_strv struct strv env = {0}, words = {0};
 	own(program_free) struct program_result r = {0};
@@ -87,7 +88,7 @@ ask(const char *path, const char *word, const char *netns, const char *input, js
 	strv_add(&words, word);
 	if (netns != NULL)
 		strv_add(&words, netns);
-	if (program_run(&run, &r, e) != 0)
+	if ((n != NULL ? rootless_program(n, &run, &r, e) : program_run(&run, &r, e)) != 0)
 		return err_wrap(e, "plugin \"%s\" failed", name_of(path));
 	if (r.status != 0)
 		return failed(path, &r, e);
@@ -120,7 +121,7 @@ check_version(const char *path, struct err *e)
 	const char *version;
 	char text[64];
 
-	if (ask(path, "info", NULL, "", &o, &none) != 0) {
+	if (ask(NULL, path, "info", NULL, "", &o, &none) != 0) {
 		log_debug("%s", none.text);
 		return 0;
 	}
@@ -144,7 +145,7 @@ plugin_create(const struct strv *dirs, struct rec_network *x, struct arena *a, s
 	struct rec_network made;
 
 	if (path == NULL || check_version(path, e) != 0 ||
-	    ask(path, "create", NULL, input, &out, e) != 0)
+	    ask(NULL, path, "create", NULL, input, &out, e) != 0)
 		return -1;
 	if (network_read(out, x->name, &made, a, e) != 0)
 		return err_wrap(e, "plugin \"%s\" failed: its answer to create", x->driver);
@@ -330,12 +331,12 @@ read_status(const json_t *o, struct rec_net_hold *h, struct arena *a, struct err
 }
 
 int
-plugin_setup(int netns, struct rec_net_hold *h, struct arena *a, struct err *e)
+plugin_setup(struct net *n, int netns, struct rec_net_hold *h, struct arena *a, struct err *e)
 {
 	own_mem char *path = xasprintf("/proc/%d/fd/%d", (int)getpid(), netns);
 	own_json json_t *o = NULL;
 
-	if (ask(h->plugin, "setup", path, h->request, &o, e) != 0)
+	if (ask(n, h->plugin, "setup", path, h->request, &o, e) != 0)
 		return -1;
 	if (read_status(o, h, a, e) != 0)
 		return err_wrap(e, "plugin \"%s\" failed: its answer to setup", name_of(h->plugin));
@@ -343,7 +344,7 @@ plugin_setup(int netns, struct rec_net_hold *h, struct arena *a, struct err *e)
 }
 
 int
-plugin_teardown(const struct net *n, int netns, const struct rec_net_hold *h, struct err *e)
+plugin_teardown(struct net *n, int netns, const struct rec_net_hold *h, struct err *e)
 {
 	own_fd int empty = netns < 0 ? netns_make(n->home, e) : -1;
 	own_mem char *path = NULL;
@@ -351,5 +352,5 @@ plugin_teardown(const struct net *n, int netns, const struct rec_net_hold *h, st
 	if (netns < 0 && empty < 0)
 		return -1;
 	path = xasprintf("/proc/%d/fd/%d", (int)getpid(), netns < 0 ? empty : netns);
-	return ask(h->plugin, "teardown", path, h->request, NULL, e);
+	return ask(n, h->plugin, "teardown", path, h->request, NULL, e);
 }

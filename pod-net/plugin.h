@@ -40,9 +40,9 @@ int plugin_plan(const struct strv *dirs, const struct plugin_join *j, struct rec
     struct arena *a, struct err *e);
 
 /* Asks it; h gets the addresses, resolvers and domains it answers with. */
-int plugin_setup(int netns, struct rec_net_hold *h, struct arena *a, struct err *e);
+int plugin_setup(struct net *n, int netns, struct rec_net_hold *h, struct arena *a, struct err *e);
 
 /* netns may be -1: the namespace has gone, and an empty one stands in for it. */
-int plugin_teardown(const struct net *n, int netns, const struct rec_net_hold *h, struct err *e);
+int plugin_teardown(struct net *n, int netns, const struct rec_net_hold *h, struct err *e);
 
 #endif

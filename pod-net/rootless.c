@@ -22,6 +22,7 @@
 #include "common/wire/peer.h"
 #include "pod-net/bridge.h"
 #include "pod-net/helper.h"
+#include "pod-net/link.h"
 #include "pod-net/pasta.h"
 #include "pod-net/rootless_routes.h"
 
@@ -285,20 +286,14 @@ rootless_share(struct net *n, int *netns, int *life, struct err *e)
 
 /* --- Containers ----------------------------------------------------------------------------------- */
 
-static int
-check_drivers(const struct plan *p, struct err *e)
+int
+rootless_keep_for(struct net *n, int netns, struct err *e)
 {
-	for (size_t i = 0; i < p->nattach; i++)
-		if (p->attach[i].dhcp)
-			return err_set(e, ERR_UNSUPPORTED,
-			    "network %s: ipam driver dhcp is not supported for ordinary users",
-			    p->attach[i].network->name);
-	for (size_t i = 0; i < p->nattach; i++)
-		if (p->attach[i].driver->parent || p->attach[i].driver->kind == DRIVER_PLUGIN)
-			return err_set(e, ERR_UNSUPPORTED,
-			    "network %s: driver %s is not supported for ordinary users",
-			    p->attach[i].network->name, p->attach[i].network->driver);
-	return 0;
+	own_netlink_batch struct netlink_batch b = {0};
+
+	netlink_reset(&b, &n->route);
+	link_put_namespace(&b, netns);
+	return netlink_run(&n->route, &b, e);
 }
 
 struct joining {
@@ -320,7 +315,7 @@ join_inside(void *arg, struct err *e)
 
 /* In a child, since who has left the host's namespace cannot come back. */
 int
-rootless_call(struct net *n, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
+rootless_call_in(int netns, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
 {
 	own_fd int from = -1, to = -1;
 	int pair[2], status = 0;
@@ -334,7 +329,7 @@ rootless_call(struct net *n, int (*fn)(void *arg, struct err *e), void *arg, str
 	if (pid < 0)
 		return err_sys(e, "starting a process");
 	if (pid == 0) {
-		if (netns_enter(n->inner, e) == 0 && fn(arg, e) == 0)
+		if (netns_enter(netns, e) == 0 && fn(arg, e) == 0)
 			_exit(0);
 		_exit(write(to, e, sizeof *e) == sizeof *e ? 1 : 2);
 	}
@@ -350,11 +345,23 @@ rootless_call(struct net *n, int (*fn)(void *arg, struct err *e), void *arg, str
 }
 
 int
+rootless_call(struct net *n, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
+{
+	return rootless_call_in(n->inner, fn, arg, e);
+}
+
+int
 rootless_join(struct net *n, int netns, const struct plan *p, struct err *e)
 {
 	struct joining j = {n, netns, p};
+	bool bridges = true;
 
-	return check_drivers(p, e) != 0 ? -1 : rootless_call(n, join_inside, &j, e);
+	for (size_t i = 0; i < p->nattach; i++)
+		bridges &= p->attach[i].driver->bridge;
+	return (bridges || rootless_keep_for(n, netns, e) == 0) &&
+		       rootless_call(n, join_inside, &j, e) == 0
+		   ? 0
+		   : -1;
 }
 
 /* --- Ports ---------------------------------------------------------------------------------------- */

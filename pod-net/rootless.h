@@ -2,8 +2,8 @@
 /*
  * The shared network namespace of an ordinary user, where the bridges of all the user's containers are.
  *
- * It is made for the first container on a bridge network.  The worker pod-net-forward keeps it, publishes
- * ports, and ends it when the last link of a container has gone; pasta is its way out and leaves with it.
+ * It is made for the first container on a network.  The worker pod-net-forward keeps it, publishes ports, and
+ * ends it when the last container has gone; pasta is its way out and leaves with it.
  * RUNROOT/net/rootless.sock is where the worker listens; who has a connection keeps the namespace.
  * RUNROOT/net/rootless.ns is the namespace, for the next worker should this one be killed.
  */
@@ -24,6 +24,13 @@ void rootless_leave(struct net *n);
 
 /* Calls fn in a child inside the namespace; what it changes in memory is lost. */
 int rootless_call(struct net *n, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);
+/* The same in another network namespace. */
+int rootless_call_in(int netns, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);
+
+/*
+ * The namespace stays as long as that of a container, which has no link here by which it would be known.
+ */
+int rootless_keep_for(struct net *n, int netns, struct err *e);
 
 /* As bridge_join. */
 int rootless_join(struct net *n, int netns, const struct plan *p, struct err *e);

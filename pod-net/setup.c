@@ -28,6 +28,7 @@ struct setup {
 	int netns, holder;
 	const char *helper; /* or NULL */
 	bool maps_host, forwards_dns;
+	bool late; /* others choose addresses, so which families there are is known only after */
 	struct link_address addresses[PASTA_ADDRESSES]; /* with pasta */
 	size_t naddresses;
 	struct slirp_net slirp; /* with slirp4netns */
@@ -71,7 +72,6 @@ refuse_sctp(const struct setup *s, struct err *e)
 static int
 record(struct setup *s, struct err *e)
 {
-	/* Which addresses there will be is not known before the plug-ins have chosen them. */
 	bool any = s->n->backend->ports_by_themselves;
 
 	if (lease_lock(&s->n->leases, e) != 0)
@@ -82,9 +82,10 @@ record(struct setup *s, struct err *e)
 	if (attach_take(&s->attach, e) != 0)
 		goto fail;
 	for (size_t i = 0; i < s->state.networks.n; i++)
-		any |= s->state.networks.v[i].plugin != NULL;
-	s->state.address4 = attach_target(&s->state, AF_INET, s->a);
-	s->state.address6 = attach_target(&s->state, AF_INET6, s->a);
+		any |= s->state.networks.v[i].plugin != NULL ||
+		       (s->n->rootless && s->state.networks.v[i].dhcp);
+	s->late = any;
+	attach_targets(s->n, &s->state, s->a);
 	if (port_parse(s->m->ports.v, s->m->ports.n, any || s->state.address4 != NULL,
 		any || s->state.address6 != NULL, &s->ports, s->a, e) != 0 ||
 	    (s->n->rootless && refuse_sctp(s, e) != 0) ||
@@ -111,11 +112,38 @@ forward_ports(struct setup *s, struct err *e)
 	return rootless_publish(s->n, &s->state, sockets, &s->holder, e);
 }
 
+/* For the families that there are after all; which of the host's ports was settled before. */
+static int
+reserve_again(struct setup *s, struct err *e)
+{
+	int had = s->holder;
+
+	s->holder = 0;
+	if (had > 0)
+		fd_close(&had);
+	if (port_parse(s->state.ports.v, s->state.ports.n, s->state.address4 != NULL,
+		s->state.address6 != NULL, &s->ports, s->a, e) != 0)
+		return -1;
+	return port_reserve(&s->ports, &s->holder, e);
+}
+
+/* Programs of others cannot publish on the host what runs in a user's namespace, so we do. */
+static int
+forward_for_plugins(struct setup *s, struct err *e)
+{
+	return reserve_again(s, e) == 0 && (s->ports.n == 0 || forward_ports(s, e) == 0) ? 0 : -1;
+}
+
 static int
 connect_bridges(struct setup *s, struct err *e)
 {
 	if (attach_links(&s->attach, e) != 0)
 		return -1;
+	if (s->n->rootless && s->late) {
+		if (s->ports.n > 0 && forward_for_plugins(s, e) != 0)
+			return -1;
+		return attach_names(&s->attach, e);
+	}
 	if (s->ports.n > 0 && (s->state.address4 != NULL || s->state.address6 != NULL) &&
 	    !s->n->backend->ports_by_themselves) {
 		struct firewall_target t = net_target(&s->state, s->m->id, s->m->name);
@@ -143,9 +171,6 @@ set_up_bridge(struct setup *s, struct err *e)
 {
 	struct net *n = s->n;
 
-	if (n->rootless && n->backend->ports_by_themselves)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "network backend %s is not supported for ordinary users", n->backend->name);
 	if (n->rootless && rootless_enter(n, true, e) != 0)
 		return -1;
 	s->attach = (struct attach){.n = n,

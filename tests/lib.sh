@@ -121,7 +121,8 @@ user_part() {
 	chmod -R a+rX "$shared/bin" "$shared/libexec" "$shared/share" "$shared/lib.sh" "$shared/tap.sh" "$shared/as-user"
 	{
 		echo '. "$LIB_DIR/lib.sh"; BIN=$LIB_DIR/bin; cd; WORLD=$HOME/w ROOT=$HOME/w/root RUNROOT=$HOME/w/run; mkdir -p "$WORLD"'
-		echo 'trap '\''pod rm -f -a -t 0 >/dev/null 2>&1; pod unshare rm -rf "$WORLD"'\'' EXIT'
+		# The namespace of the user's bridges stays for a second, mounted where rm would remove it.
+		echo 'trap '\''pod rm -f -a -t 0 >/dev/null 2>&1; pod unshare sh -c "umount \"\$1/net/rootless.ns\" 2>/dev/null; rm -rf \"\$2\"" x "$RUNROOT" "$WORLD"'\'' EXIT'
 		echo 'store() { pod unshare "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" "$@"; }'
 		echo "tap_n=$tap_n tap_failed=$tap_failed"
 		cat

@@ -162,7 +162,8 @@ end_if_unused(struct server *s)
 	struct err e = {0};
 	own_fd int lock = -1;
 
-	if (s->clients != NULL || link_count_kind(&s->links, "veth", &e) != 0)
+	if (s->clients != NULL || link_count_kind(&s->links, "veth", &e) != 0 ||
+	    link_count_namespaces(&s->links, &e) != 0)
 		return;
 	lock = lock_acquire(ROLE_VIEW_FD_NUMBER, "rootless.lock", LOCK_EXCLUSIVE, LOCK_TRY, &e);
 	if (lock < 0) {
@@ -194,7 +195,9 @@ on_quiet(evutil_socket_t fd, short what, void *arg)
 static int
 listen_for_news(struct server *s, struct err *e)
 {
-	struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+	/* A container with no veth pair is known by the number of its namespace. */
+	struct sockaddr_nl a = {
+	    .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK | 1u << (RTNLGRP_NSID - 1)};
 
 	if (netlink_open(&s->links, NETLINK_ROUTE, e) != 0)
 		return -1;
