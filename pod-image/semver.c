@@ -45,20 +45,22 @@ word_length(const char *s)
 	return strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.");
 }
 
-/* One number, or x where that may be.  The bytes read, or 0. */
+/* One number, or x where that may be; what follows an x does not count.  The bytes read, or 0. */
 static size_t
 read_number(const char *s, bool wild, struct version *v, int part)
 {
 	size_t n = strspn(s, "0123456789");
 	own_mem char *digits = xstrndup(s, n);
+	uint64_t number;
 
 	if (wild && n == 0 && (*s == 'x' || *s == 'X' || *s == '*'))
 		return 1;
-	if (n == 0 || text_to_u64(digits, UINT64_MAX, &v->n[part]) < 0)
+	if (n == 0 || text_to_u64(digits, UINT64_MAX, &number) < 0)
 		return 0;
-	/* Numbers after an x do not count. */
-	if (v->given == part)
+	if (v->given == part) {
+		v->n[part] = number;
 		v->given = part + 1;
+	}
 	return n;
 }
 

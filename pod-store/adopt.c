@@ -29,12 +29,17 @@ copy_image(struct store *to, struct store *from, const char *id, struct err *e)
 	sqlite3_stmt *top = row(from, SQL_IMAGE_TOP, id, e);
 	sqlite3_stmt *im = top != NULL ? row(from, SQL_IMAGE_ROW, id, e) : NULL;
 	sqlite3_stmt *q;
+	int r;
 
 	if (im == NULL)
 		return -1;
 	q = db_query(&to->db, SQL_IMAGE_ADD, e, "tttiiti", id, db_text(im, 1), db_text(im, 2),
 	    db_int(im, 3), db_int(im, 4), db_text(top, 0), (int64_t)time(NULL));
-	return db_run(&to->db, q, e);
+	r = db_run(&to->db, q, e);
+	/* What is not ended keeps its index as it was then. */
+	db_done(top);
+	db_done(im);
+	return r;
 }
 
 static int
@@ -43,6 +48,7 @@ copy_documents(struct store *to, struct store *from, const char *id, struct err 
 	sqlite3_stmt *d = row(from, SQL_IMAGE_DOCUMENTS, id, e);
 	sqlite3_stmt *c = d != NULL ? row(from, SQL_IMAGE_CONFIG, id, e) : NULL;
 	sqlite3_stmt *q;
+	int r;
 
 	if (c == NULL)
 		return -1;
@@ -50,7 +56,10 @@ copy_documents(struct store *to, struct store *from, const char *id, struct err 
 	    (size_t)sqlite3_column_bytes(d, 0), sqlite3_column_blob(d, 1),
 	    (size_t)sqlite3_column_bytes(d, 1), sqlite3_column_blob(c, 0),
 	    (size_t)sqlite3_column_bytes(c, 0));
-	return db_run(&to->db, q, e);
+	r = db_run(&to->db, q, e);
+	db_done(d);
+	db_done(c);
+	return r;
 }
 
 static int

@@ -88,8 +88,9 @@ bring_layer(
 	if (at == to)
 		return 1;
 	q = db_query(&at->db, SQL_LAYER_ROW, e, "t", id);
-	if (db_step(&at->db, q, e) != 1)
-		return -1;
+	r = db_step(&at->db, q, e);
+	if (r != 1)
+		return r;
 	size = (uint64_t)db_int(q, 1);
 	db_done(q);
 	r = at->read_only ? layer_refer(to, id, parent, diff_hex, size, e)

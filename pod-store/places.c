@@ -148,6 +148,8 @@ copy_index(int from, int to, struct err *e)
 	for (int i = 0; i < COPY_TRIES; i++) {
 		uint64_t before = index_state(from);
 
+		/* An old log would be played over the new index, which holds what is in it. */
+		unlinkat(to, parts[1], 0);
 		if (copy_part(from, to, parts[0], e) == -1 ||
 		    copy_part(from, to, parts[1], e) == -1)
 			return -1;

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/base/sha256.h"
+#include "common/base/text.h"
 #include "pod-store/quota.h"
 
 #define BLOCK 1024u /* of if_dqblk's limits */
@@ -44,12 +45,10 @@ free_project(int dir, const char *id, uint32_t *out, struct err *e)
 		own_mem char *text = xasprintf("%s/%u", id, i);
 		struct if_dqblk q = {0};
 		char hex[SHA256_HEX];
-		uint64_t n = 0;
 
 		sha256_hex(text, strlen(text), hex);
-		for (int k = 0; k < 7; k++)
-			n = n * 16 + (uint64_t)(hex[k] <= '9' ? hex[k] - '0' : hex[k] - 'a' + 10);
-		*out = (uint32_t)n | 0x10000000u;
+		text_from_hex(hex, 7, out);
+		*out |= 0x10000000u;
 		if (control(dir, Q_GETQUOTA, *out, &q) == -1 && errno != ENOENT)
 			return refused(e);
 		if (q.dqb_curinodes == 0 && q.dqb_curspace == 0)

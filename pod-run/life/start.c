@@ -27,7 +27,6 @@
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/etc_files.h"
-#include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_health.h"
 #include "pod-run/oci/spec_options.h"
