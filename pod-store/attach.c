@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -91,24 +90,18 @@ attach_remove(struct store *s, const char *id, struct err *e)
 static int
 list_names(struct store *s, struct strv *out, struct err *e)
 {
-	own_fd int fd = store_dir(s, "mounts", e);
-	own_dir DIR *d = NULL;
-	struct dirent *de;
+	own_strv struct strv all = {0};
 
-	if (fd == -1)
+	if (store_names(s, "mounts", &all, e) == -1)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL)
-		return err_sys(e, "listing mounts");
-	fd_take(&fd);
-	while ((de = readdir(d)) != NULL) {
+	for (size_t i = 0; i < all.n; i++) {
 		char path[STORE_NAME_MAX];
 
-		if (de->d_name[0] == '.' || strlen(de->d_name) > 64)
+		if (strlen(all.v[i]) > 64)
 			continue;
-		snprintf(path, sizeof(path), "mounts/%.64s", de->d_name);
+		snprintf(path, sizeof(path), "mounts/%.64s", all.v[i]);
 		if (is_mounted(s, path))
-			strv_add(out, de->d_name);
+			strv_add(out, all.v[i]);
 	}
 	strv_sort(out);
 	return 0;

@@ -176,6 +176,25 @@ store_dir(const struct store *s, const char *path, struct err *e)
 }
 
 int
+store_names(const struct store *s, const char *path, struct strv *out, struct err *e)
+{
+	own_fd int fd = store_dir(s, path, e);
+	own_dir DIR *d = NULL;
+	struct dirent *de;
+
+	if (fd == -1)
+		return -1;
+	d = fdopendir(fd);
+	if (d == NULL)
+		return err_sys(e, "listing %s", path);
+	fd_take(&fd);
+	while ((de = readdir(d)) != NULL)
+		if (de->d_name[0] != '.')
+			strv_add(out, de->d_name);
+	return 0;
+}
+
+int
 store_lock(const struct store *s, enum lock_mode mode, struct err *e)
 {
 	return lock_take(s->lock, mode, LOCK_WAIT, "the store", e);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -12,26 +11,6 @@
 #include "pod-store/mount.h"
 #include "pod-store/places.h"
 #include "pod-store/sweep.h"
-
-/* Names in one of the store's directories. */
-static int
-list_dir(struct store *s, const char *path, struct strv *out, struct err *e)
-{
-	own_fd int fd = store_dir(s, path, e);
-	own_dir DIR *d = NULL;
-	struct dirent *de;
-
-	if (fd == -1)
-		return -1;
-	d = fdopendir(fd);
-	if (d == NULL)
-		return err_sys(e, "listing %s", path);
-	fd_take(&fd);
-	while ((de = readdir(d)) != NULL)
-		if (de->d_name[0] != '.')
-			strv_add(out, de->d_name);
-	return 0;
-}
 
 static int
 trash_named(struct store *s, const char *dir, const char *name, uint64_t *count, struct err *e)
@@ -54,7 +33,7 @@ orphans(struct store *s, const char *dir, enum db_sql row, uint64_t *count, stru
 
 	if (db_begin(&s->db, e) == -1)
 		return -1;
-	r = list_dir(s, dir, &names, e);
+	r = store_names(s, dir, &names, e);
 	for (size_t i = 0; i < names.n && r == 0; i++) {
 		sqlite3_stmt *q = db_query(&s->db, row, e, "t", names.v[i]);
 
@@ -88,7 +67,7 @@ unlisted(struct store *s, const struct msg_store_sweep *m, uint64_t *count, stru
 {
 	own_strv struct strv have = {0}, known = {0};
 
-	if (list_dir(s, "rw", &have, e) == -1)
+	if (store_names(s, "rw", &have, e) == -1)
 		return -1;
 	strv_add_all(&known, m->containers.v, m->containers.n);
 	for (size_t i = 0; i < have.n; i++)

@@ -7,26 +7,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/own.h"
 #include "common/fs/lock.h"
 
 #define PAUSE_FIRST_US 200
 #define PAUSE_MAX_US 10000
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Waits in the kernel when there is no deadline, else by trying with growing pauses. */
 static int
 lock_wait(int fd, int how, int timeout_ms)
 {
-	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+	int64_t end = timeout_ms > 0 ? clock_now_ms() + timeout_ms : 0;
 	long pause_us = PAUSE_FIRST_US;
 
 	while (flock(fd, timeout_ms == LOCK_WAIT ? how : how | LOCK_NB) == -1) {
@@ -36,7 +28,7 @@ lock_wait(int fd, int how, int timeout_ms)
 			continue;
 		if (errno != EWOULDBLOCK || timeout_ms == LOCK_TRY)
 			return -1;
-		if (now_ms() >= end) {
+		if (clock_now_ms() >= end) {
 			errno = EWOULDBLOCK;
 			return -1;
 		}

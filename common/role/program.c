@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "common/base/clock.h"
 #include "common/role/program.h"
 
 #include <errno.h>
@@ -41,15 +42,6 @@ program_free(struct program_result *r)
 {
 	strbuf_free(&r->out);
 	strbuf_free(&r->err);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Our ends in *x, theirs in theirs[]; all are -1 before. */
@@ -171,7 +163,7 @@ talk(const struct program_run *r, struct running *x, int64_t until, struct progr
 
 	while (x->out >= 0 || x->err >= 0) {
 		struct pollfd p[] = {{x->in, POLLOUT, 0}, {x->out, POLLIN, 0}, {x->err, POLLIN, 0}};
-		int64_t left = until < 0 ? -1 : until - now_ms();
+		int64_t left = until < 0 ? -1 : until - clock_now_ms();
 
 		if (until >= 0 && left <= 0)
 			return err_set(e, ERR_TIMEOUT, "%s did not end within %d seconds", r->path,
@@ -202,7 +194,8 @@ reap(const struct program_run *r, struct running *x, bool failed, int64_t until)
 
 		if (got == x->pid)
 			goto done;
-		failed = (got < 0 && errno != EINTR) || (until >= 0 && now_ms() > until + GRACE_MS);
+		failed = (got < 0 && errno != EINTR) ||
+			 (until >= 0 && clock_now_ms() > until + GRACE_MS);
 		nanosleep(&wait, NULL);
 	}
 	kill(r->interactive ? x->pid : -x->pid, SIGKILL);
@@ -217,7 +210,7 @@ program_run(const struct program_run *r, struct program_result *out, struct err 
 {
 	struct running x = {
 	    .in = -1, .out = -1, .err = -1, .rest = r->input, .left = r->input_size};
-	int64_t until = r->interactive ? -1 : now_ms() + time_of(r);
+	int64_t until = r->interactive ? -1 : clock_now_ms() + time_of(r);
 	void (*pipe_was)(int) = signal(SIGPIPE, SIG_IGN);
 	int rc;
 

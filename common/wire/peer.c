@@ -6,11 +6,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include <linux/magic.h>
 
+#include "common/base/clock.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/wire/peer.h"
 #include "common/wire/trace.h"
 
@@ -239,13 +240,24 @@ peer_send(struct peer *p, const struct wire_desc *d, uint32_t seq, const void *m
 	return r;
 }
 
+/* Names of files may be anything, and a text that was cut may end within a character: nobody takes those. */
+static const char *
+as_utf8(const char *text, char *buf, size_t size)
+{
+	if (text_is_utf8(text, strlen(text)))
+		return text;
+	text_escape(text, buf, size);
+	return buf;
+}
+
 int
 peer_send_error(struct peer *p, uint32_t seq, const struct err *what, struct err *e)
 {
+	char text[sizeof(what->text)], hint[sizeof(what->hint)];
 	struct msg_error m = {.class = err_class_name(what->class),
 	    .errno_name = what->no != 0 ? err_errno_name(what->no) : NULL,
-	    .text = what->text,
-	    .hint = what->hint[0] != '\0' ? what->hint : NULL};
+	    .text = as_utf8(what->text, text, sizeof(text)),
+	    .hint = what->hint[0] != '\0' ? as_utf8(what->hint, hint, sizeof(hint)) : NULL};
 
 	return peer_send(p, &msg_error_desc, seq, &m, e);
 }
@@ -498,15 +510,6 @@ peer_error(const struct msg_error *m, struct err *e)
 	return -1;
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool
 is_answer(const struct wire_desc *request, const struct peer_in *in)
 {
@@ -591,13 +594,13 @@ int
 peer_wait(struct peer *p, const struct wire_desc *d, uint32_t seq, struct peer_in *in,
     peer_event_fn *on_event, void *arg, struct err *e)
 {
-	int64_t end = d->deadline_ms == NO_DEADLINE ? -1 : now_ms() + d->deadline_ms;
+	int64_t end = d->deadline_ms == NO_DEADLINE ? -1 : clock_now_ms() + d->deadline_ms;
 
 	for (;;) {
 		int r = 1;
 
 		if (!take_early(p, seq, in)) {
-			int64_t left = end == -1 ? -1 : end - now_ms();
+			int64_t left = end == -1 ? -1 : end - clock_now_ms();
 
 			r = end != -1 && left <= 0 ? PEER_NONE : peer_recv(p, in, (int)left, e);
 		}

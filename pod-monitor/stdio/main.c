@@ -27,6 +27,7 @@ struct stdio {
 	} ctl, winsz;
 	uint64_t done;
 	bool said_logged, said_done, orphan, trim;
+	bool reopen; /* the logs are to be opened anew */
 	struct streams s;
 };
 
@@ -274,9 +275,13 @@ accept_clients(struct stdio *st)
 		add_client(st, fd);
 }
 
+/* Only while the other half answers: before the container runs, what it sends in between would be lost. */
 static void
 reopen_logs(struct stdio *st)
 {
+	if (!st->reopen || !st->s.running || streams_is_logged(&st->s))
+		return;
+	st->reopen = false;
 	for (size_t i = 0; i < st->s.logs_n; i++)
 		renew(st, i);
 }
@@ -296,7 +301,7 @@ read_ctl(struct stdio *st, struct fifo *f)
 			if (r.kind == CTL_RESIZE)
 				streams_resize(&st->s, r.rows, r.columns);
 			else
-				reopen_logs(st);
+				st->reopen = true;
 		}
 	}
 }
@@ -398,6 +403,7 @@ loop(struct stdio *st)
 		if (st->trim)
 			trim_now();
 		st->trim = false;
+		reopen_logs(st);
 		if (st->orphan && st->peer != NULL) {
 			peer_free(st->peer);
 			st->peer = NULL;

@@ -11,7 +11,6 @@
 #include "pod-run/cmd/manifest.h"
 #include "pod-run/cmd/rmi.h"
 #include "pod-run/life/image.h"
-#include "pod-run/life/progress.h"
 
 /* --- Shared ----------------------------------------------------------------------------------------*/
 
@@ -64,18 +63,7 @@ manifest_find(struct ctx *x, const char *word, struct peer_in *in, struct err *e
 int
 manifest_edit(struct ctx *x, struct msg_list_edit *m, bool quiet, struct peer_in *in, struct err *e)
 {
-	struct progress progress = {.quiet = quiet};
-	own_fd int store_end = -1;
-	struct peer *image = image_helper(x, &store_end, e);
-	int r;
-
-	if (image == NULL)
-		return -1;
-	m->store = store_end;
-	r = peer_call(image, &msg_list_edit_desc, m, in, progress_show, &progress, e);
-	progress_end(&progress);
-	peer_free(image);
-	return r;
+	return image_call(x, &msg_list_edit_desc, m, &m->store, quiet, in, e);
 }
 
 /* --- exists ----------------------------------------------------------------------------------------*/

@@ -97,18 +97,7 @@ push_destination(const struct msg_image_got *got, int argc, char **argv)
 int
 push_send(struct ctx *x, struct msg_image_copy *m, bool quiet, struct peer_in *in, struct err *e)
 {
-	struct progress progress = {.quiet = quiet};
-	own_fd int store_end = -1;
-	struct peer *image = image_helper(x, &store_end, e);
-	int r;
-
-	if (image == NULL)
-		return -1;
-	m->store = store_end;
-	r = peer_call(image, &msg_image_copy_desc, m, in, progress_show, &progress, e);
-	progress_end(&progress);
-	peer_free(image);
-	return r;
+	return image_call(x, &msg_image_copy_desc, m, &m->store, quiet, in, e);
 }
 
 static int

@@ -164,25 +164,15 @@ static int
 save(struct ctx *x, const struct save_opts *o, const struct form *f, const struct plan *p,
     int output, struct err *e)
 {
-	struct progress progress = {.quiet = o->quiet};
 	own_peer_in struct peer_in in = {0};
-	own_fd int store_end = -1;
-	struct peer *image = image_helper(x, &store_end, e);
 	struct msg_image_save m = {.images = {p->ids, p->nids},
 	    .names = {p->names, p->nnames},
 	    .form = f->wire,
 	    .compress = o->compress,
 	    .uncompressed = o->uncompressed,
-	    .output = output,
-	    .store = store_end};
-	int r;
+	    .output = output};
 
-	if (image == NULL)
-		return -1;
-	r = peer_call(image, &msg_image_save_desc, &m, &in, progress_show, &progress, e);
-	progress_end(&progress);
-	peer_free(image);
-	return r;
+	return image_call(x, &msg_image_save_desc, &m, &m.store, o->quiet, &in, e);
 }
 
 static int

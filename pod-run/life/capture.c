@@ -3,24 +3,15 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/own.h"
 #include "common/oci/monitor.h"
 #include "pod-run/life/capture.h"
 #include "pod-run/life/sync.h"
 
 #define GRACE_MS 2000 /* between the two signals */
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* One packet.  Returns false at the end. */
 static bool
@@ -62,11 +53,11 @@ capture_run(struct capture *c, int sock, struct peer *monitor, pid_t pid, uint64
 	struct pollfd p[] = {
 	    {.fd = sock, .events = POLLIN}, {.fd = peer_fd(monitor), .events = POLLIN}};
 	own_fd int process = (int)syscall(SYS_pidfd_open, pid, 0);
-	int64_t limit = c->timeout_ms > 0 ? now_ms() + c->timeout_ms : INT64_MAX;
+	int64_t limit = c->timeout_ms > 0 ? clock_now_ms() + c->timeout_ms : INT64_MAX;
 	bool more = true;
 
 	while (more || !c->exited) {
-		int64_t left = limit == INT64_MAX ? 60000 : limit - now_ms();
+		int64_t left = limit == INT64_MAX ? 60000 : limit - clock_now_ms();
 
 		poll(p, COUNTOF(p), left < 0 ? 0 : left > 60000 ? 60000 : (int)left);
 		if (p[0].revents != 0 && !take_output(c, sock)) {
@@ -79,12 +70,12 @@ capture_run(struct capture *c, int sock, struct peer *monitor, pid_t pid, uint64
 				return;
 			p[1].fd = -1;
 		}
-		if (now_ms() < limit)
+		if (clock_now_ms() < limit)
 			continue;
 		if (process != -1 && sync_process_lives(pid, start))
 			syscall(SYS_pidfd_send_signal, process, c->timed_out ? SIGKILL : SIGTERM,
 			    NULL, 0);
-		limit = c->timed_out ? INT64_MAX : now_ms() + GRACE_MS;
+		limit = c->timed_out ? INT64_MAX : clock_now_ms() + GRACE_MS;
 		c->timed_out = true;
 	}
 }

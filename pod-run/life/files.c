@@ -24,8 +24,8 @@ files_free(struct files *f)
 	arena_free(&f->arena);
 }
 
-static uint32_t
-mapped(uint64_t id, const struct rec_id_range *v, size_t n)
+uint32_t
+files_mapped(uint64_t id, const struct rec_id_range *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (id >= v[i].inside && id - v[i].inside < v[i].count)
@@ -40,8 +40,8 @@ set_user(struct files *f, uint64_t uid, uint64_t gid)
 
 	f->inner_uid = (uint32_t)uid;
 	f->inner_gid = (uint32_t)gid;
-	f->uid = mapped(uid, c->uid_map.v, c->uid_map.n);
-	f->gid = mapped(gid, c->gid_map.v, c->gid_map.n);
+	f->uid = files_mapped(uid, c->uid_map.v, c->uid_map.n);
+	f->gid = files_mapped(gid, c->gid_map.v, c->gid_map.n);
 }
 
 /* --- One that runs ------------------------------------------------------------------------------*/

@@ -29,6 +29,9 @@ void files_free(struct files *f);
 	}
 int files_open(struct ctx *x, const char *id, struct files *f, struct err *e);
 
+/* The ID outside of a container whose map is v; one that is not in it stays as it is. */
+uint32_t files_mapped(uint64_t id, const struct rec_id_range *v, size_t n);
+
 /* A path of the container made absolute by its working directory; in the arena of f. */
 const char *files_absolute(struct files *f, const char *path);
 

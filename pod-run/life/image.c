@@ -94,6 +94,25 @@ image_helper(struct ctx *x, int *store_end, struct err *e)
 	return image;
 }
 
+int
+image_call(struct ctx *x, const struct wire_desc *d, void *msg, int *store, bool quiet,
+    struct peer_in *in, struct err *e)
+{
+	struct progress progress = {.quiet = quiet};
+	own_fd int store_end = -1;
+	struct peer *image = image_helper(x, &store_end, e);
+	int r;
+
+	if (image == NULL)
+		return -1;
+	*store = store_end;
+	r = peer_call(image, d, msg, in, progress_show, &progress, e);
+	*store = -1;
+	progress_end(&progress);
+	peer_free(image);
+	return r;
+}
+
 static const char *
 first_id(const struct peer_in *in)
 {

@@ -36,6 +36,13 @@ int image_pull(
 /* A fresh pod-image, and a connection from it to the store to be sent along (the caller closes). */
 struct peer *image_helper(struct ctx *x, int *store_end, struct err *e);
 
+/*
+ * Sends the message to a fresh pod-image, with that connection in the message's field store meanwhile, and waits for
+ * the answer.  Progress goes to standard error unless quiet.
+ */
+int image_call(struct ctx *x, const struct wire_desc *d, void *msg, int *store, bool quiet,
+    struct peer_in *in, struct err *e);
+
 /* always, missing (also "", "true", "1"), never ("false", "0"), newer; else Podman's error. */
 int image_policy_check(const char *policy, const char **out, struct err *e);
 

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "pod-run/life/files.h"
 #include "pod-run/life/secrets.h"
 #include "pod-run/oci/spec_secret.h"
 #include "pod-run/state/secret.h"
@@ -90,15 +91,6 @@ secrets_copy(struct ctx *x, struct ctr *c, struct err *e)
 	return 0;
 }
 
-static uint32_t
-mapped(uint64_t id, const struct rec_id_range *v, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (id >= v[i].inside && id - v[i].inside < v[i].count)
-			return (uint32_t)(v[i].outside + (id - v[i].inside));
-	return (uint32_t)id;
-}
-
 static int
 write_one(const struct rec_ctr_config *c, size_t i, int from, int bundle, struct err *e)
 {
@@ -117,8 +109,8 @@ write_one(const struct rec_ctr_config *c, size_t i, int from, int bundle, struct
 		return -1;
 	fd = openat(bundle, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -1 ||
-	    fchown(fd, mapped(s->uid, c->uid_map.v, c->uid_map.n),
-		mapped(s->gid, c->gid_map.v, c->gid_map.n)) == -1 ||
+	    fchown(fd, files_mapped(s->uid, c->uid_map.v, c->uid_map.n),
+		files_mapped(s->gid, c->gid_map.v, c->gid_map.n)) == -1 ||
 	    fchmod(fd, (mode_t)s->mode) == -1)
 		return err_sys(e, "giving secret %s its owner and mode", s->name);
 	return 0;

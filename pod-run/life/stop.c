@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/sig.h"
@@ -18,15 +19,6 @@
 
 #define KILL_WAIT_MS 60000   /* for the process to be gone after SIGKILL */
 #define REPORT_WAIT_MS 10000 /* for the monitor to write the exit file after the process has gone */
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* A descriptor for the container's process, or -1 if it is gone; never one for another process. */
 static int
@@ -53,10 +45,10 @@ static bool
 poll_process(int fd, int64_t timeout_ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	int64_t end = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+	int64_t end = timeout_ms < 0 ? INT64_MAX : clock_now_ms() + timeout_ms;
 
 	for (;;) {
-		int64_t left = end == INT64_MAX ? 1000000 : end - now_ms();
+		int64_t left = end == INT64_MAX ? 1000000 : end - clock_now_ms();
 		int n;
 
 		if (left < 0)
@@ -64,7 +56,7 @@ poll_process(int fd, int64_t timeout_ms)
 		n = poll(&p, 1, left > 1000000 ? 1000000 : (int)left);
 		if (n == 1)
 			return true;
-		if (n == 0 && end != INT64_MAX && now_ms() >= end)
+		if (n == 0 && end != INT64_MAX && clock_now_ms() >= end)
 			return false;
 	}
 }
@@ -73,12 +65,12 @@ poll_process(int fd, int64_t timeout_ms)
 static void
 wait_report(struct ctx *x, const char *id)
 {
-	int64_t end = now_ms() + REPORT_WAIT_MS, when;
+	int64_t end = clock_now_ms() + REPORT_WAIT_MS, when;
 	struct timespec pause = {.tv_nsec = 500000};
 	int code;
 
 	while (sync_exit_file(x, id, &code, &when) == -1 && sync_monitor_lives(x, id) &&
-	       now_ms() < end) {
+	       clock_now_ms() < end) {
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 20000000)
 			pause.tv_nsec *= 2;
@@ -139,7 +131,7 @@ signal_and_wait(struct ctx *x, const struct ctr *c, int64_t timeout_s, struct er
 	if (since == -1 && send_stop_signal(c, &signal, e) == -1)
 		return -1;
 	if (timeout_s > 0) {
-		left_ms = timeout_s * 1000 - (since == -1 ? 0 : now_ms() - since);
+		left_ms = timeout_s * 1000 - (since == -1 ? 0 : clock_now_ms() - since);
 		left_ms = left_ms > 0 ? left_ms : 0;
 	}
 	if (stop_wait(x, c, left_ms))
@@ -172,7 +164,7 @@ stop_announce(struct ctx *x, const char *id, int64_t timeout_s, bool by_user, st
 	    mem_grow(x->announced, &x->announced_cap, x->announced_n + 1, sizeof(*x->announced));
 	a = &x->announced[x->announced_n++];
 	memcpy(a->id, c.id, sizeof(a->id));
-	a->at_ms = now_ms();
+	a->at_ms = clock_now_ms();
 	return 0;
 }
 

@@ -98,6 +98,21 @@ for runtime in $(command -v crun runc); do
 	is "$r: the runtime's object is the manager's" "$(rt state "$id" | jq -r .status)" stopped
 	rt delete "$id"
 
+	# A log's rotation is asked for while the runtime still makes the container.
+	next
+	bundle early false sh -c 'echo after'
+	cat >"$WORLD/slow-$r" <<-END
+		#!/bin/sh
+		case " \$* " in *" create "*) echo "2 0 0" >"$WORLD/b-early/ctl"; sleep 0.2 ;; esac
+		exec $(command -v "$r") "\$@"
+	END
+	chmod +x "$WORLD/slow-$r"
+	runtime=$WORLD/slow-$r create early -l "$WORLD/log-early-$r"
+	rt start "$id"
+	check "$r: the logs opened anew during the start: exit file" until_ok 20 ended
+	is "$r: and the log goes on" "$(cut -d ' ' -f 2- "$WORLD/log-early-$r")" "stdout F after"
+	rt delete "$id"
+
 	next
 	bundle missing false nosuch
 	create missing -l none --exit-command /bin/touch --exit-command-arg "$WORLD/cleaned-$id"

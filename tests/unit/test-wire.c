@@ -220,6 +220,25 @@ Test(peer, call_turns_an_error_answer_into_an_error)
 	cr_assert_str_eq(e.text, "x: image not known");
 }
 
+Test(peer, an_error_of_any_bytes_is_an_error)
+{
+	struct two t = two_peers(ROLE_RUN, ROLE_STORE);
+	struct err e = {0}, fault = {0};
+	struct msg_image_get m = {.name = "x"};
+	own_peer_in struct peer_in in = {0};
+
+	err_set(
+	    &fault, ERR_NOTFOUND, "opening a\xff: %*s\xc3\xa9", (int)sizeof(fault.text) - 14, "");
+	cr_assert_eq(
+	    fault.text[sizeof(fault.text) - 2], '\xc3', "the text is to end in half a character");
+	err_hint(&fault, "b\xfe");
+	cr_assert_eq(peer_send_error(t.b, 1, &fault, &e), 0);
+	cr_assert_eq(peer_call(t.a, &msg_image_get_desc, &m, &in, NULL, NULL, &e), -1);
+	cr_assert_eq(e.class, ERR_NOTFOUND, "%s", e.text);
+	cr_assert_eq(strncmp(e.text, "opening a\\xff: ", 15), 0, "%s", e.text);
+	cr_assert_str_eq(e.hint, "b\\xfe");
+}
+
 Test(peer, answers_may_come_in_any_order)
 {
 	struct two t = two_peers(ROLE_RUN, ROLE_STORE);
