@@ -37,7 +37,7 @@ end_user() {
 	world_user=
 }
 
-# POD_TEST_LAYOUT=erofs: how layers are kept (overlay.layout).
+# POD_TEST_LAYOUT=dir or erofs: how layers are kept (overlay.layout).
 world_opts=(${POD_TEST_LAYOUT:+--storage-opt "overlay.layout=$POD_TEST_LAYOUT"})
 # small_disk DIR MEGABYTES: a file system of that size on DIR (root only); in memory, unless the layout cannot lie there
 small_disk() {
