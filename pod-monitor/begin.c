@@ -98,6 +98,7 @@ answer_started(struct monitor *m)
 	struct msg_monitor_started s = {.pid = (uint64_t)m->container,
 	    .start_time = start_time_of(m->container),
 	    .monitor_pid = (uint64_t)getpid(),
+	    .worker_pid = (uint64_t)m->worker_pid,
 	    .started_ns = (uint64_t)monitor_now_ns()};
 	struct err e = {0};
 

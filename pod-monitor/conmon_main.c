@@ -256,7 +256,7 @@ serve(struct daemon *d, const struct conmon_opts *o, struct job *j, struct err *
 {
 	own_mem int *keep = NULL;
 	struct fds open = {0};
-	struct peer *worker;
+	struct monitor_half worker;
 	int status;
 
 	setsid();
@@ -265,13 +265,12 @@ serve(struct daemon *d, const struct conmon_opts *o, struct job *j, struct err *
 	if (list_fds(&open, e) != 0)
 		return -1;
 	keep = open.v;
-	if (role_enter(ROLE_MONITOR, keep, open.n, e) != 0 ||
-	    (worker = monitor_start_worker(e)) == NULL)
+	if (role_enter(ROLE_MONITOR, keep, open.n, e) != 0 || monitor_start_worker(&worker, e) != 0)
 		return -1;
 	j->inherited = d->inherited.v;
 	j->inherited_n = d->inherited.n;
 	link_sockets(o, j->bundle);
-	status = monitor_do(j, &d->logs, &d->pipes, worker);
+	status = monitor_do(j, &d->logs, &d->pipes, &worker);
 	unlink_sockets(o, j->bundle);
 	return status;
 }

@@ -21,7 +21,7 @@ static int
 peer_face(struct err *e)
 {
 	const int keep[] = {PEER_FD};
-	struct peer *worker;
+	struct monitor_half worker;
 	int host_ns;
 
 	trim_init();
@@ -33,9 +33,9 @@ peer_face(struct err *e)
 		return err_sys(e, "becoming the reaper of orphans");
 	if (role_enter(ROLE_MONITOR, keep, COUNTOF(keep), e) != 0)
 		return -1;
-	if ((worker = monitor_start_worker(e)) == NULL || (host_ns = mountns_enter(e)) < 0)
+	if (monitor_start_worker(&worker, e) != 0 || (host_ns = mountns_enter(e)) < 0)
 		return -1;
-	return monitor_serve(peer_new(PEER_FD, ROLE_MONITOR, ROLE_RUN), worker, host_ns);
+	return monitor_serve(peer_new(PEER_FD, ROLE_MONITOR, ROLE_RUN), &worker, host_ns);
 }
 
 int

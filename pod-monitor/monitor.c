@@ -66,8 +66,8 @@ monitor_leave_streams(void)
 	fd_close(&null);
 }
 
-struct peer *
-monitor_start_worker(struct err *e)
+int
+monitor_start_worker(struct monitor_half *out, struct err *e)
 {
 	own_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct spawn s = {.role = ROLE_STDIO,
@@ -75,16 +75,18 @@ monitor_start_worker(struct err *e)
 	    .nfds = PEER_FD + 1,
 	    .discard_stderr = !trace_on()};
 	int pair[2];
-	struct peer *p = NULL;
+	pid_t pid;
 
 	if (peer_pair(pair, e) != 0)
-		return NULL;
+		return -1;
 	s.fds[PEER_FD] = pair[1];
-	if (spawn_start(&s, e) > 0)
-		p = peer_new(fd_take(&pair[0]), ROLE_MONITOR, ROLE_STDIO);
+	pid = spawn_start(&s, e);
+	if (pid > 0)
+		*out = (struct monitor_half){
+		    peer_new(fd_take(&pair[0]), ROLE_MONITOR, ROLE_STDIO), pid};
 	fd_close(&pair[0]);
 	fd_close(&pair[1]);
-	return p;
+	return pid > 0 ? 0 : -1;
 }
 
 /* --- Messages of the coordinator -----------------------------------------------------------------
@@ -399,7 +401,7 @@ handle(struct monitor *m, enum event_of of)
 }
 
 static void
-init(struct monitor *m, struct peer *worker)
+init(struct monitor *m, const struct monitor_half *worker)
 {
 	sigset_t set;
 
@@ -413,7 +415,8 @@ init(struct monitor *m, struct peer *worker)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigdelset(&set, SIGHUP);
 	m->phase = IDLE;
-	m->worker = worker;
+	m->worker = worker->peer;
+	m->worker_pid = worker->pid;
 	m->oom.counter = m->oom.event = -1;
 	m->start.bundle = m->process = m->health.timer = -1;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -421,7 +424,7 @@ init(struct monitor *m, struct peer *worker)
 	m->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	monitor_watch(m, m->signals, OF_SIGNAL, EPOLLIN);
 	monitor_watch(m, m->timer, OF_TIMER, EPOLLIN);
-	monitor_watch(m, peer_fd(worker), OF_WORKER, EPOLLIN);
+	monitor_watch(m, peer_fd(m->worker), OF_WORKER, EPOLLIN);
 }
 
 static void
@@ -442,7 +445,7 @@ loop(struct monitor *m)
 }
 
 int
-monitor_serve(struct peer *coordinator, struct peer *worker, int host_ns)
+monitor_serve(struct peer *coordinator, const struct monitor_half *worker, int host_ns)
 {
 	struct monitor *m = &the_monitor;
 
@@ -457,7 +460,7 @@ monitor_serve(struct peer *coordinator, struct peer *worker, int host_ns)
 
 int
 monitor_do(const struct job *job, const struct logs *logs, const struct monitor_pipes *pipes,
-    struct peer *worker)
+    const struct monitor_half *worker)
 {
 	struct monitor *m = &the_monitor;
 

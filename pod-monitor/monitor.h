@@ -17,14 +17,20 @@
 #include "pod-monitor/logs.h"
 #include "pod-monitor/report.h"
 
-/* Starts the other half with the connection on its descriptor 3; NULL with e on failure. */
-struct peer *monitor_start_worker(struct err *e);
+/* The other half of the monitor. */
+struct monitor_half {
+	struct peer *peer;
+	pid_t pid;
+};
+
+/* Starts it with the connection on its descriptor 3. */
+int monitor_start_worker(struct monitor_half *out, struct err *e);
 
 /*
  * Serves one coordinator and its container to the end.  coordinator and worker are taken over;
  * host_ns is the mount namespace for the exit command.  Returns the exit status of the program.
  */
-int monitor_serve(struct peer *coordinator, struct peer *worker, int host_ns);
+int monitor_serve(struct peer *coordinator, const struct monitor_half *worker, int host_ns);
 
 /* How a foreign manager and we keep in step; -1: absent. */
 struct monitor_pipes {
@@ -35,6 +41,6 @@ struct monitor_pipes {
 
 /* Does one job for such a manager, with logs that are open.  Returns the exit status. */
 int monitor_do(const struct job *job, const struct logs *logs, const struct monitor_pipes *pipes,
-    struct peer *worker);
+    const struct monitor_half *worker);
 
 #endif

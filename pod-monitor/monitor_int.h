@@ -33,6 +33,7 @@ struct monitor {
 	enum phase phase;
 	struct peer *coordinator; /* NULL: went away, or there is none */
 	struct peer *worker;	  /* NULL: ended, or the streams are passed through */
+	pid_t worker_pid;
 	uint64_t coordinator_done, worker_done;
 	uint32_t seq; /* of the request to start */
 	struct peer_in in;

@@ -12,8 +12,6 @@
 /*
  * Puts the subnets into the zone, or takes them out if no_more.  1: done; 0: no firewalld runs, which nobody
  * is told; -1: e.  A subnet that is there already, or no longer, is no error.
- * The bus is that of DBUS_SYSTEM_BUS_ADDRESS (unix:path=… or unix:abstract=…; empty: there is none), else
- * /run/dbus/system_bus_socket.
  */
 int firewalld_trust(const struct strs *subnets, bool no_more, struct err *e);
 

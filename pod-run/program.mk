@@ -11,4 +11,5 @@ endif
 $(eval $(call program,pod-run-pause,libexec/pod,pod-run/worker/pause.c,,static))
 $(eval $(call program,pod-run-seccomp,libexec/pod,pod-run/worker/seccomp.c $(addprefix pod-run/oci/,seccomp_profile.c seccomp_default.c config_json.c spec_cap.c spec_list.c),-ljansson -lseccomp,dynamic))
 $(eval $(call program,pod-run-copy,libexec/pod,$(wildcard pod-run/copy/*.c) $(addprefix pod-store/layer/,tar.c tarpax.c tarhdr.c sparse.c tarout.c xattr.c),-lmsgpackc,static))
+$(eval $(call program,pod-run-scope,libexec/pod,pod-run/worker/scope.c,-lsystemd -lmsgpackc,dynamic))
 $(eval $(call program,pod-run-names,libexec/pod,pod-run/worker/names.c,-lmsgpackc,static))

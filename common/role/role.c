@@ -327,6 +327,17 @@ view_is_given(const struct role_info *r)
 	return r->view == ROLE_VIEW_FD || r->view == ROLE_VIEW_FD_READ;
 }
 
+/* A mount that is attached nowhere.  Its path says nothing: it is the root of a tree of its own. */
+static bool
+is_detached(const char *path)
+{
+	struct statx sx;
+
+	return strcmp(path, "/") == 0 &&
+	       statx(ROLE_VIEW_FD_NUMBER, "", AT_EMPTY_PATH, STATX_TYPE, &sx) == 0 &&
+	       (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 /*
  * A mount of the directory handed over.  The descriptor stands in the mount namespace of the
  * caller, and only there can it be cloned; who may not do that yet finds it again by its path and
@@ -346,8 +357,15 @@ clone_handed(struct err *e)
 	root = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (root == -1)
 		return err_sys(e, "taking the directory of descriptor 4 as root");
-	if (fstat(ROLE_VIEW_FD_NUMBER, &given) == -1 || fstat(root, &found) == -1 ||
-	    given.st_dev != found.st_dev || given.st_ino != found.st_ino)
+	if (fstat(ROLE_VIEW_FD_NUMBER, &given) == -1 || fstat(root, &found) == -1)
+		return err_sys(e, "looking at the directory of descriptor 4");
+	if (given.st_dev == found.st_dev && given.st_ino == found.st_ino)
+		return fd_take(&root);
+	/* Kernels before 6.15 clone no such mount, but it serves as it is. */
+	fd_close(&root);
+	if (is_detached(path))
+		root = fcntl(ROLE_VIEW_FD_NUMBER, F_DUPFD_CLOEXEC, ROLE_VIEW_FD_NUMBER + 1);
+	if (root == -1)
 		return err_set(e, ERR_DENIED, "the directory of descriptor 4 moved");
 	return fd_take(&root);
 }

@@ -1,36 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/firewalld/zone.h"
 
-#include <errno.h>
 #include <string.h>
-#include <systemd/sd-bus.h>
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/wire/sdbus.h"
 
 #define FIREWALLD "org.fedoraproject.FirewallD1"
 #define LIMIT_US 10000000 /* of one call; firewalld is busy for seconds when it loads its rules */
-
-static void
-free_bus(sd_bus **bus)
-{
-	sd_bus_flush_close_unref(*bus);
-}
-#define own_bus own(free_bus)
-
-static void
-free_message(sd_bus_message **m)
-{
-	sd_bus_message_unref(*m);
-}
-#define own_message own(free_message)
-
-static int
-bus_failed(int number, const char *act, struct err *e)
-{
-	errno = -number;
-	return err_sys(e, "%s", act);
-}
 
 /* Nobody has that name; starting one is not our affair. */
 static bool
@@ -53,7 +31,7 @@ static int
 call(sd_bus *bus, const char *method, const char *subnet, struct err *e)
 {
 	own(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	own_message sd_bus_message *m = NULL;
+	own_sdbus_message sd_bus_message *m = NULL;
 	int r = sd_bus_message_new_method_call(
 	    bus, &m, FIREWALLD, "/org/fedoraproject/FirewallD1", FIREWALLD ".zone", method);
 
@@ -62,7 +40,7 @@ call(sd_bus *bus, const char *method, const char *subnet, struct err *e)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "ss", "trusted", subnet);
 	if (r < 0)
-		return bus_failed(r, "making a message", e);
+		return sdbus_failed(r, "making a message", e);
 	r = sd_bus_call(bus, m, LIMIT_US, &error, NULL);
 	if (r >= 0)
 		return 1;
@@ -74,35 +52,13 @@ call(sd_bus *bus, const char *method, const char *subnet, struct err *e)
 	    error.message != NULL ? error.message : strerror(-r));
 }
 
-static int
-open_bus(int take_fd, sd_bus **out, struct err *e)
-{
-	own_bus sd_bus *bus = NULL;
-	own_fd int fd = take_fd;
-	int r = sd_bus_new(&bus);
-
-	if (r >= 0)
-		r = sd_bus_set_fd(bus, fd, fd);
-	if (r < 0)
-		return bus_failed(r, "preparing a connection with the system bus", e);
-	(void)fd_take(&fd);
-	r = sd_bus_set_bus_client(bus, 1);
-	if (r >= 0)
-		r = sd_bus_start(bus);
-	if (r < 0)
-		return bus_failed(r, "greeting the system bus", e);
-	*out = bus;
-	bus = NULL;
-	return 0;
-}
-
 int
 zone_change(int take_bus, const struct strs *subnets, bool no_more, struct err *e)
 {
-	own_bus sd_bus *bus = NULL;
+	own_sdbus sd_bus *bus = NULL;
 	int r = 1;
 
-	if (open_bus(take_bus, &bus, e) != 0)
+	if (sdbus_adopt(take_bus, &bus, e) != 0)
 		return -1;
 	for (size_t i = 0; r == 1 && i < subnets->n; i++)
 		r = call(bus, no_more ? "removeSource" : "changeZoneOfSource", subnets->v[i], e);

@@ -330,17 +330,13 @@ static void
 put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 {
 	enum cgroup_layout layout = cgroup_layout();
-	bool systemd = access("/run/systemd/system", F_OK) == 0;
 	const char *manager = x->g->cgroup_manager;
 	own_mem char *socket = NULL;
 	json_t *remote;
 
 	if (manager == NULL || *manager == '\0')
 		manager = conf->engine_cgroup_manager;
-	json_put_str(o, "CgroupManager",
-	    *manager != '\0' ? manager
-	    : systemd	     ? "systemd"
-			     : "cgroupfs");
+	json_put_str(o, "CgroupManager", cgroup_manager(manager, x->rootless.user));
 	json_put_str(o, "CgroupsVersion", layout == CGROUP_V2 ? "v2" : "v1");
 	put_controllers(o, layout);
 	json_put_str(o, "DatabaseBackend", "sqlite");

@@ -12,7 +12,7 @@
 #include "pod-run/oci/spec_health.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/sync.h"
-#include "pod-run/oci/cgroup.h"
+#include "pod-run/life/usage.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_config.h"
 #include "pod-run/state/exec.h"
@@ -101,7 +101,7 @@ put_checkpoint(json_t *o, struct ctx *x, const struct ctr *c)
 static json_t *
 state(struct ctx *x, const struct ctr *c)
 {
-	own_mem char *cgroup = cgroup_fs_path(c->config, c->id);
+	own_mem char *cgroup = usage_cgroup_path(c);
 	json_t *o = json_obj();
 
 	json_put_str(o, "OciVersion", OCI_VERSION);

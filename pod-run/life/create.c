@@ -18,6 +18,7 @@
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/usermap.h"
+#include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
 #include "pod-run/state/event.h"
@@ -53,11 +54,9 @@ create_defaults(struct create *c, struct err *e)
 		return -1;
 	c->defaults.conf = conf;
 	c->defaults.cdi_dirs = ctx_cdi_dirs(x, e);
-	c->defaults.cgroup_manager = x->g->cgroup_manager != NULL ? x->g->cgroup_manager
-				     : *conf->engine_cgroup_manager != '\0'
-					 ? conf->engine_cgroup_manager
-				     : access("/run/systemd/system", F_OK) == 0 ? "systemd"
-										: "cgroupfs";
+	c->defaults.cgroup_manager = cgroup_manager(
+	    x->g->cgroup_manager != NULL ? x->g->cgroup_manager : conf->engine_cgroup_manager,
+	    x->rootless.user);
 	return spec_defaults_host(
 	    &c->defaults, x->rootless.user, x->rootless.uid, x->rootless.gid, &c->arena, e);
 }

@@ -143,11 +143,10 @@ add_options(struct ctx *x, const char *base, const struct rec_ctr_config *c, str
 	bool runc = text_has_prefix(base, "runc");
 	struct err ignored;
 
-	r->cgroup_usable = cgroup_usable(cgroup_layout(), x->rootless.user);
+	r->cgroup_usable = cgroup_usable(cgroup_layout(), c->cgroup_manager, x->rootless.user);
 	if (c->cgroups != NULL && strcmp(c->cgroups, "disabled") == 0)
 		r->cgroup_usable = false;
-	r->systemd_cgroup = r->cgroup_usable && c->cgroup_manager != NULL &&
-			    strcmp(c->cgroup_manager, "systemd") == 0;
+	r->systemd_cgroup = r->cgroup_usable && cgroup_is_systemd(c);
 	if (r->is_crun || runc) {
 		strv_add(&r->args, "--root");
 		strv_addf(&r->args, "%s/oci-%.4s", x->run_root, base);

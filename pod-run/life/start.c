@@ -51,6 +51,7 @@ start_init(struct start *s, struct ctx *x, struct ctr *c)
 void
 start_free(struct start *s)
 {
+	scope_free(&s->scope);
 	peer_free(s->monitor);
 	userns_release(&s->userns);
 	runtime_free(&s->runtime);
@@ -583,6 +584,7 @@ start_end(struct start *s, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
 	const struct containers_conf *conf = ctx_conf(s->x, e);
+	const struct msg_monitor_started *started;
 	struct db *db = ctx_db(s->x, e);
 	uint32_t seq = peer_next_seq(s->monitor);
 
@@ -596,15 +598,20 @@ start_end(struct start *s, struct err *e)
 		start_undo(s);
 		return -1;
 	}
+	started = MSG_OF(&in, monitor_started);
+	scope_ask(&s->scope, s->x, s->c, (pid_t)started->monitor_pid, (pid_t)started->worker_pid);
 	userns_release(&s->userns);
 	remember(s, conf);
-	fill_running(s, MSG_OF(&in, monitor_started));
+	fill_running(s, started);
 	/* The monitor holds the lock now; as long as we do too, nobody could see it end. */
 	fd_close(&s->live);
 	if (!s->create_only)
 		health_started(s->x, s->c);
 	if (ctr_save(db, s->c, e) == -1)
 		return -1;
+	/* Our caller may be a service that ends as soon as we do. */
+	if (!s->adopt)
+		scope_await(&s->scope);
 	if (s->restore != NULL) {
 		event_ctr(s->x, s->c, EVENT_RESTORE);
 		notify_started(s->c);

@@ -8,6 +8,7 @@
 
 #include "pod-run/ctx.h"
 #include "pod-run/life/runtime.h"
+#include "pod-run/life/scope.h"
 #include "pod-run/life/userns.h"
 #include "pod-run/oci/spec_config.h"
 #include "pod-run/state/ctr.h"
@@ -55,6 +56,7 @@ struct start {
 	/* Ours. */
 	struct peer *monitor;
 	pid_t monitor_pid;
+	struct scope scope; /* of the monitor, while it is asked for */
 	struct runtime runtime;
 	char *bundle;
 	int bundle_fd, live;

@@ -16,8 +16,10 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "pod-run/life/usage.h"
+#include "pod-run/oci/cgroup.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
+#define CGROUPS "/sys/fs/cgroup"
 #define NAMESPACES_MAX 33 /* levels of PID namespaces the kernel allows, and one */
 
 /* A file of the kernel's, NULL if it cannot be read; the caller frees. */
@@ -75,6 +77,19 @@ has_controller(const char *list, const char *controller)
 	return false;
 }
 
+/* The container may have moved itself into a cgroup below; crun's limits are in the one that it makes in a scope. */
+static void
+cut_own(char *id)
+{
+	static const char crun[] = ".scope/container";
+	size_t n = strcspn(id, "/");
+	char *at = strstr(id, crun);
+
+	if (at != NULL && at + strlen(".scope") == id + n && strchr("/", at[strlen(crun)]) != NULL)
+		n += strlen("/container");
+	id[n] = '\0';
+}
+
 /*
  * The directory of the container's own cgroup in which a file of that controller is ("" for v2), or NULL; the caller
  * frees.  A cgroup without the container's ID in its name is somebody else's.
@@ -99,18 +114,30 @@ usage_cgroup(const struct ctr *c, const char *controller)
 		list++;
 		if (*controller == '\0' ? *list != '\0' : !has_controller(list, controller))
 			continue;
-		/* The container may have moved itself into a cgroup below. */
 		id = strstr(path, c->id);
 		if (id == NULL)
 			return NULL;
-		path[strcspn(id, "/") + (size_t)(id - path)] = '\0';
+		cut_own(path + (id - path));
 		if (*controller != '\0')
 			return xasprintf("/sys/fs/cgroup/%s%s", list, path);
 		return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0
-			   ? xasprintf("/sys/fs/cgroup%s", path)
+			   ? xasprintf(CGROUPS "%s", path)
 			   : xasprintf("/sys/fs/cgroup/unified%s", path);
 	}
 	return NULL;
+}
+
+char *
+usage_cgroup_path(const struct ctr *c)
+{
+	own_mem char *dir = c->pid > 0 && cgroup_layout() == CGROUP_V2 ? usage_cgroup(c, "") : NULL;
+	char *id = dir != NULL ? strstr(dir, c->id) : NULL;
+
+	if (id == NULL)
+		return cgroup_fs_path(c->config, c->id);
+	/* Without the one that crun makes in a scope. */
+	id[strcspn(id, "/")] = '\0';
+	return xstrdup(dir + strlen(CGROUPS));
 }
 
 static bool

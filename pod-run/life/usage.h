@@ -31,4 +31,7 @@ void usage_pids_free(struct usage_pids *p);
 #define own_usage_pids own(usage_pids_free)
 void usage_pids_list(const struct ctr *c, struct usage_pids *out);
 
+/* Where its cgroup is below the mount point, of a running one on v2 as the kernel says; caller frees, NULL: none. */
+char *usage_cgroup_path(const struct ctr *c);
+
 #endif

@@ -10,9 +10,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/wire/bus.h"
 
 enum cgroup_layout
 cgroup_layout(void)
@@ -78,8 +80,34 @@ cgroup_split(const char *parent, struct err *e)
 	return 0;
 }
 
+/* The user's systemd hears us. */
+static bool
+has_session(void)
+{
+	struct err ignored = {0};
+	own_fd int bus = bus_session(&ignored);
+
+	return bus != -1;
+}
+
+const char *
+cgroup_manager(const char *asked, bool rootless)
+{
+	bool wanted = asked != NULL && *asked != '\0';
+
+	if (wanted ? strcmp(asked, "systemd") != 0 : access("/run/systemd/system", F_OK) == -1)
+		return "cgroupfs";
+	if (!rootless || has_session())
+		return "systemd";
+	if (wanted)
+		log_warn(
+		    "The cgroup manager is set to systemd but there is no systemd user session "
+		    "available; falling back to --cgroup-manager=cgroupfs");
+	return "cgroupfs";
+}
+
 bool
-cgroup_usable(enum cgroup_layout layout, bool rootless)
+cgroup_usable(enum cgroup_layout layout, const char *manager, bool rootless)
 {
 	own_mem char *own_path = NULL, *procs = NULL;
 
@@ -89,6 +117,8 @@ cgroup_usable(enum cgroup_layout layout, bool rootless)
 		return true;
 	if (layout != CGROUP_V2)
 		return false;
+	if (manager != NULL && strcmp(manager, "systemd") == 0)
+		return has_session();
 	own_path = own_cgroup();
 	if (own_path == NULL)
 		return false;
@@ -96,16 +126,22 @@ cgroup_usable(enum cgroup_layout layout, bool rootless)
 	return access(own_path, W_OK) == 0 && access(procs, W_OK) == 0;
 }
 
+bool
+cgroup_is_systemd(const struct rec_ctr_config *c)
+{
+	return c->cgroup_manager != NULL && strcmp(c->cgroup_manager, "systemd") == 0;
+}
+
+const char *
+cgroup_slice(const struct rec_ctr_config *c)
+{
+	return c->cgroup_parent != NULL ? c->cgroup_parent : "machine.slice";
+}
+
 static bool
 has_cgroup(const struct rec_ctr_config *c)
 {
 	return c->cgroups == NULL || strcmp(c->cgroups, "disabled") != 0;
-}
-
-static bool
-is_systemd(const struct rec_ctr_config *c)
-{
-	return c->cgroup_manager != NULL && strcmp(c->cgroup_manager, "systemd") == 0;
 }
 
 char *
@@ -115,10 +151,8 @@ cgroup_oci_path(const struct rec_ctr_config *c, const char *id)
 
 	if (!has_cgroup(c))
 		return NULL;
-	if (is_systemd(c))
-		return xasprintf("%s:libpod:%s",
-		    parent != NULL ? parent : (geteuid() == 0 ? "machine.slice" : "user.slice"),
-		    id);
+	if (cgroup_is_systemd(c))
+		return xasprintf("%s:libpod:%s", cgroup_slice(c), id);
 	if (c->cgroups != NULL && strcmp(c->cgroups, "split") == 0)
 		return xasprintf(
 		    "%s/libpod-payload-%s", strcmp(parent, "/") == 0 ? "" : parent, id);
@@ -132,8 +166,7 @@ cgroup_fs_path(const struct rec_ctr_config *c, const char *id)
 {
 	if (!has_cgroup(c))
 		return NULL;
-	if (is_systemd(c))
-		return xasprintf("/%s/libpod-%s.scope",
-		    c->cgroup_parent != NULL ? c->cgroup_parent : "machine.slice", id);
+	if (cgroup_is_systemd(c))
+		return xasprintf("/%s/libpod-%s.scope", cgroup_slice(c), id);
 	return cgroup_oci_path(c, id);
 }

@@ -26,10 +26,22 @@ char *cgroup_own(void);
 int cgroup_split(const char *parent, struct err *e);
 
 /*
- * True if we may make cgroups: as root of the host always, else where our own cgroup (v2) was
- * delegated to us.
+ * Who makes the cgroups: "systemd" or "cgroupfs".  asked: by the user, or NULL: systemd where the machine runs it.
+ * An ordinary user's is that of the user's session; without one cgroupfs remains, with a warning if systemd was asked
+ * for.
  */
-bool cgroup_usable(enum cgroup_layout layout, bool rootless);
+const char *cgroup_manager(const char *asked, bool rootless);
+
+/*
+ * True if cgroups can be made: by root of the host always, else (v2 only) by the user's own systemd, or by us where
+ * our own cgroup was delegated to us.
+ */
+bool cgroup_usable(enum cgroup_layout layout, const char *manager, bool rootless);
+
+bool cgroup_is_systemd(const struct rec_ctr_config *c);
+
+/* The slice of the container's scope, for the systemd manager. */
+const char *cgroup_slice(const struct rec_ctr_config *c);
 
 /*
  * linux.cgroupsPath of the container: "/libpod_parent/libpod-ID", or "SLICE:libpod:ID" for the

@@ -62,7 +62,7 @@ spec_defaults_host(
 	d->uid = uid;
 	d->gid = gid;
 	d->cgroup_v2 = layout == CGROUP_V2;
-	d->cgroup_usable = cgroup_usable(layout, rootless);
+	d->cgroup_usable = cgroup_usable(layout, d->cgroup_manager, rootless);
 	d->cwd = arena_strdup(a, cwd != NULL ? cwd : "/");
 	d->environ = (const char *const *)environ;
 	d->uids = d->gids = UINT32_MAX;
@@ -486,6 +486,47 @@ read_split(const struct spec_input *in, struct rec_ctr_config *c, struct arena *
 	return 0;
 }
 
+/* systemd's units are in slices only, and slices are systemd's. */
+static int
+check_parent(const struct rec_ctr_config *c, struct err *e)
+{
+	const char *p = c->cgroup_parent;
+	size_t n = p != NULL ? strlen(p) : 0, suffix = strlen(".slice");
+	bool slice = n >= suffix && strcmp(p + n - suffix, ".slice") == 0;
+
+	if (p == NULL || strcmp(c->cgroups, "disabled") == 0 || slice == cgroup_is_systemd(c))
+		return 0;
+	return err_set(e, ERR_INVALID, "%s: invalid argument",
+	    slice ? "systemd slice received as cgroup parent when using cgroupfs"
+		  : "did not receive systemd slice as cgroup parent when using systemd to manage "
+		    "cgroups");
+}
+
+/* --cgroups and --cgroup-parent */
+static int
+read_cgroups(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	const struct spec_options *o = in->o;
+
+	c->cgroups = o->cgroups != NULL ? o->cgroups : in->d->conf->containers_cgroups;
+	if (check_choice(c->cgroups, "enabled,disabled,no-conmon,split",
+		"running container create option: invalid cgroup mode \"%s\": invalid argument",
+		e) < 0)
+		return -1;
+	c->cgroup_parent = o->cgroup_parent;
+	if (strcmp(c->cgroups, "split") == 0) {
+		c->cgroup_manager = "cgroupfs";
+		return read_split(in, c, a, e);
+	}
+	c->cgroup_manager = in->d->cgroup_manager;
+	if (check_parent(c, e) < 0)
+		return -1;
+	/* In the slices of the user's own systemd; root's have their usual place. */
+	if (c->cgroup_parent == NULL && in->d->rootless && cgroup_is_systemd(c))
+		c->cgroup_parent = "user.slice";
+	return 0;
+}
+
 /* --storage-opt: the one option that is a container's own. */
 static int
 read_storage(const struct spec_options *o, struct rec_ctr_config *c, struct err *e)
@@ -535,14 +576,7 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 		    "invalid config provided: cannot set shmsize when running in the {%s } IPC "
 		    "Namespace",
 		    c->ipc_ns);
-	c->cgroups = o->cgroups != NULL ? o->cgroups : conf->containers_cgroups;
-	if (check_choice(c->cgroups, "enabled,disabled,no-conmon,split",
-		"running container create option: invalid cgroup mode \"%s\": invalid argument",
-		e) < 0)
-		return -1;
-	c->cgroup_manager = strcmp(c->cgroups, "split") == 0 ? "cgroupfs" : in->d->cgroup_manager;
-	c->cgroup_parent = o->cgroup_parent;
-	if (strcmp(c->cgroups, "split") == 0 && read_split(in, c, a, e) < 0)
+	if (read_cgroups(in, c, a, e) < 0)
 		return -1;
 	c->rdt_class = o->rdt_class;
 	c->runtime = in->d->runtime;

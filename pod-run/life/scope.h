@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The monitor's own scope.  systemd ends whatever is left in the cgroup of a service or session that is over; the
+ * monitor, started there, has to live as long as its container.
+ */
+#ifndef POD_SCOPE_H
+#define POD_SCOPE_H
+
+#include "pod-run/ctx.h"
+#include "pod-run/state/ctr.h"
+
+struct scope {
+	struct peer *worker; /* NULL: nothing was asked */
+	uint32_t seq;
+};
+
+/*
+ * Asks systemd for libpod-conmon-ID.scope beside the container's, if the container has one (--cgroups=enabled, the
+ * manager systemd).  A failure is a warning: the container runs without.
+ */
+void scope_ask(struct scope *s, struct ctx *x, const struct ctr *c, pid_t monitor, pid_t worker);
+
+/* Waits until the monitor is there. */
+void scope_await(struct scope *s);
+
+/* Nobody waits any more. */
+void scope_free(struct scope *s);
+
+#endif

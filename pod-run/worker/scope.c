@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-run-scope: has systemd move a monitor into a scope of its own (scope_enter of copy.def).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/wire/sdbus.h"
+#include "common/wire/worker.h"
+
+#define SYSTEMD "org.freedesktop.systemd1"
+#define OBJECT "/org/freedesktop/systemd1"
+#define LIMIT_US 25000000 /* of one call, and of the job */
+#define TRIES 50
+#define PAUSE_MS 20
+
+/* The job that was asked for, and what became of it. */
+struct job {
+	const char *path;
+	char result[32];
+	bool removed;
+};
+
+/* JobRemoved(id, job, unit, result) */
+static int
+on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	const char *path, *unit, *result;
+	struct job *j = arg;
+	uint32_t id;
+
+	(void)error;
+	if (j->path == NULL || sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) < 0 ||
+	    strcmp(path, j->path) != 0)
+		return 0;
+	strncpy(j->result, result, sizeof(j->result) - 1);
+	j->removed = true;
+	return 0;
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static int
+await_job(sd_bus *bus, struct job *j, const char *unit, struct err *e)
+{
+	uint64_t end = now_us() + LIMIT_US;
+
+	while (!j->removed) {
+		int r = sd_bus_process(bus, NULL);
+		uint64_t now = now_us();
+
+		if (r == 0)
+			r = now < end ? sd_bus_wait(bus, end - now) : -ETIMEDOUT;
+		if (r < 0)
+			return sdbus_failed(r, "waiting for systemd", e);
+	}
+	if (strcmp(j->result, "done") != 0)
+		return err_set(e, ERR_STATE, "starting %s: %s", unit, j->result);
+	return 0;
+}
+
+static int
+add_pids(sd_bus_message *m, const struct msg_scope_enter *want)
+{
+	const uint32_t pids[] = {(uint32_t)want->pid, (uint32_t)want->worker_pid};
+
+	return sd_bus_message_append_array(
+	    m, 'u', pids, (want->worker_pid != 0 ? 2 : 1) * sizeof(*pids));
+}
+
+/* The property PIDs, "(sv)" with v = "au". */
+static int
+add_processes(sd_bus_message *m, const struct msg_scope_enter *want)
+{
+	int r = sd_bus_message_open_container(m, 'r', "sv");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "s", "PIDs");
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'v', "au");
+	if (r >= 0)
+		r = add_pids(m, want);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r >= 0 ? sd_bus_message_close_container(m) : r;
+}
+
+/*
+ * StartTransientUnit(name, mode, properties, auxiliary units).  Delegate: systemd lets nobody join others (after a
+ * restart).
+ */
+static int
+add_unit(sd_bus_message *m, const struct msg_scope_enter *want)
+{
+	int r = sd_bus_message_append(m, "ss", want->unit, "fail");
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(sv)");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s",
+		    want->description, "Slice", "s", want->slice, "DefaultDependencies", "b", 0,
+		    "Delegate", "b", 1);
+	if (r >= 0)
+		r = add_processes(m, want);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	return r >= 0 ? sd_bus_message_append(m, "a(sa(sv))", 0) : r;
+}
+
+/* 1: done; 0: there is a unit of that name; -1: e. */
+static int
+make(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
+{
+	own(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	own_sdbus_message sd_bus_message *m = NULL, *answer = NULL;
+	own_sdbus_slot sd_bus_slot *slot = NULL;
+	struct job j = {0};
+	int r = sd_bus_match_signal(
+	    bus, &slot, SYSTEMD, OBJECT, SYSTEMD ".Manager", "JobRemoved", on_removed, &j);
+
+	if (r >= 0)
+		r = sd_bus_message_new_method_call(
+		    bus, &m, SYSTEMD, OBJECT, SYSTEMD ".Manager", "StartTransientUnit");
+	if (r >= 0)
+		r = add_unit(m, want);
+	if (r < 0)
+		return sdbus_failed(r, "making a message", e);
+	r = sd_bus_call(bus, m, LIMIT_US, &error, &answer);
+	if (r < 0 && sd_bus_error_has_name(&error, SYSTEMD ".UnitExists"))
+		return 0;
+	if (r < 0)
+		return err_set(e, ERR_STATE, "starting %s: %s", want->unit,
+		    error.message != NULL ? error.message : strerror(-r));
+	r = sd_bus_message_read(answer, "o", &j.path);
+	if (r < 0)
+		return sdbus_failed(r, "reading systemd's answer", e);
+	return await_job(bus, &j, want->unit, e) == 0 ? 1 : -1;
+}
+
+/* 1: done; 0: there is no such unit any more; -1: e. */
+static int
+join(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
+{
+	own(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	own_sdbus_message sd_bus_message *m = NULL;
+	int r = sd_bus_message_new_method_call(
+	    bus, &m, SYSTEMD, OBJECT, SYSTEMD ".Manager", "AttachProcessesToUnit");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "ss", want->unit, "");
+	if (r >= 0)
+		r = add_pids(m, want);
+	if (r < 0)
+		return sdbus_failed(r, "making a message", e);
+	r = sd_bus_call(bus, m, LIMIT_US, &error, NULL);
+	if (r >= 0)
+		return 1;
+	if (sd_bus_error_has_name(&error, SYSTEMD ".NoSuchUnit") ||
+	    sd_bus_error_has_name(&error, SD_BUS_ERROR_INVALID_ARGS))
+		return 0;
+	return err_set(e, ERR_STATE, "joining %s: %s", want->unit,
+	    error.message != NULL ? error.message : strerror(-r));
+}
+
+/* The scope of the last run may be there still, or be just going. */
+static int
+enter(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
+{
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < TRIES; i++) {
+		if (i > 0)
+			poll(NULL, 0, PAUSE_MS);
+		r = make(bus, want, e);
+		if (r == 0)
+			r = join(bus, want, e);
+	}
+	if (r == 0)
+		return err_set(e, ERR_STATE, "starting %s: it neither ends nor runs", want->unit);
+	return r == 1 ? 0 : -1;
+}
+
+static int
+on_enter(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_scope_enter *m = MSG_OF(in, scope_enter);
+	own_sdbus sd_bus *bus = NULL;
+
+	(void)arg;
+	if (sdbus_adopt(fd_take(&m->bus), &bus, e) == -1 || enter(bus, m, e) == -1)
+		return -1;
+	return peer_send(p, &msg_ok_desc, in->seq, &(struct msg_ok){0}, e);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct peer_handler handlers[] = {{&msg_scope_enter_desc, 1, 0, on_enter}};
+	const struct worker_face face = {
+	    .role = ROLE_SCOPE, .starter = ROLE_RUN, .handlers = handlers, .n = COUNTOF(handlers)};
+
+	return worker_main(&face, argc, argv);
+}
