@@ -10,6 +10,7 @@
 #include "common/fs/file.h"
 #include "pod-image/command_common.h"
 #include "pod-image/command_look.h"
+#include "pod-image/schema1.h"
 
 static int
 print(const void *p, size_t n, struct err *e)
@@ -117,7 +118,8 @@ look(struct task *t, const struct inspect_opts *o, struct err *e)
 	if (task_open_source(t, e) < 0 || source_top(&t->from, &top, e) < 0)
 		return -1;
 	b = document_bytes(&top);
-	document_check(&top, NULL, digest, e);
+	if (schema1_check(&top, NULL, digest, e) < 0)
+		return -1;
 	if (o->raw && !o->config && b.n > 0)
 		return print(b.p, b.n, e);
 	if (transfer_choose(&t->from, &t->transfer.platform, &top, &chosen, e) < 0 ||
@@ -256,7 +258,7 @@ static int delete (struct task *t, struct err *e)
 
 	if (fetch == NULL ||
 	    document_fetch(fetch, "manifest", at->ref.path, what, MANIFEST_MAX, &d, e) < 0 ||
-	    document_check(&d, s->ref.digest, digest, e) < 0)
+	    schema1_check(&d, s->ref.digest, digest, e) < 0)
 		return err_wrap(e, "reading manifest %s of %s", what, s->name);
 	if (peer_call(fetch, &msg_push_delete_desc, &m, &in, NULL, NULL, e) < 0)
 		return err_wrap(e, "deleting %s", s->name);
@@ -310,7 +312,8 @@ run_manifest_digest(struct cli_ctx *ctx, void *opts, int argc, char **argv, stru
 		return err_sys(e, "opening %s", argv[0]);
 	if (file_slurp(fd, MANIFEST_MAX, argv[0], &text, &n, e) < 0)
 		return -1;
-	digest_of(text, n, digest);
+	if (schema1_digest(text, n, digest, e) < 0)
+		return -1;
 	printf("%s\n", digest);
 	return 0;
 }

@@ -64,14 +64,15 @@ begin_stage(struct job *j, size_t *present, struct err *e)
 	struct msg_stage_begin begin = {0};
 	struct msg_layer_query query = {.diff_ids = j->c->config.diff_ids, .sources = any_suits(j)};
 	uint32_t a = peer_next_seq(store), b = peer_next_seq(store);
+	bool ask = query.diff_ids.n > 0; /* not if they are not known yet */
 
 	*present = 0;
 	if (peer_send(store, &msg_stage_begin_desc, a, &begin, e) < 0 ||
-	    (j->c->nlayers > 0 && peer_send(store, &msg_layer_query_desc, b, &query, e) < 0) ||
+	    (ask && peer_send(store, &msg_layer_query_desc, b, &query, e) < 0) ||
 	    peer_wait(store, &msg_stage_begin_desc, a, &stage, NULL, NULL, e) < 0)
 		return -1;
 	j->stage = MSG_OF(&stage, stage_begun)->stage;
-	if (j->c->nlayers == 0)
+	if (!ask)
 		return 0;
 	if (peer_wait(store, &msg_layer_query_desc, b, &layers, NULL, NULL, e) < 0)
 		return -1;
@@ -142,13 +143,17 @@ layer_stored(struct job *j, const struct flight *f, const struct msg_layer_put_r
 {
 	struct rec_layer_ref *layer = &j->c->layers[f->layer];
 
-	if (strcmp(m->diff_id, layer->diff_id) != 0)
+	if (layer->diff_id[0] == '\0')
+		layer->diff_id = xstrdup(m->diff_id); /* for the life of this process */
+	else if (strcmp(m->diff_id, layer->diff_id) != 0)
 		return err_set(
 		    e, ERR_INTEGRITY, "layer %s has DiffID %s", layer->diff_id, m->diff_id);
 	if (layer->digest == NULL) {
-		layer->digest = xstrdup(m->digest); /* for the life of this process */
+		layer->digest = xstrdup(m->digest);
 		layer->size = m->size;
 	}
+	if (layer->size == 0)
+		layer->size = m->size;
 	report_item(&j->c->report, layer_name(j->c, f->layer), m->size, m->size);
 	return 0;
 }
@@ -350,6 +355,47 @@ commit(struct job *j, char id[65], struct err *e)
 }
 
 int
+copy_write_manifest(struct copy *c, struct strbuf *b, struct err *e)
+{
+	bool docker = strcmp(c->manifest_type, MANIFEST_TYPE_DOCKER) == 0;
+	char digest[DIGEST_TEXT];
+
+	digest_of(c->config_bytes.p, c->config_bytes.n, digest);
+	strbuf_addf(b,
+	    "{\"schemaVersion\":2,\"mediaType\":\"%s\",\"config\":{\"mediaType\":\"%s\",\"size\":%"
+	    "zu,"
+	    "\"digest\":\"%s\"},\"layers\":[",
+	    c->manifest_type, docker ? MANIFEST_TYPE_DOCKER_CONFIG : MANIFEST_TYPE_OCI_CONFIG,
+	    c->config_bytes.n, digest);
+	for (size_t k = 0; k < c->nlayers; k++)
+		strbuf_addf(b, "%s{\"mediaType\":\"%s\",\"size\":%llu,\"digest\":\"%s\"}",
+		    k > 0 ? "," : "", c->layers[k].media_type,
+		    (unsigned long long)c->layers[k].size, c->layers[k].digest);
+	strbuf_add(b, "]}");
+	if (b->n > MANIFEST_MAX)
+		return err_set(e, ERR_LIMIT, "the manifest is too large");
+	c->manifest_bytes = (struct bytes){(const uint8_t *)b->s, b->n};
+	return 0;
+}
+
+int
+copy_settle_late(struct copy *c, const struct late *l, struct strbuf *config,
+    struct strbuf *manifest, struct arena *a, struct err *e)
+{
+	const char **ids = arena_array(a, c->nlayers + 1, sizeof(*ids));
+	own_mem char *text = NULL;
+
+	for (size_t k = 0; k < c->nlayers; k++)
+		ids[k] = c->layers[k].diff_id;
+	text = late_config(l, ids, c->nlayers);
+	strbuf_add(config, text);
+	if (manifest_config(config->s, config->n, c->nlayers, &c->config, a, e) < 0)
+		return -1;
+	c->config_bytes = (struct bytes){(const uint8_t *)config->s, config->n};
+	return copy_write_manifest(c, manifest, e);
+}
+
+int
 copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e)
 {
 	struct job j = {.c = c, .from = from, .parallel = parallel_layers()};
@@ -364,10 +410,10 @@ copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err
 		    &c->report, "Copying blob %s skipped: already exists", layer_name(c, j.next));
 	if (copy_layers(&j, e) < 0)
 		return -1;
+	if (c->settle != NULL && c->settle(c, e) < 0)
+		return -1;
 	digest_of(c->config_bytes.p, c->config_bytes.n, digest);
 	report_text(&c->report, "Copying config %s", digest);
-	if (c->make_manifest != NULL && c->make_manifest(c, e) < 0)
-		return -1;
 	report_text(&c->report, "Writing manifest to image destination");
 	return commit(&j, id, e);
 }

@@ -8,6 +8,7 @@
 
 #include "common/oci/manifest.h"
 #include "common/wire/peer.h"
+#include "pod-image/late.h"
 #include "pod-image/partial.h"
 #include "pod-image/report.h"
 
@@ -36,11 +37,25 @@ struct copy {
 	    tars; /* what comes is the tar, also where the layer's digest is that of another blob */
 	struct strs names, repo_digests;
 	/*
-	 * For images that came without a manifest: makes manifest_bytes and manifest_type once digest and
-	 * size of every layer are known.
+	 * For images that came without a manifest or a configuration: makes what is missing of
+	 * manifest_X and config_X once digest, size and DiffID of every layer are known.  Without a
+	 * configuration config.diff_ids is empty and each layer's diff_id "" before.
 	 */
-	int (*make_manifest)(struct copy *c, struct err *e);
+	int (*settle)(struct copy *c, struct err *e);
 };
+
+/*
+ * For settle: a manifest of manifest_type for the layers and config_bytes as they are now, in *b, which
+ * must last as long as c.
+ */
+int copy_write_manifest(struct copy *c, struct strbuf *b, struct err *e);
+
+/*
+ * The same for an image that is late: the configuration too.  Both texts must last as long as c, of which
+ * a holds parts.
+ */
+int copy_settle_late(struct copy *c, const struct late *l, struct strbuf *config,
+    struct strbuf *manifest, struct arena *a, struct err *e);
 
 /* On success id holds the image's ID.  A failure leaves the connections unusable. */
 int copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e);

@@ -493,7 +493,7 @@ dest_files_path(
 		return prepare_daemon(d, rest, daemon_host, e);
 	if (f == NULL)
 		return err_set(
-		    e, ERR_UNSUPPORTED, "the transport %s cannot be written to", transport);
+		    e, ERR_UNSUPPORTED, "the transport %s: cannot be written to", transport);
 	if (rest[n] == ':' && rest[n + 1] != '\0' &&
 	    (name = name_to_record(f, rest + n + 1, e)) == NULL)
 		return -1;

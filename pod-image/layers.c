@@ -62,7 +62,7 @@ how(const struct transfer *t, enum layers_form form)
 static bool
 is_unsure(const struct transfer *t, const struct image *i)
 {
-	return !t->from->tars && i->doc.bytes.n == 0;
+	return !t->from->tars && i->doc.bytes.n == 0 && i->late.config == NULL;
 }
 
 /* What the layer should become, by the user's wish and what the destination takes. */
@@ -87,7 +87,8 @@ static int
 there(struct transfer *t, const struct image *i, const char *digest, bool *present, struct err *e)
 {
 	*present = false;
-	if (t->to->ops->has == NULL || digest[0] == '\0')
+	/* A layer whose DiffID is to be learnt must pass. */
+	if (t->to->ops->has == NULL || i->late.config != NULL || digest[0] == '\0')
 		return 0;
 	return t->to->ops->has(t->to, digest, i, present, e);
 }
@@ -158,7 +159,7 @@ find_twin(const struct image *i, const struct layers_way *ways, size_t k)
 {
 	const struct piece *p = &i->pieces[k];
 
-	for (size_t n = 0; n < k; n++) {
+	for (size_t n = 0; n < k && p->from.digest[0] != '\0'; n++) {
 		const struct piece *o = &i->pieces[n];
 
 		if (ways[n].form == ways[k].form && strcmp(o->from.digest, p->from.digest) == 0 &&

@@ -60,7 +60,9 @@ party_peer(const struct sender *s, const struct flight *f, enum party p)
 static const char *
 piece_name(const struct piece *p)
 {
-	return p->from.digest[0] != '\0' ? p->from.digest : p->diff_id;
+	return p->from.digest[0] != '\0' ? p->from.digest
+	       : p->diff_id != NULL	 ? p->diff_id
+					 : p->name;
 }
 
 static int
@@ -89,7 +91,9 @@ ask_coder(struct sender *s, struct flight *f, enum party p, enum layers_form for
     struct err *e)
 {
 	struct peer *coder = party_peer(s, f, p);
-	struct msg_recode m = {.form = form_word(form), .level = s->t->level, .in = in, .out = out};
+	bool look = form == LAYERS_SAME && s->i->late.config != NULL;
+	struct msg_recode m = {
+	    .form = look ? "look" : form_word(form), .level = s->t->level, .in = in, .out = out};
 
 	f->seq[p] = peer_next_seq(coder);
 	f->waits[p] = true;
@@ -263,7 +267,7 @@ take_coded(struct sender *s, struct flight *f, enum party p, const struct msg_re
 static int
 verify(const struct sender *s, const struct flight *f, struct err *e)
 {
-	const struct piece *p = &s->i->pieces[f->layer];
+	struct piece *p = &s->i->pieces[f->layer];
 	bool tar = s->ways[f->layer].tar_in;
 	const char *want = tar ? p->diff_id : p->from.digest;
 
@@ -276,6 +280,8 @@ verify(const struct sender *s, const struct flight *f, struct err *e)
 	    p->from.size != f->in_size)
 		return err_set(e, ERR_INTEGRITY, "it has %llu bytes instead of %llu",
 		    (unsigned long long)f->in_size, (unsigned long long)p->from.size);
+	if (p->diff_id == NULL && s->i->late.config != NULL)
+		p->diff_id = arena_strdup(&s->i->arena, f->plain);
 	if (p->diff_id != NULL && f->plain[0] != '\0' && strcmp(p->diff_id, f->plain) != 0)
 		return err_set(
 		    e, ERR_INTEGRITY, "its DiffID is %s instead of %s", f->plain, p->diff_id);
@@ -520,6 +526,8 @@ layers_send(struct transfer *t, struct image *i, const struct layers_way *ways, 
 	for (size_t k = 0; k < i->npieces; k++) {
 		if (ways[k].twin == 0)
 			continue;
+		if (i->pieces[k].diff_id == NULL)
+			i->pieces[k].diff_id = i->pieces[ways[k].twin - 1].diff_id;
 		out[k] = out[ways[k].twin - 1];
 		out[k].to.digest = out[k].digest;
 		if (out[k].annotations != NULL)

@@ -18,6 +18,7 @@ load_free(struct load *l)
 	peer_in_free(&l->opened);
 	peer_free(l->worker);
 	daemon_free(&l->daemon);
+	tarball_free(&l->tarball);
 	free(l->reference_text);
 	free(l->driver);
 	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
@@ -31,6 +32,8 @@ load_fds(const struct load *l, int fds[LOAD_FDS_MAX])
 
 	if (l->worker != NULL)
 		fds[n++] = peer_fd(l->worker);
+	for (size_t i = 0; i < l->tarball.n; i++)
+		fds[n++] = l->tarball.v[i].fd;
 	if (l->daemon.peer != NULL)
 		fds[n++] = peer_fd(l->daemon.peer);
 	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
@@ -156,6 +159,21 @@ prepare_graph(struct load *l, const char *rest, struct err *e)
 }
 
 static int
+prepare_tarball(struct load *l, const char *paths, struct err *e)
+{
+	own_policy_file struct policy_file *f = policy_open(l->policy_file, e);
+
+	l->form = l->trust_form[0] = "tarball";
+	/* Such images have no scopes (containers-policy.json(5)). */
+	if (f == NULL || trust_prepare_path(&l->trust[0], f, "tarball", NULL, NULL, e) < 0 ||
+	    trust_refused(&l->trust[0], e) < 0 ||
+	    tarball_open(&l->tarball, paths, l->graph_root, e) < 0)
+		return -1;
+	l->worker = spawn_peer(ROLE_IMAGE, ROLE_RECODE, NULL, e);
+	return l->worker != NULL ? 0 : -1;
+}
+
+static int
 prepare_daemon(struct load *l, const char *rest, struct err *e)
 {
 	own_policy_file struct policy_file *f = policy_open(l->policy_file, e);
@@ -188,6 +206,8 @@ load_prepare_path(struct load *l, const char *transport, const char *rest, struc
 		return prepare_graph(l, rest, e);
 	if (strcmp(transport, "docker-daemon") == 0)
 		return prepare_daemon(l, rest, e);
+	if (strcmp(transport, "tarball") == 0)
+		return prepare_tarball(l, rest, e);
 	l->form = transport;
 	if (rest[n] == ':' && rest[n + 1] != '\0')
 		l->reference = l->reference_text = xstrdup(rest + n + 1);

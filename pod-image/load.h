@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Images from archives and directories: docker-archive, oci-archive, OCI layouts, "dir:".  A worker
+ * Images from archives and directories: docker-archive, oci-archive, OCI layouts, "dir:", tarballs.  A worker
  * takes the archive apart or opens the directory's files; documents are parsed here, without
  * privilege.
  */
@@ -11,9 +11,10 @@
 #include "common/wire/peer.h"
 #include "pod-image/daemon.h"
 #include "pod-image/report.h"
+#include "pod-image/tarball.h"
 #include "pod-image/trust.h"
 
-#define LOAD_FDS_MAX 4
+#define LOAD_FDS_MAX (4 + TARBALL_MAX)
 #define LOAD_FORMS_MAX 2 /* that an input may turn out to have */
 
 struct load {
@@ -34,7 +35,8 @@ struct load {
 	const char *trust_form[LOAD_FORMS_MAX];
 	const char *found; /* the form it has */
 	struct peer *worker;
-	struct daemon daemon; /* from which the archive comes, or none */
+	struct tarball tarball; /* no file: it is none */
+	struct daemon daemon;	/* from which the archive comes, or none */
 	uint32_t open_seq;
 	char *reference_text;		    /* owned copy behind reference */
 	char *driver;			    /* of another engine's store */

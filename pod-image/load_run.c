@@ -11,6 +11,7 @@
 #include "pod-image/copy.h"
 #include "pod-image/graph.h"
 #include "pod-image/load.h"
+#include "pod-image/schema1.h"
 
 #define IMAGES_MAX 1024
 
@@ -20,6 +21,7 @@ struct image { /* one image on its way */
 	struct arena arena;
 	struct strbuf manifest_bytes, config_bytes, made_manifest;
 	struct manifest manifest;
+	struct late late;    /* then config_bytes is made of it */
 	struct strs members; /* names of the layers' members, lowest first */
 	struct strv names;
 	struct copy copy;
@@ -29,6 +31,7 @@ static void
 image_free(struct image *i)
 {
 	manifest_free(&i->manifest);
+	late_free(&i->late);
 	strbuf_free(&i->manifest_bytes);
 	strbuf_free(&i->config_bytes);
 	strbuf_free(&i->made_manifest);
@@ -126,8 +129,9 @@ check_trust(struct image *i, struct err *e)
 {
 	char digest[DIGEST_TEXT];
 
-	digest_of(
-	    i->manifest_bytes.s != NULL ? i->manifest_bytes.s : "", i->manifest_bytes.n, digest);
+	if (schema1_digest(i->manifest_bytes.s != NULL ? i->manifest_bytes.s : "",
+		i->manifest_bytes.n, digest, e) < 0)
+		return -1;
 	return load_trust(i->load, digest, e);
 }
 
@@ -164,6 +168,8 @@ ask_member(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e)
 {
 	struct image *i = arg;
 
+	if (i->load->tarball.n > 0)
+		return tarball_ask(&i->load->tarball, layer, i->load->worker, stream, seq, e);
 	if (i->copy.tars)
 		return graph_ask(i->load, i->members.v[layer], stream, seq, e);
 	return load_ask_member(i->load, i->members.v[layer], stream, seq, e);
@@ -173,7 +179,9 @@ static int
 store_image(struct image *i, struct strv *ids, struct strv *names, struct err *e)
 {
 	struct copy_from from = {.peer = i->load->worker,
-	    .request = i->copy.tars ? &msg_graph_layer_desc : &msg_archive_copy_desc,
+	    .request = i->load->tarball.n > 0 ? &msg_recode_desc
+		       : i->copy.tars	      ? &msg_graph_layer_desc
+					      : &msg_archive_copy_desc,
 	    .ask = ask_member,
 	    .arg = i};
 	char id[65];
@@ -209,15 +217,7 @@ static int
 make_manifest(struct copy *c, struct err *e)
 {
 	struct image *i = (struct image *)(void *)((char *)c - offsetof(struct image, copy));
-	char digest[DIGEST_TEXT];
-	struct strbuf *b = &i->made_manifest;
 
-	digest_of(c->config_bytes.p, c->config_bytes.n, digest);
-	strbuf_addf(b,
-	    "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE_DOCKER
-	    "\",\"config\":{\"mediaType\":\"" MANIFEST_TYPE_DOCKER_CONFIG
-	    "\",\"size\":%zu,\"digest\":\"%s\"},\"layers\":[",
-	    c->config_bytes.n, digest);
 	for (size_t k = 0; k < c->nlayers; k++) {
 		struct rec_layer_ref *layer = &c->layers[k];
 
@@ -228,16 +228,9 @@ make_manifest(struct copy *c, struct err *e)
 		layer->media_type = strcmp(layer->digest, layer->diff_id) == 0
 					? MANIFEST_TYPE_DOCKER_LAYER
 					: MANIFEST_TYPE_DOCKER_LAYER ".gzip";
-		strbuf_addf(b, "%s{\"mediaType\":\"%s\",\"size\":%llu,\"digest\":\"%s\"}",
-		    k > 0 ? "," : "", layer->media_type, (unsigned long long)layer->size,
-		    layer->digest);
 	}
-	strbuf_add(b, "]}");
-	if (b->n > MANIFEST_MAX)
-		return err_set(e, ERR_LIMIT, "the manifest is too large");
-	c->manifest_bytes = (struct bytes){(const uint8_t *)b->s, b->n};
 	c->manifest_type = MANIFEST_TYPE_DOCKER;
-	return 0;
+	return copy_write_manifest(c, &i->made_manifest, e);
 }
 
 static int
@@ -310,7 +303,7 @@ load_docker_entry(struct load *l, const json_t *entry, struct strv *ids, struct 
 		goto out;
 	for (size_t k = 0; k < i.copy.nlayers; k++)
 		i.copy.layers[k].diff_id = i.copy.config.diff_ids.v[k];
-	i.copy.make_manifest = make_manifest;
+	i.copy.settle = make_manifest;
 	r = store_image(&i, ids, names, e);
 out:
 	image_free(&i);
@@ -346,14 +339,24 @@ load_docker(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 
 /* --- OCI layouts and dir: --------------------------------------------------------------------- */
 
+static int
+settle_late(struct copy *c, struct err *e)
+{
+	struct image *i = (struct image *)(void *)((char *)c - offsetof(struct image, copy));
+
+	return copy_settle_late(c, &i->late, &i->config_bytes, &i->made_manifest, &i->arena, e);
+}
+
 /* i->manifest is parsed: its configuration and layers, then the store. */
 static int
 take_manifest(struct image *i, struct err *e)
 {
 	const struct manifest *m = &i->manifest;
 
-	if (manifest_config(i->config_bytes.s != NULL ? i->config_bytes.s : "", i->config_bytes.n,
-		m->nlayers, &i->copy.config, &i->arena, e) < 0)
+	if (i->late.config != NULL)
+		i->copy.settle = settle_late;
+	else if (manifest_config(i->config_bytes.s != NULL ? i->config_bytes.s : "",
+		     i->config_bytes.n, m->nlayers, &i->copy.config, &i->arena, e) < 0)
 		return -1;
 	i->copy.manifest_bytes =
 	    (struct bytes){(const uint8_t *)i->manifest_bytes.s, i->manifest_bytes.n};
@@ -368,7 +371,8 @@ take_manifest(struct image *i, struct err *e)
 		if (d->media_type[0] != '\0' &&
 		    manifest_layer_form(d->media_type) == MANIFEST_LAYER_UNKNOWN)
 			return err_set(e, ERR_UNSUPPORTED, "unsupported layer media type");
-		i->copy.layers[k] = (struct rec_layer_ref){.diff_id = i->copy.config.diff_ids.v[k],
+		i->copy.layers[k] = (struct rec_layer_ref){
+		    .diff_id = i->late.config != NULL ? LATE_UNKNOWN : i->copy.config.diff_ids.v[k],
 		    .digest = d->digest,
 		    .size = d->size,
 		    .media_type = d->media_type[0] != '\0' ? d->media_type : NULL};
@@ -383,7 +387,8 @@ load_manifest(struct image *i, struct strv *ids, struct strv *names, struct err 
 
 	if (m->is_index)
 		return err_set(e, ERR_FORMAT, "an index refers to another index");
-	if (check_trust(i, e) < 0 || read_blob(i, &m->config, &i->config_bytes, e) < 0 ||
+	if (check_trust(i, e) < 0 ||
+	    (i->late.config == NULL && read_blob(i, &m->config, &i->config_bytes, e) < 0) ||
 	    take_manifest(i, e) < 0)
 		return -1;
 	for (size_t k = 0; k < m->nlayers; k++)
@@ -468,6 +473,17 @@ load_oci(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	return 0;
 }
 
+/* The manifest of "dir:", which may be one of schema 1. */
+static int
+parse_dir(struct image *i, struct err *e)
+{
+	const char *text = i->manifest_bytes.s != NULL ? i->manifest_bytes.s : "";
+
+	return schema1_is(text, i->manifest_bytes.n)
+		   ? schema1_parse(text, i->manifest_bytes.n, &i->manifest, &i->late, e)
+		   : manifest_parse(text, i->manifest_bytes.n, NULL, &i->manifest, e);
+}
+
 static int
 load_dir(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 {
@@ -476,8 +492,7 @@ load_dir(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 
 	if ((l->name == NULL || add_name(&i, l->name, false, e) == 0) &&
 	    load_read_member(l, "manifest.json", MANIFEST_MAX, &i.manifest_bytes, e) == 0 &&
-	    manifest_parse(i.manifest_bytes.s != NULL ? i.manifest_bytes.s : "", i.manifest_bytes.n,
-		NULL, &i.manifest, e) == 0)
+	    parse_dir(&i, e) == 0)
 		r = load_manifest(&i, ids, names, e);
 	image_free(&i);
 	return r;
@@ -520,6 +535,28 @@ load_graph(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	return r;
 }
 
+/* --- Tarballs ------------------------------------------------------------------------------------- */
+
+static int
+load_tarball(struct load *l, struct strv *ids, struct strv *names, struct err *e)
+{
+	struct image i = {.load = l};
+	int r = load_trust(l, NULL, e);
+
+	tarball_describe(&l->tarball, &i.late);
+	i.copy.settle = settle_late;
+	i.copy.manifest_type = MANIFEST_TYPE_OCI;
+	i.copy.nlayers = l->tarball.n;
+	i.copy.layers = arena_array(&i.arena, i.copy.nlayers, sizeof(*i.copy.layers));
+	for (size_t k = 0; k < i.copy.nlayers; k++)
+		i.copy.layers[k] = (struct rec_layer_ref){
+		    .diff_id = LATE_UNKNOWN, .media_type = l->tarball.v[k].media_type};
+	if (r == 0)
+		r = store_image(&i, ids, names, e);
+	image_free(&i);
+	return r;
+}
+
 /* --- Which form ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -532,6 +569,7 @@ static const struct {
     {"oci", load_oci},
     {"dir", load_dir},
     {"containers-storage", load_graph},
+    {"tarball", load_tarball},
 };
 
 /* Docker 25 writes both forms into one archive; manifest.json has the full names. */
@@ -574,7 +612,7 @@ open_archive(struct load *l, struct err *e)
 int
 load_open(struct load *l, struct err *e)
 {
-	if (l->driver != NULL) { /* another engine's store: there is one form of it */
+	if (l->driver != NULL || l->tarball.n > 0) { /* there is one form of it */
 		l->found = l->form;
 		return 0;
 	}

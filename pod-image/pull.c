@@ -8,6 +8,7 @@
 #include "pod-image/copy.h"
 #include "pod-image/document.h"
 #include "pod-image/pull.h"
+#include "pod-image/schema1.h"
 
 struct image { /* one image on its way from one registry */
 	const struct pull *pull;
@@ -17,6 +18,9 @@ struct image { /* one image on its way from one registry */
 	const char *repository; /* as that registry has it */
 	struct document top, own_manifest_doc, config;
 	struct manifest index, manifest;
+	struct late late; /* of a manifest of schema 1 */
+	struct strbuf made_config, made_manifest;
+	struct copy copy;
 	struct arena arena;
 	char top_digest[DIGEST_TEXT], digest[DIGEST_TEXT];
 	size_t endpoint; /* of the source */
@@ -30,6 +34,9 @@ image_free(struct image *i)
 	document_free(&i->config);
 	manifest_free(&i->index);
 	manifest_free(&i->manifest);
+	late_free(&i->late);
+	strbuf_free(&i->made_config);
+	strbuf_free(&i->made_manifest);
 	arena_free(&i->arena);
 }
 
@@ -60,7 +67,7 @@ fetch_top(struct image *i, struct err *e)
 			err_wrap(e, "reading manifest %s in %s", what, repository);
 		return err_wrap(e, "initializing source docker://%s", i->source->name);
 	}
-	if (document_check(&i->top, r->digest, i->top_digest, e) < 0)
+	if (schema1_check(&i->top, r->digest, i->top_digest, e) < 0)
 		return err_wrap(e, "reading manifest %s in %s", what, repository);
 	memcpy(i->digest, i->top_digest, sizeof(i->digest));
 	return 0;
@@ -73,8 +80,7 @@ choose_manifest(struct image *i, struct err *e)
 	struct manifest first = {0};
 	const struct manifest_entry *entry;
 
-	if (manifest_parse(i->top.bytes.s != NULL ? i->top.bytes.s : "", i->top.bytes.n,
-		i->top.media_type, &first, e) < 0)
+	if (schema1_or_newer(&i->top, &first, &i->late, e) < 0)
 		return -1;
 	if (!first.is_index) {
 		i->manifest = first;
@@ -134,8 +140,11 @@ ask_blob(void *arg, size_t layer, int stream, uint32_t *seq, struct err *e)
 {
 	struct image *i = arg;
 	const struct manifest_desc *d = &i->manifest.layers[layer];
-	struct msg_fetch_blob m = {
-	    .repository = i->repository, .digest = d->digest, .size = d->size, .stream = stream};
+	struct msg_fetch_blob m = {.repository = i->repository,
+	    .digest = d->digest,
+	    .size = d->size,
+	    .any_size = i->late.config != NULL,
+	    .stream = stream};
 
 	*seq = peer_next_seq(i->fetch);
 	return peer_send(i->fetch, &msg_fetch_blob_desc, *seq, &m, e);
@@ -198,7 +207,7 @@ layer_refs(struct image *i, const struct rec_image_config *config)
 	for (size_t k = 0; k < i->manifest.nlayers; k++) {
 		const struct manifest_desc *d = &i->manifest.layers[k];
 
-		refs[k].diff_id = config->diff_ids.v[k];
+		refs[k].diff_id = i->late.config != NULL ? LATE_UNKNOWN : config->diff_ids.v[k];
 		refs[k].digest = d->digest;
 		refs[k].media_type = d->media_type[0] != '\0' ? d->media_type : NULL;
 		refs[k].size = d->size;
@@ -206,10 +215,36 @@ layer_refs(struct image *i, const struct rec_image_config *config)
 	return refs;
 }
 
+static int
+settle(struct copy *c, struct err *e)
+{
+	struct image *i = (struct image *)(void *)((char *)c - offsetof(struct image, copy));
+	int r = copy_settle_late(c, &i->late, &i->made_config, &i->made_manifest, &i->arena, e);
+
+	if (r == 0)
+		warn_platform(i, &c->config);
+	return r;
+}
+
 static struct bytes
 as_bytes(const struct strbuf *b)
 {
 	return (struct bytes){(const uint8_t *)b->s, b->n};
+}
+
+/* A manifest of schema 1 is not what is stored: its digest only is. */
+static bool
+has_digest(const struct image *i, const struct rec_image *image)
+{
+	if (i->late.config == NULL)
+		return image->digest != NULL && strcmp(image->digest, i->digest) == 0;
+	for (size_t k = 0; k < image->repo_digests.n; k++) {
+		const char *digest = strchr(image->repo_digests.v[k], '@');
+
+		if (digest != NULL && strcmp(digest + 1, i->digest) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* True if the store's image of that name has this manifest already. */
@@ -224,7 +259,7 @@ is_current(const struct image *i, struct strv *ids)
 	if (peer_call(i->pull->store, &msg_image_get_desc, &m, &in, NULL, NULL, &ignored) < 0)
 		return false;
 	image = MSG_OF(&in, image_got)->image;
-	if (image->digest == NULL || strcmp(image->digest, i->digest) != 0)
+	if (!has_digest(i, image))
 		return false;
 	strv_add(ids, image->id);
 	return true;
@@ -243,24 +278,30 @@ store_image(struct image *i, struct strv *ids, struct err *e)
 	    .ask = ask_blob,
 	    .ask_parts = ask_parts,
 	    .arg = i};
-	struct copy c = {.store = i->pull->store,
+	struct copy *c = &i->copy;
+	char id[65];
+
+	*c = (struct copy){.store = i->pull->store,
 	    .report = i->pull->report,
 	    .manifest_bytes = as_bytes(&doc->bytes),
 	    .manifest_type = i->manifest.media_type,
 	    .descs = i->manifest.layers,
 	    .nlayers = i->manifest.nlayers,
 	    .names = {&name, i->pull->name != NULL || r->digest == NULL},
-	    .repo_digests = {digests, i->index.is_index ? 2 : 1}};
-	char id[65];
-
-	if (check_layers(&i->manifest, e) < 0 || fetch_config(i, &c.config, e) < 0)
+	    .repo_digests = {digests, i->index.is_index ? 2 : 1},
+	    .settle = i->late.config != NULL ? settle : NULL};
+	if (check_layers(&i->manifest, e) < 0)
 		return -1;
-	warn_platform(i, &c.config);
-	c.config_bytes = as_bytes(&i->config.bytes);
-	c.layers = layer_refs(i, &c.config);
+	if (c->settle == NULL) {
+		if (fetch_config(i, &c->config, e) < 0)
+			return -1;
+		warn_platform(i, &c->config);
+		c->config_bytes = as_bytes(&i->config.bytes);
+	}
+	c->layers = layer_refs(i, &c->config);
 	digests[0] = arena_printf(&i->arena, "%s@%s", repository, i->top_digest);
 	digests[1] = arena_printf(&i->arena, "%s@%s", repository, i->digest);
-	if (copy_image(&c, &from, id, e) < 0)
+	if (copy_image(c, &from, id, e) < 0)
 		return -1;
 	strv_add(ids, id);
 	return 0;

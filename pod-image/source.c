@@ -4,6 +4,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "pod-image/schema1.h"
 #include "pod-image/source.h"
 
 void
@@ -12,6 +13,7 @@ image_free(struct image *i)
 	document_free(&i->doc);
 	document_free(&i->config);
 	manifest_free(&i->manifest);
+	late_free(&i->late);
 	strv_free(&i->mounts);
 	strv_free(&i->places);
 	arena_free(&i->arena);
@@ -60,25 +62,40 @@ take_config(struct image *i, struct err *e)
 	    (const char *)b.p, b.n, i->manifest.nlayers, &i->parsed, &i->arena, e);
 }
 
+int
+image_take_late(struct image *i, struct err *e)
+{
+	own_mem char *text = late_config(&i->late, NULL, 0);
+
+	i->is_image = true;
+	strbuf_add(&i->config.bytes, text);
+	return manifest_config(i->config.bytes.s, i->config.bytes.n, 0, &i->parsed, &i->arena, e);
+}
+
 static int
 image_of_manifest(struct source *s, struct image *i, struct err *e)
 {
-	struct bytes b = document_bytes(&i->doc);
-
-	document_check(&i->doc, NULL, i->digest, e);
-	if (manifest_parse((const char *)b.p, b.n, i->doc.media_type, &i->manifest, e) < 0)
+	if (schema1_check(&i->doc, NULL, i->digest, e) < 0 ||
+	    schema1_or_newer(&i->doc, &i->manifest, &i->late, e) < 0)
 		return -1;
 	if (i->manifest.is_index)
 		return err_set(e, ERR_FORMAT, "an index refers to another index");
 	if (s->ops->trust != NULL && s->ops->trust(s, i->digest, e) < 0)
 		return -1;
-	if (source_read(s, &i->manifest.config, false, &i->config, e) < 0 || take_config(i, e) < 0)
+	if (i->late.config != NULL) {
+		/* What is written will be another document. */
+		document_free(&i->doc);
+		if (image_take_late(i, e) < 0)
+			return -1;
+	} else if (source_read(s, &i->manifest.config, false, &i->config, e) < 0 ||
+		   take_config(i, e) < 0) {
 		return -1;
+	}
 	i->npieces = i->manifest.nlayers;
 	i->pieces = arena_array(&i->arena, i->npieces + 1, sizeof(*i->pieces));
 	for (size_t k = 0; k < i->npieces; k++) {
 		i->pieces[k].from = i->manifest.layers[k];
-		if (i->is_image)
+		if (i->is_image && i->late.config == NULL)
 			i->pieces[k].diff_id = i->parsed.diff_ids.v[k];
 	}
 	return 0;
@@ -112,7 +129,7 @@ registry_top(struct source *s, struct document *out, struct err *e)
 	char got[DIGEST_TEXT];
 
 	if (document_fetch(s->peer, "manifest", s->repository, what, MANIFEST_MAX, out, e) < 0 ||
-	    document_check(out, r->digest, got, e) < 0) {
+	    schema1_check(out, r->digest, got, e) < 0) {
 		if (!text_has_prefix(e->text, "pinging container registry") &&
 		    !text_has_prefix(e->text, "unable to retrieve auth token"))
 			err_wrap(e, "reading manifest %s in %s", what, repository);
@@ -138,6 +155,7 @@ registry_ask(
 	struct msg_fetch_blob m = {.repository = s->repository,
 	    .digest = p->from.digest,
 	    .size = p->from.size,
+	    .any_size = p->diff_id == NULL && p->from.size == 0,
 	    .stream = stream};
 
 	(void)tar;

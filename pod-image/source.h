@@ -9,6 +9,7 @@
 #include "common/oci/manifest.h"
 #include "common/wire/peer.h"
 #include "pod-image/document.h"
+#include "pod-image/late.h"
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
 
@@ -29,7 +30,8 @@ struct piece {			   /* a layer */
 
 struct image {
 	struct arena arena;
-	struct document doc;	  /* its manifest; empty if the source has none */
+	struct late late;    /* what becomes its configuration; then doc and diff_ids are missing */
+	struct document doc; /* its manifest; empty if the source has none */
 	char digest[DIGEST_TEXT]; /* of doc */
 	struct manifest manifest; /* doc parsed, if there is one */
 	struct document config;
@@ -41,6 +43,9 @@ struct image {
 	struct strv places; /* those of them that the store knows to have got them */
 };
 void image_free(struct image *i);
+
+/* i->late is set: what is known of the configuration now, without the layers, into config and parsed. */
+int image_take_late(struct image *i, struct err *e);
 
 struct source;
 struct source_list;

@@ -3,6 +3,7 @@
 
 #include "common/base/json.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/oci/reference.h"
 #include "pod-image/source.h"
 
@@ -212,11 +213,54 @@ docker_ask(
 
 static const struct source_ops docker_ops = {.image = docker_image, .ask = docker_ask};
 
+/* --- Tarballs ------------------------------------------------------------------------------------- */
+
+static int
+tarball_image(struct source *s, struct image *i, struct err *e)
+{
+	const struct tarball *t = &s->load->tarball;
+
+	if (load_trust(s->load, NULL, e) < 0)
+		return -1;
+	tarball_describe(t, &i->late);
+	i->manifest.media_type = MANIFEST_TYPE_OCI;
+	i->npieces = t->n;
+	i->pieces = arena_array(&i->arena, t->n, sizeof(*i->pieces));
+	for (size_t k = 0; k < t->n; k++) {
+		i->pieces[k].name = arena_printf(&i->arena, "tarball %zu", k + 1);
+		i->pieces[k].from =
+		    (struct manifest_desc){.media_type = t->v[k].media_type, .digest = ""};
+	}
+	return image_take_late(i, e);
+}
+
+static int
+tarball_layer(
+    struct source *s, const struct piece *p, bool tar, int stream, uint32_t *seq, struct err *e)
+{
+	uint64_t number = 0;
+
+	(void)tar;
+	/* As it was named above. */
+	if (text_to_u64(strrchr(p->name, ' ') + 1, s->load->tarball.n, &number) < 0 || number == 0)
+		return err_set(e, ERR_INTERNAL, "there is no %s", p->name);
+	return tarball_ask(&s->load->tarball, number - 1, s->peer, stream, seq, e);
+}
+
+static const struct source_ops tarball_ops = {.image = tarball_image, .ask = tarball_layer};
+
 int
 source_files(struct source *s, struct load *load, struct err *e)
 {
 	if (load_open(load, e) < 0)
 		return -1;
+	if (load->tarball.n > 0) {
+		*s = (struct source){.ops = &tarball_ops,
+		    .peer = load->worker,
+		    .request = &msg_recode_desc,
+		    .load = load};
+		return 0;
+	}
 	if (strcmp(load->form, "containers-storage") == 0) {
 		source_graph(s, load);
 		return 0;

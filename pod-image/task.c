@@ -5,6 +5,7 @@
 #include "common/base/own.h"
 #include "common/oci/auth.h"
 #include "common/oci/digest.h"
+#include "pod-image/schema1.h"
 #include "pod-image/task.h"
 
 #define KEEP_MAX 220 /* workers of registries, and of the signatures for each of their names */
@@ -348,11 +349,13 @@ sign_document(struct task *t, struct bytes b, struct err *e)
 	own_manifest struct manifest m = {0};
 	char digest[DIGEST_TEXT];
 
-	digest_of(b.p, b.n, digest);
+	if (schema1_digest((const char *)b.p, b.n, digest, e) < 0)
+		return -1;
 	if (to->digest != NULL && strcmp(to->digest, digest) != 0)
 		return err_set(
 		    e, ERR_INTEGRITY, "digest mismatch: expected %s, got %s", to->digest, digest);
-	if (manifest_parse((const char *)b.p, b.n, NULL, &m, e) < 0)
+	if (!schema1_is((const char *)b.p, b.n) &&
+	    manifest_parse((const char *)b.p, b.n, NULL, &m, e) < 0)
 		return -1;
 	for (size_t i = 0; t->sign_all && m.is_index && i < m.nentries; i++) {
 		if (signer_sign(&t->signer, to, m.entries[i].desc.digest, NULL, NULL, e) < 0)

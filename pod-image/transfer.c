@@ -9,6 +9,7 @@
 #include "common/role/spawn.h"
 #include "pod-image/layers.h"
 #include "pod-image/list.h"
+#include "pod-image/schema1.h"
 #include "pod-image/spool.h"
 #include "pod-image/transfer.h"
 
@@ -61,7 +62,8 @@ struct result { /* an image that is being copied */
 	struct layers_way *ways;
 	struct written *layers;
 	struct outcome outcome;
-	char *made; /* the manifest, if it had to be made */
+	char *made;   /* the manifest, if it had to be made */
+	char *config; /* the same of the configuration */
 };
 
 static void
@@ -72,6 +74,7 @@ result_free(struct result *r)
 	free(r->ways);
 	free(r->layers);
 	free(r->made);
+	free(r->config);
 }
 
 static bool
@@ -202,7 +205,7 @@ write_manifest(struct transfer *t, struct result *r, struct err *e)
 		memcpy(o->digest, r->image->digest, DIGEST_TEXT);
 		return 0;
 	}
-	if (t->preserve && r->image->doc.bytes.n > 0)
+	if (t->preserve && (r->image->doc.bytes.n > 0 || r->image->late.config != NULL))
 		return err_set(e, ERR_UNSUPPORTED,
 		    "the manifest would have to be changed, which was asked not to be done");
 	if (r->image->doc.bytes.n == 0 || r->docker != is_docker(r->image))
@@ -218,6 +221,21 @@ write_manifest(struct transfer *t, struct result *r, struct err *e)
 	return 0;
 }
 
+/* All layers have passed: now there can be a configuration. */
+static void
+make_config(struct result *r)
+{
+	struct image *i = r->image;
+	struct outcome *o = &r->outcome;
+	own_mem const char **ids = xcalloc(i->npieces + 1, sizeof(*ids));
+
+	for (size_t k = 0; k < i->npieces; k++)
+		ids[k] = i->pieces[k].diff_id;
+	r->config = late_config(&i->late, ids, i->npieces);
+	o->config = (struct bytes){(const uint8_t *)r->config, strlen(r->config)};
+	digest_of(o->config.p, o->config.n, o->config_digest);
+}
+
 /* --- Images ----------------------------------------------------------------------------------- */
 
 static int
@@ -227,6 +245,8 @@ send_result(struct transfer *t, struct result *r, struct err *e)
 
 	if (decide(t, r, e) < 0 || layers_send(t, r->image, r->ways, r->layers, e) < 0)
 		return -1;
+	if (r->image->late.config != NULL)
+		make_config(r);
 	report_text(&t->report, "Copying config %s", o->config_digest);
 	if (t->to->ops->put_config(t->to, o->config_digest, o->config, e) < 0 ||
 	    write_manifest(t, r, e) < 0)
@@ -429,7 +449,8 @@ send_top(struct transfer *t, struct document *top, struct err *e)
 	struct manifest_desc now;
 	int r;
 
-	if (b.n > 0 && manifest_parse((const char *)b.p, b.n, top->media_type, &m, e) < 0)
+	if (b.n > 0 && !schema1_is((const char *)b.p, b.n) &&
+	    manifest_parse((const char *)b.p, b.n, top->media_type, &m, e) < 0)
 		return -1;
 	report_text(
 	    &t->report, "Getting image %s signatures", m.is_index && t->all ? "list" : "source");
@@ -457,7 +478,8 @@ transfer_choose(struct source *s, const struct manifest_platform *platform, stru
 
 	if (b.n == 0)
 		return 0;
-	if (manifest_parse((const char *)b.p, b.n, doc->media_type, &m, e) < 0)
+	if (!schema1_is((const char *)b.p, b.n) &&
+	    manifest_parse((const char *)b.p, b.n, doc->media_type, &m, e) < 0)
 		return -1;
 	if (m.is_index)
 		return choose(&t, &m, out, e);

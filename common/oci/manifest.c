@@ -35,6 +35,12 @@ find_kind(const char *media_type)
 }
 
 bool
+manifest_type_is_known(const char *media_type)
+{
+	return find_kind(media_type) != NULL;
+}
+
+bool
 manifest_type_is_index(const char *media_type)
 {
 	const struct kind *kind = media_type != NULL ? find_kind(media_type) : NULL;
@@ -242,7 +248,7 @@ check_schema(const json_t *j, struct err *e)
 		return -1;
 	if (version == 1)
 		return err_set(
-		    e, ERR_UNSUPPORTED, "Docker manifests of schema version 1 are not supported");
+		    e, ERR_UNSUPPORTED, "a Docker manifest of schema version 1 cannot stand here");
 	if (version != 2)
 		return err_set(e, ERR_FORMAT, "unknown schemaVersion");
 	return 0;

@@ -71,11 +71,14 @@ struct manifest {
 /*
  * Parses a manifest or an index.  content_type is what the transport called it, or NULL; if it is a
  * type known here it must agree with the document.  A document that could be read as both is
- * refused (CVE-2021-41190), as are schema 1, duplicate keys and more than the bounds above.
+ * refused (CVE-2021-41190), as are schema 1 (pod-image/schema1.h), duplicate keys and more than the bounds above.
  */
 int manifest_parse(
     const char *bytes, size_t n, const char *content_type, struct manifest *out, struct err *e);
 void manifest_free(struct manifest *m);
+
+/* One of the four kinds that manifest_parse reads. */
+bool manifest_type_is_known(const char *media_type);
 
 /* Of an index or a manifest list; NULL is not. */
 bool manifest_type_is_index(const char *media_type);

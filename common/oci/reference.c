@@ -362,6 +362,7 @@ reference_transport(const char *text, const char **rest)
 	    {"docker-archive", "docker-archive:"},
 	    {"docker-daemon", "docker-daemon:"},
 	    {"containers-storage", "containers-storage:"},
+	    {"tarball", "tarball:"},
 	};
 
 	for (size_t i = 0; i < COUNTOF(transports); i++) {
@@ -376,7 +377,7 @@ reference_transport(const char *text, const char **rest)
 int
 reference_refuse_transport(const char *text, struct err *e)
 {
-	static const char *const known[] = {"sif", "tarball", "ostree", "atomic"};
+	static const char *const known[] = {"sif", "ostree", "atomic"};
 
 	for (size_t i = 0; i < COUNTOF(known); i++) {
 		size_t n = strlen(known[i]);
@@ -384,10 +385,8 @@ reference_refuse_transport(const char *text, struct err *e)
 		/* "sif:1" is an image and its tag. */
 		if (strncmp(text, known[i], n) == 0 && text[n] == ':' &&
 		    (text[n + 1] == '/' || text[n + 1] == '.'))
-			return err_set(e, ERR_UNSUPPORTED, "the transport %s: is not supported%s",
-			    known[i],
-			    strcmp(known[i], "tarball") == 0 ? ": use import for a tar of files"
-							     : "");
+			return err_set(
+			    e, ERR_UNSUPPORTED, "the transport %s: is not supported", known[i]);
 	}
 	return 0;
 }

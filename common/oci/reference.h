@@ -81,7 +81,7 @@ bool reference_domain_valid(const char *s);
  */
 const char *reference_transport(const char *text, const char **rest);
 
-/* Fails if text is a path by a transport that other tools know and these programs do not: sif:/x, tarball:/x. */
+/* Fails if text is a path by a transport that other tools know and these programs do not: sif:/x. */
 int reference_refuse_transport(const char *text, struct err *e);
 
 #endif

@@ -28,7 +28,11 @@
 static const char manifest_types[] =
     "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
-    "application/vnd.docker.distribution.manifest.v2+json";
+    "application/vnd.docker.distribution.manifest.v2+json, "
+    "application/vnd.docker.distribution.manifest.v1+prettyjws, "
+    "application/vnd.docker.distribution.manifest.v1+json";
+
+#define BLOB_MAX ((uint64_t)1 << 40) /* of which the size is not known */
 
 enum { PHASE_SETUP = 1, PHASE_WORK = 2 };
 static unsigned phase = PHASE_SETUP;
@@ -156,7 +160,7 @@ finish_blob(struct worker *w, struct op *op, struct err *e)
 {
 	struct msg_fetch_blob_r out = {.size = op->r.offset};
 
-	if (op->r.offset != op->size)
+	if (op->r.offset != op->size && !op->any_size)
 		return err_set(e, ERR_INTEGRITY, "blob %s has %llu bytes, its descriptor says %llu",
 		    op->want, (unsigned long long)op->r.offset, (unsigned long long)op->size);
 	fd_close(&op->fd);
@@ -213,7 +217,8 @@ on_blob(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	op->fd = fd_take(&m->stream);
 	op->want = xstrdup(m->digest);
 	op->bulk = true;
-	op->size = m->size;
+	op->any_size = m->any_size;
+	op->size = m->any_size ? BLOB_MAX : m->size;
 	op->r.sink = blob_sink;
 	op->r.sink_arg = op;
 	op_target(op, m->repository, "blobs/", m->digest);
@@ -223,8 +228,10 @@ on_blob(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 static void
 announce(struct worker *w, struct op *op)
 {
-	struct msg_progress m = {
-	    .kind = "item", .item = op->want, .done = op->r.offset, .total = op->size};
+	struct msg_progress m = {.kind = "item",
+	    .item = op->want,
+	    .done = op->r.offset,
+	    .total = op->any_size ? 0 : op->size};
 	struct err ignored = {0};
 	int64_t now = registry_now_ms();
 

@@ -28,6 +28,7 @@ struct op { /* a request of pod-image under way */
 	int fd;
 	char *want; /* its digest */
 	uint64_t size, announced;
+	bool any_size; /* size is only a bound */
 	int64_t announced_ms;
 	struct strbuf pending; /* bytes that the pipe did not take yet */
 	size_t pending_at;

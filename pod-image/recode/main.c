@@ -21,12 +21,14 @@ static const struct form {
 	bool inflates;	 /* what comes in is the compressed side */
 	bool sees_plain; /* one of the sides is the tar */
 	bool chunked;	 /* the descriptor says where the parts are */
+	bool copies; /* what goes out is what comes in, though it is decompressed to be looked at */
 } forms[] = {
-    {"same", deflate_stream, INFLATE_NONE, false, false, false},
-    {"tar", inflate_stream, INFLATE_NONE, true, true, false},
-    {"gzip", deflate_stream, INFLATE_GZIP, false, true, false},
-    {"zstd", deflate_stream, INFLATE_ZSTD, false, true, false},
-    {"zstd:chunked", NULL, INFLATE_ZSTD, false, true, true},
+    {"same", deflate_stream, INFLATE_NONE, false, false, false, false},
+    {"look", inflate_stream, INFLATE_NONE, true, true, false, true},
+    {"tar", inflate_stream, INFLATE_NONE, true, true, false, false},
+    {"gzip", deflate_stream, INFLATE_GZIP, false, true, false, false},
+    {"zstd", deflate_stream, INFLATE_ZSTD, false, true, false, false},
+    {"zstd:chunked", NULL, INFLATE_ZSTD, false, true, true, false},
 };
 
 static const struct form *
@@ -62,17 +64,19 @@ answer(struct peer *p, uint32_t seq, const struct form *f, struct inflate *s,
 	own_arena struct arena a = {0};
 	struct rec_kv notes[3];
 	struct digest *in = f->inflates ? &s->packed : &s->plain;
-	struct digest *out = f->inflates ? &s->plain : &s->packed;
-	char in_text[DIGEST_TEXT], out_text[DIGEST_TEXT];
+	struct digest *out = f->inflates && !f->copies ? &s->plain : &s->packed;
+	char in_text[DIGEST_TEXT], plain_text[DIGEST_TEXT], out_text[DIGEST_TEXT];
 	struct msg_recode_r m = {.in_digest = in_text,
 	    .in_size = in->size,
 	    .out_digest = out_text,
 	    .out_size = out->size};
 
-	digest_text(in, in_text);
-	digest_text(out, out_text);
+	/* A digest is told once. */
+	digest_text(&s->plain, plain_text);
+	digest_text(&s->packed, f->inflates ? in_text : out_text);
+	memcpy(f->inflates ? out_text : in_text, f->copies ? in_text : plain_text, DIGEST_TEXT);
 	if (f->sees_plain) {
-		m.plain_digest = f->inflates ? out_text : in_text;
+		m.plain_digest = plain_text;
 		m.plain_size = s->plain.size;
 	}
 	if (f->chunked)
@@ -101,6 +105,10 @@ on_recode(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	if (f == NULL)
 		return -1;
 	s.format = f->format;
+	if (f->copies) {
+		s.copy = to;
+		s.out = -1;
+	}
 	r = f->chunked ? chunked_stream(&s, &c, e) : f->run(&s, e);
 	if (r < 0 && e->no == EPIPE)
 		err_set(e, ERR_CANCELLED, "the reader of the layer has gone");

@@ -43,6 +43,7 @@ struct layer {
 struct image {
 	const struct rec_image *im;
 	struct strv layers;
+	uint64_t documents; /* bytes of manifest and configuration */
 	uint64_t shared, unique;
 };
 
@@ -77,24 +78,46 @@ layer_at(struct images *s, const char *id)
 	return &s->layers[s->nlayers++];
 }
 
+/* 1: it is there; 0: it is not; -1. */
+static int
+get_document(struct ctx *x, struct image *m, const char *kind, struct peer_in *in, struct err *e)
+{
+	struct msg_image_blob blob = {.image = m->im->id, .kind = kind};
+
+	if (peer_call(ctx_store(x, e), &msg_image_blob_desc, &blob, in, NULL, NULL, e) == -1) {
+		if (e->class != ERR_NOTFOUND)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	m->documents += MSG_OF(in, image_blob_r)->data.n;
+	return 1;
+}
+
 /* An image that goes while we look counts for nothing. */
 static int
 add_layers(struct ctx *x, struct images *s, struct image *m, struct err *e)
 {
-	struct msg_image_get get = {.name = m->im->id};
-	struct msg_image_blob blob = {.image = m->im->id, .kind = "manifest"};
-	own_peer_in struct peer_in got = {0}, sizes = {0};
+	struct msg_image_get get = {.name = m->im->id, .list = true};
+	own_peer_in struct peer_in got = {0}, sizes = {0}, config = {0};
 	const struct rec_image *im;
 	const struct msg_image_blob_r *b;
+	int r;
 
-	if (peer_call(ctx_store(x, e), &msg_image_get_desc, &get, &got, NULL, NULL, e) == -1 ||
-	    peer_call(ctx_store(x, e), &msg_image_blob_desc, &blob, &sizes, NULL, NULL, e) == -1) {
+	if (peer_call(ctx_store(x, e), &msg_image_get_desc, &get, &got, NULL, NULL, e) == -1) {
 		if (e->class != ERR_NOTFOUND)
 			return -1;
 		err_clear(e);
 		return 0;
 	}
 	im = MSG_OF(&got, image_got)->image;
+	r = get_document(x, m, "manifest", &sizes, e);
+	if (r != 1)
+		return r;
+	/* A manifest list has none. */
+	if ((im->config == NULL || !im->config->list) &&
+	    get_document(x, m, "config", &config, e) == -1)
+		return -1;
 	b = MSG_OF(&sizes, image_blob_r);
 	for (size_t i = 0; i < im->layers.n && i < b->layers.n; i++) {
 		struct layer *l = layer_at(s, im->layers.v[i]);
@@ -121,12 +144,14 @@ load_images(struct ctx *x, struct images *s, struct err *e)
 		if (add_layers(x, s, &s->v[s->n], e) == -1)
 			return -1;
 	}
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
+		s->v[i].unique = s->v[i].documents;
 		for (size_t k = 0; k < s->v[i].layers.n; k++) {
 			const struct layer *one = layer_at(s, s->v[i].layers.v[k]);
 
 			*(one->images > 1 ? &s->v[i].shared : &s->v[i].unique) += one->size;
 		}
+	}
 	return 0;
 }
 
@@ -229,28 +254,42 @@ add_summary(json_t *list, const struct total *t)
 	json_put_str(o, "Reclaimable", reclaimable);
 }
 
+/* An image counts once for each of its names. */
+static size_t
+rows_of(const struct image *m)
+{
+	return m->im->names.n > 0 ? m->im->names.n : 1;
+}
+
 static void
 summarize(const struct usage *u, json_t *list)
 {
-	struct total images = {"Images", u->images.n, 0, 0, 0};
+	struct total images = {.type = "Images"};
 	struct total containers = {"Containers", u->containers.l.n, 0, 0, 0};
 	struct total volumes = {"Local Volumes", u->volumes.n, 0, 0, 0};
 
-	for (size_t i = 0; i < u->images.n; i++)
-		images.active += u->images.v[i].im->containers > 0;
+	for (size_t i = 0; i < u->images.n; i++) {
+		const struct image *m = &u->images.v[i];
+		bool active = m->im->containers > 0;
+
+		images.count += rows_of(m);
+		images.active += active;
+		images.size += m->documents;
+		images.reclaimable += active ? 0 : m->documents;
+	}
 	for (size_t i = 0; i < u->images.nlayers; i++) {
 		images.size += u->images.layers[i].size;
 		images.reclaimable += u->images.layers[i].active ? 0 : u->images.layers[i].size;
 	}
 	for (size_t i = 0; i < u->containers.l.n; i++) {
-		bool live = ctr_status_is_live(u->containers.l.v[i].status);
+		bool runs = u->containers.l.v[i].status == CTR_RUNNING;
 
-		containers.active += live;
+		containers.active += runs;
 		containers.size += u->containers.rw[i];
-		containers.reclaimable += live ? 0 : u->containers.rw[i];
+		containers.reclaimable += runs ? 0 : u->containers.rw[i];
 	}
 	for (size_t i = 0; i < u->volumes.n; i++) {
-		volumes.active += u->volumes.v[i].users > 0;
+		volumes.active += u->volumes.v[i].users;
 		volumes.size += u->volume_bytes[i];
 		volumes.reclaimable += u->volumes.v[i].users > 0 ? 0 : u->volume_bytes[i];
 	}
@@ -274,7 +313,26 @@ put_ago(json_t *o, int64_t ns)
 {
 	char text[HUMAN_MAX];
 
-	json_put_str(o, "Created", human_ago(ns / NS, ctx_now_ns() / NS, text, sizeof(text)));
+	json_put_str(o, "Created", human_duration((ctx_now_ns() - ns) / NS, text, sizeof(text)));
+}
+
+/* One of its names. */
+static void
+put_image(json_t *list, const struct image *m, size_t name)
+{
+	own_mem char *repository = NULL, *tag = NULL;
+	json_t *o = json_add_obj(list);
+
+	if (name < m->im->names.n)
+		image_row_split(m->im->names.v[name], &repository, &tag);
+	json_put_str(o, "Repository", inspect_or(repository, "<none>"));
+	json_put_str(o, "Tag", inspect_or(tag, "<none>"));
+	json_put_take(o, "ID", json_strn(m->im->id, NAMES_SHORT_LEN));
+	put_ago(o, m->im->created_ns);
+	put_size(o, "Size", m->shared + m->unique);
+	put_size(o, "SharedSize", m->shared);
+	put_size(o, "UniqueSize", m->unique);
+	json_put_int(o, "Containers", (int64_t)m->im->containers);
 }
 
 static int
@@ -288,22 +346,9 @@ print_images(const struct images *s, struct err *e)
 	    .headings = headings};
 	own_json json_t *list = json_arr();
 
-	for (size_t i = 0; i < s->n; i++) {
-		const struct image *m = &s->v[i];
-		own_mem char *repository = NULL, *tag = NULL;
-		json_t *o = json_add_obj(list);
-
-		if (m->im->names.n > 0)
-			image_row_split(m->im->names.v[0], &repository, &tag);
-		json_put_str(o, "Repository", inspect_or(repository, "<none>"));
-		json_put_str(o, "Tag", inspect_or(tag, "<none>"));
-		json_put_take(o, "ID", json_strn(m->im->id, NAMES_SHORT_LEN));
-		put_ago(o, m->im->created_ns);
-		put_size(o, "Size", m->shared + m->unique);
-		put_size(o, "SharedSize", m->shared);
-		put_size(o, "UniqueSize", m->unique);
-		json_put_int(o, "Containers", (int64_t)m->im->containers);
-	}
+	for (size_t i = 0; i < s->n; i++)
+		for (size_t k = 0; k < rows_of(&s->v[i]); k++)
+			put_image(list, &s->v[i], k);
 	puts("Images space usage:\n");
 	return output_list(&out, list, stdout, e);
 }
@@ -322,13 +367,16 @@ print_containers(const struct containers *c, struct err *e)
 		const struct ctr *one = &c->l.v[i];
 		const struct rec_ctr_config *g = one->config;
 		json_t *o = json_add_obj(list);
+		own_strbuf struct strbuf command = {0};
 		int64_t volumes = 0;
 
+		for (size_t k = 0; k < g->command.n; k++)
+			strbuf_addf(&command, "%s%s", k > 0 ? " " : "", g->command.v[k]);
 		for (size_t k = 0; k < g->mounts.n; k++)
 			volumes += strcmp(g->mounts.v[k].type, "volume") == 0;
 		json_put_take(o, "ID", json_strn(one->id, NAMES_SHORT_LEN));
 		json_put_take(o, "Image", json_strn(one->image, NAMES_SHORT_LEN));
-		json_put_str(o, "Command", g->command.n > 0 ? g->command.v[0] : "");
+		json_put_str(o, "Command", command.n > 0 ? command.s : "");
 		json_put_int(o, "LocalVolumes", volumes);
 		put_size(o, "Size", c->rw[i]);
 		put_ago(o, one->created_ns);

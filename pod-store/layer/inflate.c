@@ -78,6 +78,8 @@ int
 inflate_write(struct inflate *s, const void *p, size_t n, struct digest *d, struct err *e)
 {
 	digest_add(d, p, n);
+	if (s->out == -1)
+		return 0;
 	return file_put(s->out, p, n) == -1 ? err_sys(e, "passing the layer on") : 0;
 }
 

@@ -24,7 +24,7 @@ enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_ZSTD };
 #define INFLATE_BUFFER (256u << 10)
 
 struct inflate {
-	int in, out;
+	int in, out;		    /* out -1: to nowhere, only digested */
 	int copy;		    /* above 0: what is read is written there too */
 	enum inflate_format format; /* found (inflate_stream) or wished (deflate_stream) */
 	int level;		    /* of deflate_stream: 0 the default, else as gzip's or zstd's */

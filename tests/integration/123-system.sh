@@ -42,6 +42,14 @@ is "of unused images, too" "$(pod system df --format json | jq '.[0]|.RawReclaim
 is "df -v" "$(pod system df -v | grep -c 'space usage:$')" 3
 pod system df -v --format json >/dev/null 2>&1
 is "df -v with a format" "$?" 125
+pod manifest create localhost/list localhost/one:1 >/dev/null
+pod tag localhost/one:1 localhost/other:1
+is "df counts an image once for each name, and manifest lists" "$(pod system df --format '{{.Total}} {{.Active}}' | sed -n 1p)" "4 1"
+is "a list costs what its document has" "$(pod system df -v | awk '$1 == "localhost/list" { print $2, $(NF-3) != "0B", $(NF-2), $NF }')" "latest 1 0B 0"
+is "names share what they are names of" "$(pod system df -v | awk '$1 == "localhost/other" || $1 == "localhost/one" { print $3, $NF }' | uniq -c | awk '{ print $1, $3 }')" "2 2"
+is "a container's whole command" "$(pod system df -v | grep -c ' sleep 1000 ')" 1
+pod manifest rm localhost/list >/dev/null
+pod untag localhost/one:1 localhost/other:1
 
 pod system prune </dev/null >/dev/null 2>&1
 is "prune asks, and fails without an answer" "$?" 125

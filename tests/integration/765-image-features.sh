@@ -38,13 +38,14 @@ I11 scp says what to do instead|$P image scp $A root@localhost:: 2>"$D/err"; [ $
 I12 gzip, zstd, tar|for i in gz zst tar v2s2; do $P pull -q --tls-verify=false $R/$i:1 && [ "$($P run --rm --net none $R/$i:1 cat /opt/second)" = "second layer $(layout_machine)" ] || exit 1; done
 I12 zstd:chunked|$P push -q --tls-verify=false --compression-format zstd:chunked --force-compression $A $R/$U/chunked && $P rmi -f $R/$U/chunked 2>/dev/null; $P pull -q --tls-verify=false $R/$U/chunked >/dev/null
 I12 lists of both kinds|[ "$($P pull -q --tls-verify=false $R/multi:1 2>/dev/null)" = "$($P pull -q --tls-verify=false $R/dmulti:1)" ] || $P image exists $R/dmulti:1
-I12 schema 1 is named|mkdir "$D/s1" && printf '{"schemaVersion":1,"name":"x","tag":"1","architecture":"amd64","fsLayers":[],"history":[]}' >"$D/s1/manifest.json" && echo 'Directory Transport Version: 1.1' >"$D/s1/version"; $P pull "dir:$D/s1" 2>"$D/err"; [ $? = 125 ] && grep -qi 'schema version 1' "$D/err"
+I12 a manifest of schema 1 is converted|skopeo --insecure-policy copy -q --src-tls-verify=false --format v2s1 docker://$R/v2s2:1 "dir:$D/s1" && $P pull -q "dir:$D/s1" >"$D/id" && [ "$($P image inspect -f '{{.ManifestType}} {{len .RootFS.Layers}}' "$(cat "$D/id")")" = 'application/vnd.docker.distribution.manifest.v2+json 2' ]
 I13 encryption is refused by name|for o in "run --decryption-key k $A" "pull --decryption-key k $A" "push --encryption-key k $A"; do $P $o 2>"$D/err"; [ $? = 125 ] && grep -q 'encrypted images are not supported' "$D/err" || exit 1; done; ! $P run --help | grep -q decryption
 I14 vfs|$P --storage-driver vfs --root "$D/vfs" --runroot "$D/vfsr" pull -q --tls-verify=false $R/gz:1 >/dev/null && $P --storage-driver vfs --root "$D/vfs" --runroot "$D/vfsr" run --rm --net none $R/gz:1 true
 I14 an additional store|$P --root "$D/add" --runroot "$D/addr" --storage-opt additionalimagestore="$ROOT" images -q | grep -q .
 I14 other drivers are named|$P --storage-driver btrfs --root "$D/b" images 2>"$D/err"; [ $? = 125 ] && grep -q btrfs "$D/err"
 T01 archives|$P pull -q oci-archive:"$D/o.tar" && $P pull -q docker-archive:"$D/a.tar" && $P pull -q oci:"$D/o.dir" && $P pull -q dir:"$D/d.dir" >/dev/null
-T01 those that are not built are named|for t in sif tarball; do $P pull $t:/x 2>"$D/err"; [ $? = 125 ] && grep -q "the transport $t: is not supported" "$D/err" || exit 1; done
+T01 those that are not built are named|for t in sif ostree; do $P pull $t:/x 2>"$D/err"; [ $? = 125 ] && grep -q "the transport $t: is not supported" "$D/err" || exit 1; done
+T01 tarball|$P export -o "$D/tb.tar" $($P create $A true) && id=$($P pull -q tarball:"$D/tb.tar") && $P run --rm --net none $id /bin/true && $P rm -a >/dev/null
 T02 login, logout|echo secret | $P login --tls-verify=false --authfile "$D/auth" -u me --password-stdin $R && [ "$($P login --authfile "$D/auth" --get-login $R)" = me ] && $P logout --authfile "$D/auth" $R && ! $P login --authfile "$D/auth" --get-login $R
 T03 credentials for a namespace|echo secret | $P login --tls-verify=false --authfile "$D/auth" -u me --password-stdin $R/ns && jq -e --arg k "$R/ns" '.auths | keys == [$k]' "$D/auth"
 T04 protocol|$P push -q --tls-verify=false $A $R/$U/a:1 && $P push --tls-verify=false $A $R/$U/b:1 2>&1 | grep -q 'already exists' && $P pull -q --tls-verify=false $R/$U/b:1 >/dev/null

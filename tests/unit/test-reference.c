@@ -135,6 +135,8 @@ Test(reference, transports)
 	cr_assert_str_eq(reference_transport("docker://x/y", &rest), "docker");
 	cr_assert_null(reference_transport("docker.io/x", &rest));
 	cr_assert_eq(reference_refuse_transport("sif:/x", &e), -1);
-	cr_assert_eq(reference_refuse_transport("tarball:./x", &e), -1);
+	cr_assert_eq(reference_refuse_transport("ostree:./x", &e), -1);
+	cr_assert_str_eq(reference_transport("tarball:a.tar:-", &rest), "tarball");
+	cr_assert_str_eq(rest, "a.tar:-");
 	cr_assert_eq(reference_refuse_transport("sif:1", &e), 0);
 }
