@@ -2,12 +2,34 @@
 #include "pod-net/firewalld.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "common/base/own.h"
 #include "common/role/spawn.h"
 #include "common/wire/bus.h"
 #include "common/wire/peer.h"
+
+#define END_MS 1000 /* for the worker, once its connection is closed */
+
+/* It has said all it has to say; a bus that takes nothing any more must not hold us up. */
+static void
+end_worker(pid_t pid)
+{
+	const struct timespec wait = {.tv_nsec = 2000000};
+
+	for (int ms = 0; ms < END_MS; ms += 2) {
+		pid_t r = waitpid(pid, NULL, WNOHANG);
+
+		if (r == pid || (r < 0 && errno != EINTR))
+			return;
+		nanosleep(&wait, NULL);
+	}
+	(void)kill(pid, SIGKILL);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
 
 int
 firewalld_trust(const struct strs *subnets, bool no_more, struct err *e)
@@ -29,7 +51,6 @@ firewalld_trust(const struct strs *subnets, bool no_more, struct err *e)
 	if (rc == 0)
 		rc = MSG_OF(&in, firewalld_trusted)->runs;
 	peer_free(p);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	end_worker(pid);
 	return rc;
 }

@@ -6,6 +6,9 @@
 #ifndef POD_BUS_H
 #define POD_BUS_H
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include "common/base/err.h"
 
 /*
@@ -16,5 +19,11 @@ int bus_system(struct err *e);
 
 /* The same of the user's session: DBUS_SESSION_BUS_ADDRESS, else the socket "bus" in XDG_RUNTIME_DIR. */
 int bus_session(struct err *e);
+
+/*
+ * The first address of the list that is a socket of this machine (D-Bus Specification, Server Addresses): its length
+ * in to, or 0 if none is.
+ */
+socklen_t bus_address(const char *list, struct sockaddr_un *to);
 
 #endif
