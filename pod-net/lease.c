@@ -2,6 +2,7 @@
 #include "pod-net/lease.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
 
-#define FORGET_S 86400
+#define FORGET_S 3600
 #define LAST "last" /* holds the address given out last, as text */
 
 int
@@ -29,6 +30,7 @@ lease_open(struct leases *l, const char *path, struct err *e)
 	if (root < 0)
 		return err_sys(e, "opening /");
 	l->dir = path_mkdirs(root, path + 1, PATH_IN_ROOT, 0700, NULL, e);
+	l->path = xstrdup(path);
 	return l->dir < 0 ? err_wrap(e, "making the directory of leases") : 0;
 }
 
@@ -37,13 +39,33 @@ lease_close(struct leases *l)
 {
 	lease_unlock(l);
 	fd_close(&l->dir);
+	free(l->path);
+	l->path = NULL;
+}
+
+/* The directory was swept away as that of a namespace that nobody uses any more. */
+static int
+open_again(struct leases *l, struct err *e)
+{
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	err_clear(e);
+	fd_close(&l->dir);
+	if (root < 0)
+		return err_sys(e, "opening /");
+	l->dir = path_mkdirs(root, l->path + 1, PATH_IN_ROOT, 0700, NULL, e);
+	return l->dir < 0 ? -1 : 0;
 }
 
 int
 lease_lock(struct leases *l, struct err *e)
 {
-	if (l->lock < 0)
+	for (int tries = 0; l->lock < 0 && tries < 3; tries++) {
+		err_clear(e);
 		l->lock = lock_acquire(l->dir, "lock", LOCK_EXCLUSIVE, 30000, e);
+		if (l->lock < 0 && (e->no != ENOENT || open_again(l, e) != 0))
+			break;
+	}
 	return l->lock < 0 ? err_wrap(e, "waiting for the address leases") : 0;
 }
 
@@ -318,23 +340,45 @@ lease_sweep(struct leases *l, const char *state)
 			walk(l->dir, entry->d_name, state);
 }
 
-/* True if the directory of another namespace holds nothing, and has not for long. */
+/* True if the directory of another namespace holds nothing; *lock then keeps others out of it. */
 static bool
-is_forgotten(int at, const char *name)
+is_empty(int at, const char *name, int *lock)
 {
 	own_fd int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct err e = {0};
 	struct stat st;
 
-	if (d == NULL || fstatat(fd, "lock", &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    time(NULL) - st.st_mtim.tv_sec < FORGET_S)
+	if (d == NULL)
 		return false;
 	(void)fd_take(&fd);
+	if (fstatat(dirfd(d), "lock", &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    time(NULL) - st.st_mtim.tv_sec < FORGET_S)
+		return false;
+	*lock = lock_acquire(dirfd(d), "lock", LOCK_EXCLUSIVE, LOCK_TRY, &e);
+	if (*lock < 0)
+		return false;
 	for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.' &&
 		    walk(dirfd(d), entry->d_name, NULL))
 			return false;
 	return true;
+}
+
+/* Who names containers has made the directory of leases before. */
+static void
+remove_name_lock(int at, const char *name)
+{
+	own_mem char *leases = xasprintf("leases-%s", name + strlen("dns-"));
+	struct err e = {0};
+	own_fd int lock = -1;
+
+	leases[strlen(leases) - strlen(".lock")] = '\0';
+	if (faccessat(at, leases, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return;
+	lock = lock_acquire(at, name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
+	if (lock >= 0)
+		(void)unlinkat(at, name, 0);
 }
 
 void
@@ -349,13 +393,19 @@ lease_sweep_others(const char *path, const char *boot)
 		return;
 	(void)fd_take(&fd);
 	for (const struct dirent *entry; (entry = readdir(d)) != NULL;) {
+		own_fd int lock = -1;
 		struct err e = {0};
 
 		if (!text_has_prefix(entry->d_name, "leases-") || strcmp(entry->d_name, own) == 0 ||
 		    (text_has_prefix(entry->d_name, boot) &&
-			!is_forgotten(dirfd(d), entry->d_name)))
+			!is_empty(dirfd(d), entry->d_name, &lock)))
 			continue;
 		if (tree_remove(dirfd(d), entry->d_name, &e) != 0)
 			log_debug("%s", e.text);
 	}
+	rewinddir(d);
+	for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
+		if (text_has_prefix(entry->d_name, "dns-") &&
+		    text_has_suffix(entry->d_name, ".lock"))
+			remove_name_lock(dirfd(d), entry->d_name);
 }

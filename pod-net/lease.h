@@ -30,10 +30,11 @@ struct leases {
 	int lock;	       /* -1 unless held */
 	lease_lives_fn *lives; /* NULL: a state file is proof enough */
 	void *arg;
+	char *path;
 };
-#define LEASES_CLOSED              \
-	{                          \
-		-1, -1, NULL, NULL \
+#define LEASES_CLOSED                    \
+	{                                \
+		-1, -1, NULL, NULL, NULL \
 	}
 
 /* Opens, and makes if missing, the directory. */
@@ -70,7 +71,9 @@ bool lease_any(struct leases *l, const struct prefix *subnet);
 
 /*
  * Removes the directories beside path that no namespace can own any more: those of other boots (boot is
- * how this one's begin) and those in which nothing was held for a day.
+ * how this one's begin) and those in which nothing was held for an hour.  Safe at any time: a process of that
+ * namespace that comes back makes its directory again.  Lock files of the names that were answered there, beside
+ * them, go too.
  */
 void lease_sweep_others(const char *path, const char *boot);
 
