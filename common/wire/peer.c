@@ -20,6 +20,7 @@
 #define SEND_WAIT_MS 10000
 #define HEAD_SIZE \
 	20 /* array header, version, number, sequence and descriptor mask in fixed widths */
+#define FRAME_SIZE (WIRE_FRAME_MAX + HEAD_SIZE)
 
 struct queued {
 	struct queued *next;
@@ -34,7 +35,6 @@ struct peer {
 	size_t early_n;
 	uint32_t *unwanted; /* answers that nobody will wait for */
 	size_t unwanted_n, unwanted_cap;
-	uint8_t buf[WIRE_FRAME_MAX + HEAD_SIZE];
 };
 
 struct head {
@@ -46,10 +46,8 @@ struct head {
 struct peer *
 peer_new(int fd, enum role self, enum role other)
 {
-	/* The buffer stays untouched memory until something arrives. */
-	struct peer *p = xmalloc(sizeof(*p));
+	struct peer *p = xcalloc(1, sizeof(*p));
 
-	memset(p, 0, offsetof(struct peer, buf));
 	p->fd = fd;
 	p->self = self;
 	p->other = other;
@@ -439,7 +437,9 @@ receive_packet(struct peer *p, struct peer_in *in, struct err *e)
 		struct cmsghdr h;
 		char space[CMSG_SPACE(sizeof(int) * FDS_MAX)];
 	} control;
-	struct iovec iov = {p->buf, sizeof(p->buf)};
+	/* Not kept: a monitor that waits for years should hold little. */
+	own_mem uint8_t *buf = xmalloc(FRAME_SIZE);
+	struct iovec iov = {buf, FRAME_SIZE};
 	struct msghdr m = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = &control,
@@ -467,8 +467,8 @@ receive_packet(struct peer *p, struct peer_in *in, struct err *e)
 	else if (n <= HEAD_SIZE)
 		err_set(e, ERR_FORMAT, "packet is too small");
 	else
-		r = decode(p, p->buf, (size_t)n, fds, fds_n, in, e);
-	explicit_bzero(p->buf, (size_t)n); /* it may have held a secret */
+		r = decode(p, buf, (size_t)n, fds, fds_n, in, e);
+	explicit_bzero(buf, (size_t)n); /* it may have held a secret */
 	close_all(fds, fds_n);
 	if (r == -1) {
 		peer_in_free(in);
