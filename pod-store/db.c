@@ -291,7 +291,7 @@ db_tidy(struct db *d)
 {
 	if (sqlite3_total_changes(d->h) == 0)
 		return;
-	sqlite_fold_log(d->h, DB_BUSY_MS);
+	sqlite_fold_log(d->h, SQLITE_FOLD_SMALL, DB_BUSY_MS);
 }
 
 /* --- Damage --------------------------------------------------------------------------------------- */

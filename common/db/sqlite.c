@@ -12,9 +12,8 @@
 #define FIRST_US 150
 #define DOUBLINGS 4
 #define LOG_LONG (2 * 1024 * 1024)
-#define LOG_WORTH \
-	(256 * 1024) /* who opens it first reads so much in 0.2 ms; folding costs two syncs */
 #define LOG_REST_S 1
+#define NEVER_FOLDED 4096 /* bytes: a page that says that there is a log */
 #define LOG_ROOM \
 	(256 * 1024) /* kept behind the log's end, so that a full disk lets things be removed */
 #define LOG_RESERVE (LOG_ROOM + 128 * 1024)
@@ -36,9 +35,12 @@ look_again(void *limit_ms, int n)
 void
 sqlite_single(void)
 {
-	/* Both are refused, and needless, once the library runs. */
+	/* All are refused, and needless, once the library runs. */
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* Memory in advance, for pages of each table that a statement makes for itself as well: all of it is touched. */
+	sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
 }
 
 void
@@ -59,14 +61,15 @@ sqlite_log_size(sqlite3 *h)
 
 /* Only folding writes to the database file itself, so its time is that of the last one. */
 bool
-sqlite_fold_is_due(sqlite3 *h)
+sqlite_fold_is_due(sqlite3 *h, int64_t worth)
 {
 	const char *path = sqlite3_db_filename(h, "main");
 	int64_t size = sqlite_log_size(h);
 	struct stat st;
 
-	return size > LOG_LONG ||
-	       (size >= LOG_WORTH && stat(path, &st) == 0 && time(NULL) - st.st_mtime > LOG_REST_S);
+	if (size < worth || size > LOG_LONG || stat(path, &st) != 0)
+		return size > LOG_LONG;
+	return st.st_size <= NEVER_FOLDED || time(NULL) - st.st_mtime > LOG_REST_S;
 }
 
 void
@@ -85,11 +88,11 @@ sqlite_reserve_log(sqlite3 *h)
 }
 
 void
-sqlite_fold_log(sqlite3 *h, int limit_ms)
+sqlite_fold_log(sqlite3 *h, int64_t worth, int limit_ms)
 {
 	int left = 0, done = 0;
 
-	if (!sqlite_fold_is_due(h)) {
+	if (!sqlite_fold_is_due(h, worth)) {
 		sqlite_reserve_log(h);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <termios.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/oci/attach.h"
@@ -321,11 +322,15 @@ one_round(struct loop *l, enum attach_end *end)
 int
 attach_run(struct attach *a, enum attach_end *end, struct err *e)
 {
-	struct loop l = {.a = a, .input = a->in >= 0};
+	/* Most containers have no input, and their buffer stays untouched memory. */
+	own_mem struct loop *l = xmalloc(sizeof(*l));
 	sigset_t set = a->signals, old;
 
+	memset(l, 0, offsetof(struct loop, buf));
+	l->a = a;
+	l->input = a->in >= 0;
 	if (detach_parse(
-		&l.keys, a->detach_keys != NULL ? a->detach_keys : DETACH_KEYS_DEFAULT, e) != 0)
+		&l->keys, a->detach_keys != NULL ? a->detach_keys : DETACH_KEYS_DEFAULT, e) != 0)
 		return -1;
 	sigaddset(&set, SIGWINCH);
 
@@ -333,13 +338,13 @@ attach_run(struct attach *a, enum attach_end *end, struct err *e)
 
 	if (signals < 0)
 		return err_sys(e, "watching signals");
-	l.signals = signals;
+	l->signals = signals;
 	sigprocmask(SIG_BLOCK, &set, &old);
-	make_raw(&l);
+	make_raw(l);
 	tell_size(a);
-	while (!one_round(&l, end))
+	while (!one_round(l, end))
 		;
-	restore(&l);
+	restore(l);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return 0;
 }

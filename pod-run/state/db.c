@@ -351,7 +351,7 @@ db_open(const char *graph_root, const char *run_root, struct db **out, struct er
 void
 db_checkpoint(struct db *db)
 {
-	sqlite_fold_log(db->sql, BUSY_MS);
+	sqlite_fold_log(db->sql, SQLITE_FOLD_LARGE, BUSY_MS);
 }
 
 bool
@@ -359,7 +359,7 @@ db_wants_folding(struct db *db)
 {
 	if (sqlite3_total_changes(db->sql) == 0)
 		return false;
-	if (sqlite_fold_is_due(db->sql))
+	if (sqlite_fold_is_due(db->sql, SQLITE_FOLD_LARGE))
 		return true;
 	sqlite_reserve_log(db->sql);
 	return false;
@@ -382,7 +382,7 @@ db_fold_later(const char *graph_root)
 		sqlite3_db_config(h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 		/* Only what was read from is known to have a log. */
 		sqlite3_exec(h, "PRAGMA user_version", NULL, NULL, NULL);
-		sqlite_fold_log(h, BUSY_MS);
+		sqlite_fold_log(h, SQLITE_FOLD_LARGE, BUSY_MS);
 		sqlite3_close(h);
 	}
 	_exit(0);
