@@ -32,10 +32,12 @@ struct job {
 
 /* As many as there are processors to unpack them, but two even on one: one of them waits for the network. */
 static size_t
-parallel_layers(void)
+parallel_layers(size_t wanted)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
+	if (wanted > 0)
+		return wanted > PARALLEL_MAX ? PARALLEL_MAX : wanted;
 	return n < 2 ? 2 : n > PARALLEL_MAX ? PARALLEL_MAX : (size_t)n;
 }
 
@@ -398,7 +400,7 @@ copy_settle_late(struct copy *c, const struct late *l, struct strbuf *config,
 int
 copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e)
 {
-	struct job j = {.c = c, .from = from, .parallel = parallel_layers()};
+	struct job j = {.c = c, .from = from, .parallel = parallel_layers(c->parallel)};
 	char digest[DIGEST_TEXT];
 	size_t present;
 

@@ -33,6 +33,7 @@ struct copy {
 	struct rec_layer_ref *layers; /* lowest first; digest and size NULL and 0 if not known */
 	const struct manifest_desc *descs; /* of the layers, or NULL */
 	size_t nlayers;
+	size_t parallel; /* at once; 0: as suits the machine */
 	bool
 	    tars; /* what comes is the tar, also where the layer's digest is that of another blob */
 	struct strs names, repo_digests;

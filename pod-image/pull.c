@@ -287,6 +287,7 @@ store_image(struct image *i, struct strv *ids, struct err *e)
 	    .manifest_type = i->manifest.media_type,
 	    .descs = i->manifest.layers,
 	    .nlayers = i->manifest.nlayers,
+	    .parallel = i->pull->parallel,
 	    .names = {&name, i->pull->name != NULL || r->digest == NULL},
 	    .repo_digests = {digests, i->index.is_index ? 2 : 1},
 	    .settle = i->late.config != NULL ? settle : NULL};

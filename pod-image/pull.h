@@ -13,6 +13,7 @@ struct pull {
 	struct manifest_platform platform;
 	const char *name; /* to give it instead of its own, or NULL */
 	bool all_tags, newer;
+	size_t parallel; /* layers at once; 0: as suits the machine */
 };
 
 /* Appends the IDs and names of the images that are in the store now. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <string.h>
+
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "pod-image/serve.h"
 #include "pod-image/task.h"
 
@@ -200,6 +203,13 @@ take_hello(const struct msg_hello *m, struct task *t)
 		log_set_level(level);
 	if (m->graph_root != NULL)
 		t->graph_root = xstrdup(m->graph_root); /* for the life of this process */
+	for (size_t i = 0; i < m->options.n; i++) {
+		uint64_t n;
+
+		if (strcmp(m->options.v[i].key, "parallel_copies") == 0 &&
+		    text_to_u64(m->options.v[i].value, UINT32_MAX, &n) == 0)
+			t->parallel = n;
+	}
 }
 
 /* The request proper; 0 if there was none before the connection ended. */

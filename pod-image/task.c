@@ -29,7 +29,8 @@ prepare_registry(
 	    .platform = {m->os, m->architecture, m->variant},
 	    .all_tags = m->all_tags,
 	    .name = m->name,
-	    .newer = m->newer};
+	    .newer = m->newer,
+	    .parallel = t->parallel};
 	return plan_pull(&t->plan, text, normal, m->access, e);
 }
 

@@ -23,6 +23,7 @@ struct task {
 	struct peer *store;
 	int control_fd, keep_fd; /* further descriptors to keep open, or 0 */
 	const char *graph_root;	 /* where large files may be spooled, or NULL */
+	size_t parallel;	 /* image_parallel_copies */
 	struct plan plan;
 	struct pull pull;
 	bool from_archive; /* a pull by a transport that is no registry */

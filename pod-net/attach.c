@@ -62,7 +62,8 @@ attach_native_plan(struct attach *t, struct err *e)
 	    .arg = &s,
 	    .names = &names,
 	    .networks = &networks,
-	    .plugins = &t->n->plugins};
+	    .plugins = &t->n->plugins,
+	    .device_names = t->n->device_names};
 
 	for (size_t i = 0; i < t->state->networks.n; i++) {
 		const struct rec_net_hold *h = &t->state->networks.v[i];

@@ -123,6 +123,14 @@ read_options(
 				    e, ERR_INVALID, "dns_bind_port %s is no port", o->value);
 			n->names.port = (uint16_t)port;
 		}
+		if (strcmp(o->key, "interface_name") == 0)
+			n->device_names = strcmp(o->value, "device") == 0;
+		if (strcmp(o->key, "port_reservation") == 0)
+			n->ports_unheld = strcmp(o->value, "no") == 0;
+		if (strcmp(o->key, "network_cmd_path") == 0) {
+			free(n->slirp_path);
+			n->slirp_path = xstrdup(o->value);
+		}
 		if (strcmp(o->key, "cni_plugin_dir") == 0)
 			strv_add(&n->cni_dirs, o->value);
 		if (strcmp(o->key, "netavark_plugin_dir") == 0)
@@ -210,6 +218,7 @@ net_close(struct net *n)
 	free(n->left.v);
 	arena_free(&n->left.arena);
 	strv_free(&n->plugins);
+	free(n->slirp_path);
 	strv_free(&n->plugin_dirs);
 	strv_free(&n->cni_dirs);
 	n->run_root = n->config_dir = NULL;

@@ -46,6 +46,11 @@ struct net {
 	struct strv plugin_dirs,
 	    plugins; /* network drivers that are programs of others; their names */
 	const struct network_list *given; /* definitions, instead of files; borrowed */
+	bool
+	    device_names; /* an interface is called what the network's is on the host (interface_name) */
+	bool
+	    ports_unheld; /* published ports are tried, but not kept bound (enable_port_reservation) */
+	char *slirp_path; /* network_cmd_path; NULL: it is looked for */
 	bool foreign; /* definitions and addresses are somebody else's, as for netavark's callers */
 };
 

@@ -123,8 +123,13 @@ static int
 set_name(struct plan *p, size_t i, const struct plan_request *m, struct err *e)
 {
 	struct plan_attach *a = &p->attach[i];
-	const char *wanted = m->attach[i].interface;
+	const char *wanted = m->attach[i].interface, *device = a->network->interface;
 
+	if (wanted == NULL && m->device_names && device != NULL && network_name_valid(device) &&
+	    strcmp(device, "lo") != 0 && !name_taken(p, i, m, device)) {
+		snprintf(a->name, sizeof a->name, "%s", device);
+		return 0;
+	}
 	if (wanted == NULL) {
 		size_t n = 0;
 

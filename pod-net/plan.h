@@ -51,6 +51,8 @@ struct plan_request {
 	/* Names of interfaces that the container has already, and of networks it is on. */
 	const struct strv *names, *networks;
 	const struct strv *plugins;
+	bool
+	    device_names; /* those without a name of their own get that of the network's interface */
 };
 
 /* Nothing is touched; on failure *p is empty. */

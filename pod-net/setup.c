@@ -95,6 +95,8 @@ record(struct setup *s, struct err *e)
 		attach_give(&s->attach);
 		goto fail;
 	}
+	if (s->n->ports_unheld && !s->n->rootless && s->holder > 0)
+		fd_close(&s->holder);
 	lease_unlock(&s->n->leases);
 	return 0;
 fail:
@@ -250,7 +252,8 @@ static const struct helper_kind slirp = {"slirp4netns", "slirp4netns", false, st
 static int
 set_up_helper(struct setup *s, const struct helper_kind *k, struct err *e)
 {
-	own_mem char *path = helper_find(k->name);
+	own_mem char *path = k == &slirp && s->n->slirp_path != NULL ? xstrdup(s->n->slirp_path)
+								     : helper_find(k->name);
 	const struct helper_job job = {.path = path,
 	    .id = s->m->id,
 	    .run_root = s->n->run_root,

@@ -111,6 +111,28 @@ replace(char **at, const char *given)
 	*at = absolute(given);
 }
 
+/*
+ * tmp_dir of containers.conf is Podman's own, which keeps files of the same names there: ours lie one directory
+ * further down.  --runroot takes it along.
+ */
+static int
+choose_tmp_dir(struct ctx *x, struct err *e)
+{
+	const struct containers_conf *c = ctx_conf(x, e);
+
+	if (c == NULL)
+		return -1;
+	if (*c->engine_tmp_dir == '\0' || (x->g->runroot != NULL && *x->g->runroot != '\0')) {
+		x->tmp_dir = xstrdup(x->run_root);
+		return 0;
+	}
+	if (*c->engine_tmp_dir != '/')
+		return err_set(e, ERR_INVALID,
+		    "containers.conf: tmp_dir in table [engine] must be an absolute path");
+	x->tmp_dir = xasprintf("%s/pod", c->engine_tmp_dir);
+	return 0;
+}
+
 static int
 choose(struct ctx *x, struct err *e)
 {
@@ -129,8 +151,8 @@ choose(struct ctx *x, struct err *e)
 	replace(&x->run_root, x->g->runroot);
 	replace(&x->image_store, x->g->imagestore);
 	replace(&x->tmp_dir, x->g->tmpdir);
-	if (x->tmp_dir == NULL)
-		x->tmp_dir = xstrdup(x->run_root);
+	if (x->tmp_dir == NULL && choose_tmp_dir(x, e) == -1)
+		return -1;
 	if (x->g->storage_driver != NULL && *x->g->storage_driver != '\0') {
 		free(x->driver);
 		x->driver = xstrdup(x->g->storage_driver);
@@ -261,7 +283,7 @@ const struct containers_conf *
 ctx_conf(struct ctx *x, struct err *e)
 {
 	if (!x->conf_loaded_) {
-		uid_t uid = x->entered && x->rootless.user ? x->rootless.uid : getuid();
+		uid_t uid = x->rootless.user ? x->rootless.uid : getuid();
 
 		if (containers_conf_load(&x->conf_, uid, &x->g->module, e) == -1)
 			return NULL;
@@ -341,6 +363,13 @@ net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode
 	if (*c->network_firewall_driver != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "firewall_driver", .value = c->network_firewall_driver};
+	if (strcmp(c->containers_interface_name, "device") == 0)
+		v[n++] = (struct rec_kv){.key = "interface_name", .value = "device"};
+	if (!c->engine_enable_port_reservation)
+		v[n++] = (struct rec_kv){.key = "port_reservation", .value = "no"};
+	if (*c->engine_network_cmd_path != '\0')
+		v[n++] =
+		    (struct rec_kv){.key = "network_cmd_path", .value = c->engine_network_cmd_path};
 	if (*c->network_network_backend != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "network_backend", .value = c->network_network_backend};
@@ -392,16 +421,17 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 {
 	own_arena struct arena a = {0};
 	size_t n = 0;
-	const struct containers_conf *conf = role == ROLE_NET ? ctx_conf(x, e) : NULL;
+	const struct containers_conf *conf =
+	    role == ROLE_NET || role == ROLE_IMAGE ? ctx_conf(x, e) : NULL;
 	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n +
-					 conf->network_netavark_plugin_dirs.n + 4
+					 conf->network_netavark_plugin_dirs.n + 7
 				   : 0;
 	struct rec_kv *options;
 	const char *mode = NULL;
 	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
 	struct peer *p;
 
-	if ((role == ROLE_NET && conf == NULL) || ctx_paths(x, e) == -1)
+	if (((role == ROLE_NET || role == ROLE_IMAGE) && conf == NULL) || ctx_paths(x, e) == -1)
 		return NULL;
 	hello.graph_root = x->graph_root;
 	hello.run_root = x->run_root;
@@ -420,7 +450,11 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 		return NULL;
 	if (role == ROLE_NET && x->starts)
 		options[n++] = (struct rec_kv){.key = "prepare", .value = "netns"};
-	if (conf != NULL)
+	if (role == ROLE_IMAGE && conf->engine_image_parallel_copies > 0)
+		options[n++] = (struct rec_kv){.key = "parallel_copies",
+		    .value =
+			arena_printf(&a, "%lld", (long long)conf->engine_image_parallel_copies)};
+	if (role == ROLE_NET)
 		n += net_options(conf, options + n, &mode, &a);
 	hello.options.v = options;
 	hello.options.n = n;

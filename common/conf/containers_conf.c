@@ -298,26 +298,17 @@ report_idle(const struct containers_conf *c)
 	const struct {
 		bool set;
 		const char *key;
-	} idle[] = {{c->containers_interface_name_set, "containers.interface_name"},
-	    {c->containers_label_users_set, "containers.label_users"},
-	    {c->containers_prepare_volume_on_create_set, "containers.prepare_volume_on_create"},
+	} idle[] = {{c->containers_label_users_set, "containers.label_users"},
 	    {c->engine_conmon_path_set, "engine.conmon_path"},
 	    {c->engine_conmon_env_vars_set, "engine.conmon_env_vars"},
 	    {c->engine_database_backend_set, "engine.database_backend"},
-	    {c->engine_enable_port_reservation_set, "engine.enable_port_reservation"},
-	    {c->engine_events_container_create_inspect_data_set,
-		"engine.events_container_create_inspect_data"},
 	    {c->engine_exit_command_delay_set, "engine.exit_command_delay"},
-	    {c->engine_image_parallel_copies_set, "engine.image_parallel_copies"},
 	    {c->engine_lock_type_set, "engine.lock_type"},
 	    {c->engine_namespace_set, "engine.namespace"},
-	    {c->engine_network_cmd_path_set, "engine.network_cmd_path"},
 	    {c->engine_num_locks_set, "engine.num_locks"},
 	    {c->engine_runtime_supports_json_set, "engine.runtime_supports_json"},
 	    {c->engine_runtime_supports_kvm_set, "engine.runtime_supports_kvm"},
-	    {c->engine_static_dir_set, "engine.static_dir"},
-	    {c->engine_tmp_dir_set, "engine.tmp_dir"},
-	    {c->engine_volume_path_set, "engine.volume_path"}};
+	    {c->engine_static_dir_set, "engine.static_dir"}};
 
 	for (size_t i = 0; i < COUNTOF(idle); i++)
 		if (idle[i].set)

@@ -34,9 +34,9 @@ static const struct opt rows[] = {
     {"config", 0, OPT_STRING(struct commit_opts, config), .arg = "ConfigBlobFile",
 	.complete = COMPLETE_FILE,
 	.help = "File containing a container configuration to merge into the image"},
-    {"format", 'f', OPT_STRING(struct commit_opts, format), .arg = "Format", .def = "oci",
+    {"format", 'f', OPT_STRING(struct commit_opts, format), .arg = "Format",
 	.complete = COMPLETE_CHOICE, .choices = "oci,docker",
-	.help = "Format of the image manifest and metadata"},
+	.help = "Format of the image manifest and metadata (default \"oci\")"},
     {"iidfile", 0, OPT_STRING(struct commit_opts, iidfile), .arg = "ImageIDfile",
 	.complete = COMPLETE_FILE, .help = "File to write the image ID to"},
     {"include-volumes", 0, OPT_BOOL(struct commit_opts, include_volumes),
@@ -348,6 +348,25 @@ make(struct commit *k, const char *name, struct peer_in *done, struct err *e)
 
 /* --- The command ----------------------------------------------------------------------------------*/
 
+/* image_default_format, of which the first schema can no longer be made. */
+static int
+choose_format(struct ctx *x, struct commit_opts *o, struct err *e)
+{
+	const struct containers_conf *c = o->format == NULL ? ctx_conf(x, e) : NULL;
+	const char *word;
+
+	if (o->format != NULL)
+		return 0;
+	if (c == NULL)
+		return -1;
+	word = c->engine_image_default_format;
+	if (strcmp(word, "v2s1") == 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "containers.conf: image_default_format v2s1 cannot be written any more");
+	o->format = strcmp(word, "v2s2") == 0 ? "docker" : *word == '\0' ? "oci" : word;
+	return 0;
+}
+
 static int
 check(const struct commit_opts *o, const char *name, struct err *e)
 {
@@ -407,7 +426,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_ctr struct ctr c = {0};
 	own(commit_free) struct commit k = {.x = ctx_of(cli), .o = opts, .c = &c};
 
-	if (check(k.o, argc > 1 ? argv[1] : NULL, e) == -1 || ctx_paths(k.x, e) == -1)
+	if (choose_format(k.x, opts, e) == -1 || check(k.o, argc > 1 ? argv[1] : NULL, e) == -1 ||
+	    ctx_paths(k.x, e) == -1)
 		return -1;
 	return commit(&k, argv[0], argc > 1 ? argv[1] : NULL, e);
 }

@@ -15,6 +15,9 @@
 typedef int inspect_fn(struct ctx *x, const char *word, bool size, json_t **out, struct err *e);
 inspect_fn inspect_container, inspect_image, inspect_volume, inspect_network;
 
+/* All of a container whose configuration was read. */
+json_t *inspect_document(struct ctx *x, const struct ctr *c);
+
 /* Parts of a container's document. */
 json_t *inspect_config(struct ctx *x, const struct ctr *c);
 json_t *inspect_host_config(struct ctx *x, const struct ctr *c);

@@ -232,8 +232,8 @@ put_size(json_t *o, struct ctx *x, const struct ctr *c, struct err *e)
 	return 0;
 }
 
-static json_t *
-document(struct ctx *x, const struct ctr *c)
+json_t *
+inspect_document(struct ctx *x, const struct ctr *c)
 {
 	const struct rec_ctr_config *g = c->config;
 	json_t *o = json_obj();
@@ -281,7 +281,7 @@ inspect_container(struct ctx *x, const char *word, bool size, json_t **out, stru
 
 	if (lock == -1 || ctr_config(&c, e) == -1)
 		return -1;
-	o = document(x, &c);
+	o = inspect_document(x, &c);
 	if (size && put_size(o, x, &c, e) == -1)
 		return -1;
 	*out = ptr_take(&o);

@@ -9,6 +9,7 @@
 #include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/inspect.h"
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/session.h"
@@ -214,6 +215,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_create struct create c;
 
 	create_init(&c, ctx_of(cli), &o->spec);
+	c.describe = inspect_document;
 	return run_it(&c, o, argc, argv, e);
 }
 
@@ -243,10 +245,11 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_create struct create c;
 
 	create_init(&c, ctx_of(cli), opts);
+	c.describe = inspect_document;
 	if (create_read(&c, argc, argv, e) == -1 || create_ask(&c, e) == -1 ||
 	    create_merge(&c, e) == -1 || create_resolve(&c, e) == -1 || create_record(&c, e) == -1)
 		return -1;
-	if (start_prepare_rootfs(c.x, &c.ctr, e) == -1) {
+	if (start_prepare_rootfs(c.x, &c.ctr, e) == -1 || create_volumes(&c, e) == -1) {
 		create_forget(&c);
 		return -1;
 	}

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/value.h"
@@ -19,6 +20,7 @@
 #include "pod-run/life/stop.h"
 #include "pod-run/life/usermap.h"
 #include "pod-run/oci/cgroup.h"
+#include "pod-run/life/volumes.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
 #include "pod-run/state/event.h"
@@ -376,6 +378,24 @@ create_resolve(struct create *c, struct err *e)
 	return place_log(c, e);
 }
 
+static void
+announce(struct create *c)
+{
+	own_json json_t *doc = NULL;
+	own_mem char *text = NULL;
+	struct event ev;
+
+	if (!c->defaults.conf->engine_events_container_create_inspect_data || c->describe == NULL) {
+		event_ctr(c->x, &c->ctr, EVENT_CREATE);
+		return;
+	}
+	event_of_ctr(&c->ctr, EVENT_CREATE, &ev);
+	doc = c->describe(c->x, &c->ctr);
+	text = json_dumps(doc, JSON_COMPACT);
+	ev.inspect = text;
+	event_write(c->x, &ev);
+}
+
 int
 create_record(struct create *c, struct err *e)
 {
@@ -399,7 +419,7 @@ create_record(struct create *c, struct err *e)
 		create_forget(c);
 		return -1;
 	}
-	event_ctr(c->x, &c->ctr, EVENT_CREATE);
+	announce(c);
 	if (c->config.cid_file == NULL || *c->config.cid_file == '\0')
 		return 0;
 	if (file_write(AT_FDCWD, c->config.cid_file, c->ctr.id, NAMES_ID_LEN, 0644, FILE_NOREPLACE,
@@ -408,6 +428,59 @@ create_record(struct create *c, struct err *e)
 		return -1;
 	}
 	return 0;
+}
+
+/* 1: the store can prepare it; 0: that is somebody else's. */
+static int
+make_volume(struct create *c, const struct rec_volume_use *u, struct err *e)
+{
+	struct rec_volume v = {.name = u->name, .anonymous = u->anonymous};
+	struct msg_volume_create m = {.volume = &v, .ignore = true};
+	own_arena struct arena a = {0};
+	own_peer_in struct peer_in in = {0};
+	struct rec_volume old;
+	int r = volumes_find(c->x, u->name, &old, &a, e);
+
+	if (r == -1)
+		return -1;
+	if (r == 1)
+		return volumes_is_plain(&old) ? 1 : 0;
+	if (u->no_create)
+		return err_set(e, ERR_NOTFOUND,
+		    "volume %s does not exist and its creation was disabled: no such volume",
+		    u->name);
+	if (peer_call(ctx_store(c->x, e), &msg_volume_create_desc, &m, &in, NULL, NULL, e) == -1)
+		return -1;
+	event_named(c->x, EVENT_VOLUME, EVENT_CREATE, NULL, u->name);
+	return 1;
+}
+
+int
+create_volumes(struct create *c, struct err *e)
+{
+	const struct rec_ctr_config *g = &c->config;
+	struct msg_rootfs_open m = {
+	    .id = c->ctr.id, .image = g->image_id, .user = g->user, .no_passwd = true, .dir = -1};
+	own_peer_in struct peer_in in = {0};
+
+	m.volumes.n = spec_options_volumes(g, &c->arena, &m.volumes.v);
+	for (size_t i = 0; i < m.volumes.n; i++) {
+		int r = m.volumes.v[i].external ? 0 : make_volume(c, &m.volumes.v[i], e);
+
+		if (r == -1)
+			return -1;
+		m.volumes.v[i].external = r == 0;
+	}
+	if (m.volumes.n == 0 || g->rootfs != NULL ||
+	    !c->defaults.conf->containers_prepare_volume_on_create)
+		return 0;
+	m.volatile_ = g->remove;
+	m.size = g->storage_size;
+	m.uid_map.v = g->uid_map.v;
+	m.uid_map.n = g->uid_map.n;
+	m.gid_map.v = g->gid_map.v;
+	m.gid_map.n = g->gid_map.n;
+	return peer_call(ctx_store(c->x, e), &msg_rootfs_open_desc, &m, &in, NULL, NULL, e);
 }
 
 void

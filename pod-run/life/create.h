@@ -25,6 +25,8 @@ struct create {
 	struct ctr ctr;	   /* after create_record */
 	struct strv needs; /* IDs of containers it stands on */
 	int lock;	   /* of that container */
+	/* What inspect shows of it: for events_container_create_inspect_data.  NULL: nobody can tell. */
+	json_t *(*describe)(struct ctx *x, const struct ctr *c);
 	int userns_lock; /* held from choosing ids (--userns=auto) until the row is written, or -1 */
 	struct arena arena;
 };
@@ -52,6 +54,12 @@ int create_resolve(struct create *c, struct err *e);
 
 /* Writes the row, which takes the name, and the --cidfile; the container is locked afterwards. */
 int create_record(struct create *c, struct err *e);
+
+/*
+ * Makes the volumes that it mounts, as far as they are the store's own, so that they are there before it starts;
+ * with prepare_volume_on_create they get the content of the image as well.
+ */
+int create_volumes(struct create *c, struct err *e);
 
 /* After a failure that shall leave no container behind. */
 void create_forget(struct create *c);

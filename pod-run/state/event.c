@@ -185,6 +185,7 @@ document(const struct event *ev, int64_t now_ns)
 		json_put_bool(o, "OOMKilled", true);
 	put_text(o, "Error", ev->error);
 	put_text(o, "PodID", ev->pod_id);
+	put_text(o, "ContainerInspectData", ev->inspect);
 	json_put_take(o, "Attributes", attributes(ev));
 	return o;
 }

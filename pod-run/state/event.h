@@ -86,6 +86,7 @@ struct event {
 	const char *error;	/* pull-error */
 	const char *health;	/* health_status: healthy, unhealthy … */
 	const char *health_log; /* last output */
+	const char *inspect;	/* create: what inspect would show, as JSON */
 	uint64_t failing_streak;
 	int exit_code;
 	bool exited; /* exit_code counts */

@@ -30,6 +30,7 @@ static const struct {
     {"HealthLog", "PODMAN_HEALTH_LOG", false},
     {"HealthFailingStreak", "PODMAN_HEALTH_FAILING_STREAK", true},
     {"Error", "ERROR", false},
+    {"ContainerInspectData", "PODMAN_CONTAINER_INSPECT_DATA", false},
 };
 
 static bool

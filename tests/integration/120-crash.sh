@@ -17,7 +17,7 @@ is "stop makes it exited" "$(pod stop a >/dev/null; pod inspect --format '{{.Sta
 is "it starts again" "$(pod start a >/dev/null; pod inspect --format '{{.State.Status}}' a)" running
 mon=$(monitor_of a) pid=$(pid_of a)
 kill -9 "$mon" "$pid"
-until_ok 20 ended "$pid"
+until_ok 20 ended "$pid" && until_ok 20 ended "$mon" # which holds its lock until then
 is "rm after the death of both" "$(pod rm a)" a
 
 pod run -d --net none --name b bb sleep 100 >/dev/null

@@ -74,6 +74,51 @@ is "which other forms pay no heed to" "$(conf '[engine]\nmulti_image_archive=tru
 is "a wrong type is told" "$(conf '[containers]\npids_limit="x"' run $image true 2>&1 | grep -c 'pids_limit in table \[containers\] must be an integer')" 1
 is "a file that is none too" "$(conf '[containers' run $image true 2>&1 | grep -c 'containers.conf')" 1
 
+# --- What is kept where, and when it is made
+is "a volume is there once its container is made" "$(pod create --name vc -v fresh:/www $image true >/dev/null; pod volume ls -q)" fresh
+is "with no content yet" "$(ls "$ROOT/volumes/fresh/_data" | wc -l)" 0
+pod rm vc >/dev/null && pod volume rm fresh >/dev/null
+is "prepare_volume_on_create" "$(conf '[containers]\nprepare_volume_on_create=true' pod create --name vc -v fresh:/www $image true >/dev/null; cat "$ROOT/volumes/fresh/_data/index.html")" "hello from pod"
+is "which is not done twice" "$(rm "$ROOT/volumes/fresh/_data/index.html"; pod start -a vc; ls "$ROOT/volumes/fresh/_data" | wc -l)" 0
+pod rm vc >/dev/null && pod volume rm fresh >/dev/null
+is "nocreate fails when the container is made" "$(pod create --name vc -v absent:/v:nocreate $image true 2>&1 | grep -c 'its creation was disabled'; pod ps -a --filter name=vc -q)" 1
+conf '[engine]\nevents_logger="file"\nevents_container_create_inspect_data=true' pod create --name told $image true >/dev/null
+is "events_container_create_inspect_data" "$(pod --events-backend file events --stream=false --filter event=create --filter container=told --format json | jq -r '.ContainerInspectData | fromjson | .Name')" told
+pod rm told >/dev/null
+pod --events-backend file create --name told $image true >/dev/null
+is "not without it" "$(pod --events-backend file events --stream=false --filter event=create --filter container=told --format json | tail -1 | jq -r '.ContainerInspectData')" null
+is "image_default_format" "$(conf '[engine]\nimage_default_format="v2s2"' pod commit -q told localhost/fmt >/dev/null; pod inspect --format '{{.ManifestType}}' localhost/fmt)" application/vnd.docker.distribution.manifest.v2+json
+is "commit --format wins" "$(conf '[engine]\nimage_default_format="v2s2"' pod commit -q -f oci told localhost/fmt2 >/dev/null; pod inspect --format '{{.ManifestType}}' localhost/fmt2)" application/vnd.oci.image.manifest.v1+json
+is "one that is none" "$(conf '[engine]\nimage_default_format="v2s1"' pod commit -q told localhost/fmt3 2>&1 >/dev/null | grep -c 'image_default_format v2s1 cannot be written')" 1
+pod rm told >/dev/null && pod rmi localhost/fmt localhost/fmt2 >/dev/null
+printf '[storage]\ndriver=""\ngraphroot="%s"\nrunroot="%s"\n' "$WORLD/r3" "$WORLD/rr3" >"$WORLD/s.conf"
+bare() { CONTAINERS_STORAGE_CONF=$WORLD/s.conf "$BIN/pod" "$@"; }
+is "tmp_dir" "$(conf "[engine]\ntmp_dir=\"$WORLD/tmp3\"" bare ps -q; ls -d "$WORLD/tmp3/pod/locks" "$WORLD/rr3/locks" 2>/dev/null)" "$WORLD/tmp3/pod/locks"
+is "--runroot takes it along" "$(conf "[engine]\ntmp_dir=\"$WORLD/tmp4\"" pod ps -q; ls -d "$WORLD/tmp4" 2>/dev/null)" ""
+is "--tmpdir wins" "$(conf "[engine]\ntmp_dir=\"$WORLD/tmp4\"" bare --tmpdir "$WORLD/tmp5" ps -q; ls -d "$WORLD"/tmp[45]/locks 2>/dev/null)" "$WORLD/tmp5/locks"
+is "a key that means nothing here is told at level info" "$(conf '[engine]\nnum_locks=5\nlock_type="file"' pod --log-level info ps -q 2>&1 | grep -c 'num_locks has no effect here\|lock_type has no effect here')" 2
+is "and not else" "$(conf '[engine]\nnum_locks=5' pod ps -q 2>&1)" ""
+
+# --- Networks of its own, for names and ports
+mkdir "$WORLD/nets"
+net() { pod --network-config-dir "$WORLD/nets" "$@"; }
+if net network create --subnet 10.86.77.0/24 --interface-name "pc$$" conf1 >/dev/null 2>&1; then
+	port=$(free_port)
+	is "interface_name=device" "$(conf '[containers]\ninterface_name="device"' net run --rm --network conf1 $image ls /sys/class/net | tr '\n' ' ')" "lo pc$$ "
+	is "else eth0" "$(net run --rm --network conf1 $image ls /sys/class/net | tr '\n' ' ')" "eth0 lo "
+	held() { ss -Hltn "sport = :$port" | grep -c .; }
+	net run -d --name held -p "127.0.0.1:$port:80" --network conf1 $image sleep 100 >/dev/null
+	is "a published port is held" "$(held)" 1
+	net rm -f -t 0 held >/dev/null
+	until_is "until its container has gone" 0 held
+	conf '[engine]\nenable_port_reservation=false' net run -d --name free -p "127.0.0.1:$port:80" --network conf1 $image sleep 100 >/dev/null
+	is "enable_port_reservation=false: it is not" "$(held) $(net port free)" "0 80/tcp -> 127.0.0.1:$port"
+	net rm -f -t 0 free >/dev/null
+	net network rm conf1 >/dev/null
+else
+	skip "names of interfaces and held ports" "no network can be made"
+fi
+
 # --- Places
 printf '[containers]\numask="0011"\n' >"$WORLD/whole.conf"
 is "CONTAINERS_CONF replaces all" "$(CONTAINERS_CONF=$WORLD/whole.conf run $image sh -c umask)" 0011
