@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 # chunked-image.py HOST:PORT FROM TO FAULT: copies the image FROM (NAME:TAG), whose one layer is zstd:chunked, to TO within
-# a registry that speaks plain HTTP; the index of the layer has the fault, its contents are what they were.
+# a registry that speaks plain HTTP; the index of the layer has the fault, its contents are what they were.  The fault
+# "newer" is none: the layer as newer versions of containers/storage write it, with files in several chunks.
+import ctypes
 import hashlib
+import io
 import json
 import struct
 import subprocess
 import sys
+import tarfile
 import urllib.request
 
 host, source, target, fault = sys.argv[1:5]
@@ -37,6 +41,46 @@ def put_blob(name, data):
 
 def frame(data):
     return struct.pack("<II", 0x184D2A50, len(data)) + data
+
+
+CHUNK = 16384
+library = ctypes.CDLL("libzstd.so.1")
+library.ZSTD_compress.restype = ctypes.c_size_t
+
+
+def one_frame(data):
+    out = ctypes.create_string_buffer(len(data) + 1024)
+    n = library.ZSTD_compress(out, ctypes.c_size_t(len(out)), data, ctypes.c_size_t(len(data)), 3)
+    return out.raw[:n]
+
+
+# What is no file's contents in frames of its own, each file in frames of CHUNK bytes, of which all but the first have
+# entries of the type chunk.
+def write_chunks(tar, entries):
+    by_name = {x["name"].rstrip("/"): x for x in entries}
+    out, listed, done = b"", [], 0
+    for member in tarfile.open(fileobj=io.BytesIO(tar)):
+        entry = by_name[member.name if member.name == "." or member.name.startswith("./") else member.name]
+        listed.append(entry)
+        if not member.isreg() or member.size == 0:
+            continue
+        start, end = member.offset_data, member.offset_data + member.size
+        out += one_frame(tar[done:start])
+        entry["offset"] = len(out)
+        parts = []
+        for at in range(start, end, CHUNK):
+            data = tar[at : min(at + CHUNK, end)]
+            parts.append((at - start, len(data), sha(data), len(out)))
+            out += one_frame(data)
+        done = end
+        entry["endOffset"] = len(out)
+        entry.update(chunkSize=parts[0][1], chunkOffset=0, chunkDigest=parts[0][2])
+        for offset, size, digest, place in parts[1:]:
+            listed.append(
+                {"type": "chunk", "name": entry["name"], "offset": place, "chunkSize": size,
+                 "chunkOffset": offset, "chunkDigest": digest}
+            )
+    return out + one_frame(tar[done:]), listed
 
 
 name, tag = source.split(":")
@@ -74,7 +118,12 @@ elif fault == "entries":
     text = b'{"version":1,"entries":[' + b'{"type":"dir","name":"x"},' * 2200000 + b'{"type":"dir","name":"x"}]}'
 elif fault == "split":
     split = split.replace(b'"payload":"', b'"payload":"AAAA', 3)
+elif fault == "newer":
+    start, toc["entries"] = write_chunks(zstd("-d", data=blob[: at - 8]), toc["entries"])
+    blob, at = start + bytes(8), len(start) + 8
 toc.pop("tarSplitDigest", None)
+if fault == "newer":
+    toc["tarSplitDigest"] = sha(zstd(data=split))
 text = text or json.dumps(toc).encode()
 packed = zstd(data=text)
 packed_split = zstd(data=split)

@@ -119,6 +119,10 @@ mode short
 again "a registry that sends too little" second yes
 mode ""
 
+# As newer versions of containers/storage write them: files in several chunks, and the digest of the tar-split.
+python3 "$LIB_DIR/chunked-image.py" "$REGISTRY_HTTP" second:1 newer:1 newer 2>>"$WORLD/said" || not_ok "a layer in chunks: $(tail -n 1 "$WORLD/said")"
+again "a layer whose files are in chunks" newer no
+
 for fault in digests swapped overlap beyond missing entries length split checksum; do
 	python3 "$LIB_DIR/chunked-image.py" "$REGISTRY_HTTP" second:1 "bad-$fault:1" "$fault" 2>>"$WORLD/said" || { not_ok "an image with the fault $fault"; continue; }
 	again "$fault" "bad-$fault" yes
@@ -164,6 +168,30 @@ again "enable_partial_images = \"false\"" second yes
 printf '[storage.options.pull_options]\nenable_partial_images = "true"\nconvert_images = "false"\n' >"$WORLD/storage.conf"
 again "enable_partial_images = \"true\"" second no
 unset CONTAINERS_STORAGE_CONF
+
+# The same where layers are their tars and EROFS images of them; and what is pushed from there.
+erofs_part() {
+	local ROOT=$WORLD/erofs RUNROOT=$WORLD/erofs-run world_opts=(--storage-opt overlay.layout=erofs)
+	if ! pull first:1 >/dev/null; then
+		skip "partial pulls into EROFS images" "$(tail -n 1 "$WORLD/said" | cut -c1-150)"
+		return
+	fi
+	check "layers are EROFS images" test -f "$(echo "$ROOT"/layers/*/erofs)"
+	again "from an EROFS image to another" second no
+	mkdir "$WORLD/out.erofs"
+	check "its files are those that were pushed" check_tree second:1 "$WORLD/out.erofs" "$WORLD/fs2"
+	again "a layer in chunks, from an EROFS image" newer no
+	check "the store is whole" pod system check
+	pod pull -q --tls-verify=false "$REGISTRY_HTTP/plain:1" >/dev/null
+	pod push -q --tls-verify=false --compression-format zstd:chunked --force-compression "$REGISTRY_HTTP/plain:1" "$REGISTRY_HTTP/pushed:1" >/dev/null
+	is "pushed from an EROFS image the layer is what it is from a directory" "$(manifest pushed:1 | jq -c '.layers[0] | [.digest, .annotations]')" \
+		"$(manifest first:1 | jq -c '.layers[0] | [.digest, .annotations]')"
+	pod rmi -af >/dev/null 2>&1
+	pull pushed:1 >/dev/null
+	again "what was pushed from there serves" second no
+	pod rmi -af >/dev/null 2>&1
+}
+if [ "$(id -u)" = 0 ]; then erofs_part; fi
 
 first=$(layer first:1) second=$(layer second:1)
 : >"$WORLD/log"
