@@ -143,7 +143,7 @@ store_ask(
     struct source *s, const struct piece *p, bool tar, int stream, uint32_t *seq, struct err *e)
 {
 	struct msg_layer_get m = {.layer = p->name,
-	    .form = tar ? "tar" : "blob",
+	    .form = tar ? "raw" : "blob", /* digested where it arrives (layers_send) */
 	    .digest = tar ? NULL : p->from.digest,
 	    .stream = stream};
 

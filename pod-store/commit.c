@@ -8,6 +8,7 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "pod-store/bring.h"
+#include "pod-store/flush.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/naming.h"
@@ -216,6 +217,8 @@ stage_commit(struct store *s, struct stage *g, const struct msg_image_commit *m,
 
 	if (plan(&p, m, e) == -1)
 		return err_wrap(e, "committing the image");
+	flush_end(g->flush);
+	g->flush = NULL;
 	/* The content must be on disk before a row says that the layer is complete. */
 	if (g->n > 0 && syncfs(g->dir) == -1)
 		return err_sys(e, "committing image %s: writing its layers", p.id);

@@ -8,6 +8,7 @@
 
 #include "common/base/own.h"
 #include "common/fs/path.h"
+#include "pod-store/flush.h"
 #include "pod-store/stage.h"
 
 struct stage *
@@ -44,6 +45,7 @@ stage_end(struct store *s, struct stages *all, struct stage *g)
 	own_mem char *path = xasprintf("tmp/%s", g->name);
 	struct err ignored;
 
+	flush_end(g->flush);
 	/* What cannot be moved away now is found by the next sweep. */
 	store_trash(s, s->dir, path, &ignored);
 	fd_close(&g->dir);
@@ -106,6 +108,8 @@ stage_layer(struct stage *g, enum layout layout, size_t *at, struct stage_place 
 	index = content == -1 ? -1 : make_file(dir, image ? LAYOUT_IMAGE : "tar.index", e);
 	if (index == -1)
 		return -1;
+	if (g->flush == NULL)
+		g->flush = flush_begin(g->dir);
 	*out = (struct stage_place){layout, fd_take(&content), fd_take(&index)};
 	*at = g->n++;
 	return 0;

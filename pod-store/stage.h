@@ -25,7 +25,8 @@ struct staged {
 struct stage {
 	uint32_t number;
 	char name[STORE_NAME_MAX];
-	int dir; /* holds the lock */
+	int dir;	     /* holds the lock */
+	struct flush *flush; /* from the first layer to the commit */
 	struct staged *layers;
 	size_t n, cap;
 };

@@ -336,8 +336,8 @@ transfer_take(
 /* --- Out ------------------------------------------------------------------------------------------ */
 
 struct get {
-	char diff_id[SHA256_HEX + 8]; /* "" where it is not seen: of a kept blob */
-	bool plain;		      /* the stream is the tar itself */
+	char digest[SHA256_HEX + 8]; /* of the tar, or of the kept blob */
+	bool unseen;		     /* the stream is digested by its reader */
 };
 
 static int
@@ -349,6 +349,11 @@ get_done(struct job *j, struct result *r, bool cancelled, struct err *e)
 
 	if (r == NULL || cancelled)
 		goto out;
+	if (g->unseen) {
+		out.diff_id = out.digest = g->digest;
+		rc = peer_send(j->conn->peer, &msg_layer_get_r_desc, j->seq, &out, e);
+		goto out;
+	}
 	out.diff_id = result_get(&r[j->n - 1], "plain_digest");
 	out.digest = result_get(&r[j->n - 1], "packed_digest");
 	if (layer_hex(out.diff_id) == NULL || layer_hex(out.digest) == NULL) {
@@ -358,7 +363,7 @@ get_done(struct job *j, struct result *r, bool cancelled, struct err *e)
 	if (result_u64(&r[j->n - 1], "packed_size", &out.size, e) == -1)
 		goto out;
 	/* Files of the layer were changed behind our back, or the disk lies. */
-	if (check_digest("layer in the store", g->diff_id, out.diff_id, e) == -1)
+	if (check_digest("layer in the store", g->digest, out.diff_id, e) == -1)
 		goto out;
 	rc = peer_send(j->conn->peer, &msg_layer_get_r_desc, j->seq, &out, e);
 out:
@@ -366,11 +371,13 @@ out:
 	return rc;
 }
 
+#define PASS "pass"
+
 static const char *
 get_mode(const char *form, struct err *e)
 {
-	static const char *const forms[][2] = {
-	    {"tar", "digest"}, {"gzip", "compress-gzip"}, {"zstd", "compress-zstd"}};
+	static const char *const forms[][2] = {{"tar", "digest"}, {"gzip", "compress-gzip"},
+	    {"zstd", "compress-zstd"}, {"raw", PASS}, {"blob", PASS}};
 
 	if (form == NULL || *form == '\0')
 		form = "tar";
@@ -381,7 +388,7 @@ get_mode(const char *form, struct err *e)
 	return NULL;
 }
 
-/* A file that is given as it is or compressed, and digested on the way. */
+/* A file that is given as it is or compressed. */
 static int
 get_file(struct job *j, int file, const char *mode, int stream, struct err *e)
 {
@@ -392,7 +399,6 @@ get_file(struct job *j, int file, const char *mode, int stream, struct err *e)
 	return job_start(j, &copy, INFLATE_RESULT_SLOT, e);
 }
 
-/* The blob that was kept, which its reader digests again. */
 static int
 get_blob(struct job *j, int dir, const char *digest, int stream, struct err *e)
 {
@@ -400,7 +406,7 @@ get_blob(struct job *j, int dir, const char *digest, int stream, struct err *e)
 
 	if (blob == -1)
 		return err_set(e, ERR_NOTFOUND, "the blob of the layer was not kept");
-	return get_file(j, blob, "digest", stream, e);
+	return get_file(j, blob, PASS, stream, e);
 }
 
 static int
@@ -423,12 +429,17 @@ get_packed(struct job *j, int dir, const char *mode, int stream, struct err *e)
 		return -1;
 	index = path_try(dir, "tar.index", PATH_PLAIN, O_RDONLY, 0);
 	facts = transfer_facts(diff, NULL, NULL, e);
-	if (facts == -1 || make_pipe(between, e) == -1)
-		return -1;
-	pack.fds[1] = between[1];
+	pack.fds[1] = stream;
 	pack.fds[DIR_SLOT] = diff;
 	pack.fds[INDEX_SLOT] = index;
 	pack.fds[FACTS_SLOT] = facts;
+	if (facts == -1)
+		return -1;
+	if (strcmp(mode, PASS) == 0)
+		return job_start(j, &pack, FACTS_SLOT + 1, e);
+	if (make_pipe(between, e) == -1)
+		return -1;
+	pack.fds[1] = between[1];
 	rc = job_start(j, &pack, FACTS_SLOT + 1, e);
 	if (rc == 0)
 		rc = get_file(j, between[0], mode, stream, e);
@@ -449,7 +460,7 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 {
 	struct store *s = &c->srv->store;
 	bool blob = m->form != NULL && strcmp(m->form, "blob") == 0;
-	const char *mode = blob ? "" : get_mode(m->form, e);
+	const char *mode = get_mode(m->form, e);
 	own_fd int dir = -1, stream = -1;
 	struct store *at;
 	struct get *g;
@@ -469,8 +480,11 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 	if (r != 1)
 		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "%s: layer not known", m->layer);
 	g = xcalloc(1, sizeof(*g));
-	if (!blob)
-		snprintf(g->diff_id, sizeof(g->diff_id), "sha256:%s", db_text(q, 0));
+	g->unseen = strcmp(mode, PASS) == 0;
+	if (blob)
+		snprintf(g->digest, sizeof(g->digest), "%s", m->digest != NULL ? m->digest : "");
+	else
+		snprintf(g->digest, sizeof(g->digest), "sha256:%s", db_text(q, 0));
 	db_done(q);
 	dir = places_open_layer(s, m->layer, "", e);
 	stream = fd_take(&m->stream);

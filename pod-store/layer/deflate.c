@@ -14,7 +14,6 @@ static const struct {
 	int upto; /* level as gzip's */
 	uint32_t level, buffer;
 } gzip_levels[] = {
-    {0, 2, ISAL_DEF_LVL2_DEFAULT},
     {2, 1, ISAL_DEF_LVL1_DEFAULT},
     {6, 2, ISAL_DEF_LVL2_DEFAULT},
     {64, 3, ISAL_DEF_LVL3_DEFAULT},
@@ -109,9 +108,9 @@ copy(struct inflate *s, struct err *e)
 	int got;
 
 	while ((got = inflate_read(s, &s->plain, e)) == 0)
-		if (inflate_write(s, s->next, s->have, &s->packed, e) == -1)
+		if (inflate_write(s, s->next, s->have, NULL, e) == -1)
 			return -1;
-	return got == 1 ? 0 : -1;
+	return got == 1 ? digest_copy(&s->packed, &s->plain, e) : -1;
 }
 
 int

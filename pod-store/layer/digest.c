@@ -27,6 +27,15 @@ digest_add(struct digest *d, const void *p, size_t n)
 	d->size += n;
 }
 
+int
+digest_copy(struct digest *to, const struct digest *from, struct err *e)
+{
+	if (EVP_MD_CTX_copy_ex(to->state, from->state) != 1)
+		return err_set(e, ERR_INTERNAL, "cannot compute SHA-256 digests");
+	to->size = from->size;
+	return 0;
+}
+
 void
 digest_text(struct digest *d, char out[DIGEST_TEXT])
 {

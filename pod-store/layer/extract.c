@@ -16,8 +16,7 @@
 #include "pod-store/layer/result.h"
 #include "pod-store/layer/xattr.h"
 
-#define WRITE_BACK_MIN (64u << 10) /* smaller files are better written together */
-#define OPAQUE_MAX (8u << 20)	   /* bytes of the list of opaque directories */
+#define OPAQUE_MAX (8u << 20) /* bytes of the list of opaque directories */
 
 void
 extract_init(struct extract *x, int root)
@@ -488,9 +487,6 @@ extract_end(struct extract *x, struct err *e)
 	/* Only a hole at the end of a sparse file is left. */
 	if (written < x->entry->size && ftruncate(fd, (off_t)x->entry->size) == -1)
 		return failed(x, e, "setting the size of");
-	/* Its way to the disk begins now, so that the sync at the end finds little to wait for. */
-	if (written >= WRITE_BACK_MIN)
-		(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	d = dirs_parent(&x->dirs, x->path, false, &last);
 	return finish_fd(x, fd, true, d == NULL || d->inherits_gid, e);
 }

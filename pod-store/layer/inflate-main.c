@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pod-store-inflate [inflate | keep | compress-gzip | compress-zstd | digest]: from standard input to
+ * pod-store-inflate [inflate | keep | compress-gzip | compress-zstd | digest | pass]: from standard input to
  * standard output; the result (result.h: digests and sizes of both sides) goes to descriptor 4, or
- * to standard error if that is not open.  "digest" passes the stream on unchanged, "keep" is "inflate" that
- * also writes what it reads to descriptor 5.
+ * to standard error if that is not open.  "keep" is "inflate" that also writes what it reads to descriptor 5, "digest"
+ * passes the stream on unchanged, and so does "pass" with a file, at which it does not look: its result is empty.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -16,6 +18,19 @@
 
 #define RESULT_FD 4
 #define COPY_FD 5
+#define PASS_SIZE (1u << 20)
+
+/* Of a file, for a reader that digests what it gets: to a pipe nothing is copied. */
+static int
+pass(struct inflate *s, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = sendfile(s->out, s->in, NULL, PASS_SIZE);
+	while (n > 0 || (n == -1 && errno == EINTR));
+	return n == 0 ? 0 : err_sys(e, "passing the layer on");
+}
 
 static const struct {
 	const char *word;
@@ -27,6 +42,7 @@ static const struct {
     {"compress-gzip", deflate_stream, INFLATE_GZIP},
     {"compress-zstd", deflate_stream, INFLATE_ZSTD},
     {"digest", deflate_stream, INFLATE_NONE},
+    {"pass", pass, INFLATE_NONE},
 };
 
 static void
@@ -63,7 +79,7 @@ run(int argc, char **argv, struct strbuf *out, struct err *e)
 	s.format = modes[i].format;
 	s.copy = copies ? COPY_FD : 0;
 	got = modes[i].run(&s, e);
-	if (got == 0)
+	if (got == 0 && s.plain.state != NULL)
 		describe(&s, out);
 	inflate_free(&s);
 	return got;

@@ -13,8 +13,6 @@
 #include "common/fs/file.h"
 #include "pod-store/layer/inflate.h"
 
-#define WRITE_BACK (8u << 20)
-
 const char *
 inflate_format_name(enum inflate_format f)
 {
@@ -44,15 +42,7 @@ keep(struct inflate *s, size_t n, struct err *e)
 {
 	if (s->copy <= 0)
 		return 0;
-	if (file_put(s->copy, s->input, n) == -1)
-		return err_sys(e, "keeping the layer's blob");
-	/* On its way to the disk in good time, so that the sync at the end finds little to wait for. */
-	s->unwritten += n;
-	if (s->unwritten >= WRITE_BACK) {
-		(void)sync_file_range(s->copy, 0, 0, SYNC_FILE_RANGE_WRITE);
-		s->unwritten = 0;
-	}
-	return 0;
+	return file_put(s->copy, s->input, n) == 0 ? 0 : err_sys(e, "keeping the layer's blob");
 }
 
 /* Fills the input, which is empty, with what there is. */
@@ -77,10 +67,17 @@ inflate_read(struct inflate *s, struct digest *d, struct err *e)
 int
 inflate_write(struct inflate *s, const void *p, size_t n, struct digest *d, struct err *e)
 {
-	digest_add(d, p, n);
+	if (d != NULL)
+		digest_add(d, p, n);
 	if (s->out == -1)
 		return 0;
 	return file_put(s->out, p, n) == -1 ? err_sys(e, "passing the layer on") : 0;
+}
+
+static int
+too_long(struct err *e)
+{
+	return err_set(e, ERR_LIMIT, "the layer is larger than 1 TiB");
 }
 
 static int
@@ -89,7 +86,7 @@ write_plain(struct inflate *s, const void *p, size_t n, struct err *e)
 	uint64_t size = s->plain.size + n;
 
 	if (size > INFLATE_MAX)
-		return err_set(e, ERR_LIMIT, "the layer is larger than 1 TiB");
+		return too_long(e);
 	if (size > INFLATE_FREE && (size - INFLATE_FREE) / INFLATE_RATIO > s->packed.size)
 		return err_set(e, ERR_LIMIT,
 		    "the layer grows to more than 1 GiB and 200 times its compressed size");
@@ -102,17 +99,20 @@ damaged(struct err *e, const char *why)
 	return err_set(e, ERR_FORMAT, "the layer's compressed stream is damaged: %s", why);
 }
 
+/* Both sides are the same: they are digested once. */
 static int
 copy_plain(struct inflate *s, struct err *e)
 {
 	int got = 0;
 
 	while (got == 0) {
-		if (write_plain(s, s->next, s->have, e) == -1)
+		if (s->packed.size > INFLATE_MAX)
+			return too_long(e);
+		if (inflate_write(s, s->next, s->have, NULL, e) == -1)
 			return -1;
 		got = inflate_read(s, &s->packed, e);
 	}
-	return got == 1 ? 0 : -1;
+	return got == 1 ? digest_copy(&s->plain, &s->packed, e) : -1;
 }
 
 static const char *

@@ -30,7 +30,6 @@ struct inflate {
 	int level;		    /* of deflate_stream: 0 the default, else as gzip's or zstd's */
 	struct digest packed, plain;
 	/* Inside. */
-	size_t unwritten;	       /* of copy */
 	unsigned char *input, *output; /* INFLATE_BUFFER each */
 	size_t have;		       /* bytes of input not yet consumed */
 	unsigned char *next;
@@ -45,6 +44,7 @@ const char *inflate_format_name(enum inflate_format f);
 /* For the two above: buffers and digests; reading and writing with them. */
 int inflate_begin(struct inflate *s, struct err *e);
 int inflate_read(struct inflate *s, struct digest *d, struct err *e); /* 1: the end */
+/* d may be NULL. */
 int inflate_write(struct inflate *s, const void *p, size_t n, struct digest *d, struct err *e);
 
 #endif

@@ -127,6 +127,14 @@ printf 'x' | dd of="$blob" bs=1 seek=1000 conv=notrunc status=none
 find "$ROOT/layers" -name places -delete # else it would only be mounted
 refused "a blob that was damaged on disk is not sent" "digest mismatch" http push "$TLS/app:1" "$REGISTRY_HTTP/damaged:1"
 check "nor a manifest that names it" test "$(curl -s -o /dev/null -w '%{http_code}' "http://$REGISTRY_HTTP/v2/damaged/manifests/1")" = 404
+mkdir "$WORLD/changed" && echo one >"$WORLD/changed/f"
+tar -C "$WORLD/changed" -c f | pod import -q - localhost/changed >/dev/null
+layer=$(pod image inspect --format '{{index .RootFS.Layers 0}}' localhost/changed)
+layer=$ROOT/layers/${layer#sha256:}
+if [ -d "$layer/diff" ]; then echo two >"$layer/diff/f"; else sed -i s/one/two/ "$layer/tar"; fi
+refused "a layer whose files were changed is not sent" "its DiffID is" http push localhost/changed "$REGISTRY_HTTP/changed:1"
+refused "nor saved" "digest mismatch" pod save -q -o "$WORLD/changed.tar" localhost/changed
+pod rmi -f localhost/changed >/dev/null
 
 for n in dock zapp app; do in_store $n && pod image prune -af >/dev/null; done
 
