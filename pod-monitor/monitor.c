@@ -343,8 +343,9 @@ oom_event(struct monitor *m)
 
 	if (oom_check(&m->oom))
 		record_oom(&m->record, &e);
-	/* One is enough, and a removed cgroup would report for ever. */
-	epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->oom.event, NULL);
+	/* A removed cgroup would report for ever. */
+	if (m->oom.over)
+		epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->oom.event, NULL);
 }
 
 /*

@@ -111,6 +111,8 @@ oom_check(struct oom *o)
 			;
 	/* The event of v1 also comes when the cgroup is removed; the counter tells. */
 	n = pread(o->counter, text, sizeof(text) - 1, 0);
+	/* Reaching the limit is an event of v2 as well, long before anything is killed. */
+	o->over = n <= 0 || !o->v2;
 	if (n <= 0)
 		return false;
 	text[n] = '\0';
@@ -118,6 +120,7 @@ oom_check(struct oom *o)
 	const char *at = strstr(text, "oom_kill ");
 
 	o->seen = at != NULL && at[9] >= '1' && at[9] <= '9';
+	o->over = o->over || o->seen;
 	return o->seen;
 }
 

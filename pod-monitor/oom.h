@@ -14,6 +14,7 @@ struct oom {
 	int event;   /* to be watched for the events below; -1: none */
 	unsigned events;
 	bool v2, seen;
+	bool over; /* no further event tells anything */
 };
 
 /* Watches the memory cgroup of process pid. */

@@ -269,6 +269,7 @@ bundle_write(struct start *s, struct err *e)
 	struct spec_facts f;
 
 	bundle_facts(s->x, s->c, &s->runtime, s->bundle, &s->arena, &f);
+	f.listen_fds = s->listen_fds;
 	add_rootfs(MSG_OF(&s->rootfs, rootfs_opened), &f);
 	s->nested = (struct nested_mounts){.a = &s->arena};
 	f.nested = &s->nested;

@@ -14,6 +14,7 @@
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/cleanup.h"
 #include "pod-run/life/exec.h"
+#include "pod-run/life/scope.h"
 #include "pod-run/life/secrets.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/spec_config.h"
@@ -224,6 +225,7 @@ run_session(struct exec *s, struct err *e)
 	pid_t pid;
 	int r;
 
+	scope_enter(s->x, s->c->config);
 	s->monitor = spawn_peer(ROLE_RUN, ROLE_MONITOR, &pid, e);
 	if (s->monitor == NULL || (!s->q->detach && session_pair(&sock, &s->attach, e) == -1))
 		return -1;

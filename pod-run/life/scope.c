@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/own.h"
@@ -28,7 +29,34 @@ is_inside(const char *unit)
 static void
 warn(const struct err *e)
 {
-	log_warn("The container's monitor got no scope of its own: %s", e->text);
+	log_warn("systemd made no scope: %s", e->text);
+}
+
+static void
+ask(struct scope *s, struct ctx *x, struct msg_scope_enter *m)
+{
+	struct err e = {0};
+	own_fd int bus = -1;
+	pid_t pid;
+
+	bus = x->rootless.user ? bus_session(&e) : bus_system(&e);
+	if (bus == -1) {
+		if (!err_is_set(&e))
+			err_set(&e, ERR_STATE, "there is no bus");
+		warn(&e);
+		return;
+	}
+	m->bus = bus;
+	s->worker = spawn_peer(ROLE_RUN, ROLE_SCOPE, &pid, &e);
+	if (s->worker == NULL) {
+		warn(&e);
+		return;
+	}
+	s->seq = peer_next_seq(s->worker);
+	if (peer_send(s->worker, &msg_scope_enter_desc, s->seq, m, &e) == -1) {
+		warn(&e);
+		scope_free(s);
+	}
 }
 
 void
@@ -37,35 +65,13 @@ scope_ask(struct scope *s, struct ctx *x, const struct ctr *c, pid_t monitor, pi
 	own_mem char *unit = xasprintf("libpod-conmon-%s.scope", c->id);
 	own_mem char *what = xasprintf("monitor of container %s", c->id);
 	struct msg_scope_enter m = {.unit = unit,
+	    .slice = cgroup_slice(c->config),
 	    .description = what,
 	    .pid = (uint64_t)monitor,
-	    .worker_pid = (uint64_t)worker,
-	    .bus = -1};
-	struct err e = {0};
-	own_fd int bus = -1;
-	pid_t pid;
+	    .worker_pid = (uint64_t)worker};
 
-	if (!is_wanted(x, c->config) || is_inside(unit))
-		return;
-	bus = x->rootless.user ? bus_session(&e) : bus_system(&e);
-	if (bus == -1) {
-		if (!err_is_set(&e))
-			err_set(&e, ERR_STATE, "there is no bus");
-		warn(&e);
-		return;
-	}
-	m.slice = cgroup_slice(c->config);
-	m.bus = bus;
-	s->worker = spawn_peer(ROLE_RUN, ROLE_SCOPE, &pid, &e);
-	if (s->worker == NULL) {
-		warn(&e);
-		return;
-	}
-	s->seq = peer_next_seq(s->worker);
-	if (peer_send(s->worker, &msg_scope_enter_desc, s->seq, &m, &e) == -1) {
-		warn(&e);
-		scope_free(s);
-	}
+	if (is_wanted(x, c->config) && !is_inside(unit))
+		ask(s, x, &m);
 }
 
 void
@@ -79,6 +85,23 @@ scope_await(struct scope *s)
 	if (peer_wait(s->worker, &msg_scope_enter_desc, s->seq, &in, NULL, NULL, &e) == -1)
 		warn(&e);
 	scope_free(s);
+}
+
+void
+scope_enter(struct ctx *x, const struct rec_ctr_config *c)
+{
+	own_mem char *unit = xasprintf("pod-%d.scope", (int)getpid());
+	struct msg_scope_enter m = {.unit = unit,
+	    .slice = "user.slice",
+	    .description = "command in a container",
+	    .pid = (uint64_t)getpid()};
+	struct scope s = {0};
+
+	if (!x->rootless.user || !cgroup_is_systemd(c) ||
+	    cgroup_usable(cgroup_layout(), "cgroupfs", true))
+		return;
+	ask(&s, x, &m);
+	scope_await(&s);
 }
 
 void

@@ -23,6 +23,12 @@ void scope_ask(struct scope *s, struct ctx *x, const struct ctr *c, pid_t monito
 /* Waits until the monitor is there. */
 void scope_await(struct scope *s);
 
+/*
+ * Before a process is to join the container's cgroup, which an ordinary user's systemd made: moves us into a scope
+ * of the same systemd.  Between cgroups that have only root's above them in common the kernel lets no user move anything.
+ */
+void scope_enter(struct ctx *x, const struct rec_ctr_config *c);
+
 /* Nobody waits any more. */
 void scope_free(struct scope *s);
 

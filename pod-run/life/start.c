@@ -13,6 +13,7 @@
 #include "common/fs/path.h"
 #include "common/oci/monitor.h"
 #include "common/role/spawn.h"
+#include "pod-run/life/listen.h"
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/checkpoint.h"
 #include "pod-run/life/cleanup.h"
@@ -589,7 +590,8 @@ start_end(struct start *s, struct err *e)
 	uint32_t seq = peer_next_seq(s->monitor);
 
 	if (db == NULL || conf == NULL || collect(s, e) == -1 || fill_rootfs(s, e) == -1 ||
-	    bundle_write(s, e) == -1 || send_start(s, seq, e) == -1) {
+	    (s->restore == NULL && listen_preserve(s, e) == -1) || bundle_write(s, e) == -1 ||
+	    send_start(s, seq, e) == -1) {
 		start_undo(s);
 		return -1;
 	}

@@ -50,6 +50,7 @@ struct start {
 	uint64_t rows, columns, preserve_fds;
 	int shm;		  /* detached mount of another container's /dev/shm, or -1 */
 	int preserved;		  /* socket with the preserved descriptors queued, or -1 */
+	uint64_t listen_fds;	  /* of them sockets of LISTEN_FDS; 0: none, else all */
 	struct strs preserved_as; /* their numbers, unless they are 3, 4, … */
 	const struct start_restore *restore; /* NULL: afresh */
 

@@ -57,6 +57,19 @@ write_user(const struct process *p, struct strbuf *b)
 	config_json_close(b, '}');
 }
 
+/* The container's first process is whom they are for. */
+static void
+add_listen(const struct process *p, struct arena *a, struct strs *env)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+
+	spec_list_env_set(
+	    a, env, arena_printf(a, "LISTEN_FDS=%llu", (unsigned long long)p->f->listen_fds));
+	spec_list_env_set(a, env, "LISTEN_PID=1");
+	if (names != NULL)
+		spec_list_env_set(a, env, arena_printf(a, "LISTEN_FDNAMES=%s", names));
+}
+
 static void
 write_env(const struct process *p, struct strbuf *b)
 {
@@ -67,6 +80,8 @@ write_env(const struct process *p, struct strbuf *b)
 		spec_list_add(&a, &env, p->c->env.v[i]);
 	if (p->f->notify)
 		spec_list_add(&a, &env, "NOTIFY_SOCKET=/run/" MONITOR_NOTIFY);
+	if (p->f->listen_fds > 0)
+		add_listen(p, &a, &env);
 	if (spec_list_env_get(&env, "HOSTNAME", 8) == NULL && p->f->hostname != NULL)
 		spec_list_addf(&a, &env, "HOSTNAME=%s", p->f->hostname);
 	for (size_t i = 0; p->f->cdi != NULL && i < p->f->cdi->env.n; i++)

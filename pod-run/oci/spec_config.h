@@ -23,8 +23,9 @@ struct nested_mounts {
 struct spec_facts {
 	struct nested_mounts *nested; /* is filled; may be NULL */
 	const char *id, *name;
-	bool notify;	    /* the container gets the directory MONITOR_NOTIFY_DIR of the bundle */
-	const char *bundle; /* absolute; rootfs and the files of etc_files.h are in it */
+	bool notify;	     /* the container gets the directory MONITOR_NOTIFY_DIR of the bundle */
+	uint64_t listen_fds; /* sockets of LISTEN_FDS, passed on; 0: none */
+	const char *bundle;  /* absolute; rootfs and the files of etc_files.h are in it */
 	const char *hostname; /* as etc_hostname gives it */
 	uint32_t uid, gid;    /* from rootfs_opened */
 	const struct rec_gid *groups;

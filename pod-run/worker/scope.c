@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pod-run-scope: has systemd move a monitor into a scope of its own (scope_enter of copy.def).
+ * pod-run-scope: has systemd move processes into a scope of their own (scope_enter of copy.def).
  */
 #include <errno.h>
 #include <poll.h>
@@ -12,8 +12,8 @@
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
-#define LIMIT_US 25000000 /* of one call, and of the job */
-#define TRIES 50
+#define LIMIT_US \
+	10000000 /* of one call, of the job, and of waiting for another scope of that name */
 #define PAUSE_MS 20
 
 /* The job that was asked for, and what became of it. */
@@ -68,19 +68,12 @@ await_job(sd_bus *bus, struct job *j, const char *unit, struct err *e)
 	return 0;
 }
 
-static int
-add_pids(sd_bus_message *m, const struct msg_scope_enter *want)
-{
-	const uint32_t pids[] = {(uint32_t)want->pid, (uint32_t)want->worker_pid};
-
-	return sd_bus_message_append_array(
-	    m, 'u', pids, (want->worker_pid != 0 ? 2 : 1) * sizeof(*pids));
-}
-
 /* The property PIDs, "(sv)" with v = "au". */
 static int
 add_processes(sd_bus_message *m, const struct msg_scope_enter *want)
 {
+	const uint32_t pids[] = {(uint32_t)want->pid, (uint32_t)want->worker_pid};
+	size_t size = (want->worker_pid != 0 ? 2 : 1) * sizeof(*pids);
 	int r = sd_bus_message_open_container(m, 'r', "sv");
 
 	if (r >= 0)
@@ -88,15 +81,15 @@ add_processes(sd_bus_message *m, const struct msg_scope_enter *want)
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'v', "au");
 	if (r >= 0)
-		r = add_pids(m, want);
+		r = sd_bus_message_append_array(m, 'u', pids, size);
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
 	return r >= 0 ? sd_bus_message_close_container(m) : r;
 }
 
 /*
- * StartTransientUnit(name, mode, properties, auxiliary units).  Delegate: systemd lets nobody join others (after a
- * restart).
+ * StartTransientUnit(name, mode, properties, auxiliary units).  CollectMode: one that was killed is not kept for the
+ * administrator to see.
  */
 static int
 add_unit(sd_bus_message *m, const struct msg_scope_enter *want)
@@ -108,7 +101,7 @@ add_unit(sd_bus_message *m, const struct msg_scope_enter *want)
 	if (r >= 0)
 		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s",
 		    want->description, "Slice", "s", want->slice, "DefaultDependencies", "b", 0,
-		    "Delegate", "b", 1);
+		    "CollectMode", "s", "inactive-or-failed");
 	if (r >= 0)
 		r = add_processes(m, want);
 	if (r >= 0)
@@ -146,46 +139,17 @@ make(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
 	return await_job(bus, &j, want->unit, e) == 0 ? 1 : -1;
 }
 
-/* 1: done; 0: there is no such unit any more; -1: e. */
-static int
-join(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
-{
-	own(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	own_sdbus_message sd_bus_message *m = NULL;
-	int r = sd_bus_message_new_method_call(
-	    bus, &m, SYSTEMD, OBJECT, SYSTEMD ".Manager", "AttachProcessesToUnit");
-
-	if (r >= 0)
-		r = sd_bus_message_append(m, "ss", want->unit, "");
-	if (r >= 0)
-		r = add_pids(m, want);
-	if (r < 0)
-		return sdbus_failed(r, "making a message", e);
-	r = sd_bus_call(bus, m, LIMIT_US, &error, NULL);
-	if (r >= 0)
-		return 1;
-	if (sd_bus_error_has_name(&error, SYSTEMD ".NoSuchUnit") ||
-	    sd_bus_error_has_name(&error, SD_BUS_ERROR_INVALID_ARGS))
-		return 0;
-	return err_set(e, ERR_STATE, "joining %s: %s", want->unit,
-	    error.message != NULL ? error.message : strerror(-r));
-}
-
-/* The scope of the last run may be there still, or be just going. */
+/* The scope of the last run may be just going: its processes have ended, or are about to. */
 static int
 enter(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
 {
-	int r = 0;
+	uint64_t end = now_us() + LIMIT_US;
+	int r;
 
-	for (int i = 0; r == 0 && i < TRIES; i++) {
-		if (i > 0)
-			poll(NULL, 0, PAUSE_MS);
-		r = make(bus, want, e);
-		if (r == 0)
-			r = join(bus, want, e);
-	}
+	while ((r = make(bus, want, e)) == 0 && now_us() < end)
+		poll(NULL, 0, PAUSE_MS);
 	if (r == 0)
-		return err_set(e, ERR_STATE, "starting %s: it neither ends nor runs", want->unit);
+		return err_set(e, ERR_STATE, "starting %s: there is one", want->unit);
 	return r == 1 ? 0 : -1;
 }
 

@@ -48,4 +48,19 @@ out=$(pod run --rm --net none --sdnotify healthy bb true 2>&1)
 is "healthy without a check" "$?:$out" '125:Error: sdnotify policy "healthy" requires a healthcheck to be set'
 unset NOTIFY_SOCKET
 is "nothing in the environment without one" "$(pod run --rm --net none bb env | grep -c NOTIFY)" 0
+
+# --- Sockets that the service manager opened
+# activated WORDS...: "pod run WORDS" with one, as sd_listen_fds(3) has it
+activated() {
+	python3 -c 'import os, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); os.unlink(sys.argv[1])
+if s.fileno() == 3: os.set_inheritable(3, True)
+else: os.dup2(s.fileno(), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES="web")
+os.execv(sys.argv[2], sys.argv[2:])' "$WORLD/l.sock" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" run --rm --net none "$@"
+}
+told='echo "$LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES $(readlink /proc/self/fd/3 | cut -d: -f1)"'
+is "LISTEN_FDS: the container has the socket" "$(activated bb sh -c "$told")" "1 1 web socket"
+is "other descriptors come first" "$(activated --preserve-fds 1 bb sh -c "$told" 2>"$WORLD/err") $(grep -c 'Ignoring LISTEN_FDS' "$WORLD/err")" "   socket 1"
+is "what was said to another process is ignored" "$(LISTEN_FDS=1 LISTEN_PID=1 pod run --rm --net none bb sh -c "$told")" "   "
 finish

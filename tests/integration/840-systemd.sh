@@ -67,8 +67,7 @@ is "--cgroups=no-conmon: the monitor stays where it was started" "$(group_of "$(
 pod rm -f -t 0 n >/dev/null
 is "--cgroups=disabled" "$(pod run --rm --network none --cgroups disabled --cgroupns host $image cat /proc/self/cgroup)" "0::$(group_of self)"
 up o -m 16m --memory-swap 16m $image sh -c 'x=y; while :; do x=$x$x; done'
-pod wait o >/dev/null
-is "a container that takes too much" "$(field o State.ExitCode) $(field o State.OOMKilled)" "137 true"
+until_is "a container that takes too much" "137 true" pod inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' o
 pod rm -f -t 0 o >/dev/null
 systemd-run "${user[@]}" -q --wait --collect --pipe -p Delegate=yes --unit "$unit" \
 	"$P" run --rm --network none --cgroups split --cgroupns host $image cat /proc/self/cgroup >"$WORLD/out" 2>"$WORLD/err"
@@ -79,8 +78,8 @@ systemd-run "${user[@]}" -q --wait --collect --unit "$unit" "$P" run -d --name s
 	sh -c 'while ! test -e /tmp/go; do sleep 0.2; done; echo went'
 is "one that a service started outlives it" "$(field svc State.Status)" running
 pod exec svc touch /tmp/go
-pod wait svc >/dev/null
-is "with its monitor" "$(field svc State.ExitCode) $(pod logs svc)" "0 went"
+until_is "with its monitor" "went" pod logs svc
+until_is "which says how it ended" "exited 0" pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' svc
 pod rm -f -t 0 svc >/dev/null
 systemd-run "${user[@]}" -q --collect --unit "$unit" -p Type=notify -p NotifyAccess=all \
 	"$P" run -d --name ntf --network none --sdnotify conmon --cgroups no-conmon $image sleep 1000
@@ -90,6 +89,7 @@ pod rm -f -t 0 ntf >/dev/null
 ends() { [ "$(show "$unit.service" ActiveState)" != active ]; }
 check "and ends with the container" until_ok 20 ends
 systemd-run "${user[@]}" -q --collect --unit "$unit" -p Type=notify -p NotifyAccess=all -p Delegate=yes -p KillMode=mixed \
+	-p "ExecStop=$P rm -f -i -t 1 quad" -p "ExecStopPost=-$P rm -f -i -t 1 quad" \
 	"$P" run -d --rm --name quad --network none --sdnotify conmon --cgroups split $image sh -c 'trap "exit 0" TERM; while :; do sleep 0.2; done'
 is "the same with --cgroups=split, all in the unit" \
 	"$(show "$unit.service" ActiveState) $(group_of "$(field quad State.Pid)" | grep -c "/$unit.service/libpod-payload-")" "active 1"
