@@ -18,6 +18,7 @@
 #include "common/fs/path.h"
 #include "common/role/spawn.h"
 #include "pod-run/ctx.h"
+#include "pod-run/oci/cgroup.h"
 #include "pod-run/state/ctr.h"
 #include "pod-run/state/event.h"
 
@@ -484,4 +485,13 @@ ctx_net(struct ctx *x, struct err *e)
 	if (x->net_ == NULL)
 		x->net_ = ctx_helper(x, ROLE_NET, &pid, e);
 	return x->net_;
+}
+
+const char *
+ctx_cgroup_manager(struct ctx *x, const struct containers_conf *conf)
+{
+	const char *asked = x->g->cgroup_manager;
+
+	return cgroup_manager(
+	    asked != NULL ? asked : conf->engine_cgroup_manager, x->rootless.user);
 }

@@ -105,4 +105,7 @@ char *ctx_volume_path(const struct ctx *x);
 /* Nanoseconds since 1970. */
 int64_t ctx_now_ns(void);
 
+/* Who makes cgroups: --cgroup-manager, else containers.conf, else cgroup_manager's choice. */
+const char *ctx_cgroup_manager(struct ctx *x, const struct containers_conf *conf);
+
 #endif

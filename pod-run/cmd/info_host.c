@@ -330,13 +330,10 @@ static void
 put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 {
 	enum cgroup_layout layout = cgroup_layout();
-	const char *manager = x->g->cgroup_manager;
 	own_mem char *socket = NULL;
 	json_t *remote;
 
-	if (manager == NULL || *manager == '\0')
-		manager = conf->engine_cgroup_manager;
-	json_put_str(o, "CgroupManager", cgroup_manager(manager, x->rootless.user));
+	json_put_str(o, "CgroupManager", ctx_cgroup_manager(x, conf));
 	json_put_str(o, "CgroupsVersion", layout == CGROUP_V2 ? "v2" : "v1");
 	put_controllers(o, layout);
 	json_put_str(o, "DatabaseBackend", "sqlite");

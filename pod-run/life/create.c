@@ -19,7 +19,6 @@
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/usermap.h"
-#include "pod-run/oci/cgroup.h"
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
@@ -56,9 +55,7 @@ create_defaults(struct create *c, struct err *e)
 		return -1;
 	c->defaults.conf = conf;
 	c->defaults.cdi_dirs = ctx_cdi_dirs(x, e);
-	c->defaults.cgroup_manager = cgroup_manager(
-	    x->g->cgroup_manager != NULL ? x->g->cgroup_manager : conf->engine_cgroup_manager,
-	    x->rootless.user);
+	c->defaults.cgroup_manager = ctx_cgroup_manager(x, conf);
 	return spec_defaults_host(
 	    &c->defaults, x->rootless.user, x->rootless.uid, x->rootless.gid, &c->arena, e);
 }

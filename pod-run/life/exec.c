@@ -225,7 +225,7 @@ run_session(struct exec *s, struct err *e)
 	pid_t pid;
 	int r;
 
-	scope_enter(s->x, s->c->config);
+	scope_enter(s->x, s->c->config->cgroup_manager);
 	s->monitor = spawn_peer(ROLE_RUN, ROLE_MONITOR, &pid, e);
 	if (s->monitor == NULL || (!s->q->detach && session_pair(&sock, &s->attach, e) == -1))
 		return -1;

@@ -19,11 +19,11 @@ is_wanted(struct ctx *x, const struct rec_ctr_config *c)
 
 /* After a restart by the last monitor's clean-up we are in the right place already. */
 static bool
-is_inside(const char *unit)
+is_inside(const char *start)
 {
 	own_mem char *own = cgroup_own();
 
-	return own != NULL && strstr(own, unit) != NULL;
+	return own != NULL && strstr(own, start) != NULL;
 }
 
 static void
@@ -62,15 +62,18 @@ ask(struct scope *s, struct ctx *x, struct msg_scope_enter *m)
 void
 scope_ask(struct scope *s, struct ctx *x, const struct ctr *c, pid_t monitor, pid_t worker)
 {
-	own_mem char *unit = xasprintf("libpod-conmon-%s.scope", c->id);
+	own_mem char *first = xasprintf("libpod-conmon-%s", c->id);
+	own_mem char *unit = xasprintf("%s.scope", first);
+	own_mem char *spare = xasprintf("%s-%d.scope", first, (int)monitor);
 	own_mem char *what = xasprintf("monitor of container %s", c->id);
 	struct msg_scope_enter m = {.unit = unit,
+	    .spare = spare,
 	    .slice = cgroup_slice(c->config),
 	    .description = what,
 	    .pid = (uint64_t)monitor,
 	    .worker_pid = (uint64_t)worker};
 
-	if (is_wanted(x, c->config) && !is_inside(unit))
+	if (is_wanted(x, c->config) && !is_inside(first))
 		ask(s, x, &m);
 }
 
@@ -88,17 +91,18 @@ scope_await(struct scope *s)
 }
 
 void
-scope_enter(struct ctx *x, const struct rec_ctr_config *c)
+scope_enter(struct ctx *x, const char *manager)
 {
 	own_mem char *unit = xasprintf("pod-%d.scope", (int)getpid());
 	struct msg_scope_enter m = {.unit = unit,
 	    .slice = "user.slice",
-	    .description = "command in a container",
+	    .description = "what keeps or enters a container",
 	    .pid = (uint64_t)getpid()};
+	enum cgroup_layout layout = cgroup_layout();
 	struct scope s = {0};
 
-	if (!x->rootless.user || !cgroup_is_systemd(c) ||
-	    cgroup_usable(cgroup_layout(), "cgroupfs", true))
+	if (!x->rootless.user || manager == NULL || strcmp(manager, "systemd") != 0 ||
+	    layout != CGROUP_V2 || cgroup_usable(layout, "cgroupfs", true))
 		return;
 	ask(&s, x, &m);
 	scope_await(&s);

@@ -24,10 +24,11 @@ void scope_ask(struct scope *s, struct ctx *x, const struct ctr *c, pid_t monito
 void scope_await(struct scope *s);
 
 /*
- * Before a process is to join the container's cgroup, which an ordinary user's systemd made: moves us into a scope
- * of the same systemd.  Between cgroups that have only root's above them in common the kernel lets no user move anything.
+ * Before we start a monitor, or have a process join a container's cgroup, which an ordinary user's systemd (manager)
+ * made: moves us into a scope of the same systemd.  Between cgroups that have only root's above them in common the
+ * kernel lets no user move anything, and systemd moves nothing for a user that runs under a subordinate ID.
  */
-void scope_enter(struct ctx *x, const struct rec_ctr_config *c);
+void scope_enter(struct ctx *x, const char *manager);
 
 /* Nobody waits any more. */
 void scope_free(struct scope *s);

@@ -78,12 +78,25 @@ start_needs_net(const struct rec_ctr_config *c)
 	       !text_has_prefix(mode, "container:") && !text_has_prefix(mode, "ns:");
 }
 
+/* Whatever the container wants: where we are its monitor would be. */
+static void
+enter_scope(struct ctx *x)
+{
+	struct err ignored = {0};
+	const struct containers_conf *conf = x->rootless.user ? ctx_conf(x, &ignored) : NULL;
+
+	if (conf != NULL)
+		scope_enter(x, ctx_cgroup_manager(x, conf));
+}
+
 int
 start_helpers(struct start *s, bool net, struct err *e)
 {
 	s->x->starts = true;
 	if (ctx_store(s->x, e) == NULL || (net && ctx_net(s->x, e) == NULL))
 		return -1;
+	if (s->monitor == NULL)
+		enter_scope(s->x);
 	if (s->monitor == NULL)
 		s->monitor = spawn_peer(ROLE_RUN, ROLE_MONITOR, &s->monitor_pid, e);
 	return s->monitor == NULL ? -1 : 0;

@@ -3,7 +3,6 @@
  * pod-run-scope: has systemd move processes into a scope of their own (scope_enter of copy.def).
  */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,9 +11,7 @@
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
-#define LIMIT_US \
-	10000000 /* of one call, of the job, and of waiting for another scope of that name */
-#define PAUSE_MS 20
+#define LIMIT_US 10000000 /* of one call, and of the job */
 
 /* The job that was asked for, and what became of it. */
 struct job {
@@ -92,9 +89,9 @@ add_processes(sd_bus_message *m, const struct msg_scope_enter *want)
  * administrator to see.
  */
 static int
-add_unit(sd_bus_message *m, const struct msg_scope_enter *want)
+add_unit(sd_bus_message *m, const struct msg_scope_enter *want, const char *unit)
 {
-	int r = sd_bus_message_append(m, "ss", want->unit, "fail");
+	int r = sd_bus_message_append(m, "ss", unit, "fail");
 
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
@@ -111,7 +108,7 @@ add_unit(sd_bus_message *m, const struct msg_scope_enter *want)
 
 /* 1: done; 0: there is a unit of that name; -1: e. */
 static int
-make(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
+make(sd_bus *bus, const struct msg_scope_enter *want, const char *unit, struct err *e)
 {
 	own(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	own_sdbus_message sd_bus_message *m = NULL, *answer = NULL;
@@ -124,30 +121,29 @@ make(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
 		r = sd_bus_message_new_method_call(
 		    bus, &m, SYSTEMD, OBJECT, SYSTEMD ".Manager", "StartTransientUnit");
 	if (r >= 0)
-		r = add_unit(m, want);
+		r = add_unit(m, want, unit);
 	if (r < 0)
 		return sdbus_failed(r, "making a message", e);
 	r = sd_bus_call(bus, m, LIMIT_US, &error, &answer);
 	if (r < 0 && sd_bus_error_has_name(&error, SYSTEMD ".UnitExists"))
 		return 0;
 	if (r < 0)
-		return err_set(e, ERR_STATE, "starting %s: %s", want->unit,
+		return err_set(e, ERR_STATE, "starting %s: %s", unit,
 		    error.message != NULL ? error.message : strerror(-r));
 	r = sd_bus_message_read(answer, "o", &j.path);
 	if (r < 0)
 		return sdbus_failed(r, "reading systemd's answer", e);
-	return await_job(bus, &j, want->unit, e) == 0 ? 1 : -1;
+	return await_job(bus, &j, unit, e) == 0 ? 1 : -1;
 }
 
-/* The scope of the last run may be just going: its processes have ended, or are about to. */
+/* The scope of the last run stays while its clean-up waits for us. */
 static int
 enter(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
 {
-	uint64_t end = now_us() + LIMIT_US;
-	int r;
+	int r = make(bus, want, want->unit, e);
 
-	while ((r = make(bus, want, e)) == 0 && now_us() < end)
-		poll(NULL, 0, PAUSE_MS);
+	if (r == 0 && want->spare != NULL)
+		r = make(bus, want, want->spare, e);
 	if (r == 0)
 		return err_set(e, ERR_STATE, "starting %s: there is one", want->unit);
 	return r == 1 ? 0 : -1;
