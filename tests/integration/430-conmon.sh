@@ -100,17 +100,17 @@ for runtime in $(command -v crun runc); do
 
 	# A log's rotation is asked for while the runtime still makes the container.
 	next
-	bundle early false sh -c 'echo after'
+	bundle early true sh -c 'echo after'
 	cat >"$WORLD/slow-$r" <<-END
 		#!/bin/sh
 		case " \$* " in *" create "*) echo "2 0 0" >"$WORLD/b-early/ctl"; sleep 0.2 ;; esac
 		exec $(command -v "$r") "\$@"
 	END
 	chmod +x "$WORLD/slow-$r"
-	runtime=$WORLD/slow-$r create early -l "$WORLD/log-early-$r"
+	runtime=$WORLD/slow-$r create early -t -l "$WORLD/log-early-$r"
 	rt start "$id"
 	check "$r: the logs opened anew during the start: exit file" until_ok 20 ended
-	is "$r: and the log goes on" "$(cut -d ' ' -f 2- "$WORLD/log-early-$r")" "stdout F after"
+	is "$r: and the log goes on" "$(cut -d ' ' -f 2- "$WORLD/log-early-$r" | tr -d '\r')" "stdout F after"
 	rt delete "$id"
 
 	next
