@@ -299,16 +299,19 @@ report_idle(const struct containers_conf *c)
 		bool set;
 		const char *key;
 	} idle[] = {{c->containers_label_users_set, "containers.label_users"},
+	    {c->engine_add_compression_set, "engine.add_compression"},
 	    {c->engine_conmon_path_set, "engine.conmon_path"},
 	    {c->engine_conmon_env_vars_set, "engine.conmon_env_vars"},
 	    {c->engine_database_backend_set, "engine.database_backend"},
 	    {c->engine_exit_command_delay_set, "engine.exit_command_delay"},
+	    {c->engine_image_default_transport_set, "engine.image_default_transport"},
 	    {c->engine_lock_type_set, "engine.lock_type"},
 	    {c->engine_namespace_set, "engine.namespace"},
 	    {c->engine_num_locks_set, "engine.num_locks"},
 	    {c->engine_runtime_supports_json_set, "engine.runtime_supports_json"},
 	    {c->engine_runtime_supports_kvm_set, "engine.runtime_supports_kvm"},
-	    {c->engine_static_dir_set, "engine.static_dir"}};
+	    {c->engine_static_dir_set, "engine.static_dir"},
+	    {c->network_default_subnet_set, "network.default_subnet"}};
 
 	for (size_t i = 0; i < COUNTOF(idle); i++)
 		if (idle[i].set)

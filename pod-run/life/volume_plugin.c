@@ -13,6 +13,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "pod-run/life/volume_answer.h"
 
 #define ANSWER_MAX ((size_t)1 << 20)
 #define MEDIA_TYPE "application/vnd.docker.plugins.v1.2+json"
@@ -62,31 +63,6 @@ talk(int fd, const char *method, const char *body, char **answer, size_t *n, str
 	return file_slurp(fd, ANSWER_MAX, "the answer of the volume plugin", answer, n, e);
 }
 
-static int
-parse(const char *text, size_t n, json_t **out, struct err *e)
-{
-	const char *body = n > 12 ? memmem(text, n, "\r\n\r\n", 4) : NULL;
-	const char *why = NULL;
-	own_json json_t *j = NULL;
-
-	if (body == NULL || strncmp(text, "HTTP/1.", 7) != 0)
-		return err_set(e, ERR_PEER, "the answer of the volume plugin is not HTTP");
-	body += 4;
-	j = json_read(body, n - (size_t)(body - text), e);
-	if (j == NULL || !json_is_object(j))
-		return err_set(
-		    e, ERR_PEER, "the answer of the volume plugin is not JSON: %s", e->text);
-	if (json_want_str(j, "Err", &why, e) == -1)
-		return -1;
-	if (why != NULL && *why != '\0')
-		return err_set(
-		    e, strstr(why, "no such") != NULL ? ERR_NOTFOUND : ERR_PEER, "%s", why);
-	if (strncmp(text + 8, " 2", 2) != 0)
-		return err_set(e, ERR_PEER, "the volume plugin answered %.3s", text + 9);
-	*out = json_incref(j);
-	return 0;
-}
-
 int
 volume_plugin_call(struct ctx *x, const char *plugin, const char *method, json_t *request,
     json_t **answer, struct err *e)
@@ -98,7 +74,8 @@ volume_plugin_call(struct ctx *x, const char *plugin, const char *method, json_t
 
 	if (fd == -1)
 		return -1;
-	if (talk(fd, method, body, &text, &n, e) == -1 || parse(text, n, &got, e) == -1)
+	if (talk(fd, method, body, &text, &n, e) == -1 ||
+	    volume_answer_parse(text, n, &got, e) == -1)
 		return err_wrap(e, "volume plugin %s: %s", plugin, method);
 	if (answer != NULL)
 		*answer = json_incref(got);
