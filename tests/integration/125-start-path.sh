@@ -39,6 +39,25 @@ check "it starts anew" until_ok 20 runs $id running
 pod rm -f -t 0 "$id" >/dev/null
 check "and is gone with its removal" until_ok 20 gone $id
 
+# --- What waits for years holds little ---
+id=$(pod run -d --network none $img sleep 1000)
+monitor=$(pod inspect -f '{{.State.ConmonPid}}' "$id")
+# own_kb LIMIT: the pages that nobody shares, of the monitor and of the half that holds the streams
+own_kb() {
+	local pid kb=0
+	for pid in "$monitor" $(pgrep -P "$monitor" pod-monitor); do
+		kb=$((kb + $(awk '/^Private_Dirty:/ { print $2 }' "/proc/$pid/smaps_rollup")))
+	done
+	echo "# $kb KB"
+	[ "$kb" -gt 0 ] && [ "$kb" -le "$1" ]
+}
+if [ "$(getconf PAGESIZE)" = 4096 ]; then
+	check "an idle monitor has at most 190 KB of its own" until_ok 20 own_kb 190
+else
+	skip "an idle monitor has at most 190 KB of its own" "larger pages"
+fi
+pod rm -f -t 0 "$id" >/dev/null
+
 # Processes that outlive the container's first one: only the runtime ends those.
 nap=$((100000 + $$))
 id=$(pod run -d --network none --pid host $img sh -c "setsid sleep $nap & setsid sleep $nap & sleep 1000")
