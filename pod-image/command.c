@@ -12,6 +12,7 @@
 #include "common/conf/storage_conf.h"
 #include "common/conf/storage_hello.h"
 #include "common/fs/file.h"
+#include "common/oci/decrypt_key.h"
 #include "common/role/spawn.h"
 #include "pod-image/command.h"
 #include "pod-image/command_common.h"
@@ -149,6 +150,7 @@ struct pull_opts {
 	struct command_access_opts access;
 	const char *os, *arch, *variant;
 	bool all_tags, quiet;
+	struct strv decryption_key;
 };
 
 static const struct opt pull_rows[] = {
@@ -156,6 +158,8 @@ static const struct opt pull_rows[] = {
 	.help = "Pull all tags of the repository"},
     {"arch", 0, OPT_STRING(struct pull_opts, arch), .arg = "ARCH",
 	.help = "Use ARCH instead of the architecture of the machine for choosing images"},
+    {"decryption-key", 0, OPT_LIST(struct pull_opts, decryption_key), .arg = "key[:passphrase]",
+	.complete = COMPLETE_FILE, .help = "Private key for encrypted layers"},
     {"os", 0, OPT_STRING(struct pull_opts, os), .arg = "OS",
 	.help = "Use OS instead of the running OS for choosing images"},
     {"quiet", 'q', OPT_BOOL(struct pull_opts, quiet), .help = "Suppress output information"},
@@ -168,6 +172,7 @@ static int
 run_pull(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	struct pull_opts *o = opts;
+	own_arena struct arena a = {0};
 	struct rec_registry_access access;
 	struct task t = {.report.quiet = o->quiet};
 	struct msg_image_pull m = {.reference = argv[0],
@@ -179,7 +184,8 @@ run_pull(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	command_fill_access(&o->access, &access);
-	if (command_open_store(ctx, &t, e) < 0 || task_prepare_pull(&t, &m, e) < 0 ||
+	if (decrypt_key_fill(&o->decryption_key, &access, &a, e) < 0 ||
+	    command_open_store(ctx, &t, e) < 0 || task_prepare_pull(&t, &m, e) < 0 ||
 	    task_confine(&t, e) < 0 || task_run_pull(&t, e) < 0)
 		return -1;
 	return print_ids(&t);

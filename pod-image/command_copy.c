@@ -7,6 +7,7 @@
 #include "common/base/own.h"
 #include "common/cli/cmd.h"
 #include "common/fs/file.h"
+#include "common/oci/decrypt_key.h"
 #include "common/oci/reference.h"
 #include "pod-image/command_common.h"
 #include "pod-image/command_copy.h"
@@ -26,6 +27,7 @@ struct copy_opts {
 	bool all, compress, force, preserve, quiet, remove_signatures;
 	bool src_no_creds, dest_no_creds;
 	struct strv tags;
+	struct strv decryption_key, encryption_key, encrypt_layer;
 };
 
 static const struct opt copy_rows[] = {
@@ -35,6 +37,8 @@ static const struct opt copy_rows[] = {
 	.help = "Copy all images of an index, and the index"},
     {"authfile", 0, OPT_STRING(struct copy_opts, authfile), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of the authentication file"},
+    {"decryption-key", 0, OPT_LIST(struct copy_opts, decryption_key), .arg = "key[:passphrase]",
+	.complete = COMPLETE_FILE, .help = "Private key for encrypted layers of the source"},
     {"dest-authfile", 0, OPT_STRING(struct copy_opts, dest_authfile), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of the authentication file for the destination"},
     {"dest-cert-dir", 0, OPT_STRING(struct copy_opts, dest_cert_dir), .arg = "path",
@@ -58,6 +62,10 @@ static const struct opt copy_rows[] = {
 	.help = "Require HTTPS and verify certificates when talking to the destination"},
     {"digestfile", 0, OPT_STRING(struct copy_opts, digestfile), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Write the digest of the copy to this file"},
+    {"encrypt-layer", 0, OPT_COMMA(struct copy_opts, encrypt_layer), .arg = "layer",
+	.help = "Number of a layer to encrypt, from 0, or from -1 at the end; without, all"},
+    {"encryption-key", 0, OPT_LIST(struct copy_opts, encryption_key), .arg = "scheme:path",
+	.help = "Encrypt layers for this public key (jwe) or certificate (pkcs7)"},
     {"format", 'f', OPT_STRING(struct copy_opts, format), .arg = "format",
 	.complete = COMPLETE_CHOICE, .choices = "oci,v2s2",
 	.help = "Kind of manifest: oci or v2s2"},
@@ -142,6 +150,8 @@ copy_in(struct cli_ctx *ctx, struct task *t, const struct msg_image_copy *m, con
 		    "containers-storage:%.300s: the store of another engine is only read", name);
 	if (m->all)
 		return err_set(e, ERR_UNSUPPORTED, "the store holds images, not indexes of them");
+	if (m->encryption != NULL)
+		return err_set(e, ERR_UNSUPPORTED, "the store holds no encrypted layers");
 	if (command_open_store(ctx, t, e) < 0 || task_prepare_pull(t, &pull, e) < 0 ||
 	    task_confine(t, e) < 0)
 		return -1;
@@ -180,6 +190,10 @@ run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	struct copy_opts *o = opts;
 	struct rec_registry_access from, to;
 	struct task t = {.report.quiet = o->quiet};
+	own_arena struct arena a = {0};
+	struct rec_encryption encryption = {
+	    .recipients = {(const char **)o->encryption_key.v, o->encryption_key.n},
+	    .layers = {(const char **)o->encrypt_layer.v, o->encrypt_layer.n}};
 	const char *name = NULL, *transport = reference_transport(argv[1], &name);
 	struct msg_image_copy m = {.source = argv[0],
 	    .destination = argv[1],
@@ -207,6 +221,10 @@ run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 		return err_set(
 		    e, ERR_USAGE, "compression level %lld is out of range", (long long)o->level);
 	fill_ends(o, &from, &to);
+	if (decrypt_key_fill(&o->decryption_key, &from, &a, e) < 0)
+		return -1;
+	if (encryption.recipients.n + encryption.layers.n > 0)
+		m.encryption = &encryption;
 	if (strcmp(transport, "containers-storage") == 0)
 		return copy_in(ctx, &t, &m, name, e);
 	return copy_out(ctx, &t, o, &m, e);

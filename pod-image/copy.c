@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,14 +10,17 @@
 #include "common/oci/digest.h"
 #include "pod-image/copy.h"
 
-#define PARALLEL_MAX 3
+#define PARALLEL_MAX CRYPT_SLOTS
 #define PIPE_SIZE (1 << 20) /* what an ordinary user may have */
 #define CAUSE_WAIT_MS 3000
 
+enum party { GET, OPEN, PUT, PARTIES }; /* from, through the cipher, into the store */
+
 struct flight { /* a layer on its way */
 	size_t layer;
-	bool active, put_done, get_done;
-	uint32_t put_seq, get_seq;
+	bool active, sealed;
+	bool done[PARTIES];
+	uint32_t seq[PARTIES];
 	struct partial partial; /* it comes in parts, if desc is set */
 };
 
@@ -27,6 +31,8 @@ struct job {
 	size_t next;
 	size_t parallel; /* layers at once */
 	bool sources;	 /* the store has layers that others may be put together of */
+	struct wrapped_options **options; /* of layers that are encrypted, else NULL */
+	char *manifest;			  /* of the image with plain layers, or NULL */
 	struct flight flights[PARALLEL_MAX];
 };
 
@@ -44,6 +50,8 @@ parallel_layers(size_t wanted)
 static const char *
 layer_name(const struct copy *c, size_t i)
 {
+	if (c->descs != NULL && c->descs[i].encrypted != NULL)
+		return c->descs[i].digest;
 	return c->layers[i].digest != NULL ? c->layers[i].digest : c->layers[i].diff_id;
 }
 
@@ -85,21 +93,44 @@ begin_stage(struct job *j, size_t *present, struct err *e)
 }
 
 static int
+make_pipe(int *read_end, int *write_end, struct err *e)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "making a pipe");
+	*read_end = ends[0];
+	*write_end = ends[1];
+	(void)fcntl(*write_end, F_SETPIPE_SZ, PIPE_SIZE);
+	return 0;
+}
+
+/* Puts the worker with the cipher in between: *out becomes what it writes. */
+static int
+start_opening(struct job *j, struct flight *f, int *out, struct err *e)
+{
+	own_fd int sealed = fd_take(out), plain = -1;
+
+	if (make_pipe(out, &plain, e) < 0)
+		return -1;
+	f->sealed = true;
+	return crypt_ask(j->c->crypt, CRYPT_OPEN, (size_t)(f - j->flights), j->options[f->layer],
+	    j->c->descs[f->layer].digest, sealed, plain, &f->seq[OPEN], e);
+}
+
+static int
 start_whole(struct job *j, struct flight *f, struct err *e)
 {
 	struct copy *c = j->c;
 	struct rec_layer_ref layer = c->layers[f->layer];
 	struct msg_layer_put put = {.stage = j->stage, .layer = &layer};
 	own_fd int in = -1, out = -1;
-	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
-	out = ends[0];
-	in = ends[1];
-	(void)fcntl(in, F_SETPIPE_SZ, PIPE_SIZE);
+	if (make_pipe(&out, &in, e) < 0)
+		return -1;
 	*f = (struct flight){.layer = f->layer, .active = true};
-	if (j->from->ask(j->from->arg, f->layer, in, &f->get_seq, e) < 0)
+	if (j->from->ask(j->from->arg, f->layer, in, &f->seq[GET], e) < 0 ||
+	    (j->options[f->layer] != NULL && start_opening(j, f, &out, e) < 0))
 		return -1;
 	/* Pushing it elsewhere under the same digest takes the blob as it came. */
 	if (c->tars && layer.digest != NULL && strcmp(layer.digest, layer.diff_id) != 0) {
@@ -108,8 +139,8 @@ start_whole(struct job *j, struct flight *f, struct err *e)
 	}
 	layer.kept = layer.digest != NULL && strcmp(layer.digest, layer.diff_id) != 0;
 	put.stream = out;
-	f->put_seq = peer_next_seq(c->store);
-	return peer_send(c->store, &msg_layer_put_desc, f->put_seq, &put, e);
+	f->seq[PUT] = peer_next_seq(c->store);
+	return peer_send(c->store, &msg_layer_put_desc, f->seq[PUT], &put, e);
 }
 
 static int
@@ -120,21 +151,24 @@ start_layer(struct job *j, struct flight *f, struct err *e)
 
 	*f = (struct flight){.layer = j->next++, .active = true};
 	report_text(&c->report, "Copying blob %s", layer_name(c, f->layer));
-	if (!j->sources || !partial_suits(d))
+	if (!j->sources || !partial_suits(d) || j->options[f->layer] != NULL)
 		return start_whole(j, f, e);
 	f->partial = (struct partial){
 	    .desc = d, .ask = j->from->ask_parts, .arg = j->from->arg, .layer = f->layer};
-	return partial_start(&f->partial, c->store, j->stage, &c->layers[f->layer], &f->put_seq, e);
+	return partial_start(
+	    &f->partial, c->store, j->stage, &c->layers[f->layer], &f->seq[PUT], e);
 }
 
 static struct flight *
-find_flight(struct job *j, uint32_t seq, bool put)
+find_flight(struct job *j, const struct peer *from, uint32_t seq, enum party who)
 {
 	for (size_t i = 0; i < j->parallel; i++) {
 		struct flight *f = &j->flights[i];
 
-		if (f->active && ((put ? f->put_seq : f->get_seq) == seq ||
-				     (!put && partial_owns(&f->partial, seq))))
+		if (!f->active ||
+		    (who == OPEN && (!f->sealed || j->c->crypt->coders[CRYPT_OPEN][i] != from)))
+			continue;
+		if (f->seq[who] == seq || (who == GET && partial_owns(&f->partial, seq)))
 			return f;
 	}
 	return NULL;
@@ -160,30 +194,46 @@ layer_stored(struct job *j, const struct flight *f, const struct msg_layer_put_r
 	return 0;
 }
 
-/* The error of one side may only follow from that of the other: waits a moment for the other's. */
-static int
-find_cause(struct job *j, const struct flight *f, bool put_failed, struct err *e)
+static struct peer *
+party_peer(const struct job *j, const struct flight *f, enum party who)
 {
-	struct peer *other = put_failed ? j->from->peer : j->c->store;
-	uint32_t seq = put_failed ? f->get_seq : f->put_seq;
+	return who == GET    ? j->from->peer
+	       : who == OPEN ? j->c->crypt->coders[CRYPT_OPEN][f - j->flights]
+			     : j->c->store;
+}
 
-	if (put_failed ? f->get_done : f->put_done || e->class != ERR_CANCELLED)
-		return -1;
-	for (;;) {
+/* Waits a moment for what that party says; true if it is an error of its own, which is in *e then. */
+static bool
+explains(struct job *j, const struct flight *f, enum party who, struct err *e)
+{
+	while (!f->done[who] && (who != OPEN || f->sealed)) {
 		own_peer_in struct peer_in in = {0};
 		struct err ignored = {0}, cause = {0};
 
-		if (peer_recv(other, &in, CAUSE_WAIT_MS, &ignored) != 1)
-			return -1;
-		if (in.seq != seq || PEER_IS(&in, progress))
+		if (peer_recv(party_peer(j, f, who), &in, CAUSE_WAIT_MS, &ignored) != 1)
+			return false;
+		if (in.seq != f->seq[who] || PEER_IS(&in, progress))
 			continue;
 		if (!PEER_IS(&in, error))
-			return -1;
+			return false;
 		peer_error(MSG_OF(&in, error), &cause);
 		if (cause.class != ERR_CANCELLED)
 			*e = cause;
-		return -1;
+		return cause.class != ERR_CANCELLED;
 	}
+	return false;
+}
+
+/* The error of one side may only follow from that of another, which counts then: the nearest to the source. */
+static void
+find_cause(struct job *j, const struct flight *f, enum party who, struct err *e)
+{
+	if (who == GET && e->class != ERR_CANCELLED)
+		return;
+	if ((who != GET && explains(j, f, GET, e)) || (who != OPEN && explains(j, f, OPEN, e)))
+		return;
+	if (who != PUT && e->class == ERR_CANCELLED)
+		(void)explains(j, f, PUT, e);
 }
 
 /* All answers for a layer that comes in parts are there. */
@@ -205,7 +255,7 @@ end_partial(struct job *j, struct flight *f, struct err *e)
 
 /* An answer about a layer that comes in parts; a failure means that it must come whole. */
 static int
-take_part(struct job *j, struct flight *f, struct peer_in *in, bool put, struct err *e)
+take_part(struct job *j, struct flight *f, struct peer_in *in, enum party who, struct err *e)
 {
 	struct partial *p = &f->partial;
 	bool ok = !PEER_IS(in, error);
@@ -217,61 +267,68 @@ take_part(struct job *j, struct flight *f, struct peer_in *in, bool put, struct 
 		log_debug("layer %s cannot be put together of parts: %s",
 		    layer_name(j->c, f->layer), why.text);
 	}
-	if (!put) {
+	if (who == GET) {
 		partial_answered(p, in->seq, ok);
 	} else {
-		f->put_done = true;
+		f->done[PUT] = true;
 		if (!ok)
 			partial_fail(p);
 		else if (layer_stored(j, f, MSG_OF(in, layer_put_r), e) < 0)
 			return -1;
 	}
-	return f->put_done && partial_is_done(p) ? end_partial(j, f, e) : 0;
+	return f->done[PUT] && partial_is_done(p) ? end_partial(j, f, e) : 0;
+}
+
+static const struct wire_desc *
+party_request(const struct job *j, enum party who)
+{
+	return who == GET    ? j->from->request
+	       : who == OPEN ? &msg_recrypt_desc
+			     : &msg_layer_put_desc;
 }
 
 static int
-take_message(struct job *j, struct peer_in *in, bool put, struct err *e)
+take_message(struct job *j, struct flight *f, struct peer_in *in, enum party who, struct err *e)
 {
-	struct flight *f = find_flight(j, in->seq, put);
-	const struct wire_desc *request = put ? &msg_layer_put_desc : j->from->request;
-
-	if (f == NULL)
-		return 0;
 	if (PEER_IS(in, progress)) {
 		struct msg_progress *m = MSG_OF(in, progress);
 
 		report_item(&j->c->report, layer_name(j->c, f->layer), m->done, m->total);
 		return 0;
 	}
-	if (!PEER_IS(in, error) && strcmp(in->desc->name, request->reply) != 0)
+	if (!PEER_IS(in, error) && strcmp(in->desc->name, party_request(j, who)->reply) != 0)
 		return err_set(e, ERR_PEER, "unexpected message %s", in->desc->name);
 	if (f->partial.desc != NULL)
-		return take_part(j, f, in, put, e);
+		return take_part(j, f, in, who, e);
 	if (PEER_IS(in, error)) {
 		peer_error(MSG_OF(in, error), e);
-		find_cause(j, f, put, e);
+		find_cause(j, f, who, e);
 		return err_wrap(e, "copying blob %s", layer_name(j->c, f->layer));
 	}
-	if (put && layer_stored(j, f, MSG_OF(in, layer_put_r), e) < 0)
+	if (who == PUT && layer_stored(j, f, MSG_OF(in, layer_put_r), e) < 0)
 		return -1;
-	*(put ? &f->put_done : &f->get_done) = true;
-	f->active = !(f->put_done && f->get_done);
+	f->done[who] = true;
+	f->active = !(f->done[PUT] && f->done[GET] && (f->done[OPEN] || !f->sealed));
 	return 0;
 }
 
 static int
-read_peer(struct job *j, struct peer *p, bool put, struct err *e)
+read_peer(struct job *j, struct peer *p, enum party who, struct err *e)
 {
 	for (;;) {
 		own_peer_in struct peer_in in = {0};
 		int r = peer_recv(p, &in, 0, e);
+		struct flight *f;
 
 		if (r == PEER_NONE)
 			return 0;
 		if (r == 0)
 			return err_set(
 			    e, ERR_PEER, "%s went away", role_info(peer_role(p))->program);
-		if (r < 0 || take_message(j, &in, put, e) < 0)
+		if (r < 0)
+			return -1;
+		f = find_flight(j, p, in.seq, who);
+		if (f != NULL && take_message(j, f, &in, who, e) < 0)
 			return -1;
 	}
 }
@@ -281,34 +338,53 @@ read_plan(struct job *j, struct flight *f, struct err *e)
 {
 	if (partial_read(&f->partial, e) < 0)
 		return -1;
-	return f->put_done && partial_is_done(&f->partial) ? end_partial(j, f, e) : 0;
+	return f->done[PUT] && partial_is_done(&f->partial) ? end_partial(j, f, e) : 0;
+}
+
+/* Partial plans, and answers about what passes the cipher. */
+static int
+read_slots(struct job *j, const struct pollfd *plans, const struct pollfd *coders, struct err *e)
+{
+	for (size_t i = 0; i < PARALLEL_MAX; i++) {
+		if (plans[i].revents != 0 && read_plan(j, &j->flights[i], e) < 0)
+			return -1;
+		if (coders[i].revents != 0 &&
+		    read_peer(j, party_peer(j, &j->flights[i], OPEN), OPEN, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
 wait_for_messages(struct job *j, struct err *e)
 {
 	const struct report *report = &j->c->report;
-	struct pollfd fds[3 + PARALLEL_MAX] = {
+	struct pollfd fds[3 + 2 * PARALLEL_MAX] = {
 	    {.fd = peer_fd(j->c->store), .events = POLLIN},
 	    {.fd = peer_fd(j->from->peer), .events = POLLIN},
 	    {.fd = report->run != NULL ? peer_fd(report->run) : -1, .events = POLLIN},
 	};
+	struct pollfd *plans = &fds[3], *coders = &fds[3 + PARALLEL_MAX];
 
-	for (size_t i = 0; i < PARALLEL_MAX; i++)
-		fds[3 + i] = (struct pollfd){
-		    .fd = j->flights[i].active ? partial_fd(&j->flights[i].partial) : -1,
+	for (size_t i = 0; i < PARALLEL_MAX; i++) {
+		const struct flight *f = &j->flights[i];
+
+		plans[i] = (struct pollfd){
+		    .fd = f->active ? partial_fd(&f->partial) : -1, .events = POLLIN};
+		coders[i] = (struct pollfd){
+		    .fd = f->active && f->sealed ? peer_fd(party_peer(j, f, OPEN)) : -1,
 		    .events = POLLIN};
+	}
 	if (poll(fds, COUNTOF(fds), -1) < 0)
 		return errno == EINTR ? 0 : err_sys(e, "waiting for messages");
 	/* The coordinator sends nothing while we work: it has gone, or wants us to stop. */
 	if (fds[2].revents != 0)
 		return err_set(e, ERR_CANCELLED, "cancelled");
-	for (size_t i = 0; i < PARALLEL_MAX; i++)
-		if (fds[3 + i].revents != 0 && read_plan(j, &j->flights[i], e) < 0)
-			return -1;
-	if (fds[1].revents != 0 && read_peer(j, j->from->peer, false, e) < 0)
+	if (read_slots(j, plans, coders, e) < 0)
 		return -1;
-	return fds[0].revents != 0 ? read_peer(j, j->c->store, true, e) : 0;
+	if (fds[1].revents != 0 && read_peer(j, j->from->peer, GET, e) < 0)
+		return -1;
+	return fds[0].revents != 0 ? read_peer(j, j->c->store, PUT, e) : 0;
 }
 
 static int
@@ -397,25 +473,76 @@ copy_settle_late(struct copy *c, const struct late *l, struct strbuf *config,
 	return copy_write_manifest(c, manifest, e);
 }
 
-int
-copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e)
+/* --- Encrypted layers ------------------------------------------------------------------------- */
+
+/* All keys are found before anything is fetched, of layers that the store has too: who has no key has no image. */
+static int
+open_layers(struct job *j, struct err *e)
 {
-	struct job j = {.c = c, .from = from, .parallel = parallel_layers(c->parallel)};
+	struct copy *c = j->c;
+	bool any = false;
+
+	j->options = xcalloc(c->nlayers + 1, sizeof(struct wrapped_options *));
+	for (size_t k = 0; c->descs != NULL && k < c->nlayers; k++) {
+		if (c->descs[k].encrypted == NULL)
+			continue;
+		j->options[k] = xcalloc(1, sizeof(**j->options));
+		if (crypt_open(c->crypt, &c->descs[k], j->options[k], e) < 0)
+			return -1;
+		c->layers[k].digest = j->options[k]->digest;
+		c->layers[k].media_type = c->descs[k].encrypted->plain_type;
+		any = true;
+	}
+	if (!any)
+		return 0;
+	j->manifest = crypt_plain_manifest(&c->manifest_bytes, c->descs, j->options, c->nlayers, e);
+	if (j->manifest == NULL)
+		return -1;
+	c->manifest_bytes = (struct bytes){(const uint8_t *)j->manifest, strlen(j->manifest)};
+	return 0;
+}
+
+static void
+job_free(struct job *j)
+{
+	for (size_t k = 0; j->options != NULL && k < j->c->nlayers; k++) {
+		if (j->options[k] != NULL)
+			explicit_bzero(j->options[k], sizeof(*j->options[k]));
+		free(j->options[k]);
+	}
+	free(j->options);
+	free(j->manifest);
+}
+
+static int
+copy_all(struct job *j, char id[65], struct err *e)
+{
+	struct copy *c = j->c;
 	char digest[DIGEST_TEXT];
 	size_t present;
 
 	report_text(&c->report, "Getting image source signatures");
-	if (begin_stage(&j, &present, e) < 0)
+	if (open_layers(j, e) < 0 || begin_stage(j, &present, e) < 0)
 		return -1;
-	for (; j.next < present; j.next++)
+	for (; j->next < present; j->next++)
 		report_text(
-		    &c->report, "Copying blob %s skipped: already exists", layer_name(c, j.next));
-	if (copy_layers(&j, e) < 0)
+		    &c->report, "Copying blob %s skipped: already exists", layer_name(c, j->next));
+	if (copy_layers(j, e) < 0)
 		return -1;
 	if (c->settle != NULL && c->settle(c, e) < 0)
 		return -1;
 	digest_of(c->config_bytes.p, c->config_bytes.n, digest);
 	report_text(&c->report, "Copying config %s", digest);
 	report_text(&c->report, "Writing manifest to image destination");
-	return commit(&j, id, e);
+	return commit(j, id, e);
+}
+
+int
+copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e)
+{
+	struct job j = {.c = c, .from = from, .parallel = parallel_layers(c->parallel)};
+	int r = copy_all(&j, id, e);
+
+	job_free(&j);
+	return r;
 }

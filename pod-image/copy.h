@@ -8,6 +8,7 @@
 
 #include "common/oci/manifest.h"
 #include "common/wire/peer.h"
+#include "pod-image/crypt.h"
 #include "pod-image/late.h"
 #include "pod-image/partial.h"
 #include "pod-image/report.h"
@@ -32,6 +33,7 @@ struct copy {
 	const char *manifest_type;
 	struct rec_layer_ref *layers; /* lowest first; digest and size NULL and 0 if not known */
 	const struct manifest_desc *descs; /* of the layers, or NULL */
+	struct crypt *crypt;		   /* for layers that are encrypted, or NULL */
 	size_t nlayers;
 	size_t parallel; /* at once; 0: as suits the machine */
 	bool
@@ -58,7 +60,10 @@ int copy_write_manifest(struct copy *c, struct strbuf *b, struct err *e);
 int copy_settle_late(struct copy *c, const struct late *l, struct strbuf *config,
     struct strbuf *manifest, struct arena *a, struct err *e);
 
-/* On success id holds the image's ID.  A failure leaves the connections unusable. */
+/*
+ * On success id holds the image's ID.  A failure leaves the connections unusable.  Encrypted layers are stored
+ * plain, with a manifest that says so.
+ */
 int copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e);
 
 #endif

@@ -120,16 +120,30 @@ is_chunked(const struct image *i, const struct piece *p)
 	return k < i->manifest.nlayers && i->manifest.layers[k].chunked != NULL;
 }
 
+/* An encrypted layer without its key can only stay what it is. */
 static int
-decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, struct layers_way *w,
-    struct err *e)
+check_encrypted(
+    const struct transfer *t, const struct piece *p, bool docker, bool seal, struct err *e)
+{
+	if (p->from.encrypted != NULL && (docker || seal || t->to->layers == DEST_TARS))
+		return err_set(e, ERR_UNSUPPORTED,
+		    "layer %s is encrypted, and needs its key to be anything else", p->from.digest);
+	if (seal && form_of(p->from.media_type) == LAYERS_SAME)
+		return err_set(e, ERR_UNSUPPORTED, "a layer of the type %.255s cannot be encrypted",
+		    p->from.media_type);
+	return 0;
+}
+
+static int
+decide_plain(struct transfer *t, struct image *i, struct piece *p, bool docker,
+    struct layers_way *w, struct err *e)
 {
 	enum layers_form now = form_of(p->from.media_type), form = wanted(t, i, now);
 	bool same_kind = docker == (strcmp(i->manifest.media_type != NULL ? i->manifest.media_type
 									  : MANIFEST_TYPE_DOCKER,
 					MANIFEST_TYPE_DOCKER) == 0);
 
-	*w = (struct layers_way){.form = form};
+	*w = (struct layers_way){.form = form, .seal = w->seal};
 	if (form == now && !is_unsure(t, i)) {
 		w->form = LAYERS_SAME;
 		w->media_type = same_kind || now == LAYERS_SAME ? p->from.media_type
@@ -138,7 +152,7 @@ decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, st
 			return err_set(e, ERR_UNSUPPORTED,
 			    "a layer of this media type has no place in the other kind of "
 			    "manifest");
-		if (there(t, i, p->from.digest, &w->done, e) < 0)
+		if (!w->seal && there(t, i, p->from.digest, &w->done, e) < 0)
 			return -1;
 		w->tar_in = t->from->tars && now == LAYERS_TAR;
 		if (w->done || !p->plain)
@@ -149,9 +163,25 @@ decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, st
 	w->media_type = media_type_of(w->form, docker);
 	w->tar_in = t->from->tars;
 	w->inflate = is_unsure(t, i) || (!w->tar_in && now != LAYERS_TAR);
+	if (w->seal)
+		return 0;
 	if (w->form == LAYERS_TAR)
 		return there(t, i, p->diff_id != NULL ? p->diff_id : "", &w->done, e);
 	return w->inflate ? 0 : try_packed(t, i, p, w, e);
+}
+
+static int
+decide_one(struct transfer *t, struct image *i, struct piece *p, bool docker, struct layers_way *w,
+    struct err *e)
+{
+	*w =
+	    (struct layers_way){.seal = crypt_seals(t->crypt, (size_t)(p - i->pieces), i->npieces)};
+	if (check_encrypted(t, p, docker, w->seal, e) < 0 ||
+	    decide_plain(t, i, p, docker, w, e) < 0)
+		return -1;
+	if (w->seal)
+		w->media_type = arena_printf(&i->arena, "%s" MANIFEST_ENCRYPTED, w->media_type);
+	return 0;
 }
 
 static size_t
@@ -162,11 +192,32 @@ find_twin(const struct image *i, const struct layers_way *ways, size_t k)
 	for (size_t n = 0; n < k && p->from.digest[0] != '\0'; n++) {
 		const struct piece *o = &i->pieces[n];
 
-		if (ways[n].form == ways[k].form && strcmp(o->from.digest, p->from.digest) == 0 &&
+		if (ways[n].form == ways[k].form && ways[n].seal == ways[k].seal &&
+		    strcmp(o->from.digest, p->from.digest) == 0 &&
 		    (p->diff_id == NULL || strcmp(o->diff_id, p->diff_id) == 0))
 			return n + 1;
 	}
 	return 0;
+}
+
+int
+layers_open(struct transfer *t, struct image *i, struct err *e)
+{
+	for (size_t k = 0; t->crypt != NULL && t->crypt->opens && k < i->npieces; k++) {
+		struct piece *p = &i->pieces[k];
+
+		if (p->from.encrypted == NULL)
+			continue;
+		p->opened = arena_alloc(&i->arena, sizeof(*p->opened));
+		if (crypt_open(t->crypt, &p->from, p->opened, e) < 0)
+			return -1;
+		p->sealed = p->from;
+		p->from.encrypted = NULL;
+		p->from.chunked = NULL;
+		p->from.media_type = p->sealed.encrypted->plain_type;
+		p->from.digest = p->opened->digest;
+	}
+	return crypt_check(t->crypt, i->npieces, e);
 }
 
 int

@@ -13,12 +13,16 @@ struct layers_way {
 	bool tar_in;		/* the source gives the tar, not what its manifest says */
 	bool inflate;		/* it must be decompressed first */
 	bool done;		/* nothing is to be sent */
+	bool seal;		/* it is encrypted in the end */
 	size_t twin;		/* the same as an earlier one, whose number is this minus one */
 	const char *media_type; /* in the terms of the manifest to be written */
 };
 
 /* "tar", "gzip", "zstd", "zstd:chunked" */
 enum layers_form layers_form_parse(const char *word);
+
+/* Finds the keys of encrypted layers, if there are any to open them with: pieces are then what is inside. */
+int layers_open(struct transfer *t, struct image *i, struct err *e);
 
 /* What becomes of each layer; docker: in Docker's manifest.  out has room for all of them. */
 int layers_decide(

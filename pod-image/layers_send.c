@@ -17,7 +17,15 @@
 #define CAUSE_WAIT_MS 3000
 #define CODERS_EACH 2 /* one decompresses, the next compresses */
 
-enum party { PARTY_SOURCE, PARTY_INFLATE, PARTY_CODE, PARTY_DEST, PARTY_COUNT };
+enum party {
+	PARTY_SOURCE,
+	PARTY_OPEN, /* deciphers */
+	PARTY_INFLATE,
+	PARTY_CODE,
+	PARTY_SEAL, /* enciphers */
+	PARTY_DEST,
+	PARTY_COUNT
+};
 enum flight_state { FLIGHT_IDLE, FLIGHT_RUNNING, FLIGHT_ENDING };
 
 struct flight { /* a layer on its way */
@@ -29,6 +37,9 @@ struct flight { /* a layer on its way */
 	struct err failure[PARTY_COUNT];
 	char in_digest[DIGEST_TEXT], plain[DIGEST_TEXT];
 	uint64_t in_size;
+	struct wrapped_options sealed; /* how it is encrypted on the way */
+	char sealed_digest[DIGEST_TEXT];
+	uint64_t sealed_size;
 };
 
 struct sender {
@@ -48,6 +59,10 @@ party_peer(const struct sender *s, const struct flight *f, enum party p)
 	switch (p) {
 	case PARTY_SOURCE:
 		return s->t->from->peer;
+	case PARTY_OPEN:
+		return s->t->crypt != NULL ? s->t->crypt->coders[CRYPT_OPEN][slot] : NULL;
+	case PARTY_SEAL:
+		return s->t->crypt != NULL ? s->t->crypt->coders[CRYPT_SEAL][slot] : NULL;
 	case PARTY_INFLATE:
 		return s->t->coders[slot * CODERS_EACH];
 	case PARTY_CODE:
@@ -103,9 +118,50 @@ ask_coder(struct sender *s, struct flight *f, enum party p, enum layers_form for
 static int
 ask_source(struct sender *s, struct flight *f, int out, struct err *e)
 {
+	struct piece p = s->i->pieces[f->layer];
+
+	if (p.opened != NULL)
+		p.from = p.sealed;
 	f->waits[PARTY_SOURCE] = true;
-	return s->t->from->ops->ask(s->t->from, &s->i->pieces[f->layer], s->ways[f->layer].tar_in,
-	    out, &f->seq[PARTY_SOURCE], e);
+	return s->t->from->ops->ask(
+	    s->t->from, &p, s->ways[f->layer].tar_in, out, &f->seq[PARTY_SOURCE], e);
+}
+
+/* The source's end, with the worker that deciphers behind it if there is need; out: to which it goes. */
+static int
+begin_source(struct sender *s, struct flight *f, int out, struct err *e)
+{
+	const struct piece *p = &s->i->pieces[f->layer];
+	own_fd int in = -1, sealed = -1;
+	int ends[2];
+
+	if (p->opened == NULL)
+		return ask_source(s, f, out, e);
+	if (make_pipe(ends, e) < 0)
+		return -1;
+	in = ends[0];
+	sealed = ends[1];
+	f->waits[PARTY_OPEN] = true;
+	if (crypt_ask(s->t->crypt, CRYPT_OPEN, (size_t)(f - s->flights), p->opened,
+		p->sealed.digest, in, out, &f->seq[PARTY_OPEN], e) < 0)
+		return -1;
+	return ask_source(s, f, sealed, e);
+}
+
+/* Puts the worker that enciphers before the end: *out becomes what it reads. */
+static int
+begin_seal(struct sender *s, struct flight *f, int *out, struct err *e)
+{
+	own_fd int sealed = fd_take(out), in = -1;
+	int ends[2];
+
+	if (crypt_new(&f->sealed, e) < 0 || make_pipe(ends, e) < 0)
+		return -1;
+	in = ends[0];
+	*out = ends[1];
+	f->waits[PARTY_SEAL] = true;
+	return crypt_ask(s->t->crypt, CRYPT_SEAL, (size_t)(f - s->flights), &f->sealed, NULL, in,
+	    sealed, &f->seq[PARTY_SEAL], e);
 }
 
 /* The digest and size that the layer will have, if they are known before. */
@@ -118,6 +174,8 @@ known(const struct sender *s, const struct flight *f, uint64_t *size)
 	*size = w->form == LAYERS_SAME		     ? p->from.size
 		: w->form == LAYERS_TAR && w->tar_in ? p->tar_size
 						     : 0;
+	if (w->seal)
+		*size = 0;
 	if (*size == 0)
 		return NULL;
 	return w->form == LAYERS_SAME ? p->from.digest : p->diff_id;
@@ -168,7 +226,8 @@ start(struct sender *s, struct flight *f, struct err *e)
 	memset(f->failure, 0, sizeof(f->failure));
 	f->state = FLIGHT_RUNNING;
 	f->tries++;
-	if (open_end(s, f, &out, e) < 0 || make_pipe(ends, e) < 0)
+	if (open_end(s, f, &out, e) < 0 || (w->seal && begin_seal(s, f, &out, e) < 0) ||
+	    make_pipe(ends, e) < 0)
 		return -1;
 	a = ends[0];
 	b = ends[1];
@@ -183,7 +242,7 @@ start(struct sender *s, struct flight *f, struct err *e)
 	} else if (ask_coder(s, f, PARTY_CODE, form, a, out, e) < 0) {
 		return -1;
 	}
-	return ask_source(s, f, b, e);
+	return begin_source(s, f, b, e);
 }
 
 /* --- Answers ---------------------------------------------------------------------------------- */
@@ -210,7 +269,8 @@ failed(const struct flight *f)
 static const struct err *
 cause(const struct flight *f)
 {
-	static const enum party order[] = {PARTY_SOURCE, PARTY_DEST, PARTY_INFLATE, PARTY_CODE};
+	static const enum party order[] = {
+	    PARTY_SOURCE, PARTY_OPEN, PARTY_DEST, PARTY_SEAL, PARTY_INFLATE, PARTY_CODE};
 	const struct err *any = NULL;
 
 	for (size_t k = 0; k < COUNTOF(order); k++) {
@@ -263,6 +323,36 @@ take_coded(struct sender *s, struct flight *f, enum party p, const struct msg_re
 	}
 }
 
+static void
+take_sealed(struct flight *f, const struct msg_recrypt_r *m)
+{
+	snprintf(f->sealed.digest, sizeof(f->sealed.digest), "%s", m->in_digest);
+	snprintf(f->sealed_digest, sizeof(f->sealed_digest), "%s", m->out_digest);
+	f->sealed_size = m->size;
+	if (m->hmac.n == sizeof(f->sealed.hmac))
+		memcpy(f->sealed.hmac, m->hmac.p, m->hmac.n);
+}
+
+/* The layer is what the cipher made of it, and its descriptor says for whom. */
+static int
+describe_sealed(struct sender *s, struct flight *f, struct err *e)
+{
+	struct written *w = &s->out[f->layer];
+	own_json json_t *notes = json_obj();
+
+	if (!s->ways[f->layer].seal)
+		return 0;
+	if (crypt_annotate(s->t->crypt, &f->sealed, notes, e) < 0)
+		return -1;
+	explicit_bzero(&f->sealed, sizeof(f->sealed));
+	memcpy(w->digest, f->sealed_digest, sizeof(w->digest));
+	w->to.digest = w->digest;
+	w->to.size = f->sealed_size;
+	free(w->annotations);
+	w->annotations = json_text(notes);
+	return 0;
+}
+
 /* What came must be what was promised: by the manifest, and for tars by the configuration. */
 static int
 verify(const struct sender *s, const struct flight *f, struct err *e)
@@ -313,7 +403,7 @@ end(struct sender *s, struct flight *f, struct err *e)
 	bool spooled = d->needs_size && known(s, f, &size) == NULL;
 	int r;
 
-	if (verify(s, f, e) < 0)
+	if (verify(s, f, e) < 0 || describe_sealed(s, f, e) < 0)
 		return -1;
 	f->state = FLIGHT_ENDING;
 	if (spooled)
@@ -376,6 +466,9 @@ party_request(const struct sender *s, const struct flight *f, enum party p)
 		return f->state == FLIGHT_ENDING && s->t->to->ops->commit != NULL
 			   ? s->t->to->ops->commit_request
 			   : s->t->to->ops->put_request;
+	case PARTY_OPEN:
+	case PARTY_SEAL:
+		return &msg_recrypt_desc;
 	default:
 		return &msg_recode_desc;
 	}
@@ -397,6 +490,8 @@ take_message(struct sender *s, struct flight *f, enum party p, struct peer_in *i
 		return err_set(e, ERR_PEER, "unexpected message %s", in->desc->name);
 	else if (p == PARTY_INFLATE || p == PARTY_CODE)
 		take_coded(s, f, p, MSG_OF(in, recode_r));
+	else if (p == PARTY_SEAL)
+		take_sealed(f, MSG_OF(in, recrypt_r));
 	return all_heard(f) ? advance(s, f, e) : 0;
 }
 
@@ -433,8 +528,8 @@ static int
 wait_for_messages(struct sender *s, struct err *e)
 {
 	const struct report *report = &s->t->report;
-	struct peer *peers[2 + TRANSFER_CODERS];
-	struct pollfd fds[3 + TRANSFER_CODERS];
+	struct peer *peers[2 + TRANSFER_CODERS + 2 * CRYPT_SLOTS];
+	struct pollfd fds[3 + TRANSFER_CODERS + 2 * CRYPT_SLOTS];
 	size_t n = 0;
 
 	peers[n++] = s->t->from->peer;
@@ -442,6 +537,9 @@ wait_for_messages(struct sender *s, struct err *e)
 		peers[n++] = s->t->to->peer;
 	for (size_t k = 0; k < s->t->ncoders; k++)
 		peers[n++] = s->t->coders[k];
+	for (size_t k = 0; s->t->crypt != NULL && k < 2 * CRYPT_SLOTS; k++)
+		if (s->t->crypt->coders[k % 2][k / 2] != NULL)
+			peers[n++] = s->t->crypt->coders[k % 2][k / 2];
 	for (size_t k = 0; k < n; k++)
 		fds[k] = (struct pollfd){.fd = peer_fd(peers[k]), .events = POLLIN};
 	fds[n] = (struct pollfd){
@@ -534,7 +632,8 @@ layers_send(struct transfer *t, struct image *i, const struct layers_way *ways, 
 			out[k].annotations = xstrdup(out[k].annotations);
 	}
 	for (size_t k = 0; k < i->npieces; k++)
-		if (!is_settled(&ways[k]) && ways[k].form >= LAYERS_GZIP && !ways[k].inflate)
+		if (!is_settled(&ways[k]) && !ways[k].seal && ways[k].form >= LAYERS_GZIP &&
+		    !ways[k].inflate)
 			layers_note(t, &i->pieces[k], ways[k].form, &out[k]);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "common/oci/manifest.h"
 #include "common/wire/peer.h"
+#include "pod-image/crypt.h"
 #include "pod-image/daemon.h"
 #include "pod-image/report.h"
 #include "pod-image/tarball.h"
@@ -30,6 +31,7 @@ struct load {
 	bool ours;		 /* files of the store: no policy is asked */
 	const char *daemon_host; /* or NULL */
 	struct manifest_platform platform;
+	struct crypt *crypt; /* keys for encrypted layers, or NULL */
 
 	struct trust trust[LOAD_FORMS_MAX]; /* of trust_form */
 	const char *trust_form[LOAD_FORMS_MAX];

@@ -361,6 +361,8 @@ take_manifest(struct image *i, struct err *e)
 	i->copy.manifest_bytes =
 	    (struct bytes){(const uint8_t *)i->manifest_bytes.s, i->manifest_bytes.n};
 	i->copy.manifest_type = m->media_type;
+	i->copy.descs = m->layers;
+	i->copy.crypt = i->load->crypt;
 	i->copy.nlayers = m->nlayers;
 	i->copy.layers = arena_array(&i->arena, m->nlayers + 1, sizeof(*i->copy.layers));
 	i->members.v = arena_array(&i->arena, m->nlayers + 1, sizeof(*i->members.v));
@@ -369,7 +371,7 @@ take_manifest(struct image *i, struct err *e)
 		const struct manifest_desc *d = &m->layers[k];
 
 		if (d->media_type[0] != '\0' &&
-		    manifest_layer_form(d->media_type) == MANIFEST_LAYER_UNKNOWN)
+		    manifest_layer_form(manifest_plain_type(d)) == MANIFEST_LAYER_UNKNOWN)
 			return err_set(e, ERR_UNSUPPORTED, "unsupported layer media type");
 		i->copy.layers[k] = (struct rec_layer_ref){
 		    .diff_id = i->late.config != NULL ? LATE_UNKNOWN : i->copy.config.diff_ids.v[k],

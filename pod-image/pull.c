@@ -172,7 +172,8 @@ check_layers(const struct manifest *m, struct err *e)
 {
 	for (size_t i = 0; i < m->nlayers; i++) {
 		if (m->layers[i].media_type[0] != '\0' &&
-		    manifest_layer_form(m->layers[i].media_type) == MANIFEST_LAYER_UNKNOWN) {
+		    manifest_layer_form(manifest_plain_type(&m->layers[i])) ==
+			MANIFEST_LAYER_UNKNOWN) {
 			char shown[200];
 
 			text_escape(m->layers[i].media_type, shown, sizeof(shown));
@@ -286,6 +287,7 @@ store_image(struct image *i, struct strv *ids, struct err *e)
 	    .manifest_bytes = as_bytes(&doc->bytes),
 	    .manifest_type = i->manifest.media_type,
 	    .descs = i->manifest.layers,
+	    .crypt = i->pull->crypt,
 	    .nlayers = i->manifest.nlayers,
 	    .parallel = i->pull->parallel,
 	    .names = {&name, i->pull->name != NULL || r->digest == NULL},

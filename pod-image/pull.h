@@ -4,6 +4,7 @@
 #define POD_IMAGE_PULL_H
 
 #include "common/oci/manifest.h"
+#include "pod-image/crypt.h"
 #include "pod-image/plan.h"
 
 struct pull {
@@ -11,7 +12,8 @@ struct pull {
 	struct peer *store;
 	struct report report;
 	struct manifest_platform platform;
-	const char *name; /* to give it instead of its own, or NULL */
+	struct crypt *crypt; /* keys for encrypted layers, or NULL */
+	const char *name;    /* to give it instead of its own, or NULL */
 	bool all_tags, newer;
 	size_t parallel; /* layers at once; 0: as suits the machine */
 };

@@ -10,6 +10,9 @@
 void
 image_free(struct image *i)
 {
+	for (size_t k = 0; k < i->npieces; k++)
+		if (i->pieces[k].opened != NULL)
+			explicit_bzero(i->pieces[k].opened, sizeof(*i->pieces[k].opened));
 	document_free(&i->doc);
 	document_free(&i->config);
 	manifest_free(&i->manifest);

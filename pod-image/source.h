@@ -12,6 +12,7 @@
 #include "pod-image/late.h"
 #include "pod-image/load.h"
 #include "pod-image/plan.h"
+#include "pod-image/wrapped.h"
 
 #define PIECE_PACKED_MAX 8
 
@@ -25,7 +26,9 @@ struct piece {			   /* a layer */
 		struct manifest_desc desc;
 		const char *how;
 	} packed[PIECE_PACKED_MAX];
-	size_t npacked, used; /* used: the one that is there already */
+	size_t npacked, used;		/* used: the one that is there already */
+	struct wrapped_options *opened; /* how it is encrypted where it comes from, or NULL */
+	struct manifest_desc sealed; /* with opened: what the source has; from is what is inside */
 };
 
 struct image {

@@ -29,6 +29,7 @@ prepare_registry(
 	    .platform = {m->os, m->architecture, m->variant},
 	    .all_tags = m->all_tags,
 	    .name = m->name,
+	    .crypt = &t->crypt,
 	    .newer = m->newer,
 	    .parallel = t->parallel};
 	return plan_pull(&t->plan, text, normal, m->access, e);
@@ -43,7 +44,8 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 
 	if (t->store == NULL && m->store > 0)
 		t->store = peer_new(fd_take(&m->store), ROLE_IMAGE, ROLE_STORE);
-	if (reference_refuse_transport(m->reference, e) < 0) {
+	if (reference_refuse_transport(m->reference, e) < 0 ||
+	    crypt_prepare(&t->crypt, m->access, NULL, e) < 0) {
 		r = -1;
 	} else if (transport == NULL || strcmp(transport, "docker") == 0) {
 		r = prepare_registry(t, rest, transport != NULL, m, e);
@@ -54,6 +56,7 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 		    .graph_root = t->graph_root,
 		    .name = m->name,
 		    .only_name = m->name != NULL,
+		    .crypt = &t->crypt,
 		    .platform = {m->os, m->architecture, m->variant},
 		    .policy_file = m->access != NULL ? m->access->policy_file : NULL,
 		    .daemon_host = m->access != NULL ? m->access->daemon_host : NULL};
@@ -271,8 +274,11 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 	    .graph_root = t->graph_root,
 	    .from = &t->from,
 	    .to = &t->to,
-	    .store = t->store};
-	r = task_prepare_source(t, m, e);
+	    .store = t->store,
+	    .crypt = &t->crypt};
+	r = crypt_prepare(&t->crypt, m->from, m->encryption, e);
+	if (r == 0)
+		r = task_prepare_source(t, m, e);
 	if (r == 0)
 		r = prepare_destination(t, m, e);
 	t->to.signer = &t->signer;
@@ -464,6 +470,7 @@ task_confine(struct task *t, struct err *e)
 		keep[n++] = peer_fd(t->to_plan.workers[i].peer);
 	n += dest_fds(&t->to, keep + n);
 	n += signer_fds(&t->signer, keep + n);
+	n += crypt_fds(&t->crypt, keep + n);
 	n += transfer_fds(&t->transfer, keep + n);
 	qsort(keep, n, sizeof(*keep), compare_ints);
 	return role_enter(ROLE_IMAGE, keep, n, e);
@@ -482,6 +489,7 @@ task_free(struct task *t)
 	plan_free(&t->to_plan);
 	dest_free(&t->to);
 	signer_free(&t->signer);
+	crypt_free(&t->crypt);
 	transfer_free(&t->transfer);
 	strv_free(&t->ids);
 	strv_free(&t->names);

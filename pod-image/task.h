@@ -33,7 +33,8 @@ struct task {
 	struct source from;
 	struct dest to;
 	struct signer signer;
-	bool sign_all; /* every image of an index */
+	struct crypt crypt; /* keys for encrypted layers */
+	bool sign_all;	    /* every image of an index */
 	struct transfer transfer;
 	const struct msg_image_save *saved;
 	const char *image; /* ID, if it comes from the store */

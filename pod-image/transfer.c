@@ -100,9 +100,14 @@ decide(struct transfer *t, struct result *r, struct err *e)
 	bool docker = t->to->kind == DEST_DOCKER_MANIFEST ||
 		      (t->to->kind == DEST_ANY_MANIFEST && is_docker(r->image));
 	bool asked = t->format != NULL && t->to->kind == DEST_ANY_MANIFEST;
+	bool seals = t->crypt != NULL && t->crypt->seals;
 
 	if (asked)
 		docker = strcmp(t->format, "v2s2") == 0;
+	if (seals && docker && (asked || t->to->kind == DEST_DOCKER_MANIFEST))
+		return err_set(e, ERR_UNSUPPORTED,
+		    "encrypted layers cannot be written in the format v2s2: choose 'oci'");
+	docker &= !seals;
 	if (layers_decide(t, r->image, docker, r->ways, e) < 0)
 		return -1;
 	if (docker && any_zstd(r)) {
@@ -177,6 +182,8 @@ edit_manifest(const struct result *r, struct err *e)
 		json_t *l = json_array_get(layers, k);
 
 		put_descriptor(l, &r->layers[k].to, r->layers[k].to.media_type);
+		if (r->image->pieces[k].opened != NULL)
+			crypt_strip(l);
 		put_annotations(l, &r->layers[k]);
 	}
 	return j;
@@ -188,7 +195,8 @@ is_changed(const struct result *r)
 	if (r->image->doc.bytes.n == 0 || r->docker != is_docker(r->image))
 		return true;
 	for (size_t k = 0; k < r->image->npieces; k++)
-		if (strcmp(r->layers[k].to.digest, r->image->pieces[k].from.digest) != 0)
+		if (r->image->pieces[k].opened != NULL ||
+		    strcmp(r->layers[k].to.digest, r->image->pieces[k].from.digest) != 0)
 			return true;
 	return false;
 }
@@ -243,7 +251,8 @@ send_result(struct transfer *t, struct result *r, struct err *e)
 {
 	struct outcome *o = &r->outcome;
 
-	if (decide(t, r, e) < 0 || layers_send(t, r->image, r->ways, r->layers, e) < 0)
+	if (layers_open(t, r->image, e) < 0 || decide(t, r, e) < 0 ||
+	    layers_send(t, r->image, r->ways, r->layers, e) < 0)
 		return -1;
 	if (r->image->late.config != NULL)
 		make_config(r);
@@ -254,7 +263,8 @@ send_result(struct transfer *t, struct result *r, struct err *e)
 	report_text(&t->report, "Writing manifest to image destination");
 	if (t->to->ops->put_image(t->to, o, e) < 0)
 		return -1;
-	layers_note_place(t, r->image);
+	if (t->crypt == NULL || !t->crypt->seals)
+		layers_note_place(t, r->image);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef POD_IMAGE_TRANSFER_H
 #define POD_IMAGE_TRANSFER_H
 
+#include "pod-image/crypt.h"
 #include "pod-image/dest.h"
 #include "pod-image/report.h"
 #include "pod-image/source.h"
@@ -34,8 +35,9 @@ struct transfer {
 	/* set before transfer_run */
 	struct source *from;
 	struct dest *to;
-	struct strs names;  /* for the destination to record */
-	struct peer *store; /* or NULL: is told what its layers became */
+	struct strs names;   /* for the destination to record */
+	struct peer *store;  /* or NULL: is told what its layers became */
+	struct crypt *crypt; /* keys to open layers, or to seal them; or NULL */
 
 	struct peer *coders[TRANSFER_CODERS];
 	size_t ncoders;

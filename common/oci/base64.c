@@ -79,3 +79,29 @@ base64_decode(const char *s, size_t *n)
 {
 	return base64_decode_n(s, strlen(s), n);
 }
+
+char *
+base64_url_encode(const void *p, size_t n)
+{
+	char *s = base64_encode(p, n);
+
+	for (char *c = s; *c != '\0'; c++)
+		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c == '=' ? '\0' : *c;
+	return s;
+}
+
+char *
+base64_url_decode(const char *s, size_t *n)
+{
+	size_t len = strlen(s);
+	char *padded, *out;
+
+	if (strpbrk(s, "+/=") != NULL || len % 4 == 1)
+		return NULL;
+	padded = xasprintf("%s%s", s, len % 4 == 2 ? "==" : len % 4 == 3 ? "=" : "");
+	for (char *c = padded; *c != '\0'; c++)
+		*c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
+	out = base64_decode(padded, n);
+	free(padded);
+	return out;
+}

@@ -12,4 +12,8 @@ char *base64_encode(const void *p, size_t n);
 char *base64_decode(const char *s, size_t *n);
 char *base64_decode_n(const char *s, size_t len, size_t *n); /* of len characters */
 
+/* The alphabet for URLs and names of files, without padding (section 5; RFC 7515, appendix C). */
+char *base64_url_encode(const void *p, size_t n);
+char *base64_url_decode(const char *s, size_t *n);
+
 #endif

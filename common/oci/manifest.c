@@ -117,6 +117,42 @@ parse_chunked(const json_t *layer, struct manifest_desc *d, struct arena *a)
 	d->chunked = c;
 }
 
+#define ENCRYPTED_MAX 65536 /* bytes of an annotation about keys: some hundred recipients */
+
+static int
+copy_note(const json_t *notes, const char *key, const char **out, struct arena *a, struct err *e)
+{
+	const char *s = NULL;
+
+	if (notes == NULL || json_want_str(notes, key, &s, e) < 0)
+		return notes == NULL ? 0 : -1;
+	if (s != NULL && strlen(s) > ENCRYPTED_MAX)
+		return err_set(e, ERR_LIMIT, "%s is too long", key);
+	*out = s != NULL ? arena_strdup(a, s) : NULL;
+	return 0;
+}
+
+static int
+parse_encrypted(const json_t *layer, struct manifest_desc *d, struct arena *a, struct err *e)
+{
+	size_t n = strlen(d->media_type), suffix = strlen(MANIFEST_ENCRYPTED);
+	struct manifest_encrypted *x;
+	json_t *notes = NULL;
+
+	if (n < suffix || strcmp(d->media_type + n - suffix, MANIFEST_ENCRYPTED) != 0)
+		return 0;
+	if (json_want_obj(layer, "annotations", &notes, e) < 0)
+		return -1;
+	x = arena_alloc(a, sizeof(*x));
+	x->plain_type = arena_strndup(a, d->media_type, n - suffix);
+	d->encrypted = x;
+	if (copy_note(notes, MANIFEST_ENCRYPTED_ANNOTATION "keys.jwe", &x->jwe, a, e) < 0 ||
+	    copy_note(notes, MANIFEST_ENCRYPTED_ANNOTATION "keys.pkcs7", &x->pkcs7, a, e) < 0 ||
+	    copy_note(notes, MANIFEST_ENCRYPTED_ANNOTATION "keys.pgp", &x->pgp, a, e) < 0)
+		return -1;
+	return copy_note(notes, MANIFEST_ENCRYPTED_ANNOTATION "pubopts", &x->options, a, e);
+}
+
 static int
 parse_layers(const json_t *j, struct manifest *m, struct err *e)
 {
@@ -134,7 +170,8 @@ parse_layers(const json_t *j, struct manifest *m, struct err *e)
 		return err_set(e, ERR_LIMIT, "%zu layers are more than %d", n, MANIFEST_LAYERS_MAX);
 	m->layers = arena_array(&m->arena, n + 1, sizeof(*m->layers));
 	for (size_t i = 0; i < n; i++) {
-		if (parse_desc(json_array_get(layers, i), &m->layers[i], &m->arena, e) < 0)
+		if (parse_desc(json_array_get(layers, i), &m->layers[i], &m->arena, e) < 0 ||
+		    parse_encrypted(json_array_get(layers, i), &m->layers[i], &m->arena, e) < 0)
 			return err_wrap(e, "layers[%zu]", i);
 		parse_chunked(json_array_get(layers, i), &m->layers[i], &m->arena);
 	}
@@ -367,6 +404,12 @@ manifest_choose(const struct manifest *index, const struct manifest_platform *wa
 								    : "manifest list",
 	    arch, want->variant != NULL ? want->variant : "", os);
 	return NULL;
+}
+
+const char *
+manifest_plain_type(const struct manifest_desc *d)
+{
+	return d->encrypted != NULL ? d->encrypted->plain_type : d->media_type;
 }
 
 enum manifest_layer_form

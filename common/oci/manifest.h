@@ -30,6 +30,7 @@
 #define MANIFEST_TYPE_DOCKER_LAYER "application/vnd.docker.image.rootfs.diff.tar"
 
 struct manifest_chunked;
+struct manifest_encrypted;
 
 /* A descriptor (OCI image specification, "Content Descriptors").  urls are not read at all. */
 struct manifest_desc {
@@ -37,8 +38,21 @@ struct manifest_desc {
 	    *media_type;    /* never NULL; may be "" where the specification lets it be absent */
 	const char *digest; /* strictly sha256 */
 	uint64_t size;
-	const struct manifest_chunked *chunked; /* or NULL */
+	const struct manifest_chunked *chunked;	    /* or NULL */
+	const struct manifest_encrypted *encrypted; /* or NULL: it is plain */
 };
+
+/*
+ * What the annotations of an encrypted layer hold, as they are; NULL if absent.  The keys are base64, with commas
+ * between several.
+ */
+struct manifest_encrypted {
+	const char *plain_type; /* the media type of what is encrypted */
+	const char *jwe, *pkcs7, *pgp;
+	const char *options;
+};
+#define MANIFEST_ENCRYPTED "+encrypted" /* behind a media type */
+#define MANIFEST_ENCRYPTED_ANNOTATION "org.opencontainers.image.enc."
 
 /* Where the index of a layer in the form zstd:chunked is in its blob, within its size, as annotations say. */
 struct manifest_chunked {
@@ -104,6 +118,9 @@ enum manifest_layer_form {
 	MANIFEST_LAYER_ZSTD
 };
 enum manifest_layer_form manifest_layer_form(const char *media_type);
+
+/* The media type of a layer, without the word that it is encrypted. */
+const char *manifest_plain_type(const struct manifest_desc *d);
 
 /*
  * Parses an image configuration into *out, whose parts live in a.  nlayers is the number of layers

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * pod-image-recode: the worker through which layers go from one place to another.  It digests what
- * comes in and what goes out, and compresses or decompresses if that is asked for; one stream after
- * the other.
+ * comes in and what goes out, and compresses or decompresses, enciphers or deciphers if that is asked
+ * for; one stream after the other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/wire/worker.h"
+#include "pod-image/recode/recrypt.h"
 #include "pod-store/layer/chunked.h"
 #include "pod-store/layer/inflate.h"
 
@@ -121,8 +122,40 @@ on_recode(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return r;
 }
 
+static int
+on_recrypt(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct msg_recrypt *m = MSG_OF(in, recrypt);
+	own_fd int from = fd_take(&m->in), to = fd_take(&m->out);
+	own(recrypt_free) struct recrypt s = {.in = from,
+	    .out = to,
+	    .seal = m->seal,
+	    .key = m->key.p,
+	    .nonce = m->nonce.p,
+	    .want_hmac = m->seal ? NULL : &m->hmac,
+	    .want_digest = m->digest};
+	struct msg_recrypt_r r = {.in_digest = s.in_digest, .out_digest = s.out_digest};
+	int rc;
+
+	(void)arg;
+	if (m->key.n != 32 || m->nonce.n != 16)
+		return err_set(e, ERR_INVALID, "a key or a nonce has the wrong length");
+	rc = recrypt_stream(&s, e);
+	if (rc < 0 && e->no == EPIPE)
+		err_set(e, ERR_CANCELLED, "the reader of the layer has gone");
+	/* The reader must see the end before the answer is waited for. */
+	fd_close(&to);
+	fd_close(&from);
+	arena_wipe(&in->arena);
+	in->msg = NULL;
+	r.size = s.size;
+	r.hmac = (struct bytes){s.hmac, sizeof(s.hmac)};
+	return rc < 0 ? -1 : peer_send(p, &msg_recrypt_r_desc, in->seq, &r, e);
+}
+
 static const struct peer_handler handlers[] = {
     {&msg_recode_desc, 1, 0, on_recode},
+    {&msg_recrypt_desc, 1, 0, on_recrypt},
 };
 
 int

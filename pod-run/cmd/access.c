@@ -28,14 +28,6 @@ const struct opt access_rows_transfer[] = {
 };
 
 int
-access_no_encryption(void *member, const char *value, struct err *e)
-{
-	(void)member;
-	(void)value;
-	return err_set(e, ERR_UNSUPPORTED, "encrypted images are not supported");
-}
-
-int
 access_fill(const struct access_opts *o, struct rec_registry_access *out, struct err *e)
 {
 	int64_t delay = 0;

@@ -19,9 +19,6 @@ extern const struct opt access_rows_basic[];
 /* creds, retry, retry-delay, signature-policy: for transfers. */
 extern const struct opt access_rows_transfer[];
 
-/* The call of an option that would need encrypted layers: refuses. */
-int access_no_encryption(void *member, const char *value, struct err *e);
-
 /* out borrows from o. */
 int access_fill(const struct access_opts *o, struct rec_registry_access *out, struct err *e);
 

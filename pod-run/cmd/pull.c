@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/oci/decrypt_key.h"
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/image.h"
@@ -12,6 +13,7 @@ struct pull_opts {
 	struct access_opts access;
 	const char *arch, *os, *platform, *variant, *policy;
 	bool all_tags, quiet;
+	struct strv decryption_key;
 };
 
 static const struct opt rows[] = {
@@ -19,8 +21,9 @@ static const struct opt rows[] = {
 	.help = "All tagged images in the repository will be pulled"},
     {"arch", 0, OPT_STRING(struct pull_opts, arch), .arg = "ARCH",
 	.help = "Use ARCH instead of the architecture of the machine for choosing images"},
-    {"decryption-key", 0, OPT_CALL(struct pull_opts, quiet, access_no_encryption),
-	.flags = OPT_HIDDEN},
+    {"decryption-key", 0, OPT_LIST(struct pull_opts, decryption_key), .arg = "key[:passphrase]",
+	.complete = COMPLETE_FILE,
+	.help = "Key needed to decrypt the image (e.g. /path/to/key.pem)"},
     {"disable-content-trust", 0, OPT_NO_BOOL,
 	.help = "This is a Docker specific option and is a NOOP"},
     {"os", 0, OPT_STRING(struct pull_opts, os), .arg = "OS",
@@ -46,7 +49,8 @@ fill(const struct pull_opts *o, struct image_pull *p, struct arena *a, struct er
 
 	if (image_policy_check(o->policy, &p->policy, e) == -1 ||
 	    spec_options_platform(&given, &platform, a, e) == -1 ||
-	    access_fill(&o->access, &p->access, e) == -1)
+	    access_fill(&o->access, &p->access, e) == -1 ||
+	    decrypt_key_fill(&o->decryption_key, &p->access, a, e) == -1)
 		return -1;
 	p->os = platform.os;
 	p->arch = platform.arch;

@@ -19,6 +19,7 @@ struct push_opts {
 	struct push_form form;
 	const char *digestfile;
 	bool compress, quiet, remove_signatures;
+	struct strv encryption_key, encrypt_layer;
 };
 
 static const struct opt rows[] = {
@@ -35,10 +36,13 @@ static const struct opt rows[] = {
 	.help = "Write the digest of the pushed image to the specified file"},
     {"disable-content-trust", 0, OPT_NO_BOOL,
 	.help = "This is a Docker specific option and is a NOOP"},
-    {"encrypt-layer", 0, OPT_CALL(struct push_opts, quiet, access_no_encryption),
-	.flags = OPT_HIDDEN},
-    {"encryption-key", 0, OPT_CALL(struct push_opts, quiet, access_no_encryption),
-	.flags = OPT_HIDDEN},
+    {"encrypt-layer", 0, OPT_COMMA(struct push_opts, encrypt_layer), .arg = "layer",
+	.help = "Layers to encrypt, 0-indexed layer indices with support for negative indexing "
+		"(e.g. 0 is the first layer, -1 is the last layer). If not defined, will encrypt "
+		"all layers if encryption-key flag is specified"},
+    {"encryption-key", 0, OPT_LIST(struct push_opts, encryption_key), .arg = "scheme:path",
+	.help = "Key with the encryption protocol to use to encrypt the image (e.g. "
+		"jwe:/path/to/key.pem)"},
     {"force-compression", 0, OPT_TRISTATE(struct push_opts, form.force_compression), .none = "true",
 	.help = "Use the specified compression algorithm even if the destination contains a "
 		"differently-compressed variant already"},
@@ -107,6 +111,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	own_peer_in struct peer_in found = {0}, in = {0};
 	struct rec_registry_access access;
+	struct rec_encryption encryption = {
+	    .recipients = {(const char **)o->encryption_key.v, o->encryption_key.n},
+	    .layers = {(const char **)o->encrypt_layer.v, o->encrypt_layer.n}};
 	struct msg_image_copy m = {.to = &access, .all = true};
 	const struct containers_conf *conf = ctx_conf(x, e);
 	own_signing struct signing signing = {0};
@@ -117,6 +124,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	m.source = MSG_OF(&found, image_got)->image->id;
 	m.signing = &signing.rec;
+	if (encryption.recipients.n + encryption.layers.n > 0)
+		m.encryption = &encryption;
 	m.compress = o->compress;
 	/* A directory has no name of its own: the image's is signed. */
 	if (argc > 1 && strncmp(argv[1], "dir:", 4) == 0)

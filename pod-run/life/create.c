@@ -8,6 +8,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/value.h"
+#include "common/oci/decrypt_key.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
@@ -79,6 +80,8 @@ fill_pull(struct create *c, struct err *e)
 	c->pull.arch = platform.arch;
 	c->pull.variant = platform.variant;
 	c->pull.quiet = o->quiet;
+	if (decrypt_key_fill(&o->decryption_key, a, &c->arena, e) == -1)
+		return -1;
 	a->auth_file = o->authfile;
 	a->cert_dir = o->cert_dir;
 	a->creds = o->creds;

@@ -381,9 +381,6 @@ read_files(const struct spec_options *o, struct rec_ctr_config *c, struct arena 
 			path = arena_printf(a, "/%s", path);
 		spec_list_add(a, &c->chroot_dirs, spec_mounts_clean(path, a));
 	}
-	if (o->decryption_key.n > 0)
-		return err_set(
-		    e, ERR_UNSUPPORTED, "--decryption-key: encrypted images are not supported");
 	return 0;
 }
 

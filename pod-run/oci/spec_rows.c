@@ -31,7 +31,7 @@ const struct opt spec_options_rows[] = {
 	{"cpuset-cpus", 0, OPT_STRING(S, cpuset_cpus), .arg = "number", .help = "CPUs in which to allow execution (0-3, 0,1)"},
 	{"cpuset-mems", 0, OPT_STRING(S, cpuset_mems), .arg = "nodes", .help = "Memory nodes (MEMs) in which to allow execution (0-3, 0,1). Only effective on NUMA systems."},
 	{"creds", 0, OPT_STRING(S, creds), .arg = "[username[:password]]", .help = "Credentials (USERNAME:PASSWORD) to use for authenticating to a registry"},
-	{"decryption-key", 0, OPT_LIST(S, decryption_key), .flags = OPT_HIDDEN, .arg = "key[:passphrase]", .help = "Key needed to decrypt the image (e.g. /path/to/key.pem)"},
+	{"decryption-key", 0, OPT_LIST(S, decryption_key), .arg = "key[:passphrase]", .complete = COMPLETE_FILE, .help = "Key needed to decrypt the image (e.g. /path/to/key.pem)"},
 	{"device", 0, OPT_LIST(S, device), .arg = "host-device[:container-device][:permissions]", .complete = COMPLETE_FILE, .help = "Add a host device to the container"},
 	{"device-cgroup-rule", 0, OPT_COMMA(S, device_cgroup_rule), .arg = "\"type major:minor mode\"", .help = "Add a rule to the cgroup allowed devices list"},
 	{"device-read-bps", 0, OPT_LIST(S, device_read_bps), .arg = "path:rate", .help = "Limit read rate (bytes per second) from a device (e.g. --device-read-bps=/dev/sda:1mb)"},

@@ -126,7 +126,7 @@ done <<'TABLE'
 --env-merge foo|not of the form NAME=VALUE
 --env =x|invalid environment variable
 --image-volume foo|invalid image volume mode "foo" required value: bind, tmpfs, ignore
---decryption-key /x|encrypted images are not supported
+--decryption-key /nosuch|Invalid decryption keys: open /nosuch: no such file or directory
 --pids-limit x|invalid argument "x" for "--pids-limit" flag
 --memory lots|memory
 --memory -5|memory
