@@ -15,12 +15,12 @@
 #include "common/fs/path.h"
 #include "common/oci/base64.h"
 #include "common/role/program.h"
+#include "pod-net/cni_answer.h"
 #include "pod-net/conflist.h"
 #include "pod-net/rootless_program.h"
 
 #define CACHE "/var/lib/cni/results"
 #define USER_CACHE ROOTLESS_PROGRAM_DIR "/cni/results" /* in RUNROOT/net */
-#define DNS_MAX 64
 #define CACHE_MAX ((size_t)4 << 20)
 
 extern char **environ;
@@ -419,75 +419,6 @@ need_ips(json_t *list)
 	json_put_bool(caps, "ips", true);
 }
 
-/* Which interface of the result is the container's; its name and hardware address. */
-static bool
-is_inside(const json_t *result, size_t index, struct rec_net_hold *h, struct arena *a)
-{
-	const json_t *one = json_array_get(json_object_get(result, "interfaces"), index);
-
-	if (one == NULL || str_of(one, "sandbox")[0] == '\0')
-		return false;
-	if (h->mac == NULL && strlen(str_of(one, "mac")) == 17)
-		h->mac = arena_strdup(a, str_of(one, "mac"));
-	return true;
-}
-
-/* They become lines of resolv.conf: what is no address and no domain is passed over. */
-static void
-take_dns(const json_t *dns, struct rec_net_hold *h, struct arena *a)
-{
-	json_t *servers = json_object_get(dns, "nameservers"), *one;
-	json_t *domains = json_object_get(dns, "search");
-	size_t i;
-
-	h->dns_servers.v = arena_array(a, json_array_size(servers) + 1, sizeof *h->dns_servers.v);
-	json_array_foreach(servers, i, one)
-	{
-		const char *s = json_string_value(one);
-		struct addr addr;
-
-		if (i < DNS_MAX && addr_parse(s, &addr) == 0)
-			h->dns_servers.v[h->dns_servers.n++] = arena_strdup(a, s);
-	}
-	h->dns_search.v = arena_array(a, json_array_size(domains) + 1, sizeof *h->dns_search.v);
-	json_array_foreach(domains, i, one)
-	{
-		const char *s = json_string_value(one);
-
-		if (i < DNS_MAX && s != NULL && network_name_valid(s))
-			h->dns_search.v[h->dns_search.n++] = arena_strdup(a, s);
-	}
-}
-
-static int
-take_result(const json_t *result, struct rec_net_hold *h, struct arena *a, struct err *e)
-{
-	json_t *ips = json_object_get(result, "ips"), *one;
-	size_t i;
-
-	h->addresses.v = arena_array(a, json_array_size(ips), sizeof *h->addresses.v);
-	json_array_foreach(ips, i, one)
-	{
-		json_t *index = json_object_get(one, "interface");
-		struct rec_net_address *x = &h->addresses.v[h->addresses.n];
-		struct prefix p;
-		struct addr gw;
-
-		if (addr_parse_prefix(str_of(one, "address"), &p) != 0 || i >= 64)
-			return err_set(e, ERR_FORMAT,
-			    "network %s: a plugin answers address \"%.64s\"", h->network,
-			    str_of(one, "address"));
-		if (index != NULL && !is_inside(result, (size_t)json_integer_value(index), h, a))
-			continue;
-		x->ipnet = arena_strdup(a, str_of(one, "address"));
-		if (addr_parse(str_of(one, "gateway"), &gw) == 0)
-			x->gateway = arena_strdup(a, str_of(one, "gateway"));
-		h->addresses.n++;
-	}
-	take_dns(json_object_get(result, "dns"), h, a);
-	return 0;
-}
-
 static int
 add_one(struct cni_join *j, const struct rec_net_attach *at, struct rec_net_hold *h, struct err *e)
 {
@@ -510,7 +441,7 @@ add_one(struct cni_join *j, const struct rec_net_attach *at, struct rec_net_hold
 		need_ips(list);
 	if (add_list(&c, &result, e) != 0)
 		return err_wrap(e, "network %s", h->network);
-	if (cache_write(&c, result, e) == 0 && take_result(result, h, j->a, e) == 0)
+	if (cache_write(&c, result, e) == 0 && cni_answer(result, h, j->a, e) == 0)
 		return 0;
 	(void)delete_list(&c, result, json_array_size(json_object_get(list, "plugins")), &ignored);
 	cache_remove(&c);

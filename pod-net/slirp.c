@@ -4,15 +4,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/fs/file.h"
 #include "pod-net/helper.h"
 
 #define ANSWER_MAX 4096
+#define ANSWER_S 10
 #define READY_FD 3
 #define END_FD 4
 
@@ -163,28 +166,40 @@ connect_to(const char *path, struct err *e)
 	return fd_take(&fd);
 }
 
-/* One request per connection; the answer is {"return": …} or {"error": {"desc": …}}. */
-static int
-ask(const char *path, const json_t *request, struct err *e)
+int
+slirp_answer(const char *bytes, size_t n, struct err *e)
 {
-	own_mem char *text = json_text(request);
-	own_fd int fd = connect_to(path, e);
-	own_json json_t *answer = NULL;
+	own_json json_t *answer = json_read(bytes, n, e);
 	json_t *error = NULL;
 	const char *what = "no reason given";
+	char text[256];
 
-	if (fd < 0)
-		return -1;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text) || shutdown(fd, SHUT_WR) != 0)
-		return err_sys(e, "asking slirp4netns");
-	answer = json_read_fd(fd, ANSWER_MAX, "answer of slirp4netns", e);
 	if (answer == NULL || json_want_obj(answer, "error", &error, e) != 0)
-		return -1;
+		return err_wrap(e, "answer of slirp4netns");
 	if (error == NULL)
 		return 0;
 	if (json_want_str(error, "desc", &what, e) != 0)
+		return err_wrap(e, "answer of slirp4netns");
+	text_escape(what != NULL ? what : "no reason given", text, sizeof text);
+	return err_set(e, ERR_EXISTS, "slirp4netns cannot publish a port: %s", text);
+}
+
+static int
+ask(const char *path, const json_t *request, struct err *e)
+{
+	const struct timeval limit = {.tv_sec = ANSWER_S};
+	own_mem char *text = json_text(request), *answer = NULL;
+	own_fd int fd = connect_to(path, e);
+	size_t n;
+
+	if (fd < 0)
 		return -1;
-	return err_set(e, ERR_EXISTS, "slirp4netns cannot publish a port: %s", what);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) != 0 ||
+	    write(fd, text, strlen(text)) != (ssize_t)strlen(text) || shutdown(fd, SHUT_WR) != 0)
+		return err_sys(e, "asking slirp4netns");
+	if (file_slurp(fd, ANSWER_MAX, "answer of slirp4netns", &answer, &n, e) != 0)
+		return -1;
+	return slirp_answer(answer, n, e);
 }
 
 static int

@@ -27,6 +27,9 @@ struct slirp {
 int slirp_arguments(struct slirp *s, const char *netns_path, const char *socket_path, int ready,
     int end, struct strv *argv, struct err *e);
 
+/* The answer to one request on its socket: {"return": …} or {"error": {"desc": …}}. */
+int slirp_answer(const char *bytes, size_t n, struct err *e);
+
 /* Starts it and publishes the ports; on failure nothing stays. */
 int slirp_start(struct slirp *s, struct err *e);
 
