@@ -76,16 +76,17 @@ connect_(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	if (check_address("--ip", o->ip, AF_INET, e) == -1 ||
-	    check_address("--ip6", o->ip6, AF_INET6, e) == -1 ||
-	    full_name(x, argv[0], &in, &at.network, e) == -1)
+	    check_address("--ip6", o->ip6, AF_INET6, e) == -1)
+		return -1;
+	lock = sync_open_word(x, argv[1], &c, e);
+	if (lock == -1 || full_name(x, argv[0], &in, &at.network, e) == -1)
 		return -1;
 	if (o->ip != NULL)
 		ips[at.static_ips.n++] = o->ip;
 	if (o->ip6 != NULL)
 		ips[at.static_ips.n++] = o->ip6;
 	at.aliases = (struct strs){(const char **)o->alias.v, o->alias.n};
-	lock = sync_open_word(x, argv[1], &c, e);
-	if (lock == -1 || join_connect(x, &c, &at, e) == -1)
+	if (join_connect(x, &c, &at, e) == -1)
 		return -1;
 	tell(x, &c, EVENT_CONNECT, at.network);
 	return 0;
@@ -128,10 +129,9 @@ disconnect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e
 	const char *network;
 
 	(void)argc;
-	if (full_name(x, argv[0], &in, &network, e) == -1)
-		return -1;
 	lock = sync_open_word(x, argv[1], &c, e);
-	if (lock == -1 || join_disconnect(x, &c, network, o->force, e) == -1)
+	if (lock == -1 || full_name(x, argv[0], &in, &network, e) == -1 ||
+	    join_disconnect(x, &c, network, o->force, e) == -1)
 		return -1;
 	tell(x, &c, EVENT_DISCONNECT, network);
 	return 0;
