@@ -4,9 +4,13 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/base/own.h"
 #include "pod-net/rootless_routes.h"
+
+#define SHARES 4 /* one port gets so much of all descriptors */
+#define CLIENTS_MIN 16
 
 #ifndef IPV6_TRANSPARENT
 #define IPV6_TRANSPARENT 75
@@ -89,4 +93,16 @@ client_connect(
 	fd = is_keepable(t, &client) ? try(&to, size, from, type) : -1;
 	/* The pair may be in use from a moment ago. */
 	return fd >= 0 ? fd : try(&to, size, NULL, type);
+}
+
+size_t
+client_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return CLIENTS_MIN;
+	/* Each has at most two descriptors. */
+	return files.rlim_cur / (2 * SHARES) > CLIENTS_MIN ? files.rlim_cur / (2 * SHARES)
+							   : CLIENTS_MIN;
 }

@@ -23,4 +23,10 @@ struct client_target {
 int client_connect(
     const struct client_target *t, const struct sockaddr_storage *from, uint16_t port, int type);
 
+/*
+ * How many clients one published port may have at a time.  All ports of a user share one process and its
+ * descriptors: whoever floods one must not close the others.
+ */
+size_t client_limit(void);
+
 #endif

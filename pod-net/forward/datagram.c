@@ -39,7 +39,7 @@ struct datagram_listener {
 	struct event *event;
 	struct session *buckets[BUCKETS];
 	struct session *youngest, *oldest;
-	size_t n;
+	size_t n, max;
 	uint8_t buf[DATAGRAM_MAX];
 };
 
@@ -158,7 +158,7 @@ new_session(struct datagram_listener *l, const struct sockaddr_storage *from, so
 
 	if (fd < 0)
 		return NULL;
-	if (l->n >= SESSIONS_MAX)
+	if (l->n >= l->max)
 		free_session(l->oldest);
 	s = xcalloc(1, sizeof *s);
 	*s = (struct session){
@@ -268,6 +268,7 @@ datagram_listen(struct event_base *base, int fd, const struct client_target *tar
 	l->fd = fd;
 	l->target = target;
 	l->port = port;
+	l->max = client_limit() < SESSIONS_MAX ? client_limit() : SESSIONS_MAX;
 	l->event = event_new(base, fd, EV_READ | EV_PERSIST, on_datagram, l);
 	if (prepare(l) == 0 && l->event != NULL && event_add(l->event, NULL) == 0)
 		return l;

@@ -8,11 +8,24 @@
  */
 #include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/role/role.h"
 #include "pod-net/forward/serve.h"
+
+/* As many descriptors as the user may have: each client takes two. */
+static void
+raise_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
 
 int
 main(int argc, char **argv)
@@ -27,6 +40,7 @@ main(int argc, char **argv)
 		err_sys(&e, "entering the network namespace");
 	} else {
 		setsid();
+		raise_limit();
 		if (role_enter(ROLE_FORWARD, keep, COUNTOF(keep), &e) == 0 && serve_run(&e) == 0)
 			return 0;
 	}

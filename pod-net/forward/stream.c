@@ -15,7 +15,7 @@
 #define BACKLOG 4096
 #define AT_ONCE 32	  /* connections before others have their turn */
 #define HIGH (512u << 10) /* bytes that wait for a slow reader before we read on */
-#define LATER_MS 100	  /* when descriptors have run out */
+#define LATER_MS 100	  /* when descriptors have run out, or this port's share of them */
 
 struct stream_listener {
 	struct event_base *base;
@@ -24,11 +24,13 @@ struct stream_listener {
 	uint16_t port;
 	struct event *event, *later;
 	struct connection *first;
+	size_t n, max;
 };
 
 enum { HOST, CONTAINER };
 
 struct connection {
+	struct stream_listener *listener;
 	struct connection *next, **at;
 	struct bufferevent *side[2];
 	bool ended[2]; /* that side has said all */
@@ -40,6 +42,7 @@ free_connection(struct connection *c)
 	*c->at = c->next;
 	if (c->next != NULL)
 		c->next->at = c->at;
+	c->listener->n--;
 	for (int i = 0; i < 2; i++)
 		if (c->side[i] != NULL)
 			bufferevent_free(c->side[i]);
@@ -132,6 +135,8 @@ start(struct stream_listener *l, int given, const struct sockaddr_storage *from)
 	if (inside < 0)
 		return;
 	c = xcalloc(1, sizeof *c);
+	c->listener = l;
+	l->n++;
 	c->next = l->first;
 	c->at = &l->first;
 	if (c->next != NULL)
@@ -146,26 +151,37 @@ start(struct stream_listener *l, int given, const struct sockaddr_storage *from)
 }
 
 static void
-on_accept(evutil_socket_t fd, short what, void *arg)
+pause_listening(struct stream_listener *l)
 {
 	const struct timeval later = {.tv_usec = LATER_MS * 1000};
+
+	event_del(l->event);
+	event_add(l->later, &later);
+}
+
+static void
+on_accept(evutil_socket_t fd, short what, void *arg)
+{
 	struct stream_listener *l = arg;
 
 	(void)what;
 	for (int i = 0; i < AT_ONCE; i++) {
 		struct sockaddr_storage from;
 		socklen_t size = sizeof from;
-		int got =
-		    accept4(fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		int got;
+
+		if (l->n >= l->max) {
+			pause_listening(l);
+			return;
+		}
+		got = accept4(fd, (struct sockaddr *)&from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (got >= 0) {
 			start(l, got, &from);
 			continue;
 		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			event_del(l->event);
-			event_add(l->later, &later);
-		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			pause_listening(l);
 		return;
 	}
 }
@@ -186,7 +202,8 @@ stream_listen(struct event_base *base, int fd, const struct client_target *targe
 {
 	struct stream_listener *l = xcalloc(1, sizeof *l);
 
-	*l = (struct stream_listener){.base = base, .fd = fd, .target = target, .port = port};
+	*l = (struct stream_listener){
+	    .base = base, .fd = fd, .target = target, .port = port, .max = client_limit()};
 	l->event = event_new(base, fd, EV_READ | EV_PERSIST, on_accept, l);
 	l->later = event_new(base, -1, 0, on_later, l);
 	if (evutil_make_socket_nonblocking(fd) == 0 && listen(fd, BACKLOG) == 0 &&
