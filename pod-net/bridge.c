@@ -48,7 +48,9 @@ static const struct sysctl internal_sysctls[] = {
     {0},
 };
 
+/* accept_ra: on a network of IPv4 as well, where another container would be the only router (CVE-2020-10749). */
 static const struct sysctl container_sysctls[] = {
+    {"ipv6/conf/%s/accept_ra", "0", 0, true},
     {"ipv6/conf/%s/autoconf", "0", AF_INET6, true},
     {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
     {0},

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Published faults of the peers that need a race or a trap: what is exported, imported, committed and copied up while
 # names change places, what the engine's own mounts meet, what it loads and listens on.  The others stand in
-# 457-peers-faults, 400-cp, 410-top-stats, 454-volumes and 032-image-hostile.
+# places that the table in 866-faults-more names.
 . "$(dirname "$0")/../lib.sh"
 if [ "${FAULTS_NS:-}" != 1 ]; then FAULTS_NS=1 exec unshare -m bash "$0"; fi
 world
@@ -26,8 +26,9 @@ lay_out() {
 	ln -s "$WORLD/victim/f" "$1/k"
 }
 
-# --- volume export while a file and a link change places (CVE-2023-0778); two guards, each of which does: links are not
-# followed, and the worker sees nothing but the volume
+# --- volume export while a file and a link change places (CVE-2023-0778).  Two guards, each of which does, so that one
+# taken away is not seen here but in a test of its own: links are not followed (unit test trees), and the worker sees
+# nothing but the volume (010-roles)
 pod volume create v >/dev/null
 data=$ROOT/volumes/v/_data
 # Each export looks and opens two hundred times: the same directory hangs in many places.
@@ -120,7 +121,7 @@ run --secret s localhost/runlink true >/dev/null 2>&1
 run --init localhost/runlink true >/dev/null 2>&1
 is "secrets are written to no place of the host (CVE-2024-9341)" "$(ls -d "$WORLD/outside" 2>/dev/null)" ""
 
-# --- users looked up while the passwd changes places with a FIFO (CVE-2024-9676)
+# --- users looked up while the passwd changes places with a FIFO (CVE-2024-9676); one that stays is in 866
 pod exec live sh -c 'cd /etc; mkfifo pipe; ln -s /proc/1/fd/0 lnk'
 swap "/proc/$(pod inspect --format '{{.State.Pid}}' live)/root/etc" passwd pipe
 bad=0
