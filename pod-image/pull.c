@@ -266,6 +266,76 @@ is_current(const struct image *i, struct strv *ids)
 	return true;
 }
 
+static bool
+holds(const struct strs *names, const char *name)
+{
+	for (size_t k = 0; k < names->n; k++)
+		if (strcmp(names->v[k], name) == 0)
+			return true;
+	return false;
+}
+
+/* True if the store has all layers of this configuration. */
+static bool
+has_layers(const struct image *i, const struct rec_image_config *config)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_layer_query m = {.diff_ids = config->diff_ids};
+	struct err ignored = {0};
+
+	if (config->diff_ids.n != i->manifest.nlayers)
+		return false;
+	return m.diff_ids.n == 0 || (peer_call(i->pull->store, &msg_layer_query_desc, &m, &in, NULL,
+					 NULL, &ignored) == 0 &&
+					MSG_OF(&in, layer_query_r)->present == m.diff_ids.n);
+}
+
+static void
+report_present(const struct image *i)
+{
+	const struct report *r = &i->pull->report;
+
+	report_text(r, "Getting image source signatures");
+	for (size_t k = 0; k < i->manifest.nlayers; k++)
+		report_text(
+		    r, "Copying blob %s skipped: already exists", i->manifest.layers[k].digest);
+	report_text(r, "Copying config %s", i->manifest.config.digest);
+	report_text(r, "Writing manifest to image destination");
+}
+
+/*
+ * True if nothing is left to do: the store's image of that name is made of this very manifest, whole, and is known
+ * by the digests that it has here.
+ */
+static bool
+is_complete(struct image *i, struct strv *ids)
+{
+	own_peer_in struct peer_in in = {0};
+	own_mem char *repository = reference_repository(&i->source->ref);
+	struct msg_image_get m = {.name = i->source->name};
+	struct err ignored = {0};
+	const struct rec_image *image;
+
+	if (i->pull->name != NULL || i->source->ref.digest != NULL ||
+	    peer_call(i->pull->store, &msg_image_get_desc, &m, &in, NULL, NULL, &ignored) < 0)
+		return false;
+	image = MSG_OF(&in, image_got)->image;
+	if (image->read_only || image->config == NULL || image->digest == NULL ||
+	    strcmp(image->digest, i->digest) != 0 ||
+	    strcmp(i->manifest.config.digest, arena_printf(&i->arena, "sha256:%s", image->id)) !=
+		0 ||
+	    !holds(&image->names, i->source->name) ||
+	    !holds(&image->repo_digests,
+		arena_printf(&i->arena, "%s@%s", repository, i->top_digest)) ||
+	    !holds(&image->repo_digests, arena_printf(&i->arena, "%s@%s", repository, i->digest)) ||
+	    !has_layers(i, image->config))
+		return false;
+	warn_platform(i, image->config);
+	report_present(i);
+	strv_add(ids, image->id);
+	return true;
+}
+
 static int
 store_image(struct image *i, struct strv *ids, struct err *e)
 {
@@ -318,7 +388,8 @@ pull_image(struct image *i, struct strv *ids, struct strv *names, struct err *e)
 	if (choose_manifest(i, e) < 0 ||
 	    trust_check(i->trust, i->endpoint, i->fetch, i->repository, i->digest, e) < 0)
 		return -1;
-	if (!(i->pull->newer && is_current(i, ids)) && store_image(i, ids, e) < 0)
+	if (!(i->pull->newer && is_current(i, ids)) && !is_complete(i, ids) &&
+	    store_image(i, ids, e) < 0)
 		return -1;
 	if (ids->n > before)
 		strv_add(names, i->source->name);

@@ -41,6 +41,10 @@ is "an image in Docker's format has the ID of its configuration" "$id" \
 is "it has its name" "$(names)" "$REGISTRY/app:1 "
 said=$(pull "$REGISTRY/app:1" 2>&1 >/dev/null)
 check "layers that are there are not fetched again" grep -q "skipped: already exists" <<<"$said"
+asked=$(POD_TRACE=1 pull "$REGISTRY/app:1" 2>&1 >/dev/null | grep -o 'fetch_document kind="[a-z]*"' | sort -u)
+is "nor is the configuration of an image that is whole" "$asked" 'fetch_document kind="manifest"'
+rm -rf "$ROOT/layers/$(ls "$ROOT/layers" | sed -n 1p)"
+is "but a layer that is missing brings it again" "$(pull -q "$REGISTRY/app:1") $(ls "$ROOT/layers" | wc -l)" "$id 2"
 check "progress in Podman's words" grep -q "Trying to pull $REGISTRY/app:1..." <<<"$said"
 
 fresh b
