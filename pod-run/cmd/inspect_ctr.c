@@ -252,7 +252,7 @@ inspect_document(struct ctx *x, const struct ctr *c)
 	json_put_str(o, "Name", c->name);
 	json_put_int(o, "RestartCount", (int64_t)c->restarts);
 	json_put_str(o, "Driver", driver_of(x, c));
-	json_put_str(o, "MountLabel", "");
+	json_put_str(o, "MountLabel", inspect_or(g->mount_label, ""));
 	json_put_str(o, "ProcessLabel", inspect_or(g->label, ""));
 	json_put_str(o, "AppArmorProfile", inspect_or(g->apparmor, ""));
 	json_put_take(o, "EffectiveCaps", inspect_strs(&g->caps));

@@ -424,6 +424,19 @@ relabel(struct start *s, const struct rec_ctr_mount *m, int fd, const char *path
 	return selinux_relabel(fd, path, label, e);
 }
 
+/* A volume belongs to containers from the first one on: it gets the label that they share. */
+static int
+label_volume(struct start *s, const char *path, struct err *e)
+{
+	const char *label = s->c->config->mount_label;
+	own_fd int fd = -1;
+
+	if (label == NULL || *label == '\0' || !selinux_enabled() || !selinux_differs(path, label))
+		return 0;
+	fd = open_source(path, e);
+	return fd == -1 ? -1 : selinux_relabel(fd, path, selinux_shared(label, &s->arena), e);
+}
+
 /*
  * One mount: its source, then the part of it, then the overlay over that, then its owner.  *source stays as
  * it is where nothing but the owner changed.
@@ -499,6 +512,8 @@ mounts_prepare(struct start *s, struct spec_facts *f, struct err *e)
 			volume++;
 			if (from != NULL && from->path != NULL)
 				path = from->path;
+			else if (label_volume(s, path, e) == -1)
+				return -1;
 		} else if (strcmp(kind(m), "bind") != 0 && strcmp(kind(m), "image") != 0) {
 			continue;
 		}

@@ -248,6 +248,34 @@ label_entry(void *arg, const struct walk_entry *w, struct err *e)
 	return set(path, arg) == 0 ? 0 : err_sys(e, "relabel %s", w->path);
 }
 
+/* "user:role:type:level" */
+static const char *
+type_of(const char *label, size_t *n)
+{
+	for (int i = 0; i < 2; i++) {
+		label += strcspn(label, ":");
+		label += *label == ':';
+	}
+	*n = strcspn(label, ":");
+	return label;
+}
+
+bool
+selinux_differs(const char *path, const char *label)
+{
+	char has[4096];
+	ssize_t size = lgetxattr(path, XATTR, has, sizeof(has) - 1);
+	const char *a, *b;
+	size_t n, m;
+
+	if (size < 0)
+		return false;
+	has[size] = '\0';
+	a = type_of(has, &n);
+	b = type_of(label, &m);
+	return n != m || memcmp(a, b, n) != 0;
+}
+
 int
 selinux_relabel(int fd, const char *path, const char *label, struct err *e)
 {

@@ -30,6 +30,9 @@ int selinux_compute(const char *contexts, const struct strs *words, bool systemd
 /* label without its categories, for what containers share. */
 const char *selinux_shared(const char *label, struct arena *a);
 
+/* True if the file at path has a label of another type. */
+bool selinux_differs(const char *path, const char *label);
+
 /*
  * Gives the file fd (O_PATH will do), and everything below it if it is a directory, that label.  path is for the
  * check that nobody takes the host's own directories away from it, and for errors.

@@ -81,9 +81,15 @@ is "--memory and --memory-reservation" "$(run -m 64m --memory-reservation 32m $i
 is "--cpu-shares" "$(run -c 512 $image sh -c "$(value cpu/cpu.shares cpu.weight)" | sed 's/^\(20\|59\)$/512/')" 512
 is "--cpu-period and --cpu-quota" "$(run --cpu-period 50000 --cpu-quota 25000 $image sh -c "$(value cpu/cpu.cfs_quota_us cpu.max)" | cut -d' ' -f1)" 25000
 is "--cpuset-cpus" "$(run --cpuset-cpus 0 $image sh -c "$(value cpuset/cpuset.cpus cpuset.cpus)")" 0
-is "--cgroup-parent" "$(pod run -d --name cg --network none --cgroup-parent /podtest$$ $image sleep 100 >/dev/null; grep -c "/podtest$$/" /proc/"$(pod inspect --format '{{.State.Pid}}' cg)"/cgroup | sed 's/[1-9][0-9]*/some/')" some
+parent=podtest$$
+[ "$(pod info --format '{{.Host.CgroupManager}}')" = cgroupfs ] || parent=$parent.slice
+is "--cgroup-parent" "$(pod run -d --name cg --network none --cgroup-parent "$parent" $image sleep 100 >/dev/null; grep -c "/$parent/" /proc/"$(pod inspect --format '{{.State.Pid}}' cg)"/cgroup | sed 's/[1-9][0-9]*/some/')" some
 pod rm -f -t 0 cg >/dev/null
 find /sys/fs/cgroup -depth -type d -name "podtest$$" -exec rmdir {} \; 2>/dev/null
+is "not a slice without systemd" "$(pod --cgroup-manager cgroupfs create --cgroup-parent x.slice $image true 2>&1)" \
+	"Error: systemd slice received as cgroup parent when using cgroupfs: invalid argument"
+is "nor anything else with it" "$(pod --cgroup-manager systemd create --cgroup-parent /x $image true 2>&1)" \
+	"Error: did not receive systemd slice as cgroup parent when using systemd to manage cgroups: invalid argument"
 is "--cgroups disabled" "$(run --cgroups disabled $image cat /proc/1/cgroup | grep -c libpod)" 0
 run_fails "not with runc" 125 "is not compatible with NoCgroups" --runtime runc --cgroups disabled $image true 2>/dev/null
 if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then

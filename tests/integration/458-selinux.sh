@@ -35,6 +35,14 @@ run -v "$WORLD/z:/m:z" $image true
 is ":z" "$(getfattr -n security.selinux --only-values "$WORLD/z/f" | tr -d '\0' | cut -d: -f3-)" "$file:s0"
 run --security-opt label=level:s0:c3,c4 -v "$WORLD/Z:/m:Z" $image true
 is ":Z" "$(getfattr -n security.selinux --only-values "$WORLD/Z/f" | tr -d '\0' | cut -d: -f3-)" "$file:s0:c3,c4"
+is "inspect: ProcessLabel, MountLabel" "$(pod inspect --format '{{.ProcessLabel}} {{.MountLabel}}' files | xargs -n 1 | cut -d: -f3- | xargs)" \
+	"$want:s0:c1,c2 $file:s0:c1,c2"
+pod volume create data >/dev/null
+run -v data:/data $image touch /data/f
+data=$(pod volume inspect --format '{{.Mountpoint}}' data)
+is "a volume is for all containers" "$(getfattr -n security.selinux --only-values "$data" 2>/dev/null | tr -d '\0' | cut -d: -f3-)" "$file:s0"
+for i in 1 2 3 4 5 6; do pod create --name "n$i" --network none $image true >/dev/null; done
+is "no two containers share a level" "$(pod inspect --format '{{.ProcessLabel}}' n1 n2 n3 n4 n5 n6 | sort | uniq -d)" ""
 run -v /usr:/m:z $image true >/dev/null 2>"$WORLD/err"
 is "the host's own directories are not relabelled" "$(grep -c 'SELinux relabeling of /usr is not allowed' "$WORLD/err")" 1
 pod create --security-opt label=foo $image true >/dev/null 2>"$WORLD/err"
