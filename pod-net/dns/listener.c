@@ -14,6 +14,7 @@
 
 #define DATAGRAMS_AT_ONCE 64 /* before others have their turn */
 #define BACKLOG 64
+#define UNREAD_MAX (4u * DNS_MESSAGE_MAX) /* bytes of answers that a client has not read yet */
 
 /* A query over UDP that was forwarded. */
 struct waiting {
@@ -243,7 +244,9 @@ on_stream(struct bufferevent *bev, void *arg)
 	struct connection *c = arg;
 	uint8_t size[2];
 
-	while (c->forward == NULL && evbuffer_copyout(in, size, 2) == 2) {
+	while (c->forward == NULL &&
+	       evbuffer_get_length(bufferevent_get_output(bev)) < UNREAD_MAX &&
+	       evbuffer_copyout(in, size, 2) == 2) {
 		size_t n = (size_t)size[0] << 8 | size[1];
 
 		if (evbuffer_get_length(in) < n + 2)
@@ -311,7 +314,8 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 		s->connections->at = &c->next;
 	s->connections = c;
 	s->nconnections++;
-	bufferevent_setcb(c->bev, on_stream, NULL, on_stream_event, c);
+	/* Also when it has read all answers: questions may have been waiting for that. */
+	bufferevent_setcb(c->bev, on_stream, on_stream, on_stream_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, DNS_MESSAGE_MAX + 2);
 	bufferevent_set_timeouts(c->bev, &idle, &idle);
 	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
