@@ -114,6 +114,8 @@ check(const struct restore_opts *o, int argc, struct err *e)
 		return err_set(e, ERR_USAGE, "cannot use --import with --all or --latest");
 	if (o->import != NULL && argc > 0)
 		return err_set(e, ERR_USAGE, "cannot use --import with positional arguments");
+	if (o->all && argc > 0)
+		return err_set(e, ERR_USAGE, "no arguments are needed with --all");
 	if (o->name != NULL && o->tcp_established)
 		return err_set(e, ERR_USAGE, "--tcp-established cannot be used with --name");
 	if (o->tcp_close && o->tcp_established)

@@ -327,6 +327,8 @@ prune(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
+	if (volume_row_check(ctx_of(cli), &o->filter, e) == -1)
+		return -1;
 	if (!o->force && !o->dry_run) {
 		r = confirm_ask(o->all ? "WARNING! This will remove all volumes not used by at "
 					 "least one container."

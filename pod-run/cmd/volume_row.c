@@ -107,6 +107,14 @@ volume_row_free(struct volume_rows *r)
 }
 
 int
+volume_row_check(struct ctx *x, const struct strv *filters, struct err *e)
+{
+	own_terms struct terms terms = {0};
+
+	return terms_parse(x, keys, filters, &terms, e);
+}
+
+int
 volume_row_list(struct ctx *x, const struct strv *filters, struct volume_rows *out, struct err *e)
 {
 	struct msg_volume_list m = {0};

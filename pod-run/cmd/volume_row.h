@@ -22,6 +22,9 @@ struct volume_rows {
 void volume_row_free(struct volume_rows *r);
 #define own_volume_rows own(volume_row_free)
 
+/* Whether these are filters, before a question is asked. */
+int volume_row_check(struct ctx *x, const struct strv *filters, struct err *e);
+
 /* All volumes that match the filters, by name. */
 int volume_row_list(
     struct ctx *x, const struct strv *filters, struct volume_rows *out, struct err *e);
