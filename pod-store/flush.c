@@ -42,7 +42,10 @@ run(void *arg)
 	while (poll(&stop, 1, LOOK_MS) == 0) {
 		uint64_t now = free_bytes(f->dir);
 
-		if (now + ENOUGH > before && now <= before)
+		/* Something was removed meanwhile. */
+		if (now > before)
+			before = now;
+		if (before - now < ENOUGH)
 			continue;
 		(void)syncfs(f->dir);
 		before = free_bytes(f->dir);
