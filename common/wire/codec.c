@@ -144,6 +144,45 @@ wire_pack(const struct wire_desc *d, const void *rec, struct strbuf *out)
 	pack_rec(&pk, d, rec);
 }
 
+/* --- Text --------------------------------------------------------------------------------------- */
+
+static int
+check_str(const struct wire_field *f, const char *s, struct err *e)
+{
+	if (s == NULL || text_is_utf8(s, strlen(s)))
+		return 0;
+	return f->attr & SECRET ? err_set(e, ERR_INVALID, "the %s is not UTF-8", f->name)
+				: err_set(e, ERR_INVALID, "\"%.300s\" is not UTF-8", s);
+}
+
+static int
+check_field(const struct wire_field *f, const void *p, struct err *e)
+{
+	const struct list *l = p;
+	const struct strs *s = p;
+
+	if (f->type == WIRE_STR)
+		return check_str(f, *(const char *const *)p, e);
+	if (f->type == WIRE_REC && *(void *const *)p != NULL)
+		return wire_check_text(f->rec, *(void *const *)p, e);
+	for (size_t i = 0; f->type == WIRE_STRS && i < s->n; i++)
+		if (check_str(f, s->v[i], e) == -1)
+			return -1;
+	for (size_t i = 0; f->type == WIRE_RECS && i < l->n; i++)
+		if (wire_check_text(f->rec, (const char *)l->v + i * f->rec->size, e) == -1)
+			return -1;
+	return 0;
+}
+
+int
+wire_check_text(const struct wire_desc *d, const void *rec, struct err *e)
+{
+	for (size_t i = 0; i < d->nfields; i++)
+		if (check_field(&d->fields[i], at(rec, &d->fields[i]), e) == -1)
+			return -1;
+	return 0;
+}
+
 static int unpack_rec(
     const struct wire_desc *d, const msgpack_object *o, void *rec, struct arena *a, struct err *e);
 

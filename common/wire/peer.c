@@ -209,6 +209,8 @@ peer_send(struct peer *p, const struct wire_desc *d, uint32_t seq, const void *m
 	struct iovec iov[2] = {{head, sizeof(head)}, {0}};
 	int r;
 
+	if (wire_check_text(d, msg, e) == -1)
+		return -1;
 	trace_message(p->self, p->other, d, seq, msg);
 	for (size_t i = 0; i < d->nfields; i++) {
 		int fd;

@@ -88,6 +88,12 @@ struct wire_desc {
 void wire_pack(const struct wire_desc *d, const void *rec, struct strbuf *out);
 
 /*
+ * Is all text in the record UTF-8, as whoever gets it demands?  -1: e says which is not, so that what a user typed is
+ * the user's mistake and no breach of the protocol.
+ */
+int wire_check_text(const struct wire_desc *d, const void *rec, struct err *e);
+
+/*
  * Decodes n bytes into rec (zeroed first, d->size bytes).  Everything rec points to lives in a.
  * On failure rec is zeroed and e names the record and the field.
  */

@@ -598,12 +598,14 @@ check_record(const struct rec_ctr_config *c, struct err *e)
 	own_arena struct arena a = {0};
 	struct rec_ctr_config copy;
 
+	if (wire_check_text(&rec_ctr_config_desc, c, e) < 0)
+		return -1;
 	wire_pack(&rec_ctr_config_desc, c, &packed);
 	if (packed.n > RECORD_MAX)
 		return err_set(e, ERR_LIMIT, "the container's configuration is too large");
 	if (wire_unpack(&rec_ctr_config_desc, packed.s, packed.n, &copy, &a, e) < 0) {
 		e->class = ERR_INVALID;
-		return err_wrap(e, "a value is too long or not UTF-8");
+		return err_wrap(e, "a value is too long");
 	}
 	return 0;
 }

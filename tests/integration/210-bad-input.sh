@@ -34,6 +34,12 @@ bad() {
 	fi
 }
 
+# What is no UTF-8 is the user's mistake, not a breach of the protocol between the programs.
+bytes=$(printf 'a\377')
+for words in "volume inspect" "network create" "rmi" "run --rm $img echo" "inspect"; do
+	pod $words "$bytes" >/dev/null 2>"$WORLD/err" </dev/null
+	is "pod $words a\\xff: its status and its text" "$? $(grep -c 'a\\xff.* is not UTF-8' "$WORLD/err") $(grep -c protocol "$WORLD/err")" "125 1 0"
+done
 bad 125 'nosuch.*image not known|nosuch' run --pull never --rm nosuch true
 bad 125 nosuch create --pull never nosuch
 bad 125 'unknown flag: --nosuch' run --nosuch $img true

@@ -220,6 +220,25 @@ Test(peer, call_turns_an_error_answer_into_an_error)
 	cr_assert_str_eq(e.text, "x: image not known");
 }
 
+Test(peer, refuses_to_send_what_is_not_utf8)
+{
+	struct two t = two_peers(ROLE_RUN, ROLE_STORE);
+	struct err e = {0};
+	struct rec_kv label = {"k", "a\xff"};
+	struct rec_volume volume = {.name = "v", .labels = {&label, 1}};
+	struct msg_volume_create m = {.volume = &volume};
+	struct msg_image_get get = {.name = "x"};
+	own_peer_in struct peer_in in = {0};
+
+	cr_assert_eq(peer_send(t.a, &msg_volume_create_desc, 1, &m, &e), -1);
+	cr_assert_eq(e.class, ERR_INVALID);
+	cr_assert_str_eq(e.text, "\"a\xff\" is not UTF-8");
+	/* Nothing of it went out. */
+	cr_assert_eq(peer_send(t.a, &msg_image_get_desc, 2, &get, &e), 0);
+	cr_assert_eq(peer_recv(t.b, &in, 1000, &e), 1);
+	cr_assert(PEER_IS(&in, image_get));
+}
+
 Test(peer, an_error_of_any_bytes_is_an_error)
 {
 	struct two t = two_peers(ROLE_RUN, ROLE_STORE);
