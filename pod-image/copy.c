@@ -13,6 +13,7 @@
 #define PARALLEL_MAX CRYPT_SLOTS
 #define PIPE_SIZE (1 << 20) /* what an ordinary user may have */
 #define CAUSE_WAIT_MS 3000
+#define OPEN_WAIT_MS 20000 /* the rest of the layer must arrive before its HMAC is known */
 
 enum party { GET, OPEN, PUT, PARTIES }; /* from, through the cipher, into the store */
 
@@ -210,7 +211,8 @@ explains(struct job *j, const struct flight *f, enum party who, struct err *e)
 		own_peer_in struct peer_in in = {0};
 		struct err ignored = {0}, cause = {0};
 
-		if (peer_recv(party_peer(j, f, who), &in, CAUSE_WAIT_MS, &ignored) != 1)
+		if (peer_recv(party_peer(j, f, who), &in,
+			who == OPEN ? OPEN_WAIT_MS : CAUSE_WAIT_MS, &ignored) != 1)
 			return false;
 		if (in.seq != f->seq[who] || PEER_IS(&in, progress))
 			continue;
