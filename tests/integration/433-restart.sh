@@ -108,4 +108,31 @@ for rt in crun runc; do
 	p rm -f -t 0 par0 par1 par2 par3 par4 >/dev/null
 	is "$rt: nothing is left" "$(pod ps -aq --filter name=par | wc -l)" 0
 done
-finish
+# The same as an ordinary user.
+user_part <<'USER'
+busybox_image bb >/dev/null
+for i in $(seq 8); do pod run -d --net none --name "loop$i" --restart always bb true >/dev/null; done
+bad=0 end=$((SECONDS + 4))
+while [ "$SECONDS" -lt "$end" ]; do
+	[ "$(timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" ps -aq | wc -l)" = 8 ] || bad=$((bad + 1))
+	sleep 0.1
+done
+is "as a user: ps shows the eight that restart" "$bad" 0
+again() { [ "$(pod inspect --format '{{.RestartCount}}' "$1")" -gt 1 ]; }
+check "they do restart" until_ok 60 again loop1
+check "all of them" until_ok 60 again loop8
+is "stop ends them" "$(timeout 120 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" stop -t 1 $(seq -f loop%g 8) >/dev/null 2>&1; pod ps -a --format '{{.State}}' | sort | uniq -c | xargs)" "8 exited"
+for i in 1 2 3 4; do
+	for what in "restart -t 0 par1" "rm -f -t 0 par2" "run -d --net none --name par2 bb sleep 1000" "run -d --net none --name par1 bb sleep 1000"; do
+		timeout 120 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" $what >/dev/null 2>&1 &
+	done
+	wait
+done
+bad=
+while read -r name state pid; do
+	[ "$state" = running ] && ! kill -0 "$pid" 2>/dev/null && bad="$bad $name"
+done < <(pod ps -a --filter name=par --format '{{.Names}} {{.State}} {{.Pid}}')
+is "after many commands at once each is what it says" "$bad" ""
+timeout 120 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" rm -f -t 0 -a >/dev/null
+is "rm -f" "$?:$(pod ps -aq | wc -l)" 0:0
+USER
