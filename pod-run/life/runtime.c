@@ -143,7 +143,8 @@ add_options(struct ctx *x, const char *base, const struct rec_ctr_config *c, str
 	bool runc = text_has_prefix(base, "runc");
 	struct err ignored;
 
-	r->cgroup_usable = cgroup_usable(cgroup_layout(), c->cgroup_manager, x->rootless.user);
+	r->cgroup_usable =
+	    cgroup_usable(cgroup_layout(), c->cgroup_manager, x->rootless.user, c->cgroup_parent);
 	if (c->cgroups != NULL && strcmp(c->cgroups, "disabled") == 0)
 		r->cgroup_usable = false;
 	r->systemd_cgroup = r->cgroup_usable && cgroup_is_systemd(c);

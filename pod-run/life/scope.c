@@ -14,7 +14,8 @@ static bool
 is_wanted(struct ctx *x, const struct rec_ctr_config *c)
 {
 	return cgroup_is_systemd(c) && (c->cgroups == NULL || strcmp(c->cgroups, "enabled") == 0) &&
-	       cgroup_usable(cgroup_layout(), c->cgroup_manager, x->rootless.user);
+	       cgroup_usable(
+		   cgroup_layout(), c->cgroup_manager, x->rootless.user, c->cgroup_parent);
 }
 
 /* After a restart by the last monitor's clean-up we are in the right place already. */
@@ -102,7 +103,7 @@ scope_enter(struct ctx *x, const char *manager)
 	struct scope s = {0};
 
 	if (!x->rootless.user || manager == NULL || strcmp(manager, "systemd") != 0 ||
-	    layout != CGROUP_V2 || cgroup_usable(layout, "cgroupfs", true))
+	    layout != CGROUP_V2 || cgroup_delegated(layout))
 		return;
 	ask(&s, x, &m);
 	scope_await(&s);

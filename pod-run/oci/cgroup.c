@@ -16,6 +16,8 @@
 #include "common/base/text.h"
 #include "common/wire/bus.h"
 
+#define DEFAULT_PARENT "/libpod_parent"
+
 enum cgroup_layout
 cgroup_layout(void)
 {
@@ -107,10 +109,32 @@ cgroup_manager(const char *asked, bool rootless)
 }
 
 bool
-cgroup_usable(enum cgroup_layout layout, const char *manager, bool rootless)
+cgroup_delegated(enum cgroup_layout layout)
 {
-	own_mem char *own_path = NULL, *procs = NULL;
+	own_mem char *own = layout == CGROUP_V2 ? own_cgroup() : NULL;
+	own_mem char *procs = NULL;
 
+	if (own == NULL)
+		return false;
+	procs = xasprintf("%s/cgroup.procs", own);
+	return access(own, W_OK) == 0 && access(procs, W_OK) == 0;
+}
+
+/* May we make what is missing of parent? */
+static bool
+may_make(const char *parent)
+{
+	own_mem char *path = xasprintf("/sys/fs/cgroup/%s", parent);
+	char *slash;
+
+	while (access(path, F_OK) == -1 && errno == ENOENT && (slash = strrchr(path, '/')) != NULL)
+		*slash = '\0';
+	return access(path, W_OK) == 0;
+}
+
+bool
+cgroup_usable(enum cgroup_layout layout, const char *manager, bool rootless, const char *parent)
+{
 	if (layout == CGROUP_NONE)
 		return false;
 	if (!rootless)
@@ -119,11 +143,7 @@ cgroup_usable(enum cgroup_layout layout, const char *manager, bool rootless)
 		return false;
 	if (manager != NULL && strcmp(manager, "systemd") == 0)
 		return has_session();
-	own_path = own_cgroup();
-	if (own_path == NULL)
-		return false;
-	procs = xasprintf("%s/cgroup.procs", own_path);
-	return access(own_path, W_OK) == 0 && access(procs, W_OK) == 0;
+	return cgroup_delegated(layout) && may_make(parent != NULL ? parent : DEFAULT_PARENT);
 }
 
 bool
@@ -157,7 +177,7 @@ cgroup_oci_path(const struct rec_ctr_config *c, const char *id)
 		return xasprintf(
 		    "%s/libpod-payload-%s", strcmp(parent, "/") == 0 ? "" : parent, id);
 	if (parent == NULL)
-		parent = "/libpod_parent";
+		parent = DEFAULT_PARENT;
 	return xasprintf("%s%s/libpod-%s", *parent == '/' ? "" : "/", parent, id);
 }
 

@@ -32,11 +32,15 @@ int cgroup_split(const char *parent, struct err *e);
  */
 const char *cgroup_manager(const char *asked, bool rootless);
 
+/* Our own cgroup was delegated to us (v2 only). */
+bool cgroup_delegated(enum cgroup_layout layout);
+
 /*
- * True if cgroups can be made: by root of the host always, else (v2 only) by the user's own systemd, or by us where
- * our own cgroup was delegated to us.
+ * True if cgroups can be made below parent (NULL: where they are by default): by root of the host always, else (v2
+ * only) by the user's own systemd, or by us where both parent and our own cgroup were delegated to us.
  */
-bool cgroup_usable(enum cgroup_layout layout, const char *manager, bool rootless);
+bool cgroup_usable(
+    enum cgroup_layout layout, const char *manager, bool rootless, const char *parent);
 
 bool cgroup_is_systemd(const struct rec_ctr_config *c);
 

@@ -469,6 +469,18 @@ read_cpu(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e
 	return 0;
 }
 
+/* Will the container have a cgroup? */
+static bool
+can_limit(const struct spec_input *in)
+{
+	const struct spec_options *o = in->o;
+
+	return in->d->cgroup_usable ||
+	       (in->d->cgroup_delegated &&
+		   (o->cgroup_parent != NULL ||
+		       (o->cgroups != NULL && strcmp(o->cgroups, "split") == 0)));
+}
+
 static int
 read_pids(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e)
 {
@@ -480,7 +492,7 @@ read_pids(const struct spec_input *in, struct rec_ctr_resources *r, struct err *
 		    "invalid argument \"%s\" for \"--pids-limit\" flag: strconv.ParseInt: parsing "
 		    "\"%s\": invalid syntax",
 		    word, word);
-	if (word == NULL && !in->d->cgroup_usable)
+	if (word == NULL && !can_limit(in))
 		return 0;
 	r->pids_limit = n <= 0 ? -1 : n;
 	return 0;
@@ -521,7 +533,7 @@ spec_limits_read(
 	    read_unified(&in->o->cgroup_conf, r, a, e) < 0)
 		return -1;
 	c->resources = r;
-	if (!in->d->cgroup_usable && limits_asked(in->o)) {
+	if (!can_limit(in) && limits_asked(in->o)) {
 		log_warn(
 		    "Resource limits are not supported and ignored on this host for an ordinary "
 		    "user: no cgroup was delegated");

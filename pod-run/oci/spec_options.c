@@ -62,7 +62,8 @@ spec_defaults_host(
 	d->uid = uid;
 	d->gid = gid;
 	d->cgroup_v2 = layout == CGROUP_V2;
-	d->cgroup_usable = cgroup_usable(layout, d->cgroup_manager, rootless);
+	d->cgroup_usable = cgroup_usable(layout, d->cgroup_manager, rootless, NULL);
+	d->cgroup_delegated = cgroup_delegated(layout);
 	d->cwd = arena_strdup(a, cwd != NULL ? cwd : "/");
 	d->environ = (const char *const *)environ;
 	d->uids = d->gids = UINT32_MAX;

@@ -104,7 +104,8 @@ struct spec_defaults {
 	gid_t gid;
 	uint32_t uids, gids; /* how many ids our own namespace has, for maps below it */
 	bool cgroup_v2;
-	bool cgroup_usable; /* limits can be set */
+	bool cgroup_usable;    /* limits can be set where cgroups are by default */
+	bool cgroup_delegated; /* or below our own cgroup */
 	const char *cwd;
 	const char *const *environ;
 };
