@@ -32,12 +32,6 @@ layout_parse(const char *word, enum layout *out, struct err *e)
 	return err_set(e, ERR_USAGE, "overlay.layout must be dir, erofs or auto, not \"%s\"", word);
 }
 
-const char *
-layout_name(enum layout l)
-{
-	return names[l];
-}
-
 enum layout
 layout_of(int dir)
 {

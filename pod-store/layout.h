@@ -24,7 +24,6 @@ enum layout { LAYOUT_DIR, LAYOUT_EROFS, LAYOUT_AUTO };
 
 /* A word of overlay.layout. */
 int layout_parse(const char *word, enum layout *out, struct err *e);
-const char *layout_name(enum layout l);
 
 /* What new layers become: as the store was told, and for LAYOUT_AUTO what this machine can do. */
 int layout_of_new(struct store *s, enum layout *out, struct err *e);

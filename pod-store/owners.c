@@ -81,15 +81,6 @@ outside(const struct rec_id_range *v, size_t n, uint32_t id)
 	return n == 0 ? id : OWNERS_NONE;
 }
 
-static uint32_t
-inside(const struct rec_id_range *v, size_t n, uint32_t id)
-{
-	for (size_t i = 0; i < n; i++)
-		if (id >= v[i].outside && id - v[i].outside < v[i].count)
-			return (uint32_t)(v[i].inside + (id - v[i].outside));
-	return n == 0 ? id : OWNERS_NONE;
-}
-
 uint32_t
 owners_uid_outside(const struct owners *o, uint32_t uid)
 {
@@ -100,18 +91,6 @@ uint32_t
 owners_gid_outside(const struct owners *o, uint32_t gid)
 {
 	return outside(o->gid, o->ngid, gid);
-}
-
-uint32_t
-owners_uid_inside(const struct owners *o, uint32_t uid)
-{
-	return inside(o->uid, o->nuid, uid);
-}
-
-uint32_t
-owners_gid_inside(const struct owners *o, uint32_t gid)
-{
-	return inside(o->gid, o->ngid, gid);
 }
 
 /* false: it has no counterpart and goes to somebody who is nobody inside. */

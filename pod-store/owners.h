@@ -38,8 +38,6 @@ bool owners_is_mapped(const struct owners *o);
 /* OWNERS_NONE if the id has no counterpart. */
 uint32_t owners_uid_outside(const struct owners *o, uint32_t uid);
 uint32_t owners_gid_outside(const struct owners *o, uint32_t gid);
-uint32_t owners_uid_inside(const struct owners *o, uint32_t uid);
-uint32_t owners_gid_inside(const struct owners *o, uint32_t gid);
 
 /*
  * Gives st the owner a copy has outside.  What the container has no id for becomes its nobody, or an id
