@@ -40,22 +40,10 @@ schema1_is(const char *bytes, size_t n)
 
 /* --- The signature (RFC 7515, section 7.2.1, with libtrust's header parameters) ------------------- */
 
-/* Base 64 for URLs, without padding (RFC 7515, section 2); NULL if it is none. */
 static char *
-decode_url(const char *s, size_t *n)
+decode(const char *s, size_t *n)
 {
-	own_strbuf struct strbuf b = {0};
-
-	if (strlen(s) > PROTECTED_MAX)
-		return NULL;
-	for (; *s != '\0'; s++) {
-		if (*s == '+' || *s == '/' || *s == '=')
-			return NULL;
-		strbuf_addc(&b, *s == '-' ? '+' : *s == '_' ? '/' : *s);
-	}
-	while (b.n % 4 != 0)
-		strbuf_addc(&b, '=');
-	return base64_decode(b.s != NULL ? b.s : "", n);
+	return strlen(s) <= PROTECTED_MAX ? base64_url_decode(s, n) : NULL;
 }
 
 /* Where the signed part ends in the document, and what must follow it. */
@@ -73,14 +61,14 @@ read_protected(
 		return err_set(e, ERR_FORMAT, "a signature is no object");
 	if (json_need_str(signature, "protected", &protected, e) < 0)
 		return -1;
-	text = decode_url(protected, &n);
+	text = decode(protected, &n);
 	if (text == NULL)
 		return err_set(e, ERR_FORMAT, "the protected header of a signature is malformed");
 	header = read_document(text, n, e);
 	if (header == NULL || json_need_int(header, "formatLength", 0, (int64_t)max, &at, e) < 0 ||
 	    json_need_str(header, "formatTail", &encoded, e) < 0)
 		return err_wrap(e, "the protected header of a signature");
-	end = decode_url(encoded, &end_n);
+	end = decode(encoded, &end_n);
 	if (end == NULL)
 		return err_set(e, ERR_FORMAT, "formatTail of a signature is malformed");
 	*length = (size_t)at;
