@@ -4,14 +4,14 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/base/clock.h"
 #include "common/wire/sdbus.h"
 #include "common/wire/worker.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
-#define LIMIT_US 10000000 /* of one call, and of the job */
+#define LIMIT_MS 10000 /* of one call, and of the job */
 
 /* The job that was asked for, and what became of it. */
 struct job {
@@ -37,26 +37,17 @@ on_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 static int
 await_job(sd_bus *bus, struct job *j, const char *unit, struct err *e)
 {
-	uint64_t end = now_us() + LIMIT_US;
+	int64_t end = clock_now_ms() + LIMIT_MS;
 
 	while (!j->removed) {
 		int r = sd_bus_process(bus, NULL);
-		uint64_t now = now_us();
+		int64_t left = end - clock_now_ms();
 
 		if (r == 0)
-			r = now < end ? sd_bus_wait(bus, end - now) : -ETIMEDOUT;
+			r = left > 0 ? sd_bus_wait(bus, (uint64_t)left * 1000) : -ETIMEDOUT;
 		if (r < 0)
 			return sdbus_failed(r, "waiting for systemd", e);
 	}
@@ -124,7 +115,7 @@ make(sd_bus *bus, const struct msg_scope_enter *want, const char *unit, struct e
 		r = add_unit(m, want, unit);
 	if (r < 0)
 		return sdbus_failed(r, "making a message", e);
-	r = sd_bus_call(bus, m, LIMIT_US, &error, &answer);
+	r = sd_bus_call(bus, m, (uint64_t)LIMIT_MS * 1000, &error, &answer);
 	if (r < 0 && sd_bus_error_has_name(&error, SYSTEMD ".UnitExists"))
 		return 0;
 	if (r < 0)
