@@ -111,13 +111,18 @@ volume_place_open(const struct store *s, const char *below, struct err *e)
 int
 volume_place_make(const struct store *s, struct err *e)
 {
-	own_fd int top = -1, made = -1;
+	own_fd int slash = -1, made = -1, top = -1;
 
 	if (is_elsewhere(s)) {
-		top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		made = path_mkdirs(top, s->volume_path, PATH_IN_ROOT, 0700, NULL, e);
+		slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		made = path_mkdirs(slash, s->volume_path, PATH_IN_ROOT, 0700, NULL, e);
 		if (made == -1)
 			return err_wrap(e, "making the directory of volumes");
+		/* What was made, not what the path leads to by now. */
+		top = openat(made, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		return top != -1
+			   ? fd_take(&top)
+			   : err_sys(e, "opening the directory of volumes %s", s->volume_path);
 	}
 	return volume_place_open(s, NULL, e);
 }
