@@ -50,6 +50,16 @@ small_disk() {
 pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" "$@"; }
 store() { "$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" "$@"; }
 
+# probe ROUND TEXT COMMAND...: one that fails in a round of kills is told, and counted in broken
+broken=0
+probe() {
+	local round=$1 text=$2
+	shift 2
+	timeout 60 "$@" >"$WORLD/out" 2>&1 && return
+	broken=$((broken + 1))
+	echo "# round $round: $text: $(head -n 1 "$WORLD/out")"
+}
+
 # A process started in the background by this test, ended with it.
 remember_pid() { world_pids+=("$1"); }
 

@@ -34,14 +34,6 @@ one_of() {
 	esac
 	exec setsid "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" >/dev/null 2>&1
 }
-broken=0
-probe() { # ROUND TEXT COMMAND...
-	local round=$1 text=$2
-	shift 2
-	timeout 60 "$@" >"$WORLD/out" 2>&1 && return
-	broken=$((broken + 1))
-	echo "# round $round: $text: $(head -n 1 "$WORLD/out")"
-}
 for i in $(seq "$rounds"); do
 	(one_of $((RANDOM % 7))) &
 	job=$!

@@ -13,26 +13,17 @@ done
 world
 
 # with and without TEXT OPTIONS COMMAND...: it works, or does not, with these in the place of @@
-with() {
-	local text=$1 opts=$2 out
+try() {
+	local opts=$2 w words=()
 	shift 2
-	local words=()
 	for w; do
 		# shellcheck disable=SC2206
 		if [ "$w" = @@ ]; then words+=($opts); else words+=("$w"); fi
 	done
-	out=$(pod "${words[@]}" 2>&1 </dev/null) && ok "$text" || not_ok "$text: $(tail -n 1 <<<"$out")"
+	pod "${words[@]}" >"$WORLD/tried" 2>&1 </dev/null
 }
-without() {
-	local text=$1 opts=$2 out
-	shift 2
-	local words=()
-	for w; do
-		# shellcheck disable=SC2206
-		if [ "$w" = @@ ]; then words+=($opts); else words+=("$w"); fi
-	done
-	out=$(pod "${words[@]}" 2>&1 </dev/null) && not_ok "$text" || ok "$text"
-}
+with() { try "$@" && ok "$1" || not_ok "$1: $(tail -n 1 "$WORLD/tried")"; }
+without() { try "$@" && not_ok "$1" || ok "$1"; }
 each() { # TEXT COMMAND...
 	local text=$1
 	shift
@@ -121,7 +112,7 @@ else
 fi
 chmod -R a+rX "$CERTS"
 {
-	declare -f with without each check_options
+	declare -f try with without each check_options
 	printf 'R=%q CERTS=%q\n' "$R" "$CERTS"
 	echo 'tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import localhost/img >/dev/null; check_options'
 } | user_part
