@@ -27,7 +27,7 @@ static const struct opt rows[] = {
 	.help = "Filter output based on conditions provided (default [])"},
     {"format", 0, OPT_STRING(struct images_opts, format), .arg = "format",
 	.help = "Change the output format to JSON or a Go template"},
-    {"history", 0, OPT_BOOL(struct images_opts, history), .help = "Show the names of each image in a column of their own"},
+    {"history", 0, OPT_BOOL(struct images_opts, history), .help = "Show the names of each image"},
     {"no-trunc", 0, OPT_BOOL(struct images_opts, no_trunc), .alias = "notruncate",
 	.help = "Do not truncate output"},
     {"noheading", 'n', OPT_BOOL(struct images_opts, noheading),
