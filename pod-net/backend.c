@@ -29,8 +29,7 @@ backend_find(const char *word, const struct backend **out, struct err *e)
 static int
 native_list(struct net *n, const char *dir, struct network_list *out, struct err *e)
 {
-	(void)n;
-	return network_list(dir, out, e);
+	return network_list(dir, &n->fallback, out, e);
 }
 
 static int
@@ -39,7 +38,7 @@ native_find(struct net *n, const char *dir, const char *name, struct rec_network
 {
 	if (n->given != NULL)
 		return network_pick(n->given, name, out, a, e);
-	return network_find(dir, name, out, a, e);
+	return network_find(dir, &n->fallback, name, out, a, e);
 }
 
 static int
@@ -77,14 +76,14 @@ const struct backend backend_native = {
 static int
 cni_list(struct net *n, const char *dir, struct network_list *out, struct err *e)
 {
-	return conflist_list(dir, &n->cni_dirs, out, e);
+	return conflist_list(dir, &n->cni_dirs, &n->fallback, out, e);
 }
 
 static int
 cni_find(struct net *n, const char *dir, const char *name, struct rec_network *out, struct arena *a,
     struct err *e)
 {
-	return conflist_find(dir, &n->cni_dirs, name, out, a, e);
+	return conflist_find(dir, &n->cni_dirs, &n->fallback, name, out, a, e);
 }
 
 static int

@@ -326,7 +326,8 @@ cni_plan(struct cni_join *j, struct err *e)
 		struct rec_net_hold *h = &v[st->networks.n];
 		struct rec_network n;
 
-		if (conflist_find(j->dir, &j->n->cni_dirs, at->network, &n, j->a, e) != 0 ||
+		if (conflist_find(
+			j->dir, &j->n->cni_dirs, &j->n->fallback, at->network, &n, j->a, e) != 0 ||
 		    check_static(&n, at, e) != 0)
 			return -1;
 		for (size_t k = 0; k < st->networks.n; k++)
@@ -422,7 +423,7 @@ need_ips(json_t *list)
 static int
 add_one(struct cni_join *j, const struct rec_net_attach *at, struct rec_net_hold *h, struct err *e)
 {
-	own_json json_t *list = conflist_load(j->dir, h->network, e);
+	own_json json_t *list = conflist_load(j->dir, &j->n->fallback, h->network, e);
 	own_json json_t *capabilities = make_capabilities(j, at, h->network);
 	own_json json_t *result = NULL;
 	own_mem char *arguments = make_arguments(j, at);
@@ -491,7 +492,7 @@ cni_delete(struct net *n, const char *id, int netns, const struct rec_net_hold *
 	    .arguments = "IgnoreUnknown=1"};
 
 	if (list == NULL)
-		list = conflist_load(n->config_dir, h->network, e);
+		list = conflist_load(n->config_dir, &n->fallback, h->network, e);
 	if (list == NULL)
 		return -1;
 	c.list = list;

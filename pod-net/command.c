@@ -89,7 +89,7 @@ list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	(void)argc;
 	(void)argv;
 	if (open_net(ctx, &n, e) != 0 ||
-	    network_list(net_config_dir(&n, g->config_dir), &l, e) != 0)
+	    network_list(net_config_dir(&n, g->config_dir), &n.fallback, &l, e) != 0)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
 		json_add_take(
@@ -122,7 +122,8 @@ inspect(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	for (int i = 0; i < argc; i++) {
 		struct rec_network one;
 
-		if (network_find(net_config_dir(&n, g->config_dir), argv[i], &one, &a, e) != 0)
+		if (network_find(
+			net_config_dir(&n, g->config_dir), &n.fallback, argv[i], &one, &a, e) != 0)
 			return -1;
 		json_add_take(array, network_json(&one));
 	}

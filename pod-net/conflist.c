@@ -271,9 +271,20 @@ by_name(const void *a, const void *b)
 	return strcmp(((const struct rec_network *)a)->name, ((const struct rec_network *)b)->name);
 }
 
+/* IDs of CNI are made of names. */
+static void
+make_default(const struct network_default *d, struct rec_network *out, struct arena *a)
+{
+	char id[65];
+
+	network_default_make(d, CONFLIST_DEFAULT_BRIDGE, out, a);
+	sha256_hex(out->name, strlen(out->name), id);
+	out->id = arena_strdup(a, id);
+}
+
 int
-conflist_list(
-    const char *path, const struct strv *plugin_dirs, struct network_list *out, struct err *e)
+conflist_list(const char *path, const struct strv *plugin_dirs,
+    const struct network_default *fallback, struct network_list *out, struct err *e)
 {
 	own_strv struct strv files = {0};
 	own_fd int dir = open_dir(path, &files, e);
@@ -283,25 +294,26 @@ conflist_list(
 		return -1;
 	for (size_t i = 0; i < files.n; i++)
 		add_file(dir, files.v[i], plugin_dirs, out);
-	if (!is_listed(out, NETWORK_DEFAULT)) {
-		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
-		network_default(&out->v[out->n++], CONFLIST_DEFAULT_BRIDGE, &out->arena);
-	}
+	out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
+	make_default(fallback, &out->v[out->n], &out->arena);
+	if (!is_listed(out, out->v[out->n].name))
+		out->n++;
 	qsort(out->v, out->n, sizeof *out->v, by_name);
 	return 0;
 }
 
 int
-conflist_find(const char *dir, const struct strv *plugin_dirs, const char *name,
-    struct rec_network *out, struct arena *a, struct err *e)
+conflist_find(const char *dir, const struct strv *plugin_dirs, const struct network_default *d,
+    const char *name, struct rec_network *out, struct arena *a, struct err *e)
 {
 	own(network_list_free) struct network_list l = {0};
 
-	return conflist_list(dir, plugin_dirs, &l, e) != 0 ? -1 : network_pick(&l, name, out, a, e);
+	return conflist_list(dir, plugin_dirs, d, &l, e) != 0 ? -1
+							      : network_pick(&l, name, out, a, e);
 }
 
 json_t *
-conflist_load(const char *path, const char *name, struct err *e)
+conflist_load(const char *path, const struct network_default *d, const char *name, struct err *e)
 {
 	own_strv struct strv files = {0};
 	own_fd int dir = open_dir(path, &files, e);
@@ -318,11 +330,11 @@ conflist_load(const char *path, const char *name, struct err *e)
 		if (list != NULL && strcmp(str_of(list, "name"), name) == 0)
 			return json_incref(list);
 	}
-	if (strcmp(name, NETWORK_DEFAULT) != 0) {
+	if (!network_is_default(d, name)) {
 		err_set(e, ERR_NOTFOUND, "network %s: network not found", name);
 		return NULL;
 	}
-	network_default(&n, CONFLIST_DEFAULT_BRIDGE, &a);
+	make_default(d, &n, &a);
 	return conflist_make(&n, e);
 }
 

@@ -135,9 +135,8 @@ manage_remove(struct net *n, const char *dir, const char *name, struct err *e)
 
 	if (lock < 0 || n->backend->find(n, dir, name, &x, &a, e) != 0)
 		return -1;
-	if (strcmp(x.name, NETWORK_DEFAULT) == 0)
-		return err_set(
-		    e, ERR_INVALID, "default network %s cannot be removed", NETWORK_DEFAULT);
+	if (network_is_default(&n->fallback, x.name))
+		return err_set(e, ERR_INVALID, "default network %s cannot be removed", x.name);
 	if (remove_bridge(n, &x, e) != 0)
 		return -1;
 	return n->backend->remove(n, dir, x.name, e);
@@ -166,7 +165,7 @@ manage_update(struct net *n, const struct msg_net_update *m, struct rec_network 
 	if (n->backend == &backend_cni)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "NetworkUpdate is not supported for backend CNI: invalid argument");
-	if (strcmp(out->name, NETWORK_DEFAULT) == 0 || !out->dns)
+	if (network_is_default(&n->fallback, out->name) || !out->dns)
 		return err_set(e, ERR_INVALID,
 		    "unable to set dns servers for network %s: name resolution is not enabled for "
 		    "it: invalid argument",

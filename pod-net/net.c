@@ -123,6 +123,12 @@ read_options(
 				    e, ERR_INVALID, "dns_bind_port %s is no port", o->value);
 			n->names.port = (uint16_t)port;
 		}
+		if (strcmp(o->key, "default_network") == 0 &&
+		    network_default_name(&n->fallback, o->value, e) != 0)
+			return -1;
+		if (strcmp(o->key, "default_subnet") == 0 &&
+		    network_default_subnet(&n->fallback, o->value, e) != 0)
+			return -1;
 		if (strcmp(o->key, "interface_name") == 0)
 			n->device_names = strcmp(o->value, "device") == 0;
 		if (strcmp(o->key, "port_reservation") == 0)
@@ -211,6 +217,7 @@ net_close(struct net *n)
 	fd_close(&n->home);
 	fd_close(&n->spare);
 	names_close(&n->names);
+	network_default_free(&n->fallback);
 	free(n->run_root);
 	free(n->config_dir);
 	strv_free(&n->retired);

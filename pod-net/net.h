@@ -42,7 +42,8 @@ struct net {
 		struct arena arena;
 	} left; /* networks that containers have left */
 	const struct backend *backend;
-	struct strv cni_dirs; /* of CNI plug-ins */
+	struct network_default fallback; /* the network that needs no definition */
+	struct strv cni_dirs;		 /* of CNI plug-ins */
 	struct strv plugin_dirs,
 	    plugins; /* network drivers that are programs of others; their names */
 	const struct network_list *given; /* definitions, instead of files; borrowed */

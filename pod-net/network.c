@@ -11,7 +11,6 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
-#include "pod-net/addr.h"
 
 #define DEFAULT_BRIDGE "podman0"
 #define NAME_MAX_BYTES 250
@@ -290,22 +289,91 @@ network_read_draft(const json_t *o, struct rec_network *out, struct arena *a, st
 	return read_rest(o, out, a, e);
 }
 
+/* --- The default one ------------------------------------------------------------------------------ */
+
 void
-network_default(struct rec_network *out, const char *bridge, struct arena *a)
+network_default_free(struct network_default *d)
 {
-	*out = (struct rec_network){.name = NETWORK_DEFAULT,
+	free(d->name);
+	*d = (struct network_default){0};
+}
+
+int
+network_default_name(struct network_default *d, const char *name, struct err *e)
+{
+	if (!network_name_valid(name))
+		return err_set(e, ERR_INVALID,
+		    "default_network: network name %s invalid: names must match "
+		    "[a-zA-Z0-9][a-zA-Z0-9_.-]*",
+		    name);
+	free(d->name);
+	d->name = xstrdup(name);
+	return 0;
+}
+
+int
+network_default_subnet(struct network_default *d, const char *subnet, struct err *e)
+{
+	struct prefix p;
+
+	if (addr_parse_prefix(subnet, &p) != 0)
+		return err_set(e, ERR_INVALID,
+		    "failed to parse default subnet: invalid CIDR address: %s", subnet);
+	if (p.bits + 1 >= p.addr.len * 8u)
+		return err_set(e, ERR_INVALID,
+		    "default_subnet: subnet %s is too small to find a gateway", subnet);
+	d->subnet = (struct prefix){addr_first(&p), p.bits};
+	return 0;
+}
+
+static const char *
+default_name(const struct network_default *d)
+{
+	return d->name != NULL ? d->name : NETWORK_DEFAULT;
+}
+
+bool
+network_is_default(const struct network_default *d, const char *name)
+{
+	return strcmp(name, default_name(d)) == 0;
+}
+
+static void
+put_default_subnet(const struct prefix *p, struct rec_net_subnet *out, struct arena *a)
+{
+	char text[ADDR_TEXT];
+	struct addr gateway = addr_next(&p->addr);
+
+	addr_format_prefix(p, text);
+	out->subnet = arena_strdup(a, text);
+	addr_format(&gateway, text);
+	out->gateway = arena_strdup(a, text);
+}
+
+void
+network_default_make(
+    const struct network_default *d, const char *bridge, struct rec_network *out, struct arena *a)
+{
+	*out = (struct rec_network){.name = default_name(d),
 	    .id = "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9",
 	    .driver = "bridge",
-	    .interface = bridge};
-	out->subnets.v = arena_alloc(a, sizeof *out->subnets.v);
+	    .interface = bridge,
+	    .ipv6 = d->subnet.addr.family == AF_INET6};
+	out->subnets.v = arena_array(a, 1, sizeof *out->subnets.v);
 	out->subnets.n = 1;
-	out->subnets.v[0].subnet = "10.88.0.0/16";
-	out->subnets.v[0].gateway = "10.88.0.1";
+	if (d->subnet.addr.len > 0) {
+		put_default_subnet(&d->subnet, &out->subnets.v[0], a);
+	} else {
+		out->subnets.v[0].subnet = "10.88.0.0/16";
+		out->subnets.v[0].gateway = "10.88.0.1";
+	}
 	out->ipam_options.v = arena_alloc(a, sizeof *out->ipam_options.v);
 	out->ipam_options.n = 1;
 	out->ipam_options.v[0].key = "driver";
 	out->ipam_options.v[0].value = "host-local";
 }
+
+/* --- The directory -------------------------------------------------------------------------------- */
 
 /* 1: read, 0: there is none that could be used (said in the log). */
 static int
@@ -345,7 +413,8 @@ by_name(const void *a, const void *b)
 }
 
 int
-network_list(const char *path, struct network_list *out, struct err *e)
+network_list(const char *path, const struct network_default *fallback, struct network_list *out,
+    struct err *e)
 {
 	own_fd int fd = open_dir(path, e);
 	own_dir DIR *d = NULL;
@@ -363,11 +432,11 @@ network_list(const char *path, struct network_list *out, struct err *e)
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
 		if (!read_one(dirfd(d), entry->d_name, &out->v[out->n], &out->arena))
 			continue;
-		has_default |= strcmp(out->v[out->n++].name, NETWORK_DEFAULT) == 0;
+		has_default |= network_is_default(fallback, out->v[out->n++].name);
 	}
 	if (!has_default) {
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
-		network_default(&out->v[out->n++], DEFAULT_BRIDGE, &out->arena);
+		network_default_make(fallback, DEFAULT_BRIDGE, &out->v[out->n++], &out->arena);
 	}
 	qsort(out->v, out->n, sizeof *out->v, by_name);
 	return 0;
@@ -408,16 +477,17 @@ network_pick(const struct network_list *l, const char *name, struct rec_network 
 }
 
 static int
-find_by_id(const char *dir, const char *id, struct rec_network *out, struct arena *a, struct err *e)
+find_by_id(const char *dir, const struct network_default *d, const char *id,
+    struct rec_network *out, struct arena *a, struct err *e)
 {
 	own(network_list_free) struct network_list l = {0};
 
-	return network_list(dir, &l, e) != 0 ? -1 : network_pick(&l, id, out, a, e);
+	return network_list(dir, d, &l, e) != 0 ? -1 : network_pick(&l, id, out, a, e);
 }
 
 int
-network_find(
-    const char *path, const char *name, struct rec_network *out, struct arena *a, struct err *e)
+network_find(const char *path, const struct network_default *d, const char *name,
+    struct rec_network *out, struct arena *a, struct err *e)
 {
 	own_fd int dir = open_dir(path, e);
 	char file[NAME_MAX_BYTES + 6];
@@ -428,10 +498,10 @@ network_find(
 		snprintf(file, sizeof file, "%s.json", name);
 		if (dir >= 0 && read_one(dir, file, out, a))
 			return 0;
-		if (strcmp(name, NETWORK_DEFAULT) == 0) {
-			network_default(out, DEFAULT_BRIDGE, a);
+		if (network_is_default(d, name)) {
+			network_default_make(d, DEFAULT_BRIDGE, out, a);
 			return 0;
 		}
 	}
-	return find_by_id(path, name, out, a, e);
+	return find_by_id(path, d, name, out, a, e);
 }

@@ -9,6 +9,7 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/wire/msg.h"
+#include "pod-net/addr.h"
 
 #define NETWORK_DEFAULT "podman"
 #define NETWORK_FILE_MAX ((size_t)1 << 20)
@@ -30,15 +31,26 @@ int network_read(
 /* The same where name, ID and driver may still be missing, which are then "". */
 int network_read_draft(const json_t *o, struct rec_network *out, struct arena *a, struct err *e);
 
-/*
- * Finds one in the directory, by name, else by ID or an unambiguous beginning of it.  The default
- * network exists without a file.
- */
-int network_find(
-    const char *dir, const char *name, struct rec_network *out, struct arena *a, struct err *e);
+/* The default network, which exists without a file.  All zero: NETWORK_DEFAULT in 10.88.0.0/16. */
+struct network_default {
+	char *name; /* owned */
+	struct prefix subnet;
+};
+void network_default_free(struct network_default *d);
 
-/* The default one as it is without a file. */
-void network_default(struct rec_network *out, const char *bridge, struct arena *a);
+/* Takes its name or subnet from the configuration. */
+int network_default_name(struct network_default *d, const char *name, struct err *e);
+int network_default_subnet(struct network_default *d, const char *subnet, struct err *e);
+
+bool network_is_default(const struct network_default *d, const char *name);
+
+/* Its definition on that bridge; its name is borrowed. */
+void network_default_make(
+    const struct network_default *d, const char *bridge, struct rec_network *out, struct arena *a);
+
+/* Finds one in the directory, by name, else by ID or an unambiguous beginning of it. */
+int network_find(const char *dir, const struct network_default *d, const char *name,
+    struct rec_network *out, struct arena *a, struct err *e);
 
 struct network_list {
 	struct rec_network *v;
@@ -50,7 +62,8 @@ int network_pick(const struct network_list *l, const char *name, struct rec_netw
     struct arena *a, struct err *e);
 
 /* All networks of the directory and the default one, by name. */
-int network_list(const char *dir, struct network_list *out, struct err *e);
+int network_list(
+    const char *dir, const struct network_default *d, struct network_list *out, struct err *e);
 void network_list_free(struct network_list *l);
 
 #endif

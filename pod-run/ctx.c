@@ -371,6 +371,13 @@ net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode
 	if (*c->engine_network_cmd_path != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "network_cmd_path", .value = c->engine_network_cmd_path};
+	if (*c->network_default_network != '\0' &&
+	    strcmp(c->network_default_network, "podman") != 0)
+		v[n++] =
+		    (struct rec_kv){.key = "default_network", .value = c->network_default_network};
+	if (c->network_default_subnet_set && *c->network_default_subnet != '\0')
+		v[n++] =
+		    (struct rec_kv){.key = "default_subnet", .value = c->network_default_subnet};
 	if (*c->network_network_backend != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "network_backend", .value = c->network_network_backend};
@@ -425,7 +432,7 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	const struct containers_conf *conf =
 	    role == ROLE_NET || role == ROLE_IMAGE ? ctx_conf(x, e) : NULL;
 	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n +
-					 conf->network_netavark_plugin_dirs.n + 7
+					 conf->network_netavark_plugin_dirs.n + 9
 				   : 0;
 	struct rec_kv *options;
 	const char *mode = NULL;

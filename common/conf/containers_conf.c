@@ -310,8 +310,7 @@ report_idle(const struct containers_conf *c)
 	    {c->engine_num_locks_set, "engine.num_locks"},
 	    {c->engine_runtime_supports_json_set, "engine.runtime_supports_json"},
 	    {c->engine_runtime_supports_kvm_set, "engine.runtime_supports_kvm"},
-	    {c->engine_static_dir_set, "engine.static_dir"},
-	    {c->network_default_subnet_set, "network.default_subnet"}};
+	    {c->engine_static_dir_set, "engine.static_dir"}};
 
 	for (size_t i = 0; i < COUNTOF(idle); i++)
 		if (idle[i].set)

@@ -13,8 +13,6 @@
 #include "pod-run/life/remove.h"
 #include "pod-run/state/event.h"
 
-#define DEFAULT_NETWORK "podman" /* never removed, whatever the configuration calls the default */
-
 static int
 remove_network(struct ctx *x, const struct rec_network *n, struct err *e)
 {
@@ -69,14 +67,14 @@ static int
 rm_one(struct ctx *x, const char *word, const struct rm_opts *o, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
+	const struct containers_conf *conf = ctx_conf(x, e);
 	const struct rec_network *n;
 
-	if (network_list(x, word, &in, e) == -1)
+	if (conf == NULL || network_list(x, word, &in, e) == -1)
 		return -1;
 	n = &MSG_OF(&in, net_listed)->networks.v[0];
-	if (strcmp(n->name, DEFAULT_NETWORK) == 0)
-		return err_set(
-		    e, ERR_INVALID, "default network %s cannot be removed", DEFAULT_NETWORK);
+	if (strcmp(n->name, conf->network_default_network) == 0)
+		return err_set(e, ERR_INVALID, "default network %s cannot be removed", n->name);
 	return remove_users(x, n->name, o, e) == -1 ? -1 : remove_network(x, n, e);
 }
 
@@ -145,9 +143,10 @@ network_prune(struct ctx *x, const struct strv *filters, struct strv *removed, s
 {
 	own_terms struct terms terms = {0};
 	own_peer_in struct peer_in in = {0};
+	const struct containers_conf *conf = ctx_conf(x, e);
 	const struct msg_net_listed *l;
 
-	if (terms_parse(x, network_prune_keys, filters, &terms, e) == -1 ||
+	if (conf == NULL || terms_parse(x, network_prune_keys, filters, &terms, e) == -1 ||
 	    network_list(x, NULL, &in, e) == -1)
 		return -1;
 	l = MSG_OF(&in, net_listed);
@@ -155,7 +154,7 @@ network_prune(struct ctx *x, const struct strv *filters, struct strv *removed, s
 		const struct rec_network *n = &l->networks.v[i];
 		own_strv struct strv users = {0};
 
-		if (strcmp(n->name, DEFAULT_NETWORK) == 0 || !terms_match(&terms, n))
+		if (strcmp(n->name, conf->network_default_network) == 0 || !terms_match(&terms, n))
 			continue;
 		if (join_users(x, n->name, &users, e) == -1)
 			return -1;

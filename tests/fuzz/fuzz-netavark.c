@@ -15,10 +15,11 @@ static void
 list(const uint8_t *data, size_t n)
 {
 	own_strv struct strv dirs = {0};
+	struct network_default d = {0};
 	struct network_list out = {0};
 	struct err e = {0};
 
-	if (conflist_list(input_dir(data, n, "n.conflist"), &dirs, &out, &e) == -1 &&
+	if (conflist_list(input_dir(data, n, "n.conflist"), &dirs, &d, &out, &e) == -1 &&
 	    !err_is_set(&e))
 		abort();
 	network_list_free(&out);

@@ -87,15 +87,42 @@ Test(network, names)
 Test(network, the_default_needs_no_file)
 {
 	own_arena struct arena a = {0};
+	struct network_default d = {0};
 	struct rec_network n;
 	struct err e = {0};
 
-	cr_assert_eq(network_find("/nonexistent", "podman", &n, &a, &e), 0);
+	cr_assert_eq(network_find("/nonexistent", &d, "podman", &n, &a, &e), 0);
 	cr_assert_str_eq(n.interface, "podman0");
-	cr_assert_eq(network_find("/nonexistent", "2f259bab93aa", &n, &a, &e), 0);
+	cr_assert_str_eq(n.subnets.v[0].subnet, "10.88.0.0/16");
+	cr_assert_eq(network_find("/nonexistent", &d, "2f259bab93aa", &n, &a, &e), 0);
 	cr_assert_str_eq(n.name, "podman");
-	cr_assert_eq(network_find("/nonexistent", "nosuch", &n, &a, &e), -1);
+	cr_assert_eq(network_find("/nonexistent", &d, "nosuch", &n, &a, &e), -1);
 	cr_assert_eq(e.class, ERR_NOTFOUND);
+}
+
+Test(network, the_default_is_configured)
+{
+	static const char *const bad[] = {"", "10.1.2.0", "10.1.2.0/31", "10.1.2.0/33", "fd::/127"};
+	own_arena struct arena a = {0};
+	struct network_default d = {0};
+	struct rec_network n;
+	struct err e = {0};
+
+	cr_assert_eq(network_default_name(&d, "../x", &e), -1);
+	cr_assert_eq(network_default_name(&d, "mine", &e), 0);
+	for (size_t i = 0; i < COUNTOF(bad); i++)
+		cr_expect_eq(network_default_subnet(&d, bad[i], &e), -1, "%s", bad[i]);
+	cr_assert_eq(network_default_subnet(&d, "10.1.2.3/30", &e), 0);
+	cr_assert_eq(network_find("/nonexistent", &d, "mine", &n, &a, &e), 0);
+	cr_assert_str_eq(n.subnets.v[0].subnet, "10.1.2.0/30");
+	cr_assert_str_eq(n.subnets.v[0].gateway, "10.1.2.1");
+	cr_assert_not(n.ipv6);
+	cr_assert_eq(network_default_subnet(&d, "fd00:5::/64", &e), 0);
+	cr_assert_eq(network_find("/nonexistent", &d, "2f259bab93aa", &n, &a, &e), 0);
+	cr_assert_str_eq(n.subnets.v[0].gateway, "fd00:5::1");
+	cr_assert(n.ipv6);
+	cr_assert_eq(network_find("/nonexistent", &d, "podman", &n, &a, &e), -1);
+	network_default_free(&d);
 }
 
 Test(port, parse)
