@@ -67,6 +67,22 @@ copy_xattrs(const struct copy *c, int from, int to, struct err *e)
 	return 0;
 }
 
+/* A directory of a layer comes over one that is there, which keeps nothing of its own but its entries. */
+static int
+drop_xattrs(const struct copy *c, int from, int to, struct err *e)
+{
+	own_mem char *names = xmalloc(XATTRS_MAX);
+	ssize_t n = flistxattr(to, names, XATTRS_MAX);
+
+	if (n == -1)
+		return errno == EOPNOTSUPP ? 0 : err_sys(e, "listing extended attributes");
+	for (char *p = names; p < names + n; p += strlen(p) + 1)
+		if (!xattr_is_foreign(c, p) && fgetxattr(from, p, NULL, 0) == -1 &&
+		    errno == ENODATA && fremovexattr(to, p) == -1 && errno != ENODATA)
+			return err_sys(e, "removing extended attribute %s", p);
+	return 0;
+}
+
 static int
 set_attributes(
     const struct copy *c, int dirfd, const char *name, const struct stat *st, struct err *e)
@@ -196,7 +212,8 @@ copy_dir(struct copy *c, int from, const char *name, int to, const struct stat *
 	r = copy_below(c, in, out, depth + 1, e);
 	c->path.n = path;
 	c->path.s[path] = '\0';
-	if (r == -1 || copy_xattrs(c, in, out, e) == -1)
+	if (r == -1 || (c->over && drop_xattrs(c, in, out, e) == -1) ||
+	    copy_xattrs(c, in, out, e) == -1)
 		return -1;
 	return set_attributes(c, to, name, st, e);
 }
@@ -305,7 +322,7 @@ copy_all(struct copy *c, int from, int to, struct err *e)
 
 	c->top = to;
 	if (in != -1 && fstat(in, &st) == 0 && copy_below(c, in, to, 0, e) == 0 &&
-	    copy_xattrs(c, in, to, e) == 0)
+	    (!c->over || drop_xattrs(c, in, to, e) == 0) && copy_xattrs(c, in, to, e) == 0)
 		r = set_attributes(c, to, ".", &st, e);
 	strbuf_free(&c->path);
 	inodes_free(&c->links);

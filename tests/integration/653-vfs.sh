@@ -56,6 +56,16 @@ x"
 	until_is "and go with their images" 2 sh -c "ls '$ROOT/made' | wc -l"
 	rm -rf "$ROOT/made/"*/tree 2>/dev/null || pod unshare sh -c "rm -rf $ROOT/made/*/tree"
 	is "or are made again" "$(pv run --rm --network none localhost/flat cat /new)" new
+	# A directory of an upper layer comes over one below: nothing of the lower one's attributes stays.
+	mkdir -p "$WORLD/x/"{1,2}/d && setfattr -n user.low -v 1 "$WORLD/x/1/d" && setfattr -n user.both -v 1 "$WORLD/x/1/d" && setfattr -n user.both -v 2 "$WORLD/x/2/d"
+	: >"$WORLD/x/2/d/f"
+	for i in 1 2; do tar -C "$WORLD/x/$i" --xattrs -cf "$WORLD/x/$i.tar" d; done
+	jq -cn --arg a "$(sha256sum <"$WORLD/x/1.tar" | cut -c1-64)" --arg b "$(sha256sum <"$WORLD/x/2.tar" | cut -c1-64)" '{architecture:"amd64",os:"linux",config:{},rootfs:{type:"layers",diff_ids:["sha256:"+$a,"sha256:"+$b]}}' >"$WORLD/x/c.json"
+	echo '[{"Config":"c.json","RepoTags":["localhost/attrs:latest"],"Layers":["1.tar","2.tar"]}]' >"$WORLD/x/manifest.json"
+	tar -C "$WORLD/x" -cf "$WORLD/x.tar" manifest.json c.json 1.tar 2.tar && pv load -q -i "$WORLD/x.tar" >/dev/null
+	for d in vfs overlay; do
+		is "$d: extended attributes of a directory in two layers" "$(store --storage-driver $d mount localhost/attrs getfattr -d d | grep = | tr '\n' ' ')" 'user.both="2" '
+	done
 	is "driver_priority" "$(printf '[storage]\ndriver=""\ndriver_priority=["btrfs","vfs","overlay"]\n' >"$WORLD/conf"; world_opts=(); CONTAINERS_STORAGE_CONF=$WORLD/conf pod info -f '{{.Store.GraphDriverName}}')" vfs
 	is "a prune leaves nothing" "$(pod rmi -f -a >/dev/null; pod system prune -f >/dev/null; ls "$ROOT/made" "$ROOT/layers" "$ROOT/rw" "$ROOT/tmp" | grep -c "^[0-9a-z]*[0-9][0-9a-z]*$")" 0
 }
