@@ -299,7 +299,6 @@ report_idle(const struct containers_conf *c)
 		bool set;
 		const char *key;
 	} idle[] = {{c->containers_label_users_set, "containers.label_users"},
-	    {c->engine_add_compression_set, "engine.add_compression"},
 	    {c->engine_conmon_path_set, "engine.conmon_path"},
 	    {c->engine_conmon_env_vars_set, "engine.conmon_env_vars"},
 	    {c->engine_database_backend_set, "engine.database_backend"},

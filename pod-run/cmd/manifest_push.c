@@ -21,7 +21,8 @@ struct push_opts {
 static const struct opt rows[] = {
     {"add-compression", 0, OPT_COMMA(struct push_opts, add_compression), .arg = "compression",
 	.complete = COMPLETE_CHOICE, .choices = "gzip,zstd",
-	.help = "add instances with selected compression while pushing"},
+	.help = "add instances with selected compression while pushing "
+		"(default from containers.conf)"},
     {"all", 0, OPT_TRISTATE(struct push_opts, all), .none = "true", .show = "true",
 	.help = "also push the images in the list"},
     {"compression-format", 0, OPT_STRING(struct push_opts, form.compression_format),
@@ -54,9 +55,10 @@ static const struct opt rows[] = {
 };
 
 static int
-fill(struct push_opts *o, struct ctx *x, struct rec_registry_access *access,
+fill(struct push_opts *o, struct ctx *x, bool forms_given, struct rec_registry_access *access,
     struct msg_image_copy *m, struct err *e)
 {
+	const struct strv *forms = &o->add_compression;
 	const struct containers_conf *conf = ctx_conf(x, e);
 
 	o->access.retry = -1;
@@ -73,8 +75,10 @@ fill(struct push_opts *o, struct ctx *x, struct rec_registry_access *access,
 	m->to = m->from = access;
 	m->all = true;
 	m->only_index = o->all == 0;
-	m->add_compression =
-	    (struct strs){(const char **)o->add_compression.v, o->add_compression.n};
+	/* Where the images are not sent, containers.conf has no say. */
+	if (!forms_given && o->all != 0)
+		forms = &conf->engine_add_compression;
+	m->add_compression = (struct strs){(const char **)forms->v, forms->n};
 	return 0;
 }
 
@@ -89,7 +93,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct msg_image_copy m = {.signing = &signing.rec};
 	const struct msg_image_copy_r *r;
 
-	if (fill(o, x, &access, &m, e) == -1 || signing_fill(&o->signing, &signing, e) == -1)
+	if (fill(o, x, cmd_given(cli, "add-compression"), &access, &m, e) == -1 ||
+	    signing_fill(&o->signing, &signing, e) == -1)
 		return -1;
 	if (manifest_find(x, argv[0], &found, e) == -1)
 		return err_wrap(e, "retrieving local image from image name %s", argv[0]);

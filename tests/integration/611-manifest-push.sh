@@ -44,6 +44,10 @@ is "--format v2s2" "$(list push -q "${tls[@]}" -f v2s2 mine "docker://$REGISTRY/
 	"application/vnd.docker.distribution.manifest.list.v2+json application/vnd.docker.distribution.manifest.v2+json "
 is "--add-compression" "$(list push -q "${tls[@]}" --add-compression zstd mine "docker://$REGISTRY/more:1"; raw more:1 | jq -c '[.manifests[].annotations]')" \
 	'[null,{"io.github.containers.compression.zstd":"true"}]'
+printf '[engine]\nadd_compression = ["zstd"]\n' >"$WORLD/forms.conf"
+forms_of() { jq -c '[.manifests[].annotations["io.github.containers.compression.zstd"]]' "$1"; }
+is "containers.conf has the default" "$(CONTAINERS_CONF_OVERRIDE=$WORLD/forms.conf list push -q "${tls[@]}" mine "oci:$WORLD/forms:x"; skopeo inspect --raw "oci:$WORLD/forms:x" >"$WORLD/forms.json"; forms_of "$WORLD/forms.json")" '[null,"true"]'
+is "which an empty word takes away, as does an index alone" "$(for o in --add-compression= --all=false; do CONTAINERS_CONF_OVERRIDE=$WORLD/forms.conf list push -q "${tls[@]}" $o mine "oci:$WORLD/plain$o:x"; skopeo inspect --raw "oci:$WORLD/plain$o:x" >"$WORLD/forms.json"; forms_of "$WORLD/forms.json"; done | tr '\n' ' ')" "[null] [null] "
 is "which is zstd" "$(d=$(raw more:1 | jq -r '.manifests[1].digest'); raw "more@$d" | jq -r '.layers[0].mediaType')" application/vnd.oci.image.layer.v1.tar+zstd
 is "--add-compression zstd:chunked" "$(list push -q "${tls[@]}" --add-compression zstd:chunked mine "docker://$REGISTRY/parts:1"; d=$(raw parts:1 | jq -r '.manifests[1].digest'); raw "parts@$d" | jq -r '.layers[0].annotations | keys[] | select(endswith("manifest-checksum"))')" io.github.containers.zstd-chunked.manifest-checksum
 is "--compression-format" "$(list push -q "${tls[@]}" --compression-format zstd mine "docker://$REGISTRY/zstd:1"; d=$(raw zstd:1 | jq -r '.manifests[0].digest'); raw "zstd@$d" | jq -r '.layers[0].mediaType')" application/vnd.oci.image.layer.v1.tar+zstd
