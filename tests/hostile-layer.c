@@ -372,6 +372,31 @@ long_component(void)
 	PUT("short", .data = "x");
 }
 
+/* A link to a directory that no file system can make, and a file below it. */
+static void
+below_long_link(size_t n)
+{
+	char target[1001];
+
+	memset(target, 'a', n);
+	target[n] = '\0';
+	pax_one('x', "linkpath", target, 0);
+	PUT("lnk", .type = '2', .link = "short");
+	PUT("lnk/f", .data = "x");
+}
+
+static void
+long_link_300(void)
+{
+	below_long_link(300);
+}
+
+static void
+long_link_1000(void)
+{
+	below_long_link(1000);
+}
+
 static void
 long_path(void)
 {
@@ -682,6 +707,8 @@ static const struct {
     CASE(name_then_whiteout),
     CASE(closed_dir),
     CASE(long_component),
+    CASE(long_link_300),
+    CASE(long_link_1000),
     CASE(long_path),
     CASE(nested),
     CASE(pax_nul),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -218,6 +219,9 @@ walk(struct nodes *t, const char *path, size_t path_len, bool make)
 			p = after;
 			continue;
 		}
+		/* A link's target may hold what no directory can. */
+		if (len > NAME_MAX)
+			return errno = ENAMETOOLONG, NULL;
 		n = find(t, at, p, len);
 		if (n != NULL && n->node->type == TAR_SYMLINK) {
 			char *further = xasprintf("%s/%s", n->node->target, after);

@@ -132,6 +132,8 @@ want name_then_whiteout K '[ -f both/child ] && [ -f file ]'
 want closed_dir K
 # 28-33: lengths, extended headers
 want long_component R
+want long_link_300 R
+want long_link_1000 R
 want long_path R
 want nested K
 want pax_nul R
