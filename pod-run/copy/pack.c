@@ -123,7 +123,7 @@ add_contents_of_dir(struct pack *p, int from, struct err *e)
 		return 0;
 	if (++p->depth > DEPTH_MAX || p->trail.path.n > TAR_PATH_MAX - NAME_MAX)
 		return err_set(
-		    e, ERR_LIMIT, "\"%s\": too many levels of directories", p->trail.path.s);
+		    e, ERR_LIMIT, "too many levels of directories: \"%s\"", p->trail.path.s);
 	if (trees_list(from, &names, p->trail.path.n > 0 ? p->trail.path.s : ".", e) == -1)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
@@ -137,19 +137,25 @@ add_contents_of_dir(struct pack *p, int from, struct err *e)
 	return 0;
 }
 
-static int
-add_open(struct pack *p, int fd, const struct stat *st, struct err *e)
+/* A function by itself, and not made part of another, for its room must not be held once for each level. */
+__attribute__((noinline)) static int
+add_header_of(struct pack *p, int fd, const struct stat *st, struct err *e)
 {
 	struct tar_xattr xattrs[TAR_XATTRS_MAX];
 	own_arena struct arena a = {0};
 	struct tarout_entry x = {.name = p->trail.path.s, .link = "", .xattrs = xattrs};
 
 	x.nxattrs = xattr_read(fd, xattrs, &a);
-	if (!S_ISDIR(st->st_mode))
-		return add_header(p, &x, st, e) == -1
-			   ? -1
-			   : add_contents(p, fd, (uint64_t)st->st_size, e);
-	return add_header(p, &x, st, e) == -1 ? -1 : add_contents_of_dir(p, fd, e);
+	return add_header(p, &x, st, e);
+}
+
+static int
+add_open(struct pack *p, int fd, const struct stat *st, struct err *e)
+{
+	if (add_header_of(p, fd, st, e) == -1)
+		return -1;
+	return S_ISDIR(st->st_mode) ? add_contents_of_dir(p, fd, e)
+				    : add_contents(p, fd, (uint64_t)st->st_size, e);
 }
 
 static int

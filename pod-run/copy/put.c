@@ -242,6 +242,19 @@ put_look_fd(
 }
 
 int
+put_look_like(
+    const struct put *p, int fd, int from, const struct stat *st, const char *shown, struct err *e)
+{
+	struct tar_xattr xattrs[TAR_XATTRS_MAX];
+	own_arena struct arena a = {0};
+	struct put_look look = put_look_of(st);
+
+	look.xattrs = xattrs;
+	look.nxattrs = xattr_read(from, xattrs, &a);
+	return put_look_fd(p, fd, &look, shown, e);
+}
+
+int
 put_look_name(const struct put *p, int dir, const char *name, const struct put_look *look,
     const char *shown, struct err *e)
 {

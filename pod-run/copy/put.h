@@ -48,6 +48,9 @@ int put_link(struct put *p, int from, const char *from_name, int dir, const char
 /* Owner, mode, attributes, times of what is open; owner and times of what cannot be opened. */
 int put_look_fd(
     const struct put *p, int fd, const struct put_look *look, const char *shown, struct err *e);
+/* As that of from, which st is of, its extended attributes included. */
+int put_look_like(
+    const struct put *p, int fd, int from, const struct stat *st, const char *shown, struct err *e);
 int put_look_name(const struct put *p, int dir, const char *name, const struct put_look *look,
     const char *shown, struct err *e);
 

@@ -16,7 +16,6 @@
 #include "common/fs/inodes.h"
 #include "common/fs/path.h"
 #include "pod-run/copy/trees.h"
-#include "pod-store/layer/xattr.h"
 
 #define BUFFER ((size_t)256 << 10)
 #define CHUNK ((size_t)1 << 30)
@@ -103,18 +102,13 @@ copy_data(struct tree *t, int from, int to, off_t size)
 static int
 copy_file(struct tree *t, int from, const struct stat *st, int dir, const char *name, struct err *e)
 {
-	struct tar_xattr xattrs[TAR_XATTRS_MAX];
-	own_arena struct arena a = {0};
-	struct put_look look = put_look_of(st);
 	own_fd int to = put_file(&t->put, dir, name, t->trail.path.s, e);
 
 	if (to == -1)
 		return -1;
 	if (copy_data(t, from, to, st->st_size) == -1)
 		return err_sys(e, "copying \"%s\"", t->trail.path.s);
-	look.xattrs = xattrs;
-	look.nxattrs = xattr_read(from, xattrs, &a);
-	return put_look_fd(&t->put, to, &look, t->trail.path.s, e);
+	return put_look_like(&t->put, to, from, st, t->trail.path.s, e);
 }
 
 static int copy_entry(struct tree *t, int from, int to, const char *name, struct err *e);
@@ -127,8 +121,8 @@ copy_contents(struct tree *t, int from, int to, struct err *e)
 	if (trees_is_kernel(from))
 		return 0;
 	if (++t->depth > DEPTH_MAX)
-		return err_set(e, ERR_LIMIT, "copying \"%s\": too many levels of directories",
-		    t->trail.path.s);
+		return err_set(
+		    e, ERR_LIMIT, "too many levels of directories: \"%s\"", t->trail.path.s);
 	if (trees_list(from, &names, t->trail.path.n > 0 ? t->trail.path.s : ".", e) == -1)
 		return -1;
 	for (size_t i = 0; i < names.n; i++) {
@@ -145,9 +139,6 @@ copy_contents(struct tree *t, int from, int to, struct err *e)
 static int
 copy_dir(struct tree *t, int from, const struct stat *st, int dir, const char *name, struct err *e)
 {
-	struct tar_xattr xattrs[TAR_XATTRS_MAX];
-	own_arena struct arena a = {0};
-	struct put_look look = put_look_of(st);
 	own_fd int to = put_dir(&t->put, dir, name, t->trail.path.s, e);
 
 	if (to == -1)
@@ -156,9 +147,7 @@ copy_dir(struct tree *t, int from, const struct stat *st, int dir, const char *n
 		t->have_made = fstat(to, &t->made) == 0;
 	if (copy_contents(t, from, to, e) == -1)
 		return -1;
-	look.xattrs = xattrs;
-	look.nxattrs = xattr_read(from, xattrs, &a);
-	return put_look_fd(&t->put, to, &look, t->trail.path.s, e);
+	return put_look_like(&t->put, to, from, st, t->trail.path.s, e);
 }
 
 static int

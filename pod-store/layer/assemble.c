@@ -333,7 +333,8 @@ inflate_some(struct assemble *a, ZSTD_inBuffer *in, uint64_t *left, size_t *stat
 		digest_add(d, out.dst, out.pos);
 		if (write_out(a, out.dst, out.pos, e) == -1)
 			return -1;
-		full = out.pos == out.size;
+		/* At the end of a frame all of it is out, even if that filled the buffer. */
+		full = *state != 0 && out.pos == out.size;
 	} while (in->pos < in->size || full);
 	return 0;
 }

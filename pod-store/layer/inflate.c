@@ -189,7 +189,8 @@ unzstd_with(struct inflate *s, ZSTD_DStream *z, struct err *e)
 				return damaged(e, ZSTD_getErrorName(left));
 			if (write_plain(s, s->output, out.pos, e) == -1)
 				return -1;
-		} while (in.pos < in.size || out.pos == out.size);
+			/* At the end of a frame all of it is out, even if that filled the buffer. */
+		} while (in.pos < in.size || (left != 0 && out.pos == out.size));
 		s->have = 0;
 	}
 	if (got == -1)

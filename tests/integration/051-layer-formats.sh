@@ -88,5 +88,13 @@ fi
 "$lib/pod-store-pack" 4<src 2>/dev/null | sha256sum >one
 "$lib/pod-store-pack" 4<src 2>/dev/null | sha256sum >two
 check "a fresh stream is always the same" cmp -s one two
+# A stream that fills the buffer it is decompressed into to the last byte, in one frame or member and in two
+head -c 524288 /dev/zero >even
+for tool in gzip zstd; do
+	$tool -c <even >even.$tool
+	cat even.$tool even.$tool >twice.$tool
+	is "$tool, an even size" "$("$lib/pod-store-inflate" <even.$tool 2>words | wc -c; grep ^Error words)" 524288
+	is "$tool, twice" "$("$lib/pod-store-inflate" <twice.$tool 2>words | wc -c; grep ^Error words)" 1048576
+done
 check "the comparison sees something" [ "$(describe src | wc -l)" -gt 20 ]
 finish

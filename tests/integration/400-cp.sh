@@ -157,9 +157,15 @@ is "a link exchanged for a directory leads nowhere: in" "$(ls "$WORLD/victim" | 
 is "nor for a file" "$(cat "$WORLD/victim/f")" secret
 pod rm -f -t 0 swap >/dev/null
 
+# --- Deep trees: as deep as a path can be, and deeper than descriptors reach
+inside 'mkdir /deep && cd /deep && for i in $(seq 1800); do mkdir d && cd d; done'
+is "a deep tree as a stream" "$(pod cp live:/deep - | tar -t | wc -l)" 1801
+is "into a directory" "$(pod cp live:/deep deep 2>&1 | cut -c1-45)" 'Error: too many levels of directories: "deep/'
+
 # --- Nodes
 check "devices are not made on the host" pod cp live:/dev out-dev
 is "none" "$(find out-dev -type c -o -type b | wc -l)" 0
+inside 'rm -r /deep'
 check "the kernel's files count as empty" pod cp live:/ out-root
 is "proc" "$(ls out-root/proc out-root/sys | grep -v :)" ""
 

@@ -41,6 +41,8 @@ for f in "$WORLD"/fs2/data/f.*; do
 	[ $((n++ % 10)) != 5 ] || openssl rand 40000 >"$f"
 done
 echo "the second" >"$WORLD/fs2/etc/which"
+# Fills the buffer that it is decompressed into to the last byte.
+head -c 262144 /dev/zero >"$WORLD/fs2/data/even"
 # build DIR NAME: the directory as an image in the registry
 build() {
 	tar -C "$1" --sort=name --owner=0 --group=0 --mtime=@1700000000 --format=pax -b 1 -c . | store import "localhost/$2" >/dev/null
