@@ -443,7 +443,8 @@ static int
 remove_strays(struct check *c, struct err *e)
 {
 	static const enum db_sql steps[] = {SQL_CHECK_STRAY_USES, SQL_CHECK_STRAY_DOCUMENTS,
-	    SQL_CHECK_STRAY_NAMES, SQL_CHECK_STRAY_DIGESTS, SQL_CHECK_STRAY_USERS};
+	    SQL_CHECK_STRAY_NAMES, SQL_CHECK_STRAY_DIGESTS, SQL_CHECK_STRAY_USERS,
+	    SQL_CHECK_STRAY_PAST, SQL_CHECK_STRAY_SIGNATURES};
 	bool ok = true;
 
 	if (db_begin(&c->first->db, e) == -1)

@@ -41,6 +41,15 @@ static const char schema[] =
     " PRIMARY KEY(image, request)) WITHOUT ROWID;"
     "CREATE TABLE volume(name TEXT PRIMARY KEY, record BLOB NOT NULL);";
 
+/* What version 2 has besides: each name that an image ever had, and signatures by the manifest they are of. */
+static const char schema_2[] =
+    "CREATE TABLE past_name(image TEXT NOT NULL, name TEXT NOT NULL, UNIQUE(image, name));"
+    "CREATE TABLE signature(image TEXT NOT NULL, digest TEXT NOT NULL, position INTEGER NOT NULL,"
+    " data BLOB NOT NULL, PRIMARY KEY(image, digest, position));"
+    "PRAGMA user_version=2;";
+static const char names_1_to_2[] =
+    "INSERT INTO past_name(image, name) SELECT image, name FROM name ORDER BY rowid";
+
 static int
 fail(struct db *d, struct err *e)
 {
@@ -97,11 +106,25 @@ make_schema(struct db *d, struct err *e)
 
 	if (exec(d, "PRAGMA journal_mode=WAL", e) == -1 || db_begin(d, e) == -1)
 		return -1;
-	ok = exec(d, schema, e) == 0 && exec(d, "PRAGMA user_version=1", e) == 0;
+	ok = exec(d, schema, e) == 0 && exec(d, schema_2, e) == 0;
 	if (db_end(d, ok, e) == -1)
 		return -1;
 	sqlite_reserve_log(d->h);
 	return 0;
+}
+
+/* Another process may be at it too: the first one to get the lock does it. */
+static int
+upgrade(struct db *d, struct err *e)
+{
+	int64_t v = 0;
+	bool ok;
+
+	if (db_begin(d, e) == -1)
+		return -1;
+	ok = version(d, &v, e) == 0 &&
+	     (v != 1 || (exec(d, schema_2, e) == 0 && exec(d, names_1_to_2, e) == 0));
+	return db_end(d, ok, e);
 }
 
 int
@@ -129,7 +152,7 @@ db_open(struct db *d, const char *path, bool make, bool *fresh, struct err *e)
 		err_set(e, ERR_UNSUPPORTED, "it was made by a newer version of this program");
 		goto failed;
 	}
-	if (v == 0 && make && make_schema(d, e) == -1)
+	if ((v == 0 && make && make_schema(d, e) == -1) || (v == 1 && upgrade(d, e) == -1))
 		goto failed;
 	return 0;
 failed:
@@ -345,8 +368,8 @@ copy_rows(sqlite3 *from, sqlite3 *to, const char *table)
 int
 db_salvage(const char *from, const char *to, struct err *e)
 {
-	static const char *const tables[] = {
-	    "layer", "image", "document", "name", "digest_name", "use", "user", "volume"};
+	static const char *const tables[] = {"layer", "image", "document", "name", "digest_name",
+	    "use", "user", "volume", "past_name", "signature"};
 	struct db fresh;
 	sqlite3 *old = NULL;
 

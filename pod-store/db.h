@@ -16,7 +16,7 @@
 
 #include "common/base/err.h"
 
-#define DB_VERSION 1
+#define DB_VERSION 2
 #define DB_BUSY_MS 20000 /* how long a writer waits for another one */
 
 enum db_sql {
@@ -34,7 +34,8 @@ struct db {
 
 /*
  * Opens path, making it if make is true; the caller must then hold a lock against others who make it.
- * *fresh (may be NULL) tells whether there was no index.  A newer schema than ours is an error.
+ * *fresh (may be NULL) tells whether there was no index.  An older schema is brought up to ours, a newer
+ * one is an error.
  */
 int db_open(struct db *d, const char *path, bool make, bool *fresh, struct err *e);
 void db_close(struct db *d);

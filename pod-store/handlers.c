@@ -83,7 +83,7 @@ find_and_load(struct store *s, const struct msg_image_get *m, struct naming_matc
 
 	if (places_find(s, m->name, &m->candidates, found, &at, e) == -1)
 		return -1;
-	r = image_load(at, found->id, IMAGE_CONFIG | IMAGE_LAYERS, image, a, e);
+	r = image_load(at, found->id, IMAGE_CONFIG | IMAGE_LAYERS | IMAGE_PAST, image, a, e);
 	if (r == 1 && image->config->list && !m->list)
 		r = list_choose(at, m, image, a, e);
 	return r == 0 ? err_set(e, ERR_NOTFOUND, "%s: image not known", m->name) : r;
@@ -134,7 +134,7 @@ HANDLER(image_list)
 {
 	struct msg_image_list *m = MSG_OF(in, image_list);
 	struct msg_image_listed out;
-	unsigned what = (m->uses ? IMAGE_USERS : 0) | (m->configs ? IMAGE_CONFIG : 0);
+	unsigned what = (m->uses ? IMAGE_USERS : 0) | (m->configs ? IMAGE_CONFIG | IMAGE_PAST : 0);
 
 	if (image_list(STORE, m->all, what, &out, &in->arena, e) == -1)
 		return -1;

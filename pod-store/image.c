@@ -106,7 +106,7 @@ static int
 load_extra(struct store *s, unsigned what, const struct strv *users, struct rec_image *out,
     struct arena *a, struct err *e)
 {
-	own_strv struct strv layers = {0};
+	own_strv struct strv layers = {0}, past = {0};
 
 	if (what & IMAGE_LAYERS) {
 		if (image_layers(s, out->id, &layers, e) == -1)
@@ -117,6 +117,12 @@ load_extra(struct store *s, unsigned what, const struct strv *users, struct rec_
 		out->config = arena_alloc(a, sizeof(*out->config));
 		if (image_config(s, out->id, out->config, a, e) != 1)
 			return -1;
+	}
+	if (what & IMAGE_PAST) {
+		if (collect(s, db_query(&s->db, SQL_PAST_NAMES_OF, e, "t", out->id), &past, e) ==
+		    -1)
+			return -1;
+		out->past_names = to_strs(&past, a);
 	}
 	for (size_t i = 0; i < users->n; i++)
 		out->containers += strcmp(users->v[i], out->id) == 0;
@@ -488,7 +494,8 @@ image_add_name(struct store *s, const char *id, const char *name, struct err *e)
 {
 	if (strchr(name, '@') != NULL)
 		return db_run(&s->db, db_query(&s->db, SQL_DIGEST_NAME_ADD, e, "tt", name, id), e);
-	if (db_run(&s->db, db_query(&s->db, SQL_NAME_TAKE, e, "t", name), e) == -1)
+	if (db_run(&s->db, db_query(&s->db, SQL_NAME_TAKE, e, "t", name), e) == -1 ||
+	    db_run(&s->db, db_query(&s->db, SQL_PAST_NAME_ADD, e, "tt", id, name), e) == -1)
 		return -1;
 	return db_run(&s->db, db_query(&s->db, SQL_NAME_ADD, e, "tt", name, id), e);
 }

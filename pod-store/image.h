@@ -11,6 +11,7 @@
 #define IMAGE_CONFIG 1u /* the parsed configuration */
 #define IMAGE_LAYERS 2u /* identifiers of the layers */
 #define IMAGE_USERS 4u	/* how many root file systems stand on it */
+#define IMAGE_PAST 8u	/* the names it ever had */
 
 /* Fills out from arena memory.  1 found, 0 no such image, -1 failed. */
 int image_load(struct store *s, const char *id, unsigned what, struct rec_image *out,

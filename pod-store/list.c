@@ -149,11 +149,12 @@ find_image(struct store *s, const struct rec_instance *x, struct rec_image *out,
 	if (r == -1 && e->class != ERR_NOTFOUND)
 		return -1;
 	if (r == 0)
-		return image_load(s, found.id, IMAGE_CONFIG | IMAGE_LAYERS, out, a, e);
+		return image_load(s, found.id, IMAGE_CONFIG | IMAGE_LAYERS | IMAGE_PAST, out, a, e);
 	err_clear(e);
 	if (x->source == NULL || !text_has_prefix(x->source, LOCAL))
 		return 0;
-	return image_load(s, x->source + strlen(LOCAL), IMAGE_CONFIG | IMAGE_LAYERS, out, a, e);
+	return image_load(
+	    s, x->source + strlen(LOCAL), IMAGE_CONFIG | IMAGE_LAYERS | IMAGE_PAST, out, a, e);
 }
 
 int

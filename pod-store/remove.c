@@ -161,7 +161,8 @@ static int
 delete_rows(struct store *s, const char *id, struct err *e)
 {
 	static const enum db_sql steps[] = {SQL_NAMES_DELETE, SQL_DIGEST_NAMES_DELETE,
-	    SQL_USES_DELETE, SQL_USERS_DELETE, SQL_DOCUMENT_DELETE, SQL_IMAGE_DELETE};
+	    SQL_PAST_NAMES_DELETE, SQL_SIGNATURES_DELETE, SQL_USES_DELETE, SQL_USERS_DELETE,
+	    SQL_DOCUMENT_DELETE, SQL_IMAGE_DELETE};
 
 	for (size_t i = 0; i < COUNTOF(steps); i++)
 		if (db_run(&s->db, db_query(&s->db, steps[i], e, "t", id), e) == -1)

@@ -300,8 +300,8 @@ image_row_json(const struct msg_image_listed *all, const struct rec_image *im)
 		json_put_take(o, "Names", strings(&im->names));
 	if (im->digest != NULL)
 		json_put_str(o, "Digest", im->digest);
-	if (im->names.n > 0)
-		json_put_take(o, "History", strings(&im->names));
+	if (im->past_names.n > 0)
+		json_put_take(o, "History", strings(&im->past_names));
 	json_put_int(o, "Created", im->created_ns / NS);
 	human_rfc3339nano_utc(im->created_ns / NS * NS, created, sizeof(created));
 	json_put_str(o, "CreatedAt", created);

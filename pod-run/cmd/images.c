@@ -27,7 +27,7 @@ static const struct opt rows[] = {
 	.help = "Filter output based on conditions provided (default [])"},
     {"format", 0, OPT_STRING(struct images_opts, format), .arg = "format",
 	.help = "Change the output format to JSON or a Go template"},
-    {"history", 0, OPT_BOOL(struct images_opts, history), .help = "Show the names of each image"},
+    {"history", 0, OPT_BOOL(struct images_opts, history), .help = "Display the image name history"},
     {"no-trunc", 0, OPT_BOOL(struct images_opts, no_trunc), .alias = "notruncate",
 	.help = "Do not truncate output"},
     {"noheading", 'n', OPT_BOOL(struct images_opts, noheading),
@@ -223,8 +223,8 @@ put_history(json_t *row, const struct rec_image *im)
 {
 	own_strbuf struct strbuf b = {0};
 
-	for (size_t i = im->names.n; i > 0; i--)
-		strbuf_addf(&b, "%s%s", b.n > 0 ? ", " : "", im->names.v[i - 1]);
+	for (size_t i = 0; i < im->past_names.n; i++)
+		strbuf_addf(&b, "%s%s", b.n > 0 ? ", " : "", im->past_names.v[i]);
 	json_put_str(row, "History", b.n > 0 ? b.s : NONE);
 }
 

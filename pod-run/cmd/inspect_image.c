@@ -95,7 +95,7 @@ describe(const struct ctx *x, const struct rec_image *im, const struct rec_image
 	json_put_str(o, "ManifestType", inspect_or(im->media_type, ""));
 	json_put_str(o, "User", inspect_or(c->user, ""));
 	json_put_take(o, "History", image_json_history(c));
-	json_put_take(o, "NamesHistory", inspect_strs(&im->names));
+	json_put_take(o, "NamesHistory", inspect_strs(&im->past_names));
 	image_json_put_health(o, c->health);
 	return o;
 }

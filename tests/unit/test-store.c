@@ -178,6 +178,26 @@ Test(store, opens_again_and_refuses_a_newer_one)
 	cr_assert_eq(store_open(&s, "relative", &e), -1);
 }
 
+Test(store, brings_an_older_index_up_to_date)
+{
+	char id[SHA256_HEX];
+	own_arena struct arena a = {0};
+	struct rec_image im;
+
+	cr_assert_eq(make_image("12", 2, "quay.io/ns/app:1", id), 0, "%s", e.text);
+	sqlite3_exec(s.db.h, "DROP TABLE past_name; DROP TABLE signature; PRAGMA user_version=1",
+	    NULL, NULL, NULL);
+	store_close(&s);
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(store_open(&s, root, &e), 0, "%s", e.text);
+		cr_assert_eq(image_load(&s, id, IMAGE_PAST, &im, &a, &e), 1, "%s", e.text);
+		cr_assert_eq(im.past_names.n, 1);
+		cr_assert_str_eq(im.past_names.v[0], "quay.io/ns/app:1");
+		if (i == 0)
+			store_close(&s);
+	}
+}
+
 Test(store, commits_and_finds)
 {
 	char id[SHA256_HEX], other[SHA256_HEX], digest[80];
