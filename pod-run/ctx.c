@@ -16,6 +16,7 @@
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
+#include "common/fs/spread.h"
 #include "common/role/spawn.h"
 #include "pod-run/ctx.h"
 #include "pod-run/oci/cgroup.h"
@@ -176,10 +177,16 @@ static int
 make_dirs(struct ctx *x, struct err *e)
 {
 	own_mem char *bundles = xasprintf("%s/containers", x->run_root);
+	own_mem char *kept = xasprintf("%s/containers", x->graph_root);
+	own_fd int strangers = -1;
 
 	if (make_dir(x->graph_root, e) == -1 || make_dir(bundles, e) == -1 ||
-	    make_dir(x->exit_dir, e) == -1 || make_dir(x->lock_dir, e) == -1)
+	    make_dir(kept, e) == -1 || make_dir(x->exit_dir, e) == -1 ||
+	    make_dir(x->lock_dir, e) == -1)
 		return -1;
+	strangers = open(kept, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (strangers >= 0)
+		spread_below(strangers);
 	return 0;
 }
 

@@ -14,11 +14,16 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/path.h"
+#include "common/fs/spread.h"
 #include "common/fs/tree.h"
 #include "pod-store/store.h"
 #include "pod-store/volume_place.h"
 
-static const char *const dirs[] = {"layers", "rw", "volumes", "tmp", "trash", "empty", "mounts"};
+static const struct {
+	const char *name;
+	bool strangers; /* what is made in it has nothing in common */
+} dirs[] = {{"layers", false}, {"rw", true}, {"volumes", true}, {"tmp", false}, {"trash", false},
+    {"empty", false}, {"mounts", false}};
 
 static int
 open_root(const char *path, struct err *e)
@@ -48,9 +53,20 @@ open_root(const char *path, struct err *e)
 static int
 make_dirs(int root, struct err *e)
 {
-	for (size_t i = 0; i < COUNTOF(dirs); i++)
-		if (mkdirat(root, dirs[i], 0700) == -1 && errno != EEXIST)
-			return err_sys(e, "making directory %s of the store", dirs[i]);
+	for (size_t i = 0; i < COUNTOF(dirs); i++) {
+		own_fd int made = -1;
+
+		if (mkdirat(root, dirs[i].name, 0700) == -1) {
+			if (errno == EEXIST)
+				continue;
+			return err_sys(e, "making directory %s of the store", dirs[i].name);
+		}
+		if (!dirs[i].strangers)
+			continue;
+		made = openat(root, dirs[i].name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (made >= 0)
+			spread_below(made);
+	}
 	return 0;
 }
 

@@ -27,6 +27,14 @@ else
 	skip "a run whose container is removed waits for no disk" "no strace"
 fi
 
+# --- Containers have nothing in common: their directories do not crowd into one group of inodes ---
+if [ "$(stat -f -c %T "$ROOT")" = ext2/ext3 ] && command -v lsattr >/dev/null; then
+	is "ext4 is told that containers are strangers to each other" \
+		"$(lsattr -d "$ROOT/rw" "$ROOT/containers" | awk '{ print $1 ~ /T/ }' | xargs)" "1 1"
+else
+	skip "ext4 is told that containers are strangers to each other" "not on ext4"
+fi
+
 # --- Nothing of an ended container stays ---
 id=$(pod run -d --network none $img sleep 1000)
 check "a running container has its cgroup" [ -n "$(have_cgroup $id)" ]
