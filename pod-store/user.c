@@ -202,10 +202,17 @@ expand_entry(const char *t, const char *uid, const char *gid, const char *home, 
 	}
 }
 
+/* A directory's name comes from the image, and must not make further fields or lines. */
+static const char *
+home_of(const char *workdir)
+{
+	return workdir != NULL && strpbrk(workdir, ":\n") == NULL ? workdir : "/";
+}
+
 static void
 passwd_line(const struct msg_rootfs_open *m, const struct rec_user_found *u, struct strbuf *out)
 {
-	const char *home = m->workdir != NULL ? m->workdir : "/";
+	const char *home = home_of(m->workdir);
 	struct passwd *pw;
 	char uid[24], gid[24];
 

@@ -459,11 +459,14 @@ receive_packet(struct peer *p, struct peer_in *in, struct err *e)
 	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n == -1 && errno == EAGAIN)
 		return PEER_NONE;
-	if (n == 0)
-		return 0;
 	if (n == -1)
 		return err_sys(e, "receiving from %s", peer_name(p));
 	fds_n = collect_fds(&m, fds);
+	/* The end; or an empty packet, which is taken for it and may bring descriptors nevertheless. */
+	if (n == 0) {
+		close_all(fds, fds_n);
+		return 0;
+	}
 	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		err_set(e, ERR_FORMAT, "packet is too large");
 	else if (n <= HEAD_SIZE)

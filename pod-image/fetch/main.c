@@ -297,8 +297,8 @@ on_file(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	}
 	if (m->path[0] != '/')
 		return err_set(e, ERR_INVALID, "invalid path of a signature");
-	if (w->nops >= OPS_MAX)
-		return err_set(e, ERR_LIMIT, "too many requests at once");
+	if (op_admit(w, e) < 0)
+		return -1;
 	op = op_new(w, in->seq, finish_document);
 	op->r.body_max = m->max;
 	op->r.path = xstrdup(m->path);
@@ -376,7 +376,7 @@ on_tags(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct op *op;
 
 	(void)p;
-	if (op_check_repository(m->repository, e) < 0)
+	if (op_check_repository(m->repository, e) < 0 || op_admit(w, e) < 0)
 		return -1;
 	op = op_new(w, in->seq, finish_tags);
 	op->r.body_max = TAGS_PAGE_MAX;
@@ -396,10 +396,12 @@ static int
 on_login(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct worker *w = arg;
-	struct op *op = op_new(w, in->seq, finish_login);
+	struct op *op;
 
 	(void)p;
-	(void)e;
+	if (op_admit(w, e) < 0)
+		return -1;
+	op = op_new(w, in->seq, finish_login);
 	op->r.body_max = HTTP_ERROR_BODY_MAX;
 	op->r.path = xstrdup("/v2/");
 	return 0;
@@ -489,6 +491,7 @@ step_all(struct worker *w)
 		}
 		*at = op->next;
 		w->nops--;
+		push_release(w, op);
 		op_free(op);
 	}
 }

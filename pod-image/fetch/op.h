@@ -50,6 +50,7 @@ struct upload { /* a session of the registry */
 	uint64_t id;
 	char *location;
 	uint64_t sent;
+	bool busy; /* an operation works with it */
 };
 
 struct worker {

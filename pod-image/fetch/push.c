@@ -50,6 +50,37 @@ upload_free(struct worker *w, struct upload *gone)
 	free(gone);
 }
 
+/* *u: the session of that number, or NULL; no two operations work with one. */
+static int
+upload_named(const struct worker *w, uint64_t id, struct upload **u, struct err *e)
+{
+	if (id == OWN_SESSION)
+		return err_set(e, ERR_INVALID, "invalid number of an upload");
+	*u = upload_find(w, id);
+	return *u != NULL && (*u)->busy
+		   ? err_set(e, ERR_STATE, "another request works with the upload")
+		   : 0;
+}
+
+static void
+upload_hold(struct op *op, struct upload *u)
+{
+	op->upload = u;
+	u->busy = true;
+}
+
+void
+push_release(struct worker *w, struct op *op)
+{
+	if (op->upload == NULL)
+		return;
+	if (op->upload->id == OWN_SESSION)
+		upload_free(w, op->upload);
+	else
+		op->upload->busy = false;
+	op->upload = NULL;
+}
+
 /* The registry said where the session goes on. */
 static int
 take_location(struct op *op, struct err *e)
@@ -357,20 +388,18 @@ push_blob(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct msg_push_blob *m = MSG_OF(in, push_blob);
 	struct worker *w = arg;
-	struct upload *u = upload_find(w, m->upload);
+	struct upload *u;
 	struct op *op;
 
 	(void)p;
-	if (m->upload == OWN_SESSION)
-		return err_set(e, ERR_INVALID, "invalid number of an upload");
-	if (op_nonblocking(m->stream, e) < 0)
+	if (upload_named(w, m->upload, &u, e) < 0 || op_nonblocking(m->stream, e) < 0)
 		return -1;
 	op = new_op(w, in->seq, m->repository, finish_open, e);
 	if (op == NULL)
 		return -1;
 	op->fd = fd_take(&m->stream);
 	op->size = m->size;
-	op->upload = u != NULL ? u : upload_new(w, m->upload);
+	upload_hold(op, u != NULL ? u : upload_new(w, m->upload));
 	if (u == NULL || u->location == NULL) {
 		aim(op, "POST", "blobs/uploads/", "");
 	} else {
@@ -394,10 +423,12 @@ push_commit(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct msg_push_commit *m = MSG_OF(in, push_commit);
 	struct worker *w = arg;
-	struct upload *u = upload_find(w, m->upload);
+	struct upload *u;
 	struct op *op;
 
 	(void)p;
+	if (upload_named(w, m->upload, &u, e) < 0)
+		return -1;
 	if (u == NULL || u->location == NULL)
 		return err_set(e, ERR_NOTFOUND, "there is no such upload");
 	if (!reference_digest_valid(m->digest))
@@ -405,7 +436,7 @@ push_commit(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	op = new_op(w, in->seq, m->repository, finish_commit, e);
 	if (op == NULL)
 		return -1;
-	op->upload = u;
+	upload_hold(op, u);
 	aim_commit(op, m->digest);
 	return 0;
 }

@@ -15,6 +15,9 @@ int push_data(struct peer *p, struct peer_in *in, void *worker, struct err *e);
 int push_manifest(struct peer *p, struct peer_in *in, void *worker, struct err *e);
 int push_delete(struct peer *p, struct peer_in *in, void *worker, struct err *e);
 
+/* The operation has ended, and works with no session any more. */
+void push_release(struct worker *w, struct op *op);
+
 /* True if the stream of a starved upload has something, or its end. */
 bool push_can_feed(const struct op *op);
 

@@ -125,6 +125,16 @@ has_name(X509 *leaf, int kind, const char *text)
 	return found;
 }
 
+/* NULL also for a text that holds a NUL: what stands before it would be taken for the whole. */
+static char *
+whole_text(const ASN1_STRING *s)
+{
+	const char *text = (const char *)ASN1_STRING_get0_data(s);
+	size_t n = (size_t)ASN1_STRING_length(s);
+
+	return n > 0 && memchr(text, '\0', n) == NULL ? xstrndup(text, n) : NULL;
+}
+
 /* The content of an extension; der: it is a UTF8String, else the bare bytes. */
 static char *
 extension_text(X509 *leaf, const char *oid, bool der)
@@ -139,14 +149,12 @@ extension_text(X509 *leaf, const char *oid, bool der)
 	if (v == NULL)
 		return NULL;
 	if (!der) {
-		text = xstrndup((const char *)ASN1_STRING_get0_data(v), (size_t)v->length);
+		text = whole_text(v);
 	} else {
 		const unsigned char *p = ASN1_STRING_get0_data(v);
 		ASN1_UTF8STRING *s = d2i_ASN1_UTF8STRING(NULL, &p, v->length);
 
-		if (s != NULL)
-			text = xstrndup(
-			    (const char *)ASN1_STRING_get0_data(s), (size_t)ASN1_STRING_length(s));
+		text = s != NULL ? whole_text(s) : NULL;
 		ASN1_UTF8STRING_free(s);
 	}
 	return text;

@@ -256,6 +256,30 @@ report(const char *text, size_t n, const char *command, const char *id, struct e
 	    *line != '\0' ? line : "no message");
 }
 
+/*
+ * The end of what is said: the reason comes last.  All of it is read, for who cannot get rid of his words would wait
+ * for us, and we for him.
+ */
+static size_t
+read_end(int fd, char text[MESSAGE_MAX])
+{
+	char more[MESSAGE_MAX / 2];
+	size_t n = 0;
+	ssize_t got;
+
+	while ((got = file_get(fd, more, sizeof(more))) > 0) {
+		size_t keep = MESSAGE_MAX - (size_t)got;
+
+		if (n > keep) {
+			memmove(text, text + n - keep, keep);
+			n = keep;
+		}
+		memcpy(text + n, more, (size_t)got);
+		n += (size_t)got;
+	}
+	return n;
+}
+
 int
 runtime_call(
     const struct runtime *r, const char *command, const char *option, const char *id, struct err *e)
@@ -277,7 +301,7 @@ runtime_run(const struct runtime *r, const struct strv *words, pid_t monitor, co
 	own_fd int out = -1, in = -1;
 	char text[MESSAGE_MAX];
 	int fds[2], status;
-	ssize_t n;
+	size_t n;
 	pid_t pid;
 
 	strv_add(&argv, r->path);
@@ -290,11 +314,11 @@ runtime_run(const struct runtime *r, const struct strv *words, pid_t monitor, co
 	if (start(r, argv.v, out, monitor, &pid, e) == -1)
 		return -1;
 	fd_close(&out);
-	n = file_get(in, text, sizeof(text));
+	n = read_end(in, text);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return err_sys(e, "waiting for %s", r->path);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
-	return report(text, n > 0 ? (size_t)n : 0, act, id, e);
+	return report(text, n, act, id, e);
 }

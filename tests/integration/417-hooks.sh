@@ -70,6 +70,23 @@ printf '{"version":"1.0.0","hook":{"path":"%s","timeout":1},"when":{"always":tru
 timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --hooks-dir "$D" run --rm --network none localhost/bb true 2>/dev/null
 is "one that goes on behind its output is ended" $? 126
 
+# --- A runtime, or a hook that it starts, may say more than a pipe holds; the reason is what it says last.
+none
+cat >"$WORLD/loud" <<END
+#!/bin/sh
+case " \$* " in *" pause "*)
+	seq 30000 >&2
+	echo "the reason" >&2
+	exit 1 ;;
+esac
+exec $(command -v crun || command -v runc) "\$@"
+END
+chmod 755 "$WORLD/loud"
+pod --runtime "$WORLD/loud" run -d --name loud --network none localhost/bb sleep 1000 >/dev/null
+is "a loud runtime holds nothing up" \
+	"$(timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" pause loud 2>&1 | grep -o 'failed: the reason')" "failed: the reason"
+pod rm -f -t 0 loud >/dev/null
+
 for bad in '{' '{"version":"2.0.0"}' '{"version":"1.0.0","when":{"always":true},"stages":["prestart"]}' \
 	'{"version":"1.0.0","hook":{"path":"relative"},"when":{"always":true},"stages":["prestart"]}' \
 	'{"version":"1.0.0","hook":{"path":"/bin/true"},"when":{"always":true},"stages":["nosuch"]}' \

@@ -76,6 +76,10 @@ pod rm -fa >/dev/null
 
 # --- Entries
 is "an unknown user gets an entry" "$(run -u 1234 $image tail -1 /etc/passwd)" "1234:*:1234:0:container user:/:/bin/sh"
+pod create --name odd $image true >/dev/null
+pod commit -q --change 'WORKDIR /odd:0:0' odd localhost/odd >/dev/null
+is "a working directory makes no fields of it" "$(run -u 1234 localhost/odd sh -c 'pwd; tail -1 /etc/passwd' | tr '\n' ' ')" \
+	"/odd:0:0 1234:*:1234:0:container user:/:/bin/sh "
 is "--passwd-entry" "$(run -u 1234 --passwd-entry 'me:*:$UID:$GID:I:/home:/bin/x' $image tail -1 /etc/passwd)" "me:*:1234:0:I:/home:/bin/x"
 is "--group-entry" "$(run -u 1234:4321 --group-entry 'us:x:$GID:' $image tail -1 /etc/group)" "us:x:4321:"
 is "--passwd=false" "$(run -u 1234 --passwd=false $image grep -c 1234 /etc/passwd)" 0

@@ -289,6 +289,27 @@ Test(peer, end_of_file_is_an_error_of_the_call)
 	cr_assert_eq(e.class, ERR_PEER);
 }
 
+Test(peer, an_empty_packet_ends_and_leaves_no_descriptor)
+{
+	struct two t = two_peers(ROLE_RUN, ROLE_STORE);
+	struct err e = {0};
+	own_peer_in struct peer_in in = {0};
+	union {
+		struct cmsghdr h;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {.h = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct msghdr m = {.msg_control = &control, .msg_controllen = sizeof(control)};
+	int fd[2];
+	char byte;
+
+	cr_assert_eq(pipe2(fd, O_CLOEXEC | O_NONBLOCK), 0);
+	memcpy(CMSG_DATA(&control.h), &fd[1], sizeof(int));
+	cr_assert_eq(sendmsg(peer_fd(t.a), &m, 0), 0);
+	fd_close(&fd[1]);
+	cr_assert_eq(peer_recv(t.b, &in, 1000, &e), 0);
+	cr_assert_eq(read(fd[0], &byte, 1), 0, "the descriptor is still open");
+}
+
 Test(peer, queued_descriptors_come_out_again)
 {
 	struct err e = {0};
