@@ -20,6 +20,7 @@
 #include "common/role/spawn.h"
 #include "pod-run/life/archive.h"
 #include "pod-run/life/copying.h"
+#include "pod-run/life/libpod.h"
 #include "pod-run/life/volumes.h"
 
 #define STAGE "archive" /* beside the checkpoint, while it is written */
@@ -74,6 +75,7 @@ add_config(const struct writing *w, struct err *e)
 	json_put_str(o, "rootfsImageName", c->image_name != NULL ? c->image_name : "");
 	json_put_str(o, "createdTime", created);
 	json_put_str(o, "runtime", c->runtime != NULL ? c->runtime : "");
+	libpod_put(w->c, o);
 	put_packed(o, OURS, &rec_ctr_config_desc, c);
 	put_packed(o, OURS_RUN, &rec_ctr_run_desc, &w->c->run);
 	return put_json(w, CONFIG, o, e);
@@ -118,18 +120,36 @@ add_file(const struct writing *w, const char *path, const char *name, struct err
 }
 
 static int
+add_spec(const struct writing *w, const char *bundle, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/config.json", bundle), *text = NULL;
+	struct err missing = {0};
+	json_t *spec;
+	size_t n;
+
+	if (file_read(AT_FDCWD, path, CONFIG_MAX, &text, &n, &missing) == -1) {
+		*e = missing;
+		return missing.no == ENOENT ? (err_clear(e), 0) : -1;
+	}
+	spec = json_read_max(text, n, CONFIG_MAX, JSON_DEPTH_DEFAULT, e);
+	if (spec == NULL)
+		return err_wrap(e, "reading %s", path);
+	libpod_put_spec(w->c, bundle, spec);
+	return put_json(w, SPEC, spec, e);
+}
+
+static int
 add_files(const struct writing *w, struct err *e)
 {
 	const struct rec_ctr_config *c = w->c->config;
 	own_mem char *bundle = ctx_bundle(w->x, w->c->id), *dir = ctx_static_dir(w->x, w->c->id);
-	own_mem char *spec = xasprintf("%s/config.json", bundle);
 	own_mem char *stats = xasprintf("%s/" CHECKPOINT_STATS, dir);
 	own_mem char *log = c->log_path != NULL && *c->log_path != '\0'
 				? xstrdup(c->log_path)
 				: xasprintf("%s/ctr.log", dir);
 	bool has_log = c->log_driver == NULL || strcmp(c->log_driver, "k8s-file") == 0;
 
-	if (add_file(w, spec, SPEC, e) == -1 || add_file(w, stats, CHECKPOINT_STATS, e) == -1)
+	if (add_spec(w, bundle, e) == -1 || add_file(w, stats, CHECKPOINT_STATS, e) == -1)
 		return -1;
 	return has_log ? add_file(w, log, ARCHIVE_LOG, e) : 0;
 }
@@ -422,32 +442,66 @@ drop_host(struct rec_ctr_config *c)
 		c->runtime = NULL;
 }
 
-int
-archive_read(int dir, struct ctr *c, struct err *e)
+static int
+read_ours(const json_t *j, struct ctr *c, struct err *e)
+{
+	c->config = arena_alloc(&c->arena, rec_ctr_config_desc.size);
+	if (read_packed(j, OURS, &rec_ctr_config_desc, c->config, &c->arena, e) == -1 ||
+	    read_packed(j, OURS_RUN, &rec_ctr_run_desc, &c->run, &c->arena, e) == -1)
+		return err_wrap(e, "reading " CONFIG " of the checkpoint");
+	return 0;
+}
+
+static json_t *
+read_json(int dir, const char *name, struct err *e)
 {
 	own_mem char *text = NULL;
-	own_json json_t *j = NULL;
-	const char *id, *name, *image = NULL;
+	json_t *j = NULL;
 	size_t n;
 
-	if (file_read(dir, CONFIG, CONFIG_MAX, &text, &n, e) == -1 ||
-	    (j = json_read_max(text, n, CONFIG_MAX, JSON_DEPTH_DEFAULT, e)) == NULL ||
-	    json_need_str(j, "id", &id, e) == -1 || json_need_str(j, "name", &name, e) == -1 ||
+	if (file_read(dir, name, CONFIG_MAX, &text, &n, e) == -1 ||
+	    (j = json_read_max(text, n, CONFIG_MAX, JSON_DEPTH_DEFAULT, e)) == NULL) {
+		err_wrap(e, "reading %s of the checkpoint", name);
+		return NULL;
+	}
+	return j;
+}
+
+static int
+read_foreign(struct ctx *x, int dir, const json_t *config, struct ctr *c, struct err *e)
+{
+	struct err missing = {0};
+	own_json json_t *spec = read_json(dir, SPEC, e);
+	own_json json_t *network = read_json(dir, NETWORK, &missing);
+
+	if (spec == NULL || libpod_read(x, config, spec, c, e) == -1)
+		return err_wrap(e, "taking over the container of another engine");
+	libpod_network(network, c);
+	return 0;
+}
+
+int
+archive_read(struct ctx *x, int dir, struct ctr *c, bool *foreign, struct err *e)
+{
+	own_json json_t *j = read_json(dir, CONFIG, e);
+	const char *id, *name, *image = NULL;
+	int r;
+
+	if (j == NULL)
+		return -1;
+	if (json_need_str(j, "id", &id, e) == -1 || json_need_str(j, "name", &name, e) == -1 ||
 	    json_want_str(j, "rootfsImageID", &image, e) == -1)
 		return err_wrap(e, "reading " CONFIG " of the checkpoint");
 	if (!text_is_hex(id, NAMES_ID_LEN) || !names_is_valid(name))
 		return err_set(
 		    e, ERR_FORMAT, CONFIG " of the checkpoint names no container: \"%s\"", name);
-	if (json_object_get(j, OURS) == NULL)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "the checkpoint was made by another engine: " CONFIG " has no key " OURS);
-	c->config = arena_alloc(&c->arena, rec_ctr_config_desc.size);
-	if (read_packed(j, OURS, &rec_ctr_config_desc, c->config, &c->arena, e) == -1 ||
-	    read_packed(j, OURS_RUN, &rec_ctr_run_desc, &c->run, &c->arena, e) == -1)
-		return err_wrap(e, "reading " CONFIG " of the checkpoint");
+	*foreign = json_object_get(j, OURS) == NULL;
+	r = *foreign ? read_foreign(x, dir, j, c, e) : read_ours(j, c, e);
+	if (r == -1)
+		return -1;
 	drop_host(c->config);
 	snprintf(c->id, sizeof(c->id), "%s", id);
-	c->name = arena_strdup(&c->arena, name);
+	c->name = c->config->name = arena_strdup(&c->arena, name);
 	c->image = arena_strdup(&c->arena, image != NULL ? image : "");
 	c->error = "";
 	c->status = CTR_CONFIGURED;

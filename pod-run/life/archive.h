@@ -12,6 +12,7 @@
 #define ARCHIVE_DELETED "deleted.files"
 #define ARCHIVE_VOLUMES "volumes"
 #define ARCHIVE_LOG "ctr.log"
+#define ARCHIVE_SHM "devshm-checkpoint.tar"
 
 /* none, gzip or zstd; else Podman's error. */
 int archive_check_compression(const char *word, struct err *e);
@@ -29,7 +30,10 @@ int archive_write(
  */
 int archive_unpack(int *stream, int dir, struct err *e);
 
-/* Reads the container out of an unpacked archive.  c is in the state of a container that was only made. */
-int archive_read(int dir, struct ctr *c, struct err *e);
+/*
+ * Reads the container out of an unpacked archive, ours or (then *foreign) one of Podman's.  c is in the state of a
+ * container that was only made.
+ */
+int archive_read(struct ctx *x, int dir, struct ctr *c, bool *foreign, struct err *e);
 
 #endif

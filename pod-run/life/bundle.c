@@ -71,6 +71,8 @@ join_all(struct start *s, struct spec_facts *f, struct err *e)
 		s->shm = shm_clone(ipc, e);
 		if (s->shm == -1)
 			return -1;
+	}
+	if (s->shm != -1) {
 		f->shm_from = arena_printf(&s->arena, "%s/" MONITOR_SHM, s->bundle);
 	}
 	/* One that is joined is there already; ours is then only for mapping owners. */

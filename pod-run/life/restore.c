@@ -20,6 +20,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/life/volumes.h"
+#include "pod-run/oci/shm.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
@@ -44,7 +45,7 @@ clean(int dir)
 {
 	static const char *const names[] = {CHECKPOINT_DIR, CHECKPOINT_PRE_DIR, CHECKPOINT_LOG,
 	    CHECKPOINT_STATS, ARCHIVE_ROOTFS, ARCHIVE_DELETED, ARCHIVE_VOLUMES, "config.dump",
-	    "spec.dump", "network.status", "devshm-checkpoint.tar", "artifacts"};
+	    "spec.dump", "network.status", ARCHIVE_SHM, "artifacts"};
 	struct err ignored = {0};
 
 	for (size_t i = 0; i < COUNTOF(names); i++)
@@ -143,7 +144,7 @@ struct import {
 	struct ctr c;
 	char stage_id[NAMES_ID_LEN + 1];
 	int stage_lock, lock, dir; /* the directory is the container's in the end */
-	bool recorded;
+	bool recorded, foreign;
 	uint32_t layer_seq; /* of the request whose answer follows the stream; 0: none */
 };
 
@@ -321,6 +322,29 @@ delete_files(struct import *m, int root, struct err *e)
 	return 0;
 }
 
+/*
+ * Other engines mount /dev/shm from outside, so that its content is no part of the images, and CRIU wants it
+ * from outside again.
+ */
+static int
+fill_shm(const struct import *m, struct start *s, struct err *e)
+{
+	struct msg_copy copy = {.form = "unpack", .path = "/", .overwrite = true};
+	own_fd int source = path_try(m->dir, ARCHIVE_SHM, PATH_PLAIN, O_RDONLY, 0);
+	own_fd int shm = -1;
+
+	if (!m->foreign || source == -1)
+		return 0;
+	shm = shm_make(m->c.config->shm_size, e);
+	if (shm == -1)
+		return -1;
+	copy.target = shm;
+	if (copying_unpack(&copy, &source, e) == -1)
+		return err_wrap(e, "restoring /dev/shm");
+	s->shm = fd_take(&shm);
+	return 0;
+}
+
 /* What the container had changed in its image. */
 static int
 fill(struct start *s, int root, void *arg, struct err *e)
@@ -330,7 +354,8 @@ fill(struct start *s, int root, void *arg, struct err *e)
 	struct msg_copy copy = {.form = "unpack", .path = "/", .overwrite = true, .target = root};
 	own_fd int source = path_try(m->dir, ARCHIVE_ROOTFS, PATH_PLAIN, O_RDONLY, 0);
 
-	(void)s;
+	if (fill_shm(m, s, e) == -1)
+		return -1;
 	if (m->o->ignore_rootfs || root <= 0)
 		return 0;
 	copy.uid_map.v = c->uid_map.v;
@@ -416,7 +441,7 @@ import(struct import *m, struct checkpoint_figures *f, struct err *e)
 	struct rec_ctr_config *c;
 	struct err later = {0};
 
-	if (archive_read(m->dir, &m->c, e) == -1 || add_previous(m, e) == -1)
+	if (archive_read(m->x, m->dir, &m->c, &m->foreign, e) == -1 || add_previous(m, e) == -1)
 		return -1;
 	c = m->c.config;
 	if (m->x->g->runtime != NULL && *m->x->g->runtime != '\0')

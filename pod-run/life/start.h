@@ -48,7 +48,7 @@ struct start {
 	bool adopt;	  /* we stay and clean up ourselves */
 	bool create_only; /* the container is made and does not run yet: CTR_CREATED */
 	uint64_t rows, columns, preserve_fds;
-	int shm;		  /* detached mount of another container's /dev/shm, or -1 */
+	int shm; /* detached mount for /dev/shm: another container's, or a restored one's; or -1 */
 	int preserved;		  /* socket with the preserved descriptors queued, or -1 */
 	uint64_t listen_fds;	  /* of them sockets of LISTEN_FDS; 0: none, else all */
 	struct strs preserved_as; /* their numbers, unless they are 3, 4, … */

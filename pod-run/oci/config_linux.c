@@ -305,6 +305,15 @@ static const char *const read_only[] = {
 #define THROTTLE_DIR "/sys/devices/system/cpu/cpu0/thermal_throttle"
 #define THROTTLE_GLOB "/sys/devices/system/cpu/cpu*/thermal_throttle"
 
+bool
+config_linux_masks(const char *path)
+{
+	for (size_t i = 0; i < COUNTOF(masked); i++)
+		if (strcmp(masked[i], path) == 0)
+			return true;
+	return fnmatch(THROTTLE_GLOB, path, FNM_PATHNAME) == 0;
+}
+
 static bool
 is_unmasked(const struct rec_ctr_config *c, const char *path)
 {

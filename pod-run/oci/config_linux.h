@@ -14,4 +14,7 @@ int config_linux_resources(
 int config_linux_write(
     const struct rec_ctr_config *c, const struct spec_facts *f, struct strbuf *b, struct err *e);
 
+/* True if containers have this path masked unless they ask for it. */
+bool config_linux_masks(const char *path);
+
 #endif

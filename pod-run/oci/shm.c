@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -73,4 +74,20 @@ int
 shm_clone_root(pid_t pid, struct err *e)
 {
 	return clone_path(pid, "/", e);
+}
+
+int
+shm_make(int64_t size, struct err *e)
+{
+	own_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	char text[32];
+	int m;
+
+	snprintf(text, sizeof(text), "%lld", (long long)size);
+	if (fs == -1 || (size > 0 && fsconfig(fs, FSCONFIG_SET_STRING, "size", text, 0) == -1) ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "1777", 0) == -1 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
+		return err_sys(e, "making /dev/shm");
+	m = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	return m != -1 ? m : err_sys(e, "mounting /dev/shm");
 }

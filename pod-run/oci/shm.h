@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The shared memory of another container.
+ * Shared memory that is made outside of the container: another's, or that of a restored one.
  */
 #ifndef POD_SHM_H
 #define POD_SHM_H
@@ -17,5 +17,8 @@ int shm_clone(pid_t pid, struct err *e);
 
 /* The same of the root file system alone. */
 int shm_clone_root(pid_t pid, struct err *e);
+
+/* A detached, empty one that takes size bytes; 0: as many as the kernel gives by itself. */
+int shm_make(int64_t size, struct err *e);
 
 #endif
