@@ -29,7 +29,7 @@ struct ctx_globals {
 /* A container whose row is gone and whose remains the helpers were asked to remove. */
 struct ctx_remains {
 	char id[65];
-	uint32_t store_seq, net_seq; /* 0: not asked */
+	uint32_t store_seq, net_seq, image_seq; /* 0: not asked */
 };
 
 /* A container that got its stop signal before its turn came. */

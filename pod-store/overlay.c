@@ -221,6 +221,12 @@ add_upper(int fs, set_dir *set, const struct roots *r, struct err *e)
 	return 0;
 }
 
+static const char *
+label_option(const struct overlay *o)
+{
+	return o->label_nested ? "rootcontext" : "context";
+}
+
 static int
 add_flags(int fs, const struct overlay *o, struct err *e)
 {
@@ -229,8 +235,9 @@ add_flags(int fs, const struct overlay *o, struct err *e)
 		return fs_error(fs, "volatile", e);
 	if (o->userxattr && fsapi_config(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == -1)
 		return fs_error(fs, "userxattr", e);
-	if (o->label != NULL && fsapi_config(fs, FSCONFIG_SET_STRING, "context", o->label, 0) == -1)
-		return fs_error(fs, "context", e);
+	if (o->label != NULL &&
+	    fsapi_config(fs, FSCONFIG_SET_STRING, label_option(o), o->label, 0) == -1)
+		return fs_error(fs, label_option(o), e);
 	return 0;
 }
 
@@ -430,7 +437,7 @@ classic_data(const struct roots *r, int *fds, size_t *n, struct strbuf *data, st
 	if (o->userxattr)
 		strbuf_add(data, ",userxattr");
 	if (o->label != NULL)
-		strbuf_addf(data, ",context=\"%s\"", o->label);
+		strbuf_addf(data, ",%s=\"%s\"", label_option(o), o->label);
 	if (each_option(o->options, data_option, data, e) == -1)
 		return -1;
 	if (data->n > CLASSIC_DATA_MAX)

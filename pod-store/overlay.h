@@ -28,7 +28,8 @@ struct overlay {
 	const char *rw;	   /* directory with upper/ and work/; NULL: read-only */
 	bool volatile_;	   /* need not survive a crash; never synced */
 	bool userxattr;	   /* inside a user namespace: marks are user.overlay.* */
-	const char *label; /* value of context=, or NULL */
+	const char *label; /* SELinux; NULL: that of each file */
+	bool label_nested; /* it is that of the root; files may be given others */
 	const char
 	    *options; /* of mount(8), as "nodev,metacopy=on", or NULL: see overlay_check_options */
 	int userns;   /* user namespace by which the owners of all directories are mapped, or 0 */

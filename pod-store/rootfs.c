@@ -68,6 +68,7 @@ struct standing {
 	int userns; /* 0: owners appear as they lie on disk */
 	bool volatile_;
 	const char *label; /* SELinux; NULL: that of each file */
+	bool label_nested; /* see struct overlay */
 	bool whole;	   /* rw is a whole copy, no overlay */
 	bool mountpoints;  /* those of mountpoints.h are below the layers */
 	uint64_t size;	   /* limit of the read-write layer, if it is made; 0: the store's */
@@ -281,6 +282,7 @@ mount_overlay(struct store *s, const struct standing *t, struct err *e)
 	    .volatile_ = t->volatile_,
 	    .userxattr = s->userxattr,
 	    .label = t->label,
+	    .label_nested = t->label_nested,
 	    .userns = mapped ? t->userns : 0,
 	};
 	int m;
@@ -618,7 +620,8 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 	    .volatile_ = m->volatile_,
 	    .size = m->size,
 	    .mountpoints = m->mountpoints && !m->prepare,
-	    .label = m->mount_label != NULL && *m->mount_label != '\0' ? m->mount_label : NULL};
+	    .label = m->mount_label != NULL && *m->mount_label != '\0' ? m->mount_label : NULL,
+	    .label_nested = m->label_nested};
 	char path[STORE_NAME_MAX];
 	struct err undo;
 	int made, r;

@@ -15,6 +15,7 @@
 #include "pod-run/life/artifact.h"
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/label.h"
 #include "pod-run/life/remove.h"
 #include "pod-run/life/secrets.h"
 #include "pod-run/life/runtime.h"
@@ -370,7 +371,8 @@ place_log(struct create *c, struct err *e)
 int
 create_resolve(struct create *c, struct err *e)
 {
-	if (ctx_db(c->x, e) == NULL || resolve_all(c, &c->needs, e) == -1 || replace(c, e) == -1)
+	if (ctx_db(c->x, e) == NULL || resolve_all(c, &c->needs, e) == -1 ||
+	    label_choose(c->x, &c->input, &c->config, &c->arena, e) == -1 || replace(c, e) == -1)
 		return -1;
 	if (choose_name(c, e) == -1)
 		return -1;

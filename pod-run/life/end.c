@@ -143,7 +143,8 @@ remove_volumes(struct ctx *x, const struct ctr *c)
 	complain(&e);
 }
 
-static void
+/* Returns the request to wait for, 0 if there is none. */
+static uint32_t
 remove_image(struct ctx *x, const struct ctr *c)
 {
 	struct msg_image_remove m = {.image = c->image};
@@ -153,13 +154,16 @@ remove_image(struct ctx *x, const struct ctr *c)
 	uint32_t seq;
 
 	if (*c->image == '\0' || ctr_using_image(ctx_db(x, &e), c->image, &users, &e) == -1 ||
-	    users.n > 0)
-		return;
+	    users.n > 0) {
+		complain(&e);
+		return 0;
+	}
 	store = ctx_store(x, &e);
 	seq = store != NULL ? peer_next_seq(store) : 0;
 	if (store != NULL && peer_send(store, &msg_image_remove_desc, seq, &m, &e) == 0)
-		disown(store, seq);
+		return seq;
 	complain(&e);
+	return 0;
 }
 
 static void
@@ -204,13 +208,14 @@ end_remove(struct ctx *x, struct ctr *c, bool volumes, struct err *e)
 	      ((c->status != CTR_CONFIGURED && c->status != CTR_EXITED) || holds_net(x, c->id));
 	if (ctr_remove(db, c, net, ctx_now_ns(), e) == -1)
 		return -1;
+	/* The store does one thing after the other: who waits for the second waits for the first. */
+	if (volumes)
+		remove_volumes(x, c);
 	ask_removal(x, c->id, net);
 	event_ctr(x, c, EVENT_REMOVE);
 	health_forget(x, c);
-	if (volumes)
-		remove_volumes(x, c);
 	if (c->config->remove_image)
-		remove_image(x, c);
+		x->remains[x->remains_n - 1].image_seq = remove_image(x, c);
 	return 0;
 }
 
@@ -234,14 +239,21 @@ pass_over(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 static bool
 settle_one(struct ctx *x, const struct ctx_remains *r, struct err *e)
 {
-	own_peer_in struct peer_in stored = {0}, given = {0};
+	own_peer_in struct peer_in stored = {0}, given = {0}, image = {0};
+	struct err ignored = {0};
+	bool done;
 
 	remove_files(x, r->id);
 	if (r->net_seq != 0 && peer_wait(x->net_, &msg_net_teardown_desc, r->net_seq, &given,
 				   pass_over, NULL, e) == -1)
 		return false;
-	return r->store_seq != 0 && peer_wait(x->store_, &msg_rootfs_remove_desc, r->store_seq,
+	done = r->store_seq != 0 && peer_wait(x->store_, &msg_rootfs_remove_desc, r->store_seq,
 					&stored, pass_over, NULL, e) == 0;
+	/* An image that others use stays. */
+	if (done && r->image_seq != 0)
+		peer_wait(x->store_, &msg_image_remove_desc, r->image_seq, &image, pass_over, NULL,
+		    &ignored);
+	return done;
 }
 
 void

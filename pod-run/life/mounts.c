@@ -65,8 +65,10 @@ fs_error(int fs, const char *what, struct err *e)
 
 /* A detached overlay; lower, upper and work are directories of mounts that we see. */
 static int
-overlay(int lower, int upper, int work, bool userxattr, const char *label, struct err *e)
+overlay(const struct start *s, int lower, int upper, int work, struct err *e)
 {
+	const char *label = s->c->config->mount_label;
+	const char *option = s->c->config->label_nested ? "rootcontext" : "context";
 	own_fd int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	int m;
 
@@ -74,9 +76,10 @@ overlay(int lower, int upper, int work, bool userxattr, const char *label, struc
 		return err_sys(e, "mounting an overlay: fsopen");
 	if (set_dir(fs, "lowerdir", lower) == -1 || set_dir(fs, "upperdir", upper) == -1 ||
 	    set_dir(fs, "workdir", work) == -1 ||
-	    (userxattr && fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == -1) ||
+	    (s->x->rootless.userns &&
+		fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) == -1) ||
 	    (label != NULL && *label != '\0' &&
-		fsconfig(fs, FSCONFIG_SET_STRING, "context", label, 0) == -1) ||
+		fsconfig(fs, FSCONFIG_SET_STRING, option, label, 0) == -1) ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
 		return fs_error(fs, "fsconfig", e);
 	m = fsmount(fs, FSMOUNT_CLOEXEC, 0);
@@ -138,7 +141,7 @@ make_overlay(struct start *s, size_t i, int lower, struct err *e)
 	} else if (fresh_dirs(s, i, lower, &upper, &work, e) == -1) {
 		return -1;
 	}
-	return overlay(lower, upper, work, s->x->rootless.userns, s->c->config->mount_label, e);
+	return overlay(s, lower, upper, work, e);
 }
 
 void
@@ -229,7 +232,7 @@ mounts_rootfs(struct start *s, struct err *e)
 		return clone_tree(dir, e);
 	if (fresh_dirs(s, ROOT_OVERLAY, dir, &upper, &work, e) == -1)
 		return -1;
-	return overlay(dir, upper, work, s->x->rootless.userns, c->mount_label, e);
+	return overlay(s, dir, upper, work, e);
 }
 
 /* --- Images -----------------------------------------------------------------------------------------*/

@@ -151,6 +151,7 @@ ask_rootfs(struct start *s, struct err *e)
 	    .passwd_entry = c->passwd_entry,
 	    .group_entry = c->group_entry,
 	    .mount_label = c->mount_label,
+	    .label_nested = c->label_nested,
 	    .size = c->storage_size,
 	    .host_users = c->host_users,
 	    .mountpoints = (etc_files_wanted(c) & ETC_USUAL) == ETC_USUAL,

@@ -295,10 +295,11 @@ write_devices(const struct device_list *devices, struct strbuf *b)
 /* --- Masked and read-only paths
  * ------------------------------------------------------------------*/
 
+#define SELINUXFS "/sys/fs/selinux"
 static const char *const masked[] = {"/proc/acpi", "/proc/kcore", "/proc/keys",
     "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
     "/proc/timer_stats", "/proc/interrupts", "/sys/devices/virtual/powercap", "/sys/firmware",
-    "/sys/fs/selinux"};
+    SELINUXFS};
 static const char *const read_only[] = {
     "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
 
@@ -328,7 +329,7 @@ static void
 write_list(const struct rec_ctr_config *c, const char *const *v, size_t n, struct strbuf *b)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!is_unmasked(c, v[i]))
+		if (!is_unmasked(c, v[i]) && !(c->label_nested && strcmp(v[i], SELINUXFS) == 0))
 			config_json_str(b, NULL, v[i]);
 }
 

@@ -128,6 +128,9 @@ add_proc_and_sys(struct list *l)
 		add(l, "/sys/fs/cgroup", "cgroup", "cgroup",
 		    arena_printf(&l->a, "rprivate,nosuid,noexec,nodev,relatime,%s",
 			unmasked ? "rw" : rights));
+	if (c->label_nested && access("/sys/fs/selinux/enforce", F_OK) == 0)
+		add(l, "/sys/fs/selinux", "bind", "/sys/fs/selinux",
+		    "bind,nosuid,noexec,rprivate,rw");
 	if (c->systemd && l->f->cgroup != CGROUP_V2 && access("/sys/fs/cgroup/systemd", F_OK) == 0)
 		add(l, "/sys/fs/cgroup/systemd", "bind", "/sys/fs/cgroup/systemd",
 		    "bind,nodev,noexec,nosuid,rprivate");

@@ -156,18 +156,25 @@ selinux_compute(const char *contexts, const struct strs *words, bool systemd, un
 }
 
 const char *
+selinux_level(const char *label)
+{
+	for (int i = 0; i < 3 && label != NULL; i++) {
+		label = strchr(label, ':');
+		if (label != NULL)
+			label++;
+	}
+	return label;
+}
+
+const char *
 selinux_shared(const char *label, struct arena *a)
 {
-	char *copy = arena_strdup(a, label), *p = copy;
+	char *copy = arena_strdup(a, label);
+	const char *level = selinux_level(copy);
 
-	for (int i = 0; i < 3 && p != NULL; i++) {
-		p = strchr(p, ':');
-		if (p != NULL)
-			p++;
-	}
-	/* Behind user, role and type comes the level; its categories go. */
-	if (p != NULL)
-		p[strcspn(p, ":-")] = '\0';
+	/* Its categories go. */
+	if (level != NULL)
+		copy[level - copy + (ptrdiff_t)strcspn(level, ":-")] = '\0';
 	return copy;
 }
 
@@ -220,10 +227,12 @@ is_forbidden(const char *path)
 	    "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib",
 	    "/var/log"};
 
+	const char *home = getenv("HOME");
+
 	for (size_t i = 0; i < COUNTOF(host); i++)
 		if (strcmp(host[i], path) == 0)
 			return true;
-	return false;
+	return home != NULL && strcmp(home, path) == 0;
 }
 
 /* A file system that knows no labels is none of our business. */
@@ -279,12 +288,14 @@ selinux_differs(const char *path, const char *label)
 int
 selinux_relabel(int fd, const char *path, const char *label, struct err *e)
 {
+	own_mem char *real = realpath(path, NULL);
 	own_fd int dir = -1;
 	char top[40];
 	struct stat st;
 	char word[4096];
 
-	if (is_forbidden(path))
+	/* "/usr/" and a link to /usr are /usr. */
+	if (is_forbidden(real != NULL ? real : path))
 		return err_set(e, ERR_INVALID, "SELinux relabeling of %s is not allowed", path);
 	snprintf(top, sizeof(top), "/proc/self/fd/%d", fd);
 	snprintf(word, sizeof(word), "%s", label);

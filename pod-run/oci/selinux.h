@@ -27,6 +27,9 @@ int selinux_labels(const struct strs *words, bool systemd, struct arena *a,
 int selinux_compute(const char *contexts, const struct strs *words, bool systemd, unsigned c1,
     unsigned c2, struct arena *a, struct selinux_labels *out, struct err *e);
 
+/* What stands behind user, role and type; NULL in a policy without levels. */
+const char *selinux_level(const char *label);
+
 /* label without its categories, for what containers share. */
 const char *selinux_shared(const char *label, struct arena *a);
 

@@ -714,8 +714,6 @@ spec_options_merge(const struct spec_input *in, const struct rec_image *image,
 	if (c->workdir == NULL)
 		c->workdir = "/";
 	spec_systemd_merge(in, c);
-	if (spec_security_labels(in, c, a, e) < 0)
-		return -1;
 	if (c->stop_signal == NULL)
 		c->stop_signal = "SIGTERM";
 	spec_env_merge(in, config, c, a);

@@ -8,7 +8,6 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
-#include "pod-run/oci/selinux.h"
 #include "pod-run/oci/spec_cap.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
@@ -188,33 +187,19 @@ read_groups(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 	return 0;
 }
 
-/* What shares the host's processes or memory cannot be kept apart from them. */
-static bool
-is_unlabelled(const struct rec_ctr_config *c)
+struct strs
+spec_security_label_words(
+    const struct spec_input *in, const struct rec_ctr_config *c, struct arena *a)
 {
-	return c->privileged || strcmp(c->pid_ns, "host") == 0 || strcmp(c->ipc_ns, "host") == 0;
-}
-
-int
-spec_security_labels(
-    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
-{
-	struct selinux_labels labels;
 	struct strs words = {0};
 
-	if (!selinux_enabled() || !in->d->conf->containers_label)
-		return 0;
+	/* What shares the host's processes or memory cannot be kept apart from them. */
+	if (c->privileged || strcmp(c->pid_ns, "host") == 0 || strcmp(c->ipc_ns, "host") == 0)
+		spec_list_add(a, &words, "disable");
 	for (size_t i = 0; i < in->o->security_opt.n; i++)
 		if (text_has_prefix(in->o->security_opt.v[i], "label="))
 			spec_list_add(a, &words, in->o->security_opt.v[i] + strlen("label="));
-	if (words.n == 0 && is_unlabelled(c))
-		spec_list_add(a, &words, "disable");
-	if (selinux_labels(&words, c->systemd, a, &labels, e) < 0)
-		return -1;
-	c->label = labels.process;
-	c->mount_label = labels.mount;
-	c->label_nested = labels.nested;
-	return 0;
+	return words;
 }
 
 /* The image may ask for fewer capabilities than the default ones, never for more. */

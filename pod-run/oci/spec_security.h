@@ -14,8 +14,8 @@ int spec_security_read(
 int spec_security_merge(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
 
-/* The SELinux labels, once it is known what the container runs; nothing where SELinux is off. */
-int spec_security_labels(
-    const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
+/* The words of --security-opt label=, and those that other options imply. */
+struct strs spec_security_label_words(
+    const struct spec_input *in, const struct rec_ctr_config *c, struct arena *a);
 
 #endif

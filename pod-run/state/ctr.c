@@ -230,21 +230,43 @@ ctr_list_summaries(struct db *db, struct ctr_list *out, struct err *e)
 /* --- Structs to rows
  * ----------------------------------------------------------------------------*/
 
-int
-ctr_name_is_free(struct db *db, const char *name, bool *is_free, struct err *e)
+/* *found: the query with its one word has an answer. */
+static int
+is_found(struct db *db, const char *query, const char *word, const char *what, bool *found,
+    struct err *e)
 {
-	sqlite3_stmt *s = db_stmt(db, "SELECT 1 FROM container WHERE name = ?1", e);
+	sqlite3_stmt *s = db_stmt(db, query, e);
 	int r;
 
 	if (s == NULL)
 		return -1;
-	db_bind(s, "s", name);
-	r = db_step(db, s, "looking for a name", e);
+	db_bind(s, "s", word);
+	r = db_step(db, s, what, e);
 	sqlite3_reset(s);
 	if (r == -1)
 		return -1;
-	*is_free = r == 0;
+	*found = r == 1;
 	return 0;
+}
+
+int
+ctr_name_is_free(struct db *db, const char *name, bool *is_free, struct err *e)
+{
+	bool found = false;
+
+	if (is_found(db, "SELECT 1 FROM container WHERE name = ?1", name, "looking for a name",
+		&found, e) == -1)
+		return -1;
+	*is_free = !found;
+	return 0;
+}
+
+int
+ctr_config_has(struct db *db, const char *text, bool *has, struct err *e)
+{
+	return is_found(db,
+	    "SELECT 1 FROM container_config WHERE instr(config, CAST(?1 AS BLOB)) > 0 LIMIT 1",
+	    text, "looking at configurations", has, e);
 }
 
 int

@@ -66,6 +66,9 @@ int ctr_insert(struct db *db, const struct ctr *c, const struct strv *needs,
 /* True if no container has the name (nor, later, a pod). */
 int ctr_name_is_free(struct db *db, const char *name, bool *is_free, struct err *e);
 
+/* True if that text is anywhere in the configuration of a container. */
+int ctr_config_has(struct db *db, const char *text, bool *has, struct err *e);
+
 /* ERR_EXISTS with Podman's words if it is taken. */
 int ctr_name_check(struct db *db, const char *name, struct err *e);
 

@@ -6,7 +6,7 @@ world
 busybox_image bb >/dev/null
 run() { pod run --net none "$@"; }
 show() { pod inspect --format "{{.$2}}" "$1"; }
-p() { timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+p() { timeout $((60 * ${POD_TEST_SLOW:-1})) "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
 
 run -d --name f --restart on-failure:3 bb sh -c 'echo try; exit 4' >/dev/null
 until_is "on-failure:3 ends" "3 exited 4" pod inspect --format '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}' f
@@ -45,14 +45,14 @@ while [ $SECONDS -lt $end ]; do
 	p ps -a >/dev/null || not_ok "ps while containers restart"
 	d=$((($(date +%s%N) - s) / 1000000))
 	n=$((n + 1))
-	[ $d -gt 5000 ] && slow=$((slow + 1))
+	[ $d -gt $((5000 * ${POD_TEST_SLOW:-1})) ] && slow=$((slow + 1))
 	sleep 0.1
 done
 is "ps never waits for a container that restarts ($n times)" "$slow" 0
 again() { [ "$(show loop1 RestartCount)" -gt 3 ]; }
 check "they do restart" until_ok 20 again
 # Others work meanwhile.
-is "another container runs meanwhile" "$(timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --net none bb echo hi)" hi
+is "another container runs meanwhile" "$(p run --rm --net none bb echo hi)" hi
 # Each stop meets some that have just ended, and those do not come again either.
 bad=
 for i in 1 2 3 4; do
@@ -89,7 +89,7 @@ for rt in crun runc; do
 		world_pids+=($!)
 	done
 	wait
-	check "$rt: 50 commands at once end in $((SECONDS - t)) s" test $((SECONDS - t)) -lt 120
+	check "$rt: 50 commands at once end in $((SECONDS - t)) s" test $((SECONDS - t)) -lt $((120 * ${POD_TEST_SLOW:-1}))
 	bad=
 	for c in $(pod ps -aq --filter name=par); do
 		s=$(show "$c" State.Status) pid=$(show "$c" State.Pid)
@@ -114,17 +114,17 @@ busybox_image bb >/dev/null
 for i in $(seq 8); do pod run -d --net none --name "loop$i" --restart always bb true >/dev/null; done
 bad=0 end=$((SECONDS + 4))
 while [ "$SECONDS" -lt "$end" ]; do
-	[ "$(timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" ps -aq | wc -l)" = 8 ] || bad=$((bad + 1))
+	[ "$(timeout $((60 * ${POD_TEST_SLOW:-1})) "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" ps -aq | wc -l)" = 8 ] || bad=$((bad + 1))
 	sleep 0.1
 done
 is "as a user: ps shows the eight that restart" "$bad" 0
 again() { [ "$(pod inspect --format '{{.RestartCount}}' "$1")" -gt 1 ]; }
 check "they do restart" until_ok 60 again loop1
 check "all of them" until_ok 60 again loop8
-is "stop ends them" "$(timeout 120 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" stop -t 1 $(seq -f loop%g 8) >/dev/null 2>&1; pod ps -a --format '{{.State}}' | sort | uniq -c | xargs)" "8 exited"
+is "stop ends them" "$(timeout $((120 * ${POD_TEST_SLOW:-1})) "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" stop -t 1 $(seq -f loop%g 8) >/dev/null 2>&1; pod ps -a --format '{{.State}}' | sort | uniq -c | xargs)" "8 exited"
 for i in 1 2 3 4; do
 	for what in "restart -t 0 par1" "rm -f -t 0 par2" "run -d --net none --name par2 bb sleep 1000" "run -d --net none --name par1 bb sleep 1000"; do
-		timeout 120 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" $what >/dev/null 2>&1 &
+		timeout $((120 * ${POD_TEST_SLOW:-1})) "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" $what >/dev/null 2>&1 &
 	done
 	wait
 done
@@ -133,6 +133,6 @@ while read -r name state pid; do
 	[ "$state" = running ] && ! kill -0 "$pid" 2>/dev/null && bad="$bad $name"
 done < <(pod ps -a --filter name=par --format '{{.Names}} {{.State}} {{.Pid}}')
 is "after many commands at once each is what it says" "$bad" ""
-timeout 120 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" rm -f -t 0 -a >/dev/null
+timeout $((120 * ${POD_TEST_SLOW:-1})) "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" rm -f -t 0 -a >/dev/null
 is "rm -f" "$?:$(pod ps -aq | wc -l)" 0:0
 USER

@@ -19,19 +19,19 @@ run() { : >"$WORLD/heard"; pod run -d --net none "$@" >/dev/null; }
 pid() { pod inspect --format '{{.State.ConmonPid}}' "$1"; }
 heard() { [ "$(tr '\n' ,  <"$WORLD/heard")" = "$1" ]; }
 
-run --name i --sdnotify ignore bb sleep 100
+run --name i --sdnotify ignore bb sleep 1000
 sleep 0.3
 is "ignore" "$(cat "$WORLD/heard")" ""
-run --name m --sdnotify conmon bb sleep 100
+run --name m --sdnotify conmon bb sleep 1000
 check "conmon" until_ok 20 heard "MAINPID=$(pid m) READY=1,"
-run --name c bb sleep 100
+run --name c bb sleep 1000
 check "container: the main process" until_ok 20 heard "MAINPID=$(pid c),"
 is "it finds a socket" "$(pod exec c sh -c 'ls -l $NOTIFY_SOCKET' | cut -c 1-10)" srwxrwxrwx
 python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.connect(sys.argv[1]); s.send(b"READY=1\nMAINPID=1")' \
 	"/proc/$(pod inspect --format '{{.State.Pid}}' c)/root/run/notify/notify.sock"
 check "and what it says is passed on" until_ok 20 heard "MAINPID=$(pid c),READY=1,"
-run --name h --sdnotify healthy --health-cmd 'test -e /tmp/up' --health-interval 200ms bb sleep 100
+run --name h --sdnotify healthy --health-cmd 'test -e /tmp/up' --health-interval 200ms bb sleep 1000
 until_ok 20 test -s "$WORLD/heard"
 sleep 0.2
 check "healthy: not before it is" heard "MAINPID=$(pid h),"

@@ -12,6 +12,7 @@ busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; 
 run() { pod run --rm --network none "$@"; }
 type_of() { cut -d: -f3; }
 level_of() { tr -d '\0' | cut -d: -f4-; }
+label_of() { getfattr -h -n security.selinux --only-values "$1" 2>/dev/null | tr -d '\0' | cut -d: -f3-; }
 label() { run "$@" $image cat /proc/self/attr/current | tr -d '\0'; }
 
 policy=$(sed -n 's/^SELINUXTYPE=//p' /etc/selinux/config)
@@ -49,4 +50,100 @@ pod create --security-opt label=foo $image true >/dev/null 2>"$WORLD/err"
 is "a word that is none" "$?:$(grep -c 'invalid label option "foo"' "$WORLD/err")" 125:1
 pod run -d --name e --network none $image sleep 100 >/dev/null
 is "an exec has the container's label" "$(pod exec e cat /proc/self/attr/current | tr -d '\0')" "$(tr -d '\0' </proc/"$(pod inspect --format '{{.State.Pid}}' e)"/attr/current)"
-finish
+pod rm -f -t 0 -a >/dev/null
+
+# --- Files that come from outside have the label of those that are there.
+echo copied >"$WORLD/f"
+printf secret | pod secret create s - >/dev/null
+pod create --name c --network none --security-opt label=level:s0:c5,c6 --secret s -v data:/data $image sleep 1000 >/dev/null
+pod cp "$WORLD/f" c:/tmp/before
+pod start c >/dev/null
+pod cp "$WORLD/f" c:/tmp/after
+pod cp "$WORLD/f" c:/data/g
+pod cp "$WORLD/z" c:/tmp/
+root=/proc/$(pod inspect --format '{{.State.Pid}}' c)/root
+for f in tmp/before tmp/after tmp/z/f run/secrets/s etc/passwd run/.containerenv; do
+	is "copied in or made by pod: /$f" "$(label_of "$root/$f")" "$file:s0:c5,c6"
+done
+is "copied into a volume" "$(label_of "$root/data/g")" "$file:s0"
+pod exec c cp /tmp/after /tmp/copy
+is "pod mount shows the same" "$(label_of "$(pod mount c)/tmp/copy")" "$file:s0:c5,c6"
+pod umount c >/dev/null
+is "and what export writes has none" "$(pod export c | tar --xattrs --xattrs-include='*' -tvv | grep -c 'tmp/copy$\|security.selinux')" 1
+pod commit -q c localhost/committed >/dev/null
+is "nor an image made of it" "$(store export localhost/committed | tar --xattrs --xattrs-include='*' -tvv | grep -c 'tmp/copy$\|security.selinux')" 1
+pod restart -t 0 c >/dev/null
+is "a restarted one has its label again" "$(pod exec c cat /proc/self/attr/current | level_of)" s0:c5,c6
+is "a clone has categories of its own" "$(pod container clone --name c2 c >/dev/null; pod inspect --format '{{.ProcessLabel}}' c2 | level_of | grep -cx s0:c5,c6)" 0
+pod volume export data -o "$WORLD/data.tar"
+pod volume create other >/dev/null
+pod volume import other "$WORLD/data.tar"
+run -v other:/data $image true
+is "an imported volume" "$(label_of "$(pod volume inspect --format '{{.Mountpoint}}' other)/g")" "$file:s0"
+run --security-opt label=level:s0:c7,c8 -v other:/data:Z $image true
+is ":Z of a volume" "$(label_of "$(pod volume inspect --format '{{.Mountpoint}}' other)/g")" "$file:s0:c7,c8"
+
+# --- Who shares processes or memory shares the label.
+for ns in pid ipc; do
+	is "--$ns container:" "$(label --$ns container:c)" "$(pod inspect --format '{{.ProcessLabel}}' c)"
+	is "--$ns host: none, whatever else is said" "$(label --$ns host --security-opt "label=type:$want" | type_of)" "$(type_of <"/proc/self/attr/current" | tr -d '\0')"
+done
+is "--privileged: none, whatever else is said" "$(label --privileged --security-opt "label=type:$want" | type_of)" "$(type_of <"/proc/self/attr/current" | tr -d '\0')"
+
+# --- A container that may give labels itself
+pod run -d --name n --network none --security-opt label=nested --security-opt label=level:s0:c5,c6 $image sleep 1000 >/dev/null
+root=/proc/$(pod inspect --format '{{.State.Pid}}' n)/root
+check "label=nested: it sees SELinux" pod exec n test -e /sys/fs/selinux/enforce
+is "others do not" "$(pod exec c ls /sys/fs/selinux)" ""
+pod exec n touch /tmp/f
+pod exec c touch /tmp/f
+is "its root has its label" "$(label_of "$root")" "$file:s0:c5,c6"
+check "a file may be given another" setfattr -n security.selinux -v "system_u:object_r:$file:s0:c9" "$root/tmp/f"
+is "which it has then" "$(label_of "$root/tmp/f")" "$file:s0:c9"
+check "not one of the others" bash -c '! setfattr -n security.selinux -v "$1" "$2" 2>/dev/null' - \
+	"system_u:object_r:$file:s0:c9" "/proc/$(pod inspect --format '{{.State.Pid}}' c)/root/tmp/f"
+pod rm -f -t 0 -a >/dev/null
+
+# --- Directories of the host under other names
+ln -s /usr "$WORLD/usr"
+for d in /usr/ "$WORLD/usr" /usr/../usr; do
+	run -v "$d:/m:z" $image true >/dev/null 2>"$WORLD/err"
+	is "not relabelled: ${d#"$WORLD"}" "$(grep -c 'SELinux relabeling of .* is not allowed' "$WORLD/err")" 1
+done
+mkdir "$WORLD/home"
+HOME=$WORLD/home run -v "$WORLD/home:/m:z" $image true >/dev/null 2>"$WORLD/err"
+is "nor one's own home" "$(grep -c 'SELinux relabeling of .* is not allowed' "$WORLD/err")" 1
+
+# --- Checkpoints
+runtime=$(for r in crun runc; do ! $r checkpoint --help >/dev/null 2>&1 || echo $r; done | head -n 1)
+if [ -n "$runtime" ] && criu check >/dev/null 2>&1; then
+	pod --runtime "$runtime" run -d --name k --network none --security-opt label=level:s0:c5,c6 $image sleep 1000 >/dev/null
+	pod --runtime "$runtime" container checkpoint k >/dev/null
+	pod --runtime "$runtime" container restore k >/dev/null
+	is "a restored one has its label" "$(tr -d '\0' <"/proc/$(pod inspect --format '{{.State.Pid}}' k)/attr/current" | type_of):$(level_of <"/proc/$(pod inspect --format '{{.State.Pid}}' k)/attr/current")" "$want:s0:c5,c6"
+	pod rm -f -t 0 k >/dev/null
+else
+	skip "a restored one has its label" "no CRIU that works here, or no runtime that uses it"
+fi
+{
+	declare -f run type_of level_of label_of label
+	echo "image=$image want=$want file=$file"
+	cat <<'END'
+tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import $image >/dev/null
+is "user: a container has the policy's type" "$(label | type_of)" "$want"
+is "user: label=disable" "$(label --security-opt label=disable | type_of)" "$(type_of </proc/self/attr/current | tr -d '\0')"
+mkdir "$WORLD/z" "$WORLD/Z"
+touch "$WORLD/z/f" "$WORLD/Z/f"
+pod run -d --name c --network none --security-opt label=level:s0:c5,c6 -v "$WORLD/z:/z:z" -v "$WORLD/Z:/Z:Z" -v v:/v $image sleep 1000 >/dev/null
+is "user: label=level:" "$(pod exec c cat /proc/self/attr/current | level_of)" s0:c5,c6
+pod cp "$WORLD/z/f" c:/tmp/f
+pod cp "$WORLD/z/f" c:/v/f
+for f in bin etc/hosts dev/shm tmp/f Z/f; do
+	is "user: /$f" "$(label_of "/proc/$(pod inspect --format '{{.State.Pid}}' c)/root/$f")" "$file:s0:c5,c6"
+done
+for f in z/f v v/f; do
+	is "user: shared: /$f" "$(label_of "/proc/$(pod inspect --format '{{.State.Pid}}' c)/root/$f")" "$file:s0"
+done
+pod rm -f -t 0 -a >/dev/null
+END
+} | user_part

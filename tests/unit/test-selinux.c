@@ -31,6 +31,9 @@ Test(selinux, labels_come_from_the_policy)
 	cr_assert_str_eq(out.process, "system_u:system_r:container_t:s0:c5,c700");
 	cr_assert_str_eq(out.mount, "system_u:object_r:container_file_t:s0:c5,c700");
 	cr_assert_str_eq(selinux_shared(out.mount, &a), "system_u:object_r:container_file_t:s0");
+	cr_assert_str_eq(selinux_level(out.process), "s0:c5,c700");
+	cr_assert_null(selinux_level("a:b:c"));
+	cr_assert_null(selinux_level(""));
 	cr_assert_eq(compute(contexts, true, NULL), 0);
 	cr_assert_str_eq(out.process, "system_u:system_r:container_init_t:s0:c5,c700");
 	cr_assert_eq(compute("process=a:b:c\nfile=d:e:f\n", false, NULL), 0);

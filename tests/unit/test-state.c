@@ -117,6 +117,19 @@ Test(state, names_are_unique)
 	cr_assert(strstr(e.text, "the container name \"web\" is already in use by " ID_A) != NULL);
 }
 
+Test(state, configurations_are_searched)
+{
+	bool has = true;
+
+	cr_assert_eq(ctr_config_has(db, "image", &has, &e), 0);
+	cr_assert_not(has);
+	insert(ID_A, "web", 1, NULL);
+	cr_assert_eq(ctr_config_has(db, "image", &has, &e), 0);
+	cr_assert(has);
+	cr_assert_eq(ctr_config_has(db, "s0:c1,c2", &has, &e), 0);
+	cr_assert_not(has);
+}
+
 Test(state, removal_keeps_the_exit_code_and_notes_the_leftover)
 {
 	own_ctr struct ctr c = {0};
