@@ -37,7 +37,8 @@ static bool
 xattr_is_foreign(const struct copy *c, const char *name)
 {
 	if (!c->marks &&
-	    (text_has_prefix(name, "trusted.") || text_has_prefix(name, "user.overlay.")))
+	    (text_has_prefix(name, "trusted.") || text_has_prefix(name, "user.overlay.") ||
+		text_has_prefix(name, "user.fuseoverlayfs.")))
 		return true;
 	return strcmp(name, "security.selinux") == 0 || strcmp(name, "security.ima") == 0 ||
 	       strcmp(name, "security.evm") == 0;

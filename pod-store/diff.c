@@ -120,6 +120,8 @@ visit(void *arg, const struct walk_entry *w, struct err *e)
 	struct stat st;
 	bool existed = parent >= 0 && fstatat(parent, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 
+	if (opaque_is_mark(w->name, &w->st))
+		return 0;
 	if (S_ISCHR(w->st.st_mode) && w->st.st_rdev == makedev(0, 0))
 		return existed ? emit(d, 'D', "", w->path, e) : 0;
 	if (existed && same_dir(&w->st, &st))

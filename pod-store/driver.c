@@ -48,6 +48,9 @@ overlay_works(struct store *s)
 	own_fd int area = store_stage(s, name, &e), m = -1;
 	struct overlay o = {.base = s->root, .empty = "empty", .rw = rw, .userxattr = s->userxattr};
 
+	/* A program that fails is an error, no reason to take another driver. */
+	if (s->opt.mount_program != NULL)
+		return true;
 	if (area == -1 || mkdirat(area, "upper", 0700) == -1 || mkdirat(area, "work", 0700) == -1)
 		return true;
 	snprintf(rw, sizeof(rw), "tmp/%s", name);

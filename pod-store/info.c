@@ -174,7 +174,8 @@ info_store(
 	out->images = (uint64_t)images;
 	out->volumes = (uint64_t)volumes;
 	kv[0] = (struct rec_kv){.key = "Backing Filesystem", .value = fs};
-	kv[1] = (struct rec_kv){.key = "Native Overlay Diff", .value = "true"};
+	kv[1] = (struct rec_kv){
+	    .key = "Native Overlay Diff", .value = s->opt.mount_program != NULL ? "false" : "true"};
 	kv[2] = (struct rec_kv){.key = "Supports d_type", .value = "true"};
 	kv[3] = (struct rec_kv){.key = "Using metacopy", .value = "false"};
 	out->status.v = kv;

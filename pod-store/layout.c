@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,7 +11,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/path.h"
-#include "pod-store/fsapi.h"
+#include "pod-store/erofs_mount.h"
 #include "pod-store/layer/erofs.h"
 #include "pod-store/layout.h"
 #include "pod-store/overlay.h"
@@ -53,52 +52,9 @@ layout_tree(int dir, struct err *e)
 
 	if (layout_of(dir) == LAYOUT_DIR)
 		return path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
-	mount = layout_mount(dir, LAYOUT_IMAGE, 0, e);
+	mount = erofs_mount(dir, LAYOUT_IMAGE, 0, e);
 	/* What fsmount gives is no descriptor to list by. */
 	return mount == -1 ? -1 : path_open(mount, ".", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
-}
-
-/*
- * The kernel opens files by name.  Safe because the names are of our own descriptors, which were opened
- * without following links.
- */
-static int
-set_file(int fs, const char *key, int file, struct err *e)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	return fsapi_config(fs, FSCONFIG_SET_STRING, key, path, 0) == 0
-		   ? 0
-		   : fsapi_error(fs, "erofs", key, e);
-}
-
-int
-layout_mount(int base, const char *path, int userns, struct err *e)
-{
-	const char *slash = strrchr(path, '/');
-	own_mem char *tar =
-	    xasprintf("%.*s" LAYOUT_TAR, slash != NULL ? (int)(slash + 1 - path) : 0, path);
-	own_fd int image = path_open(base, path, PATH_PLAIN, O_RDONLY, 0, e);
-	own_fd int device = image == -1 ? -1 : path_open(base, tar, PATH_PLAIN, O_RDONLY, 0, e);
-	own_fd int fs = -1, m = -1;
-
-	if (device == -1)
-		return -1;
-	fs = fsapi_open("erofs");
-	if (fs == -1)
-		return err_sys(e, "mounting erofs: fsopen");
-	if (set_file(fs, "source", image, e) == -1 || set_file(fs, "device", device, e) == -1)
-		return -1;
-	if (fsapi_config(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) == -1 ||
-	    fsapi_config(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == -1)
-		return fsapi_error(fs, "erofs", "creating the file system", e);
-	m = fsapi_mount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (m == -1)
-		return fsapi_error(fs, "erofs", "fsmount", e);
-	if (userns > 0 && fsapi_map(m, userns) == -1)
-		return err_sys(e, "mapping the owners of files: mount_setattr");
-	return fd_take(&m);
 }
 
 /* --- Probing -------------------------------------------------------------------------------------- */
@@ -151,6 +107,9 @@ layout_of_new(struct store *s, enum layout *out, struct err *e)
 {
 	struct err why = {0};
 
+	/* A program that lays directories over each other is given directories. */
+	if (s->layout == LAYOUT_AUTO && s->opt.mount_program != NULL)
+		s->layout = LAYOUT_DIR;
 	if (s->layout != LAYOUT_DIR && !s->probed) {
 		if (try_erofs(s, &why) == -1) {
 			if (s->layout == LAYOUT_EROFS) {

@@ -37,7 +37,4 @@ int layout_tree(int dir, struct err *e);
 /* The part of a layer's directory that overlay_mount takes: "diff" or "erofs". */
 const char *layout_lower(int dir);
 
-/* Mounts base/path, an image with its tar beside it, detached.  userns: as in overlay.h, or 0. */
-int layout_mount(int base, const char *path, int userns, struct err *e);
-
 #endif

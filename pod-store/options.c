@@ -64,8 +64,18 @@ on_inodes(struct options *o, const char *value, struct err *e)
 static int
 on_mountopt(struct options *o, const char *value, struct err *e)
 {
+	(void)e;
 	set_text(&o->store.mountopt, value);
-	return overlay_check_options(value, e);
+	return 0;
+}
+
+static int
+on_program(struct options *o, const char *value, struct err *e)
+{
+	if (*value != '\0' && *value != '/')
+		return err_set(e, ERR_USAGE, "\"%s\" is not an absolute path", value);
+	set_text(&o->store.mount_program, value);
+	return 0;
 }
 
 static int
@@ -164,7 +174,7 @@ static const struct {
     {"imagestore", on_more},
     {"inodes", on_inodes},
     {"layout", on_layout},
-    {"mount_program", ignored},
+    {"mount_program", on_program},
     {"mountopt", on_mountopt},
     {"pull_options.enable_partial_images", on_partial},
     {"size", on_size},
@@ -219,6 +229,9 @@ options_read(struct options *o, const struct msg_hello *m, struct err *e)
 	for (size_t i = 0; i < m->options.n; i++)
 		if (set_one(o, &m->options.v[i], e) == -1)
 			return -1;
+	/* A program has more options than the kernel, and refuses itself what it does not know. */
+	if (o->store.mount_program == NULL && overlay_check_options(o->store.mountopt, e) == -1)
+		return err_wrap(e, "storage option overlay.mountopt");
 	return 0;
 }
 
@@ -226,6 +239,7 @@ void
 options_free(struct options *o)
 {
 	free(o->store.mountopt);
+	free(o->store.mount_program);
 	free(o->image_store);
 	free(o->volume_path);
 	strv_free(&o->more);

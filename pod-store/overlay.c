@@ -15,6 +15,7 @@
 #include "common/base/text.h"
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
+#include "pod-store/erofs_mount.h"
 #include "pod-store/fsapi.h"
 #include "pod-store/layout.h"
 #include "pod-store/overlay.h"
@@ -143,7 +144,7 @@ open_lower(const struct roots *r, const char *path, bool attach, struct err *e)
 		return err_sys(e, "mounting overlay: %s", path);
 	if (!S_ISREG(st.st_mode))
 		return fd_take(&fd);
-	m = layout_mount(base, path, r->o->userns, e);
+	m = erofs_mount(base, path, r->o->userns, e);
 	if (m == -1 || !attach)
 		return fd_take(&m);
 	dir = open_dir(r->fd[0], r->o->empty, e);
@@ -292,6 +293,20 @@ int
 overlay_check_options(const char *options, struct err *e)
 {
 	return each_option(options, NULL, NULL, e);
+}
+
+bool
+overlay_flag(const char *word, unsigned *attrs)
+{
+	size_t n = strcspn(word, "=");
+
+	for (size_t i = 0; i < COUNTOF(known); i++) {
+		if (strlen(known[i].name) != n || strncmp(known[i].name, word, n) != 0)
+			continue;
+		*attrs |= known[i].attr;
+		return strcmp(known[i].name, "volatile") != 0;
+	}
+	return false;
 }
 
 struct setting {
@@ -498,8 +513,8 @@ mount_data(const struct roots *r, struct err *e)
 	return m;
 }
 
-static bool
-is_image(const char *lower)
+bool
+overlay_is_image(const char *lower)
 {
 	const char *slash = strrchr(lower, '/');
 
@@ -513,7 +528,7 @@ detach_lowers(const struct overlay *o)
 	own_mem char *empty = xasprintf("%s/%s", o->base, o->empty);
 
 	for (size_t i = 0; i < o->n; i++)
-		if (is_image(o->lower[i]))
+		if (overlay_is_image(o->lower[i]))
 			umount2(empty, MNT_DETACH | UMOUNT_NOFOLLOW);
 }
 
@@ -649,7 +664,7 @@ static bool
 has_images(const struct overlay *o)
 {
 	for (size_t i = 0; i < o->n; i++)
-		if (is_image(o->lower[i]))
+		if (overlay_is_image(o->lower[i]))
 			return true;
 	return false;
 }

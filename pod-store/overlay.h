@@ -55,6 +55,15 @@ bool overlay_cannot_map(const struct err *e);
 /* The same by one way only, for tests. */
 int overlay_mount_by(enum overlay_way way, const struct overlay *o, struct err *e);
 
+/*
+ * Of one word of options: true if it is the mount's, whose attribute is added, or the kernel's overlay's alone;
+ * false if a mount program has to know it.
+ */
+bool overlay_flag(const char *word, unsigned *attrs);
+
+/* Is this path of a lower layer that of an image? */
+bool overlay_is_image(const char *lower);
+
 /* Are these options that a mount of a root file system may have?  -1 with e names the first that is not. */
 int overlay_check_options(const char *options, struct err *e);
 

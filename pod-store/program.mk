@@ -7,6 +7,7 @@ $(eval $(call program,pod-store-inflate,libexec/pod,$(addprefix pod-store/layer/
 $(eval $(call program,pod-store-assemble,libexec/pod,$(addprefix pod-store/layer/,assemble-main.c assemble.c reuse.c toc.c jscan.c name.c digest.c result.c),-lzstd -lcrypto,dynamic))
 $(eval $(call program,pod-store-lookup,libexec/pod,$(addprefix pod-store/layer/,lookup-main.c passwd.c result.c),,static))
 $(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pack-main.c pack.c index.c opaque.c result.c tarout.c tarhdr.c xattr.c),-lzstd,dynamic))
+$(eval $(call program,pod-store-fuse,libexec/pod,pod-store/layer/fuse-main.c pod-store/layer/result.c pod-store/erofs_mount.c pod-store/fsapi.c,,static))
 # --- The index, mounts and volumes ---
 # Static: a start of the shared libraries costs a millisecond of each command.  libevent's name look-ups, which
 # nothing calls, make the linker warn.

@@ -15,6 +15,7 @@
 #include "pod-store/image.h"
 #include "pod-store/copy.h"
 #include "pod-store/driver.h"
+#include "pod-store/fuse.h"
 #include "pod-store/layer.h"
 #include "pod-store/made.h"
 #include "pod-store/mountpoints.h"
@@ -267,6 +268,17 @@ mount_whole(struct store *s, const struct standing *t, struct err *e)
 	return root == -1 ? -1 : whole_mount(root, t->frozen, e);
 }
 
+/* A program shows owners as they lie on disk: what the kernel would map has to be shifted there. */
+static int
+mount_by_program(struct store *s, const struct overlay *o, struct err *e)
+{
+	if (o->userns > 0)
+		return err_set(e, ERR_STATE,
+		    "the container was made with owners that the kernel maps, which a mount "
+		    "program cannot");
+	return fuse_mount(o, s->opt.mount_program, e);
+}
+
 static int
 mount_overlay(struct store *s, const struct standing *t, struct err *e)
 {
@@ -301,6 +313,8 @@ mount_overlay(struct store *s, const struct standing *t, struct err *e)
 		strv_addf(&paths, "%s/upper", t->rw);
 	o.lower = (const char *const *)paths.v;
 	o.n = paths.n;
+	if (s->opt.mount_program != NULL)
+		return mount_by_program(s, &o, e);
 	if (!mapped)
 		return overlay_mount(&o, e);
 	/* Overlay works with the number of whoever mounts it, which must be known to the map. */
@@ -464,7 +478,7 @@ shift_upper(int rw, const struct owners *map, struct err *e)
 static int
 try_mapped(struct store *s, struct standing *t, int rw, int *root, struct err *e)
 {
-	if (t->userns <= 0 || s->userxattr)
+	if (t->userns <= 0 || s->userxattr || s->opt.mount_program != NULL)
 		return 0;
 	*root = mount_standing(s, t, e);
 	if (*root == -1)
@@ -501,6 +515,8 @@ mount_with_owners(struct store *s, struct standing *t, struct err *e)
 			   : err_set(e, ERR_STATE,
 				 "the container's ID map is not the one it was made with");
 	if (!owners_is_mapped(&t->map) || before.shifted)
+		return mount_standing(s, t, e);
+	if (s->opt.mount_program != NULL && owners_is_mapped(&before))
 		return mount_standing(s, t, e);
 	r = try_mapped(s, t, rw, &root, e);
 	if (r != 0 || owners_is_mapped(&before))

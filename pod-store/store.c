@@ -175,6 +175,7 @@ store_close(struct store *s)
 	own_mem_free(&s->volume_path);
 	s->root = s->volume_path = NULL;
 	own_mem_free(&s->opt.mountopt);
+	own_mem_free(&s->opt.mount_program);
 	for (size_t i = 0; i < s->nmore; i++)
 		store_close(&s->more[i]);
 	if (s->images != NULL)

@@ -35,6 +35,7 @@ struct store_options {
 	enum store_driver driver; /* AUTO: overlay where it can be mounted, else vfs */
 	bool vfs_first;		  /* of AUTO: driver_priority */
 	char *mountopt;
+	char *mount_program;   /* makes the overlays, see fuse.h; NULL: the kernel does */
 	uint64_t size, inodes; /* of the changes of each container; 0: no limit */
 	bool ignore_chown_errors;
 	enum layout layout; /* of new layers */

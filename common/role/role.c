@@ -474,8 +474,13 @@ set_limits(const struct role_info *r, struct err *e)
 		return err_sys(e, "limiting core dumps");
 	if (r->open_files == 0)
 		return 0;
-	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < files.rlim_max)
-		files.rlim_cur = files.rlim_max = now.rlim_max;
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0) {
+		if (now.rlim_max < files.rlim_max)
+			files.rlim_cur = files.rlim_max = now.rlim_max;
+		/* A program of the host that such a role starts may need more than itself. */
+		if (r->calls & SYS_SPAWN)
+			files.rlim_max = now.rlim_max;
+	}
 	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
 		return err_sys(e, "limiting open files");
 	return 0;

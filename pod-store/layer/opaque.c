@@ -13,6 +13,7 @@
 
 #define TRUSTED "trusted.overlay.opaque"
 #define USER "user.overlay.opaque"
+#define FUSE "user.fuseoverlayfs.opaque"
 
 bool
 opaque_in_user(void)
@@ -43,10 +44,20 @@ opaque_apply(int root, const struct result *r, struct err *e)
 bool
 opaque_is_set(int fd)
 {
+	static const char *const names[] = {TRUSTED, USER, FUSE};
 	char value[2];
 
-	return (fgetxattr(fd, TRUSTED, value, sizeof(value)) == 1 && value[0] == 'y') ||
-	       (fgetxattr(fd, USER, value, sizeof(value)) == 1 && value[0] == 'y');
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		if (fgetxattr(fd, names[i], value, sizeof(value)) == 1 && value[0] == 'y')
+			return true;
+	return false;
+}
+
+bool
+opaque_is_mark(const char *name, const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) ? st->st_rdev == 0 && strcmp(name, ".wh..opq") == 0
+				    : S_ISREG(st->st_mode) && strcmp(name, ".wh..wh..opq") == 0;
 }
 
 static int

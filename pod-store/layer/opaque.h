@@ -2,7 +2,8 @@
 /*
  * Opaque directories of layers and of containers' upper directories: those that hide what lower
  * layers have at their name.  Overlay knows them by an extended attribute, trusted.overlay.opaque,
- * or user.overlay.opaque where it is mounted in a user namespace.  The first takes CAP_SYS_ADMIN,
+ * or user.overlay.opaque where it is mounted in a user namespace; fuse-overlayfs sets one of the two or its
+ * own, and leaves entries besides.  The first takes CAP_SYS_ADMIN,
  * which the workers do not have: pod-store-unpack reports such directories and pod-store marks
  * them; pod-store lists them for pod-store-pack.
  */
@@ -10,6 +11,7 @@
 #define POD_OPAQUE_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "common/base/err.h"
 #include "common/base/mem.h"
@@ -27,6 +29,9 @@ int opaque_apply(int root, const struct result *r, struct err *e);
 
 /* Is the directory fd opaque? */
 bool opaque_is_set(int fd);
+
+/* Is this an entry that fuse-overlayfs leaves in opaque directories, beside the attribute? */
+bool opaque_is_mark(const char *name, const struct stat *st);
 
 /*
  * Appends the opaque directories below root as lines in the form of results ("opaque PATH\n"), to

@@ -277,6 +277,8 @@ add_one(void *arg, const struct walk_entry *w, struct err *e)
 	struct pack *p = arg;
 	const char *first = NULL;
 
+	if (opaque_is_mark(w->name, &w->st))
+		return 0;
 	if (S_ISCHR(w->st.st_mode) && w->st.st_rdev == 0)
 		return add_whiteout(
 		    p, w->path, strlen(w->path) - strlen(w->name), w->name, &w->st, e);

@@ -10,7 +10,8 @@ bool
 xattr_is_kept(const char *name)
 {
 	if (text_has_prefix(name, "user."))
-		return !text_has_prefix(name, "user.overlay.");
+		return !text_has_prefix(name, "user.overlay.") &&
+		       !text_has_prefix(name, "user.fuseoverlayfs.");
 	return strcmp(name, "security.capability") == 0 ||
 	       strcmp(name, "system.posix_acl_access") == 0 ||
 	       strcmp(name, "system.posix_acl_default") == 0;

@@ -97,9 +97,6 @@ fi
 is "an unknown storage option" "$(pod --storage-opt nosuch=1 images 2>&1)" "Error: unknown storage option nosuch"
 is "an unknown driver" "$(pod --storage-driver zfs images 2>&1 | sed -n 1p)" 'Error: storage driver "zfs" is not available'
 is "--storage-opt mountopt" "$(pod --storage-opt overlay.mountopt=nodev,metacopy=on run --rm --network none localhost/base grep ' / ' /proc/mounts | grep -c 'metacopy=on')" 1
-printf '[storage]\ndriver="overlay"\n[storage.options.overlay]\nmount_program="/usr/bin/fuse-overlayfs"\n' >"$WORLD/mp.conf"
-is "mount_program of storage.conf: the kernel's overlay all the same" \
-	"$(world_opts=(); CONTAINERS_STORAGE_CONF=$WORLD/mp.conf pod run --rm --network none localhost/base grep -c ' / overlay ' /proc/mounts 2>&1)" 1
 is "options of the mount itself" "$(store --storage-opt mountopt=nodev,nosuid mount localhost/base grep "$ROOT/empty " /proc/self/mounts | grep -c 'nosuid,nodev')" 1
 is "one that no overlay has" "$(pod --storage-opt overlay.mountopt=nosuch images 2>&1 | sed -n 1p)" 'Error: storage option overlay.mountopt: mountopt: overlay mounts cannot have the option "nosuch"'
 { declare -f everything; echo everything; } | user_part
