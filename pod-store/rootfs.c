@@ -533,8 +533,11 @@ static int
 prepare_workdir(int root, const struct msg_rootfs_open *m, const struct owners *map,
     const struct msg_rootfs_opened *out, struct err *e)
 {
-	own_fd int dir = path_try(root, m->workdir, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
+	own_fd int dir = -1;
 
+	if (m->workdir == NULL || m->workdir_mounted)
+		return 0;
+	dir = path_try(root, m->workdir, PATH_IN_ROOT, O_PATH | O_DIRECTORY, 0);
 	if (dir >= 0)
 		return 0;
 	if (errno == ENOTDIR)
@@ -595,7 +598,7 @@ open_image_root(struct store *s, const struct msg_rootfs_open *m, struct standin
 		return err_wrap(e, "mounting storage for container %s", m->id);
 	if (user_find(places_first(s), root, fresh, m, out, a, e) == -1)
 		return -1;
-	if (m->workdir != NULL && prepare_workdir(root, m, &t->map, out, e) == -1)
+	if (prepare_workdir(root, m, &t->map, out, e) == -1)
 		return -1;
 	if (prepare_volumes(s, root, m, &t->map, out, a, e) == -1)
 		return -1;
@@ -613,7 +616,7 @@ open_given_root(struct store *s, const struct msg_rootfs_open *m, const struct o
 	if (root == -1)
 		return err_sys(e, "opening the root of container %s", m->id);
 	if (user_find(s, root, false, m, out, a, e) == -1 ||
-	    (m->workdir != NULL && prepare_workdir(root, m, map, out, e) == -1) ||
+	    prepare_workdir(root, m, map, out, e) == -1 ||
 	    prepare_volumes(s, root, m, map, out, a, e) == -1)
 		return -1;
 	out->root = fd_take(&root);

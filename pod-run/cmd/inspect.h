@@ -24,6 +24,9 @@ json_t *inspect_host_config(struct ctx *x, const struct ctr *c);
 json_t *inspect_network_settings(struct ctx *x, const struct ctr *c);
 json_t *inspect_mounts(struct ctx *x, const struct ctr *c);
 
+/* How the SELinux label of a mount is changed: "z", "Z" or "". */
+const char *inspect_mount_mode(const struct rec_ctr_mount *m);
+
 /* "80/tcp": [{HostIp, HostPort}] of published ports, and null for those only exposed. */
 json_t *inspect_port_bindings(const struct ctr *c, bool exposed);
 

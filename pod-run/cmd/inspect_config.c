@@ -4,9 +4,11 @@
 
 #include "common/base/own.h"
 #include "common/base/sig.h"
+#include "common/cli/human.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/etc_files.h"
+#include "pod-run/oci/spec_cap.h"
 
 /* --- Config -------------------------------------------------------------------------------------*/
 
@@ -161,6 +163,10 @@ inspect_config(struct ctx *x, const struct ctr *c)
 	json_put_int(o, "Timeout", (int64_t)g->timeout_s);
 	json_put_int(o, "StopTimeout", (int64_t)g->stop_timeout_s);
 	json_put_bool(o, "Passwd", !g->no_passwd);
+	if (g->chroot_dirs.n > 0)
+		json_put_take(o, "ChrootDirs", inspect_strs(&g->chroot_dirs));
+	if (g->systemd)
+		json_put_bool(o, "SystemdMode", true);
 	json_put_str(o, "sdNotifyMode", inspect_or(g->sdnotify, "container"));
 	return o;
 }
@@ -175,13 +181,19 @@ put_binds(json_t *o, const struct rec_ctr_config *g)
 	for (size_t i = 0; i < g->mounts.n; i++) {
 		const struct rec_ctr_mount *m = &g->mounts.v[i];
 		own_strbuf struct strbuf b = {0};
+		const char *mode = inspect_mount_mode(m);
 
 		if (m->implied || m->source == NULL ||
 		    (strcmp(m->type, "bind") != 0 && strcmp(m->type, "volume") != 0))
 			continue;
-		strbuf_addf(&b, "%s:%s", m->source, m->target);
+		strbuf_addf(&b, "%s:%s:", m->source, m->target);
+		if (*mode != '\0')
+			strbuf_addf(&b, "%s,", mode);
+		if (m->no_copy)
+			strbuf_add(&b, "nocopy,");
 		for (size_t k = 0; k < m->options.n; k++)
-			strbuf_addf(&b, "%c%s", k == 0 ? ':' : ',', m->options.v[k]);
+			strbuf_addf(&b, "%s,", m->options.v[k]);
+		b.s[--b.n] = '\0';
 		json_add_str(a, b.s);
 	}
 }
@@ -195,7 +207,8 @@ put_tmpfs(json_t *o, const struct rec_ctr_config *g)
 		const struct rec_ctr_mount *m = &g->mounts.v[i];
 		own_strbuf struct strbuf b = {0};
 
-		if (m->implied || strcmp(m->type, "tmpfs") != 0)
+		/* Those of --read-only-tmpfs are shown, those of systemd mode are not. */
+		if (strcmp(m->type, "tmpfs") != 0 || (m->implied && !g->read_only))
 			continue;
 		for (size_t k = 0; k < m->options.n; k++)
 			strbuf_addf(&b, "%s%s", k > 0 ? "," : "", m->options.v[k]);
@@ -287,26 +300,43 @@ put_log(json_t *o, struct ctx *x, const struct ctr *c)
 	own_mem char *path = xasprintf("%s/ctr.log", dir);
 	const char *driver = inspect_or(c->config->log_driver, "k8s-file");
 	json_t *l = json_put_obj(o, "LogConfig");
+	char size[HUMAN_MAX];
 
 	json_put_str(l, "Type", driver);
 	json_put_take(l, "Config", json_null());
 	json_put_str(
 	    l, "Path", strcmp(driver, "none") == 0 ? "" : inspect_or(c->config->log_path, path));
 	json_put_str(l, "Tag", inspect_or(c->config->log_tag, ""));
-	if (c->config->log_size_max > 0) {
-		own_mem char *size = xasprintf("%lldB", (long long)c->config->log_size_max);
+	json_put_str(l, "Size",
+	    human_size(c->config->log_size_max > 0 ? (double)c->config->log_size_max : 0, size,
+		sizeof(size)));
+}
 
-		json_put_str(l, "Size", size);
-	} else {
-		json_put_str(l, "Size", "0B");
+/* How the bounding set differs from what containers had at first, as Podman counts it: whatever made it differ. */
+static void
+put_cap_changes(json_t *o, const struct rec_ctr_config *g)
+{
+	static const char *const usual[] = {"CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE",
+	    "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD", "CAP_NET_BIND_SERVICE",
+	    "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID",
+	    "CAP_SYS_CHROOT"};
+	const struct strs names = {.v = (const char **)(uintptr_t)usual, .n = COUNTOF(usual)};
+	uint64_t before = spec_cap_mask(&names), now = spec_cap_mask(&g->caps);
+	own_arena struct arena a = {0};
+	struct strs add = {0}, drop = {0};
+
+	if (!g->privileged) {
+		spec_cap_list(now & ~before, &a, &add);
+		spec_cap_list(before & ~now, &a, &drop);
 	}
+	json_put_take(o, "CapAdd", inspect_strs(&add));
+	json_put_take(o, "CapDrop", inspect_strs(&drop));
 }
 
 static void
 put_security(json_t *o, const struct rec_ctr_config *g)
 {
-	json_put_take(o, "CapAdd", inspect_strs(&g->cap_add));
-	json_put_take(o, "CapDrop", inspect_strs(&g->cap_drop));
+	put_cap_changes(o, g);
 	json_put_bool(o, "Privileged", g->privileged);
 	json_put_take(o, "SecurityOpt", inspect_strs(&g->security_opts));
 	json_put_bool(o, "ReadonlyRootfs", g->read_only);
@@ -322,6 +352,32 @@ put_namespaces(json_t *o, const struct rec_ctr_config *g)
 	json_put_str(
 	    o, "UsernsMode", strcmp(inspect_or(g->user_ns, "host"), "host") == 0 ? "" : g->user_ns);
 	json_put_str(o, "CgroupMode", inspect_or(g->cgroup_ns, "private"));
+}
+
+static void
+put_ranges(json_t *o, const char *key, const struct rec_id_range *v, size_t n)
+{
+	json_t *a = json_put_arr(o, key);
+
+	for (size_t i = 0; i < n; i++) {
+		own_mem char *range = xasprintf("%llu:%llu:%llu", (unsigned long long)v[i].inside,
+		    (unsigned long long)v[i].outside, (unsigned long long)v[i].count);
+
+		json_add_str(a, range);
+	}
+}
+
+/* Only maps that were given or settled when the container was made. */
+static void
+put_maps(json_t *o, const struct rec_ctr_config *g)
+{
+	json_t *m;
+
+	if (g->uid_map.n == 0 && g->gid_map.n == 0)
+		return;
+	m = json_put_obj(o, "IDMappings");
+	put_ranges(m, "UidMap", g->uid_map.v, g->uid_map.n);
+	put_ranges(m, "GidMap", g->gid_map.v, g->gid_map.n);
 }
 
 static void
@@ -342,6 +398,7 @@ inspect_host_config(struct ctx *x, const struct ctr *c)
 	put_binds(o, g);
 	json_put_str(o, "CgroupManager", inspect_or(g->cgroup_manager, "cgroupfs"));
 	put_namespaces(o, g);
+	put_maps(o, g);
 	json_put_str(o, "ContainerIDFile", inspect_or(g->cid_file, ""));
 	put_log(o, x, c);
 	json_put_take(o, "PortBindings", inspect_port_bindings(c, false));

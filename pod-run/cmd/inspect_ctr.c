@@ -14,6 +14,7 @@
 #include "pod-run/life/sync.h"
 #include "pod-run/life/usage.h"
 #include "pod-run/oci/etc_files.h"
+#include "pod-run/oci/spec_cap.h"
 #include "pod-run/oci/spec_config.h"
 #include "pod-run/state/exec.h"
 #include "pod-run/state/summary.h"
@@ -232,6 +233,22 @@ put_size(json_t *o, struct ctx *x, const struct ctr *c, struct err *e)
 	return 0;
 }
 
+/* The user decides at the start which are effective; its name tells it earlier. */
+static void
+put_caps(json_t *o, const struct rec_ctr_config *g)
+{
+	own_arena struct arena a = {0};
+	struct strs effective = {0};
+	const char *user = inspect_or(g->user, "0");
+	size_t n = strcspn(user, ":");
+	bool root = n == 0 || (n == 1 && *user == '0') || (n == 4 && strncmp(user, "root", n) == 0);
+
+	spec_cap_list(
+	    spec_cap_effective(&g->cap_add, spec_cap_mask(&g->caps), root), &a, &effective);
+	json_put_take(o, "EffectiveCaps", inspect_strs(&effective));
+	json_put_take(o, "BoundingCaps", inspect_strs(&g->caps));
+}
+
 json_t *
 inspect_document(struct ctx *x, const struct ctr *c)
 {
@@ -245,7 +262,7 @@ inspect_document(struct ctx *x, const struct ctr *c)
 	json_put_str(o, "Image", c->image);
 	json_put_str(o, "ImageDigest", inspect_or(g->image_digest, ""));
 	json_put_str(o, "ImageName", inspect_or(g->image_name, ""));
-	json_put_str(o, "Rootfs", "");
+	json_put_str(o, "Rootfs", inspect_or(g->rootfs, ""));
 	json_put_str(o, "Pod", "");
 	put_paths(o, x, c);
 	put_runtime(o, x, c);
@@ -255,8 +272,7 @@ inspect_document(struct ctx *x, const struct ctr *c)
 	json_put_str(o, "MountLabel", inspect_or(g->mount_label, ""));
 	json_put_str(o, "ProcessLabel", inspect_or(g->label, ""));
 	json_put_str(o, "AppArmorProfile", inspect_or(g->apparmor, ""));
-	json_put_take(o, "EffectiveCaps", inspect_strs(&g->caps));
-	json_put_take(o, "BoundingCaps", inspect_strs(&g->caps));
+	put_caps(o, g);
 	put_exec_ids(o, x, c);
 	json_put_take(o, "GraphDriver", graph_driver(x, c));
 	json_put_take(o, "Mounts", inspect_mounts(x, c));

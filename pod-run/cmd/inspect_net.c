@@ -178,11 +178,19 @@ propagation(const struct rec_ctr_mount *m)
 	return "rprivate";
 }
 
+const char *
+inspect_mount_mode(const struct rec_ctr_mount *m)
+{
+	return m->relabel == NULL ? "" : strcmp(m->relabel, "shared") == 0 ? "z" : "Z";
+}
+
 static void
 put_options(json_t *o, const struct rec_ctr_mount *m)
 {
 	json_t *a = json_put_arr(o, "Options");
 
+	if (m->no_copy)
+		json_add_str(a, "nocopy");
 	for (size_t i = 0; i < m->options.n; i++)
 		if (strcmp(m->options.v[i], "rw") != 0 && strcmp(m->options.v[i], "ro") != 0 &&
 		    strcmp(m->options.v[i], propagation(m)) != 0)
@@ -215,7 +223,7 @@ inspect_mounts(struct ctx *x, const struct ctr *c)
 		}
 		json_put_str(o, "Destination", m->target);
 		json_put_str(o, "Driver", volume ? "local" : "");
-		json_put_str(o, "Mode", "");
+		json_put_str(o, "Mode", inspect_mount_mode(m));
 		put_options(o, m);
 		json_put_bool(o, "RW", !is_read_only(m));
 		json_put_str(o, "Propagation", propagation(m));

@@ -238,7 +238,7 @@ inherit_volumes(struct create *c, struct err *e)
 		if (ctr_load(db, id, &other, e) == -1 || ctr_config(&other, e) == -1)
 			return -1;
 		spec_mounts_inherit(other.config, how, &c->config, &c->arena);
-		spec_list_add(&c->arena, &c->config.volumes_from, arena_strdup(&c->arena, id));
+		spec_list_add(&c->arena, &c->config.volumes_from, l->v[i]);
 		strv_add(&c->needs, id);
 	}
 	return 0;

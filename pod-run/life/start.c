@@ -26,6 +26,7 @@
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/life/volumes.h"
+#include "pod-run/oci/covered.h"
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_list.h"
@@ -147,6 +148,7 @@ ask_rootfs(struct start *s, struct err *e)
 	    .groups = c->groups,
 	    .workdir = c->workdir,
 	    .make_workdir = c->make_workdir,
+	    .workdir_mounted = c->workdir != NULL && covered_path(c, true, c->workdir),
 	    .no_passwd = c->no_passwd,
 	    .passwd_entry = c->passwd_entry,
 	    .group_entry = c->group_entry,
@@ -534,6 +536,21 @@ remember(struct start *s, const struct containers_conf *conf)
 	}
 }
 
+/* A host port that was chosen at the first start stays the container's. */
+static int
+keep_ports(struct start *s, struct db *db, struct err *e)
+{
+	struct ctr *c = s->c;
+	bool changed = false;
+
+	for (size_t i = 0; i < c->run.ports.n && i < c->config->ports.n; i++)
+		if (c->config->ports.v[i].host_port == 0) {
+			c->config->ports.v[i].host_port = c->run.ports.v[i].host_port;
+			changed = true;
+		}
+	return changed ? ctr_save_config(db, c, e) : 0;
+}
+
 static void
 fill_running(struct start *s, const struct msg_monitor_started *m)
 {
@@ -623,7 +640,7 @@ start_end(struct start *s, struct err *e)
 	fd_close(&s->live);
 	if (!s->create_only)
 		health_started(s->x, s->c);
-	if (ctr_save(db, s->c, e) == -1)
+	if (keep_ports(s, db, e) == -1 || ctr_save(db, s->c, e) == -1)
 		return -1;
 	/* Our caller may be a service that ends as soon as we do. */
 	if (!s->adopt)

@@ -121,11 +121,8 @@ write_caps(const struct process *p, struct strbuf *b)
 		bounding = (struct strs){0};
 		spec_cap_list(spec_cap_bounding(), &a, &bounding);
 	}
-	if (root)
-		effective = bounding;
-	else
-		spec_cap_list(
-		    spec_cap_mask(&p->c->cap_add) & spec_cap_mask(&bounding), &a, &effective);
+	spec_cap_list(
+	    spec_cap_effective(&p->c->cap_add, spec_cap_mask(&bounding), root), &a, &effective);
 	config_json_open(b, "capabilities", '{');
 	write_cap_set(b, "bounding", &bounding);
 	write_cap_set(b, "effective", &effective);

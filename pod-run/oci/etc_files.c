@@ -13,6 +13,7 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "pod-run/oci/covered.h"
 
 #define BASE_MAX ((size_t)1 << 20)  /* of the host's hosts and resolv.conf */
 #define ZONE_MAX ((size_t)64 << 10) /* of a time zone file */
@@ -24,35 +25,20 @@ is_mode(const char *mode, const char *word)
 	return mode != NULL && strcmp(mode, word) == 0;
 }
 
-/* True if a mount of the user covers path: there, or above it. */
-static bool
-is_covered(const struct rec_ctr_config *c, const char *path)
-{
-	for (size_t i = 0; i < c->mounts.n; i++) {
-		const char *target = c->mounts.v[i].target;
-		size_t n = strlen(target);
-
-		if (!c->mounts.v[i].implied && strncmp(path, target, n) == 0 &&
-		    (path[n] == '/' || path[n] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 unsigned
 etc_files_wanted(const struct rec_ctr_config *c)
 {
 	unsigned wanted = 0;
 
-	if (!c->no_hosts && !is_covered(c, "/etc/hosts"))
+	if (!c->no_hosts && !covered_path(c, false, "/etc/hosts"))
 		wanted |= ETC_HOSTS;
-	if (!c->no_resolv && !is_covered(c, "/etc/resolv.conf"))
+	if (!c->no_resolv && !covered_path(c, false, "/etc/resolv.conf"))
 		wanted |= ETC_RESOLV;
-	if (!c->no_hostname && !is_covered(c, "/etc/hostname"))
+	if (!c->no_hostname && !covered_path(c, false, "/etc/hostname"))
 		wanted |= ETC_HOSTNAME;
-	if (!is_covered(c, "/run/.containerenv"))
+	if (!covered_path(c, false, "/run/.containerenv"))
 		wanted |= ETC_CONTAINERENV;
-	if (c->tz != NULL && !is_covered(c, "/etc/localtime"))
+	if (c->tz != NULL && !covered_path(c, false, "/etc/localtime"))
 		wanted |= ETC_LOCALTIME;
 	return wanted;
 }

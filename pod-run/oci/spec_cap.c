@@ -72,6 +72,16 @@ spec_cap_mask(const struct strs *list)
 	return mask;
 }
 
+uint64_t
+spec_cap_effective(const struct strs *added, uint64_t bounding, bool root)
+{
+	bool all = root;
+
+	for (size_t i = 0; i < added->n; i++)
+		all = all || strcmp(added->v[i], "ALL") == 0;
+	return bounding & (all ? UINT64_MAX : spec_cap_mask(added));
+}
+
 /* Podman shows the kernel's spelling of what it was given. */
 static int
 unknown(const char *word, struct err *e)

@@ -22,6 +22,12 @@ void spec_cap_list(uint64_t mask, struct arena *a, struct strs *out);
 uint64_t spec_cap_mask(const struct strs *names); /* unknown names do not count */
 
 /*
+ * What a container's process may use at once: as root the whole bounding set, as another user only what was
+ * added for it (normalised words, ALL among them).
+ */
+uint64_t spec_cap_effective(const struct strs *added, uint64_t bounding, bool root);
+
+/*
  * base with the words of --cap-add and --cap-drop applied, by Podman's rules: "all" on one side
  * stands for the bounding set or for nothing, and nothing may be both added and dropped.
  */

@@ -2,7 +2,7 @@
 /* config.json: pieces of what is written for typical records. */
 // objs: pod-run/state/summary.o pod-run/oci/spec_config.o pod-run/oci/config_json.o pod-run/oci/config_linux.o
 // objs: pod-run/oci/config_mounts.o pod-run/oci/config_process.o pod-run/oci/config_devices.o
-// objs: pod-run/oci/spec_list.o pod-run/oci/spec_cap.o pod-run/oci/cgroup.o pod-run/oci/etc_files.o pod-run/oci/cdi.o pod-run/oci/hooks.o
+// objs: pod-run/oci/spec_list.o pod-run/oci/spec_cap.o pod-run/oci/cgroup.o pod-run/oci/etc_files.o pod-run/oci/covered.o pod-run/oci/cdi.o pod-run/oci/hooks.o
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* hosts, resolv.conf, hostname and .containerenv. */
-// objs: pod-run/oci/etc_files.o
+// objs: pod-run/oci/etc_files.o pod-run/oci/covered.o
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdlib.h>
