@@ -15,7 +15,7 @@
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/life/userns.h"
-#include "pod-run/oci/shm.h"
+#include "pod-run/oci/detached.h"
 #include "pod-run/state/event.h"
 
 struct mount_opts {
@@ -103,7 +103,7 @@ attach(struct ctx *x, struct msg_rootfs_attach *m, pid_t pid, struct peer_in *in
 	const struct msg_rootfs_attached *r;
 
 	if (pid > 0) {
-		root = shm_clone_root(pid, e);
+		root = detached_root(pid, e);
 		if (root == -1)
 			return -1;
 		m->place = true;

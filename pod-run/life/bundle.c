@@ -22,7 +22,7 @@
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/seccomp.h"
 #include "pod-run/oci/selinux.h"
-#include "pod-run/oci/shm.h"
+#include "pod-run/oci/detached.h"
 #include "pod-run/oci/spec_config.h"
 
 /* Path of a namespace of the container named in "container:ID", which must run. */
@@ -68,7 +68,7 @@ join_all(struct start *s, struct spec_facts *f, struct err *e)
 	    joined(s, c->user_ns, "user", &f->userns, NULL, NULL, e) == -1)
 		return -1;
 	if (ipc != 0) {
-		s->shm = shm_clone(ipc, e);
+		s->shm = detached_shm(ipc, e);
 		if (s->shm == -1)
 			return -1;
 	}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "pod-run/life/idmount.h"
 #include "pod-run/life/mounts.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "common/fs/walk.h"
 #include "pod-run/life/image.h"
 #include "pod-run/life/volumes.h"
+#include "pod-run/oci/detached.h"
 #include "pod-run/oci/selinux.h"
 #include "pod-run/oci/spec_list.h"
 
@@ -223,13 +225,19 @@ mounts_rootfs(struct start *s, struct err *e)
 	const struct rec_ctr_config *c = s->c->config;
 	own_fd int dir = open_dir(c->rootfs, false, e), upper = -1, work = -1;
 
+	if (dir != -1 && (c->rootfs_idmap != NULL || !c->rootfs_overlay)) {
+		own_fd int tree = clone_tree(dir, e);
+
+		if (tree == -1 ||
+		    (c->rootfs_idmap != NULL && idmount_apply(tree, c, c->rootfs_idmap, e) == -1))
+			return -1;
+		if (!c->rootfs_overlay)
+			return fd_take(&tree);
+		fd_close(&dir);
+		dir = fd_take(&tree);
+	}
 	if (dir == -1)
 		return -1;
-	if (c->rootfs_idmap != NULL)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "--rootfs: the option idmap is not built; -v knows it for other directories");
-	if (!c->rootfs_overlay)
-		return clone_tree(dir, e);
 	if (fresh_dirs(s, ROOT_OVERLAY, dir, &upper, &work, e) == -1)
 		return -1;
 	return overlay(s, dir, upper, work, e);
@@ -275,55 +283,27 @@ take_image(struct start *s, size_t i, struct err *e)
 	return fd_take(&MSG_OF(&in, image_opened)->root);
 }
 
-/*
- * Where subpath leads to within an image, without links: as a path below its root, which the runtime may
- * walk again since nobody can change what an image holds.
- */
-static const char *
-part_of_image(struct start *s, int root, const char *subpath, bool *file, struct err *e)
-{
-	own_fd int fd = path_open(root, subpath, PATH_IN_ROOT, O_PATH, 0, e);
-	char link[64], path[PATH_MAX];
-	struct stat st;
-	ssize_t n;
-
-	if (fd == -1)
-		return NULL;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n <= 0 || path[0] != '/' || fstat(fd, &st) == -1) {
-		err_sys(e, "subpath %s", subpath);
-		return NULL;
-	}
-	path[n] = '\0';
-	*file = !S_ISDIR(st.st_mode);
-	return arena_strdup(&s->arena, path);
-}
-
 /* What is bound at the place of an image's mount. */
 static int
 prepare_image(struct start *s, size_t i, const char **source, struct err *e)
 {
 	const struct rec_ctr_mount *m = &s->c->config->mounts.v[i];
 	own_fd int root = take_image(s, i, e);
-	const char *part = "", *place;
-	bool file = false;
+	struct stat st;
 
 	if (root == -1)
 		return err_wrap(e, "mounting image %s", m->source);
-	if (m->subpath != NULL && m->writable)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "subpath of a writable image mount is not built: mount it read-only");
 	if (m->subpath != NULL) {
-		part = part_of_image(s, root, m->subpath, &file, e);
-		if (part == NULL)
-			return err_wrap(e, "subpath %s of image %s", m->subpath, m->source);
+		own_fd int whole = fd_take(&root);
+
+		root = detached_part(whole, m->subpath, e);
+		if (root == -1)
+			return err_wrap(e, "subpath of image %s", m->source);
 	}
-	place = start_mount(s, fd_take(&root), false, e);
-	if (place == NULL)
-		return -1;
-	*source = arena_printf(&s->arena, "%s%s", place, part);
-	return 0;
+	if (fstat(root, &st) == -1)
+		return err_sys(e, "stat %s", m->target);
+	*source = start_mount(s, fd_take(&root), !S_ISDIR(st.st_mode), e);
+	return *source == NULL ? -1 : 0;
 }
 
 /* --- Volumes ----------------------------------------------------------------------------------------*/

@@ -20,7 +20,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/life/volumes.h"
-#include "pod-run/oci/shm.h"
+#include "pod-run/oci/detached.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
@@ -335,7 +335,7 @@ fill_shm(const struct import *m, struct start *s, struct err *e)
 
 	if (!m->foreign || source == -1)
 		return 0;
-	shm = shm_make(m->c.config->shm_size, e);
+	shm = detached_new_shm(m->c.config->shm_size, e);
 	if (shm == -1)
 		return -1;
 	copy.target = shm;

@@ -167,9 +167,8 @@ is_size(const char *s)
 	return n > 0 && (s[n] == '\0' || (strchr("kKmMgGtTpP%", s[n]) != NULL && s[n + 1] == '\0'));
 }
 
-/* idmap=uids=INSIDE-OUTSIDE-COUNT#…;gids=…, as the runtime reads it. */
-static int
-check_idmap(const char *word, struct err *e)
+int
+spec_mount_opts_check_idmap(const char *word, struct err *e)
 {
 	const char *p = word + strcspn(word, "=");
 
@@ -206,7 +205,7 @@ spec_mount_opts_add(struct mount_opts *m, const char *option, struct err *e)
 		    m->last[g], option, group_words[g]);
 	m->seen |= 1u << g;
 	m->last[g] = option;
-	if (g == G_IDMAP && check_idmap(option, e) < 0)
+	if (g == G_IDMAP && spec_mount_opts_check_idmap(option, e) < 0)
 		return -1;
 	if (g == G_SIZE && !is_size(option + strlen("size=")))
 		return err_set(e, ERR_INVALID, "%s: invalid mount option", option);

@@ -31,6 +31,9 @@ struct mount_opts {
 /* Takes one option as in -v and --tmpfs. */
 int spec_mount_opts_add(struct mount_opts *m, const char *option, struct err *e);
 
+/* Checks the form of "idmap" or "idmap=uids=INSIDE-OUTSIDE-COUNT#…;gids=…", as the runtime reads it. */
+int spec_mount_opts_check_idmap(const char *word, struct err *e);
+
 /*
  * Adds the defaults: rw, rprivate, rbind or tmpcopyup, and nosuid, nodev, noexec where there is no
  * source, or where the source's file system has them.

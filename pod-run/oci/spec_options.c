@@ -22,6 +22,7 @@
 #include "pod-run/oci/spec_limits.h"
 #include "pod-run/oci/spec_logging.h"
 #include "pod-run/oci/spec_list.h"
+#include "pod-run/oci/spec_mount_opts.h"
 #include "pod-run/oci/spec_mounts.h"
 #include "pod-run/oci/spec_network.h"
 #include "pod-run/oci/spec_ports.h"
@@ -159,6 +160,8 @@ read_rootfs(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 		else
 			return err_set(e, ERR_INVALID, "invalid rootfs option \"%s\"", o);
 	}
+	if (c->rootfs_idmap != NULL && spec_mount_opts_check_idmap(c->rootfs_idmap, e) < 0)
+		return -1;
 	if (stat(c->rootfs, &st) < 0)
 		return err_sys(e, "running container create option: stat %s", c->rootfs);
 	if (!S_ISDIR(st.st_mode))
