@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -244,18 +243,13 @@ typedef int check_name(struct check *c, int dir, const char *name, struct err *e
 static int
 each_in(struct check *c, int take_fd, const char *path, check_name *fn, struct err *e)
 {
+	own_strv struct strv names = {0};
 	own_fd int fd = take_fd;
-	own_dir DIR *d = NULL;
-	struct dirent *de;
 
-	if (fd == -1)
+	if (fd == -1 || store_names_in(fd, path, &names, e) == -1)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL)
-		return err_sys(e, "listing %s", path);
-	fd_take(&fd);
-	while ((de = readdir(d)) != NULL)
-		if (de->d_name[0] != '.' && fn(c, dirfd(d), de->d_name, e) == -1)
+	for (size_t i = 0; i < names.n; i++)
+		if (fn(c, fd, names.v[i], e) == -1)
 			return -1;
 	return 0;
 }

@@ -193,22 +193,27 @@ store_dir(const struct store *s, const char *path, struct err *e)
 }
 
 int
+store_names_in(int dir, const char *shown, struct strv *out, struct err *e)
+{
+	own_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *d = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *de;
+
+	if (d == NULL)
+		return err_sys(e, "listing %s", shown);
+	fd_take(&fd);
+	while ((errno = 0, de = readdir(d)) != NULL)
+		if (de->d_name[0] != '.')
+			strv_add(out, de->d_name);
+	return errno == 0 ? 0 : err_sys(e, "listing %s", shown);
+}
+
+int
 store_names(const struct store *s, const char *path, struct strv *out, struct err *e)
 {
 	own_fd int fd = store_dir(s, path, e);
-	own_dir DIR *d = NULL;
-	struct dirent *de;
 
-	if (fd == -1)
-		return -1;
-	d = fdopendir(fd);
-	if (d == NULL)
-		return err_sys(e, "listing %s", path);
-	fd_take(&fd);
-	while ((de = readdir(d)) != NULL)
-		if (de->d_name[0] != '.')
-			strv_add(out, de->d_name);
-	return 0;
+	return fd == -1 ? -1 : store_names_in(fd, path, out, e);
 }
 
 int

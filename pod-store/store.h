@@ -80,8 +80,9 @@ void store_close(struct store *s);
 /* Opens one of the directories above ("rw", "layers/ID"), never through a link. */
 int store_dir(const struct store *s, const char *path, struct err *e);
 
-/* Adds the names in such a directory, but for those that begin with a dot. */
+/* Adds the names in such a directory, or in one that is open, but for those that begin with a dot. */
 int store_names(const struct store *s, const char *path, struct strv *out, struct err *e);
+int store_names_in(int dir, const char *shown, struct strv *out, struct err *e);
 
 int store_lock(const struct store *s, enum lock_mode mode, struct err *e);
 void store_unlock(const struct store *s);

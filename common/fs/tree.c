@@ -45,9 +45,8 @@ fresh_name(char name[NAME_MAX + 1], uint64_t *salt, uint64_t count)
 	return 0;
 }
 
-/* A directory of the tree, never through a link nor into another file system. */
-static int
-open_dir(int dirfd, const char *name)
+int
+tree_open(int dirfd, const char *name)
 {
 	struct open_how how = {
 	    .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
@@ -77,11 +76,11 @@ push_fd(struct removal *r, int fd_taken, const char *name)
 static int
 push(struct removal *r, int dirfd, const char *name)
 {
-	int fd = open_dir(dirfd, name);
+	int fd = tree_open(dirfd, name);
 
 	/* An owner without privilege may have to give himself the right to list and empty it. */
 	if (fd == -1 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
-		fd = open_dir(dirfd, name);
+		fd = tree_open(dirfd, name);
 	return push_fd(r, fd, name);
 }
 

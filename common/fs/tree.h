@@ -8,6 +8,9 @@
 
 #include "common/base/err.h"
 
+/* A directory of a tree, never through a link nor into another file system.  -1 with errno. */
+int tree_open(int dirfd, const char *name);
+
 /*
  * Removes dirfd/name, a file or a tree.  Nothing there is success.  A mount inside (EBUSY, EXDEV)
  * and anything that cannot be removed is an error that names it; the rest of the tree may be gone

@@ -2,15 +2,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/fs/inodes.h"
+#include "common/fs/tree.h"
 #include "common/fs/walk.h"
 
 #define PATH_BYTES 4096
@@ -32,17 +31,6 @@ struct walk {
 	int (*visit)(void *, const struct walk_entry *, struct err *);
 	void *arg;
 };
-
-static int
-open_dir(int dirfd, const char *name)
-{
-	struct open_how how = {
-	    .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
-	};
-
-	return (int)syscall(SYS_openat2, dirfd, name, &how, sizeof(how));
-}
 
 static int
 list(int fd, struct strv *names)
@@ -114,7 +102,7 @@ pop(struct walk *w, struct err *e)
 static int
 enter(struct walk *w, const struct level *l, const char *name, size_t path_n, struct err *e)
 {
-	int fd = open_dir(l->fd, name);
+	int fd = tree_open(l->fd, name);
 
 	if (fd == -1)
 		return errno == ENOENT || errno == EXDEV ? 0 : err_sys(e, "opening %s", w->path);

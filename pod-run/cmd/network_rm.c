@@ -9,6 +9,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/confirm.h"
 #include "pod-run/cmd/network.h"
+#include "pod-run/cmd/removal.h"
 #include "pod-run/life/join.h"
 #include "pod-run/life/remove.h"
 #include "pod-run/state/event.h"
@@ -78,34 +79,17 @@ rm_one(struct ctx *x, const char *word, const struct rm_opts *o, struct err *e)
 	return remove_users(x, n->name, o, e) == -1 ? -1 : remove_network(x, n, e);
 }
 
-/* 0 all removed, 1 some were missing, 2 some are in use, 125 anything else. */
-static int
-status_of(const struct err *e)
-{
-	return e->class == ERR_NOTFOUND ? 1 : e->class == ERR_INUSE ? 2 : 125;
-}
-
 static int
 rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct rm_opts *o = opts;
 	int status = 0;
 
-	for (int i = 0; i < argc; i++) {
-		int one;
-
-		if (rm_one(ctx_of(cli), argv[i], o, e) == 0) {
+	for (int i = 0; i < argc; i++)
+		if (rm_one(ctx_of(cli), argv[i], o, e) == 0)
 			puts(argv[i]);
-			continue;
-		}
-		one = status_of(e);
-		if (!(o->force && one == 1)) {
-			status = one > status ? one : status;
-			fflush(stdout);
-			err_print(e, stderr);
-		}
-		err_clear(e);
-	}
+		else
+			removal_refused(e, o->force, &status);
 	return status;
 }
 

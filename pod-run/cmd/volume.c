@@ -12,6 +12,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/confirm.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/cmd/removal.h"
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/volumes.h"
 #include "pod-run/state/event.h"
@@ -205,13 +206,6 @@ all_names(struct ctx *x, struct strv *words, struct err *e)
 	return 0;
 }
 
-/* 0 all removed, 1 some were missing, 2 some are in use, 125 anything else. */
-static int
-status_of(const struct err *e)
-{
-	return e->class == ERR_NOTFOUND ? 1 : e->class == ERR_INUSE ? 2 : 125;
-}
-
 static int
 rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -225,21 +219,11 @@ rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
 	if (o->all && all_names(x, &words, e) == -1)
 		return -1;
-	for (size_t i = 0; i < words.n; i++) {
-		int one;
-
-		if (volume_row_remove(x, words.v[i], o->force, o->time, e) == 0) {
+	for (size_t i = 0; i < words.n; i++)
+		if (volume_row_remove(x, words.v[i], o->force, o->time, e) == 0)
 			puts(words.v[i]);
-			continue;
-		}
-		one = status_of(e);
-		if (!(o->force && one == 1)) {
-			status = one > status ? one : status;
-			fflush(stdout);
-			err_print(e, stderr);
-		}
-		err_clear(e);
-	}
+		else
+			removal_refused(e, o->force, &status);
 	return status;
 }
 

@@ -34,25 +34,16 @@ extract_finish(struct extract *x)
 	strbuf_free(&x->opaque);
 }
 
-/* An error about the entry under way; errno says what. */
 static int
 failed(const struct extract *x, struct err *e, const char *what)
 {
-	char safe[300];
-	int no = errno;
-
-	text_escape(x->entry->name, safe, sizeof(safe));
-	errno = no;
-	return err_sys(e, "%s %s", what, safe);
+	return tar_entry_failed(x->entry, what, e);
 }
 
 static int
 refused(const struct extract *x, struct err *e, const char *why)
 {
-	char safe[300];
-
-	text_escape(x->entry->name, safe, sizeof(safe));
-	return err_set(e, ERR_FORMAT, "unpacking %s: %s", safe, why);
+	return tar_entry_refused(x->entry, why, e);
 }
 
 static bool

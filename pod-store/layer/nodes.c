@@ -18,21 +18,13 @@
 static int
 failed(const struct nodes *t, struct err *e, const char *what)
 {
-	char safe[300];
-	int no = errno;
-
-	text_escape(t->entry->name, safe, sizeof(safe));
-	errno = no;
-	return err_sys(e, "%s %s", what, safe);
+	return tar_entry_failed(t->entry, what, e);
 }
 
 static int
 refused(const struct nodes *t, struct err *e, const char *why)
 {
-	char safe[300];
-
-	text_escape(t->entry->name, safe, sizeof(safe));
-	return err_set(e, ERR_FORMAT, "unpacking %s: %s", safe, why);
+	return tar_entry_refused(t->entry, why, e);
 }
 
 static bool

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,26 @@ int
 tar_malformed(const struct tar *t, struct err *e, const char *what)
 {
 	return tar_bad(t, e, ERR_FORMAT, what);
+}
+
+int
+tar_entry_failed(const struct tar_entry *x, const char *what, struct err *e)
+{
+	char safe[300];
+	int no = errno;
+
+	text_escape(x->name, safe, sizeof(safe));
+	errno = no;
+	return err_sys(e, "%s %s", what, safe);
+}
+
+int
+tar_entry_refused(const struct tar_entry *x, const char *why, struct err *e)
+{
+	char safe[300];
+
+	text_escape(x->name, safe, sizeof(safe));
+	return err_set(e, ERR_FORMAT, "unpacking %s: %s", safe, why);
 }
 
 const struct tar_entry *

@@ -84,6 +84,10 @@ enum tar_event tar_next(struct tar *t, struct err *e);
 
 /* What the last event was about. */
 const struct tar_entry *tar_entry(const struct tar *t);
+
+/* An error of who unpacks: what the system did not do with the entry (errno), or why it may not be.  Return -1. */
+int tar_entry_failed(const struct tar_entry *x, const char *what, struct err *e);
+int tar_entry_refused(const struct tar_entry *x, const char *why, struct err *e);
 const void *tar_data(const struct tar *t, size_t *n, uint64_t *offset);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 // objs: pod-store/overlay.o pod-store/layout.o pod-store/erofs_mount.o pod-store/fsapi.o pod-store/layer/erofs.o pod-store/layer/nodes.o
 // objs: pod-store/layer/name.o pod-store/layer/acl.o pod-store/layer/xattr.o pod-store/store.o pod-store/volume_place.o pod-store/db.o
+// objs: pod-store/layer/tar.o pod-store/layer/tarpax.o pod-store/layer/tarhdr.o pod-store/layer/sparse.o
 // libs: -lsqlite3 -lmsgpackc
 #include <criterion/criterion.h>
 #include <fcntl.h>
