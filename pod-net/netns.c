@@ -132,6 +132,23 @@ netns_netlink(int netns, int home, struct netlink *out, struct err *e)
 }
 
 static int
+enter_and_open_dad(int netns, struct err *e)
+{
+	int fd;
+
+	if (netns_enter(netns, e) != 0)
+		return -1;
+	fd = open("/proc/sys/net/ipv6/conf/default/accept_dad", O_RDWR | O_CLOEXEC);
+	return fd >= 0 ? fd : err_sys(e, "opening sysctl net/ipv6/conf/default/accept_dad");
+}
+
+int
+netns_open_dad(int netns, struct err *e)
+{
+	return in_child(enter_and_open_dad, netns, e);
+}
+
+static int
 enter_and_open_packet(int netns, struct err *e)
 {
 	int fd;

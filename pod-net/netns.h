@@ -28,6 +28,12 @@ int netns_netlink(int netns, int home, struct netlink *out, struct err *e);
 /* Opens a socket for packets of the namespace's interfaces, which gets none before it is bound. */
 int netns_packet(int netns, int home, struct err *e);
 
+/*
+ * Opens the value that tells new interfaces of the namespace whether to look for others with their address
+ * (/proc/sys/net/ipv6/conf/default/accept_dad).  ERR with errno ENOENT: there is no IPv6.
+ */
+int netns_open_dad(int netns, struct err *e);
+
 /* Its inode number: tells namespaces apart only while both exist. */
 uint64_t netns_number(int fd);
 

@@ -13,6 +13,7 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "pod-net/helper.h"
+#include "pod-net/netns.h"
 
 #define ANSWER_MAX 4096
 #define ANSWER_S 10
@@ -128,6 +129,7 @@ slirp_arguments(struct slirp *s, const char *netns_path, const char *socket_path
 		if (read_option(s->job.options->v[i], &c, e) != 0)
 			return -1;
 	s->maps_host = c.host_loopback;
+	s->ipv6 = c.ipv6;
 	set_net(&c.cidr, &s->net);
 	strv_add(argv, s->job.path);
 	strv_add(argv, "-c");
@@ -225,6 +227,34 @@ publish(
 	return ask(socket_path, request, e);
 }
 
+/*
+ * The address of IPv6 is of use at once if nobody looks for others that have it, and there is nobody else: tap0
+ * is made as the default says, which is put back afterwards.  Returns -1 where there is nothing to put back.
+ */
+static int
+skip_dad(const struct slirp *s, char *had)
+{
+	struct err e = {0};
+	own_fd int fd = s->ipv6 ? netns_open_dad(s->job.netns, &e) : -1;
+
+	if (fd < 0 || pread(fd, had, 1, 0) != 1 || pwrite(fd, "0", 1, 0) != 1)
+		return -1;
+	return fd_take(&fd);
+}
+
+static int
+run(struct slirp *s, const struct strv *argv, int end, struct err *e)
+{
+	char had = '1';
+	own_fd int dad = skip_dad(s, &had);
+	int rc = helper_run_on(argv, end, s->job.dir, s->job.id, e);
+
+	/* Left as it is, the value harms nobody. */
+	if (dad >= 0)
+		(void)!pwrite(dad, &had, 1, 0);
+	return rc;
+}
+
 static int
 start_at(struct slirp *s, const char *link, const char *socket_path, struct err *e)
 {
@@ -237,7 +267,7 @@ start_at(struct slirp *s, const char *link, const char *socket_path, struct err 
 	ours = pair[0];
 	theirs = pair[1];
 	if (slirp_arguments(s, link, socket_path, READY_FD, END_FD, &argv, e) != 0 ||
-	    helper_run_on(&argv, theirs, s->job.dir, s->job.id, e) != 0)
+	    run(s, &argv, theirs, e) != 0)
 		return -1;
 	for (size_t i = 0; i < s->job.ports->n; i++)
 		for (unsigned k = 0; k < s->job.ports->v[i].count; k++)

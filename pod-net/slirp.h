@@ -21,6 +21,7 @@ struct slirp {
 	int holder;	       /* set by slirp_start: it ends when this is closed; the caller's */
 	bool maps_host;	      /* set by slirp_start: the host's address leads to its loopback too */
 	struct slirp_net net; /* set by slirp_start */
+	bool ipv6;	      /* set by slirp_start */
 };
 
 /* The command line, for tests too; ready and end are descriptor numbers in the child. */

@@ -1,22 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # One check for each feature of networks, as root and as an ordinary user, in a network namespace of the test that
-# leads to 192.0.2.0/24.  Protocols in depth: 060 and 500 to 560, 700 to 730.
+# leads to 192.0.2.0/24.  Protocols in depth: 060, 500 to 560, 700 to 730 and 950.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../net.sh"
-net_world "$@"
-# What net.sh made of it is for root.
-pod() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" ${CONF:+--network-config-dir "$CONF"} "$@"; }
-ip link add out type veth peer name away
-ip addr add 192.0.2.1/24 dev out
-ip addr add 192.0.2.3/24 dev out
-ip link set out up
-ip addr add 198.51.100.1/24 dev away
-ip link set away up
-ip route add default via 192.0.2.254
+. "$(dirname "$0")/../net-rows.sh"
+net_rows_world "$@"
 
-# ID|CHECK, a shell command that succeeds.  Rows with # need root, those with # user an ordinary user; where the
-# other has a clear error instead, a row of its own says so.
+# Rows as net-rows.sh has them.
 rows() {
 	cat <<'ROWS'
 N01 create|[ "$($P network create --subnet 10.85.9.0/24 --gateway 10.85.9.9 --ip-range 10.85.9.64/26 --label a=b --internal --dns 192.0.2.53 x1)" = x1 ] && $P network inspect x1 | jq -e '.[0] | .internal and .subnets[0].gateway == "10.85.9.9" and .subnets[0].lease_range.start_ip == "10.85.9.65" and .labels.a == "b" and .network_dns_servers == ["192.0.2.53"]'
@@ -84,55 +75,4 @@ R16 no host name|$P run --rm --network none --no-hostname $A test ! -s /etc/host
 ROWS
 }
 
-# Ours: CNI's plug-in leaves its own.
-bridges() { ip -o link show type bridge | grep -v ' cni-'; }
-
-check_rows() {
-	local id check need st server
-	A=img D=$WORLD/d P=$WORLD/p
-	mkdir -p "$D/cnid" "$WORLD/page"
-	printf '#!/bin/sh\nexec %s/pod --root %s --runroot %s %s "$@"\n' "$BIN" "$ROOT" "$RUNROOT" "${CONF:+--network-config-dir $CONF}" >"$P"
-	chmod 755 "$P"
-	# Where the rules of bridges are.
-	NS= IN= DRIVE=$BUILD/tests/net-drive
-	[ "$(id -u)" = 0 ] || NS="$P unshare --rootless-netns" IN="$P unshare" DRIVE=$LIB_DIR/net-drive
-	get() { curl -s -m 15 "$@"; }
-	echo "the host" >"$WORLD/page/index.html"
-	busybox httpd -f -p 18850 -h "$WORLD/page" &
-	server=$!
-	$P network create --subnet 10.85.1.0/24 --subnet fd85:1::/64 n1 >/dev/null
-	$P run -d --name q1 --network n1:ip=10.85.1.11,alias=web -p 127.0.0.1:18800:80 -p 18801:80 $A sh -c 'echo page of q1 >/www/index.html; exec httpd -f -p 80 -h /www' >/dev/null
-	$P run -d --name q2 --network n1 $A sleep 1000 >/dev/null
-	until_ok 20 get -o /dev/null http://127.0.0.1:18800/
-	while IFS='|' read -r id check; do
-		need=
-		case $id in
-		*"# user") need=user id=${id%#*} ;;
-		*"# ") need=root id=${id%#*} ;;
-		esac
-		if [ "$need" = root ] && [ "$(id -u)" != 0 ]; then continue; fi
-		if [ "$need" = user ] && [ "$(id -u)" = 0 ]; then continue; fi
-		case " ${NET_FEATURES:-${id:0:3}} " in *" ${id:0:3} "*) ;; *) continue ;; esac
-		(eval "$check") >"$WORLD/row" 2>&1 </dev/null
-		st=$?
-		is "$id" "$st $([ $st = 0 ] || tail -n 2 "$WORLD/row" | xargs -0 | cut -c1-250)" "0 "
-	done < <(rows)
-	kill "$server"
-	# Later than the containers go those who carry their packets; the next user wants the same subnets.
-	$P rm -f -a -t 0 >/dev/null
-	if [ "$(id -u)" = 0 ]; then
-		until_is "no bridge stays" "" bridges
-	else
-		check "no namespace of bridges stays" until_ok 20 test ! -e "$RUNROOT/net/rootless.ns"
-	fi
-}
-
-busybox_image img >/dev/null || { not_ok "an image can be imported"; finish; }
-check_rows
-cp "$BUILD/tests/net-drive" "$WORLD/"
-command -v pasta >/dev/null || { skip "the same as an ordinary user" "pasta is not installed"; finish; }
-{
-	declare -f rows bridges check_rows
-	echo "NET_FEATURES=\"${NET_FEATURES:-}\""
-	echo 'tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import img >/dev/null; CONF=; check_rows'
-} | user_part
+net_rows

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-// objs: pod-net/addr.o pod-net/network.o pod-net/port.o pod-net/pasta.o pod-net/slirp.o pod-net/helper.o
+// objs: pod-net/addr.o pod-net/network.o pod-net/port.o pod-net/pasta.o pod-net/slirp.o pod-net/helper.o pod-net/netns.o pod-net/netlink.o
 #include <criterion/criterion.h>
 #include <string.h>
 
