@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +40,23 @@ open_procs(void)
 	return -1;
 }
 
+/* Do more tasks want to run than there are processors?  Then somebody else works while the runtime waits. */
+static bool
+is_busy(void)
+{
+	own_fd int fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	char text[128];
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : -1;
+	unsigned running;
+	cpu_set_t cpus;
+
+	if (n <= 0 || sched_getaffinity(0, sizeof(cpus), &cpus) == -1)
+		return false;
+	text[n] = '\0';
+	return sscanf(text, "%*s %*s %*s %u/", &running) == 1 &&
+	       running > (unsigned)CPU_COUNT(&cpus);
+}
+
 void
 warm_start(void)
 {
@@ -50,6 +69,8 @@ warm_start(void)
 	if (last != 0 && now - last < FRESH_NS)
 		return;
 	last = now;
+	if (is_busy())
+		return;
 
 	own_fd int fd = open_procs();
 

@@ -9,7 +9,8 @@
 
 /*
  * Starts such a move unless one was started less than 15 ms ago.  Does nothing on pure cgroup v2,
- * or when not allowed.  The helper is a child that nobody needs to wait for.
+ * when not allowed, or on a machine that has other work to do meanwhile.  The helper is a child that
+ * nobody needs to wait for.
  */
 void warm_start(void);
 

@@ -401,10 +401,16 @@ enter_view(const struct role_info *r, int handed, bool alone, struct err *e)
 static int
 drop_bounding(const struct role_info *r, struct err *e)
 {
-	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (!(r->caps >> cap & 1) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1 &&
-		    has_cap(CAP_SETPCAP))
-			return err_sys(e, "dropping capability %d from the bounding set", cap);
+	for (int cap = 0; cap < 64; cap++) {
+		if ((r->caps >> cap & 1) || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL) /* behind the last one that this kernel knows */
+			return 0;
+		/* Who may drop none has none to give to others either. */
+		return has_cap(CAP_SETPCAP)
+			   ? err_sys(e, "dropping capability %d from the bounding set", cap)
+			   : 0;
+	}
 	return 0;
 }
 
