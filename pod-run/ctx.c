@@ -431,10 +431,11 @@ put_volume_path(struct ctx *x, struct rec_kv *v, size_t *n, struct arena *a, str
 	return 0;
 }
 
-struct peer *
-ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
+/* What a helper is told first; mode: how it is to be started. */
+static int
+fill_hello(struct ctx *x, enum role role, struct msg_hello *hello, const char **mode,
+    struct arena *a, struct err *e)
 {
-	own_arena struct arena a = {0};
 	size_t n = 0;
 	const struct containers_conf *conf =
 	    role == ROLE_NET || role == ROLE_IMAGE ? ctx_conf(x, e) : NULL;
@@ -442,43 +443,61 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 					 conf->network_netavark_plugin_dirs.n + 9
 				   : 0;
 	struct rec_kv *options;
-	const char *mode = NULL;
-	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
-	struct peer *p;
 
 	if (((role == ROLE_NET || role == ROLE_IMAGE) && conf == NULL) || ctx_paths(x, e) == -1)
-		return NULL;
-	hello.graph_root = x->graph_root;
-	hello.run_root = x->run_root;
-	hello.image_store = x->image_store;
-	hello.driver = x->driver;
-	hello.rootless = x->rootless.user;
-	hello.uid = x->rootless.uid;
-	options = storage_hello_options(&x->storage_options, more + 3, &a, e);
+		return -1;
+	hello->graph_root = x->graph_root;
+	hello->run_root = x->run_root;
+	hello->image_store = x->image_store;
+	hello->driver = x->driver;
+	hello->rootless = x->rootless.user;
+	hello->uid = x->rootless.uid;
+	options = storage_hello_options(&x->storage_options, more + 3, a, e);
 	if (options == NULL)
-		return NULL;
+		return -1;
 	if (role == ROLE_STORE)
 		n = x->storage_options.n;
 	if (role == ROLE_STORE && x->repairs)
 		options[n++] = (struct rec_kv){.key = "repair", .value = "yes"};
-	if (role == ROLE_STORE && put_volume_path(x, options, &n, &a, e) == -1)
-		return NULL;
+	if (role == ROLE_STORE && put_volume_path(x, options, &n, a, e) == -1)
+		return -1;
 	if (role == ROLE_NET && x->starts)
 		options[n++] = (struct rec_kv){.key = "prepare", .value = "netns"};
 	if (role == ROLE_IMAGE && conf->engine_image_parallel_copies > 0)
 		options[n++] = (struct rec_kv){.key = "parallel_copies",
 		    .value =
-			arena_printf(&a, "%lld", (long long)conf->engine_image_parallel_copies)};
+			arena_printf(a, "%lld", (long long)conf->engine_image_parallel_copies)};
 	if (role == ROLE_NET)
-		n += net_options(conf, options + n, &mode, &a);
-	hello.options.v = options;
-	hello.options.n = n;
-	p = spawn_peer_mode(ROLE_RUN, role, mode, pid, e);
-	if (p != NULL && peer_send(p, &msg_hello_desc, 0, &hello, e) == -1) {
-		peer_free(p);
+		n += net_options(conf, options + n, mode, a);
+	hello->options.v = options;
+	hello->options.n = n;
+	return 0;
+}
+
+struct peer *
+ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct msg_hello hello = {.log_level = log_level_name(log_get_level())};
+	const char *mode = NULL;
+	struct peer *p = NULL;
+	/*
+	 * Before we know what it is to be told, so that it comes up meanwhile.  Not if that decides how it is
+	 * started, nor for an ordinary user, whose helpers are born in the namespace that is entered then.
+	 */
+	bool early = role != ROLE_NET && (x->entered || geteuid() == 0);
+
+	if (early && (p = spawn_peer_mode(ROLE_RUN, role, NULL, pid, e)) == NULL)
 		return NULL;
-	}
-	return p;
+	if (fill_hello(x, role, &hello, &mode, &a, e) == -1)
+		goto failed;
+	if (!early && (p = spawn_peer_mode(ROLE_RUN, role, mode, pid, e)) == NULL)
+		return NULL;
+	if (peer_send(p, &msg_hello_desc, 0, &hello, e) == 0)
+		return p;
+failed:
+	peer_free(p);
+	return NULL;
 }
 
 struct peer *

@@ -56,6 +56,9 @@ make_dirs(int root, struct err *e)
 	for (size_t i = 0; i < COUNTOF(dirs); i++) {
 		own_fd int made = -1;
 
+		/* Looked for first: making it would take the lock of all who make something here. */
+		if (faccessat(root, dirs[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
 		if (mkdirat(root, dirs[i].name, 0700) == -1) {
 			if (errno == EEXIST)
 				continue;
