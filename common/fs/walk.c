@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,8 +29,9 @@ struct walk {
 	struct level *level;
 	size_t n, cap;
 	char path[PATH_BYTES];
-	int (*visit)(void *, const struct walk_entry *, struct err *);
+	walk_visit *visit;
 	void *arg;
+	bool deep; /* beyond the room for it the path stays that of a directory above */
 };
 
 static int
@@ -122,12 +124,16 @@ step(struct walk *w, struct err *e)
 	if (l->next == l->names.n)
 		return pop(w, e);
 	name = x.name = l->names.v[l->next++];
-	if (n + strlen(name) + 2 > sizeof(w->path))
-		return err_set(e, ERR_LIMIT, "a path is longer than %d bytes", PATH_BYTES - 1);
-	if (n > 0)
-		w->path[n++] = '/';
-	memcpy(w->path + n, name, strlen(name) + 1);
-	n += strlen(name);
+	if (n + strlen(name) + 2 > sizeof(w->path)) {
+		if (!w->deep)
+			return err_set(
+			    e, ERR_LIMIT, "a path is longer than %d bytes", PATH_BYTES - 1);
+	} else {
+		if (n > 0)
+			w->path[n++] = '/';
+		memcpy(w->path + n, name, strlen(name) + 1);
+		n += strlen(name);
+	}
 	if (fstatat(l->fd, name, &x.st, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : err_sys(e, "looking at %s", w->path);
 	got = w->visit(w->arg, &x, e);
@@ -136,21 +142,35 @@ step(struct walk *w, struct err *e)
 	return enter(w, l, name, n, e);
 }
 
-int
-walk_tree(int root, int (*visit)(void *arg, const struct walk_entry *w, struct err *e), void *arg,
-    struct err *e)
+static int
+run(struct walk *w, int root, struct err *e)
 {
-	struct walk w = {.visit = visit, .arg = arg};
 	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = 0;
 
-	if (fd == -1 || push(&w, fd, 0) == -1)
+	if (fd == -1 || push(w, fd, 0) == -1)
 		got = err_sys(e, "listing a directory");
-	while (got == 0 && w.n > 0)
-		got = step(&w, e);
-	while (w.n > 0)
-		drop(&w);
-	free(w.level);
+	while (got == 0 && w->n > 0)
+		got = step(w, e);
+	while (w->n > 0)
+		drop(w);
+	free(w->level);
 	return got;
+}
+
+int
+walk_tree(int root, walk_visit *visit, void *arg, struct err *e)
+{
+	struct walk w = {.visit = visit, .arg = arg};
+
+	return run(&w, root, e);
+}
+
+int
+walk_deep(int root, walk_visit *visit, void *arg, struct err *e)
+{
+	struct walk w = {.visit = visit, .arg = arg, .deep = true};
+
+	return run(&w, root, e);
 }
 
 struct counting {
@@ -181,7 +201,7 @@ walk_count(int root, struct walk_usage *u, struct err *e)
 	int got;
 
 	*u = (struct walk_usage){0};
-	got = walk_tree(root, count_one, &c, e);
+	got = walk_deep(root, count_one, &c, e);
 	inodes_free(&c.seen);
 	return got;
 }

@@ -24,8 +24,14 @@ struct walk_entry {
  * Calls visit for everything below the directory root, a directory before what is in it.  -1 from
  * visit (with e set) ends the walk.  Names that vanish meanwhile are passed over.
  */
-int walk_tree(int root, int (*visit)(void *arg, const struct walk_entry *w, struct err *e),
-    void *arg, struct err *e);
+typedef int walk_visit(void *arg, const struct walk_entry *w, struct err *e);
+int walk_tree(int root, walk_visit *visit, void *arg, struct err *e);
+
+/*
+ * The same for who does not need the paths: where one would be longer than 4095 bytes, which walk_tree refuses, it is
+ * that of a directory above.  Whoever may write below root can make such a tree, and must not stop others by it.
+ */
+int walk_deep(int root, walk_visit *visit, void *arg, struct err *e);
 
 struct walk_usage {
 	uint64_t
@@ -34,7 +40,7 @@ struct walk_usage {
 	uint64_t inodes;
 };
 
-/* Adds up the tree below the directory root. */
+/* Adds up the tree below the directory root, of any depth. */
 int walk_count(int root, struct walk_usage *u, struct err *e);
 
 #endif

@@ -214,7 +214,7 @@ chown_tree(const struct rec_ctr_config *c, int top, uint32_t uid, uint32_t gid, 
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	dir = path_reopen(top, O_RDONLY | O_DIRECTORY, e);
-	return dir == -1 ? -1 : walk_tree(dir, give, &o, e);
+	return dir == -1 ? -1 : walk_deep(dir, give, &o, e);
 }
 
 /* --- The root ---------------------------------------------------------------------------------------*/

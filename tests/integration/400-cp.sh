@@ -161,6 +161,12 @@ pod rm -f -t 0 swap >/dev/null
 inside 'mkdir /deep && cd /deep && for i in $(seq 1800); do mkdir d && cd d; done'
 is "a deep tree as a stream" "$(pod cp live:/deep - | tar -t | wc -l)" 1801
 is "into a directory" "$(pod cp live:/deep deep 2>&1 | cut -c1-45)" 'Error: too many levels of directories: "deep/'
+pod run -d --name well --network none localhost/bb sleep 1000 >/dev/null
+pod exec well sh -c 'for t in /deep /more; do mkdir $t && cd $t && for i in $(seq 1500); do mkdir d && cd d; done; done
+	cd /deep && for i in $(seq 1500); do cd d; done; mv /more .'
+check "who makes a tree deeper than any path stops no ps -s" eval "pod ps -s >/dev/null"
+check "and no system df" eval "pod system df >/dev/null"
+check "and is removed" eval "pod rm -f -t 0 well >/dev/null"
 
 # --- Nodes
 check "devices are not made on the host" pod cp live:/dev out-dev

@@ -54,6 +54,32 @@ Test(walk, in_order_without_following)
 	cr_assert_str_eq(seen.s, "a b b/skip b/y c ");
 }
 
+Test(walk, counts_deeper_than_a_path)
+{
+	own_strbuf struct strbuf seen = {0};
+	struct walk_usage u;
+	char name[201];
+	int here = dup(at);
+
+	memset(name, 'd', 200);
+	name[200] = '\0';
+	for (int i = 0; i < 100; i++) {
+		int next;
+
+		cr_assert_eq(mkdirat(here, name, 0755), 0);
+		next = openat(here, name, O_RDONLY | O_DIRECTORY);
+		close(here);
+		here = next;
+	}
+	close(openat(here, "a", O_WRONLY | O_CREAT, 0600));
+	close(here);
+	cr_assert_eq(walk_count(at, &u, &e), 0, "%s", e.text);
+	cr_assert_eq(u.inodes, 101);
+	cr_assert_eq(walk_tree(at, note, &seen, &e), -1);
+	cr_assert_eq(e.class, ERR_LIMIT);
+	err_clear(&e);
+}
+
 Test(walk, counts_a_file_of_two_names_once)
 {
 	struct walk_usage u;
