@@ -128,12 +128,12 @@ for i in $(seq 50); do
 	places+=(-v "$WORLD/swap:/r/m$i")
 	mkdir -p "in/m$i/d" && echo new | tee "in/m$i/g" >"in/m$i/d/f"
 done
-pod run -d --name swap --network none "${places[@]}" $img sleep 1000 >/dev/null
+pod run -d --name swap --network none "${places[@]}" localhost/bb sleep 1000 >/dev/null
 "$BUILD/tests/exchange" "$WORLD/swap" d l &
 remember_pid $! && swap=$!
 "$BUILD/tests/exchange" "$WORLD/swap" g k &
 remember_pid $! && swap2=$!
-bad=0
+bad=0 copied=0
 for i in 1 2 3 4; do
 	rm -rf got got2 got3
 	pod cp swap:/r/m1/d/f got >/dev/null 2>&1
@@ -141,6 +141,7 @@ for i in 1 2 3 4; do
 	pod cp swap:/r got3 >/dev/null 2>&1
 	pod cp swap:/r - 2>/dev/null | tar -xO >got4 2>/dev/null
 	find got got2 got3 got4 -type f -exec grep -q secret {} \; -print 2>/dev/null | grep -q . && bad=$((bad + 1))
+	find got3 -type f -exec grep -q inside {} \; -print 2>/dev/null | grep -q . && copied=$((copied + 1))
 done
 for i in 1 2 3; do
 	pod cp in/. swap:/r >/dev/null 2>&1
@@ -152,6 +153,7 @@ for i in 1 2 3; do
 done
 is "they change places all the time" "$(kill -0 $swap $swap2; echo $?)" 0
 kill $swap $swap2
+check "and are copied all the same ($copied of 4)" [ "$copied" -gt 0 ]
 is "a link exchanged for a directory leads nowhere: out" "$bad" 0
 is "a link exchanged for a directory leads nowhere: in" "$(ls "$WORLD/victim" | tr '\n' ' ')" "f "
 is "nor for a file" "$(cat "$WORLD/victim/f")" secret
