@@ -72,7 +72,7 @@ check "by a rule that says so" sh -c 'nft list ruleset | grep -q "open the host.
 
 # Many at once on one network: as many addresses.
 net create --subnet 10.83.16.0/22 many >/dev/null
-count=${NET_TEST_MANY:-60}
+count=${NET_TEST_MANY:-200}
 began=$SECONDS
 starts=()
 for i in $(seq "$count"); do pod run -d --network many localhost/one:1 sleep 600 >/dev/null 2>>"$WORLD/err" & starts+=($!); done

@@ -80,10 +80,10 @@ is "also with the default network" "$(pod run --rm $box sh -c "
 	for to in host.containers.internal 169.254.1.1 \$(ip route | sed -n 's/^default via \([^ ]*\).*/\1/p'); do timeout 2 wget -qO- http://\$to:$PORT/ 2>/dev/null; done")" ""
 check "the other's directories are closed" sh -c '! ls "$1/net" >/dev/null 2>&1' x "$theirs"
 check "and the socket of its worker" sh -c '! perl -MIO::Socket::UNIX -e '\''exit !IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => $ARGV[0])'\'' "$1/net/rootless.sock"' x "$theirs"
-# Twenty at once on one network.
-for i in $(seq 20); do pod run -d --network own $box sleep 100 >/dev/null & done
+# Fifty at once on one network.
+for i in $(seq 50); do pod run -d --network own $box sleep 100 >/dev/null & done
 wait
-is "20 parallel starts get 20 addresses" "$(pod ps -q --filter network=own | xargs "$W/bin/pod" --root "$R/root" --runroot "$R/run" inspect --format '{{.NetworkSettings.Networks.own.IPAddress}}' | sort -u | grep -c '^10\.86\.2\.')" 21
+is "50 parallel starts get 50 addresses" "$(pod ps -q --filter network=own | xargs "$W/bin/pod" --root "$R/root" --runroot "$R/run" inspect --format '{{.NetworkSettings.Networks.own.IPAddress}}' | sort -u | grep -c '^10\.86\.2\.')" 51
 finish
 EOF2
 port=$(free_port)
