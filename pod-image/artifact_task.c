@@ -520,7 +520,11 @@ prepare_pull(struct task *t, struct msg_artifact_edit *m, struct err *e)
 	if (transport != NULL && strcmp(transport, "docker") != 0)
 		return err_set(
 		    e, ERR_UNSUPPORTED, "the transport %s holds no artifacts", transport);
-	if (plan_pull(&t->plan, rest, transport != NULL, m->access, e) < 0 ||
+	t->transfer.crypt = &t->crypt;
+	/* An encrypted layer that is opened changes the manifest. */
+	t->transfer.preserve = m->access == NULL || m->access->decryption_keys.n == 0;
+	if (crypt_prepare(&t->crypt, m->access, NULL, e) < 0 ||
+	    plan_pull(&t->plan, rest, transport != NULL, m->access, e) < 0 ||
 	    dest_files_prepare(&t->to, FORM, NULL, fd_take(&m->dir), e) < 0)
 		return -1;
 	return transfer_prepare(&t->transfer, e);

@@ -4,12 +4,25 @@
  * and hands credentials to workers; then it gives all power up and parses what they bring.
  */
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/base/text.h"
 #include "common/role/role.h"
+#include "common/role/spawn.h"
 #include "pod-image/command.h"
 #include "pod-image/serve.h"
+
+/* A user's stores, ours and other engines', belong to the user's namespace. */
+static bool
+needs_userns(char **argv)
+{
+	for (; *argv != NULL; argv++)
+		if (text_has_prefix(*argv, "containers-storage:"))
+			return true;
+	return false;
+}
 
 int
 main(int argc, char **argv)
@@ -19,8 +32,12 @@ main(int argc, char **argv)
 	role_start();
 	/* Freed memory is overwritten, so that no credential stays behind when foreign bytes come. */
 	mallopt(M_PERTURB, 0x5a);
-	if (argc != 2 || strcmp(argv[1], "--peer") != 0)
-		return command_main(argc, argv);
+	if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
+		if (!needs_userns(argv) || spawn_in_userns(argv, &e) == 0)
+			return command_main(argc, argv);
+		err_print(&e, stderr);
+		return err_exit_status(&e);
+	}
 	if (serve(&e) == 0)
 		return 0;
 	log_error("pod-image: %s", e.text);

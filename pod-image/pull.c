@@ -233,12 +233,12 @@ as_bytes(const struct strbuf *b)
 	return (struct bytes){(const uint8_t *)b->s, b->n};
 }
 
-/* A manifest of schema 1 is not what is stored: its digest only is. */
+/* What is stored may be another manifest, made of one of schema 1 or of one with encrypted layers. */
 static bool
 has_digest(const struct image *i, const struct rec_image *image)
 {
-	if (i->late.config == NULL)
-		return image->digest != NULL && strcmp(image->digest, i->digest) == 0;
+	if (image->digest != NULL && strcmp(image->digest, i->digest) == 0)
+		return true;
 	for (size_t k = 0; k < image->repo_digests.n; k++) {
 		const char *digest = strchr(image->repo_digests.v[k], '@');
 

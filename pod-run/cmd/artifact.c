@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/oci/decrypt_key.h"
 #include "common/cli/human.h"
 #include "common/cli/output.h"
 #include "pod-run/cmd/access.h"
@@ -369,10 +370,14 @@ static const struct cmd cmd_ls = {
 
 struct pull_opts {
 	struct access_opts access;
+	struct strv decryption_key;
 	bool quiet;
 };
 
 static const struct opt pull_rows[] = {
+    {"decryption-key", 0, OPT_LIST(struct pull_opts, decryption_key), .arg = "key[:passphrase]",
+	.complete = COMPLETE_FILE,
+	.help = "Key needed to decrypt the artifact (e.g. /path/to/key.pem)"},
     {"quiet", 'q', OPT_BOOL(struct pull_opts, quiet),
 	.help = "Suppress output information when pulling images"},
     OPT_END,
@@ -384,12 +389,15 @@ run_pull(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct pull_opts *o = opts;
 	struct ctx *x = ctx_of(cli);
 	own_peer_in struct peer_in in = {0};
+	own_arena struct arena a = {0};
 	struct rec_registry_access access;
 	const char *name = argv[0];
 	struct msg_artifact_edit m = {.act = "pull", .names = {&name, 1}, .access = &access};
 
 	(void)argc;
-	if (access_fill(&o->access, &access, e) == -1 || edit(x, &m, o->quiet, &in, e) == -1)
+	if (access_fill(&o->access, &access, e) == -1 ||
+	    decrypt_key_fill(&o->decryption_key, &access, &a, e) == -1 ||
+	    edit(x, &m, o->quiet, &in, e) == -1)
 		return -1;
 	print_digests(x, &in, EVENT_PULL, name);
 	return 0;

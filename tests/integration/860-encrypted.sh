@@ -64,6 +64,34 @@ is "and so does create" "$(pod create -q --tls-verify=false --decryption-key "$K
 	--name holder "$R/jwe:1" true 7<"$K/passphrase" 2>&1 | grep -c '^[0-9a-f]\{64\}$')" 1
 pod rm -f holder >/dev/null
 
+pod rmi -a -f >/dev/null 2>&1
+pull --decryption-key "$K/rsa.pem" "$R/jwe:1" >/dev/null
+is "--policy newer takes the one that is there" "$(pod pull --tls-verify=false --policy newer "$R/jwe:1" 2>&1 | grep -c 'Copying blob')" 0
+copy "oci:$WORLD/img:latest" "docker://$R/turn:1"
+pull "$R/turn:1" >/dev/null
+name=turn image --encryption-key "jwe:$K/rsa.pub"
+is "and fetches another" "$(pod pull --tls-verify=false --policy newer --decryption-key "$K/rsa.pem" "$R/turn:1" 2>&1 | grep -c '^Copying blob sha256')" 2
+
+# --- Artifacts, of what skopeo encrypts: layers of tar
+
+echo payload >"$WORLD/f"
+tar -C "$WORLD" -cf "$WORLD/f.tar" f
+art() { pod artifact "$@"; }
+art add --file-type application/vnd.oci.image.layer.v1.tar "$R/art:plain" "$WORLD/f.tar" >/dev/null
+art push -q --tls-verify=false "$R/art:plain" >/dev/null
+copy --encryption-key "jwe:$K/rsa.pub" "docker://$R/art:plain" "docker://$R/art:1"
+art_fails() { # TEXT WORDS OPTION...
+	local said=$(art pull -q --tls-verify=false "${@:3}" "$R/art:1" 2>&1)
+	[[ $said == *"$2"* ]] && [ "$(art ls -q | wc -l)" = 1 ] && ok "artifact: $1" || not_ok "artifact: $1: $said"
+}
+art_fails "another key" "none of the private keys" --decryption-key "$K/other.pem"
+art_fails "a wrong passphrase" "wrong passphrase" --decryption-key "$K/shut.pem:no"
+is "artifact pull --decryption-key" "$(art pull -q --tls-verify=false --decryption-key "$K/shut.pem:Open-9" "$R/art:1" >/dev/null; art extract "$R/art:1" "$WORLD/got.tar"; cmp "$WORLD/got.tar" "$WORLD/f.tar" && echo same)" same
+was=$(art inspect "$R/art:plain" | jq -r .Digest)
+art rm -a >/dev/null
+is "a plain one stays what it was, with a key too" "$(art pull -q --tls-verify=false --decryption-key "$K/rsa.pem" "$R/art:plain")" "${was#sha256:}"
+art rm -a >/dev/null
+
 # --- What cannot be read leaves nothing
 
 refused() { # TEXT WORDS IMAGE KEY...
