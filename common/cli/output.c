@@ -139,6 +139,23 @@ tell_keys(const struct template *t, const struct output_rows *rows)
 	rows->want(rows->arg, template_takes_dot(t) ? NULL : &keys);
 }
 
+/* A template that ranges over dot by itself, "{{range .}}", gets the whole list. */
+static bool
+ranges_over_list(const char *row)
+{
+	const char *s = row, *end;
+
+	if (!text_has_prefix(s, "{{"))
+		return false;
+	s += s[2] == '-' ? 3 : 2;
+	s += strspn(s, " ");
+	if (!text_has_prefix(s, "range") || (end = strstr(s, "}}")) == NULL)
+		return false;
+	while (end > s && (end[-1] == ' ' || end[-1] == '-'))
+		end--;
+	return end[-1] == '.' && (end[-2] == ' ' || end[-2] == '=');
+}
+
 static int
 add_rows(const struct output *o, const char *row, bool headed, const struct output_rows *rows,
     struct strbuf *out, struct err *e)
@@ -147,8 +164,7 @@ add_rows(const struct output *o, const char *row, bool headed, const struct outp
 
 	if (t == NULL)
 		return -1;
-	/* A template that ranges by itself gets the whole list. */
-	if (text_has_prefix(row, "{{range") || text_has_prefix(row, "{{ range")) {
+	if (ranges_over_list(row)) {
 		own_json json_t *all = make_all(rows, e);
 
 		return all == NULL ? -1 : template_run(t, all, o->type, out, e);

@@ -322,6 +322,14 @@ parse_operand(struct parser *p, struct template_operand **out)
 	return 0;
 }
 
+/* .Label "name": the one method of Podman's that takes an argument. */
+static bool
+is_method(const struct template_operand *o)
+{
+	return o->chain_n > 0 && strcmp(o->chain[o->chain_n - 1], "Label") == 0 &&
+	       o->next->next == NULL;
+}
+
 /* Operands separated by blanks, up to '|', ')' or the end of the action. */
 static int
 parse_command(struct parser *p, struct template_command **out)
@@ -341,7 +349,8 @@ parse_command(struct parser *p, struct template_command **out)
 			    *p->s == '\0' ? "unclosed action" : "unexpected \"%.1s\" in operand",
 			    p->s);
 	}
-	if (c->operands->next != NULL && c->operands->kind != OPERAND_FUNCTION)
+	if (c->operands->next != NULL && c->operands->kind != OPERAND_FUNCTION &&
+	    !is_method(c->operands))
 		return bad(p, "can't give argument to non-function %s", c->operands->source);
 	*out = c;
 	return 0;

@@ -273,6 +273,22 @@ eval_call(struct run *r, const struct template_operand *o, const json_t *dot, js
 	return status;
 }
 
+/* .Label "name": the value of that key, and nothing if there is none. */
+static int
+eval_method(struct run *r, const struct template_operand *o, const json_t *dot, json_t **out)
+{
+	own_json json_t *map = NULL, *key = NULL;
+	json_t *value;
+
+	if (eval_operand(r, o, dot, &map) == -1 || eval_operand(r, o->next, dot, &key) == -1)
+		return -1;
+	if (!json_is_string(key))
+		return bad(r, o->next, "expected string");
+	value = json_object_get(map, json_string_value(key));
+	*out = value != NULL ? json_incref(value) : json_string("");
+	return 0;
+}
+
 static int
 eval_pipe(struct run *r, const struct template_pipe *p, const json_t *dot, json_t **out)
 {
@@ -286,8 +302,9 @@ eval_pipe(struct run *r, const struct template_pipe *p, const json_t *dot, json_
 		own_json json_t *next = NULL;
 		bool call = o->kind == OPERAND_FUNCTION && o->chain_n == 0;
 
-		if (call ? eval_call(r, o, dot, v, !first, &next) == -1
-			 : eval_operand(r, o, dot, &next) == -1)
+		if (call	      ? eval_call(r, o, dot, v, !first, &next) == -1
+		    : o->next != NULL ? eval_method(r, o, dot, &next) == -1
+				      : eval_operand(r, o, dot, &next) == -1)
 			return -1;
 		json_decref(v);
 		v = ptr_take(&next);

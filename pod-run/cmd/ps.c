@@ -80,13 +80,13 @@ by_number(int64_t a, int64_t b)
 }
 
 static int
-by_created(const void *a, const void *b)
+by_newest(const void *a, const void *b)
 {
 	return by_number(((const struct ctr *)b)->created_ns, ((const struct ctr *)a)->created_ns);
 }
 
 static int
-by_running_for(const void *a, const void *b)
+by_created(const void *a, const void *b)
 {
 	return by_number(((const struct ctr *)a)->created_ns, ((const struct ctr *)b)->created_ns);
 }
@@ -133,7 +133,7 @@ static const struct {
 	int (*compare)(const void *, const void *);
 	bool summary; /* which must be decoded */
 } orders[] = {{"created", by_created, false}, {"command", by_command, true}, {"id", by_id, false},
-    {"image", by_image, true}, {"names", by_name, false}, {"runningfor", by_running_for, false},
+    {"image", by_image, true}, {"names", by_name, false}, {"runningfor", by_created, false},
     {"size", by_created, false}, {"status", by_status, false}};
 
 static int
@@ -163,7 +163,7 @@ static void
 keep_last(struct ctr_list *l, size_t n)
 {
 	if (l->n > 1)
-		qsort(l->v, l->n, sizeof(*l->v), by_created);
+		qsort(l->v, l->n, sizeof(*l->v), by_newest);
 	while (l->n > n)
 		ctr_free(&l->v[--l->n]);
 }

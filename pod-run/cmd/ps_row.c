@@ -328,6 +328,13 @@ put_labels(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 }
 
 static void
+put_cid_file(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_str(o, key, c->summary->cid_file != NULL ? c->summary->cid_file : "");
+}
+
+static void
 put_mounts(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
 	own_strbuf struct strbuf b = {0};
@@ -440,6 +447,8 @@ static const struct ps_row_column columns[] = {
     {"Ports", true, put_ports},
     {"Names", false, put_name},
     {"Labels", true, put_labels},
+    {"Label", true, put_labels},
+    {"CIDFile", true, put_cid_file},
     {"Mounts", true, put_mounts},
     {"Networks", true, put_networks},
     {"Size", false, put_size},
@@ -462,7 +471,9 @@ ps_row_want(struct ps_row *how, const struct strv *keys)
 	how->column_n = 0;
 	how->summary = false;
 	for (size_t i = 0; i < COUNTOF(columns); i++) {
-		if (keys != NULL && strv_find(keys, columns[i].key) == keys->n)
+		/* Label is a method: it is not among the fields of the whole row. */
+		if (keys != NULL ? strv_find(keys, columns[i].key) == keys->n
+				 : strcmp(columns[i].key, "Label") == 0)
 			continue;
 		how->columns[how->column_n++] = &columns[i];
 		how->summary = how->summary || columns[i].summary;

@@ -64,7 +64,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	int first = o->latest ? 0 : 1;
 
 	if (o->list_descriptors) {
-		puts(procs_columns());
+		for (const char *s = procs_columns(); *s != '\0'; s++)
+			putchar(*s == ',' ? '\n' : *s);
+		putchar('\n');
 		return 0;
 	}
 	if (argc == 0 && !o->latest)
