@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "common/base/own.h"
+#include "common/base/process.h"
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/mountns.h"
 
@@ -96,7 +97,7 @@ static void
 answer_started(struct monitor *m)
 {
 	struct msg_monitor_started s = {.pid = (uint64_t)m->container,
-	    .start_time = start_time_of(m->container),
+	    .start_time = process_start(m->container),
 	    .monitor_pid = (uint64_t)getpid(),
 	    .worker_pid = (uint64_t)m->worker_pid,
 	    .started_ns = (uint64_t)monitor_now_ns()};

@@ -507,30 +507,6 @@ start_read_pid(struct start *s, struct job *j, struct err *e)
 	return (pid_t)pid;
 }
 
-uint64_t
-start_time_of(pid_t pid)
-{
-	char path[64], text[1024], *p;
-	own_fd int fd = -1;
-	ssize_t n;
-	uint64_t v = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || (n = file_get(fd, text, sizeof(text) - 1)) <= 0)
-		return 0;
-	text[n] = '\0';
-	/* The second field is the name, which may hold anything, in parentheses. */
-	p = strrchr(text, ')');
-	for (int field = 2; p != NULL && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	if (p == NULL)
-		return 0;
-	for (p++; *p >= '0' && *p <= '9'; p++)
-		v = v * 10 + (uint64_t)(*p - '0');
-	return v;
-}
-
 /* The runtime's last error message. */
 static int
 read_error(struct start *s, char *message, size_t size)

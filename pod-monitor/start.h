@@ -47,9 +47,6 @@ int start_take_console(struct start *s, struct err *e);
 /* The container's process ID from the pid file. */
 pid_t start_read_pid(struct start *s, struct job *j, struct err *e);
 
-/* Field 22 of /proc/PID/stat, or 0. */
-uint64_t start_time_of(pid_t pid);
-
 /* What the runtime logged as its error; fallback is used if it logged none. */
 int start_error(struct start *s, struct job *j, const char *fallback, struct err *e);
 

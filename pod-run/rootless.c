@@ -18,6 +18,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/base/process.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
@@ -96,25 +97,6 @@ rootless_look(struct rootless *r, struct err *e)
 
 /* --- The pause process ---------------------------------------------------------------------------*/
 
-/* Field 22 of /proc/PID/stat; 0 if there is no such process. */
-static uint64_t
-start_time(pid_t pid)
-{
-	own_mem char *path = xasprintf("/proc/%d/stat", (int)pid), *text = NULL;
-	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct err ignored;
-	char *p;
-	size_t n;
-
-	if (fd < 0 || file_slurp(fd, 4096, path, &text, &n, &ignored) < 0)
-		return 0;
-	/* The name in parentheses may hold anything; it ends at the last one. */
-	p = strrchr(text, ')');
-	for (int field = 2; p != NULL && field < 22; field++)
-		p = strchr(p + 1, ' ');
-	return p == NULL ? 0 : strtoull(p + 1, NULL, 10);
-}
-
 /*
  * A descriptor of the pause process named in the run root, or -1 if there is none that lives.  The number
  * alone could have been given to another process meanwhile; with the start time it is the same one.
@@ -133,7 +115,7 @@ pause_open(int run_root)
 	    sscanf(text, "%d %llu", &pid, &started) != 2 || pid <= 1)
 		return -1;
 	fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (fd < 0 || start_time(pid) != started ||
+	if (fd < 0 || process_start(pid) != started ||
 	    syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) < 0)
 		return -1;
 	return fd_take(&fd);
@@ -228,7 +210,8 @@ pause_fork(int *go, struct err *e)
 static int
 pause_record(int run_root, pid_t pid, struct err *e)
 {
-	own_mem char *line = xasprintf("%d %llu\n", (int)pid, (unsigned long long)start_time(pid));
+	own_mem char *line =
+	    xasprintf("%d %llu\n", (int)pid, (unsigned long long)process_start(pid));
 
 	return file_write(run_root, PAUSE_FILE, line, strlen(line), 0600, 0, e);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/process.h"
 #include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
@@ -558,7 +559,7 @@ fill_running(struct start *s, const struct msg_monitor_started *m)
 
 	c->status = s->create_only ? CTR_CREATED : CTR_RUNNING;
 	c->pid = (pid_t)m->pid;
-	c->pid_start = m->start_time != 0 ? m->start_time : sync_start_time(c->pid);
+	c->pid_start = m->start_time != 0 ? m->start_time : process_start(c->pid);
 	c->monitor_pid = (pid_t)m->monitor_pid;
 	if (!s->create_only)
 		c->started_ns = m->started_ns != 0 ? (int64_t)m->started_ns : ctx_now_ns();

@@ -9,52 +9,14 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/process.h"
 #include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "common/oci/monitor.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/state/event.h"
 
-#define STAT_STATE 0	   /* fields counted from the one after the command's name */
-#define STAT_START_TIME 19 /* field 22 of proc(5) */
-
 #define FEW 4 /* containers that are looked at one by one */
-
-/* The name in parentheses may hold anything, so fields are counted from the last ')'. */
-static int
-read_stat(pid_t pid, char *state, uint64_t *start)
-{
-	char path[64], text[1024], *p, *save = NULL;
-	own_fd int fd = -1;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	p = strrchr(text, ')');
-	if (p == NULL)
-		return -1;
-	p = strtok_r(p + 1, " ", &save);
-	for (int i = STAT_STATE; p != NULL; i++, p = strtok_r(NULL, " ", &save)) {
-		if (i == STAT_STATE)
-			*state = *p;
-		else if (i == STAT_START_TIME)
-			return text_to_u64(p, UINT64_MAX, start);
-	}
-	return -1;
-}
-
-uint64_t
-sync_start_time(pid_t pid)
-{
-	uint64_t start;
-	char state;
-
-	return pid > 0 && read_stat(pid, &state, &start) == 0 ? start : 0;
-}
 
 bool
 sync_process_lives(pid_t pid, uint64_t start)
@@ -62,7 +24,7 @@ sync_process_lives(pid_t pid, uint64_t start)
 	uint64_t now;
 	char state;
 
-	return pid > 0 && read_stat(pid, &state, &now) == 0 && state != 'Z' && state != 'X' &&
+	return pid > 0 && process_look(pid, &state, &now) == 0 && state != 'Z' && state != 'X' &&
 	       (start == 0 || now == start);
 }
 
@@ -156,7 +118,7 @@ look_unrecorded_run(struct ctx *x, struct ctr *c)
 		return false;
 	c->status = CTR_RUNNING;
 	c->pid = pid;
-	c->pid_start = sync_start_time(pid);
+	c->pid_start = process_start(pid);
 	c->started_ns = when;
 	return true;
 }

@@ -44,9 +44,6 @@ int sync_list_summaries(struct ctx *x, bool live, struct ctr_list *out, struct e
 /* True if process pid has the start time start (field 22 of its stat file) and is not a zombie. */
 bool sync_process_lives(pid_t pid, uint64_t start);
 
-/* The start time of a process, or 0. */
-uint64_t sync_start_time(pid_t pid);
-
 /* True if the monitor of the container holds its lock. */
 bool sync_monitor_lives(struct ctx *x, const char *id);
 
