@@ -505,7 +505,7 @@ prepare_push(struct task *t, struct msg_artifact_edit *m, struct err *e)
 	t->load.reference = t->load.reference_text = full_name(m->names.v[0], e);
 	if (t->load.reference == NULL || load_prepare_fd(&t->load, fd_take(&m->dir), e) < 0 ||
 	    plan_push(&t->to_plan, t->load.reference, m->access, e) < 0 ||
-	    signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref, e) < 0)
+	    signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref, false, e) < 0)
 		return -1;
 	t->to.signer = &t->signer;
 	return transfer_prepare(&t->transfer, e);
@@ -539,6 +539,7 @@ artifact_prepare_edit(struct task *t, struct msg_artifact_edit *m, struct err *e
 	t->artifact.edit = m;
 	t->transfer = (struct transfer){.report = t->report,
 	    .preserve = true,
+	    .remove_signatures = true, /* an artifact of the store keeps none */
 	    .tries = (unsigned)tries,
 	    .graph_root = t->graph_root,
 	    .from = &t->from,

@@ -6,6 +6,8 @@
 #include "common/oci/reference.h"
 #include "pod-image/attached.h"
 
+#define OTHERS_MAX ((int64_t)1 << 20)
+
 char *
 attached_tag(const char *digest)
 {
@@ -15,42 +17,36 @@ attached_tag(const char *digest)
 void
 attached_free(struct attached *a)
 {
+	json_decref(a->root);
 	arena_free(&a->arena);
 	memset(a, 0, sizeof(*a));
 }
 
-static const char *
-annotation(struct attached *a, const json_t *layer, const char *key)
-{
-	const char *s =
-	    json_string_value(json_object_get(json_object_get(layer, "annotations"), key));
-
-	return s != NULL ? arena_strdup(&a->arena, s) : NULL;
-}
-
+/* What is no signature is only of interest if it is small. */
 static int
-take_layer(struct attached *a, const json_t *layer, struct err *e)
+take_layer(struct attached *a, json_t *layer, struct err *e)
 {
 	struct attached_layer *out = &a->layers[a->n];
-	const char *type, *digest;
+	json_t *annotations = NULL;
+	bool signature;
 	int64_t size;
 
 	if (!json_is_object(layer))
 		return err_set(e, ERR_FORMAT, "a layer is no object");
-	if (json_need_str(layer, "mediaType", &type, e) < 0 ||
-	    json_need_str(layer, "digest", &digest, e) < 0 ||
-	    json_need_int(layer, "size", 0, MANIFEST_MAX, &size, e) < 0)
+	if (json_need_str(layer, "mediaType", &out->media_type, e) < 0 ||
+	    json_need_str(layer, "digest", &out->digest, e) < 0 ||
+	    json_need_int(layer, "size", 0, INT64_MAX, &size, e) < 0 ||
+	    json_want_obj(layer, "annotations", &annotations, e) < 0)
 		return -1;
-	if (strcmp(type, ATTACHED_TYPE) != 0)
+	signature = strcmp(out->media_type, ATTACHED_TYPE) == 0;
+	if (!signature && (!reference_digest_valid(out->digest) || size > OTHERS_MAX))
 		return 0;
-	if (!reference_digest_valid(digest))
+	if (!reference_digest_valid(out->digest))
 		return err_set(e, ERR_FORMAT, "invalid digest");
-	out->digest = arena_strdup(&a->arena, digest);
+	if ((uint64_t)size > MANIFEST_MAX)
+		return err_set(e, ERR_LIMIT, "signature %s is too large", out->digest);
 	out->size = (uint64_t)size;
-	out->signature.signature = annotation(a, layer, ATTACHED_SIGNATURE);
-	out->signature.certificate = annotation(a, layer, ATTACHED_CERTIFICATE);
-	out->signature.chain = annotation(a, layer, ATTACHED_CHAIN);
-	out->signature.set = annotation(a, layer, ATTACHED_SET);
+	out->annotations = annotations;
 	a->n++;
 	return 0;
 }
@@ -58,23 +54,27 @@ take_layer(struct attached *a, const json_t *layer, struct err *e)
 int
 attached_parse(const char *bytes, size_t n, struct attached *out, struct err *e)
 {
-	own_json json_t *j = json_read_max(bytes, n, MANIFEST_MAX, JSON_DEPTH_DEFAULT, e);
-	json_t *layers = NULL;
+	json_t *j = json_read_max(bytes, n, MANIFEST_MAX, JSON_DEPTH_DEFAULT, e), *layers = NULL;
 
 	if (j == NULL)
 		return -1;
-	if (!json_is_object(j))
-		return err_set(e, ERR_FORMAT, "it is no JSON object");
-	if (json_need_arr(j, "layers", &layers, e) < 0)
-		return -1;
-	if (json_array_size(layers) > ATTACHED_MAX)
-		return err_set(e, ERR_LIMIT, "more than %d signatures", ATTACHED_MAX);
-	out->layers = arena_array(&out->arena, json_array_size(layers) + 1, sizeof(*out->layers));
-	for (size_t i = 0; i < json_array_size(layers); i++) {
-		if (take_layer(out, json_array_get(layers, i), e) < 0) {
-			attached_free(out);
-			return -1;
-		}
+	out->root = j;
+	if (!json_is_object(j)) {
+		err_set(e, ERR_FORMAT, "it is no JSON object");
+		goto failed;
 	}
+	if (json_need_arr(j, "layers", &layers, e) < 0)
+		goto failed;
+	if (json_array_size(layers) > ATTACHED_MAX) {
+		err_set(e, ERR_LIMIT, "more than %d signatures", ATTACHED_MAX);
+		goto failed;
+	}
+	out->layers = arena_array(&out->arena, json_array_size(layers) + 1, sizeof(*out->layers));
+	for (size_t i = 0; i < json_array_size(layers); i++)
+		if (take_layer(out, json_array_get(layers, i), e) < 0)
+			goto failed;
 	return 0;
+failed:
+	attached_free(out);
+	return -1;
 }

@@ -88,46 +88,96 @@ put_blob(struct peer *fetch, const char *repository, const void *p, size_t n,
 		   : 0;
 }
 
-static void
-add_layer(struct holder *h, const char *digest, size_t size, const char *signature)
+/* True if the image has that very signature. */
+static bool
+has_layer(const struct holder *h, const char *digest, const struct signature_file *s)
 {
-	json_t *layer = json_add_obj(json_object_get(h->manifest, "layers"));
-	json_t *ids = json_object_get(json_object_get(h->config, "rootfs"), "diff_ids");
+	const json_t *layers = json_object_get(h->manifest, "layers");
 
-	json_put_str(layer, "mediaType", ATTACHED_TYPE);
-	json_put_str(layer, "digest", digest);
-	json_put_int(layer, "size", (int64_t)size);
-	json_put_str(json_put_obj(layer, "annotations"), ATTACHED_SIGNATURE, signature);
-	if (json_is_array(ids))
-		json_add_str(ids, digest);
+	for (size_t i = 0; i < json_array_size(layers); i++) {
+		const json_t *x = json_array_get(layers, i);
+		const char *has = json_string_value(json_object_get(x, "digest"));
+		const char *type = json_string_value(json_object_get(x, "mediaType"));
+		const json_t *notes = json_object_get(x, "annotations");
+
+		if (has != NULL && strcmp(has, digest) == 0 && type != NULL &&
+		    strcmp(type, s->media_type) == 0 &&
+		    (json_object_size(notes) == 0 ? json_object_size(s->annotations) == 0
+						  : json_equal(notes, s->annotations)))
+			return true;
+	}
+	return false;
 }
 
-int
-attached_put(struct peer *fetch, const char *repository, const char *digest,
-    const struct msg_sign_image_r *made, struct err *e)
+static int
+add_layer(struct holder *h, struct peer *fetch, const char *repository,
+    const struct signature_file *s, bool *changed, struct err *e)
 {
-	own_mem char *tag = attached_tag(digest), *config = NULL, *manifest = NULL;
-	own(holder_free) struct holder h = {0};
+	json_t *layers = json_object_get(h->manifest, "layers"), *layer;
+	json_t *ids = json_object_get(json_object_get(h->config, "rootfs"), "diff_ids");
+	char digest[DIGEST_TEXT];
+
+	digest_of(s->payload.p, s->payload.n, digest);
+	if (has_layer(h, digest, s))
+		return 0;
+	if (json_array_size(layers) >= ATTACHED_MAX)
+		return err_set(
+		    e, ERR_LIMIT, "the image has %d attached signatures already", ATTACHED_MAX);
+	if (put_blob(fetch, repository, s->payload.p, s->payload.n, digest, e) < 0)
+		return -1;
+	layer = json_add_obj(layers);
+	json_put_str(layer, "mediaType", s->media_type);
+	json_put_str(layer, "digest", digest);
+	json_put_int(layer, "size", (int64_t)s->payload.n);
+	if (s->annotations != NULL)
+		json_put_take(layer, "annotations", json_deep_copy(s->annotations));
+	if (json_is_array(ids))
+		json_add_str(ids, digest);
+	*changed = true;
+	return 0;
+}
+
+static int
+put_holder(
+    struct holder *h, struct peer *fetch, const char *repository, const char *tag, struct err *e)
+{
+	own_mem char *config = json_text(h->config), *manifest = NULL;
 	own_peer_in struct peer_in in = {0};
 	struct msg_push_manifest m = {
 	    .repository = repository, .reference = tag, .media_type = MANIFEST_TYPE_OCI};
-	char blob[DIGEST_TEXT], config_digest[DIGEST_TEXT];
+	char digest[DIGEST_TEXT];
 	json_t *d;
 
-	if (open_holder(&h, fetch, repository, tag, e) < 0 ||
-	    put_blob(fetch, repository, made->payload.p, made->payload.n, blob, e) < 0)
+	if (put_blob(fetch, repository, config, strlen(config), digest, e) < 0)
 		return -1;
-	add_layer(&h, blob, made->payload.n, made->signature);
-	config = json_text(h.config);
-	if (put_blob(fetch, repository, config, strlen(config), config_digest, e) < 0)
-		return -1;
-	d = json_put_obj(h.manifest, "config");
+	d = json_put_obj(h->manifest, "config");
 	json_put_str(d, "mediaType", MANIFEST_TYPE_OCI_CONFIG);
-	json_put_str(d, "digest", config_digest);
+	json_put_str(d, "digest", digest);
 	json_put_int(d, "size", (int64_t)strlen(config));
-	manifest = json_text(h.manifest);
+	manifest = json_text(h->manifest);
 	m.data = (struct bytes){(const uint8_t *)manifest, strlen(manifest)};
 	return peer_call(fetch, &msg_push_manifest_desc, &m, &in, NULL, NULL, e) < 0
 		   ? err_wrap(e, "uploading %s", tag)
 		   : 0;
+}
+
+int
+attached_put(struct peer *fetch, const char *repository, const char *digest,
+    const struct signatures *s, struct err *e)
+{
+	own_mem char *tag = attached_tag(digest);
+	own(holder_free) struct holder h = {0};
+	bool changed = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		own_signature struct signature_file f = {0};
+
+		if (!signature_is_sigstore(&s->v[i].file))
+			continue;
+		if (signature_parse(&s->v[i].file, &f, e) < 0 ||
+		    (h.manifest == NULL && open_holder(&h, fetch, repository, tag, e) < 0) ||
+		    add_layer(&h, fetch, repository, &f, &changed, e) < 0)
+			return -1;
+	}
+	return changed ? put_holder(&h, fetch, repository, tag, e) : 0;
 }

@@ -204,6 +204,7 @@ run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	    .compress = o->compress,
 	    .all = o->all,
 	    .preserve = o->preserve,
+	    .remove_signatures = o->remove_signatures,
 	    .os = o->os,
 	    .architecture = o->arch,
 	    .variant = o->variant,

@@ -423,6 +423,10 @@ commit(struct job *j, char id[65], struct err *e)
 	    .config = c->config_bytes,
 	    .parsed = &c->config};
 
+	if (c->signatures != NULL && j->manifest == NULL && c->settle == NULL) {
+		m.signatures.v = c->signatures->v;
+		m.signatures.n = c->signatures->n;
+	}
 	m.layers.v = c->layers;
 	m.layers.n = c->nlayers;
 	if (peer_call(c->store, &msg_image_commit_desc, &m, &in, NULL, NULL, e) < 0)

@@ -12,6 +12,7 @@
 #include "pod-image/late.h"
 #include "pod-image/partial.h"
 #include "pod-image/report.h"
+#include "pod-image/signatures.h"
 
 /* Where layers come from: a worker that writes them to pipes. */
 struct copy_from {
@@ -32,8 +33,9 @@ struct copy {
 	struct bytes manifest_bytes;
 	const char *manifest_type;
 	struct rec_layer_ref *layers; /* lowest first; digest and size NULL and 0 if not known */
-	const struct manifest_desc *descs; /* of the layers, or NULL */
-	struct crypt *crypt;		   /* for layers that are encrypted, or NULL */
+	const struct manifest_desc *descs;   /* of the layers, or NULL */
+	const struct signatures *signatures; /* of the manifest, or NULL */
+	struct crypt *crypt;		     /* for layers that are encrypted, or NULL */
 	size_t nlayers;
 	size_t parallel; /* at once; 0: as suits the machine */
 	bool
@@ -62,7 +64,7 @@ int copy_settle_late(struct copy *c, const struct late *l, struct strbuf *config
 
 /*
  * On success id holds the image's ID.  A failure leaves the connections unusable.  Encrypted layers are stored
- * plain, with a manifest that says so.
+ * plain, with a manifest that says so.  Signatures are kept with the manifest that they are of, and with no other.
  */
 int copy_image(struct copy *c, const struct copy_from *from, char id[65], struct err *e);
 

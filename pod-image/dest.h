@@ -33,8 +33,9 @@ struct outcome { /* an image whose layers and configuration are there */
 	char digest[DIGEST_TEXT]; /* of manifest */
 	struct bytes config;
 	char config_digest[DIGEST_TEXT];
-	bool instance;	   /* of an index that follows */
-	struct strs names; /* for archives to record */
+	const struct signatures *signatures; /* of the source, to be kept */
+	bool instance;			     /* of an index that follows */
+	struct strs names;		     /* for archives to record */
 };
 
 struct dest;
@@ -55,7 +56,8 @@ struct dest_ops {
 	const struct wire_desc *commit_request;
 	int (*put_config)(struct dest *d, const char *digest, struct bytes b, struct err *e);
 	int (*put_image)(struct dest *d, const struct outcome *o, struct err *e);
-	int (*put_index)(struct dest *d, struct bytes b, const char *media_type, struct err *e);
+	int (*put_index)(struct dest *d, struct bytes b, const char *media_type,
+	    const struct signatures *s, struct err *e);
 	/* After all images. */
 	int (*finish)(struct dest *d, struct err *e);
 };
@@ -64,7 +66,9 @@ struct dest_ops {
 
 struct dest {
 	const struct dest_ops *ops;
-	struct signer *signer; /* of a registry or "dir:"; or NULL */
+	struct signer *signer;	   /* of a registry or "dir:"; or NULL */
+	const char *no_signatures; /* why it cannot keep any, or NULL */
+	char *shown;		   /* what the user called it, or NULL */
 	struct peer *peer;
 	enum dest_layers layers;
 	enum dest_kind kind;

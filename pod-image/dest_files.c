@@ -13,6 +13,9 @@
 #include "common/role/spawn.h"
 #include "pod-image/dest.h"
 
+#define NO_TAR "Storing signatures for docker tar files is not supported"
+#define NO_OCI "Pushing signatures for OCI images is not supported"
+
 /* How a form calls things and what it holds. */
 static const struct files_form {
 	const char *name;
@@ -20,11 +23,12 @@ static const struct files_form {
 	const char *blobs;
 	enum dest_layers layers;
 	enum dest_kind kind;
+	const char *no_signatures;
 } forms[] = {
-    {"docker-archive", false, "", DEST_TARS, DEST_DOCKER_MANIFEST},
-    {"oci-archive", false, "blobs/sha256/", DEST_COMPRESSED, DEST_OCI_MANIFEST},
-    {"oci", true, "blobs/sha256/", DEST_COMPRESSED, DEST_OCI_MANIFEST},
-    {"dir", true, "", DEST_AS_THEY_ARE, DEST_ANY_MANIFEST},
+    {"docker-archive", false, "", DEST_TARS, DEST_DOCKER_MANIFEST, NO_TAR},
+    {"oci-archive", false, "blobs/sha256/", DEST_COMPRESSED, DEST_OCI_MANIFEST, NO_OCI},
+    {"oci", true, "blobs/sha256/", DEST_COMPRESSED, DEST_OCI_MANIFEST, NO_OCI},
+    {"dir", true, "", DEST_AS_THEY_ARE, DEST_ANY_MANIFEST, NULL},
 };
 
 static const struct files_form *
@@ -234,11 +238,10 @@ put_named(struct dest *d, struct bytes b, const char *type, const struct strs *n
 
 /* Beside the manifest of that name, in a directory only. */
 static int
-sign(struct dest *d, const char *prefix, const char *digest, struct err *e)
+put_signatures(struct dest *d, const char *prefix, const char *digest, const struct signatures *s,
+    struct err *e)
 {
-	if (d->signer == NULL)
-		return 0;
-	return signer_sign_dir(d->signer, prefix, digest, d->peer, e);
+	return signer_put_dir(d->signer, prefix, digest, s, d->peer, e);
 }
 
 static int
@@ -252,7 +255,9 @@ files_put_image(struct dest *d, const struct outcome *o, struct err *e)
 		prefix =
 		    o->instance ? xasprintf("%s.", o->digest + strlen("sha256:")) : xstrdup("");
 		name = xasprintf("%smanifest.json", prefix);
-		return put_file(d, name, o->manifest, e) < 0 ? -1 : sign(d, prefix, o->digest, e);
+		return put_file(d, name, o->manifest, e) < 0
+			   ? -1
+			   : put_signatures(d, prefix, o->digest, o->signatures, e);
 	}
 	if (!o->instance)
 		return put_named(d, o->manifest, o->media_type, &o->names, e);
@@ -261,14 +266,16 @@ files_put_image(struct dest *d, const struct outcome *o, struct err *e)
 }
 
 static int
-files_put_index(struct dest *d, struct bytes b, const char *media_type, struct err *e)
+files_put_index(struct dest *d, struct bytes b, const char *media_type, const struct signatures *s,
+    struct err *e)
 {
 	const char *name = d->name;
 	char digest[DIGEST_TEXT];
 
 	if (is_dir(d)) {
 		digest_of(b.p, b.n, digest);
-		return put_file(d, "manifest.json", b, e) < 0 ? -1 : sign(d, "", digest, e);
+		return put_file(d, "manifest.json", b, e) < 0 ? -1
+							      : put_signatures(d, "", digest, s, e);
 	}
 	if (!is_oci(d))
 		return err_set(e, ERR_UNSUPPORTED, "%s cannot hold an index", d->form->name);
@@ -337,6 +344,7 @@ dest_files_prepare(
 	*d = (struct dest){.ops = f->directory ? &directory_ops : &archive_ops,
 	    .layers = f->layers,
 	    .kind = f->kind,
+	    .no_signatures = f->no_signatures,
 	    .needs_size = !f->directory,
 	    .parallel = f->directory ? DEST_SLOTS : 1,
 	    .form = f,
@@ -474,6 +482,7 @@ prepare_daemon(struct dest *d, const char *rest, const char *host, struct err *e
 		return -1;
 	}
 	d->daemon = daemon;
+	d->shown = xasprintf("docker-daemon:%s", rest);
 	/* The worker has the only end of the pipe: when it closes that, the archive ends. */
 	fd_close(&d->output);
 	d->output = 0;
@@ -498,7 +507,12 @@ dest_files_path(
 	    (name = name_to_record(f, rest + n + 1, e)) == NULL)
 		return -1;
 	fd = open_output(f, path, e);
-	return fd >= 0 ? dest_files_prepare(d, transport, name, fd, e) : -1;
+	if (fd < 0 || dest_files_prepare(d, transport, name, fd, e) < 0)
+		return -1;
+	/* As containers/image names it. */
+	d->shown = xasprintf(
+	    "%s:%s%s", transport, rest, is_oci(d) && strchr(rest, ':') == NULL ? ":" : "");
+	return 0;
 }
 
 size_t
@@ -534,6 +548,7 @@ dest_free(struct dest *d)
 	if (d->output > 0)
 		fd_close(&d->output);
 	free(d->name);
+	free(d->shown);
 	strv_free(&d->written);
 	json_decref(d->list);
 	memset(d, 0, sizeof(*d));

@@ -109,11 +109,11 @@ put_top(struct dest *d, struct bytes b, const char *media_type, const char *dige
 }
 
 static int
-sign(struct dest *d, const char *digest, struct err *e)
+put_signatures(struct dest *d, const char *digest, const struct signatures *s, struct err *e)
 {
 	if (d->signer == NULL)
 		return 0;
-	return signer_sign(d->signer, d->ref, digest, d->peer, d->repository, e);
+	return signer_put(d->signer, d->ref, digest, s, d->peer, d->repository, e);
 }
 
 static int
@@ -122,16 +122,17 @@ registry_put_image(struct dest *d, const struct outcome *o, struct err *e)
 	if ((o->instance ? put_manifest(d, o->digest, o->manifest, o->media_type, e)
 			 : put_top(d, o->manifest, o->media_type, o->digest, e)) < 0)
 		return -1;
-	return sign(d, o->digest, e);
+	return put_signatures(d, o->digest, o->signatures, e);
 }
 
 static int
-registry_put_index(struct dest *d, struct bytes b, const char *media_type, struct err *e)
+registry_put_index(struct dest *d, struct bytes b, const char *media_type,
+    const struct signatures *s, struct err *e)
 {
 	char digest[DIGEST_TEXT];
 
 	digest_of(b.p, b.n, digest);
-	return put_top(d, b, media_type, digest, e) < 0 ? -1 : sign(d, digest, e);
+	return put_top(d, b, media_type, digest, e) < 0 ? -1 : put_signatures(d, digest, s, e);
 }
 
 static int

@@ -110,6 +110,7 @@ graph_image_free(struct graph_image *g)
 {
 	document_free(&g->manifest);
 	document_free(&g->config);
+	signatures_free(&g->signatures);
 	strv_free(&g->names);
 	arena_free(&g->arena);
 	memset(g, 0, sizeof(*g));
@@ -372,6 +373,59 @@ read_documents(struct load *l, const char *id, struct graph_image *g, struct err
 	return document_check(&g->config, m.config.digest, got, e);
 }
 
+/* --- Signatures ------------------------------------------------------------------------------- */
+
+/* One after the other in one file, of these sizes. */
+static int
+split_signatures(
+    const struct document *d, const json_t *sizes, struct graph_image *g, struct err *e)
+{
+	struct bytes b = document_bytes(d);
+
+	for (size_t i = 0; i < json_array_size(sizes); i++) {
+		json_int_t n = json_integer_value(json_array_get(sizes, i));
+
+		if (n <= 0 || (uint64_t)n > b.n)
+			return err_set(e, ERR_FORMAT, "its signatures have other sizes");
+		if (signatures_add(&g->signatures, b.p, (size_t)n, e) < 0)
+			return -1;
+		b.p += n;
+		b.n -= (size_t)n;
+	}
+	return b.n == 0 ? 0 : err_set(e, ERR_FORMAT, "its signatures have other sizes");
+}
+
+/* The image's metadata is JSON in a string: sizes of the signatures by the manifest's digest, before that of all. */
+static int
+read_signatures(
+    struct load *l, const json_t *image, const char *id, struct graph_image *g, struct err *e)
+{
+	own_document struct document d = {0};
+	own_json json_t *meta = NULL;
+	own_mem char *key = NULL;
+	char digest[DIGEST_TEXT];
+	const char *text = NULL;
+	const json_t *sizes;
+
+	if (json_want_str(image, "metadata", &text, e) < 0)
+		return -1;
+	if (text == NULL || *text == '\0')
+		return 0;
+	meta = json_read_max(text, strlen(text), LIST_MAX, LIST_DEPTH, e);
+	if (meta == NULL || document_check(&g->manifest, NULL, digest, e) < 0)
+		return -1;
+	sizes = json_object_get(json_object_get(meta, "signatures-sizes"), digest);
+	key = xasprintf("signature-%s", digest + strlen("sha256:"));
+	if (sizes == NULL) {
+		sizes = json_object_get(meta, "signature-sizes");
+		free(key);
+		key = xstrdup("signatures");
+	}
+	if (json_array_size(sizes) == 0)
+		return 0;
+	return read_data(l, id, key, &d, e) < 0 ? -1 : split_signatures(&d, sizes, g, e);
+}
+
 int
 graph_read(struct load *l, struct graph_image *out, struct err *e)
 {
@@ -389,7 +443,8 @@ graph_read(struct load *l, struct graph_image *out, struct err *e)
 		return -1;
 	if (!is_id(id))
 		return err_set(e, ERR_FORMAT, "the image has a malformed ID");
-	if (read_documents(l, id, &g, e) < 0 || read_layers(l, image, &g, e) < 0)
+	if (read_documents(l, id, &g, e) < 0 || read_signatures(l, image, id, &g, e) < 0 ||
+	    read_layers(l, image, &g, e) < 0)
 		return err_wrap(e, "reading image %s", id);
 	*out = g;
 	memset(&g, 0, sizeof(g));

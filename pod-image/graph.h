@@ -25,6 +25,7 @@ struct graph_layer {
 struct graph_image {
 	struct arena arena;
 	struct document manifest, config;
+	struct signatures signatures; /* of the manifest */
 	struct strv names; /* the one that was asked for; all if the image was named by its ID */
 	struct graph_layer *layers; /* lowest first */
 	size_t nlayers;

@@ -78,7 +78,10 @@ wanted(const struct transfer *t, const struct image *i, enum layers_form now)
 		return LAYERS_SAME;
 	if (wish != LAYERS_SAME && (t->force || now == LAYERS_TAR))
 		return wish;
-	if (now == LAYERS_TAR && (t->compress || (t->to->layers == DEST_COMPRESSED && tars)))
+	if (now == LAYERS_TAR && t->compress)
+		return LAYERS_GZIP;
+	/* What is signed is not changed without being asked. */
+	if (now == LAYERS_TAR && t->to->layers == DEST_COMPRESSED && tars && i->signatures.n == 0)
 		return LAYERS_GZIP;
 	return now;
 }

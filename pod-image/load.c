@@ -122,6 +122,22 @@ start_reader(struct load *l, enum role role, int fd, struct err *e)
 	return spawn_start(&s, e) < 0 ? -1 : 0;
 }
 
+/* By names only: the files are read without privilege. */
+static bool
+has_signatures(int dir)
+{
+	own_dir DIR *d = NULL;
+	const struct dirent *x;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || (d = fdopendir(fd)) == NULL)
+		return false;
+	while ((x = readdir(d)) != NULL)
+		if (strstr(x->d_name, "signature-") != NULL)
+			return true;
+	return false;
+}
+
 int
 load_prepare_fd(struct load *l, int fd, struct err *e)
 {
@@ -132,6 +148,7 @@ load_prepare_fd(struct load *l, int fd, struct err *e)
 		return err_sys(e, "looking at the archive");
 	if (prepare_trust(l, input, S_ISDIR(st.st_mode), e) < 0)
 		return -1;
+	l->signed_files = S_ISDIR(st.st_mode) && has_signatures(input);
 	return S_ISDIR(st.st_mode) ? start_reader(l, ROLE_LAYOUT, input, e)
 				   : start_archive(l, input, &st, e);
 }
@@ -147,6 +164,7 @@ prepare_graph(struct load *l, const char *rest, struct err *e)
 	if (f == NULL || graph_spec_parse(rest, &g, e) < 0)
 		return -1;
 	l->form = l->trust_form[0] = "containers-storage";
+	l->signed_files = true;
 	l->driver = ptr_take(&g.driver);
 	l->reference = l->reference_text = ptr_take(&g.image);
 	if (trust_prepare_graph(&l->trust[0], f, l->driver, g.root, l->reference, e) < 0 ||

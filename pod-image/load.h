@@ -29,6 +29,7 @@ struct load {
 	bool only_name;		/* name counts, whatever the archive holds */
 	const char *policy_file;
 	bool ours;		 /* files of the store: no policy is asked */
+	bool signed_files;	 /* set: there are files of signatures, or there may be */
 	const char *daemon_host; /* or NULL */
 	struct manifest_platform platform;
 	struct crypt *crypt; /* keys for encrypted layers, or NULL */
@@ -66,8 +67,10 @@ int load_open(struct load *l, struct err *e);
 int load_read_member(
     struct load *l, const char *name, uint64_t max, struct strbuf *out, struct err *e);
 uint64_t load_member_size(const struct load *l, const char *name); /* 0 if it is not known */
-/* Does the policy accept the image?  digest: of its manifest, NULL: it has none. Only "dir:" keeps signatures. */
-int load_trust(struct load *l, const char *digest, struct err *e);
+/* Signatures of a manifest of "dir:", under its files' prefix; other forms keep none. */
+int load_signatures(struct load *l, const char *prefix, struct signatures *out, struct err *e);
+/* Does the policy accept the image?  digest: of its manifest, NULL: it has none; s may be NULL. */
+int load_trust(struct load *l, const char *digest, const struct signatures *s, struct err *e);
 int load_ask_member(struct load *l, const char *name, int stream, uint32_t *seq, struct err *e);
 
 void load_free(struct load *l);

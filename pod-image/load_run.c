@@ -24,6 +24,7 @@ struct image { /* one image on its way */
 	struct late late;    /* then config_bytes is made of it */
 	struct strs members; /* names of the layers' members, lowest first */
 	struct strv names;
+	struct signatures signatures;
 	struct copy copy;
 };
 
@@ -36,6 +37,7 @@ image_free(struct image *i)
 	strbuf_free(&i->config_bytes);
 	strbuf_free(&i->made_manifest);
 	strv_free(&i->names);
+	signatures_free(&i->signatures);
 	arena_free(&i->arena);
 }
 
@@ -108,9 +110,15 @@ read_blob(struct image *i, const struct manifest_desc *d, struct strbuf *out, st
 /* --- Trust ------------------------------------------------------------------------------------ */
 
 int
-load_trust(struct load *l, const char *digest, struct err *e)
+load_signatures(struct load *l, const char *prefix, struct signatures *out, struct err *e)
 {
-	bool directory = strcmp(l->found, "dir") == 0;
+	return strcmp(l->found, "dir") == 0 ? signatures_read(out, l->worker, prefix, e) : 0;
+}
+
+int
+load_trust(struct load *l, const char *digest, const struct signatures *s, struct err *e)
+{
+	static const struct signatures none;
 	char nothing[DIGEST_TEXT];
 
 	if (l->ours)
@@ -118,8 +126,8 @@ load_trust(struct load *l, const char *digest, struct err *e)
 	digest_of("", 0, nothing);
 	for (size_t k = 0; k < LOAD_FORMS_MAX && l->trust_form[k] != NULL; k++) {
 		if (strcmp(l->trust_form[k], l->found) == 0)
-			return trust_check_files(&l->trust[k], directory ? l->worker : NULL,
-			    digest != NULL ? digest : nothing, e);
+			return trust_check(&l->trust[k], digest != NULL ? digest : nothing,
+			    s != NULL ? s : &none, e);
 	}
 	return err_set(e, ERR_INTERNAL, "no policy was prepared for %s", l->found);
 }
@@ -130,9 +138,10 @@ check_trust(struct image *i, struct err *e)
 	char digest[DIGEST_TEXT];
 
 	if (schema1_digest(i->manifest_bytes.s != NULL ? i->manifest_bytes.s : "",
-		i->manifest_bytes.n, digest, e) < 0)
+		i->manifest_bytes.n, digest, e) < 0 ||
+	    load_signatures(i->load, "", &i->signatures, e) < 0)
 		return -1;
-	return load_trust(i->load, digest, e);
+	return load_trust(i->load, digest, &i->signatures, e);
 }
 
 /* --- Names ------------------------------------------------------------------------------------ */
@@ -194,6 +203,7 @@ store_image(struct image *i, struct strv *ids, struct strv *names, struct err *e
 	}
 	i->copy.store = i->load->store;
 	i->copy.report = i->load->report;
+	i->copy.signatures = &i->signatures;
 	i->copy.config_bytes =
 	    (struct bytes){(const uint8_t *)i->config_bytes.s, i->config_bytes.n};
 	i->copy.names = (struct strs){(const char **)i->names.v, i->names.n};
@@ -509,6 +519,8 @@ take_graph(struct image *i, struct graph_image *g, struct err *e)
 	i->config_bytes = g->config.bytes;
 	memset(&g->manifest.bytes, 0, sizeof(g->manifest.bytes));
 	memset(&g->config.bytes, 0, sizeof(g->config.bytes));
+	i->signatures = g->signatures;
+	memset(&g->signatures, 0, sizeof(g->signatures));
 	if (manifest_parse(i->manifest_bytes.s, i->manifest_bytes.n, NULL, &i->manifest, e) < 0 ||
 	    check_trust(i, e) < 0 || take_manifest(i, e) < 0)
 		return -1;
@@ -543,7 +555,7 @@ static int
 load_tarball(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 {
 	struct image i = {.load = l};
-	int r = load_trust(l, NULL, e);
+	int r = load_trust(l, NULL, NULL, e);
 
 	tarball_describe(&l->tarball, &i.late);
 	i.copy.settle = settle_late;

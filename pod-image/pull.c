@@ -21,6 +21,7 @@ struct image { /* one image on its way from one registry */
 	struct late late; /* of a manifest of schema 1 */
 	struct strbuf made_config, made_manifest;
 	struct copy copy;
+	struct signatures signatures;
 	struct arena arena;
 	char top_digest[DIGEST_TEXT], digest[DIGEST_TEXT];
 	size_t endpoint; /* of the source */
@@ -37,6 +38,7 @@ image_free(struct image *i)
 	late_free(&i->late);
 	strbuf_free(&i->made_config);
 	strbuf_free(&i->made_manifest);
+	signatures_free(&i->signatures);
 	arena_free(&i->arena);
 }
 
@@ -290,6 +292,23 @@ has_layers(const struct image *i, const struct rec_image_config *config)
 					MSG_OF(&in, layer_query_r)->present == m.diff_ids.n);
 }
 
+/* True if the store keeps the signatures that the registry has now. */
+static bool
+has_signatures(const struct image *i, const char *id)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_image_blob m = {.image = id, .kind = "signatures"};
+	struct err ignored = {0};
+	const struct msg_image_blob_r *r;
+
+	if (i->signatures.n == 0)
+		return true;
+	if (peer_call(i->pull->store, &msg_image_blob_desc, &m, &in, NULL, NULL, &ignored) < 0)
+		return false;
+	r = MSG_OF(&in, image_blob_r);
+	return signatures_equal(&i->signatures, r->signatures.v, r->signatures.n);
+}
+
 static void
 report_present(const struct image *i)
 {
@@ -328,7 +347,7 @@ is_complete(struct image *i, struct strv *ids)
 	    !holds(&image->repo_digests,
 		arena_printf(&i->arena, "%s@%s", repository, i->top_digest)) ||
 	    !holds(&image->repo_digests, arena_printf(&i->arena, "%s@%s", repository, i->digest)) ||
-	    !has_layers(i, image->config))
+	    !has_layers(i, image->config) || !has_signatures(i, image->id))
 		return false;
 	warn_platform(i, image->config);
 	report_present(i);
@@ -357,6 +376,7 @@ store_image(struct image *i, struct strv *ids, struct err *e)
 	    .manifest_bytes = as_bytes(&doc->bytes),
 	    .manifest_type = i->manifest.media_type,
 	    .descs = i->manifest.layers,
+	    .signatures = &i->signatures,
 	    .crypt = i->pull->crypt,
 	    .nlayers = i->manifest.nlayers,
 	    .parallel = i->pull->parallel,
@@ -386,7 +406,9 @@ pull_image(struct image *i, struct strv *ids, struct strv *names, struct err *e)
 	size_t before = ids->n;
 
 	if (choose_manifest(i, e) < 0 ||
-	    trust_check(i->trust, i->endpoint, i->fetch, i->repository, i->digest, e) < 0)
+	    trust_signatures(
+		i->trust, i->endpoint, i->fetch, i->repository, i->digest, &i->signatures, e) < 0 ||
+	    trust_check(i->trust, i->digest, &i->signatures, e) < 0)
 		return -1;
 	if (!(i->pull->newer && is_current(i, ids)) && !is_complete(i, ids) &&
 	    store_image(i, ids, e) < 0)

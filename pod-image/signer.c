@@ -9,16 +9,16 @@
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
-#include "common/oci/base64.h"
 #include "common/role/spawn.h"
 #include "pod-image/attached.h"
 #include "common/conf/lookaside.h"
 #include "pod-image/signer.h"
 
 #define KEY_MAX ((size_t)1 << 20)
-#define SIGNATURES_MAX 128
+#define NO_ATTACHMENTS                                               \
+	"writing sigstore attachments is disabled by configuration " \
+	"(use-sigstore-attachments in registries.d)"
 #define SIGNATURE_MAX ((uint64_t)1 << 20)
-#define FORMAT_SIGSTORE "sigstore-json\n"
 
 void
 signer_free(struct signer *s)
@@ -109,30 +109,36 @@ is_empty(const struct rec_signing *o)
 	return o == NULL || (o->gpg_key == NULL && o->sigstore_key == NULL);
 }
 
+static int
+prepare_lookaside(struct signer *s, const struct lookaside *l, struct err *e)
+{
+	if (lookaside_dir(l->write) == NULL)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "Writing directly to a %s lookaside is not supported. Configure "
+		    "lookaside-staging: to a location writable locally",
+		    l->write);
+	return start_files(s, lookaside_dir(l->write), e);
+}
+
 int
-signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *to, struct err *e)
+signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *to, bool handed_on,
+    struct err *e)
 {
 	own_lookaside struct lookaside l = {0};
 
-	if (is_empty(o))
-		return 0;
 	if (to != NULL) {
 		if (lookaside_find(to, &l, e) < 0)
 			return -1;
 		s->attachments = l.attachments;
-		if (o->sigstore_key != NULL && !l.attachments)
-			return err_set(e, ERR_INVALID,
-			    "writing sigstore attachments is disabled by configuration "
-			    "(use-sigstore-attachments in registries.d)");
-		if (o->gpg_key != NULL && lookaside_dir(l.write) == NULL)
-			return err_set(e, ERR_UNSUPPORTED,
-			    "Writing directly to a %s lookaside is not supported. Configure "
-			    "lookaside-staging: to a location writable locally",
-			    l.write);
-		if (o->gpg_key != NULL && start_files(s, lookaside_dir(l.write), e) < 0)
-			return -1;
+		if (!is_empty(o) && o->sigstore_key != NULL && !l.attachments)
+			return err_set(e, ERR_INVALID, NO_ATTACHMENTS);
+		if (!is_empty(o) && o->gpg_key != NULL)
+			return prepare_lookaside(s, &l, e) < 0 ? -1 : start_worker(s, o, e);
+		/* Whether there is anything to be kept there will be seen. */
+		if (handed_on)
+			(void)prepare_lookaside(s, &l, &s->no_files);
 	}
-	return start_worker(s, o, e);
+	return is_empty(o) ? 0 : start_worker(s, o, e);
 }
 
 int
@@ -161,83 +167,103 @@ sign(struct signer *s, const char *reference, const char *digest, struct peer_in
 	return peer_call(s->worker, &msg_sign_image_desc, &m, in, NULL, NULL, e);
 }
 
-/* Writes under the first name that is free; prefix is that of a directory, or "". */
+/* New signatures, by each key. */
 static int
-put_file(struct peer *worker, const char *prefix, struct bytes data, struct err *e)
-{
-	for (unsigned i = 1; i <= SIGNATURES_MAX; i++) {
-		own_mem char *name = xasprintf("%ssignature-%u", prefix, i);
-		own_peer_in struct peer_in in = {0}, done = {0};
-		struct msg_archive_read ask = {.name = name, .max = SIGNATURE_MAX};
-		struct msg_archive_add add = {.name = name, .data = data};
-
-		if (peer_call(worker, &msg_archive_read_desc, &ask, &in, NULL, NULL, e) == 0)
-			continue;
-		if (e->class != ERR_NOTFOUND)
-			return err_wrap(e, "looking for %s", name);
-		err_clear(e);
-		return peer_call(worker, &msg_archive_add_desc, &add, &done, NULL, NULL, e);
-	}
-	return err_set(e, ERR_LIMIT, "the image has %d signatures already", SIGNATURES_MAX);
-}
-
-/* The file form of a sigstore signature, as "dir:" keeps it. */
-static void
-sigstore_file(const struct msg_sign_image_r *m, struct strbuf *out)
-{
-	own_json json_t *j = json_obj();
-	own_mem char *payload = base64_encode(m->payload.p, m->payload.n), *text = NULL;
-
-	json_put_str(j, "mimeType", ATTACHED_TYPE);
-	json_put_str(j, "payload", payload);
-	json_put_str(json_put_obj(j, "annotations"), ATTACHED_SIGNATURE, m->signature);
-	text = json_text(j);
-	strbuf_addc(out, '\0');
-	strbuf_add(out, FORMAT_SIGSTORE);
-	strbuf_add(out, text);
-}
-
-int
-signer_sign_dir(
-    struct signer *s, const char *prefix, const char *digest, struct peer *worker, struct err *e)
+make(struct signer *s, const char *reference, const char *digest, struct signatures *out,
+    struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
 	own_strbuf struct strbuf file = {0};
+	own_json json_t *annotations = NULL;
 	const struct msg_sign_image_r *m;
 
-	if (!signer_wanted(s))
-		return 0;
-	if (sign(s, NULL, digest, &in, e) < 0)
-		return err_wrap(e, "creating signature");
-	m = MSG_OF(&in, sign_image_r);
-	if (m->simple.n > 0 && put_file(worker, prefix, m->simple, e) < 0)
-		return -1;
-	if (m->signature == NULL)
-		return 0;
-	sigstore_file(m, &file);
-	return put_file(worker, prefix, (struct bytes){(const uint8_t *)file.s, file.n}, e);
-}
-
-int
-signer_sign(struct signer *s, const struct reference *to, const char *digest, struct peer *fetch,
-    const char *repository, struct err *e)
-{
-	own_peer_in struct peer_in in = {0};
-	own_mem char *reference = reference_string(to), *prefix = NULL;
-	const struct msg_sign_image_r *m;
-
-	if (!signer_wanted(s))
-		return 0;
 	if (sign(s, reference, digest, &in, e) < 0)
 		return err_wrap(e, "creating signature");
 	m = MSG_OF(&in, sign_image_r);
+	if (m->simple.n > 0 && signatures_add(out, m->simple.p, m->simple.n, e) < 0)
+		return -1;
+	if (m->signature == NULL)
+		return 0;
+	annotations = json_obj();
+	json_put_str(annotations, ATTACHED_SIGNATURE, m->signature);
+	signature_write(ATTACHED_TYPE, &m->payload, annotations, &file);
+	return signatures_add(out, file.s, file.n, e);
+}
+
+/* Those of the source first. */
+static int
+gather(struct signer *s, const char *reference, const char *digest, const struct signatures *source,
+    struct signatures *out, struct err *e)
+{
+	if (source != NULL && signatures_add_all(out, source->v, source->n, e) < 0)
+		return -1;
+	return s != NULL && signer_wanted(s) ? make(s, reference, digest, out, e) : 0;
+}
+
+int
+signer_put_dir(struct signer *s, const char *prefix, const char *digest,
+    const struct signatures *source, struct peer *worker, struct err *e)
+{
+	own_signatures struct signatures all = {0};
+
+	if (gather(s, NULL, digest, source, &all, e) < 0)
+		return -1;
+	return signatures_write(&all, 0, worker, prefix, e) < 0 ||
+		       signatures_cut(all.n, worker, prefix, e) < 0
+		   ? err_wrap(e, "writing signatures")
+		   : 0;
+}
+
+/* Those that are there stay; of the source's, the first old, what is among them already is not written again. */
+static int
+put_files(
+    struct signer *s, const char *prefix, const struct signatures *all, size_t old, struct err *e)
+{
+	own_signatures struct signatures there = {0};
+	size_t before;
+
+	if (s->files == NULL) {
+		*e = s->no_files;
+		return err_is_set(e) ? -1 : err_set(e, ERR_INTERNAL, "no lookaside was prepared");
+	}
+	if (signatures_read(&there, s->files, prefix, e) < 0)
+		return -1;
+	before = there.n;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct bytes *b = &all->v[i].file;
+		struct signatures one = {.v = &all->v[i], .n = 1};
+		bool has = signature_is_sigstore(b);
+
+		for (size_t k = 0; i < old && k < before && !has; k++)
+			has = signatures_equal(&one, &there.v[k], 1);
+		if (!has && signatures_add(&there, b->p, b->n, e) < 0)
+			return -1;
+	}
+	return signatures_write(&there, before, s->files, prefix, e);
+}
+
+int
+signer_put(struct signer *s, const struct reference *to, const char *digest,
+    const struct signatures *source, struct peer *fetch, const char *repository, struct err *e)
+{
+	own_signatures struct signatures all = {0};
+	own_mem char *reference = reference_string(to), *prefix = NULL;
+	size_t sigstore = 0;
+	int r = 0;
+
+	if (gather(s, reference, digest, source, &all, e) < 0)
+		return -1;
+	for (size_t i = 0; i < all.n; i++)
+		sigstore += signature_is_sigstore(&all.v[i].file);
 	prefix = lookaside_name(to, digest, 1);
 	*(strrchr(prefix, '/') + 1) = '\0';
-	if (m->simple.n > 0 && put_file(s->files, prefix, m->simple, e) < 0)
-		return err_wrap(e, "writing signatures");
-	if (m->signature != NULL && attached_put(fetch, repository, digest, m, e) < 0)
-		return err_wrap(e, "writing signatures");
-	return 0;
+	if (sigstore < all.n)
+		r = put_files(s, prefix, &all, source != NULL ? source->n : 0, e);
+	if (r == 0 && sigstore > 0 && !s->attachments)
+		r = err_set(e, ERR_INVALID, NO_ATTACHMENTS);
+	else if (r == 0 && sigstore > 0)
+		r = attached_put(fetch, repository, digest, &all, e);
+	return r < 0 ? err_wrap(e, "writing signatures") : 0;
 }
 
 int

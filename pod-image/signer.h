@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signing what is written to a registry or a directory.  With the caller's power the key is found
- * and a worker started that holds it; afterwards manifests are signed by name and digest, and the
- * signatures put where registries.d wants them.
+ * The signatures of what is written to a registry or a directory: those that the source had, and new ones.  With the
+ * caller's power the key is found and a worker started that holds it; afterwards manifests are signed
+ * by name and digest, and the signatures put where registries.d wants them.
  */
 #ifndef POD_IMAGE_SIGNER_H
 #define POD_IMAGE_SIGNER_H
 
 #include "common/oci/reference.h"
-#include "common/wire/peer.h"
+#include "pod-image/signatures.h"
 
 #define SIGNER_FDS_MAX 2
 
@@ -17,16 +17,17 @@ struct signer {
 	uint32_t setup;
 	char *identity; /* to sign for, or NULL */
 	bool simple, sigstore;
-	struct peer *files; /* pod-image-layout in the lookaside, or NULL */
-	bool attachments;   /* sigstore signatures are images beside the image */
+	struct peer *files;  /* pod-image-layout in the lookaside, or NULL */
+	struct err no_files; /* why simple signatures cannot be kept */
+	bool attachments;    /* sigstore signatures are images beside the image */
 };
 
 /*
- * o may be NULL or empty.  to: the image in a registry that is written; NULL: a directory.
- * The passphrase in o is overwritten.
+ * o may be NULL or empty.  to: the image in a registry that is written; NULL: a directory.  handed_on: the source may
+ * have simple signatures.  The passphrase in o is overwritten.
  */
-int signer_prepare(
-    struct signer *s, struct rec_signing *o, const struct reference *to, struct err *e);
+int signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *to,
+    bool handed_on, struct err *e);
 
 /* As signer_prepare for a lookaside directory of one's own (pod image sign --directory). */
 int signer_prepare_dir(struct signer *s, struct rec_signing *o, const char *dir, struct err *e);
@@ -34,15 +35,16 @@ int signer_prepare_dir(struct signer *s, struct rec_signing *o, const char *dir,
 size_t signer_fds(const struct signer *s, int fds[SIGNER_FDS_MAX]);
 
 /*
- * Signs the manifest with that digest, which is in the registry already.  fetch and repository: the
- * connection to it, for attached signatures.
+ * Puts the signatures of the manifest with that digest, which is in the registry already, beside it: those of the
+ * source (source may be NULL), and one by each key.  fetch and repository: the connection to the registry, for
+ * attached signatures.
  */
-int signer_sign(struct signer *s, const struct reference *to, const char *digest,
-    struct peer *fetch, const char *repository, struct err *e);
+int signer_put(struct signer *s, const struct reference *to, const char *digest,
+    const struct signatures *source, struct peer *fetch, const char *repository, struct err *e);
 
-/* The same for a "dir:" image that worker writes: PREFIXsignature-1 and so on. */
-int signer_sign_dir(
-    struct signer *s, const char *prefix, const char *digest, struct peer *worker, struct err *e);
+/* The same for a "dir:" image that worker writes: PREFIXsignature-1 and so on, and no others. s may be NULL. */
+int signer_put_dir(struct signer *s, const char *prefix, const char *digest,
+    const struct signatures *source, struct peer *worker, struct err *e);
 
 /* Makes a key pair; the caller frees both. */
 int signer_generate(const char *passphrase, char **private_pem, char **public_pem, struct err *e);

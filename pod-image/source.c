@@ -17,6 +17,7 @@ image_free(struct image *i)
 	document_free(&i->config);
 	manifest_free(&i->manifest);
 	late_free(&i->late);
+	signatures_free(&i->signatures);
 	strv_free(&i->mounts);
 	strv_free(&i->places);
 	arena_free(&i->arena);
@@ -83,11 +84,14 @@ image_of_manifest(struct source *s, struct image *i, struct err *e)
 		return -1;
 	if (i->manifest.is_index)
 		return err_set(e, ERR_FORMAT, "an index refers to another index");
-	if (s->ops->trust != NULL && s->ops->trust(s, i->digest, e) < 0)
+	if ((s->ops->signatures != NULL &&
+		s->ops->signatures(s, i->digest, &i->signatures, e) < 0) ||
+	    (s->ops->trust != NULL && s->ops->trust(s, i->digest, &i->signatures, e) < 0))
 		return -1;
 	if (i->late.config != NULL) {
 		/* What is written will be another document. */
 		document_free(&i->doc);
+		signatures_free(&i->signatures);
 		if (image_take_late(i, e) < 0)
 			return -1;
 	} else if (source_read(s, &i->manifest.config, false, &i->config, e) < 0 ||
@@ -167,13 +171,23 @@ registry_ask(
 }
 
 static int
-registry_trust(struct source *s, const char *digest, struct err *e)
+registry_signatures(struct source *s, const char *digest, struct signatures *out, struct err *e)
 {
-	return trust_check(&s->named->trust, s->endpoint, s->peer, s->repository, digest, e);
+	return trust_signatures(
+	    &s->named->trust, s->endpoint, s->peer, s->repository, digest, out, e);
 }
 
-static const struct source_ops registry_ops = {
-    .top = registry_top, .read = registry_read, .trust = registry_trust, .ask = registry_ask};
+static int
+registry_trust(struct source *s, const char *digest, const struct signatures *have, struct err *e)
+{
+	return trust_check(&s->named->trust, digest, have, e);
+}
+
+static const struct source_ops registry_ops = {.top = registry_top,
+    .read = registry_read,
+    .signatures = registry_signatures,
+    .trust = registry_trust,
+    .ask = registry_ask};
 
 int
 source_registry(struct source *s, struct plan *plan, struct err *e)

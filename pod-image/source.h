@@ -35,8 +35,9 @@ struct image {
 	struct arena arena;
 	struct late late;    /* what becomes its configuration; then doc and diff_ids are missing */
 	struct document doc; /* its manifest; empty if the source has none */
-	char digest[DIGEST_TEXT]; /* of doc */
-	struct manifest manifest; /* doc parsed, if there is one */
+	char digest[DIGEST_TEXT];     /* of doc */
+	struct manifest manifest;     /* doc parsed, if there is one */
+	struct signatures signatures; /* of doc */
 	struct document config;
 	struct rec_image_config parsed; /* of the configuration, if it is that of an image */
 	bool is_image;
@@ -60,8 +61,12 @@ struct source_ops {
 	    struct document *out, struct err *e);
 	/* Instead of top and read: the whole image. */
 	int (*image)(struct source *s, struct image *out, struct err *e);
-	/* Does the policy accept the image with that manifest? */
-	int (*trust)(struct source *s, const char *digest, struct err *e);
+	/* Appends the signatures of the manifest or index with that digest.  NULL: the source keeps none. */
+	int (*signatures)(
+	    struct source *s, const char *digest, struct signatures *out, struct err *e);
+	/* Does the policy accept the image with that manifest, having these signatures? */
+	int (*trust)(
+	    struct source *s, const char *digest, const struct signatures *have, struct err *e);
 	/*
 	 * Where the image of an entry is, if not in s itself: *out, which may be own, filled in.  A
 	 * source with ops->image holds that one image.
@@ -87,7 +92,8 @@ struct source {
 	    first; /* what the registry answered when it was looked for; taken by source_top */
 	/* of an archive or a directory */
 	struct load *load;
-	const char *blobs; /* what stands before the hexadecimal digest in names of blobs */
+	const char *blobs;     /* what stands before the hexadecimal digest in names of blobs */
+	char top[DIGEST_TEXT]; /* of "dir:": digest of the document whose files have no prefix */
 	/* of a store */
 	const char *id;
 	struct source_list *list; /* with ops->part */

@@ -5,6 +5,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/oci/reference.h"
+#include "pod-image/schema1.h"
 #include "pod-image/source.h"
 
 static struct bytes
@@ -41,10 +42,21 @@ files_ask(
 	return load_ask_member(s->load, name, stream, seq, e);
 }
 
+/* Those of an image of an index have names of their own. */
 static int
-files_trust(struct source *s, const char *digest, struct err *e)
+dir_signatures(struct source *s, const char *digest, struct signatures *out, struct err *e)
 {
-	return load_trust(s->load, digest, e);
+	own_mem char *prefix = strcmp(digest, s->top) == 0
+				   ? xstrdup("")
+				   : xasprintf("%s.", digest + strlen("sha256:"));
+
+	return load_signatures(s->load, prefix, out, e);
+}
+
+static int
+files_trust(struct source *s, const char *digest, const struct signatures *have, struct err *e)
+{
+	return load_trust(s->load, digest, have, e);
 }
 
 /* The entry of index.json that was meant: by its name, or the only one. */
@@ -91,13 +103,22 @@ layout_top(struct source *s, struct document *out, struct err *e)
 static int
 dir_top(struct source *s, struct document *out, struct err *e)
 {
-	return load_read_member(s->load, "manifest.json", MANIFEST_MAX, &out->bytes, e);
+	struct err ignored = {0};
+
+	if (load_read_member(s->load, "manifest.json", MANIFEST_MAX, &out->bytes, e) < 0)
+		return -1;
+	/* What is malformed is refused by whoever reads it. */
+	(void)schema1_check(out, NULL, s->top, &ignored);
+	return 0;
 }
 
 static const struct source_ops layout_ops = {
     .top = layout_top, .read = files_read, .trust = files_trust, .ask = files_ask};
-static const struct source_ops dir_ops = {
-    .top = dir_top, .read = files_read, .trust = files_trust, .ask = files_ask};
+static const struct source_ops dir_ops = {.top = dir_top,
+    .read = files_read,
+    .signatures = dir_signatures,
+    .trust = files_trust,
+    .ask = files_ask};
 
 /* --- docker-archive --------------------------------------------------------------------------- */
 
@@ -198,7 +219,7 @@ docker_image(struct source *s, struct image *i, struct err *e)
 	if (j == NULL)
 		return err_wrap(e, "parsing manifest.json");
 	entry = find_docker_entry(j, s->load->reference, e);
-	if (load_trust(s->load, NULL, e) < 0)
+	if (load_trust(s->load, NULL, NULL, e) < 0)
 		return -1;
 	return entry != NULL ? docker_layers(s, entry, i, e) : -1;
 }
@@ -220,7 +241,7 @@ tarball_image(struct source *s, struct image *i, struct err *e)
 {
 	const struct tarball *t = &s->load->tarball;
 
-	if (load_trust(s->load, NULL, e) < 0)
+	if (load_trust(s->load, NULL, NULL, e) < 0)
 		return -1;
 	tarball_describe(t, &i->late);
 	i->manifest.media_type = MANIFEST_TYPE_OCI;

@@ -37,10 +37,12 @@ graph_image(struct source *s, struct image *i, struct err *e)
 	i->config = g.config;
 	memset(&g.manifest, 0, sizeof(g.manifest));
 	memset(&g.config, 0, sizeof(g.config));
+	i->signatures = g.signatures;
+	memset(&g.signatures, 0, sizeof(g.signatures));
 	b = document_bytes(&i->doc);
 	document_check(&i->doc, NULL, i->digest, e);
 	if (manifest_parse((const char *)b.p, b.n, i->doc.media_type, &i->manifest, e) < 0 ||
-	    load_trust(s->load, i->digest, e) < 0)
+	    load_trust(s->load, i->digest, &i->signatures, e) < 0)
 		return -1;
 	b = document_bytes(&i->config);
 	i->is_image = true;

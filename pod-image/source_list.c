@@ -93,6 +93,32 @@ source_list_prepare(struct source_list *l, struct peer *store, const char *id,
 	return 0;
 }
 
+static bool
+is_signed(struct peer *store, const char *id)
+{
+	struct msg_image_blob m = {.image = id, .kind = "signatures"};
+	own_peer_in struct peer_in in = {0};
+	struct err ignored = {0};
+
+	return peer_call(store, &msg_image_blob_desc, &m, &in, NULL, NULL, &ignored) == 0 &&
+	       MSG_OF(&in, image_blob_r)->signatures.n > 0;
+}
+
+bool
+source_list_signed(const struct source_list *l)
+{
+	const struct rec_image_config *c = l->image->config;
+
+	for (size_t i = 0; c != NULL && c->list && i < c->instances.n; i++) {
+		const char *source = c->instances.v[i].source;
+
+		if (source != NULL && text_has_prefix(source, LOCAL) &&
+		    is_signed(l->store, source + strlen(LOCAL)))
+			return true;
+	}
+	return is_signed(l->store, l->image->id);
+}
+
 size_t
 source_list_fds(const struct source_list *l, int *fds, size_t max)
 {

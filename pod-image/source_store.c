@@ -115,6 +115,21 @@ take_mounts(struct image *i, const struct rec_image *rec)
 		add_mount(i, rec->names.v[k]);
 }
 
+/* Those of a manifest that is not handed on would be of nothing. */
+static int
+take_signatures(struct source *s, struct image *i, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	const struct msg_image_blob_r *r;
+
+	if (i->doc.bytes.n == 0)
+		return 0;
+	if (get_blob(s, "signatures", &in, e) < 0)
+		return -1;
+	r = MSG_OF(&in, image_blob_r);
+	return signatures_add_all(&i->signatures, r->signatures.v, r->signatures.n, e);
+}
+
 static int
 store_image(struct source *s, struct image *i, struct err *e)
 {
@@ -135,7 +150,7 @@ store_image(struct source *s, struct image *i, struct err *e)
 		return -1;
 	i->is_image = true;
 	take_mounts(i, rec);
-	return take_manifest(i, e);
+	return take_manifest(i, e) < 0 ? -1 : take_signatures(s, i, e);
 }
 
 static int

@@ -109,6 +109,7 @@ task_prepare_save(struct task *t, struct msg_image_save *m, struct err *e)
 		return err_set(e, ERR_USAGE, "a directory holds one image");
 	t->saved = m;
 	t->transfer = (struct transfer){.report = t->report,
+	    .remove_signatures = true, /* as Podman's save */
 	    .compress = m->compress,
 	    .compression = m->uncompressed ? "tar" : NULL,
 	    .force = m->uncompressed,
@@ -187,6 +188,32 @@ task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
 	return load_prepare_path(&t->load, transport, rest, e);
 }
 
+static bool
+plan_may_be_signed(const struct plan *p)
+{
+	for (size_t i = 0; i < p->nsources; i++)
+		for (size_t k = 0; k < p->sources[i].trust.nplaces; k++)
+			if (place_has_lookaside(&p->sources[i].trust.places[k]))
+				return true;
+	return false;
+}
+
+/*
+ * May the source have simple signatures?  Only then a lookaside is made for them, which takes the caller's power, while
+ * the source is read without it.
+ */
+static bool
+may_be_signed(const struct task *t)
+{
+	if (t->image == NULL)
+		return plan_may_be_signed(&t->plan) || t->load.signed_files;
+	for (size_t i = 0; i < t->parts.n; i++)
+		if (plan_may_be_signed(&t->parts.origins[i].plan) ||
+		    t->parts.origins[i].load.signed_files)
+			return true;
+	return source_list_signed(&t->parts);
+}
+
 static int
 prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
 {
@@ -197,12 +224,12 @@ prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
 		return -1;
 	if (transport == NULL || strcmp(transport, "docker") == 0)
 		return plan_push(&t->to_plan, rest, m->to, e) < 0 ||
-			       signer_prepare(
-				   &t->signer, m->signing, &t->to_plan.sources[0].ref, e) < 0
+			       signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref,
+				   !m->remove_signatures && may_be_signed(t), e) < 0
 			   ? -1
 			   : 0;
 	if (strcmp(transport, "dir") == 0) {
-		if (signer_prepare(&t->signer, m->signing, NULL, e) < 0)
+		if (signer_prepare(&t->signer, m->signing, NULL, false, e) < 0)
 			return -1;
 	} else if (m->signing != NULL &&
 		   (m->signing->gpg_key != NULL || m->signing->sigstore_key != NULL)) {
@@ -269,6 +296,7 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 	    .only_index = m->only_index,
 	    .add_compression = m->add_compression,
 	    .preserve = m->preserve,
+	    .remove_signatures = m->remove_signatures,
 	    .platform = {m->os, m->architecture, m->variant},
 	    .tries = (unsigned)tries,
 	    .graph_root = t->graph_root,
@@ -345,8 +373,9 @@ task_prepare_sign(struct task *t, struct msg_image_sign *m, struct err *e)
 	t->sign_all = m->all;
 	if (plan_pull(p, rest, transport != NULL, m->access, e) < 0)
 		return -1;
-	return m->directory != NULL ? signer_prepare_dir(&t->signer, m->signing, m->directory, e)
-				    : signer_prepare(&t->signer, m->signing, &p->sources[0].ref, e);
+	return m->directory != NULL
+		   ? signer_prepare_dir(&t->signer, m->signing, m->directory, e)
+		   : signer_prepare(&t->signer, m->signing, &p->sources[0].ref, false, e);
 }
 
 static int
@@ -365,10 +394,10 @@ sign_document(struct task *t, struct bytes b, struct err *e)
 	    manifest_parse((const char *)b.p, b.n, NULL, &m, e) < 0)
 		return -1;
 	for (size_t i = 0; t->sign_all && m.is_index && i < m.nentries; i++) {
-		if (signer_sign(&t->signer, to, m.entries[i].desc.digest, NULL, NULL, e) < 0)
+		if (signer_put(&t->signer, to, m.entries[i].desc.digest, NULL, NULL, NULL, e) < 0)
 			return -1;
 	}
-	return signer_sign(&t->signer, to, digest, NULL, NULL, e);
+	return signer_put(&t->signer, to, digest, NULL, NULL, NULL, e);
 }
 
 int

@@ -122,6 +122,60 @@ decide(struct transfer *t, struct result *r, struct err *e)
 	return 0;
 }
 
+/* --- Signatures ------------------------------------------------------------------------------- */
+
+#define WHY "\"Would invalidate signatures\""
+
+static int
+refuse(struct err *e)
+{
+	return err_hint(e, "--remove-signatures copies it without its signatures.");
+}
+
+/* They were of what the source holds; can the destination keep them? */
+static int
+check_kept(const struct transfer *t, const struct signatures *s, struct err *e)
+{
+	if (s->n == 0 || t->to->no_signatures == NULL)
+		return 0;
+	err_set(e, ERR_UNSUPPORTED, "Can not copy signatures to %.300s: %s",
+	    t->to->shown != NULL ? t->to->shown : "the destination", t->to->no_signatures);
+	return refuse(e);
+}
+
+static int
+refuse_layers(struct err *e)
+{
+	err_set(e, ERR_UNSUPPORTED,
+	    "Copying this image would require changing layer representation, which we cannot "
+	    "do: " WHY);
+	return refuse(e);
+}
+
+/* Before anything is sent: changes that are known by now. */
+static int
+check_unchanged(const struct result *r, struct err *e)
+{
+	const struct image *i = r->image;
+
+	if (i->signatures.n == 0)
+		return 0;
+	if (r->docker != is_docker(i)) {
+		err_set(e, ERR_UNSUPPORTED,
+		    "Manifest must be converted to type \"%s\" to be written to destination, but "
+		    "we cannot modify it: " WHY,
+		    r->docker ? MANIFEST_TYPE_DOCKER : MANIFEST_TYPE_OCI);
+		return refuse(e);
+	}
+	for (size_t k = 0; k < i->npieces; k++)
+		if (i->pieces[k].opened != NULL || r->ways[k].seal ||
+		    strcmp(i->pieces[k].from.media_type, r->ways[k].media_type) != 0)
+			return refuse_layers(e);
+	return 0;
+}
+
+/* --- Writing manifests ------------------------------------------------------------------------ */
+
 static void
 put_descriptor(json_t *j, const struct manifest_desc *d, const char *media_type)
 {
@@ -213,6 +267,9 @@ write_manifest(struct transfer *t, struct result *r, struct err *e)
 		memcpy(o->digest, r->image->digest, DIGEST_TEXT);
 		return 0;
 	}
+	/* Compressed again, to other bytes than those that were signed. */
+	if (r->image->signatures.n > 0)
+		return refuse_layers(e);
 	if (t->preserve && (r->image->doc.bytes.n > 0 || r->image->late.config != NULL))
 		return err_set(e, ERR_UNSUPPORTED,
 		    "the manifest would have to be changed, which was asked not to be done");
@@ -251,7 +308,8 @@ send_result(struct transfer *t, struct result *r, struct err *e)
 {
 	struct outcome *o = &r->outcome;
 
-	if (layers_open(t, r->image, e) < 0 || decide(t, r, e) < 0 ||
+	if (check_kept(t, &r->image->signatures, e) < 0 || layers_open(t, r->image, e) < 0 ||
+	    decide(t, r, e) < 0 || check_unchanged(r, e) < 0 ||
 	    layers_send(t, r->image, r->ways, r->layers, e) < 0)
 		return -1;
 	if (r->image->late.config != NULL)
@@ -261,6 +319,8 @@ send_result(struct transfer *t, struct result *r, struct err *e)
 	    write_manifest(t, r, e) < 0)
 		return -1;
 	report_text(&t->report, "Writing manifest to image destination");
+	if (o->signatures->n > 0)
+		report_text(&t->report, "Storing signatures");
 	if (t->to->ops->put_image(t->to, o, e) < 0)
 		return -1;
 	if (t->crypt == NULL || !t->crypt->seals)
@@ -280,6 +340,9 @@ send_image(struct transfer *t, struct document *doc, bool instance, struct manif
 
 	if (source_image(t->from, doc, &i, e) < 0)
 		return -1;
+	if (t->remove_signatures)
+		signatures_free(&i.signatures);
+	o->signatures = &i.signatures;
 	r.ways = xcalloc(i.npieces + 1, sizeof(*r.ways));
 	r.layers = xcalloc(i.npieces + 1, sizeof(*r.layers));
 	o->image = &i;
@@ -408,35 +471,69 @@ index_kind(const struct transfer *t, const struct manifest *index)
 }
 
 static int
+take_index_signatures(
+    struct transfer *t, const struct bytes *index, struct signatures *out, struct err *e)
+{
+	char digest[DIGEST_TEXT];
+
+	if (t->remove_signatures || t->from->ops->signatures == NULL)
+		return 0;
+	digest_of(index->p, index->n, digest);
+	return t->from->ops->signatures(t->from, digest, out, e) < 0 ? -1 : check_kept(t, out, e);
+}
+
+static int
+put_index(struct transfer *t, struct bytes b, const struct signatures *s, struct err *e)
+{
+	report_text(&t->report, "Writing manifest list to image destination");
+	t->size = b.n;
+	digest_of(b.p, b.n, t->digest);
+	if (t->to->ops->put_index(t->to, b, t->media_type, s, e) < 0)
+		return -1;
+	report_text(&t->report, "Storing list signatures");
+	return 0;
+}
+
+static int
+check_index(const struct transfer *t, bool changed, const struct signatures *s, struct err *e)
+{
+	if (changed && s->n > 0) {
+		err_set(e, ERR_UNSUPPORTED,
+		    "Manifest list must be converted to type \"%s\" to be written to "
+		    "destination, but we cannot modify it: " WHY,
+		    t->media_type);
+		return refuse(e);
+	}
+	return changed && t->preserve
+		   ? err_set(e, ERR_UNSUPPORTED,
+			 "the index would have to be changed, which was asked not to be done")
+		   : 0;
+}
+
+static int
 send_index(
     struct transfer *t, const struct document *top, const struct manifest *index, struct err *e)
 {
 	struct bytes b = document_bytes(top);
 	own_json json_t *j = json_read((const char *)b.p, b.n, e);
 	own_mem char *text = NULL;
-	bool docker = index_kind(t, index), changed = false;
+	own_signatures struct signatures s = {0};
+	bool docker = index_kind(t, index), changed;
 
-	if (j == NULL || send_entries(t, index, json_object_get(j, "manifests"), &changed, e) < 0)
-		return -1;
 	t->media_type = docker ? MANIFEST_TYPE_DOCKER_LIST : MANIFEST_TYPE_OCI_INDEX;
-	if (strcmp(index->media_type, t->media_type) != 0) {
+	changed = strcmp(index->media_type, t->media_type) != 0;
+	if (j == NULL || take_index_signatures(t, &b, &s, e) < 0 ||
+	    (s.n > 0 && check_index(t, changed, &s, e) < 0) ||
+	    send_entries(t, index, json_object_get(j, "manifests"), &changed, e) < 0 ||
+	    check_index(t, changed, &s, e) < 0)
+		return -1;
+	if (strcmp(index->media_type, t->media_type) != 0)
 		list_convert(j, docker);
-		changed = true;
-	}
-	if (changed && t->preserve)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "the index would have to be changed, which was asked not to be done");
 	if (changed) {
 		text = json_text(j);
 		b = (struct bytes){(const uint8_t *)text, strlen(text)};
 	}
-	report_text(&t->report, "Writing manifest list to image destination");
-	t->size = b.n;
-	digest_of(b.p, b.n, t->digest);
-	if (t->to->ops->put_index(t->to, b, t->media_type, e) < 0)
-		return -1;
-	report_text(&t->report, "Storing list signatures");
-	return 0;
+	return put_index(t, b, &s, e);
 }
 
 /* Follows an index once. */

@@ -3,7 +3,7 @@
  * Copying an image from a source to a destination that is not the store.  Layers go from the worker
  * that reads, through a worker that digests (and compresses, if need be), to the worker that writes,
  * several at a time; what is there already is not sent.  Nothing is changed that need not be: then the
- * manifest stays what it was, to the byte.
+ * manifest stays what it was, to the byte.  Its signatures go with it; what would make them worthless is an error.
  */
 #ifndef POD_IMAGE_TRANSFER_H
 #define POD_IMAGE_TRANSFER_H
@@ -28,6 +28,7 @@ struct transfer {
 	bool only_index; /* with all: and yet none of them */
 	struct strs add_compression; /* with all: forms that each image is to be had in too */
 	bool preserve;		     /* fail rather than change a digest */
+	bool remove_signatures;	     /* those of the source are left, and forbid no change */
 	struct manifest_platform platform;
 	unsigned tries; /* of a layer, at least 1 */
 	const char *graph_root,

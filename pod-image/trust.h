@@ -8,25 +8,17 @@
 
 #include "common/oci/reference.h"
 #include "common/wire/peer.h"
+#include "pod-image/place.h"
 #include "pod-image/policy.h"
 
 #define TRUST_PLACES_MAX 16
-
-struct trust_place {	      /* where one registry's signatures lie */
-	struct peer *files;   /* pod-image-layout in the directory of a file: URL, or NULL */
-	struct peer *fetch;   /* pod-image-fetch for a http(s): URL, or NULL */
-	uint32_t fetch_setup; /* its setup, 0 once that has been answered */
-	char *prefix;	      /* of the URL's path, for fetch */
-	bool attachments;     /* images beside the image */
-	struct reference ref; /* as that registry has it */
-};
 
 struct trust {
 	struct policy policy;
 	struct peer *verify; /* NULL: no rule demands a signature */
 	uint32_t verify_setup;
 	char *reference; /* of the image as it was meant; NULL: none */
-	struct trust_place places[TRUST_PLACES_MAX];
+	struct place places[TRUST_PLACES_MAX];
 	size_t nplaces;
 };
 
@@ -56,15 +48,12 @@ int trust_refused(const struct trust *t, struct err *e);
 /* Descriptors that must stay open; returns how many were put at fds, at most max. */
 size_t trust_fds(const struct trust *t, int *fds, size_t max);
 
-/*
- * Are the signatures of the manifest with that digest good?  fetch and repository: the registry it
- * came from, for attached signatures.
- */
-int trust_check(struct trust *t, size_t place, struct peer *fetch, const char *repository,
-    const char *digest, struct err *e);
+/* Appends the signatures of the manifest with that digest; fetch and repository as of place_read. */
+int trust_signatures(struct trust *t, size_t place, struct peer *fetch, const char *repository,
+    const char *digest, struct signatures *out, struct err *e);
 
-/* The same for a "dir:" image whose files worker reads; NULL: a transport without signatures. */
-int trust_check_files(struct trust *t, struct peer *worker, const char *digest, struct err *e);
+/* May the manifest with that digest be used, having these signatures? */
+int trust_check(struct trust *t, const char *digest, const struct signatures *s, struct err *e);
 
 void trust_free(struct trust *t);
 

@@ -88,11 +88,32 @@ copy_layers(struct store *to, struct store *from, const char *id, struct err *e)
 	return r;
 }
 
+static int
+copy_signatures(struct store *to, struct store *from, const char *id, struct err *e)
+{
+	sqlite3_stmt *im = row(from, SQL_IMAGE_ROW, id, e), *q;
+	own_mem char *digest = im != NULL ? xstrdup(db_text(im, 1)) : NULL;
+	int64_t position = 0;
+	int r;
+
+	if (im == NULL)
+		return -1;
+	db_done(im);
+	q = db_query(&from->db, SQL_SIGNATURES_OF, e, "t", id);
+	while ((r = db_step(&from->db, q, e)) == 1)
+		if (db_run(&to->db,
+			db_query(&to->db, SQL_SIGNATURE_ADD, e, "ttib", id, digest, position++,
+			    sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0)),
+			e) == -1)
+			return -1;
+	return r;
+}
+
 int
 adopt_image(struct store *to, struct store *from, const char *id, struct err *e)
 {
 	return copy_image(to, from, id, e) == 0 && copy_documents(to, from, id, e) == 0 &&
-		       copy_layers(to, from, id, e) == 0
+		       copy_layers(to, from, id, e) == 0 && copy_signatures(to, from, id, e) == 0
 		   ? 0
 		   : -1;
 }

@@ -185,6 +185,27 @@ add_names(struct store *s, const struct plan *p, const struct msg_image_commit *
 	return 0;
 }
 
+/* What came with the image; an image that came without any this time keeps what is known of its manifest. */
+static int
+put_signatures(
+    struct store *s, const struct plan *p, const struct msg_image_commit *m, struct err *e)
+{
+	if (m->signatures.n == 0)
+		return 0;
+	if (db_run(&s->db, db_query(&s->db, SQL_SIGNATURES_TAKE, e, "tt", p->id, p->digest), e) ==
+	    -1)
+		return -1;
+	for (size_t i = 0; i < m->signatures.n; i++) {
+		const struct bytes *b = &m->signatures.v[i].file;
+		sqlite3_stmt *q = db_query(
+		    &s->db, SQL_SIGNATURE_ADD, e, "ttib", p->id, p->digest, (int64_t)i, b->p, b->n);
+
+		if (db_run(&s->db, q, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 write_image(struct store *s, struct stage *g, struct plan *p, const struct msg_image_commit *m,
     struct err *e)
@@ -205,7 +226,10 @@ write_image(struct store *s, struct stage *g, struct plan *p, const struct msg_i
 		db_done(q);
 	if ((r == 1 ? renew_rows(s, p, m, e) : add_rows(s, p, m, e)) == -1)
 		return -1;
-	return use_layers(s, p, m, e) == 0 && add_names(s, p, m, e) == 0 ? 0 : -1;
+	return use_layers(s, p, m, e) == 0 && add_names(s, p, m, e) == 0 &&
+		       put_signatures(s, p, m, e) == 0
+		   ? 0
+		   : -1;
 }
 
 int

@@ -6,6 +6,7 @@
 
 #include "common/base/own.h"
 #include "common/fs/walk.h"
+#include "common/oci/signature.h"
 #include "pod-store/blob.h"
 #include "pod-store/diff.h"
 #include "pod-store/driver.h"
@@ -56,21 +57,39 @@ take_blob(sqlite3_stmt *q, int column, struct arena *a)
 	return out;
 }
 
+static int
+signatures_of(struct store *s, const char *image, struct msg_image_blob_r *out, struct arena *a,
+    struct err *e)
+{
+	sqlite3_stmt *q = db_query(&s->db, SQL_SIGNATURES_OF, e, "t", image);
+	int r;
+
+	out->signatures.v = arena_array(a, SIGNATURES_MAX, sizeof(*out->signatures.v));
+	while ((r = db_step(&s->db, q, e)) == 1 && out->signatures.n < SIGNATURES_MAX)
+		out->signatures.v[out->signatures.n++].file = take_blob(q, 0, a);
+	if (r == 1)
+		db_done(q);
+	return r < 0 ? -1 : 0;
+}
+
 int
 info_blob(struct store *all, const struct msg_image_blob *m, struct msg_image_blob_r *out,
     struct arena *a, struct err *e)
 {
 	bool manifest = strcmp(m->kind, "manifest") == 0;
+	bool signatures = strcmp(m->kind, "signatures") == 0;
 	struct store *s = places_image(all, m->image, e);
 	struct rec_image image;
 	sqlite3_stmt *q;
 	int r = s != NULL ? image_load(s, m->image, 0, &image, a, e) : -1;
 
 	*out = (struct msg_image_blob_r){0};
-	if (!manifest && strcmp(m->kind, "config") != 0)
+	if (!manifest && !signatures && strcmp(m->kind, "config") != 0)
 		return err_set(e, ERR_INVALID, "images have no document \"%s\"", m->kind);
 	if (r != 1)
 		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "%s: image not known", m->image);
+	if (signatures)
+		return signatures_of(s, m->image, out, a, e);
 	q = db_query(&s->db, SQL_IMAGE_DOCUMENTS, e, "t", m->image);
 	r = db_step(&s->db, q, e);
 	if (r != 1)

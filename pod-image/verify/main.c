@@ -88,7 +88,7 @@ check_sigstore(const struct rec_verify_rule *rule, const struct msg_verify_image
 /* True if the signature satisfies the rule; otherwise the reason is noted. */
 static bool
 satisfies(struct verifier *v, size_t rule, const struct msg_verify_image *m,
-    const struct rec_verify_signature *file, struct reasons *why)
+    const struct rec_signature *file, struct reasons *why)
 {
 	const struct rec_verify_rule *r = &v->setup.rules.v[rule];
 	bool simple = strcmp(r->type, "signedBy") == 0;

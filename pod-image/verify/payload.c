@@ -4,13 +4,10 @@
 
 #include "common/base/json.h"
 #include "common/base/own.h"
-#include "common/oci/base64.h"
+#include "common/oci/signature.h"
 #include "pod-image/verify/payload.h"
 
 #define DEPTH_MAX 32
-#define FILE_MAX ((size_t)4 << 20)
-#define FORMAT_SIMPLE "simple-signing"
-#define FORMAT_SIGSTORE "sigstore-json"
 #define SIGSTORE_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
 
 void
@@ -102,79 +99,24 @@ annotation(const json_t *annotations, const char *key, struct arena *a)
 	return s != NULL ? arena_strdup(a, s) : NULL;
 }
 
-static int
-take_sigstore(const char *text, size_t n, struct signature *out, struct arena *a, struct err *e)
-{
-	own_json json_t *j = json_read_max(text, n, FILE_MAX, DEPTH_MAX, e);
-	const char *type, *payload;
-	json_t *annotations = NULL;
-	own_mem char *plain = NULL;
-	size_t size = 0;
-	char *copy;
-
-	if (j == NULL)
-		return -1;
-	if (!json_is_object(j))
-		return err_set(e, ERR_FORMAT, "it is no JSON object");
-	if (json_need_str(j, "mimeType", &type, e) < 0 ||
-	    json_need_str(j, "payload", &payload, e) < 0 ||
-	    json_want_obj(j, "annotations", &annotations, e) < 0)
-		return -1;
-	plain = base64_decode(payload, &size);
-	if (plain == NULL)
-		return err_set(e, ERR_FORMAT, "the payload is no base64");
-	if (strcmp(type, SIGSTORE_TYPE) != 0)
-		return 0;
-	copy = arena_alloc(a, size + 1);
-	memcpy(copy, plain, size);
-	out->payload = (struct bytes){(const uint8_t *)copy, size};
-	out->base64 = annotation(annotations, "dev.cosignproject.cosign/signature", a);
-	out->certificate = annotation(annotations, "dev.sigstore.cosign/certificate", a);
-	out->chain = annotation(annotations, "dev.sigstore.cosign/chain", a);
-	out->set = annotation(annotations, "dev.sigstore.cosign/bundle", a);
-	return 0;
-}
-
-/* A zero byte, the name of the format, a newline, the rest. */
-static int
-take_named(const struct bytes *file, struct signature *out, struct arena *a, struct err *e)
-{
-	const char *text = (const char *)file->p + 1;
-	const char *line = memchr(text, '\n', file->n - 1);
-	size_t name, rest;
-
-	if (line == NULL)
-		return err_set(e, ERR_FORMAT, "invalid signature format, missing newline");
-	name = (size_t)(line - text);
-	rest = file->n - 1 - name - 1;
-	if (name == strlen(FORMAT_SIMPLE) && memcmp(text, FORMAT_SIMPLE, name) == 0) {
-		out->simple = (struct bytes){(const uint8_t *)line + 1, rest};
-		return 0;
-	}
-	if (name == strlen(FORMAT_SIGSTORE) && memcmp(text, FORMAT_SIGSTORE, name) == 0)
-		return take_sigstore(line + 1, rest, out, a, e);
-	return err_set(e, ERR_FORMAT, "unrecognized signature format");
-}
-
 int
 payload_signature(
-    const struct rec_verify_signature *s, struct signature *out, struct arena *a, struct err *e)
+    const struct rec_signature *s, struct signature *out, struct arena *a, struct err *e)
 {
-	if (s->file.n == 0 && s->payload.p != NULL) {
-		*out = (struct signature){.payload = s->payload,
-		    .base64 = s->signature,
-		    .certificate = s->certificate,
-		    .chain = s->chain,
-		    .set = s->set};
+	own_signature struct signature_file f = {0};
+	uint8_t *copy;
+
+	if (signature_parse(&s->file, &f, e) < 0)
+		return -1;
+	out->simple = f.simple;
+	if (f.media_type == NULL || strcmp(f.media_type, SIGSTORE_TYPE) != 0)
 		return 0;
-	}
-	if (s->file.n == 0)
-		return err_set(e, ERR_FORMAT, "empty signature blob");
-	if (s->file.p[0] == '\0')
-		return take_named(&s->file, out, a, e);
-	/* Before formats had names there was one: an OpenPGP message, whose first bit is set. */
-	if ((s->file.p[0] & 0x80) == 0)
-		return err_set(e, ERR_FORMAT, "unrecognized signature format");
-	out->simple = s->file;
+	copy = arena_alloc(a, f.payload.n + 1);
+	memcpy(copy, f.payload.p, f.payload.n);
+	out->payload = (struct bytes){copy, f.payload.n};
+	out->base64 = annotation(f.annotations, "dev.cosignproject.cosign/signature", a);
+	out->certificate = annotation(f.annotations, "dev.sigstore.cosign/certificate", a);
+	out->chain = annotation(f.annotations, "dev.sigstore.cosign/chain", a);
+	out->set = annotation(f.annotations, "dev.sigstore.cosign/bundle", a);
 	return 0;
 }

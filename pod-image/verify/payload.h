@@ -35,6 +35,6 @@ struct signature {
 	const char *base64, *certificate, *chain, *set;
 };
 int payload_signature(
-    const struct rec_verify_signature *s, struct signature *out, struct arena *a, struct err *e);
+    const struct rec_signature *s, struct signature *out, struct arena *a, struct err *e);
 
 #endif

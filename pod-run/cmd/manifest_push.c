@@ -75,6 +75,7 @@ fill(struct push_opts *o, struct ctx *x, bool forms_given, struct rec_registry_a
 	m->to = m->from = access;
 	m->all = true;
 	m->only_index = o->all == 0;
+	m->remove_signatures = o->remove_signatures;
 	/* Where the images are not sent, containers.conf has no say. */
 	if (!forms_given && o->all != 0)
 		forms = &conf->engine_add_compression;

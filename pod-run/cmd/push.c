@@ -127,6 +127,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (encryption.recipients.n + encryption.layers.n > 0)
 		m.encryption = &encryption;
 	m.compress = o->compress;
+	m.remove_signatures = o->remove_signatures;
 	/* A directory has no name of its own: the image's is signed. */
 	if (argc > 1 && strncmp(argv[1], "dir:", 4) == 0)
 		signing.rec.identity = MSG_OF(&found, image_got)->matched;

@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	    .oidc_issuer = "i",
 	    .subject_email = "s",
 	    .fulcio_ca = {data, n}};
-	struct rec_verify_signature file = {.file = {data, n}};
+	struct rec_signature file = {.file = {data, n}};
 	own_attached struct attached attached = {0};
 	own_arena struct arena a = {0};
 	struct signature s = {0};
