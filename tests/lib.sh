@@ -108,6 +108,12 @@ free_port() {
 	done
 }
 
+# CRIU works here; where SELinux is on it must be one that was built with it.
+criu_works() {
+	criu check >/dev/null 2>&1 || return 1
+	[ ! -e /sys/fs/selinux/enforce ] || ldd "$(command -v criu)" | grep -q selinux
+}
+
 # An ordinary user of this test with subordinate IDs (root only); as_user runs a command as that user.
 ordinary_user() {
 	[ "$(id -u)" = 0 ] || return 1

@@ -80,6 +80,9 @@ take(const struct field *f, struct jexport_entry *out)
 		out->partial = f->value_n == 4 && memcmp(f->value, "true", 4) == 0;
 	} else if (is(f, "__REALTIME_TIMESTAMP")) {
 		out->time_ns = microseconds(f) * 1000;
+	} else if (is(f, "__CURSOR")) {
+		out->cursor = f->value;
+		out->cursor_n = f->value_n;
 	}
 }
 

@@ -18,6 +18,8 @@ struct jexport_entry {
 	bool error, partial; /* of standard error; a piece of a line */
 	const char *text;    /* in the buffer; NULL: the entry is no output */
 	size_t n;
+	const char *cursor; /* the entry's place in the journal; NULL: it has none */
+	size_t cursor_n;
 };
 
 /*

@@ -170,18 +170,21 @@ print(struct view *w, const struct shown *s, const struct klog_line *l)
 }
 
 static int
-drain_journal(struct view *w, struct shown *s, struct err *e)
+drain_journal(struct view *w, struct shown *s, bool ended, struct err *e)
 {
+	bool waits = w->o->follow && !ended;
 	struct klog_query q = w->query;
 	struct klog_line line;
 	int any = 0, r;
 
 	q.path = s->id;
+	if (s->journal != NULL && ended && journal_finish(s->journal, &q, e) == -1)
+		return -1;
 	if (s->journal == NULL)
-		s->journal = journal_open(&q, w->o->follow, e);
+		s->journal = journal_open(&q, waits, e);
 	if (s->journal == NULL)
 		return -1;
-	while ((r = journal_next(s->journal, w->o->follow ? FOLLOW_MS : -1, &line, e)) == 1) {
+	while ((r = journal_next(s->journal, waits ? FOLLOW_MS : -1, &line, e)) == 1) {
 		print(w, s, &line);
 		if (w->o->follow)
 			fflush(w->last);
@@ -190,16 +193,16 @@ drain_journal(struct view *w, struct shown *s, struct err *e)
 	return r == -1 ? -1 : any;
 }
 
-/* Prints what there is.  Returns 1 if anything was printed. */
+/* Prints what there is; ended: nothing will come any more.  Returns 1 if anything was printed. */
 static int
-drain(struct view *w, struct shown *s, struct err *e)
+drain(struct view *w, struct shown *s, bool ended, struct err *e)
 {
 	struct klog_query q = w->query;
 	struct klog_line line;
 	int any = 0, r;
 
 	if (s->is_journal)
-		return drain_journal(w, s, e);
+		return drain_journal(w, s, ended, e);
 	q.path = s->path;
 	if (s->reader == NULL)
 		s->reader = klog_open(&q, e);
@@ -229,6 +232,12 @@ has_ended(struct ctx *x, const char *id)
 	return !ctr_status_is_live(c.status);
 }
 
+static bool
+is_past(const struct view *w)
+{
+	return w->query.until_ns != 0 && ctx_now_ns() > w->query.until_ns;
+}
+
 /* The end is looked for first, so that what was written before it is still read. */
 static int
 follow(struct view *w, struct err *e)
@@ -245,8 +254,8 @@ follow(struct view *w, struct err *e)
 
 			if (s->over)
 				continue;
-			ended = has_ended(w->x, s->id);
-			r = drain(w, s, e);
+			ended = has_ended(w->x, s->id) || (s->is_journal && is_past(w));
+			r = drain(w, s, ended, e);
 			if (r == -1)
 				return -1;
 			quiet = quiet && r == 0;
@@ -283,7 +292,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (o->follow)
 		return follow(&w, e);
 	for (size_t i = 0; i < w.n; i++)
-		if (drain(&w, &w.v[i], e) == -1)
+		if (drain(&w, &w.v[i], true, e) == -1)
 			return -1;
 	return 0;
 }

@@ -18,6 +18,12 @@ struct journal_reader *journal_open(const struct klog_query *q, bool follow, str
 void journal_close(struct journal_reader *r); /* NULL is fine */
 
 /*
+ * A reader that followed goes on with what the journal holds now behind the last record, and ends there: the
+ * container has ended.
+ */
+int journal_finish(struct journal_reader *r, const struct klog_query *q, struct err *e);
+
+/*
  * The next record, as klog_next.  Waits for journalctl, at most timeout_ms; 0 then, and at the end.
  */
 int journal_next(struct journal_reader *r, int timeout_ms, struct klog_line *line, struct err *e);

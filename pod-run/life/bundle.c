@@ -24,6 +24,7 @@
 #include "pod-run/oci/selinux.h"
 #include "pod-run/oci/detached.h"
 #include "pod-run/oci/spec_config.h"
+#include "pod-run/oci/spec_secret.h"
 
 /* Path of a namespace of the container named in "container:ID", which must run. */
 static int
@@ -239,24 +240,50 @@ give_bundle(struct start *s, struct err *e)
 	return has_our_root(c->uid_map.v, c->uid_map.n) ? 0 : open_way(s, gid, e);
 }
 
-/* The files of the bundle that the container sees get its label. */
-static int
-label_files(struct start *s, struct err *e)
+int
+bundle_label(const struct start *s, const char *name, struct err *e)
 {
-	static const char *const names[] = {
-	    "hosts", "resolv.conf", "hostname", ".containerenv", "localtime", "passwd", "group"};
 	const char *label = s->c->config->mount_label;
+	own_mem char *path = NULL;
+	own_fd int fd = -1;
 
 	if (label == NULL || *label == '\0' || !selinux_enabled())
 		return 0;
-	for (size_t i = 0; i < COUNTOF(names); i++) {
-		own_mem char *path = xasprintf("%s/%s", s->bundle, names[i]);
-		own_fd int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	path = xasprintf("%s/%s", s->bundle, name);
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd == -1 ? 0 : selinux_relabel(fd, path, label, e);
+}
 
-		if (fd != -1 && selinux_relabel(fd, path, label, e) == -1)
+/* The monitor's socket gets the label of the directory that it finds. */
+static int
+label_notify(const struct start *s, struct err *e)
+{
+	if (notify_of_container(s->c->config) == NULL)
+		return 0;
+	if (mkdirat(s->bundle_fd, MONITOR_NOTIFY_DIR, 0755) == -1 && errno != EEXIST)
+		return err_sys(e, "making directory " MONITOR_NOTIFY_DIR);
+	return bundle_label(s, MONITOR_NOTIFY_DIR, e);
+}
+
+/* The files of the bundle that the container sees get its label. */
+static int
+label_files(const struct start *s, struct err *e)
+{
+	static const char *const names[] = {
+	    "hosts", "resolv.conf", "hostname", ".containerenv", "localtime", "passwd", "group"};
+	const struct rec_ctr_config *c = s->c->config;
+
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		if (bundle_label(s, names[i], e) == -1)
+			return -1;
+	for (size_t i = 0; i < c->secrets.n; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), SPEC_SECRET_FILE "%zu", i);
+		if (bundle_label(s, name, e) == -1)
 			return -1;
 	}
-	return 0;
+	return label_notify(s, e);
 }
 
 int

@@ -10,6 +10,9 @@
 /* Writes the bundle of s, whose helpers have answered. */
 int bundle_write(struct start *s, struct err *e);
 
+/* The container's SELinux label for a file of the bundle and what is below it; one that is missing is none. */
+int bundle_label(const struct start *s, const char *name, struct err *e);
+
 /* What of spec_facts does not depend on a fresh start; for exec.  Strings live in a. */
 struct spec_facts;
 void bundle_facts(struct ctx *x, const struct ctr *c, const struct runtime *r, const char *bundle,

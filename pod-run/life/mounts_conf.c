@@ -13,6 +13,7 @@
 #include "common/fs/file.h"
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
+#include "pod-run/life/bundle.h"
 #include "pod-run/life/copying.h"
 #include "pod-run/oci/spec_list.h"
 
@@ -77,7 +78,9 @@ copy(struct start *s, const char *source, const char *name, struct err *e)
 		return -1;
 	m.source = from;
 	m.target = to;
-	return copying_run(&m, e) == 0 ? 1 : err_wrap(e, "copying %s", source);
+	if (copying_run(&m, e) == -1)
+		return err_wrap(e, "copying %s", source);
+	return bundle_label(s, name, e) == 0 ? 1 : -1;
 }
 
 int

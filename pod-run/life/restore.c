@@ -21,6 +21,7 @@
 #include "pod-run/life/sync.h"
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/detached.h"
+#include "pod-run/oci/selinux.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
@@ -28,9 +29,22 @@
 
 /* --- Starting -----------------------------------------------------------------------------------*/
 
-static void
-add_options(const struct restore *o, struct strs *out, struct arena *a)
+static bool
+is_labelled(const struct rec_ctr_config *c)
 {
+	return c->label != NULL && *c->label != '\0' && selinux_enabled();
+}
+
+/*
+ * The label is named again although the images may hold it: a CRIU that was built without SELinux passes over the
+ * one in the images, so that the processes would go on unconfined, but not over this one.
+ */
+static void
+add_options(
+    const struct restore *o, const struct rec_ctr_config *c, struct strs *out, struct arena *a)
+{
+	if (is_labelled(c))
+		spec_list_add(a, out, arena_printf(a, "--lsm-profile=selinux:%s", c->label));
 	if (o->tcp_established)
 		spec_list_add(a, out, "--tcp-established");
 	if (o->tcp_close)
@@ -82,14 +96,16 @@ start(struct ctx *x, struct ctr *c, const struct restore *o, struct start_restor
 	r->images = images = xasprintf("%s/" CHECKPOINT_DIR, path);
 	r->interfaces = c->run.interfaces.v;
 	r->interfaces_n = c->run.interfaces.n;
-	add_options(o, &r->options, &a);
+	add_options(o, c->config, &r->options, &a);
 	s.restore = r;
 	began = checkpoint_now_us();
 	if (start_whole(&s, true, e) == -1) {
 		/* A file that CRIU lacks is not the container's command. */
 		if (e->class == ERR_NOTEXEC || e->class == ERR_NOCOMMAND)
 			e->class = ERR_RUNTIME;
-		return -1;
+		return is_labelled(c->config)
+			   ? err_wrap(e, "restoring with the SELinux label %s", c->config->label)
+			   : -1;
 	}
 	f->runtime_us = checkpoint_now_us() - began;
 	f->criu = criu_stats(s.bundle_fd, CHECKPOINT_RESTORE_STATS);

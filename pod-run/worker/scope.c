@@ -97,8 +97,10 @@ add_unit(sd_bus_message *m, const struct msg_scope_enter *want, const char *unit
 	return r >= 0 ? sd_bus_message_append(m, "a(sa(sv))", 0) : r;
 }
 
-/* 1: done; 0: there is a unit of that name; -1: e. */
-static int
+enum made { MADE_ERROR = -1, MADE_EXISTS, MADE_GONE, MADE };
+
+/* MADE_GONE: one of the processes has ended. */
+static enum made
 make(sd_bus *bus, const struct msg_scope_enter *want, const char *unit, struct err *e)
 {
 	own(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -113,31 +115,51 @@ make(sd_bus *bus, const struct msg_scope_enter *want, const char *unit, struct e
 		    bus, &m, SYSTEMD, OBJECT, SYSTEMD ".Manager", "StartTransientUnit");
 	if (r >= 0)
 		r = add_unit(m, want, unit);
-	if (r < 0)
-		return sdbus_failed(r, "making a message", e);
+	if (r < 0) {
+		sdbus_failed(r, "making a message", e);
+		return MADE_ERROR;
+	}
 	r = sd_bus_call(bus, m, (uint64_t)LIMIT_MS * 1000, &error, &answer);
 	if (r < 0 && sd_bus_error_has_name(&error, SYSTEMD ".UnitExists"))
-		return 0;
-	if (r < 0)
-		return err_set(e, ERR_STATE, "starting %s: %s", unit,
+		return MADE_EXISTS;
+	if (r < 0 && sd_bus_error_has_name(&error, SD_BUS_ERROR_UNIX_PROCESS_ID_UNKNOWN))
+		return MADE_GONE;
+	if (r < 0) {
+		err_set(e, ERR_STATE, "starting %s: %s", unit,
 		    error.message != NULL ? error.message : strerror(-r));
+		return MADE_ERROR;
+	}
 	r = sd_bus_message_read(answer, "o", &j.path);
 	if (r < 0)
-		return sdbus_failed(r, "reading systemd's answer", e);
-	return await_job(bus, &j, unit, e) == 0 ? 1 : -1;
+		sdbus_failed(r, "reading systemd's answer", e);
+	return r >= 0 && await_job(bus, &j, unit, e) == 0 ? MADE : MADE_ERROR;
 }
 
 /* The scope of the last run stays while its clean-up waits for us. */
+static enum made
+make_one(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
+{
+	enum made r = make(bus, want, want->unit, e);
+
+	if (r == MADE_EXISTS && want->spare != NULL)
+		r = make(bus, want, want->spare, e);
+	return r;
+}
+
 static int
 enter(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
 {
-	int r = make(bus, want, want->unit, e);
+	struct msg_scope_enter m = *want;
+	enum made r = make_one(bus, &m, e);
 
-	if (r == 0 && want->spare != NULL)
-		r = make(bus, want, want->spare, e);
-	if (r == 0)
+	/* The worker ends with the container's streams. */
+	if (r == MADE_GONE && m.worker_pid != 0) {
+		m.worker_pid = 0;
+		r = make_one(bus, &m, e);
+	}
+	if (r == MADE_EXISTS)
 		return err_set(e, ERR_STATE, "starting %s: there is one", want->unit);
-	return r == 1 ? 0 : -1;
+	return r == MADE_ERROR ? -1 : 0;
 }
 
 static int

@@ -27,7 +27,7 @@ is "restart policy" "$(host RestartPolicy.Name) $(host RestartPolicy.MaximumRetr
 pod restart -t 0 a >/dev/null
 is "environment from the next start" "$(pod exec a sh -c 'echo $X $Y $Z')" "3 4"
 is "limits from the next start" "$(pod exec a sh -c 'ulimit -Sn')" 55
-is "an event" "$(pod events --stream=false -f event=update --format '{{.Name}}' | uniq)" a
+is "an event" "$(pod events --stream=false -f event=update -f container=a --format '{{.Name}}' | uniq)" a
 for bad in "--memory 1x a" "--memory-swap 1m a" "--restart sometimes a" "--ulimit x=1 a" "--memory 32m nosuch" "--cpus 1 --cpu-quota 5 a"; do
 	# shellcheck disable=SC2086
 	pod update $bad >/dev/null 2>&1

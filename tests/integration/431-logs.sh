@@ -82,9 +82,11 @@ if [ -S /run/systemd/journal/socket ] && command -v journalctl >/dev/null; then
 	check "journald: messages" until_ok 20 sh -c '[ "$(journalctl -q -o cat MY_FIELD=$1 CONTAINER_NAME=j$1 | wc -l)" = 3 ]' x $$
 	is "journald: logs" "$(pod logs $j 2>/dev/null | tr '\n' ' '):$(pod logs $j 2>&1 >/dev/null)" "jout warn :jerr"
 	is "journald: priorities" "$(journalctl -q -o json CONTAINER_TAG=mytag$$ | jq -r .PRIORITY | sort | tr '\n' ' ')" "3 4 6 "
-	is "journald: tail" "$(pod logs --tail 1 $j)" warn
+	is "journald: tail" "$(pod logs --tail 1 $j 2>&1)" "$(journalctl -q -o cat MY_FIELD=$$ CONTAINER_NAME=j$$ | tail -n 1)"
 	run -d --name jf --log-driver journald bb sh -c 'for i in 1 2 3; do echo $i; sleep 0.3; done' >/dev/null
 	is "journald: follow" "$(pod logs -f jf | tr '\n' ' ')" "1 2 3 "
+	is "journald: follow one that has ended" "$(pod logs -f jf | tr '\n' ' ')" "1 2 3 "
+	is "journald: its last lines" "$(pod logs -f --tail 2 jf | tr '\n' ' ')" "2 3 "
 else
 	skip "journald" "no systemd journal here"
 fi

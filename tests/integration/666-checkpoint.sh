@@ -9,7 +9,7 @@ runtime=
 for r in crun runc; do
 	[ -n "$runtime" ] || ! "$r" checkpoint --help >/dev/null 2>&1 || runtime=$r
 done
-if [ "$(id -u)" != 0 ] || [ -z "$runtime" ] || ! criu check >/dev/null 2>&1; then
+if [ "$(id -u)" != 0 ] || [ -z "$runtime" ] || ! criu_works; then
 	skip "checkpoint and restore" "no CRIU that works here, or no runtime that uses it"
 	finish
 fi

@@ -56,6 +56,10 @@ m=${m##*/}
 pod rm -f -t 0 c >/dev/null
 until_is "no scope stays" "inactive inactive" both "$s" "$m"
 
+# One that ends at once may be gone before it has its scope.
+for _ in 1 2 3; do pod run --rm --network none $image true; done 2>"$WORLD/err"
+is "nothing is said about one that ends at once" "$(cat "$WORLD/err")" ""
+
 # --- Options
 up p --cgroup-parent "$unit.slice" $image sleep 1000
 is "--cgroup-parent" "$(group_of "$(field p State.Pid)" | sed "s,/container$,,")" "$prefix/$unit.slice/$(scope p)"
@@ -123,6 +127,11 @@ else
 	check "journald: what it wrote is there" until_ok 20 seen
 	is "logs" "$(pod logs j 2>"$WORLD/err" | xargs) $(cat "$WORLD/err")" "one three two"
 	is "--tail" "$(pod logs --tail 1 j 2>&1 | wc -l)" 1
+	up ended --log-driver journald $image sh -c 'for i in 1 2 3; do echo $i; done'
+	pod wait ended >/dev/null
+	followed() { pod logs -f ended | xargs; }
+	until_is "logs -f of one that has ended" "1 2 3" followed
+	pod rm ended >/dev/null
 	is "--since what is to come" "$(pod logs --since 2100-01-01T00:00:00Z j 2>&1)" ""
 	is "the fields" "$(journalctl -q -o json --no-pager "CONTAINER_ID_FULL=$(field j Id)" | head -1 | jq -r '[.CONTAINER_NAME, .CONTAINER_ID, .PRIORITY] | join(" ")')" \
 		"j $(field j Id | cut -c1-12) 6"
