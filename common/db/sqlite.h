@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * Before a database is opened: no locks between threads, of which no program of the suite has two, and no
- * counting of memory.
+ * Before a database is opened: no locks between threads, of which no program of the suite has two, no counting of
+ * memory, and no change of a log's owner to what it is.
  */
 void sqlite_single(void);
 

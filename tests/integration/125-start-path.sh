@@ -22,9 +22,13 @@ if command -v strace >/dev/null && command -v crun >/dev/null; then
 	strace -f -qq -e trace=fsync,fdatasync,syncfs -o "$WORLD/trace" \
 		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none $img echo word >/dev/null
 	is "a run whose container is removed waits for no disk" "$(grep -c sync "$WORLD/trace")" 0
+	strace -f -qq -e trace=fchown,chown,fchownat -o "$WORLD/trace" \
+		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" images >/dev/null
+	is "images changes no owner, which would wait for the file system's journal" "$(grep -c chown "$WORLD/trace")" 0
 else
 	skip "a run executes crun once" "no strace or no crun"
 	skip "a run whose container is removed waits for no disk" "no strace"
+	skip "images changes no owner, which would wait for the file system's journal" "no strace"
 fi
 
 # --- Containers have nothing in common: their directories do not crowd into one group of inodes ---
