@@ -65,7 +65,10 @@ disown(struct peer *p, uint32_t seq)
 void
 end_give_back_net(struct ctx *x, const char *id)
 {
-	disown(x->net_, give_back_net(x, id, true));
+	uint32_t seq = give_back_net(x, id, true);
+
+	/* Which that may have started. */
+	disown(x->net_, seq);
 }
 
 int
@@ -330,7 +333,7 @@ end_ctr(struct ctx *x, struct ctr *c, struct end *how, struct err *e)
 		return end_remove(x, c, true, e);
 	}
 	if (start_needs_net(c->config))
-		disown(x->net_, give_back_net(x, c->id, true));
+		end_give_back_net(x, c->id);
 	c->status = CTR_EXITED;
 	c->monitor_pid = 0;
 	health_ended(x, c);
