@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -95,16 +96,19 @@ auth_file(const char *named, uint64_t uid)
 	return xstrdup(files.v[0]);
 }
 
-/* The document, an empty one if there is no file; NULL on error. */
+/*
+ * The document, an empty one if there is no file; NULL on error.  One that may not be read is as good as none to who
+ * looks for credentials, but not to who writes them back.
+ */
 static json_t *
-read_file(const char *path, struct err *e)
+read_file(const char *path, bool to_change, struct err *e)
 {
 	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	own_mem char *text = NULL;
 	json_t *j;
 	size_t n;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || (errno == EACCES && !to_change)))
 		return json_obj();
 	if (fd < 0) {
 		err_sys(e, "opening %s", path);
@@ -212,6 +216,7 @@ exec_helper(const char *program, const char *verb, int in, int out)
 	    syscall(SYS_capset, &h, none) == -1 || dup2(in, STDIN_FILENO) == -1 ||
 	    dup2(out, STDOUT_FILENO) == -1)
 		_exit(126);
+	signal(SIGPIPE, SIG_DFL);
 	if (path != NULL)
 		setenv("PATH", path, 1);
 	unsetenv("POD_CALLER_PATH");
@@ -374,7 +379,7 @@ find_in_files(const char *file, const char *key, struct auth *out, struct err *e
 
 	list_files(file, geteuid(), &files);
 	for (size_t i = 0; i < files.n; i++) {
-		own_json json_t *j = read_file(files.v[i], e);
+		own_json json_t *j = read_file(files.v[i], false, e);
 		own_mem char *part = xstrdup(key);
 
 		if (j == NULL)
@@ -494,7 +499,7 @@ static int
 put_in_file(const struct auth_place *at, const char *key, const char *username,
     const char *password, struct err *e)
 {
-	own_json json_t *j = read_file(at->file, e);
+	own_json json_t *j = read_file(at->file, true, e);
 	json_t *auths, *entry;
 	own_mem char *plain = NULL, *text = NULL;
 
@@ -541,7 +546,7 @@ auth_put(const struct auth_place *at, const char *key, const char *username, con
 static int
 remove_from_file(const struct auth_place *at, const char *key, struct err *e)
 {
-	own_json json_t *j = read_file(at->file, e);
+	own_json json_t *j = read_file(at->file, true, e);
 	const char *k, *found = NULL;
 	json_t *auths, *v;
 
@@ -607,7 +612,7 @@ erase_all_in_helper(const char *name, struct err *e)
 static int
 remove_all_from_file(const struct auth_place *at, struct err *e)
 {
-	own_json json_t *j = read_file(at->file, e);
+	own_json json_t *j = read_file(at->file, true, e);
 	const char *key;
 	json_t *helper;
 

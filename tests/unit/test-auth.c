@@ -67,6 +67,26 @@ Test(auth, put_find_remove)
 	cr_assert_str_eq(user_of("q.io"), "none");
 }
 
+Test(auth, what_cannot_be_read_is_not_replaced)
+{
+	cr_assert_eq(login("q.io", "u", "p"), 0, "%s", e.text);
+	cr_assert_eq(chmod(file, 0), 0);
+	if (geteuid() == 0) {
+		*strrchr(file, '/') = '\0';
+		cr_assert_eq(chown(file, 65534, 65534), 0);
+		*strrchr(file, '/') = '\0';
+		cr_assert_eq(chmod(file, 0755) | chmod(dir, 0755), 0);
+		snprintf(file, sizeof(file), "%s/a/b/auth.json", dir);
+		cr_assert_eq(seteuid(65534), 0);
+	}
+	cr_assert_eq(login("r.io", "v", "p"), -1);
+	cr_assert_eq(e.no, EACCES, "%s", e.text);
+	err_clear(&e);
+	cr_assert_str_eq(user_of("q.io"), "none");
+	cr_assert_eq(getuid() == 0 ? seteuid(0) : chmod(file, 0600), 0);
+	cr_assert_str_eq(user_of("q.io"), "u");
+}
+
 Test(auth, a_namespace_is_used_for_itself_alone)
 {
 	cr_assert_eq(login("q.io/ns", "ns", "p"), 0);
