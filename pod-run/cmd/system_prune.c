@@ -74,15 +74,6 @@ print_removed(const char *what, const struct strv *ids)
 		puts(ids->v[i]);
 }
 
-/* Volumes know labels only; "until" of a container or image says nothing about them. */
-static void
-volume_filters(const struct strv *all, struct strv *out)
-{
-	for (size_t i = 0; i < all->n; i++)
-		if (text_has_prefix(all->v[i], "label"))
-			strv_add(out, all->v[i]);
-}
-
 /*
  * What crashes left in the store; before anything else goes, so that nothing is counted twice.
  * Read-write layers are left to orphans_remove, which knows whose they are.
@@ -105,7 +96,7 @@ sweep(struct ctx *x, uint64_t *bytes, struct err *e)
 static int
 prune(struct ctx *x, const struct prune_opts *o, uint64_t *bytes, struct err *e)
 {
-	own_strv struct strv containers = {0}, volumes = {0}, images = {0}, labels = {0};
+	own_strv struct strv containers = {0}, volumes = {0}, images = {0};
 	own_strv struct strv networks = {0};
 	int r = container_prune(x, &o->filter, &containers, bytes, e);
 
@@ -117,9 +108,8 @@ prune(struct ctx *x, const struct prune_opts *o, uint64_t *bytes, struct err *e)
 	print_removed("Networks", &networks);
 	if (r == -1)
 		return -1;
-	volume_filters(&o->filter, &labels);
 	if (o->volumes) {
-		r = volume_row_prune(x, true, false, &labels, &volumes, e);
+		r = volume_row_prune(x, true, false, &o->filter, &volumes, e);
 		print_removed("Volumes", &volumes);
 		if (r == -1)
 			return -1;

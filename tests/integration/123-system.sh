@@ -59,6 +59,9 @@ is "prune" "$(grep -c '^Deleted' "$WORLD/out"):$(tail -1 "$WORLD/out" | cut -d: 
 is "takes ended containers, leaves those that run" "$(pod ps -aq --no-trunc)" "$ctr"
 is "takes images without a name, leaves volumes" "$(pod images -q | wc -l)$(pod volume ls -q)" "1vol"
 pod rm -f -t 0 "$ctr" >/dev/null
+is "--filter holds for volumes too" "$(pod system prune -f --volumes --filter until=1h; pod volume ls -q)" "Total reclaimed space: 0B
+vol"
+is "{{json .}} is what json is" "$(pod system df --format '{{json .}}')" "$(pod system df --format json)"
 pod system prune -af --volumes >/dev/null
 is "with --all and --volumes all goes" "$(pod images -q)$(pod volume ls -q)$(pod ps -aq)" ""
 gone() { [ -z "$(ls "$ROOT/layers" "$ROOT/rw" | grep -v :)" ]; }
