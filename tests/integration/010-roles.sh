@@ -43,6 +43,12 @@ done
 for r in inflate lookup stdio image archive fetch dns; do must_fail $r write mknod; done
 for r in inflate lookup stdio image archive unpack pack; do must_fail $r connect; done
 must_fail pack write
+for r in seccomp copy names scope erofs assemble recode daemon graph; do
+	must_work $r none
+	must_fail $r open dotdot write connect mount ptrace setuid userns kill exec tty mknod
+done
+must_work layout none
+must_fail layout open dotdot connect mount ptrace setuid userns kill exec tty mknod
 # It starts gpg, so it may exec what it sees; but what it starts has no more than itself.
 must_work verify none
 must_fail verify open dotdot write connect mount ptrace setuid userns tty mknod

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,6 +190,51 @@ Test(path, open_regular)
 	cr_assert_eq(mkfifoat(root, "fifo", 0644), 0);
 	cr_assert_eq(path_open_regular(root, "fifo", PATH_IN_ROOT, 5, &st, &e), -1);
 	cr_assert_eq(path_open_regular(root, "etc", PATH_IN_ROOT, 5, &st, &e), -1);
+}
+
+/* Another process, which has the two names change places until it is killed. */
+static pid_t
+exchange(const char *a, const char *b)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		renameat2(root, a, root, b, RENAME_EXCHANGE);
+}
+
+/*
+ * Where there is no /proc the name is looked up twice, and between the two a FIFO may take the file's place: neither
+ * is it waited for, nor is it what the caller gets (CVE-2024-9676).
+ */
+Test(path, open_regular_is_not_exchanged_for_a_fifo, .timeout = 60)
+{
+	int got = 0;
+	pid_t pid;
+
+	if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) == -1 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", "/proc", "tmpfs", 0, NULL) == -1)
+		cr_skip_test("no mount namespace of our own");
+	put("file", "text");
+	cr_assert_eq(mkfifoat(root, "fifo", 0644), 0);
+	pid = exchange("file", "fifo");
+	for (int i = 0; i < 20000 && got < 3000; i++) {
+		struct stat st, now;
+		own_fd int fd = path_open_regular(root, "file", PATH_IN_ROOT, 100, &st, &e);
+
+		err_clear(&e);
+		if (fd == -1)
+			continue;
+		got++;
+		cr_assert_eq(fstat(fd, &now), 0);
+		cr_assert(S_ISREG(now.st_mode), "a FIFO was opened");
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	cr_assert_gt(got, 0);
 }
 
 Test(path, reopen)
