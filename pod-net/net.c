@@ -496,28 +496,41 @@ any_idle(struct net *n)
 	return false;
 }
 
-/*
- * The next container usually comes soon, and removing a bridge holds up others: a bridge goes when it has
- * been unused for a moment.  One process waits, the others leave it to that one.
- */
-static void
-tidy_one(struct net *n, const struct rec_net_hold *x, bool at_once)
+/* The lock of who waits for the bridge to be unused for a moment; -1: it is in use, or another process waits. */
+static int
+wait_for(struct net *n, const struct rec_net_hold *x)
 {
-	struct timespec wait = {.tv_sec = QUIET_NS / 1000000000, .tv_nsec = QUIET_NS % 1000000000};
 	own_mem char *name = xasprintf("bridge-%s.lock", x->interface);
 	struct err e = {0};
-	own_fd int lock = -1;
 
-	if (in_use(n, x))
-		return;
-	if (!at_once) {
-		lock = lock_acquire(n->dir, name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
-		if (lock < 0)
-			return;
-		nanosleep(&wait, NULL);
+	return in_use(n, x) ? -1 : lock_acquire(n->dir, name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
+}
+
+/*
+ * The next container usually comes soon, and removing a bridge holds up others: bridges go when they have
+ * been unused for a moment, one for all.
+ */
+static void
+remove_idle(struct net *n, bool at_once)
+{
+	struct timespec wait = {.tv_sec = QUIET_NS / 1000000000, .tv_nsec = QUIET_NS % 1000000000};
+	own_mem int *locks = xcalloc(n->left.n, sizeof *locks);
+	bool any = false;
+
+	for (size_t i = 0; i < n->left.n; i++) {
+		locks[i] = at_once ? -1 : wait_for(n, &n->left.v[i]);
+		any |= locks[i] >= 0;
 	}
-	if (!in_use(n, x))
-		remove_bridge(n, x);
+	if (any)
+		nanosleep(&wait, NULL);
+	for (size_t i = 0; i < n->left.n; i++) {
+		bool ours = at_once || locks[i] >= 0;
+
+		/* Before looking: who leaves it afterwards finds nobody waiting, and waits. */
+		fd_close(&locks[i]);
+		if (ours && !in_use(n, &n->left.v[i]))
+			remove_bridge(n, &n->left.v[i]);
+	}
 }
 
 void
@@ -544,8 +557,7 @@ net_tidy(struct net *n, bool at_once)
 	remove_links(n);
 	if (!any_idle(n))
 		return;
-	for (size_t i = 0; i < n->left.n; i++)
-		tidy_one(n, &n->left.v[i], at_once);
+	remove_idle(n, at_once);
 	if (!state_none(&n->state) || lease_lock(&n->leases, &e) != 0)
 		return;
 	/* Under the lock no container can be added. */

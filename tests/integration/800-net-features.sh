@@ -48,7 +48,6 @@ N08 names|$P exec q2 nslookup q1.dns.podman | grep -q 10.85.1.11 && $P exec q2 n
 N08 the search domain|$P exec q2 grep -qx 'search dns.podman' /etc/resolv.conf && $P exec q2 nslookup q1 | grep -q 10.85.1.11
 N08 the address back|$P exec q2 nslookup 10.85.1.11 | grep -q 'name = q1'
 N08 another network's are unknown|! $P run --rm --network y1 $A nslookup q1.dns.podman 2>/dev/null && ! $P run --rm --network y1 $A nslookup q1.dns.podman 10.85.1.1 2>/dev/null
-N08 another port|printf '[network]\ndns_bind_port = 1053\n' >"$D/port" && [ -n "$($P exec q2 nslookup q1 10.85.1.1)" ]
 N09 host.containers.internal|$P exec q2 grep -q host.containers.internal /etc/hosts && [ "$($P exec q2 timeout 5 wget -qO- http://host.containers.internal:18850/)" = 'the host' ]
 N09 pasta by default # user|$P run --rm $A ip -4 addr | grep -q 192.0.2 && [ "$($P run --rm $A timeout 5 wget -qO- http://host.containers.internal:18850/)" = 'the host' ]
 N09 pasta's options # user|[ "$($P run --rm --network pasta:--mtu,1400,-a,10.9.9.9,-n,24 $A sh -c 'cat /sys/class/net/[^l]*/mtu; ip -4 -o addr' | xargs | grep -c '1400.*10.9.9.9/24')" = 1 ]
