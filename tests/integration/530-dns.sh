@@ -103,4 +103,9 @@ rm "$dir/names/n1" "$dir/names/n3%int"
 kill -HUP "$pid"
 check "without networks it ends" until_ok 20 test ! -d "/proc/$pid"
 is "and may be started again, for nothing" "$("$D" -c "$dir/names" -p 53 run 2>&1; echo $?)" 0
+printf '10.9.1.1 10.9.9.1\nc1 10.9.1.2  c1\n' >"$dir/names/n2"
+is "AARDVARK_NO_PROXY: it starts" "$(AARDVARK_NO_PROXY=1 "$D" -c "$dir/names" -p 53 run 2>&1; echo $?)" 0
+is "and answers" "$(asked 10.9.1.2 10.9.1.1 c1)" "NOERROR 10.9.1.2"
+is "but asks nobody else" "$(asked 10.9.1.2 10.9.1.1 outside.example)" "NXDOMAIN"
+is "nor by TCP" "$(asked 10.9.1.2 10.9.1.1 +tcp outside.example)" "NXDOMAIN"
 finish
