@@ -16,6 +16,7 @@ extern const struct cmd cmd_container_exists, cmd_container_cleanup, cmd_contain
     cmd_container_prune, cmd_container_checkpoint, cmd_container_restore, cmd_container_runlabel;
 
 extern const struct cmd cmd_image, cmd_images, cmd_rmi, cmd_tag, cmd_untag, cmd_history;
+extern const struct cmd cmd_image_scp;
 extern const struct cmd cmd_image_exists, cmd_image_inspect, cmd_image_prune, cmd_image_sign,
     cmd_image_trust, cmd_search;
 extern const struct cmd cmd_network, cmd_network_inspect, cmd_network_create, cmd_network_rm,

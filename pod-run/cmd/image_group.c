@@ -1,26 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-run/cmd/cmds.h"
 
-static int
-run_scp(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
-{
-	(void)ctx;
-	(void)opts;
-	(void)argc;
-	(void)argv;
-	return err_set(e, ERR_UNSUPPORTED,
-	    "pod image scp is not supported: pipe pod save into ssh HOST pod load");
-}
-
-static const struct cmd cmd_image_scp = {
-    .name = "scp",
-    .brief = "Is not supported",
-    .min = 0,
-    .max = CMD_ANY,
-    .hidden = true,
-    .run = run_scp,
-};
-
 static const struct cmd_place sub[] = {
     {.cmd = &cmd_image_diff},
     {.cmd = &cmd_image_exists},

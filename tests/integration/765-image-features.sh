@@ -34,7 +34,8 @@ I08 import and export|c=$($P create $A true) && $P export -o "$D/fs.tar" $c && $
 I09 mount # |m=$($P image mount $A) && [ -x "$m/bin/busybox" ] && $P image mount --format json | jq -e 'length == 1' && $P image unmount $A
 I09 mount # user|$P unshare sh -c 'm=$('"$P"' image mount '"$A"') && test -x "$m/bin/busybox" && '"$P"' image unmount -a'
 I10 search|$P search --tls-verify=false --list-tags $R/gz | grep -q "^$R/gz *1"
-I11 scp says what to do instead|$P image scp $A root@localhost:: 2>"$D/err"; [ $? = 125 ] && grep -q 'pod save' "$D/err"
+I11 scp # |$P image scp -q $A root@localhost::
+I11 scp names no destination|$P image scp $A 2>"$D/err"; [ $? = 125 ] && grep -q 'name another user' "$D/err"
 I12 gzip, zstd, tar|for i in gz zst tar v2s2; do $P pull -q --tls-verify=false $R/$i:1 && [ "$($P run --rm --net none $R/$i:1 cat /opt/second)" = "second layer $(layout_machine)" ] || exit 1; done
 I12 zstd:chunked|$P push -q --tls-verify=false --compression-format zstd:chunked --force-compression $A $R/$U/chunked && $P rmi -f $R/$U/chunked 2>/dev/null; $P pull -q --tls-verify=false $R/$U/chunked >/dev/null
 I12 lists of both kinds|[ "$($P pull -q --tls-verify=false $R/multi:1 2>/dev/null)" = "$($P pull -q --tls-verify=false $R/dmulti:1)" ] || $P image exists $R/dmulti:1
