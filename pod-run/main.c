@@ -16,6 +16,7 @@
 #include "pod-run/ctx.h"
 #include "pod-run/life/end.h"
 #include "pod-run/preexec.h"
+#include "pod-run/state/event.h"
 
 static const struct opt globals[] = {
     {"root", 0, OPT_STRING(struct ctx_globals, root), .arg = "value", .complete = COMPLETE_DIR,
@@ -116,12 +117,16 @@ prepare(struct cli_ctx *cli, struct err *e)
 {
 	const struct ctx_globals *g = cli->globals;
 	enum log_level level;
+	enum event_backend backend;
 
 	if (log_level_parse(g->log_level, &level, e) == -1)
 		return -1;
 	log_set_level(g->debug ? LOG_LEVEL_DEBUG : level);
 	if (g->syslog)
 		log_set_syslog(cli->prog);
+	if (g->events_backend != NULL && *g->events_backend != '\0' &&
+	    event_backend_parse(g->events_backend, &backend, e) == -1)
+		return -1;
 	if (g->context != NULL && strcmp(g->context, "default") != 0)
 		return err_set(e, ERR_USAGE,
 		    "unable to parse context \"%s\": only default is known", g->context);

@@ -2,7 +2,6 @@
 /*
  * network ls, inspect, exists; the other commands of the group are in files of their own.
  */
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,15 +172,7 @@ inspect_network(struct ctx *x, const char *word, bool size, json_t **out, struct
 static bool
 match_name(const struct term *t, const void *o)
 {
-	const struct rec_network *n = o;
-	regex_t regex;
-	bool match = strcmp(n->name, t->value) == 0;
-
-	if (!match && regcomp(&regex, t->value, REG_EXTENDED | REG_NOSUB) == 0) {
-		match = regexec(&regex, n->name, 0, NULL, 0) == 0;
-		regfree(&regex);
-	}
-	return match;
+	return terms_name(t, ((const struct rec_network *)o)->name);
 }
 
 static bool

@@ -183,8 +183,11 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .dns = !o->disable_dns};
 	struct msg_net_create m = {
 	    .network_dir = ctx_network_dir(x), .network = &n, .ignore = o->ignore};
+	own_peer_in struct peer_in before = {0};
 	const struct rec_network *made;
+	struct err ignored = {0};
 	struct peer *net;
+	bool there;
 
 	read_pairs(&o->label, &n.labels.v, &n.labels.n, &a);
 	read_pairs(&o->opt, &n.options.v, &n.options.n, &a);
@@ -197,10 +200,12 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    read_pools(x, &m, &a, e) == -1)
 		return -1;
 	net = ctx_net(x, e);
+	there = o->ignore && argc > 0 && network_list(x, argv[0], &before, &ignored) == 0;
 	if (net == NULL || peer_call(net, &msg_net_create_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	made = &MSG_OF(&in, net_listed)->networks.v[0];
-	event_named(x, EVENT_NETWORK, EVENT_CREATE, made->id, made->name);
+	if (!there)
+		event_named(x, EVENT_NETWORK, EVENT_CREATE, made->id, made->name);
 	puts(made->name);
 	return 0;
 }

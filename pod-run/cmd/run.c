@@ -184,6 +184,7 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 {
 	own_start struct start s;
 	struct foreground f = {.c = c, .s = &s, .o = o, .sock = -1};
+	own_strv struct strv fresh = {0};
 	own_fd int sock = -1;
 
 	start_init(&s, c->x, &c->ctr);
@@ -194,6 +195,7 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 	if (start_helpers(&s, start_needs_net(&c->config), e) == -1 || create_ask(c, e) == -1 ||
 	    ctx_db(c->x, e) == NULL || create_merge(c, e) == -1 || create_resolve(c, e) == -1)
 		return -1;
+	create_fresh_volumes(c, &fresh);
 	if (start_begin(&s, e) == -1 || create_record(c, e) == -1) {
 		start_forget(&s);
 		return -1;
@@ -202,6 +204,8 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 		return give_up(c, e);
 	if (start_end(&s, e) == -1)
 		return give_up(c, e);
+	for (size_t i = 0; i < fresh.n; i++)
+		event_named(c->x, EVENT_VOLUME, EVENT_CREATE, NULL, fresh.v[i]);
 	if (!o->run.detach)
 		return attend(&f, e);
 	puts(c->ctr.id);

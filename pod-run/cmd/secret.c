@@ -15,6 +15,8 @@
 #include "pod-run/cmd/terms.h"
 #include "pod-run/state/secret.h"
 
+#define NS INT64_C(1000000000)
+
 static const char *
 text_of(const json_t *record, const char *key)
 {
@@ -249,6 +251,10 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 			last = *e;
 			err_wrap(&last, "inspecting secret");
 			err_clear(e);
+		} else if (!o->showsecret && o->format != NULL && !output_is_json(o->format)) {
+			/* Templates know the field all the same. */
+			json_put_str(
+			    json_array_get(list, json_array_size(list) - 1), "SecretData", "");
 		} else if (o->pretty) {
 			print_pretty(record, json_array_get(list, json_array_size(list) - 1));
 		}
@@ -299,13 +305,13 @@ static const struct opt ls_rows[] = {
 static bool
 match_name(const struct term *t, const void *record)
 {
-	return text_has_prefix(text_of(record, "name"), t->value);
+	return terms_name(t, text_of(record, "name"));
 }
 
 static bool
 match_id(const struct term *t, const void *record)
 {
-	return text_has_prefix(text_of(record, "id"), t->value);
+	return terms_name(t, text_of(record, "id"));
 }
 
 static bool
@@ -328,7 +334,7 @@ put_ago(json_t *o, const char *field, const char *when)
 	int64_t ns;
 
 	if (human_parse_rfc3339(when, &ns) == 0)
-		human_ago(ns, ctx_now_ns(), text, sizeof(text));
+		human_ago(ns / NS, ctx_now_ns() / NS, text, sizeof(text));
 	json_put_str(o, field, text);
 }
 

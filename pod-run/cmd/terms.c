@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fnmatch.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,6 +97,19 @@ terms_free(struct terms *t)
 		free(t->v[i].value);
 	free(t->v);
 	*t = (struct terms){0};
+}
+
+bool
+terms_name(const struct term *t, const char *name)
+{
+	regex_t regex;
+	bool match = strcmp(name, t->value) == 0;
+
+	if (!match && regcomp(&regex, t->value, REG_EXTENDED | REG_NOSUB) == 0) {
+		match = regexec(&regex, name, 0, NULL, 0) == 0;
+		regfree(&regex);
+	}
+	return match;
 }
 
 /* By one of the key's values, or by all of them. */

@@ -38,6 +38,9 @@ bool terms_match(const struct terms *t, const void *object);
 int terms_prepare_bool(struct ctx *x, struct term *t, struct err *e);
 int terms_prepare_time(struct ctx *x, struct term *t, struct err *e);
 
+/* True if the term's value is name, or as a regular expression is found in it. */
+bool terms_name(const struct term *t, const char *name);
+
 /* "key" or "key=value", with * and ? in both, against a list of labels. */
 bool terms_label(const char *word, const struct rec_kv *labels, size_t n);
 

@@ -88,7 +88,9 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	char random[NAMES_ID_LEN + 1];
 	struct rec_volume v = {.driver = o->driver};
 	struct msg_volume_create m = {.volume = &v, .ignore = o->ignore};
+	struct rec_volume old;
 	struct peer *store;
+	int there = 0;
 
 	names_id(random);
 	v.name = argc > 0 ? argv[0] : random;
@@ -102,13 +104,16 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (argc > 0 && !names_is_valid(v.name))
 		return err_set(e, ERR_INVALID, "running volume create option: " NAMES_RULE);
 	store = ctx_store(ctx_of(cli), e);
-	if (store == NULL || volumes_check(ctx_of(cli), &v, &a, e) == -1 ||
+	if (store != NULL && o->ignore)
+		there = volumes_find(ctx_of(cli), v.name, &old, &a, e);
+	if (store == NULL || there == -1 || volumes_check(ctx_of(cli), &v, &a, e) == -1 ||
 	    create_foreign(ctx_of(cli), &v, o->ignore, e) == -1 ||
 	    peer_call(store, &msg_volume_create_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	puts(MSG_OF(&in, volume_got)->volume->name);
-	event_named(
-	    ctx_of(cli), EVENT_VOLUME, EVENT_CREATE, NULL, MSG_OF(&in, volume_got)->volume->name);
+	if (there == 0)
+		event_named(ctx_of(cli), EVENT_VOLUME, EVENT_CREATE, NULL,
+		    MSG_OF(&in, volume_got)->volume->name);
 	return 0;
 }
 

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +24,7 @@ driver_of(const struct rec_volume *v)
 static bool
 match_name(const struct term *t, const void *o)
 {
-	regex_t regex;
-	bool match = strcmp(VOLUME(o)->name, t->value) == 0;
-
-	if (!match && regcomp(&regex, t->value, REG_EXTENDED | REG_NOSUB) == 0) {
-		match = regexec(&regex, VOLUME(o)->name, 0, NULL, 0) == 0;
-		regfree(&regex);
-	}
-	return match;
+	return terms_name(t, VOLUME(o)->name);
 }
 
 static bool

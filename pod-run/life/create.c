@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -430,6 +431,21 @@ create_record(struct create *c, struct err *e)
 		return -1;
 	}
 	return 0;
+}
+
+void
+create_fresh_volumes(struct create *c, struct strv *out)
+{
+	own_mem char *all = ctx_volume_path(c->x);
+	struct rec_volume_use *v;
+	size_t n = spec_options_volumes(&c->config, &c->arena, &v);
+
+	for (size_t i = 0; i < n; i++) {
+		own_mem char *path = xasprintf("%s/%s", all, v[i].name);
+
+		if (access(path, F_OK) == -1 && errno == ENOENT)
+			strv_add(out, v[i].name);
+	}
 }
 
 /* 1: the store can prepare it; 0: that is somebody else's. */

@@ -103,11 +103,22 @@ event_backend_name(enum event_backend b)
 }
 
 int
+event_backend_parse(const char *word, enum event_backend *out, struct err *e)
+{
+	int i = find(backends, COUNTOF(backends), word);
+
+	if (i == -1)
+		return err_set(
+		    e, ERR_INVALID, "\"%s\" is not a valid events backend: invalid argument", word);
+	*out = (enum event_backend)i;
+	return 0;
+}
+
+int
 event_backend(struct ctx *x, enum event_backend *out, struct err *e)
 {
 	const char *word = x->g->events_backend;
 	const struct containers_conf *conf;
-	int i;
 
 	if (word == NULL || *word == '\0') {
 		conf = ctx_conf(x, e);
@@ -119,12 +130,7 @@ event_backend(struct ctx *x, enum event_backend *out, struct err *e)
 		*out = event_journal_usable() ? EVENT_JOURNALD : EVENT_FILE;
 		return 0;
 	}
-	i = find(backends, COUNTOF(backends), word);
-	if (i == -1)
-		return err_set(
-		    e, ERR_INVALID, "\"%s\" is not a valid events backend: invalid argument", word);
-	*out = (enum event_backend)i;
-	return 0;
+	return event_backend_parse(word, out, e);
 }
 
 char *

@@ -112,6 +112,7 @@ enum event_backend { EVENT_NONE, EVENT_FILE, EVENT_JOURNALD };
 
 /* --events-backend, else events_logger of containers.conf, else by the host; an unknown word is an error. */
 int event_backend(struct ctx *x, enum event_backend *out, struct err *e);
+int event_backend_parse(const char *word, enum event_backend *out, struct err *e);
 const char *event_backend_name(enum event_backend b);
 
 /* The file of the backend "file"; the caller frees. */
