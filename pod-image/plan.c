@@ -45,7 +45,7 @@ plan_free(struct plan *p)
 
 static int
 find_credential(const struct plan *p, const struct plan_worker *w,
-    const struct rec_registry_access *access, bool mirror, struct auth *out, struct err *e)
+    const struct rec_registry_access *access, bool named, struct auth *out, struct err *e)
 {
 	own_mem char *key = w->repository != NULL ? xasprintf("%s/%s", w->registry, w->repository)
 						  : xstrdup(w->registry);
@@ -55,8 +55,8 @@ find_credential(const struct plan *p, const struct plan_worker *w,
 			   ? 0
 			   : err_set(e, ERR_USAGE,
 				 "creds and no-creds cannot be specified at the same time");
-	/* Credentials from the command line are meant for the registry that was named. */
-	if (access->creds != NULL && !mirror)
+	/* Credentials from the command line are meant for the registry that was named, for no mirror of another host. */
+	if (access->creds != NULL && named)
 		return auth_from_creds(access->creds, out, e);
 	return auth_find(&p->helpers, access->auth_file, key, out, e) < 0 ? -1 : 0;
 }
@@ -94,9 +94,9 @@ wants_insecure(const struct rec_registry_access *access, bool configured)
 	return strcmp(access->tls_verify, "false") == 0;
 }
 
-/* The number of the worker for this registry and repository; one is started if there is none. */
+/* The number of the worker for this registry and repository; one is started if there is none.  named: by the caller. */
 static int
-need_worker(struct plan *p, const struct reference *r, bool insecure, bool mirror,
+need_worker(struct plan *p, const struct reference *r, bool insecure, bool named,
     const struct rec_registry_access *access, size_t *out, struct err *e)
 {
 	own_auth struct auth auth = {0};
@@ -116,7 +116,7 @@ need_worker(struct plan *p, const struct reference *r, bool insecure, bool mirro
 	*w = (struct plan_worker){
 	    .registry = xstrdup(r->domain), .repository = xstrdup(r->path), .insecure = insecure};
 	*out = p->nworkers++;
-	if (find_credential(p, w, access, mirror, &auth, e) < 0)
+	if (find_credential(p, w, access, named, &auth, e) < 0)
 		return -1;
 	return start_worker(w, access, &auth, e);
 }
@@ -225,8 +225,7 @@ plan_search(struct plan *p, const char *text, const struct rec_registry_access *
 
 static int
 add_endpoint(struct plan *p, struct plan_source *s, const struct registries_entry *entry,
-    const struct registries_endpoint *at, bool mirror, const struct rec_registry_access *access,
-    struct err *e)
+    const struct registries_endpoint *at, const struct rec_registry_access *access, struct err *e)
 {
 	struct plan_endpoint *out = &s->endpoints[s->nendpoints];
 
@@ -239,8 +238,8 @@ add_endpoint(struct plan *p, struct plan_source *s, const struct registries_entr
 	s->nendpoints++;
 	if (trust_add_place(&s->trust, &out->ref, e) < 0)
 		return -1;
-	return need_worker(p, &out->ref, wants_insecure(access, at != NULL && at->insecure), mirror,
-	    access, &out->worker, e);
+	return need_worker(p, &out->ref, wants_insecure(access, at != NULL && at->insecure),
+	    strcmp(out->ref.domain, s->ref.domain) == 0, access, &out->worker, e);
 }
 
 static bool
@@ -274,11 +273,10 @@ add_source(struct plan *p, const struct registries_conf *conf, const char *name,
 	for (size_t i = 0; entry != NULL && i < entry->nmirrors; i++) {
 		const struct registries_endpoint *m = &entry->mirrors[i];
 
-		if (mirror_counts(entry, m, &s->ref) &&
-		    add_endpoint(p, s, entry, m, true, access, e) < 0)
+		if (mirror_counts(entry, m, &s->ref) && add_endpoint(p, s, entry, m, access, e) < 0)
 			return -1;
 	}
-	return add_endpoint(p, s, entry, entry != NULL ? &entry->primary : NULL, false, access, e);
+	return add_endpoint(p, s, entry, entry != NULL ? &entry->primary : NULL, access, e);
 }
 
 /* Asks the person at the terminal which of the names is meant; the others go. */
@@ -437,5 +435,6 @@ plan_push(struct plan *p, const char *text, const struct rec_registry_access *ac
 		return err_set(
 		    e, ERR_DENIED, "registry %s is blocked in %s", entry->prefix, conf.file);
 	s->endpoints = xcalloc(1, sizeof(*s->endpoints));
-	return add_endpoint(p, s, entry, entry != NULL ? &entry->primary : NULL, false, access, e);
+	/* Only what is read may come from another location: an image goes where it was told to go. */
+	return add_endpoint(p, s, NULL, entry != NULL ? &entry->primary : NULL, access, e);
 }

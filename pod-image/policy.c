@@ -112,7 +112,10 @@ check_identity(const json_t *rule, struct err *e)
 	return 0;
 }
 
-/* Exactly one of the keys must be there (or, if it may be none, at most one). */
+/*
+ * Exactly one of the keys must be there (or, if it may be none, at most one).  A list without entries is not the same
+ * as none: nothing could ever meet it, or it would ask for less than it seems to.
+ */
 static int
 check_one_of(const json_t *j, const char *const *keys, size_t n, bool none, struct err *e)
 {
@@ -120,7 +123,11 @@ check_one_of(const json_t *j, const char *const *keys, size_t n, bool none, stru
 	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		found += json_object_get(j, keys[i]) != NULL;
+		const json_t *v = json_object_get(j, keys[i]);
+
+		if (json_is_array(v) && json_array_size(v) == 0)
+			return err_set(e, ERR_INVALID, "%s contains no entries", keys[i]);
+		found += v != NULL;
 		strbuf_addf(&list, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", keys[i]);
 	}
 	if (found == 1 || (found == 0 && none))

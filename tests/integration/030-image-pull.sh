@@ -127,7 +127,8 @@ fresh g2
 conf -q short:2 >/dev/null
 is "an alias names one place" "$(names)" "$REGISTRY/ns/other:2 "
 fresh g3
-conf -q hub.example.com/team/other:2 >/dev/null 2>&1
+image pull -q --authfile "$WORLD/auth/ns.json" --cert-dir "$REGISTRY_CERTS" --registries-conf "$WORLD/registries.conf" \
+	hub.example.com/team/other:2 >/dev/null 2>&1
 is "a prefix with a location, after a mirror that is gone" "$(names)" "hub.example.com/team/other:2 "
 refused "a blocked registry" "registry blocked.example.com is blocked" conf blocked.example.com/x
 mkdir -p "$HOME/.config/containers/certs.d/$REGISTRY"

@@ -145,6 +145,13 @@ location = "$REGISTRY_HTTP/mirror"
 insecure = true
 pull-from-mirror = "tag-only"
 [[registry]]
+prefix = "localhost:3"
+location = "$REGISTRY_HTTP/mirror"
+insecure = true
+[[registry]]
+prefix = "localhost:4"
+location = "$REGISTRY"
+[[registry]]
 location = "blocked.example.net"
 blocked = true
 CONF
@@ -168,6 +175,12 @@ pulls "a mirror for tags" tag.example.org/app:1 tag.example.org/app:1
 gone
 says "is not asked for digests" "localhost:1" pod pull -q --retry 0 "tag.example.org/app@$digest"
 says "a blocked registry" "registry blocked.example.net is blocked in" pod pull -q blocked.example.net/x
+pulls "a location for what is pulled" localhost:3/app:1 localhost:3/app:1
+says "what is pushed goes to the registry that was named" "registry localhost:3:" pod push -q --retry 0 localhost:3/app:1
+gone
+says "credentials of the command line are for no other host" unauthorized pod pull -q --creds tester:secret localhost:4/app:1
+check "only for the one that is named" quiet pod pull -q --creds tester:secret "$REGISTRY/app:1"
+gone
 is "info shows them" "$(pod info --format '{{index .Registries "search"}}')" "[$REGISTRY_HTTP/mirror]"
 check "with their mirrors" test "$(pod info --format json | jq -r '(.registries // .Registries)["hub.example.org"].Mirrors | length')" = 2
 

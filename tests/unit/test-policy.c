@@ -109,7 +109,8 @@ Test(policy, forms_of_rules)
 	    SIGSTORE(",\"fulcio\":{\"caData\":\"a2V5\",\"oidcIssuer\":\"i\",\"subjectEmail\":"
 		     "\"s\"}"),
 	    SIGSTORE(",\"pki\":{\"caRootsData\":\"a2V5\"}"),
-	    IDENTITY("{\"type\":\"matchAnything\"}"),
+	    SIGSTORE(",\"keyData\":\"a2V5\",\"rekorPublicKeyDatas\":[]"),
+	    SIGSTORE(",\"keyDatas\":[]"), IDENTITY("{\"type\":\"matchAnything\"}"),
 	    IDENTITY("{\"type\":\"matchExact\",\"prefix\":\"a\"}"),
 	    IDENTITY("{\"type\":\"exactReference\",\"dockerReference\":\"q.io/a\"}"),
 	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a\"}")};
