@@ -15,7 +15,7 @@ $(eval $(call program,pod-image-verify,libexec/pod,$(wildcard pod-image/verify/*
 	$(call pc,gpgme libcrypto jansson msgpack),dynamic))
 $(eval $(call program,pod-image-sign,libexec/pod,$(wildcard pod-image/sign/*.c),\
 	$(call pc,gpgme libsodium libcrypto jansson msgpack),dynamic))
-$(eval $(call program,pod-image-keys,libexec/pod,$(wildcard pod-image/keys/*.c),\
+$(eval $(call program,pod-image-keys,libexec/pod,$(wildcard pod-image/keys/*.c) pod-image/openpgp.c,\
 	$(call pc,libcrypto jansson msgpack),dynamic))
 $(eval $(call program,pod-image-recode,libexec/pod,$(wildcard pod-image/recode/*.c) \
 	$(addprefix pod-store/layer/,inflate.c deflate.c digest.c chunked.c tar.c tarpax.c tarhdr.c sparse.c),\

@@ -225,6 +225,12 @@ parse_pkcs7(struct wrapped *w, const char *p, size_t n, struct err *e)
 }
 
 static int
+parse_pgp(struct wrapped *w, const char *p, size_t n, struct err *e)
+{
+	return wrapped_pgp(w, (const uint8_t *)p, n, e);
+}
+
+static int
 parse_note(struct wrapped *w, const char *note, const char *what,
     int (*parse)(struct wrapped *, const char *, size_t, struct err *), struct err *e)
 {
@@ -248,9 +254,9 @@ parse_note(struct wrapped *w, const char *note, const char *what,
 int
 wrapped_parse(struct wrapped *w, const struct manifest_encrypted *x, struct err *e)
 {
-	w->foreign += x->pgp != NULL;
 	return parse_note(w, x->jwe, "jwe", parse_jwe, e) < 0 ||
-		       parse_note(w, x->pkcs7, "pkcs7", parse_pkcs7, e) < 0
+		       parse_note(w, x->pkcs7, "pkcs7", parse_pkcs7, e) < 0 ||
+		       parse_note(w, x->pgp, "pgp", parse_pgp, e) < 0
 		   ? -1
 		   : 0;
 }

@@ -2,7 +2,8 @@
 /*
  * What the annotations of an encrypted layer say, taken apart: for each recipient a way to the private
  * options of the layer, and those options themselves.  The format is that of containers/ocicrypt: JSON Web
- * Encryption (RFC 7516, JSON serialization) or the EnvelopedData of CMS (RFC 5652) around a small JSON text.
+ * Encryption (RFC 7516, JSON serialization), the EnvelopedData of CMS (RFC 5652) or a message of OpenPGP (RFC 4880)
+ * around a small JSON text.
  * All of it is foreign; nothing here holds a key of the caller.
  */
 #ifndef POD_IMAGE_WRAPPED_H
@@ -26,6 +27,7 @@ struct wrapped { /* zero-initialise; wrapped_free */
 /* Adds the recipients of one box. */
 int wrapped_jwe(struct wrapped *w, const char *json, size_t n, struct err *e);
 int wrapped_pkcs7(struct wrapped *w, const uint8_t *der, size_t n, struct err *e);
+int wrapped_pgp(struct wrapped *w, const uint8_t *p, size_t n, struct err *e);
 
 /* All boxes of a layer. */
 int wrapped_parse(struct wrapped *w, const struct manifest_encrypted *x, struct err *e);

@@ -4,6 +4,7 @@
 
 /* clang-format off */
 #include "pod-image/keys/box.h"
+#include "pod-image/keys/pgp.h"
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
@@ -274,6 +275,8 @@ box_open(EVP_PKEY *key, const struct rec_wrapped_key *way, struct bytes *out)
 	size_t n = sizeof(box_key);
 	int r = 0;
 
+	if (strcmp(way->cipher, "PGP") == 0)
+		return pgp_open(key, way, out);
 	if (!EVP_PKEY_is_a(key, rsa ? "RSA" : "EC"))
 		return 0;
 	if (rsa ? open_by_rsa(key, way, box_key, &n) : open_by_agreement(key, way, box_key, &n))

@@ -11,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/wire/worker.h"
 #include "pod-image/keys/box.h"
+#include "pod-image/keys/pgp.h"
 #include "pod-image/keys/seal.h"
 
 #define KEYS_MAX 64
@@ -109,22 +110,50 @@ read_public(const struct bytes *data)
 	return key;
 }
 
+static int
+locked(const struct rec_private_key *k, struct err *e)
+{
+	return err_set(e, ERR_AUTH, "private key %s: %s", k->name,
+	    k->passphrase != NULL ? "wrong passphrase"
+				  : "it is encrypted, and no passphrase was given");
+}
+
+static int
+add_pgp(struct keys *s, const struct rec_private_key *k, struct err *e)
+{
+	bool shut;
+	size_t n = pgp_read_keys(
+	    &k->data, k->passphrase, s->private + s->nprivate, KEYS_MAX - s->nprivate, &shut);
+
+	ERR_clear_error();
+	s->nprivate += n;
+	if (n > 0)
+		return 0;
+	return shut ? locked(k, e)
+		    : err_set(e, ERR_UNSUPPORTED, "%s holds no RSA key for OpenPGP", k->name);
+}
+
 /* Certificates may be given beside their keys, as other engines want them; here they are not needed. */
 static int
 add_private(struct keys *s, const struct rec_private_key *k, struct err *e)
 {
 	struct asked asked = {.passphrase = k->passphrase};
-	EVP_PKEY *key = read_private(k, &asked);
+	EVP_PKEY *key;
 	X509 *certificate;
 
+	if (pgp_is_key(&k->data))
+		return add_pgp(s, k, e);
+	key = read_private(k, &asked);
+	if (key != NULL && s->nprivate == KEYS_MAX) {
+		EVP_PKEY_free(key);
+		return err_set(e, ERR_LIMIT, "too many keys");
+	}
 	if (key != NULL) {
 		s->private[s->nprivate++] = key;
 		return 0;
 	}
 	if (asked.any)
-		return err_set(e, ERR_AUTH, "private key %s: %s", k->name,
-		    k->passphrase != NULL ? "wrong passphrase"
-					  : "it is encrypted, and no passphrase was given");
+		return locked(k, e);
 	certificate = read_certificate(&k->data);
 	if (certificate == NULL)
 		return err_set(e, ERR_FORMAT, "%s is no private key and no certificate", k->name);

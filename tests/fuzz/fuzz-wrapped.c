@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* What annotations say of encrypted layers: JSON Web Encryption, EnvelopedData of CMS, and what these hold. */
-// objs: pod-image/wrapped.o pod-image/wrapped_pkcs7.o
+// objs: pod-image/wrapped.o pod-image/wrapped_pgp.o pod-image/openpgp.o pod-image/wrapped_pkcs7.o
 // libs: -ljansson -lcrypto
 #include <stdint.h>
 #include <stdlib.h>
@@ -38,6 +38,8 @@ try_boxes(const uint8_t *data, size_t n, const char *text)
 	(void)wrapped_jwe(&w, (const char *)data, n, &e);
 	check(&w);
 	(void)wrapped_pkcs7(&w, data, n, &e);
+	check(&w);
+	(void)wrapped_pgp(&w, data, n, &e);
 	check(&w);
 	(void)wrapped_parse(&w, &x, &e);
 	check(&w);

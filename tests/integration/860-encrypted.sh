@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Encrypted layers, with skopeo on the other side: keys by JWE (RSA, EC) and PKCS #7; and what must not be read.
+# Encrypted layers, with skopeo on the other side: keys by JWE (RSA, EC), PKCS #7 and OpenPGP; and what must not be read.
 . "$(dirname "$0")/../lib.sh"
 . "$LIB_DIR/registry.sh"
 
-for tool in docker-registry skopeo openssl jq; do
+for tool in docker-registry skopeo openssl jq gpg; do
 	command -v $tool >/dev/null || {
 		skip "encrypted images" "$tool is not installed"
 		finish
@@ -34,6 +34,16 @@ name=jwe image --encryption-key "jwe:$K/rsa.pub"
 name=ec image --encryption-key "jwe:$K/ec.pub"
 name=pkcs7 image --encryption-key "pkcs7:$K/rsa.crt"
 name=many image --encryption-key "jwe:$K/ec.pub" --encryption-key "jwe:$K/rsa.pub"
+export GNUPGHOME=$WORLD/gpg
+mkdir -m 700 "$GNUPGHOME"
+at_end() { gpgconf --kill all 2>/dev/null; }
+for who in open shut; do
+	printf '%s\n' "Key-Type: RSA" "Key-Length: 2048" "Subkey-Type: RSA" "Subkey-Length: 2048" "Name-Email: $who@example.org" \
+		"$([ $who = open ] && echo %no-protection || echo Passphrase: Open-9)" %commit | gpg --batch --quiet --gen-key 2>/dev/null
+	gpg --batch --pinentry-mode loopback --passphrase Open-9 --export-secret-keys "$who@example.org" >"$K/$who.gpg" 2>/dev/null
+done
+chmod a+r "$K"/*.gpg
+name=pgp image --encryption-key pgp:open@example.org --encryption-key pgp:shut@example.org
 name=top image --encryption-key "jwe:$K/rsa.pub" --encrypt-layer -1
 
 # --- What skopeo encrypted
@@ -50,6 +60,8 @@ opened "RSA key" "$R/jwe:1" --decryption-key "$K/rsa.pem"
 is "and it runs" "$(pod run --rm --net none --pull never "$R/jwe:1" cat /opt/second 2>&1)" "second layer $(layout_machine)"
 opened "EC key" "$R/ec:1" --decryption-key "$K/ec.pem"
 opened "certificate, and it may be given too" "$R/pkcs7:1" --decryption-key "$K/rsa.crt" --decryption-key "$K/rsa.pem"
+opened "OpenPGP" "$R/pgp:1" --decryption-key "$K/open.gpg"
+opened "OpenPGP, the other recipient, whose key has a passphrase" "$R/pgp:1" --decryption-key "$K/shut.gpg:Open-9"
 opened "one of two recipients" "$R/many:1" --decryption-key "$K/rsa.pem"
 opened "the other, among keys that do not fit" "$R/many:1" --decryption-key "$K/other.pem" --decryption-key "$K/ec.pem"
 opened "one layer of two" "$R/top:1" --decryption-key "$K/rsa.pem"
@@ -114,6 +126,12 @@ refused "another key for a certificate" "none of the private keys" "$R/pkcs7:1" 
 refused "only a certificate" "missing private key" "$R/pkcs7:1" --decryption-key "$K/rsa.crt"
 refused "a wrong passphrase" "wrong passphrase" "$R/jwe:1" --decryption-key "$K/shut.pem:no"
 refused "no passphrase" "no passphrase was given" "$R/jwe:1" --decryption-key "$K/shut.pem"
+refused "OpenPGP, another key" "none of the private keys" "$R/jwe:1" --decryption-key "$K/open.gpg"
+refused "OpenPGP, a wrong passphrase" "wrong passphrase" "$R/pgp:1" --decryption-key "$K/shut.gpg:no"
+refused "OpenPGP, no passphrase" "no passphrase was given" "$R/pgp:1" --decryption-key "$K/shut.gpg"
+head -c 500 "$K/open.gpg" >"$K/cut.gpg"
+refused "OpenPGP, half a key" "holds no RSA key" "$R/pgp:1" --decryption-key "$K/cut.gpg"
+refused "a provider" "provider: is not supported" "$R/pgp:1" --decryption-key provider:x
 refused "a key that is none" "is no private key" "$R/jwe:1" --decryption-key "$K/passphrase"
 refused "a key that is not there" "nosuch.pem: no such file" "$R/jwe:1" --decryption-key "$K/nosuch.pem"
 
@@ -154,6 +172,17 @@ refused "a box that is no base64" "keys.jwe is no base64" "dir:$WORLD/junk" $key
 refused "no annotations" "it is encrypted for nobody" "dir:$WORLD/none" $key
 refused "an unknown cipher" "unsupported cipher type: ROT13" "dir:$WORLD/cipher" $key
 refused "a box with another tag" "none of the private keys" "dir:$WORLD/box" $key
+# A message of OpenPGP with one byte changed, at its begin, among its recipients, in its text and its digest.
+copy "docker://$R/pgp:1" "dir:$WORLD/message"
+jq -r ".layers[1].annotations[\"$N.keys.pgp\"]" "$WORLD/message/manifest.json" | base64 -d >"$WORLD/message.gpg"
+n=$(stat -c %s "$WORLD/message.gpg")
+for at in 0 20 300 $((n - 60)) $((n - 5)); do
+	cp -a "$WORLD/message" "$WORLD/message.$at"
+	perl -e 'local $/; my $m = <STDIN>; substr($m, $ARGV[0], 1) ^= "\x01"; print $m' "$at" <"$WORLD/message.gpg" | base64 -w 0 >"$WORLD/note"
+	jq -c --rawfile m "$WORLD/note" ".layers[1].annotations[\"$N.keys.pgp\"] = \$m" "$WORLD/message/manifest.json" >"$WORLD/message.$at/manifest.json"
+	# The first recipient is open, the second shut.
+	refused "OpenPGP, changed at $at of $n" "decrypting layer" "dir:$WORLD/message.$at" --decryption-key "$K/$([ "$at" -lt 100 ] && echo open.gpg || echo shut.gpg:Open-9)"
+done
 hex=$(jq -r '.layers[1].digest[7:]' "$WORLD/sealed/manifest.json")
 printf x >>"$WORLD/sealed/$hex"
 refused "a blob that is not what the manifest says" "digest mismatch" "dir:$WORLD/sealed" $key
