@@ -53,7 +53,9 @@ layer_name(const struct copy *c, size_t i)
 {
 	if (c->descs != NULL && c->descs[i].encrypted != NULL)
 		return c->descs[i].digest;
-	return c->layers[i].digest != NULL ? c->layers[i].digest : c->layers[i].diff_id;
+	if (c->layers[i].digest != NULL)
+		return c->layers[i].digest;
+	return c->labels != NULL ? c->labels[i] : c->layers[i].diff_id;
 }
 
 static bool

@@ -33,7 +33,8 @@ struct copy {
 	struct bytes manifest_bytes;
 	const char *manifest_type;
 	struct rec_layer_ref *layers; /* lowest first; digest and size NULL and 0 if not known */
-	const struct manifest_desc *descs;   /* of the layers, or NULL */
+	const struct manifest_desc *descs; /* of the layers, or NULL */
+	const char **labels; /* of layers whose digests are not known yet, for messages; or NULL */
 	const struct signatures *signatures; /* of the manifest, or NULL */
 	struct crypt *crypt;		     /* for layers that are encrypted, or NULL */
 	size_t nlayers;

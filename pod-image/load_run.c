@@ -562,9 +562,12 @@ load_tarball(struct load *l, struct strv *ids, struct strv *names, struct err *e
 	i.copy.manifest_type = MANIFEST_TYPE_OCI;
 	i.copy.nlayers = l->tarball.n;
 	i.copy.layers = arena_array(&i.arena, i.copy.nlayers, sizeof(*i.copy.layers));
-	for (size_t k = 0; k < i.copy.nlayers; k++)
+	i.copy.labels = arena_array(&i.arena, i.copy.nlayers, sizeof(*i.copy.labels));
+	for (size_t k = 0; k < i.copy.nlayers; k++) {
 		i.copy.layers[k] = (struct rec_layer_ref){
 		    .diff_id = LATE_UNKNOWN, .media_type = l->tarball.v[k].media_type};
+		i.copy.labels[k] = l->tarball.v[k].name;
+	}
 	if (r == 0)
 		r = store_image(&i, ids, names, e);
 	image_free(&i);

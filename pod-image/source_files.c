@@ -3,7 +3,6 @@
 
 #include "common/base/json.h"
 #include "common/base/own.h"
-#include "common/base/text.h"
 #include "common/oci/reference.h"
 #include "pod-image/schema1.h"
 #include "pod-image/source.h"
@@ -248,7 +247,7 @@ tarball_image(struct source *s, struct image *i, struct err *e)
 	i->npieces = t->n;
 	i->pieces = arena_array(&i->arena, t->n, sizeof(*i->pieces));
 	for (size_t k = 0; k < t->n; k++) {
-		i->pieces[k].name = arena_printf(&i->arena, "tarball %zu", k + 1);
+		i->pieces[k].name = t->v[k].name;
 		i->pieces[k].from =
 		    (struct manifest_desc){.media_type = t->v[k].media_type, .digest = ""};
 	}
@@ -259,13 +258,15 @@ static int
 tarball_layer(
     struct source *s, const struct piece *p, bool tar, int stream, uint32_t *seq, struct err *e)
 {
-	uint64_t number = 0;
+	size_t k = 0;
 
 	(void)tar;
-	/* As it was named above. */
-	if (text_to_u64(strrchr(p->name, ' ') + 1, s->load->tarball.n, &number) < 0 || number == 0)
-		return err_set(e, ERR_INTERNAL, "there is no %s", p->name);
-	return tarball_ask(&s->load->tarball, number - 1, s->peer, stream, seq, e);
+	/* The very pointer: two files may have one name. */
+	while (k < s->load->tarball.n && s->load->tarball.v[k].name != p->name)
+		k++;
+	if (k == s->load->tarball.n)
+		return err_set(e, ERR_INTERNAL, "there is no tarball %s", p->name);
+	return tarball_ask(&s->load->tarball, k, s->peer, stream, seq, e);
 }
 
 static const struct source_ops tarball_ops = {.image = tarball_image, .ask = tarball_layer};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -17,8 +18,10 @@
 void
 tarball_free(struct tarball *t)
 {
-	while (t->n > 0)
+	while (t->n > 0) {
 		fd_close(&t->v[--t->n].fd);
+		free(t->v[t->n].name);
+	}
 }
 
 static int
@@ -73,7 +76,7 @@ find_media_type(struct tarball_file *f, struct err *e)
 	unsigned char magic[4] = {0};
 
 	if (pread(f->fd, magic, sizeof(magic), 0) < 0)
-		return err_sys(e, "reading a tarball");
+		return err_sys(e, "reading %s", f->name);
 	f->media_type = memcmp(magic, "\x1f\x8b", 2) == 0 ? MANIFEST_TYPE_OCI_LAYER "+gzip"
 			: memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0 ? MANIFEST_TYPE_OCI_LAYER
 			    "+zstd"
@@ -99,6 +102,7 @@ tarball_open(struct tarball *t, const char *paths, const char *graph_root, struc
 			    e, ERR_USAGE, "the standard input can be only one of the tarballs");
 		input |= dash;
 		f->fd = -1;
+		f->name = xstrdup(dash ? "standard input" : names.v[k]);
 		t->n++;
 		if ((dash ? open_input(f, graph_root, e) : open_file(f, names.v[k], e)) < 0 ||
 		    find_media_type(f, e) < 0)
@@ -139,7 +143,7 @@ tarball_ask(
 	struct msg_recode m = {.form = "same", .in = t->v[file].fd, .out = stream};
 
 	if (lseek(t->v[file].fd, 0, SEEK_SET) < 0)
-		return err_sys(e, "rewinding a tarball");
+		return err_sys(e, "rewinding %s", t->v[file].name);
 	*seq = peer_next_seq(recode);
 	return peer_send(recode, &msg_recode_desc, *seq, &m, e);
 }

@@ -14,6 +14,7 @@
 struct tarball {
 	struct tarball_file {
 		int fd;
+		char *name; /* for messages: the path, or what the standard input is called */
 		int64_t modified_ns;
 		const char *media_type; /* by its first bytes */
 	} v[TARBALL_MAX];
