@@ -16,6 +16,7 @@
 #include "pod-run/life/artifact.h"
 #include "pod-run/oci/spec_cap.h"
 #include "pod-run/state/ctr.h"
+#include "pod-run/state/secret.h"
 
 static const struct cmd_place container_sub[] = {
     {.cmd = &cmd_attach},
@@ -238,6 +239,36 @@ complete_volumes(struct ctx *x, const char *prefix, struct strv *out)
 			strv_add(out, rows.v[i].v->name);
 }
 
+static void
+complete_secrets(struct ctx *x, const char *prefix, struct strv *out)
+{
+	own_secrets struct secrets s = SECRET_NONE;
+	own_json json_t *all = NULL;
+	struct err e = {0};
+	const json_t *record;
+	size_t i;
+
+	if (secret_open(x, false, &s, &e) == -1)
+		return;
+	all = secret_list(&s);
+	json_array_foreach(all, i, record)
+	{
+		const char *name = json_string_value(json_object_get(record, "name"));
+
+		if (name != NULL && text_has_prefix(name, prefix))
+			strv_add(out, name);
+	}
+}
+
+static void
+complete_objects(struct ctx *x, const char *prefix, struct strv *out)
+{
+	complete_containers(x, false, prefix, out);
+	complete_images(x, prefix, out);
+	complete_networks(x, prefix, out);
+	complete_volumes(x, prefix, out);
+}
+
 /* With and without the prefix of the kernel's names. */
 static void
 complete_word(const char *word, size_t bare, const char *prefix, struct strv *out)
@@ -289,6 +320,10 @@ commands_complete(
 		complete_networks(x, prefix, out);
 	else if (kind == COMPLETE_VOLUME)
 		complete_volumes(x, prefix, out);
+	else if (kind == COMPLETE_SECRET)
+		complete_secrets(x, prefix, out);
+	else if (kind == COMPLETE_OBJECT)
+		complete_objects(x, prefix, out);
 	else if (kind == COMPLETE_SIGNAL)
 		complete_signals(prefix, out);
 	else if (kind == COMPLETE_CAPABILITY)

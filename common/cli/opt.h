@@ -58,6 +58,7 @@ enum complete_kind {
 	COMPLETE_USER,
 	COMPLETE_SIGNAL,
 	COMPLETE_CAPABILITY,
+	COMPLETE_OBJECT, /* whatever inspect shows: containers, images, networks, volumes */
 	COMPLETE_COMMAND /* a command of this program, as for help */
 };
 

@@ -178,7 +178,7 @@ const struct cmd cmd_inspect = {
     .opts = {{rows, 0}},
     .opts_size = sizeof(struct inspect_opts),
     .max = CMD_ANY,
-    .complete = COMPLETE_CONTAINER,
+    .complete = COMPLETE_OBJECT,
     .run = run,
 };
 

@@ -118,7 +118,7 @@ pod network rm -f wan nosuch; echo $?@wan 0
 pod secret ls -q --filter name=^ja | wc -l@1
 pod secret ls --noheading --filter name=jar --format '{{.Name}} {{.Driver}} {{.CreatedAt}}' | sed 's/ [0-9A].*//'@jar file
 pod secret ls | head -n 1@ID NAME DRIVER CREATED UPDATED
-pod secret ls --format json 2>/dev/null | jq -r '.[] | select(.Name == "jar") | .Driver, (.CreatedAt | test("second.*ago"))'@file true
+pod secret ls --format json 2>/dev/null | jq -r '.[] | select(.Name == "jar") | .Driver, (.CreatedAt | test("ago$") and (test("year") | not))'@file true
 pod secret inspect --format '{{.Spec.Name}} {{.Spec.Driver.Name}} {{.Spec.Labels}} {{.SecretData}}' jar@jar file map[s:t]
 pod secret inspect --showsecret --format '{{.SecretData}}' jar@jam
 pod secret inspect --pretty jar | sed -n 2p | tr -s ' '@Name: jar
