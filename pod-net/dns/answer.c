@@ -123,13 +123,13 @@ choose_servers(const struct answer_request *r, const struct sight *s, struct ans
 
 /* Ours, and whether it was found; names with other bytes than a container's may have are nobody's. */
 static bool
-local(const struct sight *s, const struct dns_query *q, struct dns_reply *reply,
-    enum dns_rcode *rcode)
+local(const struct answer_request *r, const struct sight *s, const struct dns_query *q,
+    struct dns_reply *reply, enum dns_rcode *rcode)
 {
-	static const char domain[] = "." ZONE_DOMAIN;
+	const char *domain = r->domain != NULL ? r->domain : "." ZONE_DOMAIN;
 	char name[DNS_NAME_MAX + 1];
 	bool inside = text_has_suffix(q->name, domain);
-	size_t n = strlen(q->name) - (inside ? sizeof(domain) - 1 : 0);
+	size_t n = strlen(q->name) - (inside ? strlen(domain) : 0);
 
 	*rcode = DNS_OK;
 	if (!q->plain)
@@ -139,7 +139,7 @@ local(const struct sight *s, const struct dns_query *q, struct dns_reply *reply,
 	if (add_by_name(s, q, name, reply) || add_by_addr(s, q, reply))
 		return true;
 	*rcode = DNS_NXDOMAIN;
-	return inside || strcmp(q->name, ZONE_DOMAIN) == 0;
+	return inside || strcmp(q->name, domain + 1) == 0;
 }
 
 size_t
@@ -175,7 +175,7 @@ answer_make(const struct answer_request *r, struct answer *a, uint8_t *out, size
 		return;
 	}
 	dns_reply_begin(&reply, out, max, r->p, &a->query);
-	if (local(&s, &a->query, &reply, &rcode)) {
+	if (local(r, &s, &a->query, &reply, &rcode)) {
 		a->n = dns_reply_end(&reply, rcode);
 		return;
 	}

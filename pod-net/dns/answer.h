@@ -34,6 +34,7 @@ struct answer_request {
 	struct addr client;
 	struct zone_addrs resolvers; /* the host's */
 	bool forwards;		     /* false: never ask others */
+	const char *domain;	     /* in lower case with a dot in front; NULL: ZONE_DOMAIN */
 	const uint8_t *p;	     /* the query */
 	size_t n;
 	bool stream; /* TCP: the size of the answer is not limited by the client */

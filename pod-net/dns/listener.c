@@ -76,6 +76,7 @@ make_answer(const struct listener *l, const struct addr *client, bool stream, co
 	    .client = *client,
 	    .resolvers = resolvers_now(l->shared->resolvers),
 	    .forwards = l->shared->forwards,
+	    .domain = l->shared->domain,
 	    .p = p,
 	    .n = n,
 	    .stream = stream};

@@ -21,6 +21,7 @@ struct listen_shared {
 	const struct zone *zone;
 	struct resolvers *resolvers;
 	bool forwards;
+	const char *domain;
 	struct connection *connections;
 	size_t nconnections;
 };

@@ -9,6 +9,7 @@
  *
  * DIR/aardvark.pid names the process and is locked by it: there is one server for each directory.
  */
+#include <ctype.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/role/role.h"
+#include "pod-net/dns/message.h"
 #include "pod-net/dns/serve.h"
 
 #define PORT 5533 /* aardvark-dns' own */
@@ -44,15 +46,16 @@ take_place(int dir, struct err *e)
 	return fd_take(&fd);
 }
 
-/* names stands on ROLE_VIEW_FD_NUMBER.  ready is closed when it listens. */
+/* names stands on ROLE_VIEW_FD_NUMBER.  how.ready is closed when it listens. */
 static int
-serve(int ready, uint16_t port, const struct addr *loopback, bool stays, struct err *e)
+serve(const struct serve *how, const struct addr *loopback, struct err *e)
 {
 	struct resolvers resolvers = {.loopback = *loopback};
 	struct serve s = {.names = ROLE_VIEW_FD_NUMBER,
-	    .ready = ready,
-	    .port = port,
-	    .stays = stays,
+	    .ready = how->ready,
+	    .port = how->port,
+	    .domain = how->domain,
+	    .stays = how->stays,
 	    .resolvers = &resolvers,
 	    .forwards = getenv("AARDVARK_NO_PROXY") == NULL};
 	own_fd int place = take_place(s.names, e);
@@ -63,7 +66,7 @@ serve(int ready, uint16_t port, const struct addr *loopback, bool stays, struct 
 		return -1;
 	resolvers_open(&resolvers);
 	for (int fd = 3; fd < 64 && n < COUNTOF(keep); fd++)
-		if (fd == s.names || fd == place || fd == resolvers.dir || fd == ready)
+		if (fd == s.names || fd == place || fd == resolvers.dir || fd == s.ready)
 			keep[n++] = fd;
 	if (role_enter(ROLE_DNS, keep, n, e) == -1)
 		return -1;
@@ -91,7 +94,8 @@ serve_for_us(struct err *e)
 	if (ready == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		return err_sys(e, "keeping standard output");
 	setsid();
-	r = serve(ready, (uint16_t)port, &loopback, true, e);
+	r = serve(
+	    &(struct serve){.ready = ready, .port = (uint16_t)port, .stays = true}, &loopback, e);
 	if (r == -1)
 		dprintf(ready, "%s", e->text);
 	return r;
@@ -99,7 +103,7 @@ serve_for_us(struct err *e)
 
 /* The child serves; the parent says how it went. */
 static int
-run_in_background(const char *dir, uint16_t port, struct err *e)
+run_in_background(const char *dir, struct serve *how, struct err *e)
 {
 	char said[1024];
 	int ready[2];
@@ -125,7 +129,8 @@ run_in_background(const char *dir, uint16_t port, struct err *e)
 		for (int i = 0; i < 3 && null != -1; i++)
 			dup2(null, i);
 		setsid();
-		if (serve(ready[1], port, &(struct addr){0}, false, e) == -1)
+		how->ready = ready[1];
+		if (serve(how, &(struct addr){0}, e) == -1)
 			dprintf(ready[1], "%s", e->text);
 		_exit(err_exit_status(e));
 	}
@@ -137,23 +142,50 @@ run_in_background(const char *dir, uint16_t port, struct err *e)
 	return err_set(e, ERR_INTERNAL, "aardvark-dns failed to start: %s", said);
 }
 
+/* ".Example.org" as names are compared with it; out has room for the longest. */
+static int
+read_domain(const char *word, char out[DNS_NAME_MAX + 2], struct err *e)
+{
+	size_t n;
+
+	word += *word == '.';
+	n = strlen(word);
+	if (n == 0 || n > DNS_NAME_MAX)
+		return err_set(e, ERR_USAGE, "\"%s\" is not a domain", word);
+	out[0] = '.';
+	for (size_t i = 0; i <= n; i++)
+		out[i + 1] = (char)tolower((unsigned char)word[i]);
+	return 0;
+}
+
 static int
 command(int argc, char **argv, struct err *e)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 	    {"port", required_argument, NULL, 'p'},
-	    {"filter-search-domain", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	    {"filter-search-domain", required_argument, NULL, 'f'},
+	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	char domain[DNS_NAME_MAX + 2];
+	struct serve how = {.stays = false};
 	const char *dir = NULL, *word;
 	uint64_t port = PORT;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:p:f:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:p:f:V", options, NULL)) != -1) {
 		if (c == 'c')
 			dir = optarg;
 		else if (c == 'p' && (text_to_u64(optarg, 65535, &port) == -1 || port == 0))
 			return err_set(e, ERR_USAGE, "\"%s\" is not a port", optarg);
-		else if (c == '?')
-			return err_set(e, ERR_USAGE, "usage: aardvark-dns -c DIR [-p PORT] run");
+		else if (c == 'f' && read_domain(optarg, domain, e) == -1)
+			return -1;
+		else if (c == 'f')
+			how.domain = domain;
+		else if (c == 'V') {
+			puts("aardvark-dns " POD_VERSION);
+			return 0;
+		} else if (c == '?')
+			return err_set(
+			    e, ERR_USAGE, "usage: aardvark-dns -c DIR [-p PORT] [-f DOMAIN] run");
 	}
 	word = optind < argc ? argv[optind] : "";
 	if (strcmp(word, "version") == 0) {
@@ -161,8 +193,10 @@ command(int argc, char **argv, struct err *e)
 		return 0;
 	}
 	if (strcmp(word, "run") != 0 || dir == NULL)
-		return err_set(e, ERR_USAGE, "usage: aardvark-dns -c DIR [-p PORT] run");
-	return run_in_background(dir, (uint16_t)port, e);
+		return err_set(
+		    e, ERR_USAGE, "usage: aardvark-dns -c DIR [-p PORT] [-f DOMAIN] run");
+	how.port = (uint16_t)port;
+	return run_in_background(dir, &how, e);
 }
 
 int

@@ -141,7 +141,8 @@ serve_run(const struct serve *config, struct err *e)
 	    .forwarder = forwarder_new(s.base),
 	    .zone = &s.zone,
 	    .resolvers = config->resolvers,
-	    .forwards = config->forwards};
+	    .forwards = config->forwards,
+	    .domain = config->domain};
 	r = run(&s, e);
 	for (size_t i = 0; i < s.n; i++)
 		listener_free(s.v[i]);

@@ -17,8 +17,9 @@ struct serve {
 	int ready; /* "ok" is written here and it is closed once all sockets listen; -1: nobody waits */
 	uint16_t port;
 	struct resolvers *resolvers;
-	bool forwards; /* asks other servers */
-	bool stays;    /* without a network too: who started it will end it */
+	bool forwards;	    /* asks other servers */
+	const char *domain; /* of all names here, with a dot in front; NULL: ZONE_DOMAIN */
+	bool stays;	    /* without a network too: who started it will end it */
 };
 
 /*

@@ -108,4 +108,11 @@ is "AARDVARK_NO_PROXY: it starts" "$(AARDVARK_NO_PROXY=1 "$D" -c "$dir/names" -p
 is "and answers" "$(asked 10.9.1.2 10.9.1.1 c1)" "NOERROR 10.9.1.2"
 is "but asks nobody else" "$(asked 10.9.1.2 10.9.1.1 outside.example)" "NXDOMAIN"
 is "nor by TCP" "$(asked 10.9.1.2 10.9.1.1 +tcp outside.example)" "NXDOMAIN"
+server_end names
+check "it ends" until_ok 20 ended "$(cat "$dir/names/aardvark.pid")"
+is "with a domain of its own" "$("$D" -c "$dir/names" -p 53 -f .Corp.Example run 2>&1; echo $?)" 0
+is "names are in that one" "$(asked 10.9.1.2 10.9.1.1 C1.corp.example)" "NOERROR 10.9.1.2"
+is "where others are not known" "$(asked 10.9.1.2 10.9.1.1 c2.corp.example)" "NXDOMAIN"
+is "a domain that is none" "$("$D" -c "$dir/names" -p 53 -f . run >/dev/null 2>&1; echo $?)" 125
+check "--version" grep -qE '^aardvark-dns [0-9]' <<<"$("$D" --version)"
 finish
