@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <termios.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
@@ -133,12 +138,23 @@ attach_resize(const char *dir, unsigned rows, unsigned columns)
 /* --- The copy loop ------------------------------------------------------------------------------
  */
 
+/* Where output goes: a descriptor of the caller's, or our own one of the same file. */
+struct sink {
+	int fd; /* -1: nowhere, or not any more */
+	bool opened, socket, blocks;
+};
+
 struct loop {
 	struct attach *a;
 	struct detach keys;
 	int signals;
-	bool raw, input;
+	bool raw, input, stopping;
 	struct termios saved;
+	struct sink out, err;
+	/* Output on its way to the user: n bytes from from on, for that one. */
+	struct sink *to;
+	size_t from, left;
+	uint8_t packet[1 + MONITOR_INPUT_MAX];
 	/* Input on its way to the container. */
 	size_t at, n;
 	uint8_t buf[MONITOR_INPUT_MAX + DETACH_KEYS_MAX];
@@ -182,38 +198,89 @@ restore(struct loop *l)
 	l->raw = false;
 }
 
+/*
+ * A reader that does not read shall not keep us from handling signals, but O_NONBLOCK on what others write to as well
+ * would be theirs too: pipes and terminals are opened anew.  Where that is not allowed, little is written at a time,
+ * once there is room.  Files never block, and have one position for all.
+ */
+static void
+sink_open(struct sink *s, int fd)
+{
+	char path[32];
+	struct stat st;
+
+	*s = (struct sink){.fd = fd};
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return;
+	s->socket = S_ISSOCK(st.st_mode);
+	/* The master of a terminal opened anew would be another one's. */
+	if (!S_ISFIFO(st.st_mode) && (!isatty(fd) || st.st_rdev == makedev(5, 2)))
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	s->fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	s->opened = s->fd >= 0;
+	s->blocks = !s->opened;
+	if (!s->opened)
+		s->fd = fd;
+}
+
+static void
+sink_close(struct sink *s)
+{
+	if (s->opened)
+		fd_close(&s->fd);
+	s->fd = -1;
+}
+
+static ssize_t
+sink_write(const struct sink *s, const uint8_t *p, size_t n)
+{
+	struct pollfd room = {.fd = s->fd, .events = POLLOUT};
+
+	if (s->socket)
+		return send(s->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!s->blocks)
+		return write(s->fd, p, n);
+	if (poll(&room, 1, 0) <= 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(s->fd, p, n > PIPE_BUF ? PIPE_BUF : n);
+}
+
 /* The user's side of a stream has closed: the container's output is still taken, and dropped. */
 static void
-put_output(int *fd, const uint8_t *p, size_t n)
+put_output(struct loop *l)
 {
-	while (*fd >= 0 && n > 0) {
-		ssize_t k = write(*fd, p, n);
-		struct pollfd pfd = {.fd = *fd, .events = POLLOUT};
+	while (l->left > 0 && l->to->fd >= 0) {
+		ssize_t n = sink_write(l->to, l->packet + l->from, l->left);
 
-		if (k >= 0) {
-			p += k;
-			n -= (size_t)k;
+		if (n >= 0) {
+			l->from += (size_t)n;
+			l->left -= (size_t)n;
 		} else if (errno == EAGAIN) {
-			poll(&pfd, 1, -1);
+			return;
 		} else if (errno != EINTR) {
-			*fd = -1;
+			sink_close(l->to);
 		}
 	}
+	l->left = 0;
 }
 
 /* One packet from the monitor.  False at the end. */
 static bool
 take_output(struct loop *l)
 {
-	uint8_t packet[1 + MONITOR_INPUT_MAX];
-	ssize_t n = recv(l->a->sock, packet, sizeof(packet), MSG_DONTWAIT);
+	ssize_t n = recv(l->a->sock, l->packet, sizeof(l->packet), MSG_DONTWAIT);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (n == 0)
 		return false;
-	put_output(
-	    packet[0] == MONITOR_PACKET_ERR ? &l->a->err : &l->a->out, packet + 1, (size_t)n - 1);
+	l->to = l->packet[0] == MONITOR_PACKET_ERR ? &l->err : &l->out;
+	l->from = 1;
+	l->left = (size_t)n - 1;
+	put_output(l);
 	return true;
 }
 
@@ -282,29 +349,43 @@ take_signals(struct loop *l)
 	return on;
 }
 
-enum { ON_SOCK, ON_SIGNAL, ON_EXTRA, ON_IN, ON_COUNT };
+enum { ON_SOCK, ON_SIGNAL, ON_EXTRA, ON_IN, ON_OUT, ON_COUNT };
+
+/* Output that waits keeps the monitor's waiting, and nothing else. */
+static void
+watch(const struct loop *l, struct pollfd p[ON_COUNT])
+{
+	const struct attach *a = l->a;
+	short sock = (short)((l->left == 0 ? POLLIN : 0) | (l->n > 0 ? POLLOUT : 0));
+
+	p[ON_SOCK] = (struct pollfd){sock != 0 ? a->sock : -1, sock, 0};
+	p[ON_SIGNAL] = (struct pollfd){l->signals, POLLIN, 0};
+	p[ON_EXTRA] = (struct pollfd){l->stopping ? -1 : a->extra, POLLIN, 0};
+	p[ON_IN] = (struct pollfd){l->input && l->n == 0 ? a->in : -1, POLLIN, 0};
+	p[ON_OUT] = (struct pollfd){l->left > 0 ? l->to->fd : -1, POLLOUT, 0};
+}
 
 /* One round.  Returns true when the loop has come to *end. */
 static bool
 one_round(struct loop *l, enum attach_end *end)
 {
 	struct attach *a = l->a;
-	struct pollfd p[ON_COUNT] = {
-	    [ON_SOCK] = {a->sock, (short)(POLLIN | (l->n > 0 ? POLLOUT : 0)), 0},
-	    [ON_SIGNAL] = {l->signals, POLLIN, 0},
-	    [ON_EXTRA] = {a->extra, POLLIN, 0},
-	    [ON_IN] = {l->input && l->n == 0 ? a->in : -1, POLLIN, 0},
-	};
+	struct pollfd p[ON_COUNT];
 
+	watch(l, p);
 	if (poll(p, ON_COUNT, -1) < 0)
 		return false;
 	*end = ATTACH_STOPPED;
 	if (p[ON_SIGNAL].revents != 0 && !take_signals(l))
 		return true;
 	if (p[ON_EXTRA].revents != 0 && a->on_ready != NULL && !a->on_ready(a->arg))
+		l->stopping = true;
+	if (p[ON_OUT].revents != 0)
+		put_output(l);
+	if (l->stopping && l->left == 0)
 		return true;
 	*end = ATTACH_ENDED;
-	if ((p[ON_SOCK].revents & (POLLIN | POLLHUP | POLLERR)) && !take_output(l))
+	if (l->left == 0 && (p[ON_SOCK].revents & (POLLIN | POLLHUP | POLLERR)) && !take_output(l))
 		return true;
 	if (p[ON_IN].revents != 0 && take_input(l)) {
 		send_input(l);
@@ -326,7 +407,8 @@ attach_run(struct attach *a, enum attach_end *end, struct err *e)
 	own_mem struct loop *l = xmalloc(sizeof(*l));
 	sigset_t set = a->signals, old;
 
-	memset(l, 0, offsetof(struct loop, buf));
+	memset(l, 0, offsetof(struct loop, packet));
+	l->at = l->n = 0;
 	l->a = a;
 	l->input = a->in >= 0;
 	if (detach_parse(
@@ -339,12 +421,16 @@ attach_run(struct attach *a, enum attach_end *end, struct err *e)
 	if (signals < 0)
 		return err_sys(e, "watching signals");
 	l->signals = signals;
+	sink_open(&l->out, a->out);
+	sink_open(&l->err, a->err);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	make_raw(l);
 	tell_size(a);
 	while (!one_round(l, end))
 		;
 	restore(l);
+	sink_close(&l->out);
+	sink_close(&l->err);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return 0;
 }
