@@ -88,8 +88,9 @@ find_user(struct exec *s, struct spec_exec *p, struct err *e)
 	p->gid = (uint32_t)MSG_OF(&in, user_found)->gid;
 	p->groups_n = MSG_OF(&in, user_found)->groups.n;
 	p->groups = arena_array(&s->arena, p->groups_n + 1, sizeof(*p->groups));
-	memcpy((struct rec_gid *)(uintptr_t)p->groups, MSG_OF(&in, user_found)->groups.v,
-	    p->groups_n * sizeof(*p->groups));
+	if (p->groups_n > 0)
+		memcpy((struct rec_gid *)(uintptr_t)p->groups, MSG_OF(&in, user_found)->groups.v,
+		    p->groups_n * sizeof(*p->groups));
 	p->home = MSG_OF(&in, user_found)->home != NULL
 		      ? arena_strdup(&s->arena, MSG_OF(&in, user_found)->home)
 		      : NULL;
