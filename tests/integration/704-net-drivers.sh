@@ -161,7 +161,7 @@ elif command -v perl >/dev/null && sctp 'exit 0'; then
 		listen(S, 5) or die; while (accept(C, S)) { syswrite(C, "by sctp\n"); close(C); }' >/dev/null 2>&1 &
 	remember_pid $!
 	ask() { timeout 20 perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 132) and connect(S, sockaddr_in($ARGV[1], inet_aton($ARGV[0]))) and
-		sysread(S, $x, 100) and print $x' "$@"; }
+		sysread(S, $x, 100) and print $x or exit 1' "$@"; }
 	is "sctp: published on localhost" "$(until_ok 20 ask 127.0.0.1 18704)" "by sctp"
 	is "sctp: on every address" "$(ask 192.0.2.3 18705)" "by sctp"
 	pod rm -f -t 0 s1 >/dev/null
