@@ -10,6 +10,7 @@
 #include "pod-run/cmd/limits.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/label.h"
 #include "pod-run/life/remove.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
@@ -144,6 +145,7 @@ clone(struct ctx *x, struct clone_opts *o, int argc, char **argv, const char *id
 		    from.id, ctr_status_name(from.status));
 	config = *from.config;
 	if (choose_name(ctx_db(x, e), name, &from, &to, &a, e) == -1 ||
+	    label_renew(x, &config, &a, e) == -1 ||
 	    limits_apply(x, &o->spec, &config, &a, e) == -1 ||
 	    (argc > 2 && change_image(x, argv[2], &config, &a, e) == -1))
 		return -1;

@@ -50,36 +50,81 @@ names_level(const struct strs *words)
 	return false;
 }
 
+/* Labels whose categories no container has, unless the words name some. */
+static int
+draw(struct ctx *x, const struct strs *words, bool systemd, struct arena *a,
+    struct selinux_labels *labels, struct err *e)
+{
+	bool is_used = true;
+
+	/* Two commands may choose the same pair at once: one in half a million. */
+	for (int i = 0; i < TRIES && is_used; i++) {
+		const char *level;
+
+		if (selinux_labels(words, systemd, a, labels, e) == -1)
+			return -1;
+		level = selinux_level(labels->process);
+		is_used = false;
+		if (level != NULL && !names_level(words) &&
+		    ctr_config_has(ctx_db(x, e), level, &is_used, e) == -1)
+			return -1;
+	}
+	return is_used ? err_set(e, ERR_LIMIT, "SELinux: no pair of categories is free") : 0;
+}
+
 int
 label_choose(struct ctx *x, const struct spec_input *in, struct rec_ctr_config *c, struct arena *a,
     struct err *e)
 {
 	struct selinux_labels labels;
 	struct strs words;
-	bool is_used = true;
 
 	if (!selinux_enabled() || !in->d->conf->containers_label)
 		return 0;
 	words = spec_security_label_words(in, c, a);
 	if (add_joined(x, c->pid_ns, &words, a, e) == -1 ||
-	    add_joined(x, c->ipc_ns, &words, a, e) == -1)
+	    add_joined(x, c->ipc_ns, &words, a, e) == -1 ||
+	    draw(x, &words, c->systemd, a, &labels, e) == -1)
 		return -1;
-	/* Two commands may choose the same pair at once: one in half a million. */
-	for (int i = 0; i < TRIES && is_used; i++) {
-		const char *level;
-
-		if (selinux_labels(&words, c->systemd, a, &labels, e) == -1)
-			return -1;
-		level = selinux_level(labels.process);
-		is_used = false;
-		if (level != NULL && !names_level(&words) &&
-		    ctr_config_has(ctx_db(x, e), level, &is_used, e) == -1)
-			return -1;
-	}
-	if (is_used)
-		return err_set(e, ERR_LIMIT, "SELinux: no pair of categories is free");
 	c->label = labels.process;
 	c->mount_label = labels.mount;
 	c->label_nested = labels.nested;
+	return 0;
+}
+
+static const char *
+with_level(const char *label, const char *level, struct arena *a)
+{
+	const char *old = selinux_level(label);
+
+	return old == NULL ? label : arena_printf(a, "%.*s%s", (int)(old - label), label, level);
+}
+
+static bool
+joins(const char *mode)
+{
+	return mode != NULL && text_has_prefix(mode, "container:");
+}
+
+int
+label_renew(struct ctx *x, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	struct strs words = {0};
+	struct selinux_labels labels;
+	const char *level;
+
+	if (!selinux_enabled() || c->label == NULL || *c->label == '\0' || c->mount_label == NULL ||
+	    joins(c->pid_ns) || joins(c->ipc_ns))
+		return 0;
+	for (size_t i = 0; i < c->create_command.n; i++)
+		if (strstr(c->create_command.v[i], "label=level:") != NULL)
+			return 0;
+	if (draw(x, &words, c->systemd, a, &labels, e) == -1)
+		return -1;
+	level = selinux_level(labels.process);
+	if (level == NULL)
+		return 0;
+	c->label = with_level(c->label, level, a);
+	c->mount_label = with_level(c->mount_label, level, a);
 	return 0;
 }

@@ -16,4 +16,7 @@
 int label_choose(struct ctx *x, const struct spec_input *in, struct rec_ctr_config *c,
     struct arena *a, struct err *e);
 
+/* The same for a clone: the labels that c has from its original, with other categories unless those were asked for. */
+int label_renew(struct ctx *x, struct rec_ctr_config *c, struct arena *a, struct err *e);
+
 #endif
