@@ -63,4 +63,12 @@ told='echo "$LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES $(readlink /proc/self/fd/3 |
 is "LISTEN_FDS: the container has the socket" "$(activated bb sh -c "$told")" "1 1 web socket"
 is "other descriptors come first" "$(activated --preserve-fds 1 bb sh -c "$told" 2>"$WORLD/err") $(grep -c 'Ignoring LISTEN_FDS' "$WORLD/err")" "   socket 1"
 is "what was said to another process is ignored" "$(LISTEN_FDS=1 LISTEN_PID=1 pod run --rm --net none bb sh -c "$told")" "   "
+# With a descriptor 3 that is open: of a process that is above us, and of one that was never.
+above() { LISTEN_FDS=1 LISTEN_PID=$1 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" run --rm --net none bb sh -c "$told" 3</dev/null 2>"$WORLD/err"; }
+is "a wrapper was told of them" "$(above $$)" "1 1  /dev/null"
+sleep 0 &
+stale=$!
+wait $stale
+is "the number of a process that has ended is stale" "$(above $stale)$(cat "$WORLD/err")" "   "
+is "nobody was told" "$(above '')$(cat "$WORLD/err")" "   "
 finish
