@@ -11,7 +11,7 @@ told() {
 --add-host x:192.0.2.3@.HostConfig.ExtraHosts@["x:192.0.2.3"]
 --annotation a=b@[.Config.Annotations.a, .HostConfig.Annotations.a]@["b","b"]
 --blkio-weight 100 # @.HostConfig.BlkioWeight@100
---blkio-weight-device /dev/loop0:100 # @.HostConfig.BlkioWeightDevice[0].Weight@100
+--blkio-weight-device BLOCK:100 # @.HostConfig.BlkioWeightDevice[0].Weight@100
 --cap-add NET_ADMIN@[.HostConfig.CapAdd, (.EffectiveCaps | index("CAP_NET_ADMIN") != null)]@[["CAP_NET_ADMIN"],true]
 --cap-drop CHOWN@[(.HostConfig.CapDrop | index("CAP_CHOWN") != null), (.BoundingCaps | index("CAP_CHOWN"))]@[true,null]
 --cap-drop all@[.BoundingCaps, (.HostConfig.CapDrop | length)]@[[],14]
@@ -29,8 +29,8 @@ told() {
 --cpus 0.5 # @[.HostConfig.NanoCpus, .HostConfig.CpuQuota]@[500000000,50000]
 --cpuset-cpus 0 --cpuset-mems 0 # @[.HostConfig.CpusetCpus, .HostConfig.CpusetMems]@["0","0"]
 --device /dev/null:/dev/x:r@.HostConfig.Devices@[{"PathOnHost":"/dev/null","PathInContainer":"/dev/x","CgroupPermissions":"r"}]
---device-read-bps /dev/loop0:1mb --device-write-bps /dev/loop0:2mb # @[.HostConfig.BlkioDeviceReadBps[0].Rate, .HostConfig.BlkioDeviceWriteBps[0].Rate]@[1048576,2097152]
---device-read-iops /dev/loop0:10 --device-write-iops /dev/loop0:20 # @[.HostConfig.BlkioDeviceReadIOps[0].Rate, .HostConfig.BlkioDeviceWriteIOps[0].Rate]@[10,20]
+--device-read-bps BLOCK:1mb --device-write-bps BLOCK:2mb # @[.HostConfig.BlkioDeviceReadBps[0].Rate, .HostConfig.BlkioDeviceWriteBps[0].Rate]@[1048576,2097152]
+--device-read-iops BLOCK:10 --device-write-iops BLOCK:20 # @[.HostConfig.BlkioDeviceReadIOps[0].Rate, .HostConfig.BlkioDeviceWriteIOps[0].Rate]@[10,20]
 --disable-content-trust --link-local-ip 192.0.2.1@.State.Status@"created"
 --dns 192.0.2.4 --dns-opt ndots:2 --dns-search example.org@[.HostConfig.Dns, .HostConfig.DnsOptions, .HostConfig.DnsSearch]@[["192.0.2.4"],["ndots:2"],["example.org"]]
 --entrypoint /bin/echo@.Config.Entrypoint@["/bin/echo"]
@@ -154,14 +154,16 @@ export FROM_HOST=yes C=1 http_proxy=http://proxy.test
 words() {
 	local word
 	case $1 in *"# ") [ "$(id -u)" = 0 ] || return 1 ;; esac
-	word=${1%"# "}
+	case $1 in *BLOCK*) [ -n "$block" ] || return 1 ;; esac
+	word=${1%"# "} word=${word//BLOCK/$block}
 	word=${word//ENVFILE/$WORLD/env} word=${word//LOGFILE/$WORLD/log} word=${word//BINDDIR/$WORLD/bound}
 	word=${word//PLATFORM/linux/$arch} word=${word//ARCH/$arch} word=${word//HOSTUSER/$(id -un)}
 	eval "w=($(sed 's/\${/\\${/g' <<<"$word"))"
 }
 
 checks() {
-	local options what wanted w arch id
+	local options what wanted w arch id block
+	block=$(find /dev -maxdepth 1 -type b | head -n 1)
 	case $(uname -m) in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; esac
 	printf 'C=1\nD=two words\n' >"$WORLD/env"
 	mkdir -p "$WORLD/bound" && echo bound >"$WORLD/bound/f"
