@@ -222,7 +222,7 @@ options_read(struct options *o, const struct msg_hello *m, struct err *e)
 {
 	if (m->graph_root == NULL)
 		return err_set(e, ERR_INVALID, "no graph root was given");
-	o->store.layout = LAYOUT_AUTO;
+	o->store.layout = LAYOUT_DIR;
 	if (m->driver != NULL && parse_driver(m->driver, &o->store.driver, e) == -1)
 		return -1;
 	set_text(&o->image_store, m->image_store != NULL ? m->image_store : "");
