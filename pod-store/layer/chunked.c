@@ -352,7 +352,7 @@ one_event(struct writer *w, struct err *e)
 {
 	switch (tar_next(w->tar, e)) {
 	case TAR_MORE:
-		if (inflate_read(w->s, &w->s->plain, e) == -1)
+		if (inflate_fill(w->s, &w->s->plain, e) == -1)
 			return -1;
 		tar_feed(w->tar, w->s->next, w->s->have);
 		return 0;

@@ -38,7 +38,7 @@ gzip(struct inflate *s, struct err *e)
 	z->gzip_flag = IGZIP_GZIP;
 	z->flush = NO_FLUSH;
 	while (got == 0) {
-		got = inflate_read(s, &s->plain, e);
+		got = inflate_fill(s, &s->plain, e);
 		if (got == -1)
 			return -1;
 		z->end_of_stream = got == 1;
@@ -66,7 +66,7 @@ zstd_with(struct inflate *s, ZSTD_CStream *z, struct err *e)
 		ZSTD_inBuffer in;
 		size_t left;
 
-		got = inflate_read(s, &s->plain, e);
+		got = inflate_fill(s, &s->plain, e);
 		if (got == -1)
 			return -1;
 		in = (ZSTD_inBuffer){s->next, s->have, 0};

@@ -45,15 +45,9 @@ keep(struct inflate *s, size_t n, struct err *e)
 	return file_put(s->copy, s->input, n) == 0 ? 0 : err_sys(e, "keeping the layer's blob");
 }
 
-/* Fills the input, which is empty, with what there is. */
-int
-inflate_read(struct inflate *s, struct digest *d, struct err *e)
+static int
+taken(struct inflate *s, ssize_t n, struct digest *d, struct err *e)
 {
-	ssize_t n;
-
-	do
-		n = read(s->in, s->input, INFLATE_BUFFER);
-	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		return err_sys(e, "reading the layer");
 	if (keep(s, (size_t)n, e) == -1)
@@ -62,6 +56,23 @@ inflate_read(struct inflate *s, struct digest *d, struct err *e)
 	s->next = s->input;
 	s->have = (size_t)n;
 	return n == 0;
+}
+
+int
+inflate_read(struct inflate *s, struct digest *d, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = read(s->in, s->input, INFLATE_BUFFER);
+	while (n == -1 && errno == EINTR);
+	return taken(s, n, d, e);
+}
+
+int
+inflate_fill(struct inflate *s, struct digest *d, struct err *e)
+{
+	return taken(s, file_get(s->in, s->input, INFLATE_BUFFER), d, e);
 }
 
 int

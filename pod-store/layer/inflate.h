@@ -43,7 +43,13 @@ const char *inflate_format_name(enum inflate_format f);
 
 /* For the two above: buffers and digests; reading and writing with them. */
 int inflate_begin(struct inflate *s, struct err *e);
-int inflate_read(struct inflate *s, struct digest *d, struct err *e); /* 1: the end */
+/* The input, which is empty, gets what there is.  1: the end. */
+int inflate_read(struct inflate *s, struct digest *d, struct err *e);
+/*
+ * The same, but it is full unless the stream ends: what a compressor makes of a layer must not depend on the
+ * pieces in which it arrives, or its digest would be another each time.
+ */
+int inflate_fill(struct inflate *s, struct digest *d, struct err *e);
 /* d may be NULL. */
 int inflate_write(struct inflate *s, const void *p, size_t n, struct digest *d, struct err *e);
 

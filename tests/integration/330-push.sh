@@ -102,6 +102,15 @@ is "the config is the same in all of them" "$(for t in zstd v2s2 oci; do
 done | sort -u | wc -l)" 1
 
 # --- other transports ---
+# What is made of a layer does not depend on the pieces in which it is read.
+for as in gzip zstd zstd:chunked; do
+	for i in 1 2 3 4 5 6; do
+		pod push -q --compression-format $as localhost/made "oci:$WORLD/same.$i:x"
+		jq -r '.manifests[0].digest' "$WORLD/same.$i/index.json"
+		rm -r "$WORLD/same.$i"
+	done | sort -u >"$WORLD/same"
+	is "the same digest each time: $as" "$(wc -l <"$WORLD/same")" 1
+done
 for to in "dir:$WORLD/o.dir" "oci:$WORLD/o.oci:x" "oci-archive:$WORLD/o.tar:x"; do
 	pod push -q "$TLS/app:1" "$to"
 	is "to ${to%%:*}, digest kept" "$(look "$to" | jq -r .Digest)" "$D_OCI"
