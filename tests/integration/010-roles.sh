@@ -59,7 +59,7 @@ must_fail verify open dotdot write connect mount ptrace setuid userns tty mknod
 must_work forward none
 must_fail forward open dotdot mount ptrace setuid userns kill exec tty mknod
 if [ "$(id -u)" = 0 ]; then
-	must_fail fuse connect ptrace setuid userns tty mknod
+	must_fail fuse connect ptrace setuid userns tty
 	must_fail store connect ptrace userns tty
 	must_fail net ptrace userns tty
 	must_work store open

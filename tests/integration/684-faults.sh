@@ -17,7 +17,12 @@ swap() {
 	"$BUILD/tests/exchange" "$@" 2>/dev/null &
 	remember_pid $! && swaps+=($!)
 }
-swaps_end() { kill "${swaps[@]}" 2>/dev/null; swaps=(); }
+# They have ended before anything is laid out anew: by their last turn a name of this script would be a link.
+swaps_end() {
+	kill "${swaps[@]}" 2>/dev/null
+	wait "${swaps[@]}" 2>/dev/null
+	swaps=()
+}
 # lay_out DIR: a directory and a link, a file and a link
 lay_out() {
 	mkdir -p "$1/d"
