@@ -9,8 +9,8 @@ tar -C fs --owner=0 --group=0 -c . | store import localhost/bb >/dev/null
 blocked=$(cat <<'E2'
 # What a container with 1 MB for us says in the end, if it got USR1 while we did not read
 say='trap "echo got >/tmp/got" USR1; (i=0; while [ $i -lt 20000 ]; do echo "line $i of what nobody reads yet, which is rather long"; i=$((i+1)); done; echo all) & while [ ! -e /tmp/got ]; do sleep 0.1; done; wait'
-# full FIFO: no more goes into it
-full() { timeout 5 dd if=/dev/zero of="$1" bs=1 count=1 oflag=nonblock 2>&1 | grep -q 'unavailable'; }
+# full FIFO: no page more goes into it (single bytes still would, where the last page has room)
+full() { timeout 5 dd if=/dev/zero of="$1" bs=4096 count=1 oflag=nonblock 2>&1 | grep -q 'unavailable'; }
 got() { pod exec "$1" test -e /tmp/got 2>/dev/null; }
 for how in run start; do
 	mkfifo "$how.out"
@@ -30,9 +30,9 @@ for how in run start; do
 	reader=$!
 	remember_pid $reader
 	check "$how: it ends once that is read" until_ok 30 ended $client
-	until_ok 20 sh -c 'tail -n 1 "$0" | grep -qx all' "$how.read"
-	# The byte that looked whether there is room may be among them.
-	is "$how: and nothing was lost" "$(tr -d '\0' <"$how.read" | grep -c '^line [0-9]* of what nobody reads yet, which is rather long$') $(tail -n 1 "$how.read")" "20000 all"
+	until_ok 20 sh -c 'tail -n 1 "$0" | tr -d "\0" | grep -qx all' "$how.read"
+	# The pages that looked whether there is room may be among them.
+	is "$how: and nothing was lost" "$(tr -d '\0' <"$how.read" | grep -c '^line [0-9]* of what nobody reads yet, which is rather long$') $(tail -n 1 "$how.read" | tr -d '\0')" "20000 all"
 	kill $reader 2>/dev/null
 	exec 7<&-
 	pod rm -f -t 0 "of-$how" >/dev/null
