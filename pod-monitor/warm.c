@@ -14,6 +14,7 @@
 #include "pod-monitor/warm.h"
 
 #define FRESH_NS 15000000
+#define OWN_TASKS 6 /* of one start that may want to run at the same time */
 
 /* Opens cgroup.procs of our own cgroup in the first v1 hierarchy of those that all hosts have. */
 static int
@@ -40,7 +41,7 @@ open_procs(void)
 	return -1;
 }
 
-/* Do more tasks want to run than there are processors?  Then somebody else works while the runtime waits. */
+/* Do others than this start keep the processors busy?  Then somebody else works while the runtime waits. */
 static bool
 is_busy(void)
 {
@@ -54,7 +55,7 @@ is_busy(void)
 		return false;
 	text[n] = '\0';
 	return sscanf(text, "%*s %*s %*s %u/", &running) == 1 &&
-	       running > (unsigned)CPU_COUNT(&cpus);
+	       running > (unsigned)CPU_COUNT(&cpus) + OWN_TASKS;
 }
 
 void
