@@ -348,8 +348,7 @@ crypt_strip(json_t *layer)
 	const char *key;
 	void *next;
 
-	json_object_foreach_safe(notes, next, key, value)
-	{
+	json_object_foreach_safe (notes, next, key, value) {
 		if (text_has_prefix(key, MANIFEST_ENCRYPTED_ANNOTATION))
 			json_object_del(notes, key);
 	}

@@ -209,8 +209,7 @@ has_digest(const json_t *image, const char *digest)
 
 	if (s != NULL && strcmp(s, digest) == 0)
 		return true;
-	json_object_foreach(sums, key, v)
-	{
+	json_object_foreach (sums, key, v) {
 		s = json_string_value(v);
 		if (text_has_prefix(key, "manifest") && s != NULL && strcmp(s, digest) == 0)
 			return true;

@@ -20,8 +20,7 @@ history_of(const struct late *l, const char *const *diff_ids, size_t n)
 	json_t *h = json_deep_copy(l->history), *step;
 	size_t k, layer = 0;
 
-	json_array_foreach(h, k, step)
-	{
+	json_array_foreach (h, k, step) {
 		own_mem char *text = NULL;
 
 		if (!l->tells_diff_id || json_is_true(json_object_get(step, "empty_layer")) ||
@@ -48,7 +47,8 @@ sort_keys(json_t *j)
 	const char *key;
 	json_t *value, *out = json_obj();
 
-	json_object_foreach(j, key, value) keys[n++] = key;
+	json_object_foreach (j, key, value)
+		keys[n++] = key;
 	qsort(keys, n, sizeof(*keys), compare_words);
 	for (size_t k = 0; k < n; k++)
 		json_put_take(out, keys[k], json_incref(json_object_get(j, keys[k])));

@@ -248,12 +248,10 @@ check_transports(json_t *transports, struct err *e)
 	const char *transport, *scope;
 	json_t *scopes, *rules;
 
-	json_object_foreach(transports, transport, scopes)
-	{
+	json_object_foreach (transports, transport, scopes) {
 		if (!json_is_object(scopes))
 			return err_set(e, ERR_INVALID, "transports: %.64s is no object", transport);
-		json_object_foreach(scopes, scope, rules)
-		{
+		json_object_foreach (scopes, scope, rules) {
 			if (check_rules(rules, e) < 0)
 				return err_wrap(e, "%.64s: \"%.200s\"", transport, scope);
 		}

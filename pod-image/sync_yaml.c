@@ -68,8 +68,7 @@ take_images(struct sync_registry *r, const char *registry, const json_t *images,
 	const char *path;
 	json_t *list;
 
-	json_object_foreach((json_t *)(uintptr_t)images, path, list)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)images, path, list) {
 		struct sync_repository *s = add_repository(r, registry, path, e);
 
 		if (s == NULL)
@@ -114,8 +113,7 @@ take_patterns(struct sync_registry *r, const char *registry, const json_t *image
 	const char *path, *text;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)images, path, v)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)images, path, v) {
 		struct sync_repository *s = add_repository(r, registry, path, e);
 		own_mem char *pattern = NULL;
 		char why[200];
@@ -140,8 +138,7 @@ take_versions(struct sync_registry *r, const char *registry, const json_t *image
 	const char *path, *text;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)images, path, v)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)images, path, v) {
 		struct sync_repository *s = add_repository(r, registry, path, e);
 
 		if (s == NULL || json_need_str(images, path, &text, e) < 0)
@@ -221,8 +218,7 @@ sync_yaml_read(const char *path, struct sync_list *out, struct err *e)
 		return -1;
 	if (!json_is_object(j))
 		return err_set(e, ERR_FORMAT, "%s: it names no registries", path);
-	json_object_foreach(j, name, v)
-	{
+	json_object_foreach (j, name, v) {
 		struct sync_registry *r;
 
 		out->registries =

@@ -86,8 +86,7 @@ make_input(const struct call *c, const json_t *plugin, json_t *previous)
 	json_put_str(conf, "cniVersion", str_of(c->list, "cniVersion"));
 	if (previous != NULL)
 		json_put_take(conf, "prevResult", json_incref(previous));
-	json_object_foreach(c->capabilities, key, given)
-	{
+	json_object_foreach (c->capabilities, key, given) {
 		if (!json_is_true(json_object_get(wanted, key)))
 			continue;
 		if (runtime == NULL)

@@ -40,8 +40,7 @@ take_dns(const json_t *dns, struct rec_net_hold *h, struct arena *a)
 	size_t i;
 
 	h->dns_servers.v = arena_array(a, json_array_size(servers) + 1, sizeof *h->dns_servers.v);
-	json_array_foreach(servers, i, one)
-	{
+	json_array_foreach (servers, i, one) {
 		const char *s = json_string_value(one);
 		struct addr addr;
 
@@ -49,8 +48,7 @@ take_dns(const json_t *dns, struct rec_net_hold *h, struct arena *a)
 			h->dns_servers.v[h->dns_servers.n++] = arena_strdup(a, s);
 	}
 	h->dns_search.v = arena_array(a, json_array_size(domains) + 1, sizeof *h->dns_search.v);
-	json_array_foreach(domains, i, one)
-	{
+	json_array_foreach (domains, i, one) {
 		const char *s = json_string_value(one);
 
 		if (i < MEMBERS_MAX && s != NULL && network_name_valid(s))
@@ -65,8 +63,7 @@ cni_answer(const json_t *result, struct rec_net_hold *h, struct arena *a, struct
 	size_t i;
 
 	h->addresses.v = arena_array(a, json_array_size(ips), sizeof *h->addresses.v);
-	json_array_foreach(ips, i, one)
-	{
+	json_array_foreach (ips, i, one) {
 		json_t *index = json_object_get(one, "interface");
 		struct rec_net_address *x = &h->addresses.v[h->addresses.n];
 		struct prefix p;

@@ -47,8 +47,7 @@ read_words(const json_t *map, struct rec_kv **v, size_t *n, struct arena *a)
 
 	*v = arena_array(a, map != NULL ? json_object_size(map) + 4 : 4, sizeof **v);
 	*n = 0;
-	json_object_foreach((json_t *)(uintptr_t)map, key, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)map, key, value) {
 		if (!json_is_string(value))
 			continue;
 		(*v)[*n].key = arena_strdup(a, key);
@@ -115,13 +114,14 @@ read_ipam(const json_t *plugin, struct rec_network *n, struct arena *a)
 	if (strcmp(type, "host-local") != 0)
 		return;
 	ranges = json_object_get(ipam, "ranges");
-	json_array_foreach(ranges, i, set) count += json_array_size(set);
+	json_array_foreach (ranges, i, set)
+		count += json_array_size(set);
 	n->subnets.v = arena_array(a, count, sizeof *n->subnets.v);
 	if (str_of(ipam, "subnet")[0] != '\0')
 		read_subnet(ipam, n, a);
-	json_array_foreach(ranges, i, set)
-	{
-		json_array_foreach(set, k, range) read_subnet(range, n, a);
+	json_array_foreach (ranges, i, set) {
+		json_array_foreach (set, k, range)
+			read_subnet(range, n, a);
 	}
 }
 
@@ -160,8 +160,7 @@ conflist_read(
 		return err_set(e, ERR_FORMAT, "invalid network name \"%s\"", name);
 	if (json_array_size(plugins) == 0)
 		return err_set(e, ERR_FORMAT, "no plugins");
-	json_array_foreach(plugins, i, plugin)
-	{
+	json_array_foreach (plugins, i, plugin) {
 		if (str_of(plugin, "type")[0] == '\0')
 			return err_set(e, ERR_FORMAT, "plugins[%zu]: no type", i);
 	}
@@ -173,8 +172,7 @@ conflist_read(
 	read_words(json_object_get(args, "podman_labels"), &n.labels.v, &n.labels.n, a);
 	read_words(json_object_get(args, "podman_options"), &n.options.v, &n.options.n, a);
 	read_first(json_array_get(plugins, 0), &n, a);
-	json_array_foreach(plugins, i, plugin)
-	{
+	json_array_foreach (plugins, i, plugin) {
 		n.dns |= strcmp(str_of(plugin, "type"), "dnsname") == 0;
 		if (strcmp(str_of(plugin, "ingressPolicy"), "same-bridge") == 0)
 			add_option(&n, "isolate", "true", a);
@@ -206,8 +204,7 @@ check_plugins(const json_t *list, const struct strv *dirs, struct err *e)
 	json_t *plugin;
 	size_t i;
 
-	json_array_foreach(json_object_get(list, "plugins"), i, plugin)
-	{
+	json_array_foreach (json_object_get(list, "plugins"), i, plugin) {
 		own_mem char *path = program_find(dirs, str_of(plugin, "type"));
 
 		if (path == NULL)

@@ -66,8 +66,7 @@ read_used(struct making *m, struct err *e)
 	for (size_t i = 0; i < subnets.n; i++)
 		if (read_subnet(m, subnets.v[i], e) != 0)
 			return -1;
-	json_object_foreach(names, name, one)
-	{
+	json_object_foreach (names, name, one) {
 		add_taken(m)->name = arena_strdup(&m->arena, name);
 	}
 	return 0;
@@ -106,8 +105,7 @@ read_options(struct making *m, struct create_rules *r, struct err *e)
 		return -1;
 	if (pools != NULL && json_array_size(pools) > POOLS_MAX)
 		return err_set(e, ERR_LIMIT, "subnet_pools: more than %d", POOLS_MAX);
-	json_array_foreach(pools, i, one)
-	{
+	json_array_foreach (pools, i, one) {
 		if (read_pool(one, &m->pools[m->npools++], e) != 0)
 			return -1;
 	}

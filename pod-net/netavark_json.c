@@ -46,8 +46,7 @@ read_options(const json_t *o, struct rec_net_attach *at, struct arena *a, struct
 		return -1;
 	at->options.v =
 	    arena_array(a, map != NULL ? json_object_size(map) : 0, sizeof *at->options.v);
-	json_object_foreach(map, key, value)
-	{
+	json_object_foreach (map, key, value) {
 		if (!json_is_string(value))
 			return err_set(e, ERR_FORMAT, "options: %s is not a string", key);
 		at->options.v[at->options.n].key = arena_strdup(a, key);
@@ -91,13 +90,11 @@ read_attaches(const json_t *o, struct netavark_input *in, struct err *e)
 	in->attach = arena_array(&in->arena,
 	    json_is_array(networks) ? json_array_size(networks) : json_object_size(networks),
 	    sizeof *in->attach);
-	json_array_foreach(networks, i, one)
-	{
+	json_array_foreach (networks, i, one) {
 		if (json_need_str(one, "name", &name, e) != 0 || read_attach(one, name, in, e) != 0)
 			return -1;
 	}
-	json_object_foreach(networks, name, one)
-	{
+	json_object_foreach (networks, name, one) {
 		if (read_attach(one, name, in, e) != 0)
 			return -1;
 	}
@@ -117,8 +114,7 @@ read_definitions(const json_t *o, struct netavark_input *in, struct err *e)
 		return -1;
 	if (info == NULL)
 		return missing("network_info", e);
-	json_object_foreach(info, name, one)
-	{
+	json_object_foreach (info, name, one) {
 		l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof *l->v);
 		if (network_read(one, name, &l->v[l->n], &l->arena, e) != 0)
 			return err_wrap(
@@ -168,8 +164,7 @@ read_ports(const json_t *o, struct netavark_input *in, struct err *e)
 		return err_set(e, ERR_LIMIT, "port_mappings: too many");
 	in->ports =
 	    arena_array(&in->arena, list != NULL ? json_array_size(list) : 0, sizeof *in->ports);
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach (list, i, one) {
 		if (read_port(one, &in->ports[in->nports++], &in->arena, e) != 0)
 			return -1;
 	}

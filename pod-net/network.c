@@ -176,8 +176,7 @@ read_map(const json_t *o, const char *key, size_t max, struct rec_kv **out, size
 	if (json_object_size(map) > max)
 		return err_set(e, ERR_LIMIT, "%s: more than %zu members", key, max);
 	*out = arena_array(a, json_object_size(map), sizeof **out);
-	json_object_foreach(map, name, value)
-	{
+	json_object_foreach (map, name, value) {
 		if (!json_is_string(value))
 			return err_set(e, ERR_FORMAT, "%s: %s is not a string", key, name);
 		(*out)[i].key = arena_strdup(a, name);

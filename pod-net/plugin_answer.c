@@ -47,8 +47,7 @@ read_interface(const json_t *o, struct rec_net_hold *h, struct arena *a, struct 
 		return err_set(e, ERR_LIMIT, "more than %d subnets", MEMBERS_MAX);
 	h->addresses.v = arena_array(a, n, sizeof *h->addresses.v);
 	h->addresses.n = 0;
-	json_array_foreach(list, i, one)
-	{
+	json_array_foreach (list, i, one) {
 		if (read_subnet(one, &h->addresses.v[h->addresses.n], a, e) != 0)
 			return -1;
 		h->addresses.n++;
@@ -91,8 +90,7 @@ plugin_answer(const json_t *o, struct rec_net_hold *h, struct arena *a, struct e
 	    read_words(o, "dns_server_ips", true, &h->dns_servers, a, e) != 0 ||
 	    read_words(o, "dns_search_domains", false, &h->dns_search, a, e) != 0)
 		return -1;
-	json_object_foreach(interfaces, name, one)
-	{
+	json_object_foreach (interfaces, name, one) {
 		if (strlen(name) > 15 || !network_name_valid(name))
 			return err_set(e, ERR_FORMAT, "interfaces: not a name");
 		h->name = arena_strdup(a, name);

@@ -251,8 +251,7 @@ complete_secrets(struct ctx *x, const char *prefix, struct strv *out)
 	if (secret_open(x, false, &s, &e) == -1)
 		return;
 	all = secret_list(&s);
-	json_array_foreach(all, i, record)
-	{
+	json_array_foreach (all, i, record) {
 		const char *name = json_string_value(json_object_get(record, "name"));
 
 		if (name != NULL && text_has_prefix(name, prefix))

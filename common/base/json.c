@@ -270,9 +270,12 @@ json_want_strv(const json_t *obj, const char *key, struct strv *out, struct err 
 
 	if (json_want_arr(obj, key, &arr, e) == -1)
 		return -1;
-	json_array_foreach(arr, i, v) if (!json_is_string(v)) return err_set(
-	    e, ERR_FORMAT, "%s[%zu]: a string is expected, not %s", key, i, type_name(v));
-	json_array_foreach(arr, i, v) strv_add(out, json_string_value(v));
+	json_array_foreach (arr, i, v)
+		if (!json_is_string(v))
+			return err_set(e, ERR_FORMAT, "%s[%zu]: a string is expected, not %s", key,
+			    i, type_name(v));
+	json_array_foreach (arr, i, v)
+		strv_add(out, json_string_value(v));
 	return 0;
 }
 
@@ -284,9 +287,12 @@ json_want_map(const json_t *obj, const char *key, struct strv *out, struct err *
 
 	if (json_want_obj(obj, key, &map, e) == -1)
 		return -1;
-	json_object_foreach(map, k, v) if (!json_is_string(v)) return err_set(
-	    e, ERR_FORMAT, "%s.%s: a string is expected, not %s", key, k, type_name(v));
-	json_object_foreach(map, k, v) strv_addf(out, "%s=%s", k, json_string_value(v));
+	json_object_foreach (map, k, v)
+		if (!json_is_string(v))
+			return err_set(e, ERR_FORMAT, "%s.%s: a string is expected, not %s", key, k,
+			    type_name(v));
+	json_object_foreach (map, k, v)
+		strv_addf(out, "%s=%s", k, json_string_value(v));
 	return 0;
 }
 
@@ -299,8 +305,7 @@ json_only_keys(const json_t *obj, const char *const *keys, struct err *e)
 	if (!json_is_object(obj))
 		return err_set(e, ERR_FORMAT, "an object is expected, not %s",
 		    obj != NULL ? type_name(obj) : "nothing");
-	json_object_foreach((json_t *)obj, k, v)
-	{
+	json_object_foreach ((json_t *)obj, k, v) {
 		size_t i = 0;
 
 		while (keys[i] != NULL && strcmp(keys[i], k) != 0)

@@ -247,8 +247,7 @@ go_object(const json_t *j, const char *indent, unsigned level, struct strbuf *ou
 	bool first = true;
 
 	strbuf_addc(out, '{');
-	json_object_foreach((json_t *)j, key, v)
-	{
+	json_object_foreach ((json_t *)j, key, v) {
 		if (!first)
 			strbuf_addc(out, ',');
 		first = false;
@@ -269,8 +268,7 @@ go_array(const json_t *j, const char *indent, unsigned level, struct strbuf *out
 	json_t *v;
 
 	strbuf_addc(out, '[');
-	json_array_foreach(j, i, v)
-	{
+	json_array_foreach (j, i, v) {
 		if (i > 0)
 			strbuf_addc(out, ',');
 		newline(indent, level + 1, out);

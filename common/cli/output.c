@@ -190,8 +190,7 @@ list_json(const struct output *o, const json_t *rows, FILE *f, struct err *e)
 
 	if (o->json_skip == NULL)
 		return output_json(rows, f, e);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		json_t *kept = json_copy(row);
 
 		for (const char *const *key = o->json_skip; *key != NULL; key++)
@@ -267,6 +266,8 @@ output_inspect(const char *format, const json_t *array, const char *type, FILE *
 	t = template_parse("inspect", row, e);
 	if (t == NULL)
 		return -1;
-	json_array_foreach(array, i, dot) if (template_run(t, dot, type, &b, e) == -1) return -1;
+	json_array_foreach (array, i, dot)
+		if (template_run(t, dot, type, &b, e) == -1)
+			return -1;
 	return flush(&b, f, e);
 }

@@ -88,7 +88,9 @@ is_typed(const struct run *r, const json_t *v)
 	if (v == r->root)
 		return true;
 	if (json_is_array(r->root))
-		json_array_foreach(r->root, i, row) if (row == v) return true;
+		json_array_foreach (r->root, i, row)
+			if (row == v)
+				return true;
 	return false;
 }
 
@@ -349,7 +351,8 @@ sorted_keys(const json_t *obj, size_t *n)
 	json_t *v, *o = borrow(obj);
 
 	*n = 0;
-	json_object_foreach(o, key, v) keys[(*n)++] = key;
+	json_object_foreach (o, key, v)
+		keys[(*n)++] = key;
 	json_decref(o);
 	qsort(keys, *n, sizeof(*keys), by_text);
 	return keys;

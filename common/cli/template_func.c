@@ -96,7 +96,9 @@ absent_element(const json_t *map)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)map, key, v) if (!json_is_string(v)) return NULL;
+	json_object_foreach ((json_t *)map, key, v)
+		if (!json_is_string(v))
+			return NULL;
 	return json_str("");
 }
 
@@ -359,8 +361,7 @@ fn_join(json_t *const *args, size_t n, json_t **out, struct err *e)
 	if (!json_is_array(args[0]) && !is_nothing(args[0]))
 		return err_set(e, ERR_USAGE, "wrong type for value; expected []string; got %s",
 		    template_type(args[0]));
-	json_array_foreach(args[0], i, v)
-	{
+	json_array_foreach (args[0], i, v) {
 		if (i > 0)
 			strbuf_add(&b, separator);
 		template_print(v, &b);

@@ -92,7 +92,8 @@ print_object(const json_t *v, bool quote, struct strbuf *out)
 	json_t *element;
 	size_t n = 0;
 
-	json_object_foreach((json_t *)v, key, element) keys[n++] = key;
+	json_object_foreach ((json_t *)v, key, element)
+		keys[n++] = key;
 	qsort(keys, n, sizeof(*keys), by_text);
 	strbuf_add(out, "map[");
 	for (size_t i = 0; i < n; i++) {
@@ -139,8 +140,7 @@ print_value(const json_t *v, bool quote, struct strbuf *out)
 		break;
 	case JSON_ARRAY:
 		strbuf_addc(out, '[');
-		json_array_foreach(v, i, element)
-		{
+		json_array_foreach (v, i, element) {
 			strbuf_add(out, i > 0 ? " " : "");
 			print_value(element, quote, out);
 		}
@@ -391,8 +391,7 @@ format_value(const struct verb *v, const json_t *arg, struct strbuf *b)
 	if (!json_is_array(arg))
 		return false;
 	strbuf_addc(b, '[');
-	json_array_foreach(arg, i, element)
-	{
+	json_array_foreach (arg, i, element) {
 		strbuf_add(b, i > 0 ? " " : "");
 		if (!json_is_array(element) && !format_value(v, element, b))
 			return false;

@@ -68,8 +68,7 @@ merge(json_t *base, json_t *over, json_t *state)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(over, key, v)
-	{
+	json_object_foreach (over, key, v) {
 		json_t *below = json_object_get(state, key);
 
 		if (json_is_object(v)) {
@@ -234,8 +233,7 @@ fill_list(struct strv *out, const json_t *v, const char *def, bool on_default)
 		return 0;
 	if (!json_is_array(v))
 		return -1;
-	json_array_foreach(v, i, s)
-	{
+	json_array_foreach (v, i, s) {
 		if (!json_is_string(s))
 			return -1;
 		strv_add(out, json_string_value(s));

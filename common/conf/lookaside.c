@@ -66,8 +66,7 @@ merge_file(struct conf *c, const char *path, struct err *e)
 		    path);
 	if (fallback != NULL)
 		c->fallback = json_incref(fallback);
-	json_object_foreach(scopes, scope, v)
-	{
+	json_object_foreach (scopes, scope, v) {
 		if (json_object_get(c->scopes, scope) != NULL)
 			return err_set(e, ERR_INVALID,
 			    "Error parsing signature storage configuration: \"docker\" namespace "

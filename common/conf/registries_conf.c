@@ -199,8 +199,7 @@ read_aliases(struct registries_conf *c, const json_t *j, const char *file, struc
 
 	if (json_want_obj(j, "aliases", &table, e) < 0)
 		return -1;
-	json_object_foreach(table, name, v)
-	{
+	json_object_foreach (table, name, v) {
 		if (!json_is_string(v))
 			return err_set(e, ERR_INVALID, "aliases: %.100s is no string", name);
 		put_alias(c, name, json_string_value(v), file);

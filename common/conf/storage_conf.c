@@ -137,8 +137,7 @@ add_table(struct strv *out, const char *driver, const json_t *table)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)table, key, v)
-	{
+	json_object_foreach ((json_t *)table, key, v) {
 		if (json_is_boolean(v))
 			strv_addf(out, "%s.%s=%s", driver, key, json_is_true(v) ? "true" : "false");
 		else if (json_is_string(v) && *json_string_value(v) != '\0')

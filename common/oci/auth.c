@@ -164,8 +164,7 @@ find_key(json_t *obj, const char *want)
 
 	if (v != NULL)
 		return v;
-	json_object_foreach(obj, key, v)
-	{
+	json_object_foreach (obj, key, v) {
 		if (key_is(key, want))
 			return v;
 	}
@@ -555,8 +554,7 @@ remove_from_file(const struct auth_place *at, const char *key, struct err *e)
 	if (helper_for(j, key) != NULL)
 		return erase_in_helper(helper_for(j, key), key, e);
 	auths = json_object_get(j, "auths");
-	json_object_foreach(auths, k, v)
-	{
+	json_object_foreach (auths, k, v) {
 		if (strcmp(k, key) == 0 || key_is(k, key))
 			found = k;
 	}
@@ -600,8 +598,7 @@ erase_all_in_helper(const char *name, struct err *e)
 	j = json_read_max(text, n, HELPER_ANSWER_MAX, 8, e);
 	if (j == NULL)
 		return err_wrap(e, "credential helper docker-credential-%s", name);
-	json_object_foreach(j, server, user)
-	{
+	json_object_foreach (j, server, user) {
 		(void)user;
 		if (erase_in_helper(name, server, e) < 0)
 			return -1;
@@ -618,8 +615,7 @@ remove_all_from_file(const struct auth_place *at, struct err *e)
 
 	if (j == NULL)
 		return -1;
-	json_object_foreach(json_object_get(j, "credHelpers"), key, helper)
-	{
+	json_object_foreach (json_object_get(j, "credHelpers"), key, helper) {
 		if (json_is_string(helper) &&
 		    erase_in_helper(json_string_value(helper), key, e) < 0)
 			return -1;

@@ -120,8 +120,7 @@ get_keys(json_t *v, const struct field *f, struct strs *out, struct arena *a, st
 	if (n > f->max)
 		return too_much(f->key, e);
 	out->v = arena_array(a, n + 1, sizeof(*out->v));
-	json_object_foreach(v, key, ignored)
-	{
+	json_object_foreach (v, key, ignored) {
 		if (strlen(key) > WIRE_STR_MAX)
 			return too_much(f->key, e);
 		out->v[i++] = arena_strdup(a, key);
@@ -145,8 +144,7 @@ get_kvs(json_t *v, const struct field *f, void *at, struct arena *a, struct err 
 	if (n > f->max)
 		return too_much(f->key, e);
 	out->v = arena_array(a, n + 1, sizeof(*out->v));
-	json_object_foreach(v, key, value)
-	{
+	json_object_foreach (v, key, value) {
 		if (!json_is_string(value))
 			return wrong_type(f->key, e);
 		if (strlen(key) > 65536 || json_string_length(value) > WIRE_STR_MAX)

@@ -36,8 +36,11 @@ read_array(const char *value, struct strv *out)
 
 	if (!json_is_array(j))
 		return false;
-	json_array_foreach(j, i, one) if (!json_is_string(one)) return false;
-	json_array_foreach(j, i, one) strv_add(out, json_string_value(one));
+	json_array_foreach (j, i, one)
+		if (!json_is_string(one))
+			return false;
+	json_array_foreach (j, i, one)
+		strv_add(out, json_string_value(one));
 	return true;
 }
 

@@ -198,7 +198,8 @@ merge_sets(struct change *to, const json_t *j, struct err *e)
 
 		if (json_want_obj(j, sets[i].key, &set, e) == -1)
 			return -1;
-		json_object_foreach(set, key, value) add_once(sets[i].to, key);
+		json_object_foreach (set, key, value)
+			add_once(sets[i].to, key);
 	}
 	if (json_want_map(j, "Labels", &labels, e) == -1)
 		return -1;

@@ -120,9 +120,10 @@ match_label(const struct term *t, const void *event)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(labels, key,
-	    v) if (strlen(key) == n && strncmp(key, t->value, n) == 0 &&
-		   (eq == NULL || strcmp(json_string_value(v), eq + 1) == 0)) return true;
+	json_object_foreach (labels, key, v)
+		if (strlen(key) == n && strncmp(key, t->value, n) == 0 &&
+		    (eq == NULL || strcmp(json_string_value(v), eq + 1) == 0))
+			return true;
 	return false;
 }
 
@@ -185,8 +186,7 @@ add_details(const json_t *event, struct strbuf *b)
 		strbuf_addf(b, ", pod_id=%s", text_of(event, "PodID"));
 	if (*text_of(event, "health_status") != '\0')
 		strbuf_addf(b, ", health_status=%s", text_of(event, "health_status"));
-	json_object_foreach(labels, key, v)
-	{
+	json_object_foreach (labels, key, v) {
 		strbuf_addf(b, ", %s=%s", key, json_string_value(v));
 	}
 	strbuf_addc(b, ')');

@@ -206,7 +206,8 @@ sorted_keys(const json_t *obj, struct strv *out)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)obj, key, v) strv_add(out, key);
+	json_object_foreach ((json_t *)(uintptr_t)obj, key, v)
+		strv_add(out, key);
 	strv_sort(out);
 }
 

@@ -217,8 +217,7 @@ rename_object(const json_t *j)
 	json_t *o = json_obj(), *value;
 	const char *field;
 
-	json_object_foreach((json_t *)(uintptr_t)j, field, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)j, field, value) {
 		own_mem char *key = xstrdup(field);
 		bool keep = false;
 
@@ -247,7 +246,8 @@ rename_keys(const json_t *j)
 	if (!json_is_array(j))
 		return json_incref((json_t *)(uintptr_t)j);
 	a = json_arr();
-	json_array_foreach(j, i, one) json_add_take(a, rename_keys(one));
+	json_array_foreach (j, i, one)
+		json_add_take(a, rename_keys(one));
 	return a;
 }
 

@@ -88,7 +88,8 @@ put_exposed(json_t *o, const struct ctr *c)
 	if (json_object_size(ports) == 0)
 		return;
 	e = json_put_obj(o, "ExposedPorts");
-	json_object_foreach(ports, key, value) json_put_obj(e, key);
+	json_object_foreach (ports, key, value)
+		json_put_obj(e, key);
 }
 
 static void

@@ -83,14 +83,16 @@ rename_keys(json_t *j)
 
 	if (json_is_object(j)) {
 		out = json_obj();
-		json_object_foreach(j, key, value) json_put_take(
-		    out, field_of(key), is_user_map(key) ? json_incref(value) : rename_keys(value));
+		json_object_foreach (j, key, value)
+			json_put_take(out, field_of(key),
+			    is_user_map(key) ? json_incref(value) : rename_keys(value));
 		return out;
 	}
 	if (!json_is_array(j))
 		return json_incref(j);
 	out = json_arr();
-	json_array_foreach(j, i, value) json_add_take(out, rename_keys(value));
+	json_array_foreach (j, i, value)
+		json_add_take(out, rename_keys(value));
 	return out;
 }
 

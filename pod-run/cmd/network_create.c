@@ -153,8 +153,7 @@ read_pools(struct ctx *x, struct msg_net_create *m, struct arena *a, struct err 
 	if (pools == NULL)
 		return 0;
 	m->pools.v = arena_array(a, json_array_size(pools), sizeof(*m->pools.v));
-	json_array_foreach(pools, i, one)
-	{
+	json_array_foreach (pools, i, one) {
 		struct rec_net_pool *p = &m->pools.v[m->pools.n++];
 		int64_t size = 0;
 

@@ -106,8 +106,9 @@ conf_options(const struct containers_conf *conf, const char *driver, const struc
 	json_t *v;
 
 	if (conf->secrets_opts != NULL && strcmp(driver, conf->secrets_driver) == 0)
-		json_object_foreach(conf->secrets_opts, key, v) if (json_is_string(v))
-		    strv_addf(out, "%s=%s", key, json_string_value(v));
+		json_object_foreach (conf->secrets_opts, key, v)
+			if (json_is_string(v))
+				strv_addf(out, "%s=%s", key, json_string_value(v));
 	strv_add_all(out, (const char *const *)o->driver_opts.v, o->driver_opts.n);
 }
 
@@ -362,8 +363,7 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    secret_open(ctx_of(cli), false, &s, e) == -1)
 		return -1;
 	all = secret_list(&s);
-	json_array_foreach(all, i, record)
-	{
+	json_array_foreach (all, i, record) {
 		json_t *row;
 
 		if (!terms_match(&terms, record))

@@ -222,8 +222,7 @@ plugin_has(const json_t *volumes, const char *name)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(volumes, i, v)
-	{
+	json_array_foreach (volumes, i, v) {
 		const char *s = json_string_value(json_object_get(v, "Name"));
 
 		if (s != NULL && strcmp(s, name) == 0)
@@ -240,8 +239,7 @@ add_foreign(struct ctx *x, const char *plugin, const json_t *volumes,
 	const json_t *j;
 	size_t i;
 
-	json_array_foreach(volumes, i, j)
-	{
+	json_array_foreach (volumes, i, j) {
 		struct rec_volume v = {.driver = plugin};
 		struct msg_volume_create m = {.volume = &v};
 		own_peer_in struct peer_in in = {0};
@@ -308,8 +306,7 @@ reload(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	(void)argv;
 	if (conf == NULL || volume_row_list(x, &none, &rows, e) == -1)
 		return -1;
-	json_object_foreach(conf->engine_volume_plugins, plugin, path)
-	{
+	json_object_foreach (conf->engine_volume_plugins, plugin, path) {
 		own_json json_t *answer = NULL;
 		json_t *volumes;
 

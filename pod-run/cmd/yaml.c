@@ -208,8 +208,7 @@ add_value(const json_t *j, unsigned level, bool continued, struct strbuf *out)
 	if (json_is_object(j) && json_object_size(j) > 0) {
 		add_object(j, level, continued, out);
 	} else if (json_is_array(j) && json_array_size(j) > 0) {
-		json_array_foreach(j, i, one)
-		{
+		json_array_foreach (j, i, one) {
 			if (i > 0 || !continued)
 				indent(out, level);
 			strbuf_add(out, "- ");

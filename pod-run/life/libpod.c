@@ -45,8 +45,9 @@ take_health(const json_t *config, struct rec_ctr_config *g, struct arena *a)
 	    .timeout = json_integer_value(json_object_get(o, "Timeout")),
 	    .start_period = json_integer_value(json_object_get(o, "StartPeriod")),
 	    .retries = retries > 0 && retries <= UINT32_MAX ? (uint64_t)retries : 0};
-	json_array_foreach(json_object_get(o, "Test"), i, v) if (json_is_string(v))
-	    spec_list_add(a, &h->test, arena_strdup(a, json_string_value(v)));
+	json_array_foreach (json_object_get(o, "Test"), i, v)
+		if (json_is_string(v))
+			spec_list_add(a, &h->test, arena_strdup(a, json_string_value(v)));
 	g->health = h;
 	if (action > 0 && action < (json_int_t)COUNTOF(actions))
 		g->health_on_failure = actions[action];
@@ -58,8 +59,7 @@ mark_anonymous(const json_t *config, struct rec_ctr_config *g)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(json_object_get(config, "namedVolumes"), i, v)
-	{
+	json_array_foreach (json_object_get(config, "namedVolumes"), i, v) {
 		const char *target = json_string_value(json_object_get(v, "dest"));
 
 		for (size_t k = 0; k < g->mounts.n && target != NULL; k++)
@@ -158,8 +158,7 @@ add_interface(struct ctr *c, const char *network, const char *name, const json_t
 	f->network = arena_strdup(&c->arena, network);
 	f->name = arena_strdup(&c->arena, name);
 	f->mac = mac != NULL ? arena_strdup(&c->arena, mac) : NULL;
-	json_array_foreach(json_object_get(o, "subnets"), i, v)
-	{
+	json_array_foreach (json_object_get(o, "subnets"), i, v) {
 		const char *net = json_string_value(json_object_get(v, "ipnet"));
 
 		if (net != NULL)
@@ -173,8 +172,9 @@ libpod_network(const json_t *status, struct ctr *c)
 	const char *network, *name;
 	json_t *o, *one;
 
-	json_object_foreach((json_t *)(uintptr_t)status, network, o) json_object_foreach(
-	    json_object_get(o, "interfaces"), name, one) add_interface(c, network, name, one);
+	json_object_foreach ((json_t *)(uintptr_t)status, network, o)
+		json_object_foreach (json_object_get(o, "interfaces"), name, one)
+			add_interface(c, network, name, one);
 }
 
 /* --- For Podman ---------------------------------------------------------------------------------*/
@@ -344,6 +344,6 @@ libpod_put_spec(const struct ctr *c, const char *bundle, json_t *spec)
 		else if (source != NULL && strncmp(source, bundle, n) == 0 && source[n] == '/')
 			json_array_remove(mounts, i);
 	}
-	json_array_foreach(json_object_get(json_object_get(spec, "linux"), "namespaces"), i, v)
-	    json_object_del(v, "path");
+	json_array_foreach (json_object_get(json_object_get(spec, "linux"), "namespaces"), i, v)
+		json_object_del(v, "path");
 }

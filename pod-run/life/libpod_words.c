@@ -77,9 +77,10 @@ add_plain(const struct dump *d)
 		if (text(d->config, strings[i].key) != NULL)
 			word(d, strings[i].option, text(d->config, strings[i].key));
 	for (size_t i = 0; i < COUNTOF(lists); i++)
-		json_array_foreach(json_object_get(d->config, lists[i].key), k,
-		    v) if (json_is_string(v)) strv_addf(d->out, "--%s=%s%s", lists[i].option,
-		    lists[i].prefix, json_string_value(v));
+		json_array_foreach (json_object_get(d->config, lists[i].key), k, v)
+			if (json_is_string(v))
+				strv_addf(d->out, "--%s=%s%s", lists[i].option, lists[i].prefix,
+				    json_string_value(v));
 	for (size_t i = 0; i < COUNTOF(numbers); i++) {
 		v = json_object_get(d->config, numbers[i].key);
 		if (json_integer_value(v) > 0)
@@ -104,16 +105,17 @@ add_maps(const struct dump *d)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(json_object_get(d->config, "labels"), key, v) if (json_is_string(v))
-	    strv_addf(d->out, "--label=%s=%s", key, json_string_value(v));
-	json_object_foreach(json_object_get(linux_part, "sysctl"), key,
-	    v) if (json_is_string(v) && strcmp(key, "net.ipv4.ping_group_range") != 0)
-	    strv_addf(d->out, "--sysctl=%s=%s", key, json_string_value(v));
-	json_object_foreach(json_object_get(json_object_get(linux_part, "resources"), "unified"),
-	    key, v) if (json_is_string(v))
-	    strv_addf(d->out, "--cgroup-conf=%s=%s", key, json_string_value(v));
-	json_object_foreach(json_object_get(d->spec, "annotations"), key, v)
-	{
+	json_object_foreach (json_object_get(d->config, "labels"), key, v)
+		if (json_is_string(v))
+			strv_addf(d->out, "--label=%s=%s", key, json_string_value(v));
+	json_object_foreach (json_object_get(linux_part, "sysctl"), key, v)
+		if (json_is_string(v) && strcmp(key, "net.ipv4.ping_group_range") != 0)
+			strv_addf(d->out, "--sysctl=%s=%s", key, json_string_value(v));
+	json_object_foreach (
+	    json_object_get(json_object_get(linux_part, "resources"), "unified"), key, v)
+		if (json_is_string(v))
+			strv_addf(d->out, "--cgroup-conf=%s=%s", key, json_string_value(v));
+	json_object_foreach (json_object_get(d->spec, "annotations"), key, v) {
 		bool own = false;
 
 		for (size_t i = 0; i < COUNTOF(ours); i++)
@@ -162,8 +164,7 @@ add_process(const struct dump *d)
 	number(d, "oom-score-adj", json_object_get(p, "oomScoreAdj"));
 	strv_add(d->out, "--http-proxy=false");
 	strv_add(d->out, "--unsetenv-all");
-	json_array_foreach(json_object_get(p, "env"), k, v)
-	{
+	json_array_foreach (json_object_get(p, "env"), k, v) {
 		const char *s = json_string_value(v);
 
 		/* One that was made of the ID is made again. */
@@ -179,8 +180,7 @@ add_rlimits(const struct dump *d)
 	const json_t *l = json_object_get(json_object_get(d->spec, "process"), "rlimits"), *v;
 	size_t k;
 
-	json_array_foreach(l, k, v)
-	{
+	json_array_foreach (l, k, v) {
 		own_mem char *name = NULL;
 		const char *type = text(v, "type");
 
@@ -207,8 +207,9 @@ add_rights(const struct dump *d)
 		strv_add(d->out, "--privileged");
 	else
 		strv_add(d->out, "--cap-drop=all");
-	json_array_foreach(json_object_get(json_object_get(p, "capabilities"), "bounding"), k,
-	    v) if (!privileged && json_is_string(v)) word(d, "cap-add", json_string_value(v));
+	json_array_foreach (json_object_get(json_object_get(p, "capabilities"), "bounding"), k, v)
+		if (!privileged && json_is_string(v))
+			word(d, "cap-add", json_string_value(v));
 	if (json_is_true(json_object_get(p, "noNewPrivileges")))
 		strv_add(d->out, "--security-opt=no-new-privileges");
 	if (text(p, "apparmorProfile") != NULL)
@@ -218,15 +219,16 @@ add_rights(const struct dump *d)
 	if (!privileged && json_array_size(json_object_get(l, "maskedPaths")) == 0)
 		strv_add(d->out, "--security-opt=unmask=ALL");
 	/* Masking a path twice does no harm; these may be the user's own. */
-	json_array_foreach(
-	    json_object_get(l, "maskedPaths"), k, v) if (!privileged && json_is_string(v))
-	    strv_addf(d->out, "--security-opt=mask=%s", json_string_value(v));
+	json_array_foreach (json_object_get(l, "maskedPaths"), k, v)
+		if (!privileged && json_is_string(v))
+			strv_addf(d->out, "--security-opt=mask=%s", json_string_value(v));
 	if (json_is_true(json_object_get(json_object_get(d->spec, "root"), "readonly"))) {
 		strv_add(d->out, "--read-only");
 		strv_add(d->out, "--read-only-tmpfs=false");
 	}
-	json_array_foreach(json_object_get(d->config, "device_host_src"), k,
-	    v) if (text(v, "path") != NULL) word(d, "device", text(v, "path"));
+	json_array_foreach (json_object_get(d->config, "device_host_src"), k, v)
+		if (text(v, "path") != NULL)
+			word(d, "device", text(v, "path"));
 }
 
 /* --- Namespaces and network ---------------------------------------------------------------------*/
@@ -237,8 +239,9 @@ namespace_of(const struct dump *d, const char *type)
 	const json_t *l = json_object_get(json_object_get(d->spec, "linux"), "namespaces"), *v;
 	size_t k;
 
-	json_array_foreach(
-	    l, k, v) if (text(v, "type") != NULL && strcmp(text(v, "type"), type) == 0) return v;
+	json_array_foreach (l, k, v)
+		if (text(v, "type") != NULL && strcmp(text(v, "type"), type) == 0)
+			return v;
 	return NULL;
 }
 
@@ -266,12 +269,14 @@ add_namespaces(const struct dump *d, struct err *e)
 	    (id == NULL || strncmp(host, id, SHORT_ID) != 0))
 		word(d, "hostname", host);
 	for (size_t i = 0; i < COUNTOF(maps) && namespace_of(d, "user") != NULL; i++)
-		json_array_foreach(json_object_get(json_object_get(d->spec, "linux"), maps[i][0]),
-		    k, v) strv_addf(d->out,
-		    "--%s=%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT,
-		    maps[i][1], json_integer_value(json_object_get(v, "containerID")),
-		    json_integer_value(json_object_get(v, "hostID")),
-		    json_integer_value(json_object_get(v, "size")));
+		json_array_foreach (
+		    json_object_get(json_object_get(d->spec, "linux"), maps[i][0]), k, v)
+			strv_addf(d->out,
+			    "--%s=%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT
+			    ":%" JSON_INTEGER_FORMAT,
+			    maps[i][1], json_integer_value(json_object_get(v, "containerID")),
+			    json_integer_value(json_object_get(v, "hostID")),
+			    json_integer_value(json_object_get(v, "size")));
 	return 0;
 }
 
@@ -285,13 +290,12 @@ add_attachment(const struct dump *d, const char *name, const json_t *o)
 	size_t k;
 
 	strbuf_add(&b, name);
-	json_array_foreach(json_object_get(o, "static_ips"), k, v) if (json_is_string(v))
-	{
-		strbuf_addf(&b, "%cip=%s", sep, json_string_value(v));
-		sep = ',';
-	}
-	json_array_foreach(json_object_get(o, "aliases"), k, v)
-	{
+	json_array_foreach (json_object_get(o, "static_ips"), k, v)
+		if (json_is_string(v)) {
+			strbuf_addf(&b, "%cip=%s", sep, json_string_value(v));
+			sep = ',';
+		}
+	json_array_foreach (json_object_get(o, "aliases"), k, v) {
 		const char *id = text(d->config, "id"), *s = json_string_value(v);
 
 		if (s == NULL || (id != NULL && strncmp(s, id, SHORT_ID) == 0))
@@ -325,8 +329,7 @@ add_ports(const struct dump *d)
 	const char *port;
 	size_t k;
 
-	json_array_foreach(json_object_get(d->config, "newPortMappings"), k, v)
-	{
+	json_array_foreach (json_object_get(d->config, "newPortMappings"), k, v) {
 		json_int_t host = json_integer_value(json_object_get(v, "host_port"));
 		json_int_t inside = json_integer_value(json_object_get(v, "container_port"));
 		json_int_t n = json_integer_value(json_object_get(v, "range"));
@@ -343,9 +346,10 @@ add_ports(const struct dump *d)
 		strbuf_addf(&b, "/%s", protocol != NULL ? protocol : "tcp");
 		word(d, "publish", b.s);
 	}
-	json_object_foreach(json_object_get(d->config, "exposedPorts"), port, protocols)
-	    json_array_foreach(protocols, k, v) if (json_is_string(v))
-		strv_addf(d->out, "--expose=%s/%s", port, json_string_value(v));
+	json_object_foreach (json_object_get(d->config, "exposedPorts"), port, protocols)
+		json_array_foreach (protocols, k, v)
+			if (json_is_string(v))
+				strv_addf(d->out, "--expose=%s/%s", port, json_string_value(v));
 }
 
 static int
@@ -368,7 +372,8 @@ add_network(const struct dump *d, struct err *e)
 		word(d, "network", n != NULL ? "none" : "host");
 		return 0;
 	}
-	json_object_foreach(networks, name, o) add_attachment(d, name, o);
+	json_object_foreach (networks, name, o)
+		add_attachment(d, name, o);
 	if (json_object_size(networks) == 0)
 		word(d, "network", mode != NULL ? mode : "bridge");
 	add_ports(d);
@@ -391,9 +396,10 @@ add_volume(const struct dump *d, const char *source, const char *target, const j
 		return err_set(e, ERR_UNSUPPORTED, "the mount of \"%s\" cannot be taken over",
 		    target != NULL ? target : "");
 	strbuf_addf(&b, "%s:%s:%s", source, target, more);
-	json_array_foreach(
-	    options, k, v) if (json_is_string(v) && strcmp(json_string_value(v), more) != 0)
-	    strbuf_addf(&b, "%s%s", b.s[b.n - 1] == ':' ? "" : ",", json_string_value(v));
+	json_array_foreach (options, k, v)
+		if (json_is_string(v) && strcmp(json_string_value(v), more) != 0)
+			strbuf_addf(
+			    &b, "%s%s", b.s[b.n - 1] == ':' ? "" : ",", json_string_value(v));
 	if (b.s[b.n - 1] == ':')
 		strbuf_add(&b, "rw");
 	word(d, "volume", b.s);
@@ -406,14 +412,15 @@ add_named(const struct dump *d, struct err *e)
 	const json_t *v;
 	size_t k;
 
-	json_array_foreach(json_object_get(d->config, "namedVolumes"), k,
-	    v) if (add_volume(d, text(v, "volumeName"), text(v, "dest"),
-		       json_object_get(v, "options"), "", e) == -1) return -1;
-	json_array_foreach(json_object_get(d->config, "overlayVolumes"), k,
-	    v) if (add_volume(d, text(v, "source"), text(v, "dest"), json_object_get(v, "options"),
-		       "O", e) == -1) return -1;
-	json_array_foreach(json_object_get(d->config, "ctrImageVolumes"), k, v)
-	{
+	json_array_foreach (json_object_get(d->config, "namedVolumes"), k, v)
+		if (add_volume(d, text(v, "volumeName"), text(v, "dest"),
+			json_object_get(v, "options"), "", e) == -1)
+			return -1;
+	json_array_foreach (json_object_get(d->config, "overlayVolumes"), k, v)
+		if (add_volume(d, text(v, "source"), text(v, "dest"), json_object_get(v, "options"),
+			"O", e) == -1)
+			return -1;
+	json_array_foreach (json_object_get(d->config, "ctrImageVolumes"), k, v) {
 		strv_add(d->out, "--mount");
 		strv_addf(d->out, "type=image,source=%s,destination=%s,rw=%s",
 		    text(v, "source") != NULL ? text(v, "source") : "",
@@ -429,8 +436,9 @@ is_listed(const json_t *list, const char *target)
 	const json_t *v;
 	size_t k;
 
-	json_array_foreach(list, k,
-	    v) if (text(v, "dest") != NULL && strcmp(text(v, "dest"), target) == 0) return true;
+	json_array_foreach (list, k, v)
+		if (text(v, "dest") != NULL && strcmp(text(v, "dest"), target) == 0)
+			return true;
 	return false;
 }
 
@@ -474,8 +482,7 @@ add_mounts(const struct dump *d, struct err *e)
 	const json_t *v, *options, *o;
 	size_t k, i;
 
-	json_array_foreach(json_object_get(d->spec, "mounts"), k, v)
-	{
+	json_array_foreach (json_object_get(d->spec, "mounts"), k, v) {
 		const char *type = text(v, "type"), *target = text(v, "destination");
 		own_strbuf struct strbuf b = {0};
 
@@ -489,8 +496,9 @@ add_mounts(const struct dump *d, struct err *e)
 		if (strcmp(type, "tmpfs") != 0)
 			continue;
 		strbuf_add(&b, target);
-		json_array_foreach(options, i, o) if (json_is_string(o))
-		    strbuf_addf(&b, "%c%s", i == 0 ? ':' : ',', json_string_value(o));
+		json_array_foreach (options, i, o)
+			if (json_is_string(o))
+				strbuf_addf(&b, "%c%s", i == 0 ? ':' : ',', json_string_value(o));
 		word(d, "tmpfs", b.s);
 	}
 	return 0;
@@ -538,8 +546,9 @@ add_command(const struct dump *d)
 	}
 	strv_add(d->out, "--");
 	strv_add(d->out, text(d->config, "rootfsImageName"));
-	json_array_foreach(args, k, v) if (k >= skip && json_is_string(v))
-	    strv_add(d->out, json_string_value(v));
+	json_array_foreach (args, k, v)
+		if (k >= skip && json_is_string(v))
+			strv_add(d->out, json_string_value(v));
 }
 
 int

@@ -324,8 +324,7 @@ delete_files(struct import *m, int root, struct err *e)
 	list = json_read_max(text, n, DELETED_MAX, 4, e);
 	if (list == NULL)
 		return err_wrap(e, "reading " ARCHIVE_DELETED " of the checkpoint");
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach (list, i, v) {
 		char name[NAME_MAX + 1];
 		own_fd int parent = -1;
 

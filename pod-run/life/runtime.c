@@ -77,9 +77,9 @@ locate(const struct containers_conf *conf, const char *name)
 	size_t i;
 	char *found;
 
-	json_array_foreach(
-	    paths, i, p) if (json_is_string(p) &&
-			     is_program(json_string_value(p))) return xstrdup(json_string_value(p));
+	json_array_foreach (paths, i, p)
+		if (json_is_string(p) && is_program(json_string_value(p)))
+			return xstrdup(json_string_value(p));
 	found = in_usual_places(name);
 	return found != NULL ? found : in_search_path(name);
 }
@@ -117,8 +117,9 @@ add_configured(const struct containers_conf *conf, const char *base, struct runt
 	const json_t *flag;
 	size_t i;
 
-	json_array_foreach(json_object_get(conf->engine_runtimes_flags, base), i,
-	    flag) if (json_is_string(flag)) strv_addf(&r->args, "--%s", json_string_value(flag));
+	json_array_foreach (json_object_get(conf->engine_runtimes_flags, base), i, flag)
+		if (json_is_string(flag))
+			strv_addf(&r->args, "--%s", json_string_value(flag));
 }
 
 /* Without cgroups only some runtimes work. */

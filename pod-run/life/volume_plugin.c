@@ -91,8 +91,8 @@ volume_plugin_check(struct ctx *x, const char *plugin, struct err *e)
 
 	if (volume_plugin_call(x, plugin, "Activate", NULL, &answer, e) == -1)
 		return -1;
-	json_array_foreach(json_object_get(answer, "Implements"), i,
-	    kind) if (json_is_string(kind) &&
-		      strcmp(json_string_value(kind), "VolumeDriver") == 0) return 0;
+	json_array_foreach (json_object_get(answer, "Implements"), i, kind)
+		if (json_is_string(kind) && strcmp(json_string_value(kind), "VolumeDriver") == 0)
+			return 0;
 	return err_set(e, ERR_INVALID, "plugin %s does not implement volume plugin", plugin);
 }

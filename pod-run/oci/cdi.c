@@ -119,8 +119,7 @@ find(const struct specs *s, const char *word, size_t *at)
 		if (strlen(vendor_class) != (size_t)(eq - word) ||
 		    strncmp(vendor_class, word, (size_t)(eq - word)) != 0)
 			continue;
-		json_array_foreach(json_object_get(s->v[i], "devices"), k, device)
-		{
+		json_array_foreach (json_object_get(s->v[i], "devices"), k, device) {
 			const char *name = json_string_value(json_object_get(device, "name"));
 
 			if (name != NULL && strcmp(name, eq + 1) == 0) {
@@ -212,7 +211,9 @@ each(const json_t *edits, const char *key,
 
 	if (json_want_arr(edits, key, &list, e) == -1)
 		return -1;
-	json_array_foreach(list, i, j) if (one(j, a, out, e) == -1) return err_wrap(e, "%s", key);
+	json_array_foreach (list, i, j)
+		if (one(j, a, out, e) == -1)
+			return err_wrap(e, "%s", key);
 	return 0;
 }
 
@@ -234,8 +235,9 @@ add_edits(const json_t *from, struct arena *a, struct cdi_edits *out, struct err
 		return -1;
 	for (i = 0; i < env.n; i++)
 		spec_list_env_set(a, &out->env, arena_strdup(a, env.v[i]));
-	json_array_foreach(gids, i, j) if (json_is_integer(j) && json_integer_value(j) > 0) *
-	    SPEC_PUSH(a, &out->gids) = (uint64_t)json_integer_value(j);
+	json_array_foreach (gids, i, j)
+		if (json_is_integer(j) && json_integer_value(j) > 0)
+			*SPEC_PUSH(a, &out->gids) = (uint64_t)json_integer_value(j);
 	if (rdt != NULL && json_is_string(json_object_get(rdt, "closID")))
 		out->rdt_class = arena_strdup(a, json_string_value(json_object_get(rdt, "closID")));
 	return 0;

@@ -109,8 +109,7 @@ match_commands(const json_t *list, const char *command, struct err *e)
 	size_t i;
 	int r = 0;
 
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach (list, i, v) {
 		const char *pattern = json_string_value(v);
 
 		if (pattern == NULL)
@@ -178,8 +177,7 @@ match_new(const json_t *when, const struct rec_ctr_config *c, struct err *e)
 		if (json_is_true(binds) != has_binds(c))
 			return 0;
 	}
-	json_object_foreach(notes, key, v)
-	{
+	json_object_foreach (notes, key, v) {
 		conditions++;
 		r = json_is_string(v) ? match_annotation(key, json_string_value(v), c, e)
 				      : err_set(e, ERR_FORMAT, "an annotation must be a string");
@@ -220,8 +218,9 @@ match_old(const json_t *hook, const struct rec_ctr_config *c, struct err *e)
 
 		if (json_is_string(list))
 			r = match_annotation(NULL, json_string_value(list), c, e);
-		json_array_foreach(list, k, v) if (r == 0 && json_is_string(v)) r =
-		    match_annotation(NULL, json_string_value(v), c, e);
+		json_array_foreach (list, k, v)
+			if (r == 0 && json_is_string(v))
+				r = match_annotation(NULL, json_string_value(v), c, e);
 	}
 	return r;
 }
@@ -252,11 +251,10 @@ add_stages(const json_t *hook, const json_t *list, json_t *out, struct err *e)
 
 	if (json_is_string(list))
 		return add_stage(hook, json_string_value(list), out, e);
-	json_array_foreach(list, i,
-	    v) if (!json_is_string(v) ||
-		   add_stage(hook, json_string_value(v), out, e) == -1) return err_is_set(e)
-	    ? -1
-	    : err_set(e, ERR_FORMAT, "a stage must be a string");
+	json_array_foreach (list, i, v)
+		if (!json_is_string(v) || add_stage(hook, json_string_value(v), out, e) == -1)
+			return err_is_set(e) ? -1
+					     : err_set(e, ERR_FORMAT, "a stage must be a string");
 	return 0;
 }
 
@@ -354,8 +352,7 @@ write_stage(const json_t *hooks, const char *stage, struct strbuf *b)
 	bool open = false;
 	size_t i;
 
-	json_array_foreach(hooks, i, hook)
-	{
+	json_array_foreach (hooks, i, hook) {
 		const char *name = json_string_value(json_object_get(hook, "hookName"));
 		own_json json_t *copy = NULL;
 		own_mem char *text = NULL;
@@ -393,7 +390,9 @@ add_words(const json_t *list, struct strv *out)
 	const json_t *v;
 	size_t i;
 
-	json_array_foreach(list, i, v) if (json_is_string(v)) strv_add(out, json_string_value(v));
+	json_array_foreach (list, i, v)
+		if (json_is_string(v))
+			strv_add(out, json_string_value(v));
 }
 
 /* The time that the hook has, whatever number stands there. */

@@ -88,8 +88,9 @@ has_word(const json_t *list, const char *word)
 	const json_t *j;
 	size_t i;
 
-	json_array_foreach(list, i,
-	    j) if (json_is_string(j) && strcmp(json_string_value(j), word) == 0) return true;
+	json_array_foreach (list, i, j)
+		if (json_is_string(j) && strcmp(json_string_value(j), word) == 0)
+			return true;
 	return false;
 }
 
@@ -102,8 +103,7 @@ count_caps(const json_t *list, uint64_t caps, bool *any, bool *all)
 
 	*any = false;
 	*all = true;
-	json_array_foreach(list, i, j)
-	{
+	json_array_foreach (list, i, j) {
 		int number = json_is_string(j) ? spec_cap_number(json_string_value(j)) : -1;
 
 		if (number >= 0 && (caps >> number & 1))
@@ -196,8 +196,7 @@ read_names(struct reader *r, const json_t *j, struct seccomp_rule *rule, struct 
 		    "both 'name' and 'names' are specified for one system call rule");
 	if (name != NULL && *name != '\0' && add_name(r, rule, name, e) < 0)
 		return -1;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		if (!json_is_string(item))
 			return err_set(e, ERR_FORMAT, "names[%zu]: not a string", i);
 		if (add_name(r, rule, json_string_value(item), e) < 0)
@@ -216,8 +215,7 @@ read_args(const json_t *j, struct seccomp_rule *rule, struct err *e)
 		return -1;
 	if (json_array_size(list) > COUNTOF(rule->args))
 		return err_set(e, ERR_FORMAT, "more than %zu arguments", COUNTOF(rule->args));
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		struct seccomp_arg *x = &rule->args[rule->args_n];
 		int64_t index, value = 0, two = 0;
 		const char *op;
@@ -276,11 +274,11 @@ add_arches(struct reader *r, const json_t *list, struct err *e)
 	const json_t *j;
 	size_t i;
 
-	json_array_foreach(
-	    list, i, j) if (!json_is_string(j) || i > COUNTOF(architectures) ||
-			    add_arch(r, json_string_value(j), e) < 0) return err_is_set(e)
-	    ? -1
-	    : err_set(e, ERR_FORMAT, "bad list of architectures");
+	json_array_foreach (list, i, j)
+		if (!json_is_string(j) || i > COUNTOF(architectures) ||
+		    add_arch(r, json_string_value(j), e) < 0)
+			return err_is_set(e) ? -1
+					     : err_set(e, ERR_FORMAT, "bad list of architectures");
 	return 0;
 }
 
@@ -300,8 +298,7 @@ read_arches(struct reader *r, const json_t *j, struct err *e)
 		    "both 'architectures' and 'archMap' are specified in the seccomp profile");
 	if (add_arches(r, list, e) < 0)
 		return -1;
-	json_array_foreach(map, i, entry)
-	{
+	json_array_foreach (map, i, entry) {
 		sub = NULL;
 		if (!json_is_object(entry) || json_need_str(entry, "architecture", &arch, e) < 0 ||
 		    json_want_arr(entry, "subArchitectures", &sub, e) < 0)
@@ -321,8 +318,7 @@ read_flags(struct reader *r, const json_t *j, struct err *e)
 
 	if (json_want_arr(j, "flags", &list, e) < 0)
 		return -1;
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		const char *flag = json_is_string(item) ? json_string_value(item) : "";
 
 		flag = known(flags, COUNTOF(flags), "flag", flag, e);
@@ -355,8 +351,9 @@ seccomp_profile_read(const char *json, size_t n, uint64_t caps, struct arena *a,
 		return -1;
 	if (json_array_size(rules) > RULES_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d rules", RULES_MAX);
-	json_array_foreach(rules, i, rule) if (read_rule(&r, rule, e) < 0) return err_wrap(
-	    e, "syscalls[%zu]", i);
+	json_array_foreach (rules, i, rule)
+		if (read_rule(&r, rule, e) < 0)
+			return err_wrap(e, "syscalls[%zu]", i);
 	return 0;
 }
 

@@ -56,8 +56,7 @@ read_array(const char *text, struct strs *out, struct arena *a)
 	if (text[0] != '[' || (j = json_read(text, strlen(text), &ignored)) == NULL ||
 	    !json_is_array(j))
 		return -1;
-	json_array_foreach(j, i, item)
-	{
+	json_array_foreach (j, i, item) {
 		if (!json_is_string(item))
 			return -1;
 		spec_list_add(a, out, arena_strdup(a, json_string_value(item)));

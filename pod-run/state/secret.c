@@ -108,8 +108,7 @@ secret_list(const struct secrets *s)
 	own_strv struct strv sorted = {0};
 	const char *name;
 
-	json_object_foreach(names, name, id)
-	{
+	json_object_foreach (names, name, id) {
 		strv_add(&sorted, name);
 	}
 	strv_sort(&sorted);
@@ -134,8 +133,7 @@ secret_find(const struct secrets *s, const char *word, struct err *e)
 
 	if (id != NULL && (r = json_object_get(records, id)) != NULL)
 		return r;
-	json_object_foreach(records, key, r)
-	{
+	json_object_foreach (records, key, r) {
 		if (*word == '\0' || !text_has_prefix(key, word))
 			continue;
 		if (found != NULL) {

@@ -85,8 +85,7 @@ arguments(const json_t *rule, struct scmp_arg_cmp args[6], unsigned *n, struct e
 	*n = 0;
 	if (json_want_arr(rule, "args", &list, e) < 0)
 		return -1;
-	json_array_foreach(list, i, j)
-	{
+	json_array_foreach (list, i, j) {
 		int64_t index, value = 0, two = 0;
 		enum scmp_compare op;
 		const char *name;
@@ -116,8 +115,7 @@ add_rule(scmp_filter_ctx ctx, const json_t *rule, uint32_t fallback, struct err 
 	if (action(rule, "action", "errnoRet", &act, e) < 0 || arguments(rule, args, &n, e) < 0 ||
 	    json_need_arr(rule, "names", &names, e) < 0)
 		return -1;
-	json_array_foreach(names, i, j)
-	{
+	json_array_foreach (names, i, j) {
 		int number =
 			seccomp_syscall_resolve_name(json_is_string(j) ? json_string_value(j) : ""),
 		    rc;
@@ -142,8 +140,7 @@ add_arches(scmp_filter_ctx ctx, const json_t *profile, struct err *e)
 
 	if (json_want_arr(profile, "architectures", &list, e) < 0)
 		return -1;
-	json_array_foreach(list, i, j)
-	{
+	json_array_foreach (list, i, j) {
 		char name[32] = "";
 		uint32_t arch;
 		int rc;
@@ -183,7 +180,9 @@ compile(const json_t *profile, struct err *e)
 	/* Without the attribute, as in old libraries, the filter is merely slower. */
 	seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, OPTIMIZE_TREE);
 	rc = add_arches(ctx, profile, e);
-	json_array_foreach(rules, i, rule) if (rc == 0) rc = add_rule(ctx, rule, fallback, e);
+	json_array_foreach (rules, i, rule)
+		if (rc == 0)
+			rc = add_rule(ctx, rule, fallback, e);
 	if (rc == 0 && seccomp_export_bpf(ctx, 1) < 0)
 		rc = err_set(e, ERR_INTERNAL, "seccomp_export_bpf failed");
 	seccomp_release(ctx);

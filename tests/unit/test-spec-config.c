@@ -99,9 +99,9 @@ mount_at(const char *target)
 	json_t *mounts = json_object_get(config, "mounts"), *m;
 	size_t i;
 
-	json_array_foreach(mounts, i,
-	    m) if (strcmp(json_string_value(json_object_get(m, "destination")), target) ==
-		   0) return m;
+	json_array_foreach (mounts, i, m)
+		if (strcmp(json_string_value(json_object_get(m, "destination")), target) == 0)
+			return m;
 	return NULL;
 }
 
@@ -111,8 +111,9 @@ mount_has(const char *target, const char *option)
 	json_t *o;
 	size_t i;
 
-	json_array_foreach(json_object_get(mount_at(target), "options"), i,
-	    o) if (strcmp(json_string_value(o), option) == 0) return true;
+	json_array_foreach (json_object_get(mount_at(target), "options"), i, o)
+		if (strcmp(json_string_value(o), option) == 0)
+			return true;
 	return false;
 }
 
