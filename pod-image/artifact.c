@@ -31,6 +31,12 @@ artifact_new(const char *type, const char *created)
 	return j;
 }
 
+char *
+artifact_signatures(const char *digest)
+{
+	return xasprintf(ARTIFACT_SIGNATURES "/%s.", digest + strlen("sha256:"));
+}
+
 int
 artifact_parse(struct bytes b, struct artifact *out, struct err *e)
 {

@@ -36,6 +36,10 @@ int artifact_add(json_t *manifest, const struct rec_artifact_file *f,
 /* Fills files and size, and created_ns; words live in a or in m. */
 void artifact_describe(const struct artifact *m, struct rec_artifact *out, struct arena *a);
 
+/* Where the store keeps the signatures of an artifact: what stands before "signature-1" in their files' names. */
+#define ARTIFACT_SIGNATURES "signatures"
+char *artifact_signatures(const char *digest);
+
 /* What the beginning of a file looks like, in the words of Go's http.DetectContentType. */
 const char *artifact_sniff(const unsigned char *p, size_t n);
 

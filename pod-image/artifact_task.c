@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,9 +13,11 @@
 #include "common/cli/human.h"
 #include "common/cli/template.h"
 #include "common/fs/file.h"
+#include "common/fs/path.h"
 #include "common/oci/digest.h"
 #include "common/oci/reference.h"
 #include "pod-image/artifact.h"
+#include "pod-image/artifact_extract.h"
 #include "pod-image/artifact_task.h"
 #include "pod-image/task.h"
 
@@ -193,6 +196,16 @@ drop_file(struct task *t, const char *path)
 	peer_call(t->to.peer, &msg_layout_rename_desc, &m, &in, NULL, NULL, &ignored);
 }
 
+/* It is a manifest's digest, or there are none. */
+static void
+drop_signatures(struct task *t, const char *digest)
+{
+	own_mem char *prefix = artifact_signatures(digest);
+	struct err ignored = {0};
+
+	(void)signatures_cut(0, t->to.peer, prefix, &ignored);
+}
+
 /* Removes those of the blobs that no artifact names; what cannot be removed does no harm. */
 static void
 sweep(struct task *t, const struct strv *blobs)
@@ -206,8 +219,10 @@ sweep(struct task *t, const struct strv *blobs)
 	for (size_t i = 0; i < blobs->n; i++) {
 		own_mem char *path = blob_path(blobs->v[i]);
 
-		if (strv_find(&used, blobs->v[i]) == used.n)
-			drop_file(t, path);
+		if (strv_find(&used, blobs->v[i]) < used.n)
+			continue;
+		drop_file(t, path);
+		drop_signatures(t, blobs->v[i]);
 	}
 }
 
@@ -498,14 +513,30 @@ artifact_open_files(struct task *t, const struct strs *files, struct err *e)
 	return 0;
 }
 
+/* Is any artifact signed?  By names only. */
+static bool
+any_signed(int dir)
+{
+	int fd = path_try(dir, ARTIFACT_SIGNATURES, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *x;
+
+	while (d != NULL && (x = readdir(d)) != NULL)
+		if (x->d_name[0] != '.')
+			return true;
+	return false;
+}
+
 static int
 prepare_push(struct task *t, struct msg_artifact_edit *m, struct err *e)
 {
+	bool handed_on = any_signed(m->dir);
+
 	t->load = (struct load){.report = t->report, .form = FORM, .ours = true};
 	t->load.reference = t->load.reference_text = full_name(m->names.v[0], e);
 	if (t->load.reference == NULL || load_prepare_fd(&t->load, fd_take(&m->dir), e) < 0 ||
 	    plan_push(&t->to_plan, t->load.reference, m->access, e) < 0 ||
-	    signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref, false, e) < 0)
+	    signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref, handed_on, e) < 0)
 		return -1;
 	t->to.signer = &t->signer;
 	return transfer_prepare(&t->transfer, e);
@@ -521,11 +552,12 @@ prepare_pull(struct task *t, struct msg_artifact_edit *m, struct err *e)
 		return err_set(
 		    e, ERR_UNSUPPORTED, "the transport %s holds no artifacts", transport);
 	t->transfer.crypt = &t->crypt;
-	/* An encrypted layer that is opened changes the manifest. */
+	/* An encrypted layer that is opened changes the manifest, and ends what its signatures are good for. */
 	t->transfer.preserve = m->access == NULL || m->access->decryption_keys.n == 0;
+	t->transfer.remove_signatures = !t->transfer.preserve;
 	if (crypt_prepare(&t->crypt, m->access, NULL, e) < 0 ||
 	    plan_pull(&t->plan, rest, transport != NULL, m->access, e) < 0 ||
-	    dest_files_prepare(&t->to, FORM, NULL, fd_take(&m->dir), e) < 0)
+	    dest_files_artifacts(&t->to, fd_take(&m->dir), e) < 0)
 		return -1;
 	return transfer_prepare(&t->transfer, e);
 }
@@ -539,7 +571,6 @@ artifact_prepare_edit(struct task *t, struct msg_artifact_edit *m, struct err *e
 	t->artifact.edit = m;
 	t->transfer = (struct transfer){.report = t->report,
 	    .preserve = true,
-	    .remove_signatures = true, /* an artifact of the store keeps none */
 	    .tries = (unsigned)tries,
 	    .graph_root = t->graph_root,
 	    .from = &t->from,
@@ -656,84 +687,6 @@ artifact_prepare_extract(struct task *t, struct msg_artifact_extract *m, struct 
 	return dest_files_prepare(&t->artifact.target, "dir", NULL, fd_take(&m->to), e);
 }
 
-/*
- * The last byte is held back until the digest is known to be right: without it the worker refuses the
- * file.
- */
-static int
-pass_checked(int from, int to, const struct rec_artifact_file *f, struct err *e)
-{
-	own_mem unsigned char *block = xmalloc(BLOCK);
-	struct digest *d = digest_new();
-	char got[DIGEST_TEXT];
-	unsigned char last = 0;
-	uint64_t sum = 0;
-	ssize_t n;
-
-	while ((n = file_get(from, block, BLOCK)) > 0) {
-		digest_add(d, block, (size_t)n);
-		if ((sum > 0 && file_put(to, &last, 1) < 0) ||
-		    file_put(to, block, (size_t)n - 1) < 0)
-			break;
-		last = block[n - 1];
-		sum += (uint64_t)n;
-	}
-	digest_end(d, got);
-	if (n != 0)
-		return err_sys(e, "copying blob %s", f->digest);
-	if (sum != f->size || strcmp(got, f->digest) != 0)
-		return err_set(e, ERR_INTEGRITY, "blob %s is damaged", f->digest);
-	return sum == 0 || file_put(to, &last, 1) == 0 ? 0
-						       : err_sys(e, "copying blob %s", f->digest);
-}
-
-static int
-pipe_pair(int *out, int *in, struct err *e)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
-	*out = ends[0];
-	*in = ends[1];
-	return 0;
-}
-
-static int
-extract_file(struct task *t, const struct rec_artifact_file *f, const char *name, struct err *e)
-{
-	struct peer *from = t->to.peer, *to = t->artifact.target.peer;
-	own_fd int read_out = -1, read_in = -1, write_out = -1, write_in = -1;
-	own_mem char *path = blob_path(f->digest);
-	own_peer_in struct peer_in copied = {0}, added = {0};
-	struct msg_archive_copy copy = {.name = path};
-	struct msg_archive_add add = {.name = name, .size = f->size};
-	uint32_t a = peer_next_seq(from), b = peer_next_seq(to);
-	struct err why = {0};
-	int r;
-
-	if (pipe_pair(&read_out, &read_in, e) < 0 || pipe_pair(&write_out, &write_in, e) < 0)
-		return -1;
-	copy.stream = read_in;
-	add.stream = write_out;
-	if (peer_send(from, &msg_archive_copy_desc, a, &copy, e) < 0 ||
-	    peer_send(to, &msg_archive_add_desc, b, &add, e) < 0)
-		return -1;
-	fd_close(&read_in);
-	fd_close(&write_out);
-	r = pass_checked(read_out, write_in, f, &why);
-	fd_close(&write_in);
-	fd_close(&read_out);
-	if (peer_wait(from, &msg_archive_copy_desc, a, &copied, NULL, NULL, e) < 0)
-		return -1;
-	if (peer_wait(to, &msg_archive_add_desc, b, &added, NULL, NULL, e) < 0 && r == 0)
-		return -1;
-	if (r == 0)
-		return 0;
-	*e = why;
-	return -1;
-}
-
 static bool
 is_chosen(const struct msg_artifact_extract *m, const struct rec_artifact_file *f)
 {
@@ -757,11 +710,13 @@ extract_all(struct task *t, const struct rec_artifact *a, struct err *e)
 		    m->target);
 	for (size_t i = 0; i < a->files.n; i++) {
 		const struct rec_artifact_file *f = &a->files.v[i];
+		own_mem char *path = NULL;
 
 		if (!is_chosen(m, f) || (one && n > 0))
 			continue;
 		n++;
-		if (extract_file(t, f,
+		path = blob_path(f->digest);
+		if (artifact_extract_file(t->to.peer, t->artifact.target.peer, path, f,
 			m->file != NULL	   ? m->file
 			: f->title != NULL ? f->title
 					   : f->digest,

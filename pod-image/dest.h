@@ -68,6 +68,7 @@ struct dest {
 	const struct dest_ops *ops;
 	struct signer *signer;	   /* of a registry or "dir:"; or NULL */
 	const char *no_signatures; /* why it cannot keep any, or NULL */
+	bool artifacts;		   /* the store's: a layout with signatures beside its blobs */
 	char *shown;		   /* what the user called it, or NULL */
 	struct peer *peer;
 	enum dest_layers layers;
@@ -97,6 +98,8 @@ int dest_registry(struct dest *d, struct plan *plan, struct err *e);
  */
 int dest_files_prepare(
     struct dest *d, const char *form, const char *reference, int output, struct err *e);
+/* The same for the directory of the store's artifacts, an OCI layout. */
+int dest_files_artifacts(struct dest *d, int output, struct err *e);
 /* Without it. */
 int dest_files(struct dest *d, struct err *e);
 

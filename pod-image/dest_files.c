@@ -11,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/oci/reference.h"
 #include "common/role/spawn.h"
+#include "pod-image/artifact.h"
 #include "pod-image/dest.h"
 
 #define NO_TAR "Storing signatures for docker tar files is not supported"
@@ -236,12 +237,23 @@ put_named(struct dest *d, struct bytes b, const char *type, const struct strs *n
 	return 0;
 }
 
-/* Beside the manifest of that name, in a directory only. */
+/* Beside the manifest of that name. */
 static int
 put_signatures(struct dest *d, const char *prefix, const char *digest, const struct signatures *s,
     struct err *e)
 {
 	return signer_put_dir(d->signer, prefix, digest, s, d->peer, e);
+}
+
+/* What is known of it already is kept if it comes without any from elsewhere. */
+static int
+put_artifact_signatures(struct dest *d, const struct outcome *o, struct err *e)
+{
+	own_mem char *prefix = artifact_signatures(o->digest);
+
+	return !d->artifacts || o->signatures == NULL || o->signatures->n == 0
+		   ? 0
+		   : put_signatures(d, prefix, o->digest, o->signatures, e);
 }
 
 static int
@@ -260,7 +272,9 @@ files_put_image(struct dest *d, const struct outcome *o, struct err *e)
 			   : put_signatures(d, prefix, o->digest, o->signatures, e);
 	}
 	if (!o->instance)
-		return put_named(d, o->manifest, o->media_type, &o->names, e);
+		return put_artifact_signatures(d, o, e) < 0
+			   ? -1
+			   : put_named(d, o->manifest, o->media_type, &o->names, e);
 	name = blob_name(d, o->digest);
 	return already_written(d, name) ? 0 : put_file(d, name, o->manifest, e);
 }
@@ -366,6 +380,16 @@ dest_files_prepare(
 	d->output = fcntl(out, F_DUPFD_CLOEXEC, 3);
 	d->create_seq = peer_next_seq(d->peer);
 	return peer_send(d->peer, &msg_archive_create_desc, d->create_seq, &m, e);
+}
+
+int
+dest_files_artifacts(struct dest *d, int output, struct err *e)
+{
+	if (dest_files_prepare(d, "oci", NULL, output, e) < 0)
+		return -1;
+	d->artifacts = true;
+	d->no_signatures = NULL;
+	return 0;
 }
 
 /* Entries of an index.json that is there already stay. */

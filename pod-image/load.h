@@ -28,7 +28,7 @@ struct load {
 	const char *name;	/* to give when the archive holds none */
 	bool only_name;		/* name counts, whatever the archive holds */
 	const char *policy_file;
-	bool ours;		 /* files of the store: no policy is asked */
+	bool ours;		 /* the store's artifacts: no policy is asked */
 	bool signed_files;	 /* set: there are files of signatures, or there may be */
 	const char *daemon_host; /* or NULL */
 	struct manifest_platform platform;

@@ -4,6 +4,7 @@
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/oci/reference.h"
+#include "pod-image/artifact.h"
 #include "pod-image/schema1.h"
 #include "pod-image/source.h"
 
@@ -113,6 +114,20 @@ dir_top(struct source *s, struct document *out, struct err *e)
 
 static const struct source_ops layout_ops = {
     .top = layout_top, .read = files_read, .trust = files_trust, .ask = files_ask};
+/* The store's artifacts. */
+static int
+artifacts_signatures(struct source *s, const char *digest, struct signatures *out, struct err *e)
+{
+	own_mem char *prefix = artifact_signatures(digest);
+
+	return signatures_read(out, s->load->worker, prefix, e);
+}
+
+static const struct source_ops artifacts_ops = {.top = layout_top,
+    .read = files_read,
+    .signatures = artifacts_signatures,
+    .trust = files_trust,
+    .ask = files_ask};
 static const struct source_ops dir_ops = {.top = dir_top,
     .read = files_read,
     .signatures = dir_signatures,
@@ -294,7 +309,7 @@ source_files(struct source *s, struct load *load, struct err *e)
 	} else if (strcmp(load->form, "dir") == 0) {
 		s->ops = &dir_ops;
 	} else {
-		s->ops = &layout_ops;
+		s->ops = load->ours ? &artifacts_ops : &layout_ops;
 		s->blobs = "blobs/sha256/";
 	}
 	return 0;

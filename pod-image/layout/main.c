@@ -159,12 +159,14 @@ static int
 on_rename(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct msg_layout_rename *m = MSG_OF(in, layout_rename);
-	const char *from, *to;
-	own_fd int from_dir = open_parent(m->from, &from, e), to_dir = -1;
+	char from[NAME_MAX + 1];
+	const char *to;
+	own_fd int from_dir = path_parent(ROLE_VIEW_FD_NUMBER, m->from, PATH_PLAIN, from, e);
+	own_fd int to_dir = -1;
 
 	(void)arg;
 	if (from_dir < 0)
-		return err_is_set(e) ? -1 : err_sys(e, "opening the directory of %s", m->from);
+		return -1;
 	if (m->to == NULL) {
 		if (unlinkat(from_dir, from, 0) < 0)
 			return err_sys(e, "removing %s", m->from);

@@ -192,6 +192,49 @@ sigstore() {
 	lookasides ''
 }
 
+artifacts() {
+	local d
+	art() { pod artifact "$@"; }
+	echo "of $U" >"$WORLD/file"
+	art add "$R/$U/art:plain" "$WORLD/file" >/dev/null
+	quietly art push -q "$R/$U/art:plain"
+	d=sha256:$(digest_at art:plain)
+	check "an artifact without a signature makes no lookaside" test ! -e "$(at art "$d")"
+	check "skopeo signs it" quietly sk --insecure-policy copy -q --src-tls-verify=false --dest-tls-verify=false --sign-by alice@example.org "docker://$R/$U/art:plain" "docker://$R/$U/sart:1"
+	art rm -a >/dev/null
+	check "artifact pull" quietly art pull -q "$R/$U/sart:1"
+	check "keeps the signature" cmp -s "$ROOT/artifacts/signatures/${d#sha256:}.signature-1" "$(at sart "$d")/signature-1"
+	check "artifact pull of what is there, unsigned" quietly art pull -q "$R/$U/art:plain"
+	is "leaves it" "$(files "$ROOT/artifacts/signatures" | tr -d '\n')" "${d#sha256:}.signature-1 "
+	check "artifact push" quietly art push -q "$R/$U/sart:1"
+	is "adds none that is there" "$(files "$(at sart "$d")")" "signature-1 "
+	rm -rf "$WORLD/sigs.was" && cp -a "$WORLD/sigs" "$WORLD/sigs.was" && rm -rf "$(at sart "$d")"
+	check "where the signature is gone" quietly art push -q "$R/$U/sart:1"
+	check "it is put back" cmp -s "$(at sart "$d")/signature-1" "$WORLD/sigs.was/$U/sart@sha256=${d#sha256:}/signature-1"
+	by sart:1
+	check "skopeo accepts it" theirs "docker://$R/$U/sart:1"
+	check "artifact push --sign-by" quietly art push -q --sign-by alice@example.org "$R/$U/sart:1"
+	is "adds one" "$(files "$(at sart "$d")")" "signature-1 signature-2 "
+	quietly art pull -q "$R/$U/sart:1"
+	is "which the next pull keeps" "$(files "$ROOT/artifacts/signatures" | wc -w)" 2
+	cp "$CONF/policy.json" "$WORLD/open.json" && cp "$WORLD/policy.json" "$CONF/policy.json"
+	art rm -a >/dev/null
+	check "a policy that asks for it is content" quietly art pull -q "$R/$U/sart:1"
+	by other:1 && cp "$WORLD/policy.json" "$CONF/policy.json"
+	fails "and another is not" "is not accepted" art pull -q "$R/$U/sart:1"
+	cp "$WORLD/open.json" "$CONF/policy.json"
+	is "rm takes the signatures with it" "$(art rm -a >/dev/null; files "$ROOT/artifacts/signatures")" ""
+	check "an attached one" quietly art pull -q "$R/$U/sart:1"
+	lookasides "    use-sigstore-attachments: true\n"
+	check "artifact push --sign-by-sigstore-private-key" quietly art push -q --sign-by-sigstore-private-key "$WORLD/key.private" --sign-passphrase-file "$WORLD/pass" "$R/$U/sart:1"
+	art rm -a >/dev/null
+	quietly art pull -q "$R/$U/sart:1"
+	is "is kept as a file" "$(tr '\0' 0 <"$ROOT/artifacts/signatures/${d#sha256:}.signature-3" | head -n 1)" 0sigstore-json
+	lookasides ''
+	check "the store is sound" quietly pod system check
+	art rm -a >/dev/null
+}
+
 # Another engine's store keeps them too; of compressed layers it has only the tar, so they can be handed on by neither.
 other_store() {
 	local S="vfs@$WORLD/cs-" d name
@@ -217,13 +260,13 @@ other_store() {
 
 IMG=$WORLD/img IDX=$WORLD/idx TAR=$WORLD/tar
 at_end() { GNUPGHOME=$WORLD/gpg gpgconf --kill all 2>/dev/null; }
-(setup root && simple_signatures && copies && indexes && sigstore && other_store; echo "$tap_n $tap_failed" >"$WORLD/count")
+(setup root && simple_signatures && copies && indexes && sigstore && artifacts && other_store; echo "$tap_n $tap_failed" >"$WORLD/count")
 read -r tap_n tap_failed <"$WORLD/count"
 GNUPGHOME=$WORLD/gpg gpgconf --kill all 2>/dev/null
 chmod -R a+rX "$WORLD/img" "$WORLD/idx" "$WORLD/tar"
 {
 	declare -p R DIGEST IMG kept
 	declare -f setup lookasides sk image quietly files at digest_at same_as_first policy by theirs fails \
-		simple_signatures copies sigstore
-	echo 'setup user; simple_signatures; copies; sigstore; gpgconf --kill all'
+		simple_signatures copies sigstore artifacts
+	echo 'setup user; simple_signatures; copies; sigstore; artifacts; gpgconf --kill all'
 } | user_part
