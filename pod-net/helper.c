@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/helper.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,6 +21,7 @@
 
 #define SAID_MAX 4096
 #define END_WAIT_MS 500
+#define LOOKS_MAX 16   /* at the processes */
 #define START_MS 20000 /* a helper that does not come up must not hold the lock of the others */
 
 char *
@@ -130,35 +131,45 @@ helper_place(struct helper_anchor *a, int dir, const char *id, int netns, struct
 
 /* --- Starting ------------------------------------------------------------------------------------- */
 
-/* more: descriptors that become 3 and 4, or NULL. */
-static pid_t
-spawn(const struct strv *argv, int said, const int more[2], struct err *e)
+/* Only calls that are safe in a child; never returns.  more: descriptors that become 3 and 4, or NULL. */
+static void
+become(const struct strv *argv, pid_t starter, int said, const int more[2])
 {
 	static const char *const env[] = {
 	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
 	    NULL};
-	posix_spawn_file_actions_t fa;
-	posix_spawnattr_t attr;
-	sigset_t all;
-	pid_t pid = -1;
-	int rc;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	sigset_t none;
 
+	/* Until it has gone to the background, where it sees to its own end; one with more does so at once. */
+	if (more == NULL &&
+	    (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != starter))
+		_exit(127);
 	/* An old pasta takes an ignored SIGPIPE for an error. */
-	sigfillset(&all);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&fa, said, 1);
-	posix_spawn_file_actions_adddup2(&fa, said, 2);
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(null, 0) != 0 || dup2(said, 1) != 1 || dup2(said, 2) != 2)
+		_exit(127);
 	for (int i = 0; more != NULL && i < 2; i++)
-		posix_spawn_file_actions_adddup2(&fa, more[i], 3 + i);
-	rc = posix_spawn(&pid, argv->v[0], &fa, &attr, argv->v, (char *const *)(uintptr_t)env);
-	posix_spawn_file_actions_destroy(&fa);
-	posix_spawnattr_destroy(&attr);
-	errno = rc;
-	return rc == 0 ? pid : err_sys(e, "starting %s", argv->v[0]);
+		if (dup2(more[i], 3 + i) != 3 + i)
+			_exit(127);
+	execve(argv->v[0], argv->v, (char *const *)(uintptr_t)env);
+	_exit(127);
+}
+
+static pid_t
+spawn(const struct strv *argv, int said, const int more[2], struct err *e)
+{
+	pid_t starter = getpid(), pid;
+
+	if (access(argv->v[0], X_OK) != 0)
+		return err_sys(e, "starting %s", argv->v[0]);
+	pid = fork();
+	if (pid == 0)
+		become(argv, starter, said, more);
+	return pid > 0 ? pid : err_sys(e, "starting %s", argv->v[0]);
 }
 
 /* What it said, without lines about a missing system logger, as one line. */
@@ -278,13 +289,24 @@ helper_run_on(const struct strv *argv, int end, int dir, const char *id, struct 
 
 /* --- Ending --------------------------------------------------------------------------------------- */
 
+/* True if path is that of a file in the directory; the file itself may be gone. */
+static bool
+lies_in(const char *path, const struct stat *dir)
+{
+	const char *end = strrchr(path, '/');
+	own_mem char *parent = xasprintf("%.*s", (int)(end - path), path);
+	struct stat st;
+
+	return stat(parent, &st) == 0 && st.st_dev == dir->st_dev && st.st_ino == dir->st_ino;
+}
+
 /*
- * True if the process has "/helpers/ID" at the end of one of its arguments.  Safe because the descriptor
- * of the process was taken before: if it still refers to a living process afterwards, the arguments
- * read were that process's.
+ * True if the process has "/helpers/ID" at the end of one of its arguments, and, unless it is NULL, below that
+ * directory.  Safe because the descriptor of the process was taken before: if it still refers to a living process
+ * afterwards, the arguments read were that process's.
  */
 static bool
-is_ours(pid_t pid, const char *id)
+is_ours(pid_t pid, const char *id, const struct stat *dir)
 {
 	char path[64], args[8192];
 	own_mem char *wanted = xasprintf("/helpers/%s", id);
@@ -298,22 +320,48 @@ is_ours(pid_t pid, const char *id)
 		return false;
 	args[n] = '\0';
 	for (const char *a = args; a < args + n; a += strlen(a) + 1)
-		if (text_has_suffix(a, wanted))
+		if (text_has_suffix(a, wanted) && (dir == NULL || lies_in(a, dir)))
 			return true;
 	return false;
 }
 
-static void
-end_process(pid_t pid, const char *id)
+/* True if there was such a process. */
+static bool
+end_process(pid_t pid, const char *id, const struct stat *dir)
 {
 	own_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	if (fd < 0 || !is_ours(pid, id))
-		return;
+	if (fd < 0 || !is_ours(pid, id, dir))
+		return false;
 	if (syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) == 0 &&
 	    poll(&p, 1, END_WAIT_MS) == 0)
 		(void)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+	return true;
+}
+
+/*
+ * A helper whose starter was killed before its process ID was written down.  It may have the namespace open, but not
+ * watch its link yet, so that it would never miss it.  As the link is gone, one that is seen nowhere yet will not find
+ * the namespace; one that has just forked is found by looking again.
+ */
+static void
+end_unnoted(int helpers, const char *id)
+{
+	struct stat st;
+	bool found = fstat(helpers, &st) == 0;
+
+	for (int i = 0; found && i < LOOKS_MAX; i++) {
+		own_dir DIR *d = opendir("/proc");
+		const struct dirent *de;
+		uint64_t pid;
+
+		found = false;
+		while (d != NULL && (de = readdir(d)) != NULL)
+			if (text_to_u64(de->d_name, INT32_MAX, &pid) == 0 &&
+			    end_process((pid_t)pid, id, &st))
+				found = true;
+	}
 }
 
 /* The process ID in ID.pid, or 0. */
@@ -337,7 +385,7 @@ helper_runs(int dir, const char *id)
 	own_fd int helpers = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	pid_t pid = helpers >= 0 ? helper_pid(helpers, id) : 0;
 
-	return pid > 0 && is_ours(pid, id);
+	return pid > 0 && is_ours(pid, id, NULL);
 }
 
 void
@@ -346,14 +394,23 @@ helper_end(int dir, const char *id)
 	own_fd int helpers = openat(dir, "helpers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	own_mem char *pid_file = xasprintf("%s.pid", id);
 	own_mem char *socket_name = xasprintf("%.12s.sock", id);
+	own_fd int note = -1;
+	bool placed;
 	pid_t pid;
 
 	if (helpers < 0)
 		return;
 	pid = helper_pid(helpers, id);
+	placed = faccessat(helpers, id, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+		 faccessat(helpers, pid_file, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	if (pid > 0)
-		end_process(pid, id);
+		end_process(pid, id, NULL);
+	else if (placed)
+		/* It says to those who come after a kill that there is still something to end. */
+		note = openat(helpers, pid_file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	(void)unlinkat(helpers, id, 0);
+	if (pid <= 0 && placed)
+		end_unnoted(helpers, id);
 	(void)unlinkat(helpers, pid_file, 0);
 	(void)unlinkat(helpers, socket_name, 0);
 }

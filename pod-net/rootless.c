@@ -175,14 +175,13 @@ make(struct net *n, struct err *e)
 	own_fd int netns = netns_make(n->home, e);
 
 	if (netns < 0 || bridge_loopback(n->home, netns, e) != 0 ||
-	    rootless_routes_make(netns, e) != 0 || start_pasta(n, netns, e) != 0)
+	    rootless_routes_make(netns, e) != 0)
 		return -1;
 	unpin(n);
 	pin(n, netns);
 	if (employ(n, netns, e) == 0)
 		return 0;
 	unpin(n);
-	helper_end(n->dir, ROOTLESS_HELPER);
 	return -1;
 }
 
@@ -212,8 +211,7 @@ adopt(struct net *n, int netns, struct err *e)
 {
 	own_strv struct strv ids = {0};
 
-	if ((!helper_runs(n->dir, ROOTLESS_HELPER) && start_pasta(n, netns, e) != 0) ||
-	    employ(n, netns, e) != 0 || state_all(&n->state, &ids, e) != 0)
+	if (employ(n, netns, e) != 0 || state_all(&n->state, &ids, e) != 0)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++) {
 		struct err failed = {0};
@@ -242,6 +240,7 @@ int
 rootless_enter(struct net *n, bool create, struct err *e)
 {
 	own_fd int lock = -1, fd = -1, left = -1;
+	bool outward;
 	int rc;
 
 	if (n->inner >= 0)
@@ -253,7 +252,14 @@ rootless_enter(struct net *n, bool create, struct err *e)
 	fd = connect_worker(n);
 	if (fd < 0 && (left = pinned(n)) < 0 && !create)
 		return err_set(e, ERR_STATE, "there is no rootless network namespace");
+	outward = create || fd < 0;
 	rc = fd >= 0 ? join(n, fd_take(&fd), e) : left >= 0 ? adopt(n, left, e) : make(n, e);
+	/*
+	 * After the worker, who ends what it finds of pasta when nobody wants the namespace: also when we are killed
+	 * before pasta has come up.
+	 */
+	if (rc == 0 && outward && !helper_runs(n->dir, ROOTLESS_HELPER))
+		rc = start_pasta(n, n->inner, e);
 	if (rc == 0 && open_sockets(n, e) == 0)
 		return 0;
 	rootless_leave(n);
