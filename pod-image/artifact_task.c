@@ -37,16 +37,12 @@ artifact_job_free(struct artifact_job *j)
 	arena_free(&j->arena);
 }
 
-size_t
-artifact_job_fds(const struct artifact_job *j, int *fds, size_t max)
+void
+artifact_job_fds(const struct artifact_job *j, struct keep *k)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < j->nfiles && n < max; i++)
-		fds[n++] = j->files[i];
-	if (n + DEST_FDS_MAX <= max)
-		n += dest_fds(&j->target, fds + n);
-	return n;
+	for (size_t i = 0; i < j->nfiles; i++)
+		keep_fd(k, j->files[i]);
+	dest_fds(&j->target, k);
 }
 
 /* --- The layout ------------------------------------------------------------------------------- */

@@ -31,7 +31,7 @@ int artifact_prepare_look(struct task *t, struct msg_artifact_look *m, struct er
 int artifact_run_look(struct task *t, struct err *e);
 int artifact_prepare_extract(struct task *t, struct msg_artifact_extract *m, struct err *e);
 int artifact_run_extract(struct task *t, struct err *e);
-size_t artifact_job_fds(const struct artifact_job *j, int *fds, size_t max);
+void artifact_job_fds(const struct artifact_job *j, struct keep *k);
 /* With the caller's power: opens the files. */
 int artifact_open_files(struct task *t, const struct strs *files, struct err *e);
 

@@ -160,18 +160,13 @@ crypt_prepare(struct crypt *c, struct rec_registry_access *access,
 	return 0;
 }
 
-size_t
-crypt_fds(const struct crypt *c, int fds[CRYPT_FDS_MAX])
+void
+crypt_fds(const struct crypt *c, struct keep *k)
 {
-	size_t n = 0;
-
-	if (c->keys != NULL)
-		fds[n++] = peer_fd(c->keys);
+	keep_peer(k, c->keys);
 	for (size_t i = 0; i < CRYPT_SLOTS; i++)
 		for (size_t way = 0; way < 2; way++)
-			if (c->coders[way][i] != NULL)
-				fds[n++] = peer_fd(c->coders[way][i]);
-	return n;
+			keep_peer(k, c->coders[way][i]);
 }
 
 /* --- The worker with the keys ----------------------------------------------------------------- */

@@ -8,11 +8,10 @@
 #define POD_IMAGE_CRYPT_H
 
 #include "common/base/json.h"
-#include "common/wire/peer.h"
+#include "pod-image/keep.h"
 #include "pod-image/wrapped.h"
 
 #define CRYPT_SLOTS 3 /* layers at once */
-#define CRYPT_FDS_MAX (1 + 2 * CRYPT_SLOTS)
 
 enum crypt_way { CRYPT_OPEN, CRYPT_SEAL };
 
@@ -27,7 +26,7 @@ struct crypt {		   /* zero-initialise; crypt_free */
 /* access and wish may be NULL; wish is borrowed.  Passphrases in access are overwritten. */
 int crypt_prepare(struct crypt *c, struct rec_registry_access *access,
     const struct rec_encryption *wish, struct err *e);
-size_t crypt_fds(const struct crypt *c, int fds[CRYPT_FDS_MAX]);
+void crypt_fds(const struct crypt *c, struct keep *k);
 
 /* How a layer is encrypted, and what it is then; c may be NULL.  An error says if no key fits. */
 int crypt_open(

@@ -10,8 +10,6 @@
 #include "pod-image/signer.h"
 #include "pod-image/source.h"
 
-#define DEST_FDS_MAX 3
-
 enum dest_layers {
 	DEST_AS_THEY_ARE,
 	DEST_COMPRESSED, /* a tar of the store is compressed first */
@@ -113,7 +111,7 @@ int dest_files_path(struct dest *d, const char *transport, const char *rest,
 /* Nothing came of it: an archive that was begun is emptied. */
 void dest_abandon(struct dest *d);
 
-size_t dest_fds(const struct dest *d, int fds[DEST_FDS_MAX]);
+void dest_fds(const struct dest *d, struct keep *k);
 void dest_free(struct dest *d);
 
 #endif

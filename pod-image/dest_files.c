@@ -347,11 +347,9 @@ int
 dest_files_prepare(
     struct dest *d, const char *form, const char *reference, int output, struct err *e)
 {
-	own_fd int out = output, theirs = -1;
+	own_fd int out = output;
 	const struct files_form *f = find_form(form);
-	struct spawn sp = {.nfds = PEER_FD + 1};
 	struct msg_archive_create m = {.output = out};
-	int pair[2];
 
 	if (f == NULL)
 		return err_set(e, ERR_USAGE, "unknown format \"%.64s\"", form);
@@ -364,16 +362,9 @@ dest_files_prepare(
 	    .form = f,
 	    .name = reference != NULL ? xstrdup(reference) : NULL,
 	    .list = json_arr()};
-	if (peer_pair(pair, e) < 0)
-		return -1;
-	sp.role = f->directory ? ROLE_LAYOUT : ROLE_ARCHIVE;
-	d->peer = peer_new(pair[0], ROLE_IMAGE, sp.role);
-	sp.fds[PEER_FD] = theirs = pair[1];
-	if (f->directory) {
-		sp.fds[ROLE_VIEW_FD_NUMBER] = out;
-		sp.nfds = ROLE_VIEW_FD_NUMBER + 1;
-	}
-	if (spawn_start(&sp, e) < 0)
+	d->peer = f->directory ? spawn_peer_view(ROLE_IMAGE, ROLE_LAYOUT, out, e)
+			       : spawn_peer(ROLE_IMAGE, ROLE_ARCHIVE, NULL, e);
+	if (d->peer == NULL)
 		return -1;
 	if (f->directory)
 		return 0;
@@ -539,19 +530,14 @@ dest_files_path(
 	return 0;
 }
 
-size_t
-dest_fds(const struct dest *d, int fds[DEST_FDS_MAX])
+void
+dest_fds(const struct dest *d, struct keep *k)
 {
-	size_t n = 0;
-
-	if (d->peer == NULL || d->form == NULL)
-		return 0;
-	fds[n++] = peer_fd(d->peer);
-	if (d->output > 0)
-		fds[n++] = d->output;
-	if (d->daemon.peer != NULL)
-		fds[n++] = peer_fd(d->daemon.peer);
-	return n;
+	if (d->form == NULL) /* a registry's peer belongs to its plan */
+		return;
+	keep_peer(k, d->peer);
+	keep_fd(k, d->output);
+	keep_peer(k, d->daemon.peer);
 }
 
 void

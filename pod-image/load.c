@@ -25,20 +25,15 @@ load_free(struct load *l)
 		trust_free(&l->trust[i]);
 }
 
-size_t
-load_fds(const struct load *l, int fds[LOAD_FDS_MAX])
+void
+load_fds(const struct load *l, struct keep *k)
 {
-	size_t n = 0;
-
-	if (l->worker != NULL)
-		fds[n++] = peer_fd(l->worker);
+	keep_peer(k, l->worker);
 	for (size_t i = 0; i < l->tarball.n; i++)
-		fds[n++] = l->tarball.v[i].fd;
-	if (l->daemon.peer != NULL)
-		fds[n++] = peer_fd(l->daemon.peer);
+		keep_fd(k, l->tarball.v[i].fd);
+	keep_peer(k, l->daemon.peer);
 	for (size_t i = 0; i < LOAD_FORMS_MAX; i++)
-		n += trust_fds(&l->trust[i], fds + n, LOAD_FDS_MAX - n);
-	return n;
+		trust_fds(&l->trust[i], k);
 }
 
 /* What policy.json says of the input in each form that it may turn out to have. */
@@ -106,22 +101,6 @@ start_archive(struct load *l, int fd, const struct stat *st, struct err *e)
 	return peer_send(l->worker, &msg_archive_open_desc, l->open_seq, &m, e);
 }
 
-static int
-start_reader(struct load *l, enum role role, int fd, struct err *e)
-{
-	int pair[2];
-	own_fd int theirs = -1;
-	struct spawn s = {.role = role, .nfds = ROLE_VIEW_FD_NUMBER + 1};
-
-	if (peer_pair(pair, e) < 0)
-		return -1;
-	l->worker = peer_new(pair[0], ROLE_IMAGE, role);
-	theirs = pair[1];
-	s.fds[PEER_FD] = theirs;
-	s.fds[ROLE_VIEW_FD_NUMBER] = fd;
-	return spawn_start(&s, e) < 0 ? -1 : 0;
-}
-
 /* By names only: the files are read without privilege. */
 static bool
 has_signatures(int dir)
@@ -149,8 +128,10 @@ load_prepare_fd(struct load *l, int fd, struct err *e)
 	if (prepare_trust(l, input, S_ISDIR(st.st_mode), e) < 0)
 		return -1;
 	l->signed_files = S_ISDIR(st.st_mode) && has_signatures(input);
-	return S_ISDIR(st.st_mode) ? start_reader(l, ROLE_LAYOUT, input, e)
-				   : start_archive(l, input, &st, e);
+	if (!S_ISDIR(st.st_mode))
+		return start_archive(l, input, &st, e);
+	l->worker = spawn_peer_view(ROLE_IMAGE, ROLE_LAYOUT, input, e);
+	return l->worker != NULL ? 0 : -1;
 }
 
 /* The store of another engine. */
@@ -173,7 +154,8 @@ prepare_graph(struct load *l, const char *rest, struct err *e)
 	fd = open(g.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(e, "open %s", g.root);
-	return start_reader(l, ROLE_GRAPH, fd, e);
+	l->worker = spawn_peer_view(ROLE_IMAGE, ROLE_GRAPH, fd, e);
+	return l->worker != NULL ? 0 : -1;
 }
 
 static int

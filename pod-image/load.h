@@ -15,7 +15,6 @@
 #include "pod-image/tarball.h"
 #include "pod-image/trust.h"
 
-#define LOAD_FDS_MAX (4 + TARBALL_MAX)
 #define LOAD_FORMS_MAX 2 /* that an input may turn out to have */
 
 struct load {
@@ -53,8 +52,7 @@ int load_prepare_path(struct load *l, const char *transport, const char *rest, s
 /* An archive or a directory; fd is taken over. */
 int load_prepare_fd(struct load *l, int fd, struct err *e);
 
-/* Descriptors that must stay open; returns how many. */
-size_t load_fds(const struct load *l, int fds[LOAD_FDS_MAX]);
+void load_fds(const struct load *l, struct keep *k);
 
 /* Appends the IDs and names of the images that are in the store now. */
 int load_run(struct load *l, struct strv *ids, struct strv *names, struct err *e);

@@ -8,13 +8,13 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/conf/lookaside.h"
+#include "common/fs/path.h"
 #include "common/oci/digest.h"
 #include "common/role/spawn.h"
 #include "pod-image/attached.h"
 #include "pod-image/certs.h"
 #include "pod-image/place.h"
 
-#define FILE_MAX ((uint64_t)1 << 20)
 #define DOCUMENT_MAX ((uint64_t)4 << 20)
 
 void
@@ -27,16 +27,11 @@ place_free(struct place *p)
 	memset(p, 0, sizeof(*p));
 }
 
-size_t
-place_fds(const struct place *p, int fds[PLACE_FDS_MAX])
+void
+place_fds(const struct place *p, struct keep *k)
 {
-	size_t n = 0;
-
-	if (p->files != NULL)
-		fds[n++] = peer_fd(p->files);
-	if (p->fetch != NULL)
-		fds[n++] = peer_fd(p->fetch);
-	return n;
+	keep_peer(k, p->files);
+	keep_peer(k, p->fetch);
 }
 
 bool
@@ -47,53 +42,56 @@ place_has_lookaside(const struct place *p)
 
 /* --- Preparing -------------------------------------------------------------------------------- */
 
-/* Is there anything of the repository?  By names only: "namespace/name@sha256=...". */
-static bool
-has_repository(int dir, const struct reference *r)
+/* 1 if there is anything of the repository, by names only: "namespace/name@sha256=...". */
+static int
+has_repository(int dir, const struct reference *r, struct err *e)
 {
 	const char *slash = strrchr(r->path, '/'), *last = slash != NULL ? slash + 1 : r->path;
 	own_mem char *parent =
 	    slash != NULL ? xstrndup(r->path, (size_t)(slash - r->path)) : xstrdup(".");
-	int fd = openat(dir, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	/* The rule by which the worker reads the files. */
+	own_fd int fd = path_open(dir, parent, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	own_dir DIR *d = NULL;
 	const struct dirent *x;
 	size_t n = strlen(last);
 
-	while (d != NULL && (x = readdir(d)) != NULL)
+	if (fd < 0 && (e->no == ENOENT || e->no == ENOTDIR)) {
+		err_clear(e);
+		return 0;
+	}
+	if (fd < 0 || (d = fdopendir(fd)) == NULL)
+		return fd < 0 ? -1 : err_sys(e, "reading %s", parent);
+	(void)fd_take(&fd);
+	while ((x = readdir(d)) != NULL)
 		if (strncmp(x->d_name, last, n) == 0 && x->d_name[n] == '@')
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
 static int
 start_files(struct place *p, const char *dir, struct err *e)
 {
-	own_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), theirs = -1;
-	struct spawn s = {.role = ROLE_LAYOUT, .nfds = ROLE_VIEW_FD_NUMBER + 1};
-	int pair[2];
+	own_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(e, "opening %s", dir);
-	if (!has_repository(fd, &p->ref))
-		return 0;
-	if (peer_pair(pair, e) < 0)
-		return -1;
-	p->files = peer_new(pair[0], ROLE_IMAGE, ROLE_LAYOUT);
-	theirs = pair[1];
-	s.fds[PEER_FD] = theirs;
-	s.fds[ROLE_VIEW_FD_NUMBER] = fd;
-	return spawn_start(&s, e) < 0 ? -1 : 0;
+	r = has_repository(fd, &p->ref, e);
+	if (r <= 0)
+		return r < 0 ? err_wrap(e, "signatures in %s", dir) : 0;
+	p->files = spawn_peer_view(ROLE_IMAGE, ROLE_LAYOUT, fd, e);
+	return p->files != NULL ? 0 : -1;
 }
 
 static int
 start_fetch(struct place *p, const char *url, struct err *e)
 {
-	const char *host = strstr(url, "://") + 3;
+	bool plain = text_has_prefix(url, "http://");
+	const char *host = url + strlen(plain ? "http://" : "https://"); /* lookaside.h */
 	size_t n = strcspn(host, "/"), path = strlen(host + n);
 	own_mem char *registry = xstrndup(host, n);
 	own_certs struct certs certs = {0};
-	struct msg_fetch_setup m = {
-	    .registry = registry, .tls = text_has_prefix(url, "http://") ? "plain" : "verify"};
+	struct msg_fetch_setup m = {.registry = registry, .tls = plain ? "plain" : "verify"};
 
 	while (path > 0 && host[n + path - 1] == '/')
 		path--;
@@ -122,24 +120,6 @@ place_prepare(struct place *p, const struct reference *physical, struct err *e)
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */
-
-/* 1: it is there; 0: it is not, which ends the row. */
-static int
-fetch_file(struct signatures *s, struct peer *worker, const char *path, struct err *e)
-{
-	struct msg_fetch_file m = {.path = path, .max = FILE_MAX};
-	own_peer_in struct peer_in in = {0};
-	const struct bytes *data;
-
-	if (peer_call(worker, &msg_fetch_file_desc, &m, &in, NULL, NULL, e) < 0) {
-		if (e->class != ERR_NOTFOUND)
-			return err_wrap(e, "reading signature %s", path);
-		err_clear(e);
-		return 0;
-	}
-	data = &MSG_OF(&in, fetch_document_r)->data;
-	return signatures_add(s, data->p, data->n, e) < 0 ? -1 : 1;
-}
 
 static int
 answer_setup(struct place *p, struct err *e)
@@ -170,10 +150,11 @@ read_lookaside(struct place *p, const char *digest, struct signatures *out, stru
 	for (unsigned i = 1; r == 1 && out->n < SIGNATURES_MAX; i++) {
 		own_mem char *name = lookaside_name(&p->ref, digest, i);
 		own_mem char *path = xasprintf("%s/%s", p->prefix, name);
+		struct msg_fetch_file m = {.path = path, .max = SIGNATURE_FILE_MAX};
 
-		r = fetch_file(out, p->fetch, path, e);
+		r = signatures_take(out, p->fetch, &msg_fetch_file_desc, &m, path, e);
 	}
-	return r;
+	return r < 0 ? -1 : 0;
 }
 
 static int

@@ -7,9 +7,8 @@
 #define POD_IMAGE_PLACE_H
 
 #include "common/oci/reference.h"
+#include "pod-image/keep.h"
 #include "pod-image/signatures.h"
-
-#define PLACE_FDS_MAX 2
 
 struct place {
 	struct peer *files;   /* pod-image-layout in the directory of a file: URL, or NULL */
@@ -22,7 +21,7 @@ struct place {
 
 /* With the caller's power: starts the readers.  Of a directory without the repository there is none. */
 int place_prepare(struct place *p, const struct reference *physical, struct err *e);
-size_t place_fds(const struct place *p, int fds[PLACE_FDS_MAX]);
+void place_fds(const struct place *p, struct keep *k);
 
 /* True if it may hold signatures that are no attached images. */
 bool place_has_lookaside(const struct place *p);

@@ -41,6 +41,15 @@ plan_free(struct plan *p)
 	memset(p, 0, sizeof(*p));
 }
 
+void
+plan_fds(const struct plan *p, struct keep *k)
+{
+	for (size_t i = 0; i < p->nworkers; i++)
+		keep_peer(k, p->workers[i].peer);
+	for (size_t i = 0; i < p->nsources; i++)
+		trust_fds(&p->sources[i].trust, k);
+}
+
 /* --- Workers ---------------------------------------------------------------------------------- */
 
 static int

@@ -74,6 +74,8 @@ struct peer *plan_worker_peer(struct plan *p, size_t worker, struct err *e);
  */
 int plan_retag(struct plan *p, struct plan_source *s, const char *tag, struct err *e);
 
+void plan_fds(const struct plan *p, struct keep *k);
+
 void plan_free(struct plan *p);
 #define own_plan own(plan_free)
 

@@ -5,8 +5,6 @@
 #include "common/base/own.h"
 #include "pod-image/signatures.h"
 
-#define FILE_MAX ((uint64_t)1 << 20)
-
 void
 signatures_free(struct signatures *s)
 {
@@ -56,25 +54,35 @@ signatures_equal(const struct signatures *s, const struct rec_signature *v, size
 /* --- Directories ------------------------------------------------------------------------------ */
 
 int
+signatures_take(struct signatures *s, struct peer *worker, const struct wire_desc *request,
+    const void *m, const char *name, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	const struct bytes *data;
+
+	if (peer_call(worker, request, m, &in, NULL, NULL, e) < 0) {
+		if (e->class != ERR_NOTFOUND)
+			return err_wrap(e, "reading signature %s", name);
+		err_clear(e);
+		return 0;
+	}
+	data = in.desc == &msg_fetch_document_r_desc ? &MSG_OF(&in, fetch_document_r)->data
+						     : &MSG_OF(&in, archive_read_r)->data;
+	return signatures_add(s, data->p, data->n, e) < 0 ? -1 : 1;
+}
+
+int
 signatures_read(struct signatures *s, struct peer *worker, const char *prefix, struct err *e)
 {
-	for (unsigned i = 1; s->n < SIGNATURES_MAX; i++) {
-		own_mem char *name = xasprintf("%ssignature-%u", prefix, i);
-		struct msg_archive_read m = {.name = name, .max = FILE_MAX};
-		own_peer_in struct peer_in in = {0};
-		const struct bytes *data;
+	int r = 1;
 
-		if (peer_call(worker, &msg_archive_read_desc, &m, &in, NULL, NULL, e) < 0) {
-			if (e->class != ERR_NOTFOUND)
-				return err_wrap(e, "reading signature %s", name);
-			err_clear(e);
-			return 0;
-		}
-		data = &MSG_OF(&in, archive_read_r)->data;
-		if (signatures_add(s, data->p, data->n, e) < 0)
-			return -1;
+	for (unsigned i = 1; r == 1 && s->n < SIGNATURES_MAX; i++) {
+		own_mem char *name = xasprintf("%ssignature-%u", prefix, i);
+		struct msg_archive_read m = {.name = name, .max = SIGNATURE_FILE_MAX};
+
+		r = signatures_take(s, worker, &msg_archive_read_desc, &m, name, e);
 	}
-	return 0;
+	return r < 0 ? -1 : 0;
 }
 
 /* 1: removed; 0: there was none. */

@@ -6,6 +6,8 @@
 #include "common/oci/signature.h"
 #include "common/wire/peer.h"
 
+#define SIGNATURE_FILE_MAX ((uint64_t)1 << 20)
+
 struct signatures {
 	struct arena arena;
 	struct rec_signature *v;
@@ -21,6 +23,13 @@ int signatures_add_all(
 
 /* The same signatures in the same order. */
 bool signatures_equal(const struct signatures *s, const struct rec_signature *v, size_t n);
+
+/*
+ * Appends the file that request m (fetch_file or archive_read) asks the worker for; name is for errors.  1: it is
+ * there; 0: it is not, which ends the row.
+ */
+int signatures_take(struct signatures *s, struct peer *worker, const struct wire_desc *request,
+    const void *m, const char *name, struct err *e);
 
 /* PREFIXsignature-1 and so on, of the directory that worker reads, until one is missing. */
 int signatures_read(struct signatures *s, struct peer *worker, const char *prefix, struct err *e);

@@ -36,16 +36,11 @@ signer_wanted(const struct signer *s)
 	return s->worker != NULL;
 }
 
-size_t
-signer_fds(const struct signer *s, int fds[SIGNER_FDS_MAX])
+void
+signer_fds(const struct signer *s, struct keep *k)
 {
-	size_t n = 0;
-
-	if (s->worker != NULL)
-		fds[n++] = peer_fd(s->worker);
-	if (s->files != NULL)
-		fds[n++] = peer_fd(s->files);
-	return n;
+	keep_peer(k, s->worker);
+	keep_peer(k, s->files);
 }
 
 /* --- Preparing -------------------------------------------------------------------------------- */
@@ -85,22 +80,16 @@ start_worker(struct signer *s, struct rec_signing *o, struct err *e)
 static int
 start_files(struct signer *s, const char *dir, struct err *e)
 {
-	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1, theirs = -1;
-	struct spawn w = {.role = ROLE_LAYOUT, .nfds = ROLE_VIEW_FD_NUMBER + 1};
-	int pair[2];
+	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
 
 	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && dir[0] == '/')
 		fd = path_mkdirs(root, dir + strspn(dir, "/"), PATH_IN_ROOT, 0755, NULL, e);
 	else if (fd < 0)
 		err_sys(e, "opening %s", dir);
-	if (fd < 0 || peer_pair(pair, e) < 0)
-		return err_wrap(e, "directory of signatures");
-	s->files = peer_new(pair[0], ROLE_IMAGE, ROLE_LAYOUT);
-	theirs = pair[1];
-	w.fds[PEER_FD] = theirs;
-	w.fds[ROLE_VIEW_FD_NUMBER] = fd;
-	return spawn_start(&w, e) < 0 ? -1 : 0;
+	if (fd >= 0)
+		s->files = spawn_peer_view(ROLE_IMAGE, ROLE_LAYOUT, fd, e);
+	return s->files != NULL ? 0 : err_wrap(e, "directory of signatures");
 }
 
 static bool

@@ -8,9 +8,8 @@
 #define POD_IMAGE_SIGNER_H
 
 #include "common/oci/reference.h"
+#include "pod-image/keep.h"
 #include "pod-image/signatures.h"
-
-#define SIGNER_FDS_MAX 2
 
 struct signer {
 	struct peer *worker; /* NULL: nothing is to be signed */
@@ -32,7 +31,7 @@ int signer_prepare(struct signer *s, struct rec_signing *o, const struct referen
 /* As signer_prepare for a lookaside directory of one's own (pod image sign --directory). */
 int signer_prepare_dir(struct signer *s, struct rec_signing *o, const char *dir, struct err *e);
 
-size_t signer_fds(const struct signer *s, int fds[SIGNER_FDS_MAX]);
+void signer_fds(const struct signer *s, struct keep *k);
 
 /*
  * Puts the signatures of the manifest with that digest, which is in the registry already, beside it: those of the

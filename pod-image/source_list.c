@@ -119,24 +119,13 @@ source_list_signed(const struct source_list *l)
 	return is_signed(l->store, l->image->id);
 }
 
-size_t
-source_list_fds(const struct source_list *l, int *fds, size_t max)
+void
+source_list_fds(const struct source_list *l, struct keep *k)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < l->n; i++) {
-		const struct origin *o = &l->origins[i];
-
-		if (n + o->plan.nworkers + LOAD_FDS_MAX > max)
-			break;
-		for (size_t k = 0; k < o->plan.nworkers; k++)
-			fds[n++] = peer_fd(o->plan.workers[k].peer);
-		for (size_t k = 0; k < o->plan.nsources && n < max; k++)
-			n += trust_fds(&o->plan.sources[k].trust, fds + n, max - n);
-		if (n + LOAD_FDS_MAX <= max)
-			n += load_fds(&o->load, fds + n);
+		plan_fds(&l->origins[i].plan, k);
+		load_fds(&l->origins[i].load, k);
 	}
-	return n;
 }
 
 void

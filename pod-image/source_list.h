@@ -32,7 +32,7 @@ int source_list_prepare(struct source_list *l, struct peer *store, const char *i
     const char *graph_root, const struct rec_registry_access *access, bool *is_list, struct err *e);
 /* True if the store keeps signatures of it, or of an image of it that is in the store. */
 bool source_list_signed(const struct source_list *l);
-size_t source_list_fds(const struct source_list *l, int *fds, size_t max);
+void source_list_fds(const struct source_list *l, struct keep *k);
 
 /* Without it; l must stay. */
 void source_list(struct source *s, struct source_list *l);

@@ -8,8 +8,6 @@
 #include "pod-image/schema1.h"
 #include "pod-image/task.h"
 
-#define KEEP_MAX 220 /* workers of registries, and of the signatures for each of their names */
-
 void
 task_wipe(const char *s)
 {
@@ -464,45 +462,29 @@ task_run_login(struct task *t, struct err *e)
 
 /* --- Both halves ------------------------------------------------------------------------------ */
 
-static int
-compare_ints(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
 int
 task_confine(struct task *t, struct err *e)
 {
-	int keep[KEEP_MAX];
-	size_t n = 0;
+	own_keep struct keep k = {0};
 
-	if (t->report.run != NULL)
-		keep[n++] = peer_fd(t->report.run);
-	if (t->store != NULL)
-		keep[n++] = peer_fd(t->store);
-	for (size_t i = 0; i < t->plan.nworkers; i++)
-		keep[n++] = peer_fd(t->plan.workers[i].peer);
-	for (size_t i = 0; i < t->plan.nsources; i++)
-		n += trust_fds(&t->plan.sources[i].trust, keep + n, KEEP_MAX - 16 - n);
-	if (t->control_fd > 0)
-		keep[n++] = t->control_fd;
-	if (t->keep_fd > 0)
-		keep[n++] = t->keep_fd;
-	n += load_fds(&t->load, keep + n);
-	if (t->web.fetch != NULL)
-		keep[n++] = peer_fd(t->web.fetch);
-	if (t->web.get != NULL && t->web.get->stream > 0)
-		keep[n++] = t->web.get->stream;
-	n += artifact_job_fds(&t->artifact, keep + n, KEEP_MAX - 40 - n);
-	n += source_list_fds(&t->parts, keep + n, KEEP_MAX - 40 - n);
-	for (size_t i = 0; i < t->to_plan.nworkers; i++)
-		keep[n++] = peer_fd(t->to_plan.workers[i].peer);
-	n += dest_fds(&t->to, keep + n);
-	n += signer_fds(&t->signer, keep + n);
-	n += crypt_fds(&t->crypt, keep + n);
-	n += transfer_fds(&t->transfer, keep + n);
-	qsort(keep, n, sizeof(*keep), compare_ints);
-	return role_enter(ROLE_IMAGE, keep, n, e);
+	keep_peer(&k, t->report.run);
+	keep_peer(&k, t->store);
+	keep_fd(&k, t->control_fd);
+	keep_fd(&k, t->keep_fd);
+	plan_fds(&t->plan, &k);
+	plan_fds(&t->to_plan, &k);
+	load_fds(&t->load, &k);
+	keep_peer(&k, t->web.fetch);
+	if (t->web.get != NULL)
+		keep_fd(&k, t->web.get->stream);
+	artifact_job_fds(&t->artifact, &k);
+	source_list_fds(&t->parts, &k);
+	dest_fds(&t->to, &k);
+	signer_fds(&t->signer, &k);
+	crypt_fds(&t->crypt, &k);
+	transfer_fds(&t->transfer, &k);
+	keep_sort(&k);
+	return role_enter(ROLE_IMAGE, k.v, k.n, e);
 }
 
 void

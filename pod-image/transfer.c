@@ -33,16 +33,13 @@ transfer_prepare(struct transfer *t, struct err *e)
 	return t->spool < 0 ? -1 : 0;
 }
 
-size_t
-transfer_fds(const struct transfer *t, int fds[TRANSFER_FDS_MAX])
+void
+transfer_fds(const struct transfer *t, struct keep *k)
 {
-	size_t n = 0;
-
-	for (; n < t->ncoders; n++)
-		fds[n] = peer_fd(t->coders[n]);
-	if (t->ncoders > 0 && t->spool >= 0)
-		fds[n++] = t->spool;
-	return n;
+	for (size_t i = 0; i < t->ncoders; i++)
+		keep_peer(k, t->coders[i]);
+	if (t->ncoders > 0)
+		keep_fd(k, t->spool);
 }
 
 void

@@ -14,7 +14,6 @@
 #include "pod-image/source.h"
 
 #define TRANSFER_CODERS 6
-#define TRANSFER_FDS_MAX (TRANSFER_CODERS + 1)
 
 struct transfer {
 	/* set before transfer_prepare */
@@ -51,7 +50,7 @@ struct transfer {
 
 /* With the caller's power: starts the workers between. */
 int transfer_prepare(struct transfer *t, struct err *e);
-size_t transfer_fds(const struct transfer *t, int fds[TRANSFER_FDS_MAX]);
+void transfer_fds(const struct transfer *t, struct keep *k);
 
 /* One image, or all of an index.  dest_ops.finish is left to the caller, who may have further images. */
 int transfer_run(struct transfer *t, struct err *e);

@@ -107,16 +107,12 @@ trust_add_place(struct trust *t, const struct reference *physical, struct err *e
 	return place_prepare(&t->places[t->nplaces++], physical, e);
 }
 
-size_t
-trust_fds(const struct trust *t, int *fds, size_t max)
+void
+trust_fds(const struct trust *t, struct keep *k)
 {
-	size_t n = 0;
-
-	if (t->verify != NULL && n < max)
-		fds[n++] = peer_fd(t->verify);
-	for (size_t i = 0; i < t->nplaces && n + PLACE_FDS_MAX <= max; i++)
-		n += place_fds(&t->places[i], fds + n);
-	return n;
+	keep_peer(k, t->verify);
+	for (size_t i = 0; i < t->nplaces; i++)
+		place_fds(&t->places[i], k);
 }
 
 /* --- Applying --------------------------------------------------------------------------------- */

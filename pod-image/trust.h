@@ -45,8 +45,7 @@ int trust_prepare_daemon(
 /* -1 with the policy's words if the image may not be used whatever its signatures. */
 int trust_refused(const struct trust *t, struct err *e);
 
-/* Descriptors that must stay open; returns how many were put at fds, at most max. */
-size_t trust_fds(const struct trust *t, int *fds, size_t max);
+void trust_fds(const struct trust *t, struct keep *k);
 
 /* Appends the signatures of the manifest with that digest; fetch and repository as of place_read. */
 int trust_signatures(struct trust *t, size_t place, struct peer *fetch, const char *repository,

@@ -160,9 +160,14 @@ own_store(void)
 static int
 check_url(const char *url, struct err *e)
 {
-	if (lookaside_dir(url) != NULL || text_has_prefix(url, "https://") ||
-	    text_has_prefix(url, "http://"))
+	static const char *const schemes[] = {"https://", "http://"};
+
+	if (lookaside_dir(url) != NULL)
 		return 0;
+	for (size_t i = 0; i < COUNTOF(schemes); i++)
+		if (text_has_prefix(url, schemes[i]) &&
+		    strspn(url + strlen(schemes[i]), "/?#") == 0 && url[strlen(schemes[i])] != '\0')
+			return 0;
 	return err_set(e, ERR_INVALID, "Invalid signature storage URL %.200s", url);
 }
 

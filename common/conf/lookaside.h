@@ -13,7 +13,7 @@
 #include "common/oci/reference.h"
 
 struct lookaside {
-	char *read, *write; /* URLs, file: or http(s): */
+	char *read, *write; /* URLs, "file:/…" or "http(s)://HOST…" */
 	bool attachments;   /* signatures are images beside the image */
 };
 void lookaside_free(struct lookaside *l);

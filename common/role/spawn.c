@@ -131,6 +131,34 @@ out:
 	return pid;
 }
 
+static struct peer *
+start_peer(enum role self, struct spawn *s, pid_t *pid, struct err *e)
+{
+	int pair[2];
+	own_fd int ours = -1, theirs = -1;
+	pid_t child;
+
+	if (peer_pair(pair, e) == -1)
+		return NULL;
+	ours = pair[0];
+	theirs = pair[1];
+	s->fds[PEER_FD] = theirs;
+	child = spawn_start(s, e);
+	if (child == -1)
+		return NULL;
+	if (pid != NULL)
+		*pid = child;
+	return peer_new(fd_take(&ours), self, s->role);
+}
+
+struct peer *
+spawn_peer_mode(enum role self, enum role role, const char *mode, pid_t *pid, struct err *e)
+{
+	struct spawn s = {.role = role, .mode = mode, .nfds = PEER_FD + 1};
+
+	return start_peer(self, &s, pid, e);
+}
+
 struct peer *
 spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e)
 {
@@ -138,25 +166,12 @@ spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e)
 }
 
 struct peer *
-spawn_peer_mode(enum role self, enum role role, const char *mode, pid_t *pid, struct err *e)
+spawn_peer_view(enum role self, enum role role, int view, struct err *e)
 {
-	int pair[2];
-	own_fd int theirs = -1;
-	struct spawn s = {.role = role, .mode = mode, .nfds = PEER_FD + 1};
-	pid_t child;
+	struct spawn s = {.role = role, .nfds = ROLE_VIEW_FD_NUMBER + 1};
 
-	if (peer_pair(pair, e) == -1)
-		return NULL;
-	theirs = pair[1];
-	s.fds[PEER_FD] = theirs;
-	child = spawn_start(&s, e);
-	if (child == -1) {
-		fd_close(&pair[0]);
-		return NULL;
-	}
-	if (pid != NULL)
-		*pid = child;
-	return peer_new(pair[0], self, role);
+	s.fds[ROLE_VIEW_FD_NUMBER] = view;
+	return start_peer(self, &s, NULL, e);
 }
 
 int

@@ -36,6 +36,9 @@ struct peer *spawn_peer_mode(
 
 struct peer *spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e);
 
+/* As spawn_peer for a role with a view, which is the directory view; that stays the caller's. */
+struct peer *spawn_peer_view(enum role self, enum role role, int view, struct err *e);
+
 /*
  * For a tool that an ordinary user runs alone: becomes "pod-run unshare TOOL WORDS…", which runs the tool as root of
  * the user's namespace with CONTAINERS_GRAPHROOT and CONTAINERS_RUNROOT set.  Returns 0 where there is nothing

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
 #include <errno.h>
 /* OpenSSL has a type of this name, and we a class of errors. */
 #define ERR_STATE OPENSSL_ERR_STATE
@@ -341,14 +342,21 @@ url_host(const char *url, char *host, size_t size)
 	snprintf(host, size, "%.*s", (int)strcspn(p, "/?#"), p);
 }
 
+/* This machine, by its own name or number: "localhost.example" and "127.example" are others. */
 static bool
 is_local(const char *url)
 {
-	char host[300];
+	struct in_addr four;
+	char text[300], *host = text;
 
-	url_host(url, host, sizeof(host));
-	return text_has_prefix(host, "localhost") || text_has_prefix(host, "127.") ||
-	       text_has_prefix(host, "[::1]");
+	url_host(url, text, sizeof(text));
+	if (strchr(host, '@') != NULL)
+		host = strrchr(host, '@') + 1;
+	if (host[0] == '[')
+		return text_has_prefix(host, "[::1]");
+	host[strcspn(host, ":")] = '\0';
+	return strcmp(host, "localhost") == 0 ||
+	       (inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 static void

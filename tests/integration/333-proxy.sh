@@ -33,4 +33,11 @@ is "NO_PROXY: nobody asks the proxy" "$(asked .)" 0
 check "but the registry itself: $said" grep -q "no such host" <<<"$said"
 (HTTP_PROXY=http://127.0.0.1:$PORT HTTPS_PROXY=http://127.0.0.1:$PORT look localhost:1) >/dev/null
 is "localhost is never asked by way of a proxy" "$(asked .)" 0
+(HTTP_PROXY=http://127.0.0.1:$PORT HTTPS_PROXY=http://127.0.0.1:$PORT look 127.0.0.9:1) >/dev/null
+is "nor is an address of the loopback" "$(asked .)" 0
+for name in localhost.invalid localhosts.invalid 127.invalid 127.0.0.1.invalid; do
+	: >"$DIR/log"
+	(HTTP_PROXY=http://127.0.0.1:$PORT HTTPS_PROXY=http://127.0.0.1:$PORT look "$name:5000") >/dev/null
+	check "$name only begins like them" test "$(asked "$name:5000")" -ge 1
+done
 finish

@@ -64,6 +64,23 @@ for to in "dir:$WORLD/r1" "oci:$WORLD/r2:x" "oci-archive:$WORLD/r3.tar:x" "docke
 	previous=$to
 done
 
+# Very many descriptors: ten places with fifteen registries each, of which only the last answers.
+{
+	printf '[[registry]]\nlocation = "%s"\n' "$REGISTRY"
+	for i in $(seq 2 15); do printf '[[registry.mirror]]\nlocation = "127.0.0.%s:1"\ninsecure = true\n' "$i"; done
+} >"$WORLD/mirrors.conf"
+list create many >/dev/null
+api=(curl -sf -o /dev/null --cacert "$REGISTRY_CERTS/ca.crt")
+raw single:1 >"$WORLD/single.json"
+for i in $(seq 10); do
+	jq -c --arg i "$i" '.annotations.number = $i' "$WORLD/single.json" >"$WORLD/many.json"
+	"${api[@]}" -X POST $(jq -r --arg r "https://$REGISTRY/v2/many-$i" '.config, .layers[] | $r + "/blobs/uploads/?from=single&mount=" + .digest' "$WORLD/single.json")
+	"${api[@]}" -T "$WORLD/many.json" -H "Content-Type: $(jq -r .mediaType "$WORLD/many.json")" "https://$REGISTRY/v2/many-$i/manifests/1"
+	list add "${tls[@]}" --variant "v$i" many "docker://$REGISTRY/many-$i:1" >/dev/null
+done
+out=$(CONTAINERS_REGISTRIES_CONF=$WORLD/mirrors.conf list push -q "${tls[@]}" many "oci:$WORLD/many:x" 2>&1)
+is "a list of ten places with fourteen mirrors each" "$? $out" "0 "
+
 # Broken: an image that has gone, another manifest under its name.
 list create gone >/dev/null
 list add --os linux --arch s390x gone "oci:$WORLD/layout0:i" >/dev/null
