@@ -65,11 +65,9 @@ make_roots(const struct http_setup *setup, struct roots **system, struct err *e)
 		err_set(e, ERR_INTERNAL, "making a certificate store");
 		return NULL;
 	}
-	for (size_t i = 0; i < COUNTOF(system_roots) && *system == NULL; i++)
-		*system = roots_read(system_roots[i]);
-	if (*system != NULL && !roots_attach(*system, store))
+	*system = roots_new(system_roots, COUNTOF(system_roots));
+	if (!roots_attach(*system, store))
 		abort();
-	ERR_clear_error();
 	if (setup->ca.n > 0 && add_roots(store, &setup->ca, e) < 0) {
 		X509_STORE_free(store);
 		return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@ struct root {
 };
 
 struct roots {
+	const char *const *paths;
+	size_t npaths;
+	bool read;
 	struct root *v;
 	size_t n, cap;
 	X509_LOOKUP_METHOD *method;
@@ -70,18 +74,16 @@ add(struct roots *r, unsigned char *der, long size)
 	r->v[r->n++] = (struct root){.der = der, .size = size, .subject = subject};
 }
 
-struct roots *
-roots_read(const char *path)
+static void
+read_bundle(struct roots *r, const char *path)
 {
 	BIO *in = BIO_new_file(path, "r");
-	struct roots *r;
 	unsigned char *der;
 	char *name, *header;
 	long size;
 
 	if (in == NULL)
-		return NULL;
-	r = xcalloc(1, sizeof(*r));
+		return;
 	while (r->n < ROOTS_MAX && PEM_read_bio(in, &name, &header, &der, &size) == 1) {
 		if (strcmp(name, PEM_STRING_X509) == 0)
 			add(r, der, size);
@@ -91,10 +93,29 @@ roots_read(const char *path)
 		OPENSSL_free(header);
 	}
 	BIO_free(in);
-	if (r->n > 0)
-		return r;
-	roots_free(r);
-	return NULL;
+}
+
+/* A bundle that is not there is no error of the handshake that asks for it. */
+static void
+read_once(struct roots *r)
+{
+	if (r->read)
+		return;
+	r->read = true;
+	ERR_set_mark();
+	for (size_t i = 0; i < r->npaths && r->n == 0; i++)
+		read_bundle(r, r->paths[i]);
+	ERR_pop_to_mark();
+}
+
+struct roots *
+roots_new(const char *const *paths, size_t n)
+{
+	struct roots *r = xcalloc(1, sizeof(*r));
+
+	r->paths = paths;
+	r->npaths = n;
+	return r;
 }
 
 void
@@ -118,6 +139,8 @@ by_subject(X509_LOOKUP *lookup, X509_LOOKUP_TYPE type, const X509_NAME *name, X5
 	struct roots *r = X509_LOOKUP_get_method_data(lookup);
 	int found = 0;
 
+	if (type == X509_LU_X509)
+		read_once(r);
 	for (size_t i = 0; i < r->n && type == X509_LU_X509; i++) {
 		struct root *one = &r->v[i];
 		const unsigned char *p = one->der;
