@@ -17,6 +17,10 @@
 #define LOG_ROOM \
 	(256 * 1024) /* kept behind the log's end, so that a full disk lets things be removed */
 #define LOG_RESERVE (LOG_ROOM + 128 * 1024)
+/* The index of the log, FILE-shm: what SQLite cuts it to, and its header and least size in SQLite's file format. */
+#define INDEX_CUT 3
+#define INDEX_HEADER 136
+#define INDEX_SIZE 32768
 
 /* n: how often this statement has found the lock taken. The waits double four times, so n tells the time. */
 static int
@@ -46,6 +50,24 @@ give_owner(int fd, uid_t uid, gid_t gid)
 	return fchown(fd, uid, gid);
 }
 
+/*
+ * Who opens a database that nobody else has open distrusts the index of its log, cuts it and lets it grow again.  The
+ * file system gives back the room and takes it anew, which waits for the disk where that is told ("discard").
+ * Safe because zeros where the header was say as much as a file too short to have one: the index is then built from
+ * the log, each page of it as a whole, by whoever holds the lock that this one holds.
+ */
+static int
+cut(int fd, off_t size)
+{
+	static const char zeros[INDEX_HEADER];
+	struct stat st;
+
+	if (size == INDEX_CUT && fstat(fd, &st) == 0 && st.st_size == INDEX_SIZE &&
+	    pwrite(fd, zeros, sizeof(zeros), 0) == (ssize_t)sizeof(zeros))
+		return 0;
+	return ftruncate(fd, size);
+}
+
 void
 sqlite_single(void)
 {
@@ -59,8 +81,10 @@ sqlite_single(void)
 	sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
 	/* Last: it starts the library. */
 	vfs = sqlite3_vfs_find(NULL);
-	if (vfs != NULL && vfs->iVersion >= 3)
-		vfs->xSetSystemCall(vfs, "fchown", (sqlite3_syscall_ptr)give_owner);
+	if (vfs == NULL || vfs->iVersion < 3)
+		return;
+	vfs->xSetSystemCall(vfs, "fchown", (sqlite3_syscall_ptr)give_owner);
+	vfs->xSetSystemCall(vfs, "ftruncate", (sqlite3_syscall_ptr)cut);
 }
 
 void

@@ -12,7 +12,7 @@
 
 /*
  * Before a database is opened: no locks between threads, of which no program of the suite has two, no counting of
- * memory, and no change of a log's owner to what it is.
+ * memory, no change of a log's owner to what it is, and no new room for the index of a log that has room.
  */
 void sqlite_single(void);
 

@@ -327,3 +327,47 @@ Test(state, takes_over_version_1)
 	cr_assert_eq(ctr_list_summaries(db, &l, &e), 0, "%s", e.text);
 	cr_assert_eq(l.v[0].config_raw.n, 0, "it has its summary now");
 }
+
+/* The index of the log, FILE-shm, read into or written from text. */
+static void
+log_index(char *text, size_t size, bool put)
+{
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/pod.db-shm", dir);
+	f = fopen(path, put ? "r+" : "r");
+	cr_assert_not_null(f);
+	cr_assert_eq(put ? fwrite(text, 1, size, f) : fread(text, 1, size, f), size);
+	cr_assert_eq(fclose(f), 0);
+}
+
+static void
+open_again(void)
+{
+	cr_assert_eq(db_open(dir, "/run/a", &db, &e), 0, "%s", e.text);
+}
+
+/* Whatever stands in it, also what was right once, is made anew by the first who opens the database. */
+Test(state, distrusts_the_index_of_the_log)
+{
+	static char old[32768], junk[32768];
+	own_ctr struct ctr a = {0}, b = {0}, c = {0};
+
+	cr_assert_eq(insert(ID_A, "a", 1, NULL), 0, "%s", e.text);
+	log_index(old, sizeof(old), false);
+	cr_assert_eq(insert(ID_B, "b", 2, NULL), 0, "%s", e.text);
+	db_close(db);
+	log_index(old, sizeof(old), true);
+	open_again();
+	cr_assert_eq(ctr_load(db, ID_A, &a, &e), 0, "%s", e.text);
+	cr_assert_eq(ctr_load(db, ID_B, &b, &e), 0, "%s", e.text);
+	db_close(db);
+	memset(junk, 0x5a, sizeof(junk));
+	log_index(junk, sizeof(junk), true);
+	open_again();
+	cr_assert_eq(insert(ID_C, "c", 3, NULL), 0, "%s", e.text);
+	db_close(db);
+	open_again();
+	cr_assert_eq(ctr_load(db, ID_C, &c, &e), 0, "%s", e.text);
+}
