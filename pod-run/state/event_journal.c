@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -33,12 +34,23 @@ static const struct {
     {"ContainerInspectData", "PODMAN_CONTAINER_INSPECT_DATA", false},
 };
 
+/* Everybody may look into dir, but a volatile journal's own directory in it is only for the group systemd-journal. */
 static bool
 has_journal(const char *dir)
 {
 	own_dir DIR *d = opendir(dir);
+	const struct dirent *f;
 
-	return d != NULL;
+	while (d != NULL && (f = readdir(d)) != NULL) {
+		own_fd int fd = -1;
+
+		if (f->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd(d), f->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd != -1)
+			return true;
+	}
+	return false;
 }
 
 bool
