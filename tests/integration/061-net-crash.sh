@@ -103,9 +103,16 @@ is "with its port" "$(nft list ruleset | grep -c 'tcp . 31100')" 0
 
 # A leftover port of a killed container does not hinder the next one, and is not taken down by its sweep.
 drive -i first -p 31200:80 "$P" "$run" sh -c 'kill -9 $PPID' >/dev/null 2>&1
-drive_on -i second -p 31200:80 "$P" "$run" sh -c "read x <$dir/hold" >"$dir/second" 2>&1 &
-r=$!
-for _ in $(seq 400); do grep -q eth0 "$dir/second" && break; sleep 0.05; done
+# The helper of the first ends after its driver, and may hold the port until then.
+for _ in $(seq 100); do
+	: >"$dir/second"
+	drive_on -i second -p 31200:80 "$P" "$run" sh -c "read x <$dir/hold" >"$dir/second" 2>&1 &
+	r=$!
+	until grep -q eth0 "$dir/second" || ended "$r"; do sleep 0.05; done
+	grep -q eth0 "$dir/second" && break
+	wait $r
+	sleep 0.2
+done
 "$P" --runroot "$run" sweep second
 is "a sweep of the old owner leaves the port of the new one" "$(nft list ruleset | grep -c 'tcp . 31200 comment "second')" 1
 echo >&9

@@ -20,7 +20,7 @@ at_end() { other rm -f -a -t 0 >/dev/null 2>&1; }
 count='i=0; while :; do i=$((i+1)); echo $i >/tmp/n; echo said $i; sleep 0.2; done'
 state() { pod inspect "$1" | jq -r ".[0].State.$2"; }
 number() { "${2:-pod}" exec "$1" cat /tmp/n; }
-# It counts on from N at least: the same process, not a new one.
+# It counts on from N at least: the same process, not a new one.  The file is empty for a moment at each write.
 goes_on() { local was=$1 now; now=$(number "$2" "${3:-pod}"); [ -n "$now" ] && [ "$now" -ge "$was" ]; }
 moved() { [ "$(number "$2" "${3:-pod}")" -gt "$1" ]; }
 at_least() { [ "$(number c1)" -ge "$1" ] 2>/dev/null; }
@@ -34,7 +34,7 @@ is "the images are its owner's" "$(stat -c %a "$(state c1 CheckpointPath)")" 700
 is "no log is left" "$(test -e "$(state c1 CheckpointLog)"; echo $?)" 1
 was=$(cat "$ROOT"/rw/*/upper/tmp/n)
 is "restored" "$(pod container restore c1)" c1
-check "it counts on" goes_on "$was" c1
+check "it counts on" until_ok 20 goes_on "$was" c1
 check "and goes on" until_ok 20 moved "$was" c1
 is "inspect tells" "$(state c1 Status) $(state c1 Restored) $(state c1 Checkpointed)" "running true null"
 check "its output goes to the log" until_ok 20 bash -c "[ \$($BIN/pod --root $ROOT --runroot $RUNROOT logs c1 | wc -l) -gt $((was + 1)) ]"

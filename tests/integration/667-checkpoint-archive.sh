@@ -20,7 +20,7 @@ at_end() { other rm -f -a -t 0 >/dev/null 2>&1; }
 count='i=0; while :; do i=$((i+1)); echo $i >/tmp/n; echo said $i; sleep 0.2; done'
 state() { pod inspect "$1" | jq -r ".[0].State.$2"; }
 number() { "${2:-pod}" exec "$1" cat /tmp/n; }
-# It counts on from N at least: the same process, not a new one.
+# It counts on from N at least: the same process, not a new one.  The file is empty for a moment at each write.
 goes_on() { local was=$1 now; now=$(number "$2" "${3:-pod}"); [ -n "$now" ] && [ "$now" -ge "$was" ]; }
 moved() { [ "$(number "$2" "${3:-pod}")" -gt "$1" ]; }
 at_least() { [ "$(number c1)" -ge "$1" ] 2>/dev/null; }
@@ -42,7 +42,7 @@ is "--keep keeps the log" "$(test -s "$ROOT/containers/$(pod inspect -f '{{.Id}}
 tar -C "$WORLD/fs" --owner=0 --group=0 -c . | "$BIN/pod-store" --root "$WORLD/root2" --runroot "$WORLD/run2" import localhost/bb >/dev/null
 id=$(other container restore -i a.tar.zst)
 is "in another root it keeps its ID" "$id" "$(pod inspect -f '{{.Id}}' c1)"
-check "it counts on there" goes_on 1 c1 other
+check "it counts on there" until_ok 20 goes_on 1 c1 other
 is "with its changes" "$(other exec c1 cat /up)" x
 is "without what it deleted" "$(other exec c1 ls /www)" ""
 is "with its volume" "$(other exec c1 cat /v/f)" kept
