@@ -8,6 +8,7 @@
 
 #include "common/base/own.h"
 #include "common/base/process.h"
+#include "pod-monitor/group.h"
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/mountns.h"
 
@@ -246,6 +247,9 @@ begin_job(struct monitor *m, int attach_pipe, int start_pipe)
 		m->runtime = start_runtime(&m->start, &m->job, &e);
 		m->ran = m->runtime > 0;
 	}
+	/* The kernel lets that wait for a while, which the runtime needs anyhow. */
+	if (m->ran && m->job.own_cgroup != NULL)
+		group_join(m->job.own_cgroup, m->worker_pid);
 	if (m->runtime <= 0)
 		start_failed(m, &e);
 }

@@ -17,6 +17,7 @@
 #include "pod-run/life/scope.h"
 #include "pod-run/life/secrets.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/spec_config.h"
 #include "pod-run/state/exec.h"
 #include "pod-run/state/event.h"
@@ -135,12 +136,14 @@ start(struct exec *s, struct msg_monitor_started *started, struct err *e)
 	const struct exec_request *q = s->q;
 	own_strv struct strv environment = {0}, cleanup = {0};
 	own_peer_in struct peer_in in = {0};
+	own_mem char *own_cgroup = cgroup_monitor_path(s->c->config, s->runtime.cgroup_usable);
 	struct msg_monitor_exec m = {.id = s->c->id,
 	    .session = s->id,
 	    .bundle = s->dir,
 	    .runtime = s->runtime.path,
 	    .runtime_args = {.v = (const char **)s->runtime.args.v, .n = s->runtime.args.n},
 	    .process_file = arena_printf(&s->arena, "%s/process.json", s->dir),
+	    .own_cgroup = own_cgroup,
 	    .terminal = q->tty,
 	    .stdin_ = q->interactive,
 	    .exit_dir = s->x->exit_dir,
@@ -218,6 +221,15 @@ forget(struct exec *s, const int *code)
 		event_exec_died(s->x, s->c, *code);
 }
 
+static void
+outlive_caller(struct exec *s, const struct msg_monitor_started *started)
+{
+	struct scope scope = {0};
+
+	scope_ask(&scope, s->x, s->c, (pid_t)started->monitor_pid, (pid_t)started->worker_pid);
+	scope_await(&scope);
+}
+
 static int
 run_session(struct exec *s, struct err *e)
 {
@@ -236,8 +248,10 @@ run_session(struct exec *s, struct err *e)
 		return -1;
 	}
 	fd_close(&s->attach);
-	if (s->q->detach)
+	if (s->q->detach) {
+		outlive_caller(s, &started);
 		return 0;
+	}
 	r = attend(s, sock, &started, e);
 	if (r >= 0) {
 		forget(s, &r);

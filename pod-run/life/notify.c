@@ -30,6 +30,13 @@ notify_of_container(const struct rec_ctr_config *c)
 	return strcmp(mode_of(c), NOTIFY_CONTAINER) == 0 ? host_socket() : NULL;
 }
 
+bool
+notify_makes_service(const struct rec_ctr_config *c)
+{
+	return host_socket() != NULL && getenv("INVOCATION_ID") != NULL &&
+	       strcmp(mode_of(c), NOTIFY_IGNORE) != 0;
+}
+
 static void
 tell(const char *text)
 {

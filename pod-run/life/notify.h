@@ -17,6 +17,12 @@
 /* The socket to which the container's own words shall go; NULL if they shall not. */
 const char *notify_of_container(const struct rec_ctr_config *c);
 
+/*
+ * A service of systemd starts us and is told that the monitor is its main process: then that belongs into the
+ * service's cgroup, which is where it is started.
+ */
+bool notify_makes_service(const struct rec_ctr_config *c);
+
 /* It runs: names its monitor as the service's main process, and maybe says that it is ready. */
 void notify_started(const struct ctr *c);
 

@@ -7,13 +7,15 @@
 #include "common/role/spawn.h"
 #include "common/wire/bus.h"
 #include "common/wire/peer.h"
+#include "pod-run/life/notify.h"
 #include "pod-run/life/scope.h"
 #include "pod-run/oci/cgroup.h"
 
 static bool
 is_wanted(struct ctx *x, const struct rec_ctr_config *c)
 {
-	return cgroup_is_systemd(c) && (c->cgroups == NULL || strcmp(c->cgroups, "enabled") == 0) &&
+	return cgroup_is_systemd(c) && !notify_makes_service(c) &&
+	       (c->cgroups == NULL || strcmp(c->cgroups, "enabled") == 0) &&
 	       cgroup_usable(
 		   cgroup_layout(), c->cgroup_manager, x->rootless.user, c->cgroup_parent);
 }

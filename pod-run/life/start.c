@@ -438,7 +438,7 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 {
 	const struct rec_ctr_config *c = s->c->config;
 	own_strv struct strv environment = {0}, cleanup = {0}, health = {0};
-	own_mem char *state_dir = NULL, *cgroup = NULL;
+	own_mem char *state_dir = NULL, *cgroup = NULL, *own_cgroup = NULL;
 	struct rec_log_target log;
 	struct msg_monitor_start m = {.id = s->c->id,
 	    .name = s->c->name,
@@ -489,6 +489,8 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 		m.state_dir = state_dir = runtime_state_dir(s->x, &s->runtime, s->c->id);
 	if (s->runtime.cgroup_usable)
 		m.cgroup = cgroup = cgroup_oci_path(c, s->c->id);
+	if (!notify_makes_service(c))
+		m.own_cgroup = own_cgroup = cgroup_monitor_path(c, s->runtime.cgroup_usable);
 	m.logs.v = &log;
 	m.logs.n = 1;
 	cleanup_environment(&environment);

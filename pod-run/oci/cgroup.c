@@ -182,6 +182,17 @@ cgroup_oci_path(const struct rec_ctr_config *c, const char *id)
 }
 
 char *
+cgroup_monitor_path(const struct rec_ctr_config *c, bool usable)
+{
+	const char *parent = c->cgroup_parent != NULL ? c->cgroup_parent : DEFAULT_PARENT;
+
+	if (!usable || cgroup_is_systemd(c) || cgroup_layout() != CGROUP_V2 ||
+	    (c->cgroups != NULL && strcmp(c->cgroups, "enabled") != 0))
+		return NULL;
+	return xasprintf("%s%s/conmon", *parent == '/' ? "" : "/", parent);
+}
+
+char *
 cgroup_fs_path(const struct rec_ctr_config *c, const char *id)
 {
 	if (!has_cgroup(c))

@@ -53,6 +53,13 @@ const char *cgroup_slice(const struct rec_ctr_config *c);
  */
 char *cgroup_oci_path(const struct rec_ctr_config *c, const char *id);
 
+/*
+ * Where its monitors go when cgroups are made by hand: "/libpod_parent/conmon", below the mount point of cgroup v2;
+ * caller frees.  NULL if they stay where they are started: the options say so, it has no cgroup, or this is cgroup v1,
+ * where a move goes hierarchy by hierarchy and none of them is that by which sessions are ended.
+ */
+char *cgroup_monitor_path(const struct rec_ctr_config *c, bool usable);
+
 /* Path below the mount point of a hierarchy, for reading statistics and for signalling; caller
  * frees. */
 char *cgroup_fs_path(const struct rec_ctr_config *c, const char *id);

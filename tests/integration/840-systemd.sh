@@ -89,6 +89,22 @@ pod exec svc touch /tmp/go
 until_is "with its monitor" "went" pod logs svc
 until_is "which says how it ended" "exited 0" pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' svc
 pod rm -f -t 0 svc >/dev/null
+up svc $image sleep 1000
+systemd-run "${user[@]}" -q --wait --collect --unit "$unit" "$P" exec -d svc \
+	sh -c 'while ! test -e /tmp/go; do sleep 0.2; done'
+sessions() { pod inspect --format '{{len .ExecIDs}}' svc; }
+is "a session that a service began outlives it, its monitor is in a scope" \
+	"$(sessions) $(systemctl "${user[@]}" list-units --plain --no-legend "libpod-conmon-$(field svc Id)-*.scope" | wc -l)" "1 1"
+pod exec svc touch /tmp/go
+until_is "and its monitor clears up after it" 0 sessions
+pod rm -f -t 0 svc >/dev/null
+systemd-run "${user[@]}" -q --collect --unit "$unit" -p Type=notify -p NotifyAccess=all \
+	"$P" run -d --name ntf --network none --sdnotify conmon $image sleep 1000
+is "Type=notify: the monitor, which is its process, stays in the unit" "$(show "$unit.service" ActiveState) \
+$(show "$unit.service" MainPID) $(group_of "$(field ntf State.ConmonPid)" | grep -c "/$unit.service\$")" "active \
+$(field ntf State.ConmonPid) 1"
+pod rm -f -t 0 ntf >/dev/null
+until_ok 20 sh -c '! systemctl "$@" -q is-active' x "${user[@]}" "$unit.service"
 systemd-run "${user[@]}" -q --collect --unit "$unit" -p Type=notify -p NotifyAccess=all \
 	"$P" run -d --name ntf --network none --sdnotify conmon --cgroups no-conmon $image sleep 1000
 is "Type=notify: the unit is active, its process is the monitor" \
