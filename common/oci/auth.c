@@ -15,12 +15,14 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/fs/lock.h"
 #include "common/oci/auth.h"
 #include "common/oci/base64.h"
 #include "common/oci/reference.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 #define HELPER_ANSWER_MAX 65536
+#define LOCK_MS 30000
 #define DOCKER_HUB_KEY "https://index.docker.io/v1/"
 
 static void
@@ -457,25 +459,62 @@ make_parents(const char *file, struct err *e)
 	return 0;
 }
 
-static int
-write_file(const char *file, const json_t *j, struct err *e)
-{
-	own_strbuf struct strbuf b = {0};
-	own_mem char *dir = xstrdup(file);
-	own_fd int fd = -1;
-	char *slash = strrchr(dir, '/');
-	const char *name = slash != NULL ? file + (slash - dir) + 1 : file;
-	int r;
+/*
+ * A file that is being changed: between reading and writing it no other of us may change it, or one of two logins
+ * at once is lost.  The lock is a file beside it, which is there only meanwhile; other engines know none.
+ */
+struct changed {
+	const char *path, *name; /* name: in dir */
+	char *lock_name;
+	int dir, lock;
+};
 
+static void
+end_change(struct changed *c)
+{
+	if (c->lock >= 0)
+		unlinkat(c->dir, c->lock_name, 0);
+	fd_close(&c->lock);
+	fd_close(&c->dir);
+	free(c->lock_name);
+	c->lock_name = NULL;
+}
+#define own_changed own(end_change)
+
+static int
+begin_change(struct changed *c, const char *file, struct err *e)
+{
+	const char *slash = strrchr(file, '/');
+	own_mem char *dir = slash == NULL   ? xstrdup(".")
+			    : slash == file ? xstrdup("/")
+					    : xstrndup(file, (size_t)(slash - file));
+
+	c->path = file;
+	c->name = slash != NULL ? slash + 1 : file;
 	if (make_parents(file, e) < 0)
 		return -1;
-	if (slash != NULL)
-		slash[slash == dir ? 1 : 0] = '\0';
-	fd = open(slash != NULL ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	c->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->dir < 0)
 		return err_sys(e, "opening the directory of %s", file);
+	c->lock_name = xasprintf(".%s.pod-lock", c->name);
+	c->lock = lock_acquire(c->dir, c->lock_name, LOCK_EXCLUSIVE, LOCK_MS, e);
+	if (c->lock >= 0)
+		return 0;
+	/* Nor can the file be written then, which is the error to tell; a helper's entry can be. */
+	if (e->no != EACCES && e->no != EPERM && e->no != EROFS)
+		return err_wrap(e, "changing auth file %s", file);
+	err_clear(e);
+	return 0;
+}
+
+static int
+write_file(const struct changed *c, const json_t *j, struct err *e)
+{
+	own_strbuf struct strbuf b = {0};
+	int r;
+
 	json_go(j, "\t", &b);
-	r = file_write(fd, name, b.s, b.n, 0600, 0, e);
+	r = file_write(c->dir, c->name, b.s, b.n, 0600, 0, e);
 	explicit_bzero(b.s, b.n);
 	return r;
 }
@@ -498,14 +537,17 @@ static int
 put_in_file(const struct auth_place *at, const char *key, const char *username,
     const char *password, struct err *e)
 {
-	own_json json_t *j = read_file(at->file, true, e);
+	own_changed struct changed c = {.dir = -1, .lock = -1};
+	own_json json_t *j = NULL;
 	json_t *auths, *entry;
 	own_mem char *plain = NULL, *text = NULL;
 
-	if (j == NULL)
+	if (begin_change(&c, at->file, e) < 0 || (j = read_file(at->file, true, e)) == NULL)
 		return -1;
-	if (helper_for(j, key) != NULL)
+	if (helper_for(j, key) != NULL) {
+		end_change(&c);
 		return tell_helper(helper_for(j, key), key, username, password, e);
+	}
 	auths = json_object_get(j, "auths");
 	if (!json_is_object(auths))
 		auths = json_put_obj(j, "auths");
@@ -515,7 +557,7 @@ put_in_file(const struct auth_place *at, const char *key, const char *username,
 	json_put_str(entry, "auth", text);
 	explicit_bzero(plain, strlen(plain));
 	explicit_bzero(text, strlen(text));
-	return write_file(at->file, j, e);
+	return write_file(&c, j, e);
 }
 
 int
@@ -545,14 +587,19 @@ auth_put(const struct auth_place *at, const char *key, const char *username, con
 static int
 remove_from_file(const struct auth_place *at, const char *key, struct err *e)
 {
-	own_json json_t *j = read_file(at->file, true, e);
+	own_changed struct changed c = {.dir = -1, .lock = -1};
+	own_json json_t *j = NULL;
 	const char *k, *found = NULL;
 	json_t *auths, *v;
 
-	if (j == NULL)
+	if (access(at->file, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 1;
+	if (begin_change(&c, at->file, e) < 0 || (j = read_file(at->file, true, e)) == NULL)
 		return -1;
-	if (helper_for(j, key) != NULL)
+	if (helper_for(j, key) != NULL) {
+		end_change(&c);
 		return erase_in_helper(helper_for(j, key), key, e);
+	}
 	auths = json_object_get(j, "auths");
 	json_object_foreach (auths, k, v) {
 		if (strcmp(k, key) == 0 || key_is(k, key))
@@ -561,7 +608,7 @@ remove_from_file(const struct auth_place *at, const char *key, struct err *e)
 	if (found == NULL)
 		return 1;
 	json_object_del(auths, found);
-	return write_file(at->file, j, e);
+	return write_file(&c, j, e);
 }
 
 int
@@ -609,11 +656,12 @@ erase_all_in_helper(const char *name, struct err *e)
 static int
 remove_all_from_file(const struct auth_place *at, struct err *e)
 {
-	own_json json_t *j = read_file(at->file, true, e);
+	own_changed struct changed c = {.dir = -1, .lock = -1};
+	own_json json_t *j = NULL;
 	const char *key;
 	json_t *helper;
 
-	if (j == NULL)
+	if (begin_change(&c, at->file, e) < 0 || (j = read_file(at->file, true, e)) == NULL)
 		return -1;
 	json_object_foreach (json_object_get(j, "credHelpers"), key, helper) {
 		if (json_is_string(helper) &&
@@ -621,7 +669,7 @@ remove_all_from_file(const struct auth_place *at, struct err *e)
 			return -1;
 	}
 	json_put_obj(j, "auths");
-	return write_file(at->file, j, e);
+	return write_file(&c, j, e);
 }
 
 int

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -191,4 +192,70 @@ Test(base64, both_ways)
 
 		cr_expect_null(out, "accepted: %s", bad[i]);
 	}
+}
+
+/* --- Many at once ----------------------------------------------------------------------------- */
+
+#define WRITERS 8
+#define KEYS 10
+
+/* Each in a process of its own: key 0 to KEYS - 1 of writer w. */
+static int
+change_all(int w, bool put)
+{
+	for (int i = 0; i < KEYS; i++) {
+		own_mem char *key = xasprintf("r%d.io/n%d", w, i);
+
+		if ((put ? login(key, key, "p")
+			 : auth_remove(&(struct auth_place){.file = file}, key, &e)) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+static int
+files_beside(void)
+{
+	own_mem char *parent = xstrndup(file, (size_t)(strrchr(file, '/') - file));
+	own_dir DIR *d = opendir(parent);
+	const struct dirent *x;
+	int n = 0;
+
+	while ((x = readdir(d)) != NULL)
+		n += strcmp(x->d_name, ".") != 0 && strcmp(x->d_name, "..") != 0;
+	return n;
+}
+
+static void
+at_once(bool put)
+{
+	pid_t pids[WRITERS];
+	int status;
+
+	for (int w = 0; w < WRITERS; w++) {
+		pids[w] = fork();
+		if (pids[w] == 0)
+			_exit(change_all(w, put));
+	}
+	for (int w = 0; w < WRITERS; w++) {
+		cr_assert_eq(waitpid(pids[w], &status, 0), pids[w]);
+		cr_assert_eq(status, 0, "writer %d: %d", w, status);
+	}
+}
+
+Test(auth, logins_and_logouts_at_once)
+{
+	cr_assert_eq(login("stays.io", "u", "p"), 0, "%s", e.text);
+	at_once(true);
+	for (int w = 0; w < WRITERS; w++)
+		for (int i = 0; i < KEYS; i++) {
+			own_mem char *key = xasprintf("r%d.io/n%d", w, i);
+
+			cr_assert_str_eq(user_of(key), key);
+		}
+	at_once(false);
+	cr_assert_str_eq(user_of("r0.io/n0"), "none");
+	cr_assert_str_eq(user_of("stays.io"), "u");
+	/* The lock is gone with who held it. */
+	cr_assert_eq(files_beside(), 1);
 }
