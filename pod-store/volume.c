@@ -323,12 +323,32 @@ prepare(const struct rec_volume *v, int dir, int root, const struct rec_volume_u
 	return target >= 0 ? copy_attributes(target, data, e) : 0;
 }
 
+/*
+ * Within a transaction: what prepare has done is done.  Copying takes its time, and who removed the volume meanwhile
+ * must not find it back; nor is one that was made anew the one that was filled.
+ */
+static int
+mark_used(struct store *s, struct rec_volume *v, int64_t made_ns, const struct rec_volume_use *u,
+    struct arena *a, struct err *e)
+{
+	int r = load(s, u->name, v, a, e);
+
+	if (r == -1)
+		return -1;
+	if (r == 0 || v->created_ns != made_ns)
+		return err_set(e, ERR_NOTFOUND, "no such volume %s: it was removed", u->name);
+	v->needs_chown = false;
+	if (!u->no_copy)
+		v->needs_copy_up = false;
+	return put(s, v, e);
+}
+
 static int
 first_use(struct store *s, struct rec_volume *v, int root, const struct rec_volume_use *u,
     uid_t uid, gid_t gid, struct arena *a, struct err *e)
 {
 	own_fd int dir = volume_place_open(s, v->name, e);
-	bool copied;
+	int64_t made_ns;
 	int r;
 
 	/* Two containers may start at once; the second one finds nothing left to do. */
@@ -339,11 +359,11 @@ first_use(struct store *s, struct rec_volume *v, int root, const struct rec_volu
 		return r == -1 ? -1 : err_set(e, ERR_NOTFOUND, "no such volume %s", u->name);
 	if (prepare(v, dir, root, u, uid, gid, e) == -1)
 		return -1;
-	copied = !u->no_copy;
-	v->needs_chown = false;
-	if (copied)
-		v->needs_copy_up = false;
-	return put(s, v, e);
+	made_ns = v->created_ns;
+	if (db_begin(&s->db, e) == -1)
+		return -1;
+	r = mark_used(s, v, made_ns, u, a, e);
+	return db_end(&s->db, r == 0, e);
 }
 
 int

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -634,6 +635,55 @@ Test(store, volumes_without_content_belong_to_the_user)
 	use[0].name = "nosuch";
 	use[0].no_create = true;
 	cr_assert_eq(open_ctr(&m, &out), -1);
+	cr_assert_eq(e.class, ERR_NOTFOUND);
+}
+
+/* In a process of its own, which has its store open when it says so, and begins when it is told. */
+static int
+use_volume(int ready, int go)
+{
+	struct rec_volume_use use = {.name = "v", .target = "/image"};
+	struct store own = {0};
+	own_arena struct arena a = {0};
+	own_fd int top = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *path;
+	char byte = 0;
+
+	if (store_open(&own, root, &e) == -1 || write(ready, &byte, 1) != 1 ||
+	    read(go, &byte, 1) != 1)
+		return 2;
+	return volume_use(&own, top, &use, 5, 5, &path, &a, &e) == -1 && e.class == ERR_NOTFOUND;
+}
+
+Test(store, a_volume_removed_at_its_first_use_stays_removed)
+{
+	struct rec_volume want = {.name = "v"}, got;
+	struct msg_volume_create m = {.volume = &want};
+	own_arena struct arena a = {0};
+	own_fd int top = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), from = -1;
+	int ready[2], go[2], status;
+	char byte = 0;
+	pid_t pid;
+
+	cr_assert_eq(mkdirat(top, "image", 0755), 0);
+	from = openat(top, "image", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put_file(from, "seed", "x");
+	cr_assert_eq(volume_create(&s, &m, &got, &a, &e), 0, "%s", e.text);
+	cr_assert_eq(pipe2(ready, O_CLOEXEC) | pipe2(go, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(use_volume(ready[1], go[0]));
+	cr_assert_eq(read(ready[0], &byte, 1), 1);
+	/* It can fill the volume, but not write that down, until we have removed it. */
+	cr_assert_eq(db_begin(&s.db, &e), 0, "%s", e.text);
+	cr_assert_eq(write(go[1], &byte, 1), 1);
+	while (faccessat(top, "volumes/v/_data/seed", F_OK, 0) == -1)
+		usleep(1000);
+	cr_assert_eq(db_run(&s.db, db_query(&s.db, SQL_VOLUME_DELETE, &e, "t", "v"), &e), 0);
+	cr_assert_eq(db_end(&s.db, true, &e), 0, "%s", e.text);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 1 << 8, "told that it is gone");
+	cr_assert_eq(volume_get(&s, "v", true, &got, &a, &e), -1);
 	cr_assert_eq(e.class, ERR_NOTFOUND);
 }
 
