@@ -15,6 +15,7 @@
 #include "common/conf/host_root.h"
 #include "common/oci/network_json.h"
 #include "pod-net/net.h"
+#include "pod-net/netns.h"
 #include "pod-net/setup.h"
 
 struct globals {
@@ -309,14 +310,12 @@ setup(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	own_arena struct arena a = {0};
 	struct msg_net_setup m;
 	struct msg_net_setup_r r = {0};
-	own_fd int netns = open(argv[0], O_RDONLY | O_CLOEXEC);
+	own_fd int netns = netns_open(argv[0], e);
 	int rc;
 
 	(void)argc;
-	if (netns < 0)
-		return err_sys(e, "opening network namespace %s", argv[0]);
-	if (setup_request(opts, ctx->globals, &m, &a, e) != 0 || open_net(ctx, &n, e) != 0 ||
-	    setup_container(&n, &m, netns, &r, &a, e) != 0)
+	if (netns < 0 || setup_request(opts, ctx->globals, &m, &a, e) != 0 ||
+	    open_net(ctx, &n, e) != 0 || setup_container(&n, &m, netns, &r, &a, e) != 0)
 		return -1;
 	rc = print_answer(&r, e);
 	(void)fd_take(&r.netns);

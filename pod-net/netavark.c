@@ -18,6 +18,7 @@
 #include "pod-net/connect.h"
 #include "pod-net/create.h"
 #include "pod-net/net.h"
+#include "pod-net/netns.h"
 #include "pod-net/names.h"
 #include "pod-net/plugin.h"
 #include "pod-net/netavark_create.h"
@@ -272,10 +273,8 @@ do_setup(struct face *f, const char *path, struct err *e)
 
 	if (open_face(f, "setup", e) != 0 || read_input(f, e) != 0)
 		return -1;
-	f->netns = open(path, O_RDONLY | O_CLOEXEC);
-	if (f->netns < 0)
-		return err_sys(e, "failed to open netns at %s: IO error", path);
-	if (join(f, &a, e) != 0)
+	f->netns = netns_open(path, e);
+	if (f->netns < 0 || join(f, &a, e) != 0)
 		return -1;
 	if (state_read(&f->net.state, f->in.id, &st, &a, e) != 1)
 		return -1;
@@ -325,7 +324,8 @@ do_teardown(struct face *f, const char *path, struct err *e)
 	if (open_face(f, "teardown", e) != 0 || read_input(f, e) != 0)
 		return -1;
 	/* It may be gone; what is on the host goes all the same. */
-	f->netns = open(path, O_RDONLY | O_CLOEXEC);
+	f->netns = netns_open(path, &quiet);
+	err_clear(&quiet);
 	rc = leave_all(f, e);
 	if (state_read(&f->net.state, f->in.id, &st, &a, &quiet) == 1 && st.networks.n == 0)
 		(void)net_teardown(&f->net, f->in.id, &quiet);

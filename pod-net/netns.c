@@ -2,10 +2,12 @@
 #include "pod-net/netns.h"
 
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +26,19 @@ netns_current(struct err *e)
 	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	return fd >= 0 ? fd : err_sys(e, "opening the network namespace");
+}
+
+int
+netns_open(const char *path, struct err *e)
+{
+	/* A pipe must not block; namespaces do not mind. */
+	own_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "failed to open netns at %s: IO error", path);
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return err_set(e, ERR_INVALID, "%s is not a network namespace", path);
+	return fd_take(&fd);
 }
 
 int

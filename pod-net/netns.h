@@ -15,6 +15,9 @@
 /* The namespace the process is in. */
 int netns_current(struct err *e);
 
+/* Opens the network namespace at path; anything else that lies there is refused. */
+int netns_open(const char *path, struct err *e);
+
 /*
  * Makes a namespace and returns its descriptor; the process stays where it is.  home is the namespace it
  * is in, or -1 for an ordinary user, who may enter namespaces of their own but not come back to the

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-store/attach.h"
 #include "pod-store/places.h"
@@ -85,6 +87,24 @@ attach_remove(struct store *s, const char *id, struct err *e)
 	if (unlinkat(s->dir, path, AT_REMOVEDIR) == -1 && errno != ENOENT)
 		return err_sys(e, "removing %s/%s", s->root, path);
 	return 0;
+}
+
+void
+attach_drop(struct store *s, const char *id)
+{
+	char path[STORE_NAME_MAX];
+	struct err ignored;
+	own_mem char *full = NULL;
+
+	if (place_path(id, path, &ignored) == -1 || unlinkat(s->dir, path, AT_REMOVEDIR) == 0 ||
+	    errno != EBUSY)
+		return;
+	full = xasprintf("%s/%s", s->root, path);
+	while (umount2(full, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		;
+	/* Where it is no mount point here, the kernel takes away the mounts on it elsewhere. */
+	if (unlinkat(s->dir, path, AT_REMOVEDIR) == -1)
+		log_warn("%s stays mounted: %s", full, strerror(errno));
 }
 
 static int

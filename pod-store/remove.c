@@ -4,6 +4,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "pod-store/artifacts.h"
+#include "pod-store/attach.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/adopt.h"
@@ -282,6 +283,15 @@ exclusively(struct store *s, struct err *e)
 	return -1;
 }
 
+/* What the images that are gone had on the disk, and where users had mounted them. */
+static int
+bury(struct store *s, const struct removed *out, struct err *e)
+{
+	for (size_t i = 0; i < out->deleted.n; i++)
+		attach_drop(s, out->deleted.v[i]);
+	return out->deleted.n > 0 ? layer_bury(s, NULL, e) : 0;
+}
+
 int
 remove_image(struct store *s, const struct msg_image_remove *m, struct removed *out, struct err *e)
 {
@@ -293,9 +303,7 @@ remove_image(struct store *s, const struct msg_image_remove *m, struct removed *
 	store_unlock(s);
 	for (size_t i = 0; i < out->deleted.n && r == 0; i++)
 		r = artifacts_drop(s, out->deleted.v[i], e);
-	if (r == 0 && out->deleted.n > 0)
-		r = layer_bury(s, NULL, e);
-	return r;
+	return r == 0 ? bury(s, out, e) : r;
 }
 
 static int
@@ -333,9 +341,7 @@ remove_unused(struct store *s, bool all, struct removed *out, struct err *e)
 		return -1;
 	r = db_end(&s->db, unused_in_tx(s, all, out, e) == 0, e);
 	store_unlock(s);
-	if (r == 0 && out->deleted.n > 0)
-		r = layer_bury(s, NULL, e);
-	return r;
+	return r == 0 ? bury(s, out, e) : r;
 }
 
 /* Without a look at relations, for which the configuration would have to be whole. */

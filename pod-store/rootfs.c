@@ -673,5 +673,6 @@ rootfs_remove(struct store *s, const char *id, struct err *e)
 
 	if (rootfs_path(id, path, e) == -1)
 		return -1;
+	attach_drop(s, id);
 	return store_trash(s, s->dir, path, e);
 }

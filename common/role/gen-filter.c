@@ -18,6 +18,7 @@
 #include <linux/filter.h>
 #include <linux/fs.h>
 #include <linux/if_tun.h>
+#include <linux/nsfs.h>
 #include <linux/quota.h>
 #include <linux/sockios.h>
 

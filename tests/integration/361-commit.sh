@@ -59,8 +59,12 @@ if [ "$(id -u)" = 0 ]; then
 	is "and it sees what is written there" "$(pod exec r cat /in)" in
 	check "commit -p of a running container" pod commit -q -p r localhost/r
 	is "which runs on" "$(pod inspect -f '{{.State.Status}}' r)" running
-	pod umount r >/dev/null
 	pod rm -f -t 0 r >/dev/null
+	is "what is removed while it is mounted goes from the host's mounts" "$(grep -c "$WORLD" /proc/mounts) $(ls -d "$m" 2>/dev/null)" "0 "
+	pod create --name gone --network none localhost/parent true >/dev/null
+	m=$(pod mount gone)
+	is "also where only another mount namespace has it" "$(test -d "$m/bin" && unshare -m --propagation private sh -c 'umount "$1"; shift; "$@"' x "$m" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" rm gone; grep -c "$WORLD" /proc/mounts)" "gone
+0"
 	pod run --name um --network none --uidmap 0:100000:65536 localhost/parent sh -c 'touch /f; chown 7:8 /f'
 	is "export of a container in a user namespace has its own ids" "$(pod export um | tar -tv --numeric-owner f | cut -d' ' -f2)" 7/8
 	pod commit -q um localhost/um >/dev/null
@@ -69,6 +73,10 @@ if [ "$(id -u)" = 0 ]; then
 	is "it is read-only" "$(touch "$(pod image mount x)/q" 2>&1 | grep -c 'Read-only')" 1
 	is "image mount lists" "$(pod image mount | grep -c localhost/x)" 1
 	is "image unmount" "$(pod image unmount x)" "$(pod inspect -f '{{.Id}}' x)"
+	pod commit -q c localhost/taken >/dev/null
+	pod image mount taken >/dev/null
+	is "an image that is removed while it is mounted" "$(pod rmi taken >/dev/null 2>&1; echo $?; grep -c "$WORLD" /proc/mounts)" "0
+0"
 	pod image mount -a >/dev/null
 	pod image unmount -a >/dev/null
 	is "all of them" "$(grep -c "$WORLD" /proc/mounts)" 0
@@ -85,6 +93,9 @@ check "user: mount wants unshare" grep -q 'must execute `podman unshare` first' 
 is "user: within it, it works" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' mount c)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' umount c")" "x
 c"
 is "user: image mount too" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image mount x)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image umount x >/dev/null")" x
+is "user: removed while it is mounted" "$(pod unshare sh -c "p='$BIN/pod --root $ROOT --runroot $RUNROOT'; \$p create --name gone --network none localhost/parent true >/dev/null; \$p mount gone >/dev/null; grep -c '$ROOT/mounts' /proc/self/mounts; \$p rm gone; grep -c '$ROOT/mounts' /proc/self/mounts")" "1
+gone
+0"
 pod run --name k --userns keep-id --network none localhost/parent sh -c 'touch /tmp/mine'
 pod commit -q k localhost/k >/dev/null
 is "user: owners are mapped back: the user's, by number" "$(store export localhost/k | tar -tv --numeric-owner tmp/mine | cut -d' ' -f2)" "$(id -u)/$(id -g)"

@@ -66,6 +66,11 @@ bad "a bad option" 'unable to parse' "$(one | sed 's/"ipam_options"/"options": {
 is "no --config" "$(one | "$N" setup "$WORLD/ns")" '{"error":"--config not specified but required for netavark setup"}'
 "$N" nosuchword >/dev/null 2>&1
 is "bad usage" $? 2
+mkfifo "$WORLD/pipe"
+for path in "$WORLD/request" "$WORLD/pipe" /proc/self/ns/pid; do
+	is "no network namespace: ${path##*/}" "$(one | timeout 20 "$N" -c "$config" -r false -a "" setup "$path")" "{\"error\":\"$path is not a network namespace\"}"
+	is "nor for pod-net" "$(timeout 20 "$BIN/pod-net" --root "$ROOT" --runroot "$RUNROOT" setup --id plain "$path" 2>&1)" "Error: $path is not a network namespace"
+done
 check "what failed leaves nothing" sh -c "! ip link show nvt1 2>/dev/null && ! nsenter --net=$WORLD/ns ip link show eth0 2>/dev/null"
 umount "$WORLD/ns"
 
