@@ -19,6 +19,7 @@ void
 crypt_free(struct crypt *c)
 {
 	peer_free(c->keys);
+	peer_free(c->gpg);
 	for (size_t i = 0; i < CRYPT_SLOTS; i++) {
 		peer_free(c->coders[CRYPT_OPEN][i]);
 		peer_free(c->coders[CRYPT_SEAL][i]);
@@ -66,33 +67,66 @@ fill_private(
 	return read_key(f, k->path, &out->data, e);
 }
 
+/* For the worker with keys; *pgp: it is for gpg instead. */
 static int
-fill_recipient(struct rec_recipient *out, const char *word, struct files *f, struct err *e)
+fill_recipient(
+    struct rec_recipient *out, const char *word, struct files *f, bool *pgp, struct err *e)
 {
 	*out = (struct rec_recipient){.name = word};
+	*pgp = text_has_prefix(word, "pgp:");
+	if (*pgp)
+		return word[4] != '\0'
+			   ? 0
+			   : err_set(e, ERR_USAGE,
+				 "Invalid encryption keys: %s: expected pgp:ADDRESS", word);
 	if (text_has_prefix(word, "jwe:"))
 		out->scheme = "jwe";
 	else if (text_has_prefix(word, "pkcs7:"))
 		out->scheme = "pkcs7";
-	else if (text_has_prefix(word, "pgp:") || text_has_prefix(word, "pkcs11:") ||
-		 text_has_prefix(word, "provider:"))
+	else if (text_has_prefix(word, "pkcs11:") || text_has_prefix(word, "provider:"))
 		return err_set(e, ERR_UNSUPPORTED,
-		    "Invalid encryption keys: %.300s: only jwe: and pkcs7: are supported", word);
+		    "Invalid encryption keys: %.300s: only jwe:, pgp: and pkcs7: are supported",
+		    word);
 	else
 		return err_set(e, ERR_USAGE,
-		    "Invalid encryption keys: %.300s: expected jwe:PATH or pkcs7:PATH", word);
+		    "Invalid encryption keys: %.300s: expected jwe:PATH, pgp:ADDRESS or pkcs7:PATH",
+		    word);
 	return read_key(f, strchr(word, ':') + 1, &out->data, e);
 }
 
 static int
-start_keys(struct crypt *c, const struct rec_registry_access *access,
+start_keys(struct crypt *c, const struct msg_keys_setup *setup, struct err *e)
+{
+	c->keys = spawn_peer(ROLE_IMAGE, ROLE_KEYS, NULL, e);
+	if (c->keys == NULL)
+		return -1;
+	c->opens = setup->private_keys.n > 0;
+	c->boxes = setup->recipients.n > 0;
+	c->setup = peer_next_seq(c->keys);
+	return peer_send(c->keys, &msg_keys_setup_desc, c->setup, setup, e);
+}
+
+static int
+start_gpg(struct crypt *c, const struct msg_sign_recipients *m, struct err *e)
+{
+	c->gpg = spawn_peer(ROLE_IMAGE, ROLE_SIGN, NULL, e);
+	if (c->gpg == NULL)
+		return -1;
+	c->gpg_setup = peer_next_seq(c->gpg);
+	return peer_send(c->gpg, &msg_sign_recipients_desc, c->gpg_setup, m, e);
+}
+
+static int
+start_holders(struct crypt *c, const struct rec_registry_access *access,
     const struct rec_encryption *wish, struct err *e)
 {
 	size_t n = access != NULL ? access->decryption_keys.n : 0;
 	size_t m = wish != NULL ? wish->recipients.n : 0;
 	struct rec_private_key private[64];
 	struct rec_recipient recipients[64];
-	struct msg_keys_setup setup = {0};
+	const char *names[64];
+	struct msg_keys_setup setup = {.private_keys = {private, n}, .recipients = {recipients, 0}};
+	struct msg_sign_recipients gpg = {.names = {names, 0}};
 	own(files_free) struct files files = {0};
 
 	if (n > COUNTOF(private) || m > COUNTOF(recipients))
@@ -100,21 +134,22 @@ start_keys(struct crypt *c, const struct rec_registry_access *access,
 	for (size_t i = 0; i < n; i++)
 		if (fill_private(&private[i], &access -> decryption_keys.v[i], &files, e) < 0)
 			return err_wrap(e, "Invalid decryption keys");
-	for (size_t i = 0; i < m; i++)
-		if (fill_recipient(&recipients[i], wish->recipients.v[i], &files, e) < 0)
+	for (size_t i = 0; i < m; i++) {
+		const char *word = wish->recipients.v[i];
+		bool pgp;
+
+		if (fill_recipient(&recipients[setup.recipients.n], word, &files, &pgp, e) < 0)
 			return -1;
-	setup.private_keys.v = private;
-	setup.private_keys.n = n;
-	setup.recipients.v = recipients;
-	setup.recipients.n = m;
-	c->keys = spawn_peer(ROLE_IMAGE, ROLE_KEYS, NULL, e);
-	if (c->keys == NULL)
-		return -1;
-	c->opens = n > 0;
+		if (pgp)
+			names[gpg.names.n++] = word + strlen("pgp:");
+		else
+			setup.recipients.n++;
+	}
 	c->seals = m > 0;
 	c->wish = wish;
-	c->setup = peer_next_seq(c->keys);
-	return peer_send(c->keys, &msg_keys_setup_desc, c->setup, &setup, e);
+	if (n + setup.recipients.n > 0 && start_keys(c, &setup, e) < 0)
+		return -1;
+	return gpg.names.n > 0 ? start_gpg(c, &gpg, e) : 0;
 }
 
 static int
@@ -152,7 +187,7 @@ crypt_prepare(struct crypt *c, struct rec_registry_access *access,
 				 "--encrypt-layer needs a key to encrypt with: --encryption-key");
 	if (wish == NULL && (access == NULL || access->decryption_keys.n == 0))
 		return 0;
-	r = start_keys(c, access, wish, e);
+	r = start_holders(c, access, wish, e);
 	wipe(access);
 	if (r < 0 || (c->opens && start_coders(c, CRYPT_OPEN, e) < 0) ||
 	    (c->seals && start_coders(c, CRYPT_SEAL, e) < 0))
@@ -164,6 +199,7 @@ void
 crypt_fds(const struct crypt *c, struct keep *k)
 {
 	keep_peer(k, c->keys);
+	keep_peer(k, c->gpg);
 	for (size_t i = 0; i < CRYPT_SLOTS; i++)
 		for (size_t way = 0; way < 2; way++)
 			keep_peer(k, c->coders[way][i]);
@@ -181,6 +217,18 @@ answer_setup(struct crypt *c, struct err *e)
 	if (waited == 0)
 		return 0;
 	return peer_wait(c->keys, &msg_keys_setup_desc, waited, &in, NULL, NULL, e);
+}
+
+static int
+answer_gpg(struct crypt *c, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	uint32_t waited = c->gpg_setup;
+
+	c->gpg_setup = 0;
+	if (waited == 0)
+		return 0;
+	return peer_wait(c->gpg, &msg_sign_recipients_desc, waited, &in, NULL, NULL, e);
 }
 
 static int
@@ -247,20 +295,16 @@ put_base64(json_t *j, const char *key, const void *p, size_t n)
 	json_put_str(j, key, text);
 }
 
-int
-crypt_annotate(struct crypt *c, const struct wrapped_options *o, json_t *annotations, struct err *e)
+/* By the worker with keys. */
+static int
+seal_boxes(struct crypt *c, const struct bytes *secret, json_t *annotations, struct err *e)
 {
-	own_mem char *private = wrapped_private_text(o), *public = wrapped_public_text(o);
-	struct msg_keys_seal m = {.data = {(const uint8_t *)private, strlen(private)}};
+	struct msg_keys_seal m = {.data = *secret};
 	own_peer_in struct peer_in in = {0};
 	const struct msg_keys_sealed *boxes;
-	int r = answer_setup(c, e);
 
-	if (r == 0)
-		r = peer_call(c->keys, &msg_keys_seal_desc, &m, &in, NULL, NULL, e);
-	explicit_bzero(private, strlen(private));
-	if (r < 0)
-		return err_wrap(e, "encrypting a layer");
+	if (peer_call(c->keys, &msg_keys_seal_desc, &m, &in, NULL, NULL, e) < 0)
+		return -1;
 	boxes = MSG_OF(&in, keys_sealed);
 	if (boxes->jwe.n > 0)
 		put_base64(annotations, MANIFEST_ENCRYPTED_ANNOTATION "keys.jwe", boxes->jwe.p,
@@ -268,6 +312,56 @@ crypt_annotate(struct crypt *c, const struct wrapped_options *o, json_t *annotat
 	if (boxes->pkcs7.n > 0)
 		put_base64(annotations, MANIFEST_ENCRYPTED_ANNOTATION "keys.pkcs7", boxes->pkcs7.p,
 		    boxes->pkcs7.n);
+	return 0;
+}
+
+/* A newer gpg may encipher in a way that others do not read: we find out by reading it as they would. */
+static int
+check_message(const struct bytes *pgp, struct err *e)
+{
+	struct wrapped *w = xcalloc(1, sizeof(*w));
+	int r = wrapped_pgp(w, pgp->p, pgp->n, e);
+
+	if (r == 0 && (w->n == 0 || w->foreign > 0))
+		r = err_set(e, ERR_UNSUPPORTED,
+		    "gpg encrypts for these keys in a way that is not supported");
+	wrapped_free(w);
+	free(w);
+	return r;
+}
+
+static int
+seal_message(struct crypt *c, const struct bytes *secret, json_t *annotations, struct err *e)
+{
+	struct msg_sign_seal m = {.data = *secret};
+	own_peer_in struct peer_in setup = {0}, in = {0};
+	uint32_t waited = c->gpg_setup;
+	const struct bytes *pgp;
+
+	c->gpg_setup = 0;
+	if ((waited != 0 &&
+		peer_wait(c->gpg, &msg_sign_recipients_desc, waited, &setup, NULL, NULL, e) < 0) ||
+	    peer_call(c->gpg, &msg_sign_seal_desc, &m, &in, NULL, NULL, e) < 0)
+		return -1;
+	pgp = &MSG_OF(&in, sign_sealed)->pgp;
+	if (check_message(pgp, e) < 0)
+		return -1;
+	put_base64(annotations, MANIFEST_ENCRYPTED_ANNOTATION "keys.pgp", pgp->p, pgp->n);
+	return 0;
+}
+
+int
+crypt_annotate(struct crypt *c, const struct wrapped_options *o, json_t *annotations, struct err *e)
+{
+	own_mem char *private = wrapped_private_text(o), *public = wrapped_public_text(o);
+	struct bytes secret = {(const uint8_t *)private, strlen(private)};
+	int r = c->boxes ? seal_boxes(c, &secret, annotations, e) : 0;
+
+	if (r == 0 && c->gpg != NULL)
+		r = seal_message(c, &secret, annotations, e);
+	explicit_bzero(private, strlen(private));
+	if (r < 0)
+		return err_wrap(e, "encrypting a layer");
 	put_base64(annotations, MANIFEST_ENCRYPTED_ANNOTATION "pubopts", public, strlen(public));
 	return 0;
 }
@@ -303,9 +397,11 @@ crypt_seals(const struct crypt *c, size_t k, size_t n)
 }
 
 int
-crypt_check(const struct crypt *c, size_t n, struct err *e)
+crypt_check(struct crypt *c, size_t n, struct err *e)
 {
-	for (size_t i = 0; c != NULL && c->seals && i < c->wish->layers.n; i++) {
+	if (c == NULL || !c->seals)
+		return 0;
+	for (size_t i = 0; i < c->wish->layers.n; i++) {
 		size_t number;
 
 		if (layer_number(c->wish->layers.v[i], n, &number) < 0)
@@ -313,7 +409,7 @@ crypt_check(const struct crypt *c, size_t n, struct err *e)
 			    "there is no layer %.32s to encrypt: the image has %zu",
 			    c->wish->layers.v[i], n);
 	}
-	return 0;
+	return answer_setup(c, e) < 0 ? -1 : answer_gpg(c, e);
 }
 
 int

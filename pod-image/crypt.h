@@ -17,8 +17,10 @@ enum crypt_way { CRYPT_OPEN, CRYPT_SEAL };
 
 struct crypt {		   /* zero-initialise; crypt_free */
 	struct peer *keys; /* NULL: there are no keys */
-	uint32_t setup;
+	struct peer *gpg;  /* encrypts for OpenPGP recipients; NULL: there are none */
+	uint32_t setup, gpg_setup;
 	bool opens, seals;
+	bool boxes; /* keys has recipients too */
 	const struct rec_encryption *wish;
 	struct peer *coders[2][CRYPT_SLOTS];
 };
@@ -32,9 +34,9 @@ void crypt_fds(const struct crypt *c, struct keep *k);
 int crypt_open(
     struct crypt *c, const struct manifest_desc *d, struct wrapped_options *out, struct err *e);
 
-/* Is layer k of n to be encrypted?  crypt_check refuses numbers that no layer has. */
+/* Is layer k of n to be encrypted?  crypt_check, which comes first, refuses numbers that no layer has and bad keys. */
 bool crypt_seals(const struct crypt *c, size_t k, size_t n);
-int crypt_check(const struct crypt *c, size_t n, struct err *e);
+int crypt_check(struct crypt *c, size_t n, struct err *e);
 
 /* A new key for a layer. */
 int crypt_new(struct wrapped_options *out, struct err *e);

@@ -309,6 +309,28 @@ has_signatures(const struct image *i, const char *id)
 	return signatures_equal(&i->signatures, r->signatures.v, r->signatures.n);
 }
 
+/* Is the store's image made of this manifest?  Of one with encrypted layers only for who has the keys. */
+static bool
+is_made_of(const struct image *i, const struct rec_image *image)
+{
+	bool sealed = false;
+
+	if (strcmp(image->digest, i->digest) == 0)
+		return true;
+	for (size_t k = 0; k < i->manifest.nlayers; k++) {
+		struct wrapped_options key;
+		struct err ignored = {0};
+
+		if (i->manifest.layers[k].encrypted == NULL)
+			continue;
+		if (crypt_open(i->pull->crypt, &i->manifest.layers[k], &key, &ignored) < 0)
+			return false;
+		explicit_bzero(&key, sizeof(key));
+		sealed = true;
+	}
+	return sealed && has_digest(i, image);
+}
+
 static void
 report_present(const struct image *i)
 {
@@ -340,7 +362,7 @@ is_complete(struct image *i, struct strv *ids)
 		return false;
 	image = MSG_OF(&in, image_got)->image;
 	if (image->read_only || image->config == NULL || image->digest == NULL ||
-	    strcmp(image->digest, i->digest) != 0 ||
+	    !is_made_of(i, image) ||
 	    strcmp(i->manifest.config.digest, arena_printf(&i->arena, "sha256:%s", image->id)) !=
 		0 ||
 	    !holds(&image->names, i->source->name) ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pod-image-sign: the worker that holds a signing key.  It keeps the caller's power, because the
- * caller's gpg and its keyring need that; what it sees of an image is its name and its digest, and
- * those are checked before they are signed.
+ * pod-image-sign: the worker that holds a signing key, or knows whom to encrypt for.  It keeps the caller's
+ * power, because the caller's gpg and its keyring need that; what it sees of an image is its name and its digest,
+ * and those are checked before they are signed, and the keys that were made for its layers.
  */
 #include <gpgme.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 #include "common/oci/reference.h"
 #include "common/wire/worker.h"
 #include "pod-image/sign/key.h"
+#include "pod-image/sign/recipient.h"
 
 #define TYPE_SIMPLE "atomic container signature"
 #define TYPE_SIGSTORE "cosign container image signature"
@@ -28,6 +29,7 @@ struct signer {
 	gpgme_ctx_t gpg;  /* or NULL */
 	EVP_PKEY *key;	  /* or NULL */
 	char *passphrase; /* or NULL */
+	struct recipients recipients;
 };
 
 static char *
@@ -215,8 +217,37 @@ on_generate(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return peer_send(p, &msg_sign_generate_r_desc, in->seq, &out, e);
 }
 
+static int
+on_recipients(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	const struct strs *names = &MSG_OF(in, sign_recipients)->names;
+	struct signer *s = arg;
+
+	s->phase = PHASE_WORK;
+	for (size_t i = 0; i < names->n; i++)
+		if (recipient_add(&s->recipients, names->v[i], e) < 0)
+			return -1;
+	return peer_send_ok(p, in->seq, e);
+}
+
+static int
+on_seal(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	struct signer *s = arg;
+	struct msg_sign_sealed out = {0};
+
+	if (s->recipients.keys.n == 0)
+		return err_set(e, ERR_INVALID, "there is nobody to encrypt for");
+	if (recipient_seal(&s->recipients, &MSG_OF(in, sign_seal)->data, &out.pgp, &in->arena, e) <
+	    0)
+		return -1;
+	return peer_send(p, &msg_sign_sealed_desc, in->seq, &out, e);
+}
+
 static const struct peer_handler handlers[] = {
     {&msg_sign_setup_desc, PHASE_SETUP, PEER_ONCE, on_setup},
+    {&msg_sign_recipients_desc, PHASE_SETUP, PEER_ONCE, on_recipients},
+    {&msg_sign_seal_desc, PHASE_WORK, 0, on_seal},
     {&msg_sign_generate_desc, PHASE_SETUP, PEER_ONCE, on_generate},
     {&msg_sign_image_desc, PHASE_WORK, 0, on_image},
 };

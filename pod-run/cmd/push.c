@@ -40,7 +40,7 @@ static const struct opt rows[] = {
 	.help = "Layers to encrypt, 0-indexed layer indices with support for negative indexing "
 		"(e.g. 0 is the first layer, -1 is the last layer). If not defined, will encrypt "
 		"all layers if encryption-key flag is specified"},
-    {"encryption-key", 0, OPT_LIST(struct push_opts, encryption_key), .arg = "scheme:path",
+    {"encryption-key", 0, OPT_LIST(struct push_opts, encryption_key), .arg = "scheme:key",
 	.help = "Key with the encryption protocol to use to encrypt the image (e.g. "
 		"jwe:/path/to/key.pem)"},
     {"force-compression", 0, OPT_TRISTATE(struct push_opts, form.force_compression), .none = "true",

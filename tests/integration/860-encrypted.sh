@@ -42,7 +42,8 @@ for who in open shut; do
 		"$([ $who = open ] && echo %no-protection || echo Passphrase: Open-9)" %commit | gpg --batch --quiet --gen-key 2>/dev/null
 	gpg --batch --pinentry-mode loopback --passphrase Open-9 --export-secret-keys "$who@example.org" >"$K/$who.gpg" 2>/dev/null
 done
-chmod a+r "$K"/*.gpg
+gpg --batch --export open@example.org >"$K/open.pub"
+chmod a+r "$K"/*.gpg "$K/open.pub"
 name=pgp image --encryption-key pgp:open@example.org --encryption-key pgp:shut@example.org
 name=top image --encryption-key "jwe:$K/rsa.pub" --encrypt-layer -1
 
@@ -68,6 +69,17 @@ opened "one layer of two" "$R/top:1" --decryption-key "$K/rsa.pem"
 for how in Open-9 pass=Open-9 "file=$K/passphrase"; do
 	opened "key with a passphrase, ${how%%/*}" "$R/jwe:1" --decryption-key "$K/shut.pem:$how"
 done
+pod rmi -a -f >/dev/null 2>&1
+opened "to pull it again" "$R/many:1" --decryption-key "$K/ec.pem"
+# What the registry could send but the manifest is out of its reach.
+aside() { skopeo inspect --raw --tls-verify=false "docker://$R/many:1" | jq -r '(.config, .layers[]).digest[7:]' | while read -r hex; do
+	mv "$WORLD/registry-http/data/docker/registry/v2/blobs/sha256/${hex:0:2}/$hex/$1" "$WORLD/registry-http/data/docker/registry/v2/blobs/sha256/${hex:0:2}/$hex/$2"; done; }
+aside data aside
+is "is said as of others, and fetches nothing" "$(pod pull --tls-verify=false --decryption-key "$K/ec.pem" "$R/many:1" 2>&1 | grep -c 'skipped: already exists\|^[0-9a-f]\{64\}$')" 3
+is "but not without the key" "$(pod pull -q --tls-verify=false "$R/many:1" 2>&1 | grep -c .)" 1
+is "nor with another" "$(pod pull -q --tls-verify=false --decryption-key "$K/other.pem" "$R/many:1" 2>&1 | grep -c '^Error')" 1
+aside aside data
+is "which says why" "$(pod pull -q --tls-verify=false "$R/many:1" 2>&1 | grep -c 'missing private key')" 1
 pod rmi -a -f >/dev/null 2>&1
 is "run pulls with the key" "$(pod run --rm --net none --tls-verify=false -q --decryption-key "$K/rsa.pem" \
 	"$R/jwe:1" cat /opt/second 2>&1)" "second layer $(layout_machine)"
@@ -189,6 +201,13 @@ refused "a blob that is not what the manifest says" "digest mismatch" "dir:$WORL
 
 # --- What is encrypted here
 
+key_of() { printf '%s\n' "Key-Type: RSA" "Key-Length: 2048" "Subkey-Type: RSA" "Subkey-Length: 2048" "Name-Real: $1" "Name-Email: $2" "Expire-Date: $3" %no-protection %commit | gpg --batch --quiet --gen-key 2>/dev/null; }
+gpg --batch --quiet --passphrase '' --quick-gen-key "Ada Curve <ada@example.org>" future-default default never 2>/dev/null
+key_of "Bob Old" bob@example.org seconds=1
+key_of "Eve Reader" eve@example.org 0
+gpg --batch --export-secret-keys eve@example.org >"$K/eve.gpg" 2>/dev/null
+chmod a+r "$K/eve.gpg"
+
 pod pull -q "oci:$WORLD/img:latest" >/dev/null
 pod tag "$(pod images -q | head -n 1)" localhost/plain
 sent() { # TEXT KEYS SKOPEO-KEYS...
@@ -196,12 +215,26 @@ sent() { # TEXT KEYS SKOPEO-KEYS...
 	shift 2
 	rm -rf "$WORLD/out"
 	said=$(pod push -q --tls-verify=false $keys localhost/plain "docker://$R/sent:1" 2>&1 >/dev/null)
-	copy "$@" "docker://$R/sent:1" "dir:$WORLD/out" 2>"$WORLD/err"
+	copy "$@" "docker://$R/sent:1" "dir:$WORLD/out" 2>"$WORLD/err" || sed "s/^/# /" "$WORLD/err"
 	is "$text" "$said$(layers "$WORLD/out" 2>/dev/null)" "$plain"
 }
 sent "skopeo opens it: RSA" "--encryption-key jwe:$K/rsa.pub" --decryption-key "$K/rsa.pem"
 sent "EC" "--encryption-key jwe:$K/ec.pub" --decryption-key "$K/ec8.pem"
 sent "certificate" "--encryption-key pkcs7:$K/rsa.crt" --decryption-key "$K/rsa.pem" --decryption-key "$K/rsa.crt"
+sent "OpenPGP" "--encryption-key pgp:open@example.org" --decryption-key "$K/open.gpg"
+opened "and we open that" "$R/sent:1" --decryption-key "$K/open.gpg"
+pod tag "$(pod images -q | head -n 1)" localhost/plain
+pgp="--encryption-key pgp:open@example.org --encryption-key pgp:shut@example.org --encryption-key pgp:eve@example.org"
+sent "three OpenPGP recipients, by the last" "$pgp" --decryption-key "$K/eve.gpg"
+opened "we too, by the first" "$R/sent:1" --decryption-key "$K/open.gpg"
+opened "we too, by the second" "$R/sent:1" --decryption-key "$K/shut.gpg:Open-9"
+pod tag "$(pod images -q | head -n 1)" localhost/plain
+check "a recipient with a name" pod push -q --tls-verify=false --encryption-key "pgp:Eve Reader" localhost/plain "docker://$R/eve:1"
+opened "who can read it" "$R/eve:1" --decryption-key "$K/eve.gpg"
+pod tag "$(pod images -q | head -n 1)" localhost/plain
+sent "OpenPGP beside another kind" "$pgp --encryption-key jwe:$K/rsa.pub" --decryption-key "$K/rsa.pem"
+opened "by either" "$R/sent:1" --decryption-key "$K/open.gpg"
+pod tag "$(pod images -q | head -n 1)" localhost/plain
 both="--encryption-key jwe:$K/rsa.pub --encryption-key jwe:$K/ec.pub --encryption-key pkcs7:$K/rsa.crt"
 sent "all of them, by the first" "$both" --decryption-key "$K/rsa.pem"
 sent "by the second" "$both" --decryption-key "$K/ec8.pem"
@@ -224,10 +257,18 @@ push_fails "a layer that is not there" "there is no layer 7" --encryption-key "j
 push_fails "layers without a key" "--encryption-key" --encrypt-layer 0 $to
 push_fails "Docker's manifest" "v2s2" --encryption-key "jwe:$K/rsa.pub" --format v2s2 $to
 push_fails "an archive of docker" "v2s2" --encryption-key "jwe:$K/rsa.pub" localhost/plain "docker-archive:$WORLD/x.tar"
-push_fails "what is not there" "only jwe: and pkcs7: are supported" --encryption-key pgp:me@example.org $to
-push_fails "no scheme" "expected jwe:PATH or pkcs7:PATH" --encryption-key "$K/rsa.pub" $to
+for what in pkcs11:key.yaml provider:p:x; do
+	push_fails "${what%%:*}" "Error: Invalid encryption keys: $what: only jwe:, pgp: and pkcs7: are supported" --encryption-key $what $to
+done
+push_fails "an address that gpg does not know" "encrypting for pgp:nobody@example.org: the keyring has no key of that address" --encryption-key pgp:nobody@example.org $to
+push_fails "a part of an address" "the keyring has no key of that address" --encryption-key pgp:open $to
+push_fails "a key that others cannot read" "encrypting for pgp:ada@example.org: no RSA key of it can be used" --encryption-key pgp:ada@example.org $to
+push_fails "a key that has expired" "no RSA key of it can be used" --encryption-key pgp:bob@example.org $to
+push_fails "no address" "expected pgp:ADDRESS" --encryption-key pgp: $to
+push_fails "one of two is not known" "pgp:nobody@example.org" --encryption-key pgp:open@example.org --encryption-key pgp:nobody@example.org $to
+push_fails "no scheme" "expected jwe:PATH, pgp:ADDRESS or pkcs7:PATH" --encryption-key "$K/rsa.pub" $to
 push_fails "a private key instead of a public one" "is no public key" --encryption-key "jwe:$K/rsa.pem" $to
-check "nothing was sent" test -z "$(curl -s "http://$R/v2/bad/tags/list" | jq -r '.tags // empty')"
+check "nothing was sent" test -e "$WORLD/registry-http/data/docker/registry/v2/repositories/sent" -a ! -e "$WORLD/registry-http/data/docker/registry/v2/repositories/bad"
 
 # --- pod-image copy
 
@@ -252,8 +293,18 @@ $(cat <<'EOF2'
 is "an ordinary user runs it" "$(pod run --rm --net none --tls-verify=false -q --decryption-key "$K/rsa.pem" \
 	"$R/jwe:1" cat /opt/second 2>&1)" "second layer $(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')"
 check "and encrypts it for another" pod push -q --tls-verify=false --encryption-key "jwe:$K/ec.pub" "$R/jwe:1" "docker://$R/user:1"
+export GNUPGHOME=$WORLD/gpg
+mkdir -m 700 "$GNUPGHOME"
+gpg --batch --quiet --import "$K/open.pub" 2>/dev/null
+check "or by OpenPGP" pod push -q --tls-verify=false --encryption-key pgp:open@example.org "$R/jwe:1" "docker://$R/user:2"
+for what in pkcs11:key.yaml provider:p:x; do
+	is "not ${what%%:*}" "$(pod push -q --tls-verify=false --encryption-key $what "$R/jwe:1" "docker://$R/user:3" 2>&1)" "Error: Invalid encryption keys: $what: only jwe:, pgp: and pkcs7: are supported"
+done
 pod rmi -a -f >/dev/null 2>&1
 is "who can read it" "$(pod pull -q --tls-verify=false --decryption-key "$K/ec.pem" "$R/user:1" 2>&1 | grep -c '^[0-9a-f]*$')" 1
+pod rmi -a -f >/dev/null 2>&1
+is "for who has that key" "$(pod pull -q --tls-verify=false --decryption-key "$K/open.gpg" "$R/user:2" 2>&1 | grep -c '^[0-9a-f]*$')" 1
+gpgconf --kill all 2>/dev/null
 pod rmi -a -f >/dev/null 2>&1
 check "and nobody else" test "$(pod pull -q --tls-verify=false --decryption-key "$K/rsa.pem" "$R/user:1" 2>&1 | grep -c 'none of the private keys')" = 1
 EOF2
