@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -109,13 +110,32 @@ act_mknod(void)
 	return mknod("/planted", S_IFBLK | 0600, 0x0800);
 }
 
+/* The kernel itself refuses none of these three to anybody. */
+static int
+act_unshare(void)
+{
+	return unshare(CLONE_FS);
+}
+
+static int
+act_nice(void)
+{
+	return setpriority(PRIO_PROCESS, 0, 19);
+}
+
+static int
+act_fifo(void)
+{
+	return mknod("/tmp/planted", S_IFIFO | 0600, 0);
+}
+
 static const struct {
 	const char *name;
 	int (*fn)(void);
 } acts[] = {{"none", act_none}, {"open", act_open}, {"dotdot", act_dotdot}, {"write", act_write},
     {"connect", act_connect}, {"mount", act_mount}, {"ptrace", act_ptrace}, {"setuid", act_setuid},
     {"userns", act_userns}, {"kill", act_kill}, {"exec", act_exec}, {"tty", act_tty},
-    {"mknod", act_mknod}};
+    {"mknod", act_mknod}, {"unshare", act_unshare}, {"nice", act_nice}, {"fifo", act_fifo}};
 
 static int
 find_role(const char *name)

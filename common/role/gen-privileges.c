@@ -27,7 +27,8 @@ static const struct {
     {SYS_MOUNT, "mount", "the mount interface"},
     {SYS_NET, "net", "make, bind and connect sockets"},
     {SYS_NS, "ns", "enter namespaces"},
-    {SYS_SPAWN, "spawn", "start and end programs, which enter their own role"},
+    {SYS_SPAWN, "spawn", "start and end programs"},
+    {SYS_ENTER, "enter", "what they need to enter their own role"},
     {SYS_TTY, "tty", "set terminals"},
     {SYS_TUN, "tun", "make a tap device and set it up"},
 };

@@ -36,10 +36,12 @@ enum role_view {
 #define SYS_MOUNT 0x08u	 /* the mount API, setns and unshare of mount namespaces */
 #define SYS_NET 0x10u	 /* make, bind and connect sockets */
 #define SYS_NS 0x20u	 /* unshare and enter namespaces */
-#define SYS_SPAWN 0x40u	 /* fork, exec, wait, kill; and what a child needs to enter its own role */
+#define SYS_SPAWN 0x40u	 /* fork, exec, wait, kill */
 #define SYS_TTY 0x80u	 /* terminal settings */
 #define SYS_TUN \
 	0x100u /* a tap device and its settings, for pasta and slirp4netns, which inherit it */
+#define SYS_ENTER \
+	0x200u /* what a child needs to enter its own role: ids, mounts, namespaces, a filter */
 #define SYS_ANY 0x8000u /* no filter */
 
 #define ROLE_VIEW_FD_NUMBER 4 /* the descriptor that becomes the root under VIEW_FD(_READ) */

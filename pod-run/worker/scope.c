@@ -177,7 +177,8 @@ on_enter(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 int
 main(int argc, char **argv)
 {
-	static const struct peer_handler handlers[] = {{&msg_scope_enter_desc, 1, 0, on_enter}};
+	static const struct peer_handler handlers[] = {
+	    {&msg_scope_enter_desc, 1, PEER_ONCE, on_enter}};
 	const struct worker_face face = {
 	    .role = ROLE_SCOPE, .starter = ROLE_RUN, .handlers = handlers, .n = COUNTOF(handlers)};
 

@@ -55,7 +55,8 @@ must_work layout none
 must_fail layout open dotdot connect mount ptrace setuid userns kill exec tty mknod
 # It starts gpg, so it may exec what it sees; but what it starts has no more than itself.
 must_work verify none
-must_fail verify open dotdot write connect mount ptrace setuid userns tty mknod
+must_work verify exec
+must_fail verify open dotdot write connect mount ptrace setuid userns tty mknod unshare nice fifo
 must_work forward none
 must_fail forward open dotdot mount ptrace setuid userns kill exec tty mknod
 if [ "$(id -u)" = 0 ]; then
