@@ -251,10 +251,15 @@ visit_both(void *arg, const struct walk_entry *w, struct err *e)
 {
 	struct compare *c = arg;
 	const char *slash = strrchr(w->path, '/');
-	int parent = below_parent(&c->d, w->path, slash != NULL ? (size_t)(slash - w->path) : 0);
 	struct stat st;
-	bool there = parent >= 0 && fstatat(parent, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	bool there;
+	int parent;
 
+	/* No image holds what no path names. */
+	if (w->beyond)
+		return tell(c, 'A', w, e);
+	parent = below_parent(&c->d, w->path, slash != NULL ? (size_t)(slash - w->path) : 0);
+	there = parent >= 0 && fstatat(parent, w->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	if (c->missing)
 		return there ? 0 : tell(c, 'D', w, e) == -1 ? -1 : WALK_PRUNE;
 	if (!there)
@@ -342,7 +347,7 @@ diff_size(struct store *s, const char *id, uint64_t *bytes, struct err *e)
 	if (tree == -1)
 		return -1;
 	c.d.below = below;
-	r = walk_tree(tree, visit_both, &c, e);
+	r = walk_deep(tree, visit_both, &c, e);
 	fd_close(&c.d.parent_fd);
 	own_mem_free(&c.d.parent);
 	return r;

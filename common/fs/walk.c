@@ -22,7 +22,8 @@ struct level {
 	ino_t ino;
 	struct strv names; /* sorted */
 	size_t next;
-	size_t path_n; /* length of the path of this directory */
+	size_t path_n; /* length of the path of this directory, or of one above */
+	bool beyond;   /* of one above */
 };
 
 struct walk {
@@ -54,7 +55,7 @@ list(int fd, struct strv *names)
 
 /* Takes fd. */
 static int
-push(struct walk *w, int taken, size_t path_n)
+push(struct walk *w, int taken, size_t path_n, bool beyond)
 {
 	own_fd int fd = taken;
 	struct level *l;
@@ -64,8 +65,11 @@ push(struct walk *w, int taken, size_t path_n)
 		return -1;
 	w->level = mem_grow(w->level, &w->cap, w->n + 1, sizeof(*w->level));
 	l = &w->level[w->n++];
-	*l = (struct level){
-	    .dev = st.st_dev, .ino = st.st_ino, .path_n = path_n, .fd = fd_take(&fd)};
+	*l = (struct level){.dev = st.st_dev,
+	    .ino = st.st_ino,
+	    .path_n = path_n,
+	    .beyond = beyond,
+	    .fd = fd_take(&fd)};
 	if (w->n > OPEN_MAX_LEVELS)
 		fd_close(&w->level[w->n - 1 - OPEN_MAX_LEVELS].fd);
 	return list(l->fd, &l->names);
@@ -102,13 +106,13 @@ pop(struct walk *w, struct err *e)
 }
 
 static int
-enter(struct walk *w, const struct level *l, const char *name, size_t path_n, struct err *e)
+enter(struct walk *w, const struct walk_entry *x, size_t path_n, struct err *e)
 {
-	int fd = tree_open(l->fd, name);
+	int fd = tree_open(x->dir, x->name);
 
 	if (fd == -1)
 		return errno == ENOENT || errno == EXDEV ? 0 : err_sys(e, "opening %s", w->path);
-	return push(w, fd, path_n) == 0 ? 0 : err_sys(e, "listing %s", w->path);
+	return push(w, fd, path_n, x->beyond) == 0 ? 0 : err_sys(e, "listing %s", w->path);
 }
 
 /* The next name of the deepest level. */
@@ -117,17 +121,19 @@ step(struct walk *w, struct err *e)
 {
 	struct level *l = &w->level[w->n - 1];
 	const char *name;
-	struct walk_entry x = {.dir = l->fd, .path = w->path};
+	struct walk_entry x = {.dir = l->fd, .path = w->path, .beyond = l->beyond};
 	size_t n = l->path_n;
 	int got;
 
 	if (l->next == l->names.n)
 		return pop(w, e);
 	name = x.name = l->names.v[l->next++];
-	if (n + strlen(name) + 2 > sizeof(w->path)) {
+	if (x.beyond || n + strlen(name) + 2 > sizeof(w->path)) {
 		if (!w->deep)
 			return err_set(
 			    e, ERR_LIMIT, "a path is longer than %d bytes", PATH_BYTES - 1);
+		x.beyond = true;
+		w->path[n] = '\0';
 	} else {
 		if (n > 0)
 			w->path[n++] = '/';
@@ -139,7 +145,7 @@ step(struct walk *w, struct err *e)
 	got = w->visit(w->arg, &x, e);
 	if (got != 0 || !S_ISDIR(x.st.st_mode))
 		return got == -1 ? -1 : 0;
-	return enter(w, l, name, n, e);
+	return enter(w, &x, n, e);
 }
 
 static int
@@ -147,7 +153,7 @@ run(struct walk *w, int root, struct err *e)
 {
 	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), got = 0;
 
-	if (fd == -1 || push(w, fd, 0) == -1)
+	if (fd == -1 || push(w, fd, 0, false) == -1)
 		got = err_sys(e, "listing a directory");
 	while (got == 0 && w->n > 0)
 		got = step(w, e);

@@ -6,6 +6,7 @@
 #ifndef POD_WALK_H
 #define POD_WALK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -16,6 +17,7 @@ struct walk_entry {
 	const char *name; /* in dir */
 	const char *path; /* below the top, without a leading slash; at most 4095 bytes */
 	struct stat st;	  /* of the entry itself, not of what a link leads to */
+	bool beyond;	  /* walk_deep: path is only that of a directory above */
 };
 
 #define WALK_PRUNE 1 /* answer of a visitor: do not go into this directory */

@@ -305,5 +305,5 @@ selinux_relabel(int fd, const char *path, const char *label, struct err *e)
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	dir = path_reopen(fd, O_RDONLY | O_DIRECTORY, e);
-	return dir == -1 ? -1 : walk_tree(dir, label_entry, word, e);
+	return dir == -1 ? -1 : walk_deep(dir, label_entry, word, e);
 }

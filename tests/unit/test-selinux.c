@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 // objs: pod-run/oci/selinux.o pod-run/oci/spec_list.o
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/fs/tree.h"
 #include "pod-run/oci/selinux.h"
 
 static const char contexts[] = "# lxc\n"
@@ -66,4 +73,35 @@ Test(selinux, the_host_keeps_its_own)
 	memset(&error, 0, sizeof(error));
 	cr_assert_eq(selinux_relabel(0, "/usr", "x", &error), -1);
 	cr_assert_str_eq(error.text, "SELinux relabeling of /usr is not allowed");
+}
+
+/* Whoever owns a directory can make such a tree in it. */
+Test(selinux, relabels_deeper_than_a_path)
+{
+	char where[] = "/tmp/test-selinux-XXXXXX", name[201], link[40], label[16];
+	struct err e = {0};
+	int top, here;
+
+	cr_assert_not_null(mkdtemp(where));
+	top = open(where, O_RDONLY | O_DIRECTORY);
+	here = dup(top);
+	memset(name, 'd', 200);
+	name[200] = '\0';
+	for (int i = 0; i < 30; i++) {
+		int next;
+
+		cr_assert_eq(mkdirat(here, name, 0755), 0);
+		next = openat(here, name, O_RDONLY | O_DIRECTORY);
+		close(here);
+		here = next;
+	}
+	if (fsetxattr(top, "security.selinux", "u:r:t:s1", 9, 0) == 0) {
+		cr_expect_eq(selinux_relabel(top, where, "u:r:t:s0", &e), 0, "%s", e.text);
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", here);
+		cr_expect_eq(getxattr(link, "security.selinux", label, sizeof(label)), 9);
+		cr_expect_str_eq(label, "u:r:t:s0");
+	}
+	close(here);
+	close(top);
+	cr_assert_eq(tree_remove(AT_FDCWD, where, &e), 0, "%s", e.text);
 }

@@ -80,6 +80,53 @@ Test(walk, counts_deeper_than_a_path)
 	err_clear(&e);
 }
 
+struct seen {
+	size_t named, beyond, wrong;
+	size_t longest;
+};
+
+static int
+look(void *arg, const struct walk_entry *w, struct err *unused)
+{
+	struct seen *s = arg;
+	size_t n = strlen(w->path), name = strlen(w->name);
+
+	(void)unused;
+	s->named += !w->beyond;
+	s->beyond += w->beyond;
+	s->longest = n > s->longest ? n : s->longest;
+	/* A path that is told is that of the entry, and what is beyond has that of a directory. */
+	if (w->beyond ? (n + 1) % 201 != 0 : n < name || strcmp(w->path + n - name, w->name) != 0)
+		s->wrong++;
+	return 0;
+}
+
+Test(walk, tells_where_paths_end)
+{
+	struct seen s = {0};
+	char name[201];
+	int here = dup(at);
+
+	memset(name, 'd', 200);
+	name[200] = '\0';
+	/* A short name fits at each level for itself. */
+	for (int i = 0; i < 30; i++) {
+		int next;
+
+		cr_assert_eq(mkdirat(here, name, 0755), 0);
+		close(openat(here, "a", O_WRONLY | O_CREAT, 0600));
+		next = openat(here, name, O_RDONLY | O_DIRECTORY);
+		close(here);
+		here = next;
+	}
+	close(here);
+	cr_assert_eq(walk_deep(at, look, &s, &e), 0, "%s", e.text);
+	cr_assert_eq(s.wrong, 0);
+	cr_assert_eq(s.named, 20 + 21);
+	cr_assert_eq(s.beyond, 10 + 9);
+	cr_assert_leq(s.longest, 4095);
+}
+
 Test(walk, counts_a_file_of_two_names_once)
 {
 	struct walk_usage u;
