@@ -272,6 +272,58 @@ ctx_volume_path(const struct ctx *x)
 	return xstrndup(target, (size_t)n);
 }
 
+/* --- Another command of ours ---------------------------------------------------------------------*/
+
+void
+ctx_add_option(struct strv *l, const char *name, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return;
+	strv_add(l, name);
+	strv_add(l, value);
+}
+
+static void
+add_options(struct strv *l, const char *name, const struct strv *values)
+{
+	for (size_t i = 0; i < values->n; i++)
+		ctx_add_option(l, name, values->v[i]);
+}
+
+/* What was settled, else what was asked for. */
+static const char *
+either(const char *settled, const char *asked)
+{
+	return settled != NULL ? settled : asked;
+}
+
+void
+ctx_own_command(const struct ctx *x, struct strv *out)
+{
+	const struct ctx_globals *g = x->g;
+
+	strv_addf(out, "%s/pod-run", spawn_bin_dir());
+	ctx_add_option(out, "--root", either(x->graph_root, g->root));
+	ctx_add_option(out, "--runroot", either(x->run_root, g->runroot));
+	ctx_add_option(out, "--tmpdir", either(x->tmp_dir, g->tmpdir));
+	ctx_add_option(out, "--imagestore", either(x->image_store, g->imagestore));
+	ctx_add_option(out, "--volumepath", g->volumepath);
+	ctx_add_option(out, "--storage-driver", either(x->driver, g->storage_driver));
+	add_options(out, "--storage-opt", &g->storage_opt);
+	add_options(out, "--runtime-flag", &g->runtime_flag);
+	add_options(out, "--module", &g->module);
+	ctx_add_option(out, "--log-level", g->log_level);
+	ctx_add_option(out, "--cgroup-manager", g->cgroup_manager);
+	ctx_add_option(out, "--network-config-dir", g->network_config_dir);
+	ctx_add_option(out, "--events-backend", g->events_backend);
+	add_options(out, "--hooks-dir", &g->hooks_dir);
+	add_options(out, "--cdi-spec-dir", &g->cdi_spec_dir);
+	ctx_add_option(out, "--default-mounts-file", g->default_mounts_file);
+	ctx_add_option(out, "--registries-conf", g->registries_conf);
+	if (g->transient_store)
+		strv_add(out, "--transient-store");
+}
+
 /* --- Configuration, database, helpers -----------------------------------------------------------*/
 
 /* Variables for the engine itself and its helpers; those of the caller win. */

@@ -102,6 +102,15 @@ char *ctx_static_dir(const struct ctx *x, const char *id);
 /* The directory of the local driver's volumes; they need not lie in the graph root. */
 char *ctx_volume_path(const struct ctx *x);
 
+/*
+ * Begins the words of another command of ours: the program, and the global options by which it means the same store
+ * and configuration.
+ */
+void ctx_own_command(const struct ctx *x, struct strv *out);
+
+/* Appends an option and its value to such words; nothing if the value is NULL or empty. */
+void ctx_add_option(struct strv *l, const char *name, const char *value);
+
 /* Nanoseconds since 1970. */
 int64_t ctx_now_ns(void);
 

@@ -102,34 +102,6 @@ is_own(const struct place *p)
 
 /* --- Command lines ------------------------------------------------------------------------------ */
 
-static void
-add_option(struct strv *l, const char *name, const char *value)
-{
-	if (value == NULL || *value == '\0')
-		return;
-	strv_add(l, name);
-	strv_add(l, value);
-}
-
-/* With the options that say which store is meant. */
-static void
-own_command(
-    const struct ctx_globals *g, const char *program, const struct strv *act, struct strv *out)
-{
-	strv_add(out, program);
-	add_option(out, "--root", g->root);
-	add_option(out, "--runroot", g->runroot);
-	add_option(out, "--tmpdir", g->tmpdir);
-	add_option(out, "--imagestore", g->imagestore);
-	add_option(out, "--storage-driver", g->storage_driver);
-	for (size_t i = 0; i < g->storage_opt.n; i++)
-		add_option(out, "--storage-opt", g->storage_opt.v[i]);
-	for (size_t i = 0; i < g->module.n; i++)
-		add_option(out, "--module", g->module.v[i]);
-	add_option(out, "--log-level", g->log_level);
-	strv_add_all(out, (const char *const *)act->v, act->n);
-}
-
 /* One word of sh for any bytes. */
 static void
 quote(struct strbuf *b, const char *s)
@@ -149,7 +121,7 @@ user_command(const char *user, const char *program, const struct strv *act, stru
 	if (getuid() != 0) {
 		strv_add(out, "sudo");
 		strv_add(out, "-H");
-		add_option(out, "-u", user);
+		ctx_add_option(out, "-u", user);
 		strv_add(out, "--");
 		strv_add(out, program);
 		strv_add_all(out, (const char *const *)act->v, act->n);
@@ -165,9 +137,11 @@ user_command(const char *user, const char *program, const struct strv *act, stru
 	}
 	strv_add(out, "runuser");
 	strv_add(out, "-l");
-	add_option(out, "-s", "/bin/sh");
+	strv_add(out, "-s");
+	strv_add(out, "/bin/sh");
 	strv_add(out, user);
-	add_option(out, "-c", line.s);
+	strv_add(out, "-c");
+	strv_add(out, line.s);
 }
 
 /* What the other host has. Safe because no word of act has a character that means something to a shell. */
@@ -182,8 +156,8 @@ ssh_command(const struct place *p, const struct strv *act, struct strv *out)
 	    "sh -c 'if command -v pod >/dev/null 2>&1; then exec pod%s; else exec podman%s; fi'",
 	    words.s, words.s);
 	strv_add(out, "ssh");
-	add_option(out, "-p", p->port);
-	add_option(out, "-l", p->user);
+	ctx_add_option(out, "-p", p->port);
+	ctx_add_option(out, "-l", p->user);
 	strv_add(out, "--");
 	strv_add(out, p->host);
 	strv_add(out, line.s);
@@ -194,12 +168,14 @@ command(const struct ctx *x, const struct place *p, const struct strv *act, stru
 {
 	own_mem char *program = xasprintf("%s/pod-run", spawn_bin_dir());
 
-	if (is_own(p))
-		own_command(x->g, program, act, out);
-	else if (strcmp(p->host, "localhost") == 0 && p->port == NULL)
+	if (is_own(p)) {
+		ctx_own_command(x, out);
+		strv_add_all(out, (const char *const *)act->v, act->n);
+	} else if (strcmp(p->host, "localhost") == 0 && p->port == NULL) {
 		user_command(p->user, program, act, out);
-	else
+	} else {
 		ssh_command(p, act, out);
+	}
 }
 
 /* --- Both processes ----------------------------------------------------------------------------- */
@@ -293,7 +269,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		    "the image is there already: name another user (user@localhost::) or another "
 		    "host (host::)");
 	act_words(&save, "save", o);
-	add_option(&save, "--format", o->format);
+	ctx_add_option(&save, "--format", o->format);
 	strv_add(&save, from.image);
 	act_words(&load, "load", o);
 	command(ctx_of(cli), &from, &save, &from_words);
