@@ -8,6 +8,7 @@
 #include "pod-run/cmd/image_json.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/life/document.h"
 
 static json_t *
 config(const struct rec_image_config *c)
@@ -105,20 +106,19 @@ static void
 put_annotations(json_t *o, struct ctx *x, const struct rec_image *im)
 {
 	struct msg_image_blob m = {.image = im->id, .kind = "manifest"};
-	own_peer_in struct peer_in in = {0};
-	own_json json_t *manifest = NULL;
+	own_peer_in struct peer_in in = {0}, read = {0};
+	const struct msg_annotations_got *got;
 	struct err ignored = {0};
-	const struct bytes *data;
-	json_t *annotations;
 
-	if (peer_call(
-		ctx_store(x, &ignored), &msg_image_blob_desc, &m, &in, NULL, NULL, &ignored) == -1)
+	if (peer_call(ctx_store(x, &ignored), &msg_image_blob_desc, &m, &in, NULL, NULL,
+		&ignored) == -1 ||
+	    document_annotations(&MSG_OF(&in, image_blob_r)->data, &read, &ignored) == -1 ||
+	    read.msg == NULL)
 		return;
-	data = &MSG_OF(&in, image_blob_r)->data;
-	manifest = json_read((const char *)data->p, data->n, &ignored);
-	annotations = json_object_get(manifest, "annotations");
-	if (json_is_object(annotations))
-		json_object_set(o, "Annotations", annotations);
+	got = MSG_OF(&read, annotations_got);
+	if (got->annotations.n > 0)
+		json_object_set_new(
+		    o, "Annotations", inspect_kvs(got->annotations.v, got->annotations.n));
 }
 
 int

@@ -20,6 +20,7 @@
 #include "common/role/spawn.h"
 #include "pod-run/life/archive.h"
 #include "pod-run/life/copying.h"
+#include "pod-run/life/document.h"
 #include "pod-run/life/libpod.h"
 #include "pod-run/life/volumes.h"
 
@@ -394,6 +395,39 @@ check_entry(void *arg, const struct walk_entry *w, struct err *e)
 	    w->path);
 }
 
+static int
+list_entry(void *arg, const struct walk_entry *w, struct err *e)
+{
+	(void)e;
+	strv_add(arg, w->name);
+	return WALK_PRUNE;
+}
+
+/*
+ * The directory becomes the container's own, where the engine keeps files of its own and believes them: what else
+ * came along goes.
+ */
+static int
+drop_strangers(int dir, struct err *e)
+{
+	static const char *const known[] = {CONFIG, SPEC, NETWORK, ARCHIVE_ROOTFS, ARCHIVE_DELETED,
+	    ARCHIVE_VOLUMES, ARCHIVE_LOG, ARCHIVE_SHM, CHECKPOINT_DIR, CHECKPOINT_PRE_DIR,
+	    CHECKPOINT_LOG, CHECKPOINT_STATS};
+	own_strv struct strv names = {0};
+
+	if (walk_tree(dir, list_entry, &names, e) == -1)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		bool keep = false;
+
+		for (size_t k = 0; k < COUNTOF(known); k++)
+			keep = keep || strcmp(known[k], names.v[i]) == 0;
+		if (!keep && tree_remove(dir, names.v[i], e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 archive_unpack(int *stream, int dir, struct err *e)
 {
@@ -407,26 +441,7 @@ archive_unpack(int *stream, int dir, struct err *e)
 
 	if (copying_unpack(&m, stream, e) == -1)
 		return err_wrap(e, "unpacking the checkpoint");
-	return walk_tree(dir, check_entry, NULL, e);
-}
-
-static int
-read_packed(const json_t *j, const char *key, const struct wire_desc *d, void *out, struct arena *a,
-    struct err *e)
-{
-	own_mem char *bytes = NULL;
-	const char *text;
-	uint8_t *copy;
-	size_t n;
-
-	if (json_need_str(j, key, &text, e) == -1)
-		return -1;
-	bytes = base64_decode(text, &n);
-	if (bytes == NULL)
-		return err_set(e, ERR_FORMAT, "%s is not base64", key);
-	copy = arena_alloc(a, n + 1);
-	memcpy(copy, bytes, n);
-	return wire_unpack(d, copy, n, out, a, e);
+	return walk_tree(dir, check_entry, NULL, e) == -1 ? -1 : drop_strangers(dir, e);
 }
 
 /*
@@ -442,67 +457,39 @@ drop_host(struct rec_ctr_config *c)
 		c->runtime = NULL;
 }
 
+/* What the worker took out of config.dump, or what came there in its name: decoded as strictly as any message. */
 static int
-read_ours(const json_t *j, struct ctr *c, struct err *e)
+read_ours(const struct msg_dump_got *m, struct ctr *c, struct err *e)
 {
 	c->config = arena_alloc(&c->arena, rec_ctr_config_desc.size);
-	if (read_packed(j, OURS, &rec_ctr_config_desc, c->config, &c->arena, e) == -1 ||
-	    read_packed(j, OURS_RUN, &rec_ctr_run_desc, &c->run, &c->arena, e) == -1)
+	if (wire_unpack(&rec_ctr_config_desc, m->config.p, m->config.n, c->config, &c->arena, e) ==
+		-1 ||
+	    wire_unpack(&rec_ctr_run_desc, m->run.p, m->run.n, &c->run, &c->arena, e) == -1)
 		return err_wrap(e, "reading " CONFIG " of the checkpoint");
-	return 0;
-}
-
-static json_t *
-read_json(int dir, const char *name, struct err *e)
-{
-	own_mem char *text = NULL;
-	json_t *j = NULL;
-	size_t n;
-
-	if (file_read(dir, name, CONFIG_MAX, &text, &n, e) == -1 ||
-	    (j = json_read_max(text, n, CONFIG_MAX, JSON_DEPTH_DEFAULT, e)) == NULL) {
-		err_wrap(e, "reading %s of the checkpoint", name);
-		return NULL;
-	}
-	return j;
-}
-
-static int
-read_foreign(struct ctx *x, int dir, const json_t *config, struct ctr *c, struct err *e)
-{
-	struct err missing = {0};
-	own_json json_t *spec = read_json(dir, SPEC, e);
-	own_json json_t *network = read_json(dir, NETWORK, &missing);
-
-	if (spec == NULL || libpod_read(x, config, spec, c, e) == -1)
-		return err_wrap(e, "taking over the container of another engine");
-	libpod_network(network, c);
 	return 0;
 }
 
 int
 archive_read(struct ctx *x, int dir, struct ctr *c, bool *foreign, struct err *e)
 {
-	own_json json_t *j = read_json(dir, CONFIG, e);
-	const char *id, *name, *image = NULL;
+	own_peer_in struct peer_in in = {0};
+	const struct msg_dump_got *m;
 	int r;
 
-	if (j == NULL)
+	if (document_dump(dir, &in, e) == -1)
 		return -1;
-	if (json_need_str(j, "id", &id, e) == -1 || json_need_str(j, "name", &name, e) == -1 ||
-	    json_want_str(j, "rootfsImageID", &image, e) == -1)
-		return err_wrap(e, "reading " CONFIG " of the checkpoint");
-	if (!text_is_hex(id, NAMES_ID_LEN) || !names_is_valid(name))
+	m = MSG_OF(&in, dump_got);
+	if (!text_is_hex(m->id, NAMES_ID_LEN) || !names_is_valid(m->name))
 		return err_set(
-		    e, ERR_FORMAT, CONFIG " of the checkpoint names no container: \"%s\"", name);
-	*foreign = json_object_get(j, OURS) == NULL;
-	r = *foreign ? read_foreign(x, dir, j, c, e) : read_ours(j, c, e);
+		    e, ERR_FORMAT, CONFIG " of the checkpoint names no container: \"%s\"", m->name);
+	*foreign = m->config.n == 0;
+	r = *foreign ? libpod_read(x, m, c, e) : read_ours(m, c, e);
 	if (r == -1)
 		return -1;
 	drop_host(c->config);
-	snprintf(c->id, sizeof(c->id), "%s", id);
-	c->name = c->config->name = arena_strdup(&c->arena, name);
-	c->image = arena_strdup(&c->arena, image != NULL ? image : "");
+	snprintf(c->id, sizeof(c->id), "%s", m->id);
+	c->name = c->config->name = arena_strdup(&c->arena, m->name);
+	c->image = arena_strdup(&c->arena, m->image != NULL ? m->image : "");
 	c->error = "";
 	c->status = CTR_CONFIGURED;
 	return 0;

@@ -9,64 +9,19 @@
 #include "common/base/sig.h"
 #include "common/base/text.h"
 #include "pod-run/life/create.h"
-#include "pod-run/life/libpod_words.h"
 #include "pod-run/life/usermap.h"
 #include "pod-run/oci/config_linux.h"
 #include "pod-run/oci/spec_list.h"
 
 #define VOLUMES "/var/lib/containers/storage/volumes" /* of a Podman that was told nothing else */
 
-/* The profile it ran with, in the words of the OCI configuration, which are those of profiles too. */
 static void
-take_seccomp(const json_t *spec, struct rec_ctr_config *g, struct arena *a)
+mark_anonymous(const struct msg_dump_got *m, struct rec_ctr_config *g)
 {
-	const json_t *profile = json_object_get(json_object_get(spec, "linux"), "seccomp");
-	own_mem char *text = json_is_object(profile) ? json_text(profile) : NULL;
-
-	if (text != NULL)
-		g->seccomp_text = arena_strdup(a, text);
-}
-
-static void
-take_health(const json_t *config, struct rec_ctr_config *g, struct arena *a)
-{
-	static const char *const actions[] = {"none", "none", "kill", "restart", "stop"};
-	json_int_t action =
-	    json_integer_value(json_object_get(config, "healthcheck_on_failure_action"));
-	const json_t *o = json_object_get(config, "healthcheck"), *v;
-	json_int_t retries = json_integer_value(json_object_get(o, "Retries"));
-	struct rec_health *h;
-	size_t i;
-
-	if (!json_is_object(o))
-		return;
-	h = arena_alloc(a, sizeof(*h));
-	*h = (struct rec_health){.interval = json_integer_value(json_object_get(o, "Interval")),
-	    .timeout = json_integer_value(json_object_get(o, "Timeout")),
-	    .start_period = json_integer_value(json_object_get(o, "StartPeriod")),
-	    .retries = retries > 0 && retries <= UINT32_MAX ? (uint64_t)retries : 0};
-	json_array_foreach (json_object_get(o, "Test"), i, v)
-		if (json_is_string(v))
-			spec_list_add(a, &h->test, arena_strdup(a, json_string_value(v)));
-	g->health = h;
-	if (action > 0 && action < (json_int_t)COUNTOF(actions))
-		g->health_on_failure = actions[action];
-}
-
-static void
-mark_anonymous(const json_t *config, struct rec_ctr_config *g)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach (json_object_get(config, "namedVolumes"), i, v) {
-		const char *target = json_string_value(json_object_get(v, "dest"));
-
-		for (size_t k = 0; k < g->mounts.n && target != NULL; k++)
-			if (strcmp(g->mounts.v[k].target, target) == 0)
-				g->mounts.v[k].anonymous =
-				    json_is_true(json_object_get(v, "isAnonymous"));
-	}
+	for (size_t i = 0; i < g->mounts.n; i++)
+		if (strcmp(g->mounts.v[i].type, "volume") == 0)
+			g->mounts.v[i].anonymous =
+			    spec_list_has(&m->anonymous, g->mounts.v[i].target);
 }
 
 /* Of the masked paths, those that every container has. */
@@ -81,16 +36,53 @@ drop_masks(struct strv *security)
 			strv_remove(security, i);
 }
 
+/* What the worker may say.  It read foreign bytes: no option that reads or writes files of its own is among them. */
+static const char *const known[] = {"add-host", "annotation", "blkio-weight", "cap-add", "cap-drop",
+    "cgroup-conf", "cgroup-parent", "cgroupns", "cgroups", "chrootdirs", "cpu-period", "cpu-quota",
+    "cpu-rt-period", "cpu-rt-runtime", "cpu-shares", "cpuset-cpus", "cpuset-mems", "device", "dns",
+    "dns-option", "dns-search", "entrypoint", "env", "expose", "gidmap", "group-add", "hostname",
+    "hostuser", "http-proxy", "init", "interactive", "ipc", "label", "log-driver", "memory",
+    "memory-reservation", "memory-swap", "memory-swappiness", "mount", "network", "no-hosts",
+    "oom-score-adj", "passwd", "pid", "pids-limit", "privileged", "publish", "read-only",
+    "read-only-tmpfs", "restart", "rm", "sdnotify", "security-opt", "shm-size", "stop-signal",
+    "stop-timeout", "sysctl", "systemd", "timeout", "tmpfs", "tty", "tz", "uidmap", "ulimit",
+    "umask", "unsetenv-all", "user", "uts", "volume", "workdir"};
+
+static bool
+is_known(const char *word)
+{
+	size_t n = strcspn(word, "=");
+
+	for (size_t i = 0; i < COUNTOF(known) && text_has_prefix(word, "--"); i++)
+		if (strlen(known[i]) == n - 2 && strncmp(known[i], word + 2, n - 2) == 0)
+			return true;
+	return false;
+}
+
+static int
+take_words(const struct strs *from, struct strv *out, struct err *e)
+{
+	bool options = true;
+
+	strv_add(out, "create");
+	for (size_t i = 0; i < from->n; i++) {
+		options = options && strcmp(from->v[i], "--") != 0;
+		if (options && !is_known(from->v[i]))
+			return err_set(
+			    e, ERR_FORMAT, "\"%s\" is none of the words it has", from->v[i]);
+		strv_add(out, from->v[i]);
+	}
+	return 0;
+}
+
 /* The words have been parsed into cr's options: what "create" would make of them. */
 static int
-fill(struct create *cr, struct opt_parse *p, const json_t *config, const json_t *spec,
-    struct ctr *c, struct err *e)
+fill(struct create *cr, struct opt_parse *p, const struct msg_dump_got *m, struct ctr *c,
+    struct err *e)
 {
 	own_strbuf struct strbuf packed = {0};
 	own_fd int lock = -1;
 	struct rec_ctr_config *g = &cr->config;
-	const char *asked = json_string_value(json_object_get(config, "RawImageName"));
-	uint8_t *bytes;
 
 	if (create_defaults(cr, e) == -1)
 		return -1;
@@ -100,29 +92,33 @@ fill(struct create *cr, struct opt_parse *p, const json_t *config, const json_t 
 	    .words = (const char *const *)p->operands + 1,
 	    .words_n = (size_t)p->operand_n - 1};
 	g->image_name = p->operands[0];
-	if (spec_options_read(&cr->input, g, &cr->arena, e) == -1 ||
-	    spec_options_merge(&cr->input, NULL, g, &cr->arena, e) == -1 ||
+	if (spec_options_read(&cr->input, g, &cr->arena, e) == -1)
+		return -1;
+	for (size_t i = 0; i < m->entrypoint.n; i++)
+		spec_list_add(&cr->arena, &g->entrypoint, m->entrypoint.v[i]);
+	if (spec_options_merge(&cr->input, NULL, g, &cr->arena, e) == -1 ||
 	    usermap_resolve(cr->x, g, &lock, &cr->arena, e) == -1)
 		return -1;
-	g->image_asked = asked != NULL ? asked : p->operands[0];
-	g->image_id = json_string_value(json_object_get(config, "rootfsImageID"));
+	g->image_asked = m->image_asked != NULL ? m->image_asked : p->operands[0];
+	g->image_id = m->image;
 	g->created_ns = ctx_now_ns();
-	take_seccomp(spec, g, &cr->arena);
-	take_health(config, g, &cr->arena);
-	mark_anonymous(config, g);
+	g->seccomp_text = m->seccomp;
+	if (m->health != NULL) {
+		g->health = m->health;
+		g->health_on_failure = m->health_on_failure;
+	}
+	mark_anonymous(m, g);
 	wire_pack(&rec_ctr_config_desc, g, &packed);
-	/* What was unpacked points into the bytes. */
-	bytes = arena_alloc(&c->arena, packed.n + 1);
-	memcpy(bytes, packed.s, packed.n);
 	c->config = arena_alloc(&c->arena, rec_ctr_config_desc.size);
-	return wire_unpack(&rec_ctr_config_desc, bytes, packed.n, c->config, &c->arena, e);
+	return wire_unpack(&rec_ctr_config_desc, packed.s, packed.n, c->config, &c->arena, e);
 }
 
 int
-libpod_read(struct ctx *x, const json_t *config, const json_t *spec, struct ctr *c, struct err *e)
+libpod_read(struct ctx *x, const struct msg_dump_got *m, struct ctr *c, struct err *e)
 {
 	static const struct opt_group groups[] = {
 	    {spec_options_rows, 0}, {spec_health_rows, offsetof(struct spec_options, health)}, {0}};
+	struct rec_ctr_run run = {0};
 	own_strv struct strv words = {0};
 	struct spec_options o = {0};
 	struct opt_parse p = {.local = groups, .local_opts = &o, .stop_at_operand = false};
@@ -130,51 +126,23 @@ libpod_read(struct ctx *x, const json_t *config, const json_t *spec, struct ctr 
 	int r;
 
 	create_init(&cr, x, &o);
-	strv_add(&words, "create");
-	if (libpod_words(config, spec, &words, e) == -1)
-		return -1;
+	if (take_words(&m->words, &words, e) == -1)
+		return err_wrap(e, "taking over the container of another engine");
 	opt_defaults(groups, &o);
 	r = opt_parse(&p, (int)words.n, words.v, e);
 	if (r == 0 && p.operand_n == 0)
 		r = err_set(e, ERR_FORMAT, "it names no image");
 	drop_masks(&o.security_opt);
 	if (r == 0)
-		r = fill(&cr, &p, config, spec, c, e);
+		r = fill(&cr, &p, m, c, e);
 	opt_done(&p);
 	opt_free(groups, &o);
-	return r;
-}
-
-/* --- Networks -----------------------------------------------------------------------------------*/
-
-static void
-add_interface(struct ctr *c, const char *network, const char *name, const json_t *o)
-{
-	struct rec_net_interface *f = SPEC_PUSH(&c->arena, &c->run.interfaces);
-	const char *mac = json_string_value(json_object_get(o, "mac_address"));
-	const json_t *v;
-	size_t i;
-
-	f->network = arena_strdup(&c->arena, network);
-	f->name = arena_strdup(&c->arena, name);
-	f->mac = mac != NULL ? arena_strdup(&c->arena, mac) : NULL;
-	json_array_foreach (json_object_get(o, "subnets"), i, v) {
-		const char *net = json_string_value(json_object_get(v, "ipnet"));
-
-		if (net != NULL)
-			SPEC_PUSH(&c->arena, &f->addresses)->ipnet = arena_strdup(&c->arena, net);
-	}
-}
-
-void
-libpod_network(const json_t *status, struct ctr *c)
-{
-	const char *network, *name;
-	json_t *o, *one;
-
-	json_object_foreach ((json_t *)(uintptr_t)status, network, o)
-		json_object_foreach (json_object_get(o, "interfaces"), name, one)
-			add_interface(c, network, name, one);
+	if (r == -1)
+		return err_wrap(e, "taking over the container of another engine");
+	run.interfaces.v = m->interfaces.v;
+	run.interfaces.n = m->interfaces.n;
+	wire_copy(&rec_ctr_run_desc, &run, &c->run, &c->arena);
+	return 0;
 }
 
 /* --- For Podman ---------------------------------------------------------------------------------*/

@@ -10,14 +10,10 @@
 #include "pod-run/state/ctr.h"
 
 /*
- * Fills in c->config, in c's arena, from config.dump and spec.dump.  What the command line could not ask for is
- * refused with the command line's errors.
+ * Fills in c->config and c->run, in c's arena, from what the worker read in config.dump, spec.dump and network.status
+ * (document.h).  What the command line could not ask for is refused with the command line's errors.
  */
-int libpod_read(
-    struct ctx *x, const json_t *config, const json_t *spec, struct ctr *c, struct err *e);
-
-/* network.status, into c->run.interfaces; what cannot be read is left out. */
-void libpod_network(const json_t *status, struct ctr *c);
+int libpod_read(struct ctx *x, const struct msg_dump_got *m, struct ctr *c, struct err *e);
 
 /* What Podman needs to know of c to import it: the members of config.dump beside those that everybody reads. */
 void libpod_put(const struct ctr *c, json_t *config);

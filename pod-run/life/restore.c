@@ -14,6 +14,7 @@
 #include "pod-run/life/archive.h"
 #include "pod-run/life/copying.h"
 #include "pod-run/life/criu.h"
+#include "pod-run/life/document.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/image.h"
 #include "pod-run/life/restore.h"
@@ -25,7 +26,7 @@
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
-#define DELETED_MAX ((size_t)64 << 20)
+#define DELETED_MAX ((off_t)64 << 20)
 
 /* --- Starting -----------------------------------------------------------------------------------*/
 
@@ -311,26 +312,21 @@ put_volumes(struct import *m, struct err *e)
 static int
 delete_files(struct import *m, int root, struct err *e)
 {
-	own_mem char *text = NULL;
-	own_json json_t *list = NULL;
+	own_strv struct strv names = {0};
 	struct err missing = {0};
-	const json_t *v;
-	size_t n, i;
+	own_fd int list =
+	    path_open_regular(m->dir, ARCHIVE_DELETED, PATH_PLAIN, DELETED_MAX, NULL, &missing);
 
-	if (file_read(m->dir, ARCHIVE_DELETED, DELETED_MAX, &text, &n, &missing) == -1) {
+	if (list == -1) {
 		*e = missing;
 		return missing.no == ENOENT ? (err_clear(e), 0) : -1;
 	}
-	list = json_read_max(text, n, DELETED_MAX, 4, e);
-	if (list == NULL)
+	if (document_list(list, &names, e) == -1)
 		return err_wrap(e, "reading " ARCHIVE_DELETED " of the checkpoint");
-	json_array_foreach (list, i, v) {
+	for (size_t i = 0; i < names.n; i++) {
 		char name[NAME_MAX + 1];
-		own_fd int parent = -1;
+		own_fd int parent = path_parent(root, names.v[i], PATH_IN_ROOT, name, &missing);
 
-		if (!json_is_string(v))
-			continue;
-		parent = path_parent(root, json_string_value(v), PATH_IN_ROOT, name, &missing);
 		if (parent != -1 && tree_remove(parent, name, e) == -1)
 			return -1;
 	}
@@ -526,14 +522,24 @@ restore_archive(struct ctx *x, const char *path, const struct restore *o,
 
 /* --- An image -----------------------------------------------------------------------------------*/
 
+static bool
+is_checkpoint(const struct peer_in *annotations)
+{
+	const struct msg_annotations_got *m =
+	    annotations->msg != NULL ? MSG_OF(annotations, annotations_got) : NULL;
+
+	for (size_t i = 0; m != NULL && i < m->annotations.n; i++)
+		if (strcmp(m->annotations.v[i].key, RESTORE_ANNOTATION "name") == 0)
+			return true;
+	return false;
+}
+
 /* The identifier of its one layer, if it is a checkpoint's image. */
 static int
 find_layer(struct ctx *x, const char *word, const char **layer, struct arena *a, struct err *e)
 {
-	own_peer_in struct peer_in got = {0}, blob = {0};
+	own_peer_in struct peer_in got = {0}, blob = {0}, read = {0};
 	struct msg_image_blob m = {.kind = "manifest"};
-	own_json json_t *j = NULL;
-	const json_t *annotations;
 	const struct rec_image *image;
 	uint32_t seq;
 
@@ -544,12 +550,9 @@ find_layer(struct ctx *x, const char *word, const char **layer, struct arena *a,
 	m.image = image->id;
 	if (peer_call(ctx_store(x, e), &msg_image_blob_desc, &m, &blob, NULL, NULL, e) == -1)
 		return -1;
-	j = json_read((const char *)MSG_OF(&blob, image_blob_r)->data.p,
-	    MSG_OF(&blob, image_blob_r)->data.n, e);
-	if (j == NULL)
+	if (document_annotations(&MSG_OF(&blob, image_blob_r)->data, &read, e) == -1)
 		return err_wrap(e, "reading the manifest of image %s", word);
-	annotations = json_object_get(j, "annotations");
-	if (json_object_get(annotations, RESTORE_ANNOTATION "name") == NULL || image->layers.n != 1)
+	if (!is_checkpoint(&read) || image->layers.n != 1)
 		return err_set(e, ERR_INVALID, "%s: image is not a checkpoint", word);
 	*layer = arena_strdup(a, image->layers.v[0]);
 	return 0;

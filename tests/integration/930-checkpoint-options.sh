@@ -97,6 +97,14 @@ is "the changes are left out" "$(pod exec bare sh -c 'cat /up 2>/dev/null; ls /w
 id=$(re -i a.none)
 is "under its old name" "$(pod inspect -f '{{.Name}}' "$id") $(status one)" "one running"
 pod rm -f -t 0 one bare >/dev/null
+POD_TRACE=1 re -i a.none -n traced >/dev/null 2>traced
+is "a worker reads its documents" "$(grep -oE ' run>document #1 [a-z_]+ ' traced | sort -u | cut -d' ' -f4 | tr '\n' ' ')" "dump_read list_read "
+mkdir -p evil/secrets && tar -C evil -xf a.none
+echo '{"Status":"healthy"}' | tee evil/healthcheck.log evil/secrets/s >/dev/null
+tar -C evil -cf evil.tar .
+re -i evil.tar -k -n evil >/dev/null
+is "only what a checkpoint has becomes the container's" "$(status evil) $(ls "$(dir_of evil)" | grep -cE '^(healthcheck.log|secrets)$')" "running 0"
+pod rm -f -t 0 traced evil >/dev/null
 
 # --- Volumes
 pod run -d --stop-timeout 0 --name v --network none -v vol:/v localhost/bb sleep 1000 >/dev/null

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include "pod-run/life/libpod_words.h"
+#include "pod-run/worker/libpod_words.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 struct dump {
 	const json_t *config, *spec;
-	struct strv *out;
+	struct strv *out, *entrypoint;
 };
 
 static const char *
@@ -25,8 +25,7 @@ text(const json_t *o, const char *key)
 static void
 word(const struct dump *d, const char *option, const char *value)
 {
-	strv_addf(d->out, "--%s", option);
-	strv_add(d->out, value);
+	strv_addf(d->out, "--%s=%s", option, value);
 }
 
 /* --- Plain members ------------------------------------------------------------------------------*/
@@ -421,8 +420,7 @@ add_named(const struct dump *d, struct err *e)
 			"O", e) == -1)
 			return -1;
 	json_array_foreach (json_object_get(d->config, "ctrImageVolumes"), k, v) {
-		strv_add(d->out, "--mount");
-		strv_addf(d->out, "type=image,source=%s,destination=%s,rw=%s",
+		strv_addf(d->out, "--mount=type=image,source=%s,destination=%s,rw=%s",
 		    text(v, "source") != NULL ? text(v, "source") : "",
 		    text(v, "dest") != NULL ? text(v, "dest") : "",
 		    json_is_true(json_object_get(v, "rw")) ? "true" : "false");
@@ -525,7 +523,7 @@ check(const struct dump *d, struct err *e)
 	return 0;
 }
 
-/* The entry point by itself, if it is one; else all words are the command. */
+/* The entry point by itself, if it is one; else all words are the command, and the image's counts for nothing. */
 static void
 add_command(const struct dump *d)
 {
@@ -535,15 +533,13 @@ add_command(const struct dump *d)
 	bool same = n > 0 && skip + n <= json_array_size(args);
 
 	for (k = 0; same && k < n; k++)
-		same = json_equal(json_array_get(entry, k), json_array_get(args, skip + k));
-	if (same) {
-		own_mem char *list = json_text(entry);
-
-		word(d, "entrypoint", list);
+		same = json_is_string(json_array_get(entry, k)) &&
+		       json_equal(json_array_get(entry, k), json_array_get(args, skip + k));
+	for (k = 0; same && k < n; k++)
+		strv_add(d->entrypoint, json_string_value(json_array_get(entry, k)));
+	if (same)
 		skip += n;
-	} else {
-		word(d, "entrypoint", "");
-	}
+	word(d, "entrypoint", "");
 	strv_add(d->out, "--");
 	strv_add(d->out, text(d->config, "rootfsImageName"));
 	json_array_foreach (args, k, v)
@@ -552,9 +548,10 @@ add_command(const struct dump *d)
 }
 
 int
-libpod_words(const json_t *config, const json_t *spec, struct strv *out, struct err *e)
+libpod_words(const json_t *config, const json_t *spec, struct strv *out, struct strv *entrypoint,
+    struct err *e)
 {
-	struct dump d = {.config = config, .spec = spec, .out = out};
+	struct dump d = {.config = config, .spec = spec, .out = out, .entrypoint = entrypoint};
 
 	if (check(&d, e) == -1)
 		return -1;
