@@ -18,20 +18,43 @@
 
 #define DEFAULT_PARENT "/libpod_parent"
 
+static bool
+lies_on(int dir, const char *name, long type)
+{
+	own_fd int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && (long)fs.f_type == type;
+}
+
+static enum cgroup_layout
+look(void)
+{
+	own_fd int dir = open("/sys/fs/cgroup", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return CGROUP_NONE;
+	if (lies_on(dir, ".", CGROUP2_SUPER_MAGIC))
+		return CGROUP_V2;
+	if (lies_on(dir, "unified", CGROUP2_SUPER_MAGIC))
+		return CGROUP_HYBRID;
+	return lies_on(dir, "pids", CGROUP_SUPER_MAGIC) ? CGROUP_V1 : CGROUP_NONE;
+}
+
+/*
+ * Each walk through /sys waits for whoever adds or removes a network device, so it is done once: what is mounted
+ * there does not change during a command.
+ */
 enum cgroup_layout
 cgroup_layout(void)
 {
-	struct statfs fs;
+	static enum cgroup_layout layout;
+	static bool known;
 
-	if (statfs("/sys/fs/cgroup", &fs) < 0)
-		return CGROUP_NONE;
-	if (fs.f_type == CGROUP2_SUPER_MAGIC)
-		return CGROUP_V2;
-	if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
-		return CGROUP_HYBRID;
-	return statfs("/sys/fs/cgroup/pids", &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC
-		   ? CGROUP_V1
-		   : CGROUP_NONE;
+	if (!known)
+		layout = look();
+	known = true;
+	return layout;
 }
 
 char *
