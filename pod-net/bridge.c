@@ -266,20 +266,22 @@ bridge_put_routes(struct netlink_batch *b, int index, const struct plan_attach *
 static int
 put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *a, struct err *e)
 {
-	struct link l;
+	/* By netlink, as the first look into /proc/sys of a new namespace is dear. */
+	static const struct link_setting settings[] = {
+	    {IPV4_DEVCONF_ARP_NOTIFY, 1}, {IPV4_DEVCONF_RP_FILTER, 2}};
+	int index;
 
 	if (set_sysctls(container_sysctls, a, a->name, e) != 0)
 		return -1;
-	if (link_find(s, a->name, &l, e) != 1)
-		return err_wrap(e, "finding interface %s of the container", a->name);
-	/* By netlink, as the first look into /proc/sys of a new namespace is dear. */
-	link_put_ipv4_setting(b, l.index, IPV4_DEVCONF_ARP_NOTIFY, 1);
-	link_put_ipv4_setting(b, l.index, IPV4_DEVCONF_RP_FILTER, 2);
+	index = link_index(s, a->name, e);
+	if (index < 0)
+		return err_wrap(e, "in the container");
+	link_put_ipv4_settings(b, index, settings, COUNTOF(settings));
 	for (size_t i = 0; i < a->naddresses; i++)
-		link_put_address(b, l.index, &a->addresses[i].given);
-	link_put_up(b, l.index, "setting the container's interface up");
+		link_put_address(b, index, &a->addresses[i].given);
+	link_put_up(b, index, "setting the container's interface up");
 	/* By DHCP the addresses come later, and routes after them. */
-	return a->dhcp ? 0 : bridge_put_routes(b, l.index, a, e);
+	return a->dhcp ? 0 : bridge_put_routes(b, index, a, e);
 }
 
 /* In the container's namespace. */

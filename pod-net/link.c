@@ -10,6 +10,7 @@
 #include <linux/veth.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 
 #include "common/base/own.h"
@@ -69,6 +70,16 @@ link_find(struct netlink *s, const char *name, struct link *out, struct err *e)
 	if (netlink_ask(s, &b, read_link, out, e) != 0)
 		return -1;
 	return out->index != 0;
+}
+
+int
+link_index(const struct netlink *s, const char *name, struct err *e)
+{
+	struct ifreq r = {0};
+
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", name);
+	return ioctl(s->fd, SIOCGIFINDEX, &r) == 0 ? r.ifr_ifindex
+						   : err_sys(e, "finding interface %s", name);
 }
 
 static int
@@ -519,16 +530,17 @@ link_put_hairpin(struct netlink_batch *b, const char *name)
 }
 
 void
-link_put_ipv4_setting(struct netlink_batch *b, int index, uint16_t setting, uint32_t value)
+link_put_ipv4_settings(struct netlink_batch *b, int index, const struct link_setting *v, size_t n)
 {
 	struct ifinfomsg i = {.ifi_family = AF_UNSPEC, .ifi_index = index};
 	size_t spec, family, settings;
 
-	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "changing an IPv4 setting", 0);
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "changing IPv4 settings", 0);
 	spec = netlink_nest(b, IFLA_AF_SPEC);
 	family = netlink_nest(b, AF_INET);
 	settings = netlink_nest(b, IFLA_INET_CONF);
-	netlink_put_u32(b, setting, value);
+	for (size_t k = 0; k < n; k++)
+		netlink_put_u32(b, v[k].key, v[k].value);
 	netlink_nest_end(b, settings);
 	netlink_nest_end(b, family);
 	netlink_nest_end(b, spec);

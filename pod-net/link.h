@@ -22,6 +22,9 @@ struct link {
 /* 1 with *out filled, 0 if there is no such interface, -1 with e. */
 int link_find(struct netlink *s, const char *name, struct link *out, struct err *e);
 
+/* The interface's number, or -1.  Unlike link_find it waits for nobody who changes interfaces. */
+int link_index(const struct netlink *s, const char *name, struct err *e);
+
 /* How many interfaces are ports of the bridge; -1 with e. */
 int link_count_ports(struct netlink *s, int bridge, struct err *e);
 
@@ -109,7 +112,12 @@ void link_put_vlan(struct netlink_batch *b, int index, uint16_t vlan, bool self)
 /* Lets the bridge port send frames back to where they came from. */
 void link_put_hairpin(struct netlink_batch *b, const char *name);
 
-/* Sets an IPv4 setting of an interface (IPV4_DEVCONF_…), as its sysctl would. */
-void link_put_ipv4_setting(struct netlink_batch *b, int index, uint16_t setting, uint32_t value);
+/* Sets IPv4 settings of an interface, as their sysctls would. */
+struct link_setting {
+	uint16_t key; /* IPV4_DEVCONF_… */
+	uint32_t value;
+};
+void link_put_ipv4_settings(
+    struct netlink_batch *b, int index, const struct link_setting *v, size_t n);
 
 #endif

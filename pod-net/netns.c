@@ -246,25 +246,28 @@ netns_sysctl(const char *key, const char *value, bool optional, struct err *e)
 {
 	char path[160], now[32];
 	own_fd int fd = -1;
+	int denied = 0;
 	ssize_t n;
 
 	snprintf(path, sizeof path, "/proc/sys/net/%s", key);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		if (optional && errno == ENOENT)
-			return 0;
-		return err_sys(e, "reading sysctl net/%s", key);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT) {
+		/* It may say already what it should. */
+		denied = errno;
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
-	n = read(fd, now, sizeof now - 1);
+	if (fd < 0 && optional && errno == ENOENT)
+		return 0;
+	n = fd >= 0 ? read(fd, now, sizeof now - 1) : -1;
 	if (n < 0)
 		return err_sys(e, "reading sysctl net/%s", key);
 	now[n] = '\0';
 	now[strcspn(now, "\n")] = '\0';
 	if (strcmp(now, value) == 0)
 		return 0;
-	fd_close(&fd);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+	errno = denied;
+	/* The kernel takes a number at the file's beginning only. */
+	if (denied != 0 || pwrite(fd, value, strlen(value), 0) < 0)
 		return err_sys(e, "setting sysctl net/%s to %s", key, value);
 	return 0;
 }
