@@ -200,7 +200,7 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 		start_forget(&s);
 		return -1;
 	}
-	if (start_run_needed(&s, e) == -1)
+	if (c->needs.n > 0 && start_run_needed(&s, e) == -1)
 		return give_up(c, e);
 	if (start_end(&s, e) == -1)
 		return give_up(c, e);

@@ -249,13 +249,15 @@ is_found(struct db *db, const char *query, const char *word, const char *what, b
 	return 0;
 }
 
+/* One statement for all who ask, since preparing one takes longer than asking. */
+static const char name_owner[] = "SELECT id FROM container WHERE name = ?1";
+
 int
 ctr_name_is_free(struct db *db, const char *name, bool *is_free, struct err *e)
 {
 	bool found = false;
 
-	if (is_found(db, "SELECT 1 FROM container WHERE name = ?1", name, "looking for a name",
-		&found, e) == -1)
+	if (is_found(db, name_owner, name, "looking for a name", &found, e) == -1)
 		return -1;
 	*is_free = !found;
 	return 0;
@@ -272,7 +274,7 @@ ctr_config_has(struct db *db, const char *text, bool *has, struct err *e)
 int
 ctr_name_check(struct db *db, const char *name, struct err *e)
 {
-	sqlite3_stmt *s = db_stmt(db, "SELECT id FROM container WHERE name = ?1", e);
+	sqlite3_stmt *s = db_stmt(db, name_owner, e);
 	int r;
 
 	if (s == NULL)
@@ -431,15 +433,27 @@ refuse_dependents(struct db *db, const struct ctr *c, struct err *e)
 	    c->id, list.s);
 }
 
+/* The database keeps what others need; who they are is asked only then. */
+static int
+remove_row(struct db *db, const struct ctr *c, struct err *e)
+{
+	struct err why = {0};
+
+	if (db_exec(db, "removing the container", e, "DELETE FROM container WHERE id = ?1", "s",
+		c->id) == 0)
+		return 0;
+	if (refuse_dependents(db, c, &why) == -1)
+		*e = why;
+	return -1;
+}
+
 int
 ctr_remove(struct db *db, const struct ctr *c, bool net, int64_t now_ns, struct err *e)
 {
 	if (db_begin(db, e) == -1)
 		return -1;
-	if (refuse_dependents(db, c, e) == -1 ||
+	if (remove_row(db, c, e) == -1 ||
 	    (c->finished_ns != 0 && ctr_exit_code_put(db, c->id, c->exit_code, now_ns, e) == -1) ||
-	    db_exec(db, "removing the container", e, "DELETE FROM container WHERE id = ?1", "s",
-		c->id) == -1 ||
 	    db_exec(db, "removing the container", e,
 		"INSERT OR REPLACE INTO leftover VALUES (?1, ?2, ?3)", "sii", c->id, now_ns,
 		(int64_t)net) == -1) {
