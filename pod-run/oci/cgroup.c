@@ -178,7 +178,11 @@ cgroup_is_systemd(const struct rec_ctr_config *c)
 const char *
 cgroup_slice(const struct rec_ctr_config *c)
 {
-	return c->cgroup_parent != NULL ? c->cgroup_parent : "machine.slice";
+	const char *slash = c->cgroup_parent != NULL ? strrchr(c->cgroup_parent, '/') : NULL;
+
+	if (c->cgroup_parent == NULL)
+		return "machine.slice";
+	return slash != NULL ? slash + 1 : c->cgroup_parent;
 }
 
 static bool

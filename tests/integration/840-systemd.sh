@@ -64,6 +64,10 @@ is "nothing is said about one that ends at once" "$(cat "$WORLD/err")" ""
 up p --cgroup-parent "$unit.slice" $image sleep 1000
 is "--cgroup-parent" "$(group_of "$(field p State.Pid)" | sed "s,/container$,,")" "$prefix/$unit.slice/$(scope p)"
 pod rm -f -t 0 p >/dev/null
+up p --cgroup-parent "/$slice/$unit.slice" $image sleep 1000
+is "--cgroup-parent, a path" "$(group_of "$(field p State.Pid)" | sed "s,/container$,,")" "$prefix/$unit.slice/$(scope p)"
+is "its monitor is there" "$(group_of "$(field p State.ConmonPid)")" "$prefix/$unit.slice/libpod-conmon-$(field p Id).scope"
+pod rm -f -t 0 p >/dev/null
 is "a parent that is no slice" "$(pod run --rm --cgroup-parent /x $image true 2>&1; echo $?)" \
 	"Error: did not receive systemd slice as cgroup parent when using systemd to manage cgroups: invalid argument
 125"

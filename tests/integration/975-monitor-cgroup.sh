@@ -76,3 +76,6 @@ tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import $image >/dev/n
 both_parts user
 PART
 } | user_part
+result=$?
+world_user=
+exit $result
