@@ -9,6 +9,20 @@ image=localhost/box
 busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; }
 up() { pod --cgroup-manager cgroupfs run -d --name "$1" --network none --stop-timeout 1 "${@:2}" >/dev/null; }
 field() { pod inspect --format "{{.$2}}" "$1"; }
+# What the runtime is asked for, by one that only looks.
+cat >"$WORLD/looks" <<'LOOKS'
+#!/bin/sh
+while [ $# -gt 0 ]; do
+	[ "$1" != --bundle ] || cp "$2/config.json" "${0%/*}/asked"
+	shift
+done
+exit 1
+LOOKS
+chmod 755 "$WORLD/looks"
+for parent in mine.slice /mine.slice /machine.slice/mine.slice; do
+	pod --cgroup-manager systemd --runtime "$WORLD/looks" run --rm --network none --cgroup-parent $parent $image true >/dev/null 2>&1
+	is "the slice of --cgroup-parent $parent" "$(jq -r .linux.cgroupsPath "$WORLD/asked" | cut -d: -f1,2)" mine.slice:libpod
+done
 if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
 	up stays $image sleep 1000
 	is "cgroup v1: a monitor stays with its caller" "$(cat "/proc/$(field stays State.ConmonPid)/cgroup")" "$(cat /proc/self/cgroup)"
