@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/base/own.h"
 #include "common/base/sig.h"
 #include "common/cli/human.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/life/bundle.h"
 #include "pod-run/oci/cgroup.h"
+#include "pod-run/oci/config_process.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_cap.h"
 
@@ -267,16 +270,39 @@ put_limits(json_t *o, const struct rec_ctr_config *g)
 }
 
 static void
-put_ulimits(json_t *o, const struct rec_ctr_config *g)
+put_ulimit(json_t *a, const char *type, int64_t soft, int64_t hard)
 {
+	json_t *u = json_add_obj(a);
+
+	json_put_str(u, "Name", type);
+	json_put_int(u, "Soft", soft);
+	json_put_int(u, "Hard", hard);
+}
+
+/* With those that each container gets, as it would now. */
+static void
+put_ulimits(json_t *o, struct ctx *x, const struct rec_ctr_config *g)
+{
+	static const struct {
+		const char *type;
+		int resource;
+	} all[] = {{"RLIMIT_NOFILE", RLIMIT_NOFILE}, {"RLIMIT_NPROC", RLIMIT_NPROC}};
 	json_t *a = json_put_arr(o, "Ulimits");
+	uint64_t soft, hard;
 
-	for (size_t i = 0; i < g->rlimits.n; i++) {
-		json_t *u = json_add_obj(a);
+	for (size_t i = 0; i < g->rlimits.n; i++)
+		put_ulimit(a, g->rlimits.v[i].type, (int64_t)g->rlimits.v[i].soft,
+		    (int64_t)g->rlimits.v[i].hard);
+	for (size_t i = 0; i < COUNTOF(all) && !g->host_rlimits; i++) {
+		bool given = false;
 
-		json_put_str(u, "Name", g->rlimits.v[i].type);
-		json_put_int(u, "Soft", (int64_t)g->rlimits.v[i].soft);
-		json_put_int(u, "Hard", (int64_t)g->rlimits.v[i].hard);
+		for (size_t k = 0; k < g->rlimits.n; k++)
+			given = given || strcmp(g->rlimits.v[k].type, all[i].type) == 0;
+		if (given)
+			continue;
+		config_process_default_limit(
+		    bundle_may_raise_limits(x), all[i].resource, &soft, &hard);
+		put_ulimit(a, all[i].type, (int64_t)soft, (int64_t)hard);
 	}
 }
 
@@ -431,7 +457,7 @@ inspect_host_config(struct ctx *x, const struct ctr *c)
 	put_limits(o, g);
 	put_devices(o, g);
 	json_put_int(o, "DiskQuota", 0);
-	put_ulimits(o, g);
+	put_ulimits(o, x, g);
 	json_put_int(o, "CpuCount", 0);
 	json_put_int(o, "CpuPercent", 0);
 	json_put_int(o, "IOMaximumIOps", 0);

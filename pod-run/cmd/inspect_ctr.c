@@ -7,15 +7,16 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/life/bundle.h"
 #include "pod-run/life/checkpoint.h"
 #include "pod-run/life/health.h"
-#include "pod-run/oci/spec_health.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/life/usage.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_cap.h"
 #include "pod-run/oci/spec_config.h"
+#include "pod-run/oci/spec_health.h"
 #include "pod-run/state/exec.h"
 #include "pod-run/state/summary.h"
 
@@ -163,14 +164,17 @@ put_paths(json_t *o, struct ctx *x, const struct ctr *c)
 static void
 put_runtime(json_t *o, struct ctx *x, const struct ctr *c)
 {
+	own_mem char *bundle = ctx_bundle(x, c->id);
+	own_mem char *monitor = xasprintf("%s/" BUNDLE_MONITOR_PID, bundle);
+	own_mem char *process = xasprintf("%s/" BUNDLE_PID, bundle);
 	const char *name = c->config->runtime;
 	struct err ignored = {0};
 
 	if (name == NULL || *name == '\0')
 		runtime_name(x, &name, &ignored);
 	json_put_str(o, "OCIRuntime", inspect_or(name, ""));
-	json_put_str(o, "ConmonPidFile", inspect_or(c->config->monitor_pid_file, ""));
-	json_put_str(o, "PidFile", inspect_or(c->config->pid_file, ""));
+	json_put_str(o, "ConmonPidFile", inspect_or(c->config->monitor_pid_file, monitor));
+	json_put_str(o, "PidFile", inspect_or(c->config->pid_file, process));
 }
 
 static void

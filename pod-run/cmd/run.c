@@ -12,6 +12,7 @@
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/ports.h"
 #include "pod-run/life/session.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
@@ -251,7 +252,10 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	create_init(&c, ctx_of(cli), opts);
 	c.describe = inspect_document;
 	if (create_read(&c, argc, argv, e) == -1 || create_ask(&c, e) == -1 ||
-	    create_merge(&c, e) == -1 || create_resolve(&c, e) == -1 || create_record(&c, e) == -1)
+	    create_merge(&c, e) == -1 || create_resolve(&c, e) == -1)
+		return -1;
+	ports_choose(&c.config);
+	if (create_record(&c, e) == -1)
 		return -1;
 	if (start_prepare_rootfs(c.x, &c.ctr, e) == -1 || create_volumes(&c, e) == -1) {
 		create_forget(&c);

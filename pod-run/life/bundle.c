@@ -93,6 +93,12 @@ has_cap(unsigned cap)
 	return capget(&h, d) == 0 && (d[cap / 32].effective & (1u << cap % 32)) != 0;
 }
 
+bool
+bundle_may_raise_limits(const struct ctx *x)
+{
+	return !x->rootless.userns && has_cap(CAP_SYS_RESOURCE);
+}
+
 void
 bundle_facts(struct ctx *x, const struct ctr *c, const struct runtime *r, const char *bundle,
     struct arena *a, struct spec_facts *f)
@@ -107,7 +113,7 @@ bundle_facts(struct ctx *x, const struct ctr *c, const struct runtime *r, const 
 	    .hostname = arena_strdup(a, hostname),
 	    .rootless = x->rootless.userns,
 	    .runtime_is_crun = r->is_crun,
-	    .sys_resource = !x->rootless.userns && has_cap(CAP_SYS_RESOURCE),
+	    .sys_resource = bundle_may_raise_limits(x),
 	    .cgroup = cgroup_layout(),
 	    .cgroup_usable = r->cgroup_usable};
 }

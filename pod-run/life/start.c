@@ -453,7 +453,9 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	    .exit_dir = s->x->exit_dir,
 	    .persist_dir = s->bundle,
 	    .pid_file = c->pid_file,
-	    .monitor_pid_file = c->monitor_pid_file,
+	    .monitor_pid_file = c->monitor_pid_file != NULL
+				    ? c->monitor_pid_file
+				    : arena_printf(&s->arena, "%s/" BUNDLE_MONITOR_PID, s->bundle),
 	    .timeout_s = c->timeout_s,
 	    .rows = s->rows,
 	    .columns = s->columns,

@@ -175,21 +175,29 @@ check_limit(const struct process *p, const struct rec_ctr_rlimit *r, struct err 
 	return 0;
 }
 
+void
+config_process_default_limit(bool may_raise, int resource, uint64_t *soft, uint64_t *hard)
+{
+	struct rlimit own;
+
+	*soft = *hard = DEFAULT_LIMIT;
+	if (may_raise || getrlimit((__rlimit_resource_t)resource, &own) == -1)
+		return;
+	if (own.rlim_max != RLIM_INFINITY && own.rlim_max < *hard)
+		*hard = own.rlim_max;
+	if (own.rlim_cur != RLIM_INFINITY && own.rlim_cur < *soft)
+		*soft = own.rlim_cur;
+}
+
 static void
 write_default_limit(const struct process *p, const char *type, int resource, struct strbuf *b)
 {
-	struct rlimit own;
-	uint64_t soft = DEFAULT_LIMIT, hard = DEFAULT_LIMIT;
+	uint64_t soft, hard;
 
 	for (size_t i = 0; i < p->c->rlimits.n; i++)
 		if (strcmp(p->c->rlimits.v[i].type, type) == 0)
 			return;
-	if (!p->f->sys_resource && getrlimit((__rlimit_resource_t)resource, &own) == 0) {
-		if (own.rlim_max != RLIM_INFINITY && own.rlim_max < hard)
-			hard = own.rlim_max;
-		if (own.rlim_cur != RLIM_INFINITY && own.rlim_cur < soft)
-			soft = own.rlim_cur;
-	}
+	config_process_default_limit(p->f->sys_resource, resource, &soft, &hard);
 	write_limit(b, type, soft, hard);
 }
 

@@ -12,6 +12,7 @@
 #include "common/cli/value.h"
 #include "common/fs/file.h"
 #include "pod-run/oci/cdi.h"
+#include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
 
@@ -512,6 +513,22 @@ read_unified(const struct strv *l, struct rec_ctr_resources *r, struct arena *a,
 	return 0;
 }
 
+/* Files of cgroup v2: the configuration of a host that has none of it counts for nothing. */
+static int
+read_both_unified(
+    const struct spec_input *in, struct rec_ctr_resources *r, struct arena *a, struct err *e)
+{
+	bool v2 = cgroup_layout() == CGROUP_V2;
+
+	if (v2 && read_unified(&in->d->conf->containers_cgroup_conf, r, a, e) < 0)
+		return -1;
+	if (read_unified(&in->o->cgroup_conf, r, a, e) < 0)
+		return -1;
+	if (!v2 && in->o->cgroup_conf.n > 0)
+		return err_set(e, ERR_UNSUPPORTED, "cannot use --cgroup-conf without cgroup v2");
+	return 0;
+}
+
 static bool
 limits_asked(const struct spec_options *o)
 {
@@ -528,9 +545,7 @@ spec_limits_read(
 	struct rec_ctr_resources *r = arena_alloc(a, sizeof(*r));
 
 	if (read_memory(in, r, e) < 0 || read_cpu(in, r, e) < 0 || read_pids(in, r, e) < 0 ||
-	    read_io(in, r, a, e) < 0 ||
-	    read_unified(&in->d->conf->containers_cgroup_conf, r, a, e) < 0 ||
-	    read_unified(&in->o->cgroup_conf, r, a, e) < 0)
+	    read_io(in, r, a, e) < 0 || read_both_unified(in, r, a, e) < 0)
 		return -1;
 	c->resources = r;
 	if (!can_limit(in) && limits_asked(in->o)) {

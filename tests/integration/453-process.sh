@@ -39,6 +39,10 @@ is "--init-path" "$(cp /usr/bin/catatonit "$WORLD/init" 2>/dev/null; run --init 
 is "--pidfile" "$(pod run -d --name pf --network none --pidfile "$WORLD/pid" --conmon-pidfile "$WORLD/mpid" $image sleep 100 >/dev/null; cat "$WORLD/pid")" "$(pod inspect --format '{{.State.Pid}}' pf)"
 check "--conmon-pidfile names the monitor" grep -q pod-monitor /proc/"$(cat "$WORLD/mpid")"/comm
 pod rm -f -t 0 pf >/dev/null
+read -r pf mpf soft <<<"$(pod run -d --name pf --network none $image sleep 100 >/dev/null; pod inspect --format '{{.PidFile}} {{.ConmonPidFile}} {{(index .HostConfig.Ulimits 0).Soft}}' pf)"
+is "without them they are where inspect says" "$(cat "$pf") $(cat "/proc/$(cat "$mpf")/comm")" "$(pod inspect --format '{{.State.Pid}}' pf) pod-monitor"
+is "and it has the limits that inspect tells" "$(pod exec pf sh -c 'ulimit -n')" "$soft"
+pod rm -f -t 0 pf >/dev/null
 is "--annotation" "$(pod create --name an --annotation x=y $image true >/dev/null; pod inspect --format '{{index .Config.Annotations "x"}}' an)" y
 pod rm an >/dev/null
 is "--chrootdirs" "$(run --chrootdirs /www $image cat /www/etc/hosts | grep -c localhost | sed 's/[1-9]/some/')" some
@@ -99,7 +103,7 @@ if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
 	is "--blkio-weight" "$(run --blkio-weight 100 $image sh -c 'cat /sys/fs/cgroup/io.weight /sys/fs/cgroup/io.bfq.weight 2>/dev/null | head -1 | tr -dc 0-9' | sed 's/.*/some/')" some
 else
 	run_fails "--cgroups split needs cgroup v2" 125 "only supported on cgroup v2" --cgroups split $image true
-	ok "--cgroup-conf # SKIP cgroup v1"
+	run_fails "--cgroup-conf needs cgroup v2" 125 "cannot use --cgroup-conf without cgroup v2" --cgroup-conf memory.high=1 $image true
 	ok "--memory-swap # SKIP cgroup v1"
 	ok "--blkio-weight # SKIP cgroup v1"
 fi

@@ -67,6 +67,9 @@ told() {
 --privileged@[.HostConfig.Privileged, .HostConfig.CapAdd, .HostConfig.CapDrop]@[true,[],[]]
 -p 127.0.0.1:8098:80/udp@.HostConfig.PortBindings@{"80/udp":[{"HostIp":"127.0.0.1","HostPort":"8098"}]}
 -p 8100-8101:80-81@[.NetworkSettings.Ports[][].HostPort]@["8100","8101"]
+-p 90@[.HostConfig.PortBindings["90/tcp"][0].HostPort, .NetworkSettings.Ports["90/tcp"][0].HostPort] | map(tonumber > 1023)@[true,true]
+-p 127.0.0.1::90-92/udp@[.NetworkSettings.Ports[][].HostPort | tonumber] | [.[0] > 1023, .[2] - .[0]]@[true,2]
+-P --expose 91@.NetworkSettings.Ports["91/tcp"][0].HostPort | tonumber > 1023@true
 -P --expose 90@[.HostConfig.PublishAllPorts, (.HostConfig.PortBindings | keys)]@[true,["90/tcp"]]
 --read-only@[.HostConfig.ReadonlyRootfs, (.HostConfig.Tmpfs | keys)]@[true,["/run","/tmp","/var/tmp"]]
 --read-only --read-only-tmpfs=false@.HostConfig.Tmpfs@{}
@@ -83,7 +86,9 @@ told() {
 --tmpfs /t:size=1m,mode=700@.HostConfig.Tmpfs["/t"] | test("size=1m.*mode=700")@true
 --tz UTC@.Config.Timezone@"UTC"
 --ulimit core=0:0@[.HostConfig.Ulimits[] | select(.Name == "RLIMIT_CORE") | .Soft, .Hard]@[0,0]
---umask 0077@.Config.Umask@"0077"
+--ulimit nofile=77@[.HostConfig.Ulimits[].Name]@["RLIMIT_NOFILE","RLIMIT_NPROC"]
+--ulimit host@.HostConfig.Ulimits@[]
+--umask 0077@[.Config.Umask, [.HostConfig.Ulimits[].Name]]@["0077",["RLIMIT_NOFILE","RLIMIT_NPROC"]]
 -v vvv:/v:nocopy@[.HostConfig.Binds[0], .Mounts[0].Options[0], .Mounts[0].Name]@["vvv:/v:nocopy,rw,rprivate,nosuid,nodev,rbind","nocopy","vvv"]
 -v /tmp:/v:z,ro@[.HostConfig.Binds[0], .Mounts[0].Mode, .Mounts[0].RW]@["/tmp:/v:z,ro,rprivate,rbind","z",false]
 -w /www@.Config.WorkingDir@"/www"
