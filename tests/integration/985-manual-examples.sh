@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# The examples of the manuals of containers, volumes, networks, secrets and the system, run as they stand there.
-# Those of images have a test of their own (847), those of checkpoints need CRIU (666).
+# The examples of the manuals of containers, volumes, networks, secrets and the system, run as they stand there, but for
+# those that say no more than a command's name.  Those of images have a test of their own (847).
 . "$(dirname "$0")/../lib.sh"
 . "$LIB_DIR/net.sh"
 for tool in jq curl openssl script; do
@@ -18,16 +18,13 @@ if [ "$(id -u)" = 0 ]; then
 	ip link add ext0 type veth peer name ext1 && ip link set ext1 up && ip addr add 192.0.2.2/24 dev ext0 && ip link set ext0 up && ip route add default via 192.0.2.1
 fi
 [ -n "${WORLD:-}" ] || world
-PAGES="pod pod-attach pod-completion pod-container pod-container-cleanup pod-container-clone pod-container-diff
-pod-container-exists pod-container-inspect pod-container-prune pod-cp pod-create pod-events pod-exec pod-healthcheck
-pod-info pod-init pod-inspect pod-kill pod-logs pod-monitor pod-mount pod-net pod-network pod-network-connect
-pod-network-create pod-network-disconnect pod-network-exists pod-network-inspect pod-network-ls pod-network-prune
-pod-network-reload pod-network-rm pod-network-update pod-pause pod-port pod-ps pod-rename pod-restart pod-rm pod-run
-pod-secret pod-secret-create pod-secret-exists pod-secret-inspect pod-secret-ls pod-secret-rm pod-start pod-stats
-pod-stop pod-system pod-system-check pod-system-df pod-system-migrate pod-system-prune pod-system-renumber
-pod-system-reset pod-top pod-unmount pod-unpause pod-unshare pod-update pod-version pod-volume pod-volume-create
-pod-volume-exists pod-volume-export pod-volume-import pod-volume-inspect pod-volume-ls pod-volume-mount
-pod-volume-prune pod-volume-reload pod-volume-rm pod-volume-unmount pod-wait"
+PAGES="pod pod-attach pod-completion pod-container-cleanup pod-container-clone pod-cp pod-create pod-events
+pod-exec pod-healthcheck pod-inspect pod-logs pod-mount pod-net pod-network-connect pod-network-create
+pod-network-disconnect pod-network-inspect pod-network-reload pod-network-rm pod-network-update pod-ps
+pod-rename pod-rm pod-run pod-secret pod-secret-create pod-secret-inspect pod-secret-rm pod-stats
+pod-system-check pod-system-migrate pod-system-prune pod-system-reset pod-top pod-unmount pod-unshare
+pod-update pod-volume-create pod-volume-export pod-volume-import pod-volume-inspect pod-volume-mount
+pod-volume-prune pod-volume-rm pod-volume-unmount pod-wait"
 
 # The examples of a page, one in a paragraph: each line that is set apart, or a block of them.
 examples() {
@@ -41,20 +38,21 @@ examples() {
 # Directories of the manuals as they are here; a terminal's command gets a terminal and leaves it.
 here() {
 	sed -E "s,/tmp/,$D/,g; s,-C /tmp ,-C $D ,; s,/etc/bash_completion.d/pod,$D/completion,g; s,registry.example.org/,localhost/,g" |
-		sed -E 's,^(pod [^|]* -it .*)$,script -qec "\1 -c exit" /dev/null,; s,busybox sh -c exit,busybox sh -c exit,'
+		sed -E 's,^(pod [^|]* -it .*)$,script -qec "\1 -c exit" /dev/null,'
 }
 
 # What must be there for a page's examples.
 prepare() {
 	case $1 in
-	pod-attach | pod-create | pod-start | pod-wait) pod rm -f -t 0 job ;;&
+	pod-attach | pod-create | pod-wait) pod rm -f -t 0 job ;;&
 	pod-container-cleanup) pod stop web ;;
-	pod-attach) pod rm -f -a -t 0; pod run -d --name web --net none busybox sleep 1 ;;
-	pod-start) pod create --name job --net none busybox true ;;
-	pod-container-clone | pod-container-diff | pod-pause | pod-rename | pod-init) pod rm -f -t 0 web2 web-old newest ;;&
-	pod-healthcheck | pod-run | pod | pod-restart | pod-container-exists) pod rm -f -a -t 0 ;;
-	pod-init) pod rm -f -a -t 0; pod create --name web --net none busybox true; pod create --net none busybox true ;;
-	pod-logs | pod-kill | pod-stop) pod rm -f -a -t 0 ;;&
+	pod-attach)
+		# It ends once somebody is attached.
+		pod run -d --name web --net none busybox sh -c 'trap "exit 0" TERM; while :; do sleep 0.1; done'
+		{ until_ok 20 sh -c '[ -n "$(pod events --stream=false --filter event=attach --filter container=web)" ]' && pod kill -s TERM web; } &
+		;;
+	pod-healthcheck | pod-run | pod) pod rm -f -a -t 0 ;;
+	pod-logs | pod-rename) pod rm -f -a -t 0 ;;&
 	pod-network-rm) pod network rm -f web old; pod network create web; pod network create --label old old ;;
 	pod-network-connect | pod-network-update | pod-network-disconnect)
 		pod rm -f -a -t 0; pod network rm -f web; pod network create web
@@ -62,11 +60,9 @@ prepare() {
 	pod-network-connect) pod run -d --name cache busybox sleep 1000 ;;
 	pod-network-disconnect) pod network connect web store; pod run -d --name second --network podman --network web busybox sleep 1000 ;;
 	pod-network-create) pod rm -f -a -t 0; pod network rm web ;;
-	pod-rename) pod rm -f -a -t 0 ;;&
 	pod-secret-inspect | pod-secret-rm) pod secret exists db || echo secret | pod secret create db - ;;
 	pod-secret-create) pod secret rm tls token ;;
 	pod-system-prune) pod network rm -f web ;;
-	pod-unpause) pod run -d --name web --net none busybox sleep 1000; pod pause web ;;
 	pod-volume-*) pod volume create --ignore data; pod volume create --label tmp --ignore ttt ;;&
 	pod-volume-export) pod run --rm --net none -v data:/d busybox touch /d/f ;;
 	pod-volume-import) [ -s data.tar ] || pod volume export -o data.tar data ;;
@@ -74,9 +70,9 @@ prepare() {
 	esac
 	# Most speak of a web server of that name.
 	case $1 in
-	pod | pod-attach | pod-container-cleanup | pod-healthcheck | pod-run | pod-init | pod-network-[cd][ri]* | pod-secret* | pod-volume* | pod-info | pod-version | pod-create | pod-container-exists) ;;
+	pod | pod-attach | pod-container-cleanup | pod-healthcheck | pod-run | pod-network-[cd][ri]* | pod-secret* | pod-volume* | pod-create | pod-wait) ;;
 	*) pod container exists web && [ "$(pod inspect -f '{{.State.Status}}' web)" = running ] || {
-		pod rm -f -t 0 web
+		pod rm -f -t 0 web web2 web-old newest
 		pod run -d --name web -p 127.0.0.1:8080:80 -v data:/var/log --label tier=test --health-cmd true --health-interval disable busybox httpd -f -h /www
 	} ;;
 	esac
