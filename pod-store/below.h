@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * rw/ID/image: a link that says what a container's read-write layer stands on.  Its text is the image's ID, with a
- * mark behind it if the mount points (mountpoints.h) are the lowest layer.
+ * rw/ID/image: a link that says what a container's read-write layer stands on.  Its text is the image's ID (its bytes
+ * in base64, so that no block of the disk is needed for it; its digits in links of older versions), with a mark
+ * behind it if the mount points (mountpoints.h) are the lowest layer.
  */
 #ifndef POD_BELOW_H
 #define POD_BELOW_H

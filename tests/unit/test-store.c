@@ -16,6 +16,7 @@
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "pod-store/below.h"
 #include "pod-store/diff.h"
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
@@ -735,4 +736,40 @@ Test(store, differences)
 	cr_assert_eq(n, sizeof(want));
 	cr_assert_eq(memcmp(text, want, n), 0);
 	cr_assert_eq(diff_write(&s, "nosuch", file, &e), -1);
+}
+
+#define BELOW_ID "00ff11223344556677889900aabbccddeeff00112233445566778899aabbcc7f"
+
+static void
+reads_below(int dir, const char *id, bool mountpoints)
+{
+	struct below b;
+
+	cr_assert_eq(below_read(dir, ".", &b), 0);
+	cr_assert_str_eq(b.image, id);
+	cr_assert_eq(b.mountpoints, mountpoints);
+	cr_assert_eq(below_write(dir, id, mountpoints, &e), 0, "it says so already: %s", e.text);
+	cr_assert_eq(below_write(dir, id, !mountpoints, &e), -1);
+	cr_assert_eq(below_write(dir, "another", mountpoints, &e), -1);
+	err_clear(&e);
+	cr_assert_eq(unlinkat(dir, "image", 0), 0);
+}
+
+Test(store, what_a_container_stands_on)
+{
+	own_fd int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	cr_assert_geq(dir, 0);
+	cr_assert_eq(below_write(dir, BELOW_ID, true, &e), 0, "%s", e.text);
+	cr_assert_eq(fstatat(dir, "image", &st, AT_SYMLINK_NOFOLLOW), 0);
+	cr_assert_lt(st.st_size, 60, "ext4 keeps it in the inode");
+	reads_below(dir, BELOW_ID, true);
+	cr_assert_eq(below_write(dir, "short", false, &e), 0, "%s", e.text);
+	reads_below(dir, "short", false);
+	/* As older versions wrote it. */
+	cr_assert_eq(symlinkat(BELOW_ID "/mountpoints", dir, "image"), 0);
+	reads_below(dir, BELOW_ID, true);
+	cr_assert_eq(symlinkat(BELOW_ID, dir, "image"), 0);
+	reads_below(dir, BELOW_ID, false);
 }
