@@ -434,14 +434,15 @@ loop(struct monitor *m)
 	struct epoll_event ev[8];
 
 	while (m->phase != GONE) {
-		int n = epoll_wait(m->epoll, ev, COUNTOF(ev), -1);
+		int n = epoll_wait(m->epoll, ev, COUNTOF(ev), m->trim ? TRIM_QUIET_MS : -1);
 
 		for (int i = 0; i < n && m->phase != GONE; i++)
 			handle(m, ev[i].data.u32);
 		/* From here, where the stack is shallow. */
-		if (m->trim)
+		if (n == 0 && m->trim) {
 			trim_now();
-		m->trim = false;
+			m->trim = false;
+		}
 	}
 }
 

@@ -12,6 +12,9 @@
  */
 void trim_init(void);
 
+/* Nothing has happened for so long since the start: what ends sooner would only need its pages again. */
+#define TRIM_QUIET_MS 300
+
 /* Returns unused pages of heap and stack; the reserve of addresses stays. */
 void trim_now(void);
 

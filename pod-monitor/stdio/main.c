@@ -394,15 +394,17 @@ loop(struct stdio *st)
 	bool more = false;
 
 	for (;;) {
-		int n = epoll_wait(st->epoll, ev, COUNTOF(ev), more ? 0 : -1);
+		int quiet = st->trim ? TRIM_QUIET_MS : -1;
+		int n = epoll_wait(st->epoll, ev, COUNTOF(ev), more ? 0 : quiet);
 
 		if (n < 0 && errno != EINTR)
 			return;
 		for (int i = 0; i < n; i++)
 			handle(st, &ev[i]);
-		if (st->trim)
+		if (n == 0 && !more && st->trim) {
 			trim_now();
-		st->trim = false;
+			st->trim = false;
+		}
 		reopen_logs(st);
 		if (st->orphan && st->peer != NULL) {
 			peer_free(st->peer);
