@@ -220,19 +220,30 @@ selinux_labels(const struct strs *words, bool systemd, struct arena *a, struct s
 /* --- Relabelling ------------------------------------------------------------------------------------*/
 
 static bool
-is_forbidden(const char *path)
+is_file(const struct stat *st, const char *path)
+{
+	struct stat other;
+
+	return stat(path, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino;
+}
+
+/*
+ * By what is open, for its name leads where whoever owns a directory on the way wants it to; and by the name, for what
+ * is open may be an overlay on it.
+ */
+static bool
+is_forbidden(const struct stat *st, const char *path)
 {
 	static const char *const host[] = {"/", "/bin", "/boot", "/dev", "/etc", "/etc/passwd",
 	    "/etc/pki", "/etc/shadow", "/home", "/lib", "/lib64", "/media", "/opt", "/proc",
 	    "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib",
 	    "/var/log"};
-
 	const char *home = getenv("HOME");
 
 	for (size_t i = 0; i < COUNTOF(host); i++)
-		if (strcmp(host[i], path) == 0)
+		if (is_file(st, host[i]) || strcmp(host[i], path) == 0)
 			return true;
-	return home != NULL && strcmp(home, path) == 0;
+	return home != NULL && (is_file(st, home) || strcmp(home, path) == 0);
 }
 
 /* A file system that knows no labels is none of our business. */
@@ -294,13 +305,14 @@ selinux_relabel(int fd, const char *path, const char *label, struct err *e)
 	struct stat st;
 	char word[4096];
 
+	if (fstat(fd, &st) == -1)
+		return err_sys(e, "relabel %s", path);
 	/* "/usr/" and a link to /usr are /usr. */
-	if (is_forbidden(real != NULL ? real : path))
+	if (is_forbidden(&st, real != NULL ? real : path))
 		return err_set(e, ERR_INVALID, "SELinux relabeling of %s is not allowed", path);
 	snprintf(top, sizeof(top), "/proc/self/fd/%d", fd);
 	snprintf(word, sizeof(word), "%s", label);
-	if (fstat(fd, &st) == -1 ||
-	    (setxattr(top, XATTR, label, strlen(label) + 1, 0) == -1 && errno != EOPNOTSUPP))
+	if (setxattr(top, XATTR, label, strlen(label) + 1, 0) == -1 && errno != EOPNOTSUPP)
 		return err_sys(e, "relabel %s", path);
 	if (!S_ISDIR(st.st_mode))
 		return 0;

@@ -105,3 +105,21 @@ Test(selinux, relabels_deeper_than_a_path)
 	close(top);
 	cr_assert_eq(tree_remove(AT_FDCWD, where, &e), 0, "%s", e.text);
 }
+
+/* Between opening it and naming it, somebody else may have put another directory there. */
+Test(selinux, what_is_open_is_what_may_not_be_relabelled)
+{
+	char home[] = "/tmp/test-selinux-XXXXXX", other[] = "/tmp/test-selinux-XXXXXX";
+	struct err e = {0};
+	int fd;
+
+	cr_assert_not_null(mkdtemp(home));
+	cr_assert_not_null(mkdtemp(other));
+	fd = open(home, O_RDONLY | O_DIRECTORY);
+	setenv("HOME", home, 1);
+	cr_expect_eq(selinux_relabel(fd, other, "u:r:t:s0", &e), -1);
+	cr_expect_eq(e.class, ERR_INVALID);
+	close(fd);
+	rmdir(home);
+	rmdir(other);
+}
