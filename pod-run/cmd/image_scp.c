@@ -214,7 +214,7 @@ succeeded(pid_t pid)
 static int
 run_both(const struct strv *save, const struct strv *load, bool quiet, struct err *e)
 {
-	own_fd int nothing = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : 0;
+	own_fd int nothing = quiet ? open("/dev/null", O_WRONLY | O_CLOEXEC) : -1;
 	own_fd int from = -1, to = -1;
 	bool saved, loaded;
 	pid_t a, b;

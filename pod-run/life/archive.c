@@ -461,11 +461,16 @@ drop_host(struct rec_ctr_config *c)
 static int
 read_ours(const struct msg_dump_got *m, struct ctr *c, struct err *e)
 {
+	struct rec_ctr_run run;
+
 	c->config = arena_alloc(&c->arena, rec_ctr_config_desc.size);
 	if (wire_unpack(&rec_ctr_config_desc, m->config.p, m->config.n, c->config, &c->arena, e) ==
 		-1 ||
-	    wire_unpack(&rec_ctr_run_desc, m->run.p, m->run.n, &c->run, &c->arena, e) == -1)
+	    wire_unpack(&rec_ctr_run_desc, m->run.p, m->run.n, &run, &c->arena, e) == -1)
 		return err_wrap(e, "reading " CONFIG " of the checkpoint");
+	/* The rest was true of the run that ended; volumes that it held are not ours to give back. */
+	c->run.interfaces.v = run.interfaces.v;
+	c->run.interfaces.n = run.interfaces.n;
 	return 0;
 }
 

@@ -67,6 +67,12 @@ x"
 		is "$d: extended attributes of a directory in two layers" "$(store --storage-driver $d mount localhost/attrs getfattr -d d | grep = | tr '\n' ' ')" 'user.both="2" '
 	done
 	is "driver_priority" "$(printf '[storage]\ndriver=""\ndriver_priority=["btrfs","vfs","overlay"]\n' >"$WORLD/conf"; world_opts=(); CONTAINERS_STORAGE_CONF=$WORLD/conf pod info -f '{{.Store.GraphDriverName}}')" vfs
+	pv run -d --name deep --network none localhost/base sleep 1000 >/dev/null
+	check "a tree deeper than any path" pv exec deep sh -c 'n=$(printf %0200d 0) p=$n
+		for i in $(seq 17); do p=$p/$n; done
+		mkdir -p /deep/$p /more/$p && head -c 100000 /dev/zero >/more/$p/f && mv /more /deep/$p/'
+	check "stops no ps -s, and counts" eval '[ "$(pv inspect -s -f "{{.SizeRw}}" deep)" -gt 100000 ] && pv ps -s >/dev/null'
+	pv rm -f -t 0 deep >/dev/null
 	is "a prune leaves nothing" "$(pod rmi -f -a >/dev/null; pod system prune -f >/dev/null; ls "$ROOT/made" "$ROOT/layers" "$ROOT/rw" "$ROOT/tmp" | grep -c "^[0-9a-z]*[0-9][0-9a-z]*$")" 0
 }
 everything
