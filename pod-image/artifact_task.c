@@ -526,13 +526,13 @@ any_signed(int dir)
 static int
 prepare_push(struct task *t, struct msg_artifact_edit *m, struct err *e)
 {
-	bool handed_on = any_signed(m->dir);
+	enum signer_source source = any_signed(m->dir) ? SIGNER_SIGNED : SIGNER_UNSIGNED;
 
 	t->load = (struct load){.report = t->report, .form = FORM, .ours = true};
 	t->load.reference = t->load.reference_text = full_name(m->names.v[0], e);
 	if (t->load.reference == NULL || load_prepare_fd(&t->load, fd_take(&m->dir), e) < 0 ||
 	    plan_push(&t->to_plan, t->load.reference, m->access, e) < 0 ||
-	    signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref, handed_on, e) < 0)
+	    signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref, source, e) < 0)
 		return -1;
 	t->to.signer = &t->signer;
 	return transfer_prepare(&t->transfer, e);

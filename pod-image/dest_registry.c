@@ -167,5 +167,7 @@ dest_registry(struct dest *d, struct plan *plan, struct err *e)
 	    .ref = &at->ref,
 	    .repository = at->ref.path};
 	d->peer = plan_worker_peer(plan, at->worker, e);
-	return d->peer != NULL ? 0 : -1;
+	if (d->peer == NULL)
+		return -1;
+	return d->signer != NULL ? signer_check(d->signer, d->peer, d->repository, e) : 0;
 }

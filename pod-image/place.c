@@ -13,6 +13,7 @@
 #include "common/role/spawn.h"
 #include "pod-image/attached.h"
 #include "pod-image/certs.h"
+#include "pod-image/extension.h"
 #include "pod-image/place.h"
 
 #define DOCUMENT_MAX ((uint64_t)4 << 20)
@@ -216,7 +217,10 @@ int
 place_read(struct place *p, struct peer *fetch, const char *repository, const char *digest,
     struct signatures *out, struct err *e)
 {
-	if (read_lookaside(p, digest, out, e) < 0 ||
+	bool supported;
+
+	if (extension_read(fetch, repository, digest, out, &supported, e) < 0 ||
+	    (!supported && read_lookaside(p, digest, out, e) < 0) ||
 	    (p->attachments && read_attached(out, fetch, repository, digest, e) < 0))
 		return -1;
 	return 0;

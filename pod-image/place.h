@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Where one registry's signatures lie (registries.d): a lookaside, which is a directory or a web server, and images
- * beside the image.
+ * Where one registry's signatures lie: with itself if it has the extension for that, else in a lookaside
+ * (registries.d), which is a directory or a web server; and images beside the image.
  */
 #ifndef POD_IMAGE_PLACE_H
 #define POD_IMAGE_PLACE_H

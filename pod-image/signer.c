@@ -11,6 +11,7 @@
 #include "common/fs/path.h"
 #include "common/role/spawn.h"
 #include "pod-image/attached.h"
+#include "pod-image/extension.h"
 #include "common/conf/lookaside.h"
 #include "pod-image/signer.h"
 
@@ -76,13 +77,15 @@ start_worker(struct signer *s, struct rec_signing *o, struct err *e)
 	return r;
 }
 
-/* A writer in the directory, which is made. */
+/* A writer in the directory, which may be made. */
 static int
-start_files(struct signer *s, const char *dir, struct err *e)
+start_files(struct signer *s, const char *dir, bool make, struct err *e)
 {
 	own_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
 
 	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && !make)
+		return 0;
 	if (fd < 0 && errno == ENOENT && dir[0] == '/')
 		fd = path_mkdirs(root, dir + strspn(dir, "/"), PATH_IN_ROOT, 0755, NULL, e);
 	else if (fd < 0)
@@ -99,20 +102,22 @@ is_empty(const struct rec_signing *o)
 }
 
 static int
-prepare_lookaside(struct signer *s, const struct lookaside *l, struct err *e)
+prepare_lookaside(struct signer *s, const struct lookaside *l, bool make, struct err *e)
 {
 	if (lookaside_dir(l->write) == NULL)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "Writing directly to a %s lookaside is not supported. Configure "
 		    "lookaside-staging: to a location writable locally",
 		    l->write);
-	return start_files(s, lookaside_dir(l->write), e);
+	return start_files(s, lookaside_dir(l->write), make, e);
 }
 
 int
-signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *to, bool handed_on,
-    struct err *e)
+signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *to,
+    enum signer_source source, struct err *e)
 {
+	bool simple = !is_empty(o) && o->gpg_key != NULL;
+
 	own_lookaside struct lookaside l = {0};
 
 	if (to != NULL) {
@@ -121,11 +126,10 @@ signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *
 		s->attachments = l.attachments;
 		if (!is_empty(o) && o->sigstore_key != NULL && !l.attachments)
 			return err_set(e, ERR_INVALID, NO_ATTACHMENTS);
-		if (!is_empty(o) && o->gpg_key != NULL)
-			return prepare_lookaside(s, &l, e) < 0 ? -1 : start_worker(s, o, e);
 		/* Whether there is anything to be kept there will be seen. */
-		if (handed_on)
-			(void)prepare_lookaside(s, &l, &s->no_files);
+		if (simple || source != SIGNER_UNSIGNED)
+			(void)prepare_lookaside(
+			    s, &l, simple || source == SIGNER_SIGNED, &s->no_files);
 	}
 	return is_empty(o) ? 0 : start_worker(s, o, e);
 }
@@ -133,7 +137,30 @@ signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *
 int
 signer_prepare_dir(struct signer *s, struct rec_signing *o, const char *dir, struct err *e)
 {
-	return start_files(s, dir, e) < 0 ? -1 : start_worker(s, o, e);
+	return start_files(s, dir, true, e) < 0 ? -1 : start_worker(s, o, e);
+}
+
+static int
+no_place(const struct signer *s, struct err *e)
+{
+	if (err_is_set(&s->no_files)) {
+		*e = s->no_files;
+		return -1;
+	}
+	err_set(e, ERR_UNSUPPORTED, "there is no lookaside for the signatures of the source");
+	return err_hint(e, "--remove-signatures copies it without its signatures.");
+}
+
+int
+signer_check(const struct signer *s, struct peer *fetch, const char *repository, struct err *e)
+{
+	bool kept = true;
+
+	if (!s->simple || s->files != NULL)
+		return 0;
+	if (extension_supported(fetch, repository, &kept, e) < 0)
+		return -1;
+	return kept ? 0 : no_place(s, e);
 }
 
 /* --- Signing ---------------------------------------------------------------------------------- */
@@ -211,10 +238,8 @@ put_files(
 	own_signatures struct signatures there = {0};
 	size_t before;
 
-	if (s->files == NULL) {
-		*e = s->no_files;
-		return err_is_set(e) ? -1 : err_set(e, ERR_INTERNAL, "no lookaside was prepared");
-	}
+	if (s->files == NULL)
+		return no_place(s, e);
 	if (signatures_read(&there, s->files, prefix, e) < 0)
 		return -1;
 	before = there.n;
@@ -238,6 +263,7 @@ signer_put(struct signer *s, const struct reference *to, const char *digest,
 	own_signatures struct signatures all = {0};
 	own_mem char *reference = reference_string(to), *prefix = NULL;
 	size_t sigstore = 0;
+	bool kept = false;
 	int r = 0;
 
 	if (gather(s, reference, digest, source, &all, e) < 0)
@@ -246,7 +272,11 @@ signer_put(struct signer *s, const struct reference *to, const char *digest,
 		sigstore += signature_is_sigstore(&all.v[i].file);
 	prefix = lookaside_name(to, digest, 1);
 	*(strrchr(prefix, '/') + 1) = '\0';
-	if (sigstore < all.n)
+	if (sigstore < all.n && fetch != NULL)
+		r = extension_supported(fetch, repository, &kept, e);
+	if (r == 0 && kept)
+		r = extension_put(fetch, repository, digest, &all, e);
+	else if (r == 0 && sigstore < all.n)
 		r = put_files(s, prefix, &all, source != NULL ? source->n : 0, e);
 	if (r == 0 && sigstore > 0 && !s->attachments)
 		r = err_set(e, ERR_INVALID, NO_ATTACHMENTS);

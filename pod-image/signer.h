@@ -16,17 +16,24 @@ struct signer {
 	uint32_t setup;
 	char *identity; /* to sign for, or NULL */
 	bool simple, sigstore;
-	struct peer *files;  /* pod-image-layout in the lookaside, or NULL */
+	struct peer *
+	    files; /* pod-image-layout in the lookaside, or NULL; a registry may keep them itself */
 	struct err no_files; /* why simple signatures cannot be kept */
 	bool attachments;    /* sigstore signatures are images beside the image */
 };
 
+/* Has the source simple signatures?  If it may, a lookaside that is there is used for them, else one is made. */
+enum signer_source { SIGNER_UNSIGNED, SIGNER_MAY_BE_SIGNED, SIGNER_SIGNED };
+
 /*
- * o may be NULL or empty.  to: the image in a registry that is written; NULL: a directory.  handed_on: the source may
- * have simple signatures.  The passphrase in o is overwritten.
+ * o may be NULL or empty.  to: the image in a registry that is written; NULL: a directory.  The passphrase in o is
+ * overwritten.
  */
 int signer_prepare(struct signer *s, struct rec_signing *o, const struct reference *to,
-    bool handed_on, struct err *e);
+    enum signer_source source, struct err *e);
+
+/* Before anything is sent to that registry: can signatures that are to be made be kept for it? */
+int signer_check(const struct signer *s, struct peer *fetch, const char *repository, struct err *e);
 
 /* As signer_prepare for a lookaside directory of one's own (pod image sign --directory). */
 int signer_prepare_dir(struct signer *s, struct rec_signing *o, const char *dir, struct err *e);

@@ -186,30 +186,42 @@ task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
 	return load_prepare_path(&t->load, transport, rest, e);
 }
 
-static bool
-plan_may_be_signed(const struct plan *p)
+/* A registry may keep signatures itself, which is not known yet. */
+static enum signer_source
+plan_signed(const struct plan *p)
 {
 	for (size_t i = 0; i < p->nsources; i++)
 		for (size_t k = 0; k < p->sources[i].trust.nplaces; k++)
 			if (place_has_lookaside(&p->sources[i].trust.places[k]))
-				return true;
-	return false;
+				return SIGNER_SIGNED;
+	return p->nsources > 0 ? SIGNER_MAY_BE_SIGNED : SIGNER_UNSIGNED;
+}
+
+static enum signer_source
+source_signed(const struct plan *p, const struct load *l)
+{
+	return l->signed_files ? SIGNER_SIGNED : plan_signed(p);
 }
 
 /*
- * May the source have simple signatures?  Only then a lookaside is made for them, which takes the caller's power, while
- * the source is read without it.
+ * Has the source simple signatures?  Only if it seems so a lookaside is made for them, which takes the caller's power,
+ * while the source is read without it.
  */
-static bool
-may_be_signed(const struct task *t)
+static enum signer_source
+is_signed(const struct task *t)
 {
+	enum signer_source r;
+
 	if (t->image == NULL)
-		return plan_may_be_signed(&t->plan) || t->load.signed_files;
-	for (size_t i = 0; i < t->parts.n; i++)
-		if (plan_may_be_signed(&t->parts.origins[i].plan) ||
-		    t->parts.origins[i].load.signed_files)
-			return true;
-	return source_list_signed(&t->parts);
+		return source_signed(&t->plan, &t->load);
+	r = source_list_signed(&t->parts) ? SIGNER_SIGNED : SIGNER_UNSIGNED;
+	for (size_t i = 0; i < t->parts.n; i++) {
+		enum signer_source part =
+		    source_signed(&t->parts.origins[i].plan, &t->parts.origins[i].load);
+
+		r = part > r ? part : r;
+	}
+	return r;
 }
 
 static int
@@ -223,11 +235,11 @@ prepare_destination(struct task *t, struct msg_image_copy *m, struct err *e)
 	if (transport == NULL || strcmp(transport, "docker") == 0)
 		return plan_push(&t->to_plan, rest, m->to, e) < 0 ||
 			       signer_prepare(&t->signer, m->signing, &t->to_plan.sources[0].ref,
-				   !m->remove_signatures && may_be_signed(t), e) < 0
+				   m->remove_signatures ? SIGNER_UNSIGNED : is_signed(t), e) < 0
 			   ? -1
 			   : 0;
 	if (strcmp(transport, "dir") == 0) {
-		if (signer_prepare(&t->signer, m->signing, NULL, false, e) < 0)
+		if (signer_prepare(&t->signer, m->signing, NULL, SIGNER_UNSIGNED, e) < 0)
 			return -1;
 	} else if (m->signing != NULL &&
 		   (m->signing->gpg_key != NULL || m->signing->sigstore_key != NULL)) {
@@ -373,7 +385,7 @@ task_prepare_sign(struct task *t, struct msg_image_sign *m, struct err *e)
 		return -1;
 	return m->directory != NULL
 		   ? signer_prepare_dir(&t->signer, m->signing, m->directory, e)
-		   : signer_prepare(&t->signer, m->signing, &p->sources[0].ref, false, e);
+		   : signer_prepare(&t->signer, m->signing, &p->sources[0].ref, SIGNER_UNSIGNED, e);
 }
 
 static int

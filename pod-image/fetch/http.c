@@ -149,6 +149,7 @@ forget_headers(struct http_exchange *x)
 	x->location = x->answered_range = x->content_digest = NULL;
 	x->content_length = 0;
 	x->retry_after_s = 0;
+	x->keeps_signatures = false;
 	strv_free(&x->challenges);
 	memset(&x->challenges, 0, sizeof(x->challenges));
 }
@@ -168,6 +169,8 @@ take_header(struct http_exchange *x, const char *name, const char *value)
 		keep_header(&x->answered_range, value);
 	else if (strcasecmp(name, "docker-content-digest") == 0)
 		keep_header(&x->content_digest, value);
+	else if (strcasecmp(name, "x-registry-supports-signatures") == 0)
+		x->keeps_signatures = strcmp(value, "1") == 0;
 	else if (strcasecmp(name, "content-length") == 0)
 		text_to_u64(value, INT64_MAX, &x->content_length);
 	else if (strcasecmp(name, "retry-after") == 0)

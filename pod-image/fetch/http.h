@@ -66,6 +66,7 @@ struct http_exchange {
 	uint64_t content_length;
 	uint64_t retry_after_s;
 	struct strv challenges; /* values of WWW-Authenticate */
+	bool keeps_signatures;	/* X-Registry-Supports-Signatures */
 	long os_errno, verify_result;
 	char error[CURL_ERROR_SIZE];
 

@@ -16,6 +16,7 @@
 #include "common/base/text.h"
 #include "common/oci/reference.h"
 #include "common/wire/worker.h"
+#include "pod-image/fetch/extension.h"
 #include "pod-image/fetch/parts.h"
 #include "pod-image/fetch/push.h"
 #include "pod-image/fetch/tags.h"
@@ -430,6 +431,8 @@ static const struct peer_handler handlers[] = {
     {&msg_fetch_file_desc, PHASE_WORK, 0, on_file},
     {&msg_fetch_tags_desc, PHASE_WORK, 0, on_tags},
     {&msg_fetch_login_desc, PHASE_WORK, 0, on_login},
+    {&msg_fetch_signatures_desc, PHASE_WORK, 0, extension_fetch},
+    {&msg_push_signature_desc, PHASE_WORK, 0, extension_push},
     {&msg_push_check_desc, PHASE_WORK, 0, push_check},
     {&msg_push_blob_desc, PHASE_WORK, 0, push_blob},
     {&msg_push_commit_desc, PHASE_WORK, 0, push_commit},

@@ -21,6 +21,8 @@ struct registry {
 	bool insecure;	/* unverified HTTPS, and plain HTTP if that fails */
 	bool plain;	/* it turned out to speak plain HTTP */
 	bool contacted; /* it has answered something */
+	bool pinged;	/* its /v2/ was asked for, or need not be: the next is known */
+	bool keeps_signatures;
 	const char *username, *password, *identity_token;
 	unsigned tries; /* in all, at least 1 */
 	int64_t delay_ms;

@@ -259,7 +259,9 @@ answered(struct request *r)
 	long status = r->x.status;
 
 	r->reg->contacted = true;
-	if (status / 100 == 2) {
+	if (r->x.keeps_signatures && !r->foreign)
+		r->reg->keeps_signatures = r->reg->pinged = true;
+	if (status / 100 == 2 || r->any_answer) {
 		r->state = REQUEST_DONE;
 	} else if (status / 100 == 3 && r->x.redirect != NULL) {
 		redirect(r);

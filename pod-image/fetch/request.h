@@ -34,7 +34,8 @@ struct request {
 	ssize_t (*feed)(void *arg, char *p, size_t n);
 	void *feed_arg;
 	int64_t feed_size;
-	bool fed; /* feed has given something, which cannot be had again: no further try */
+	bool any_answer; /* it is only looked at: whatever the registry answers is good */
+	bool fed;	 /* feed has given something, which cannot be had again: no further try */
 
 	enum request_state state;
 	struct err failure; /* of a request that is DONE; else x holds the 2xx answer */
