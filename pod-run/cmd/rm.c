@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
@@ -38,17 +39,32 @@ static const struct opt rows[] = {
     OPT_END,
 };
 
+struct asked {
+	const char *id, *word;
+};
+
+/* What stood on it goes by its ID, as nobody gave another word. */
+static void
+tell(const char *id, void *arg)
+{
+	const struct asked *a = arg;
+
+	puts(strcmp(id, a->id) == 0 ? a->word : id);
+}
+
 static int
 one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 {
 	const struct rm_opts *o = arg;
-	struct remove how = {
-	    .force = o->force, .volumes = o->volumes, .depend = o->depend, .timeout_s = o->time};
+	struct asked a = {id, word};
+	struct remove how = {.force = o->force,
+	    .volumes = o->volumes,
+	    .depend = o->depend,
+	    .timeout_s = o->time,
+	    .removed = tell,
+	    .arg = &a};
 
-	if (remove_ctr(x, id, &how, e) == -1)
-		return -1;
-	puts(word);
-	return 0;
+	return remove_ctr(x, id, &how, e);
 }
 
 static int
