@@ -20,6 +20,7 @@
 #include "common/role/spawn.h"
 #include "pod-run/life/archive.h"
 #include "pod-run/life/copying.h"
+#include "pod-run/life/criu_files.h"
 #include "pod-run/life/document.h"
 #include "pod-run/life/libpod.h"
 #include "pod-run/life/volumes.h"
@@ -263,12 +264,17 @@ static int
 pack(const struct writing *w, int stream, struct err *e)
 {
 	const char *name = w->o->pre ? CHECKPOINT_PRE_DIR : CHECKPOINT_DIR;
+	const char *mode = w->c->config->network_mode;
 	struct msg_copy m = {.form = "pack", .source = w->stage, .target = stream};
 	int r;
 
 	if (renameat(w->dir, name, w->stage, name) == -1)
 		return err_sys(e, "moving %s", name);
-	r = copying_run(&m, e);
+	r = criu_files_loosen_in(w->stage, name, e);
+	if (r == 0 && mode != NULL && strcmp(mode, "none") == 0)
+		r = criu_files_drop_resolv_in(w->stage, name, e);
+	if (r == 0)
+		r = copying_run(&m, e);
 	if (renameat(w->stage, name, w->dir, name) == -1 && r == 0)
 		return err_sys(e, "moving %s back", name);
 	return r;

@@ -8,6 +8,7 @@
 #include "common/fs/file.h"
 #include "common/role/program.h"
 #include "pod-run/life/criu.h"
+#include "pod-run/life/criu_files.h"
 
 #define VERSION_MIN 31100 /* 3.11 */
 #define STATS_MAX 4096
@@ -80,27 +81,13 @@ static const char *const dump_keys[] = {[1] = "freezing_time",
 static const char *const restore_keys[] = {
     [3] = "forking_time", [4] = "restore_time", [5] = "pages_restored"};
 
-/* Base 128, lowest digits first. */
-static bool
-take_varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
-{
-	*out = 0;
-	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
-		uint8_t b = *(*p)++;
-
-		*out |= (uint64_t)(b & 127) << shift;
-		if (b < 128)
-			return true;
-	}
-	return false;
-}
-
 static void
 put_figures(const uint8_t *p, const uint8_t *end, const char *const *keys, size_t keys_n, json_t *o)
 {
 	uint64_t tag, value;
 
-	while (take_varint(&p, end, &tag) && (tag & 7) == 0 && take_varint(&p, end, &value))
+	while (
+	    criu_take_varint(&p, end, &tag) && (tag & 7) == 0 && criu_take_varint(&p, end, &value))
 		if (tag >> 3 < keys_n && keys[tag >> 3] != NULL && value <= INT64_MAX)
 			json_put_int(o, keys[tag >> 3], (json_int_t)value);
 }
@@ -112,7 +99,7 @@ criu_stats_parse(const uint8_t *p, size_t n)
 	json_t *o = json_obj();
 	uint64_t tag, size;
 
-	if (n < 12 || !take_varint(&at, end, &tag) || !take_varint(&at, end, &size) ||
+	if (n < 12 || !criu_take_varint(&at, end, &tag) || !criu_take_varint(&at, end, &size) ||
 	    (tag & 7) != 2 || size > (uint64_t)(end - at))
 		return o;
 	if (tag >> 3 == 1)

@@ -14,6 +14,7 @@
 #include "pod-run/life/archive.h"
 #include "pod-run/life/copying.h"
 #include "pod-run/life/criu.h"
+#include "pod-run/life/criu_files.h"
 #include "pod-run/life/document.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/image.h"
@@ -452,7 +453,8 @@ import(struct import *m, struct checkpoint_figures *f, struct err *e)
 	struct rec_ctr_config *c;
 	struct err later = {0};
 
-	if (archive_read(m->x, m->dir, &m->c, &m->foreign, e) == -1 || add_previous(m, e) == -1)
+	if (archive_read(m->x, m->dir, &m->c, &m->foreign, e) == -1 || add_previous(m, e) == -1 ||
+	    criu_files_loosen_in(m->dir, CHECKPOINT_DIR, e) == -1)
 		return -1;
 	c = m->c.config;
 	if (m->x->g->runtime != NULL && *m->x->g->runtime != '\0')

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC */
+#include "pod-run/life/criu_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/fs/file.h"
+#include "common/fs/path.h"
+
+#define IMAGE_MAX ((size_t)64 << 20)
+#define HEAD 8 /* two magic numbers */
+
+/* CRIU's numbers, of file_entry, reg_file_entry and mnt_entry. */
+#define FIELD_REG 3
+#define FIELD_NAME 6
+#define FIELD_MODE 10
+#define FIELD_MOUNTPOINT 7
+
+/* One field of a message of protocol buffers; body is behind its tag, and for bytes behind their length too. */
+struct field {
+	uint64_t number;
+	unsigned wire;
+	const uint8_t *start, *body, *end;
+};
+enum { WIRE_VARINT, WIRE_64, WIRE_BYTES, WIRE_32 = 5 };
+
+bool
+criu_take_varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
+{
+	*out = 0;
+	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
+		uint8_t b = *(*p)++;
+
+		*out |= (uint64_t)(b & 127) << shift;
+		if (b < 128)
+			return true;
+	}
+	return false;
+}
+
+static void
+put_varint(struct strbuf *b, uint64_t v)
+{
+	for (; v >= 128; v >>= 7)
+		strbuf_addc(b, (char)(v | 128));
+	strbuf_addc(b, (char)v);
+}
+
+/* The field at *p, which moves behind it; false if there is none that is whole. */
+static bool
+take_field(const uint8_t **p, const uint8_t *end, struct field *f)
+{
+	uint64_t tag, size;
+
+	f->start = *p;
+	if (!criu_take_varint(p, end, &tag))
+		return false;
+	f->number = tag >> 3;
+	f->wire = tag & 7;
+	f->body = *p;
+	if (f->wire == WIRE_VARINT) {
+		if (!criu_take_varint(p, end, &size))
+			return false;
+		f->end = *p;
+		return true;
+	}
+	if (f->wire == WIRE_BYTES) {
+		if (!criu_take_varint(p, end, &size))
+			return false;
+		f->body = *p;
+	} else if (f->wire == WIRE_64 || f->wire == WIRE_32) {
+		size = f->wire == WIRE_64 ? 8 : 4;
+	} else {
+		return false;
+	}
+	if (size > (uint64_t)(end - *p))
+		return false;
+	*p += size;
+	f->end = *p;
+	return true;
+}
+
+static void
+put_bytes(struct strbuf *b, const uint8_t *from, const uint8_t *to)
+{
+	strbuf_addn(b, (const char *)from, (size_t)(to - from));
+}
+
+/* A reg_file_entry without its mode; true if it is that of "/" and had one. */
+static bool
+loosen_reg(const uint8_t *p, const uint8_t *end, struct strbuf *out)
+{
+	bool root = false, had = false;
+	struct field f;
+
+	while (take_field(&p, end, &f)) {
+		if (f.number == FIELD_NAME && f.wire == WIRE_BYTES)
+			root = f.end - f.body == 1 && *f.body == '/';
+		if (f.number == FIELD_MODE)
+			had = true;
+		else
+			put_bytes(out, f.start, f.end);
+	}
+	return root && had && p == end;
+}
+
+/* A file_entry; true if something was left out. */
+static bool
+loosen_entry(const uint8_t *p, const uint8_t *end, struct strbuf *out)
+{
+	bool changed = false;
+	struct field f;
+
+	while (take_field(&p, end, &f)) {
+		own_strbuf struct strbuf reg = {0};
+
+		if (f.number != FIELD_REG || f.wire != WIRE_BYTES ||
+		    !loosen_reg(f.body, f.end, &reg)) {
+			put_bytes(out, f.start, f.end);
+			continue;
+		}
+		put_varint(out, FIELD_REG << 3 | WIRE_BYTES);
+		put_varint(out, reg.n);
+		strbuf_addn(out, reg.s, reg.n);
+		changed = true;
+	}
+	return changed && p == end;
+}
+
+/* Each entry has its length in front, the lowest byte first. */
+static void
+put_length(struct strbuf *out, size_t n)
+{
+	for (int i = 0; i < 4; i++)
+		strbuf_addc(out, (char)(n >> 8 * i));
+}
+
+/* What becomes of an image's entry, which goes to out if it stays. */
+enum fate { STAYS, CHANGED, GOES };
+typedef enum fate change_fn(const uint8_t *p, const uint8_t *end, struct strbuf *out);
+
+/* The image with each entry changed; false, and nothing in out, if none was, or if the bytes are no such image. */
+static bool
+change(const uint8_t *p, size_t n, const uint8_t magic[HEAD], change_fn *fn, struct strbuf *out)
+{
+	const uint8_t *end = p + n;
+	own_strbuf struct strbuf whole = {0};
+	bool changed = false;
+
+	if (n < HEAD || memcmp(p, magic, HEAD) != 0)
+		return false;
+	strbuf_addn(&whole, (const char *)p, HEAD);
+	for (p += HEAD; end - p >= 4;) {
+		own_strbuf struct strbuf entry = {0};
+		size_t size =
+		    (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
+		enum fate fate;
+
+		p += 4;
+		if (size > (size_t)(end - p))
+			return false;
+		fate = fn(p, p + size, &entry);
+		changed = changed || fate != STAYS;
+		if (fate == CHANGED) {
+			put_length(&whole, entry.n);
+			strbuf_addn(&whole, entry.s, entry.n);
+		} else if (fate == STAYS) {
+			put_length(&whole, size);
+			put_bytes(&whole, p, p + size);
+		}
+		p += size;
+	}
+	if (!changed || p != end)
+		return false;
+	strbuf_addn(out, whole.s, whole.n);
+	return true;
+}
+
+static enum fate
+loosen(const uint8_t *p, const uint8_t *end, struct strbuf *out)
+{
+	return loosen_entry(p, end, out) ? CHANGED : STAYS;
+}
+
+bool
+criu_files_loosen(const uint8_t *p, size_t n, struct strbuf *out)
+{
+	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x38, 0x31, 0x30, 0x56};
+
+	return change(p, n, magic, loosen, out);
+}
+
+/* A mnt_entry. */
+static enum fate
+drop_resolv(const uint8_t *p, const uint8_t *end, struct strbuf *out)
+{
+	static const char resolv[] = "/etc/resolv.conf";
+	bool it = false;
+	struct field f;
+
+	(void)out;
+	while (take_field(&p, end, &f))
+		if (f.number == FIELD_MOUNTPOINT && f.wire == WIRE_BYTES)
+			it = (size_t)(f.end - f.body) == sizeof(resolv) - 1 &&
+			     memcmp(f.body, resolv, sizeof(resolv) - 1) == 0;
+	return it && p == end ? GOES : STAYS;
+}
+
+bool
+criu_files_drop_resolv(const uint8_t *p, size_t n, struct strbuf *out)
+{
+	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x28, 0x39, 0x55, 0x56};
+
+	return change(p, n, magic, drop_resolv, out);
+}
+
+/* --- In the directory of the images -------------------------------------------------------------- */
+
+static int
+change_file(int dir, const char *name, bool (*fn)(const uint8_t *p, size_t n, struct strbuf *out),
+    struct err *e)
+{
+	own_strbuf struct strbuf out = {0};
+	own_mem char *bytes = NULL;
+	struct err missing = {0};
+	size_t n;
+
+	if (file_read(dir, name, IMAGE_MAX, &bytes, &n, &missing) == -1) {
+		*e = missing;
+		return missing.no == ENOENT ? (err_clear(e), 0) : -1;
+	}
+	if (!fn((const uint8_t *)bytes, n, &out))
+		return 0;
+	return file_write(dir, name, out.s, out.n, 0600, 0, e);
+}
+
+int
+criu_files_loosen_in(int dir, const char *images, struct err *e)
+{
+	own_fd int from = path_try(dir, images, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+
+	return from == -1 ? 0 : change_file(from, "files.img", criu_files_loosen, e);
+}
+
+int
+criu_files_drop_resolv_in(int dir, const char *images, struct err *e)
+{
+	int from = path_try(dir, images, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
+	own_dir DIR *d = from != -1 ? fdopendir(from) : NULL;
+	own_strv struct strv names = {0};
+	const struct dirent *de;
+
+	/* One for each mount name space. */
+	while (d != NULL && (de = readdir(d)) != NULL)
+		if (text_has_prefix(de->d_name, "mountpoints-"))
+			strv_add(&names, de->d_name);
+	for (size_t i = 0; i < names.n; i++)
+		if (change_file(dirfd(d), names.v[i], criu_files_drop_resolv, e) == -1)
+			return -1;
+	return 0;
+}
