@@ -132,6 +132,10 @@ check(const struct conmon_opts *o, struct err *e)
 		    e, ERR_INVALID, "Attach can only be specified for a non-legacy exec session");
 	if (o->runtime == NULL)
 		return err_set(e, ERR_INVALID, "Runtime path not provided. Use --runtime");
+	/* A system call that waits for an answer would wait for ever. */
+	if (o->seccomp_socket != NULL || o->seccomp_plugins != NULL)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "seccomp support not present: --seccomp-notify-socket");
 	if (access(o->runtime, X_OK) != 0)
 		return err_set(e, ERR_INVALID, "Runtime path %s is not valid", o->runtime);
 	if (o->exec && o->process_spec == NULL)

@@ -18,7 +18,7 @@ struct conmon_opts {
 	bool log_rotate, no_partial_mark, no_sync_log, syslog, terminal, stdin_, leave_stdin_open;
 	bool systemd_cgroup, no_pivot, no_new_keyring, exec, exec_attach, api_version, full_attach;
 	bool replace_listen_pid, sync, version;
-	char seccomp; /* accepted, without effect */
+	const char *seccomp_socket, *seccomp_plugins; /* refused: older versions served them */
 };
 
 /* What the options come to; everything borrows from them. */

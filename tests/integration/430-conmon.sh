@@ -50,6 +50,7 @@ refused "Container label names must contain only uppercase letters, numbers and 
 refused "log-max-files must be non-negative" $base -l "$WORLD/l" --log-max-files -1
 refused "log-max-files must be at least 1 when log-rotate is enabled" $base -l "$WORLD/l" --log-rotate --log-max-files 0
 refused "Attach can only be specified for a non-legacy exec session" $base -l "$WORLD/l" -e --exec-attach --exec-process-spec x
+refused "seccomp support not present" $base -l "$WORLD/l" --seccomp-notify-socket "$WORLD/s" --seccomp-notify-plugins x
 _OCI_SYNCPIPE=x refused "unable to parse _OCI_SYNCPIPE" $base -l "$WORLD/l"
 
 # bundle NAME TERMINAL ARG...
