@@ -32,12 +32,14 @@ struct event_reader {
 
 /* --- Sources ------------------------------------------------------------------------------------*/
 
+/* What other users of the machine write under our name is none of ours: journald itself tells who wrote. */
 static int
-open_journal(struct event_reader *r, bool from_end, struct err *e)
+open_journal(struct event_reader *r, uid_t writer, bool from_end, struct err *e)
 {
+	own_mem char *own = xasprintf("_UID=%u", (unsigned)writer);
 	const char *argv[] = {"journalctl", "--output=json", "--no-pager", "--quiet",
 	    r->follow ? "--follow" : "--all", from_end ? "--lines=0" : "--lines=all",
-	    "SYSLOG_IDENTIFIER=podman", NULL};
+	    "SYSLOG_IDENTIFIER=podman", own, NULL};
 	posix_spawn_file_actions_t acts;
 	int pair[2], rc;
 
@@ -99,8 +101,10 @@ event_read_open(struct ctx *x, bool follow, bool from_end, struct err *e)
 		err_set(e, ERR_INVALID, "cannot read events with the \"none\" backend");
 		return NULL;
 	}
+	if (backend == EVENT_JOURNALD && ctx_paths(x, e) == -1)
+		return NULL;
 	if (backend == EVENT_JOURNALD)
-		return open_journal(r, from_end, e) == -1 ? NULL : ptr_take(&r);
+		return open_journal(r, x->rootless.uid, from_end, e) == -1 ? NULL : ptr_take(&r);
 	r->path = event_path(x, e);
 	if (r->path == NULL || (follow && watch_file(r, e) == -1))
 		return NULL;

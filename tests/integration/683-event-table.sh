@@ -87,9 +87,17 @@ $(id -u)"
 	pod secret ls --noheading >"$WORLD/ls"
 	is "secret rm" "$(wc -l <"$WORLD/ls")" 0
 }
+foreign() {
+	mkdir -p "$WORLD/fake"
+	printf '#!/bin/sh\necho "$*" >"%s/asked"\n' "$WORLD" >"$WORLD/fake/journalctl"
+	chmod 755 "$WORLD/fake/journalctl"
+	PATH=$WORLD/fake:$PATH pod --events-backend journald events --stream=false
+	is "what other users write into the journal is left out" "$(grep -oE ' _UID=[0-9]+' "$WORLD/asked")" " _UID=$(id -u)"
+}
 busybox_image img >/dev/null
 table
+foreign
 {
-	declare -f writes ends_with table others
-	echo 'seen=0; tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import img >/dev/null; others; pod rm -f -t 0 -a >/dev/null; pod rmi -f zi >/dev/null; table'
+	declare -f writes ends_with table others foreign
+	echo 'seen=0; tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import img >/dev/null; others; pod rm -f -t 0 -a >/dev/null; pod rmi -f zi >/dev/null; table; foreign'
 } | user_part
