@@ -25,10 +25,19 @@ if command -v strace >/dev/null && command -v crun >/dev/null; then
 	strace -f -qq -e trace=fchown,chown,fchownat -o "$WORLD/trace" \
 		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" images >/dev/null
 	is "images changes no owner, which would wait for the file system's journal" "$(grep -c chown "$WORLD/trace")" 0
+	strace -f -qq -e trace=ftruncate -o "$WORLD/trace" \
+		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" images >/dev/null
+	is "nor cuts the index of a log to let it grow again" "$(grep -c ', 3)' "$WORLD/trace")" 0
+	# Of the coordinator only: each walk through /sys waits for whoever changes network devices.
+	strace -qq -e trace=statfs,open,openat -o "$WORLD/trace" \
+		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none $img true
+	is "a run looks at the cgroup file systems once" "$(grep -c '"/sys/fs/cgroup"' "$WORLD/trace")" 1
 else
 	skip "a run executes crun once" "no strace or no crun"
 	skip "a run whose container is removed waits for no disk" "no strace"
 	skip "images changes no owner, which would wait for the file system's journal" "no strace"
+	skip "nor cuts the index of a log to let it grow again" "no strace"
+	skip "a run looks at the cgroup file systems once" "no strace"
 fi
 
 # --- Containers have nothing in common: their directories do not crowd into one group of inodes ---
