@@ -9,6 +9,7 @@
 /* Directives of the protocol: what the shell does besides offering the candidates. */
 #define DIRECTIVE_FILES 0
 #define DIRECTIVE_ERROR 1
+#define DIRECTIVE_NOSPACE 2 /* a bit beside the others */
 #define DIRECTIVE_NOFILES 4
 #define DIRECTIVE_DIRS 16
 
@@ -64,11 +65,14 @@ offer_kind(struct answer *a, struct cli_ctx *ctx, enum complete_kind kind, const
 					      : DIRECTIVE_NOFILES;
 	if (choices != NULL)
 		strv_split(&list, choices, ',');
-	for (size_t i = 0; i < list.n; i++)
+	for (size_t i = 0; i < list.n; i++) {
 		offer(a, prefix, list.v[i], NULL);
+		if (text_has_suffix(list.v[i], "="))
+			a->directive |= DIRECTIVE_NOSPACE;
+	}
 	if (kind == COMPLETE_COMMAND) {
 		offer_commands(a, ctx->cli->root, prefix);
-	} else if (a->directive == DIRECTIVE_NOFILES && kind != COMPLETE_NONE &&
+	} else if ((a->directive & DIRECTIVE_NOFILES) != 0 && kind != COMPLETE_NONE &&
 		   kind != COMPLETE_CHOICE && ctx->cli->complete != NULL) {
 		ctx->cli->complete(ctx, kind, prefix, &a->words);
 	}
@@ -228,7 +232,7 @@ static const char bash_script[] =
     "\t0) [ ${#COMPREPLY[@]} -eq 0 ] && mapfile -t COMPREPLY < <(compgen -f -- \"$value\") ;;\n"
     "\t16) mapfile -t COMPREPLY < <(compgen -d -- \"$value\") ;;\n"
     "\tesac\n"
-    "\t[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *: ]] && compopt -o nospace\n"
+    "\t[[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[:=] ]] && compopt -o nospace\n"
     "\treturn 0\n"
     "}\n"
     "complete -F __%1$s_complete %1$s\n";

@@ -32,4 +32,9 @@ const char *filter_command(const struct ctr *c);
 /* True if a term with that key is there: ps shows ended containers when asked for a status. */
 bool filter_has(const struct filter *f, const char *key);
 
+/* For completion: what filter_parse knows. */
+#define FILTER_CHOICES                                                                  \
+	"ancestor=,before=,command=,exited=,health=,id=,label=,label!=,name=,network=," \
+	"restart-policy=,should-start-on-boot=,since=,status=,until=,volume="
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/filter.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
@@ -20,6 +21,7 @@ static const struct opt rows[] = {
     {"cidfile", 0, OPT_LIST(struct restart_opts, cidfile), .arg = "file", .complete = COMPLETE_FILE,
 	.help = "Read the container ID from the file"},
     {"filter", 'f', OPT_LIST(struct restart_opts, filter), .arg = "filter",
+	.complete = COMPLETE_CHOICE, .choices = FILTER_CHOICES,
 	.help = "Filter output based on conditions given"},
     {"latest", 'l', OPT_BOOL(struct restart_opts, latest),
 	.help = "Act on the latest container podman is aware of"},

@@ -4,6 +4,7 @@
 
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/filter.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/remove.h"
@@ -21,8 +22,8 @@ static const struct opt rows[] = {
 	.help = "Read the container ID from the file"},
     {"depend", 0, OPT_BOOL(struct rm_opts, depend),
 	.help = "Remove container and all containers that depend on the selected container"},
-    {"filter", 0, OPT_LIST(struct rm_opts, filter), .arg = "filter",
-	.help = "Filter output based on conditions given"},
+    {"filter", 0, OPT_LIST(struct rm_opts, filter), .arg = "filter", .complete = COMPLETE_CHOICE,
+	.choices = FILTER_CHOICES, .help = "Filter output based on conditions given"},
     {"force", 'f', OPT_BOOL(struct rm_opts, force),
 	.help = "Force removal of a running or unusable container"},
     {"ignore", 'i', OPT_BOOL(struct rm_opts, ignore),

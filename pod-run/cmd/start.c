@@ -6,6 +6,7 @@
 #include "common/fs/lock.h"
 #include "common/oci/attach.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/filter.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/session.h"
@@ -28,6 +29,7 @@ static const struct opt rows[] = {
     {"detach-keys", 0, OPT_STRING(struct start_opts, detach_keys), .arg = "sequence",
 	.show = "ctrl-p,ctrl-q", .help = "Select the key sequence for detaching a container"},
     {"filter", 'f', OPT_LIST(struct start_opts, filter), .arg = "filter",
+	.complete = COMPLETE_CHOICE, .choices = FILTER_CHOICES,
 	.help = "Filter output based on conditions given"},
     {"interactive", 'i', OPT_BOOL(struct start_opts, interactive),
 	.help = "Make STDIN available to the contained process"},

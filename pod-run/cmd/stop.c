@@ -3,6 +3,7 @@
 
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/filter.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
@@ -18,6 +19,7 @@ static const struct opt rows[] = {
     {"cidfile", 0, OPT_LIST(struct stop_opts, cidfile), .arg = "file", .complete = COMPLETE_FILE,
 	.help = "Read the container ID from the file"},
     {"filter", 'f', OPT_LIST(struct stop_opts, filter), .arg = "filter",
+	.complete = COMPLETE_CHOICE, .choices = FILTER_CHOICES,
 	.help = "Filter output based on conditions given"},
     {"ignore", 'i', OPT_BOOL(struct stop_opts, ignore),
 	.help = "Ignore errors when a specified container is missing"},

@@ -40,6 +40,8 @@ while IFS=@ read -r words wanted; do
 	is "completes: $words" "$(complete_of --root "$ROOT" --runroot "$RUNROOT" "$@" | grep -v '^:' | head -n 4 | xargs)" "$wanted"
 done <<'ROWS'
 start ''@runs waits
+ps --filter an@ancestor=
+rm --filter status@status=
 stop ''@runs
 exec ''@runs
 top r@runs
