@@ -15,7 +15,6 @@
 
 #define PIPE_SIZE (1 << 20) /* what an ordinary user may have */
 #define CAUSE_WAIT_MS 3000
-#define CODERS_EACH 2 /* one decompresses, the next compresses */
 
 enum party {
 	PARTY_SOURCE,
@@ -32,6 +31,7 @@ struct flight { /* a layer on its way */
 	enum flight_state state;
 	size_t layer;
 	unsigned tries;
+	struct peer *inflate, *code; /* NULL: none */
 	bool waits[PARTY_COUNT];
 	uint32_t seq[PARTY_COUNT];
 	struct err failure[PARTY_COUNT];
@@ -64,9 +64,9 @@ party_peer(const struct sender *s, const struct flight *f, enum party p)
 	case PARTY_SEAL:
 		return s->t->crypt != NULL ? s->t->crypt->coders[CRYPT_SEAL][slot] : NULL;
 	case PARTY_INFLATE:
-		return s->t->coders[slot * CODERS_EACH];
+		return f->inflate;
 	case PARTY_CODE:
-		return s->t->coders[slot * CODERS_EACH + 1];
+		return f->code;
 	default:
 		return s->t->to->peer;
 	}
@@ -87,6 +87,34 @@ make_pipe(int ends[2], struct err *e)
 		return err_sys(e, "making a pipe");
 	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	return 0;
+}
+
+static struct peer *
+free_coder(const struct sender *s)
+{
+	for (size_t i = 0; i < s->t->ncoders; i++) {
+		struct peer *coder = s->t->coders[i];
+		bool taken = false;
+
+		for (size_t k = 0; k < s->nflights && !taken; k++)
+			taken = s->flights[k].inflate == coder || s->flights[k].code == coder;
+		if (!taken)
+			return coder;
+	}
+	return NULL;
+}
+
+/* The workers for a layer; false if there are not enough of them now. */
+static bool
+take_coders(struct sender *s, struct flight *f)
+{
+	const struct layers_way *w = &s->ways[f->layer];
+	bool two = w->inflate && w->form != LAYERS_TAR;
+
+	f->code = free_coder(s);
+	if (two)
+		f->inflate = free_coder(s);
+	return f->code != NULL && (f->inflate != NULL || !two);
 }
 
 static const char *
@@ -231,7 +259,7 @@ start(struct sender *s, struct flight *f, struct err *e)
 		return -1;
 	a = ends[0];
 	b = ends[1];
-	if (w->inflate && form != LAYERS_TAR) {
+	if (f->inflate != NULL) {
 		if (make_pipe(ends, e) < 0)
 			return -1;
 		c = ends[0];
@@ -452,7 +480,7 @@ advance(struct sender *s, struct flight *f, struct err *e)
 	}
 	report_item(
 	    &s->t->report, piece_name(p), s->out[f->layer].to.size, s->out[f->layer].to.size);
-	f->state = FLIGHT_IDLE;
+	*f = (struct flight){.state = FLIGHT_IDLE};
 	return 0;
 }
 
@@ -563,6 +591,19 @@ is_settled(const struct layers_way *w)
 	return w->done || w->twin > 0;
 }
 
+/* The next layer takes the flight, unless it must wait for workers that others have. */
+static bool
+board(struct sender *s, struct flight *f)
+{
+	*f = (struct flight){.layer = s->next};
+	if (!take_coders(s, f)) {
+		*f = (struct flight){.state = FLIGHT_IDLE};
+		return false;
+	}
+	s->next++;
+	return true;
+}
+
 /* Layers that need not be sent, and the flights for those that must; true while any is on its way. */
 static bool
 fill_flights(struct sender *s, struct err *e)
@@ -574,8 +615,7 @@ fill_flights(struct sender *s, struct err *e)
 
 		while (s->next < s->i->npieces && is_settled(&s->ways[s->next]))
 			s->next++;
-		if (f->state == FLIGHT_IDLE && s->next < s->i->npieces) {
-			*f = (struct flight){.layer = s->next++};
+		if (f->state == FLIGHT_IDLE && s->next < s->i->npieces && board(s, f)) {
 			report_text(
 			    &s->t->report, "Copying blob %s", piece_name(&s->i->pieces[f->layer]));
 			if (start(s, f, e) < 0)

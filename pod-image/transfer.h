@@ -13,7 +13,8 @@
 #include "pod-image/report.h"
 #include "pod-image/source.h"
 
-#define TRANSFER_CODERS 6
+/* A layer takes one, or two if it is compressed anew; who must wait for a second one goes later. */
+#define TRANSFER_CODERS 4
 
 struct transfer {
 	/* set before transfer_prepare */

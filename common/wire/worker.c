@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "common/base/log.h"
 #include "common/wire/worker.h"
@@ -22,6 +24,18 @@ serve(const struct worker_face *w, struct peer *p, struct err *e)
 	}
 }
 
+/* Safe before the role is entered because nothing is read: the kernel only says whether something has come. */
+static bool
+is_asked(void)
+{
+	struct pollfd pfd = {.fd = PEER_FD, .events = POLLIN};
+	int n = 0;
+
+	while (poll(&pfd, 1, -1) == -1 && errno == EINTR)
+		;
+	return ioctl(PEER_FD, FIONREAD, &n) == 0 && n > 0;
+}
+
 int
 worker_main(const struct worker_face *w, int argc, char **argv)
 {
@@ -37,6 +51,8 @@ worker_main(const struct worker_face *w, int argc, char **argv)
 		err_print(&e, stderr);
 		return err_exit_status(&e);
 	}
+	if (w->late && !is_asked())
+		return 0;
 	if (w->prepare != NULL)
 		w->prepare();
 	if (role_enter(w->role, keep, w->view ? 2 : 1, &e) == -1) {

@@ -15,12 +15,16 @@ struct worker_face {
 	const unsigned *phase; /* the present one, which handlers change; NULL: always 1 */
 	void *arg;	       /* of the handlers */
 	bool view;	       /* keeps ROLE_VIEW_FD_NUMBER */
+	bool late;	       /* one of several of which some are never asked: see worker_main */
 	void (*prepare)(void); /* before the role is entered, or NULL */
 	/* Serves until the end of file instead of the usual loop, or NULL. */
 	int (*serve)(struct peer *p, void *arg, struct err *e);
 };
 
-/* Enters the role and serves the peer on descriptor PEER_FD.  Returns the exit status. */
+/*
+ * Enters the role and serves the peer on descriptor PEER_FD.  Returns the exit status.
+ * With late, the role is entered (which costs 2 ms) when the first message has come, and never if none comes.
+ */
 int worker_main(const struct worker_face *w, int argc, char **argv);
 
 #endif

@@ -164,7 +164,8 @@ main(int argc, char **argv)
 	const struct worker_face face = {.role = ROLE_RECODE,
 	    .starter = ROLE_IMAGE,
 	    .handlers = handlers,
-	    .n = COUNTOF(handlers)};
+	    .n = COUNTOF(handlers),
+	    .late = true};
 
 	return worker_main(&face, argc, argv);
 }
