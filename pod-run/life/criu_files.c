@@ -213,7 +213,7 @@ drop_resolv(const uint8_t *p, const uint8_t *end, struct strbuf *out)
 bool
 criu_files_drop_resolv(const uint8_t *p, size_t n, struct strbuf *out)
 {
-	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x28, 0x39, 0x55, 0x56};
+	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x28, 0x39, 0x56, 0x55};
 
 	return change(p, n, magic, drop_resolv, out);
 }
