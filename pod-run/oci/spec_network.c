@@ -227,13 +227,18 @@ read_static(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 
 /* NAME[;NAME…]:ADDRESS, where the address may hold colons. */
 static int
-check_add_host(const char *word, struct err *e)
+check_add_host(const char *word, bool has_host, struct err *e)
 {
 	size_t n = strcspn(word, ":=");
 	const char *address = word + n + 1;
 
 	if (n == 0 || word[n] == '\0' || *address == '\0' || strpbrk(word, " \t\n") != NULL)
 		return err_set(e, ERR_INVALID, "bad format for add-host: \"%s\"", word);
+	if (strcmp(address, "host-gateway") == 0 && !has_host)
+		return err_set(e, ERR_INVALID,
+		    "unable to replace \"host-gateway\" of host entry \"%s\": host containers "
+		    "internal IP address is empty",
+		    word);
 	if (strcmp(address, "host-gateway") == 0 || family_of(address) != AF_UNSPEC)
 		return 0;
 	return err_set(e, ERR_INVALID, "invalid IP address in add-host: \"%s\"", address);
@@ -302,6 +307,8 @@ read_names(const struct spec_input *in, struct rec_ctr_config *c, struct arena *
 {
 	const struct spec_options *o = in->o;
 	const char *base = in->d->conf->containers_base_hosts_file;
+	const char *host = in->d->conf->containers_host_containers_internal_ip;
+	bool has_host = strcmp(c->network_mode, "none") != 0 || *host != '\0';
 
 	if (o->no_hosts == 1 && o->add_host.n > 0)
 		return err_set(e, ERR_INVALID, "--no-hosts and --add-host cannot be set together");
@@ -314,7 +321,7 @@ read_names(const struct spec_input *in, struct rec_ctr_config *c, struct arena *
 		c->hostname = o->hostname;
 	}
 	for (size_t i = 0; i < o->add_host.n; i++)
-		if (check_add_host(o->add_host.v[i], e) < 0)
+		if (check_add_host(o->add_host.v[i], has_host, e) < 0)
 			return -1;
 	spec_list_add_all(a, &c->add_hosts, &o->add_host);
 	c->no_hosts = o->no_hosts < 0 ? in->d->conf->containers_no_hosts : o->no_hosts == 1;

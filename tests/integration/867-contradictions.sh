@@ -29,6 +29,7 @@ contradictions() {
 125|run --restart=always:3 bb true|
 125|run --pod nosuch --network none bb true|
 125|run --network none --network host bb true|
+125|run --network none --add-host h:host-gateway bb true|unable to replace "host-gateway"
 125|run --network host --network bridge bb true|
 125|run --network container:nosuch bb true|no container with name or ID "nosuch" found
 125|run --pid foo bb true|foo
