@@ -242,6 +242,8 @@ reference_parse(const char *text, struct reference *out, struct err *e)
 
 	if (strlen(text) > TEXT_MAX)
 		return invalid(e, text, ": it is too long");
+	if (reference_refuse_transport(text, e) < 0)
+		return -1;
 	s = xstrdup(text);
 	if (take_suffixes(s, &r, text, e) < 0)
 		return -1;

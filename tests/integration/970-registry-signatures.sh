@@ -92,16 +92,42 @@ part() {
 	echo off >"$KEPT/mode"
 	check "a registry that stops to keep them" quietly pod push -q --sign-by alice@example.org "$R/$U/app:1"
 	is "has a lookaside" "$(files "$WORLD/sigs/$U/app@sha256=${DIGEST#sha256:}" | wc -w)" 3
-	rm "$KEPT/mode"
+	rm -f "$KEPT/mode"
+}
+# Transports that are not built: everywhere one may be named, the same words.
+transports() {
+	local t
+	pod manifest create -a refused >/dev/null
+	for t in sif ostree atomic; do
+		while read -r -a what; do
+			what=("${what[@]/#@/$t:/x}")
+			what=("${what[@]/#IMAGE/$R/$U/app:1}")
+			fails "$t: ${what[*]}" "the transport $t: is not supported" "${what[@]}"
+		done <<'COMMANDS'
+pod pull @
+pod run --rm @ true
+pod create @
+pod push IMAGE @
+pod manifest add refused @
+pod manifest create other @
+pod manifest inspect @
+pod artifact pull @
+pod artifact push @
+pod artifact add @ /etc/passwd
+image copy @ dir:/x
+image copy dir:/x @
+image inspect @
+COMMANDS
+	done
 }
 at_end() { GNUPGHOME=$WORLD/gpg gpgconf --kill all 2>/dev/null; }
-(setup root && part; echo "$tap_n $tap_failed" >"$WORLD/count")
+(setup root && part && transports; echo "$tap_n $tap_failed" >"$WORLD/count")
 read -r tap_n tap_failed <"$WORLD/count"
 GNUPGHOME=$WORLD/gpg gpgconf --kill all 2>/dev/null
 chmod -R a+rX "$IMG"
 chmod 1777 "$KEPT"
 {
 	declare -p R OTHER KEPT DIGEST IMG
-	declare -f setup image quietly sk kept files by theirs fails part
-	echo 'setup user; part; gpgconf --kill all'
+	declare -f setup image quietly sk kept files by theirs fails part transports
+	echo 'setup user; part; transports; gpgconf --kill all'
 } | user_part

@@ -128,6 +128,7 @@ Test(reference, digests)
 
 Test(reference, transports)
 {
+	own_reference struct reference r = {0};
 	const char *rest = NULL;
 
 	cr_assert_str_eq(reference_transport("oci-archive:/tmp/o.tar", &rest), "oci-archive");
@@ -139,4 +140,6 @@ Test(reference, transports)
 	cr_assert_str_eq(reference_transport("tarball:a.tar:-", &rest), "tarball");
 	cr_assert_str_eq(rest, "a.tar:-");
 	cr_assert_eq(reference_refuse_transport("sif:1", &e), 0);
+	cr_assert_eq(reference_parse("sif:/x", &r, &e), -1);
+	cr_assert_str_eq(e.text, "the transport sif: is not supported");
 }
