@@ -76,7 +76,7 @@ print_limits(const struct wire_field *f)
 }
 
 static void
-print_senders(uint32_t mask)
+print_senders(uint64_t mask)
 {
 	const char *sep = "";
 

@@ -28,8 +28,8 @@
 #include "common/role/role.h"
 #include "common/wire/wire.h"
 
-#define FROM(r) (1u << ROLE_##r)
-#define FROM_ANY UINT32_MAX
+#define FROM(r) (UINT64_C(1) << ROLE_##r)
+#define FROM_ANY UINT64_MAX
 #define WIRE_FRAME_MAX 65000u /* bytes of a frame in a packet */
 #define SMALL WIRE_FRAME_MAX  /* body_max of ordinary messages */
 #define BIG (16u << 20)	      /* body_max of messages that carry documents */

@@ -400,7 +400,7 @@ decode(struct peer *p, const uint8_t *b, size_t n, int *fds, size_t fds_n, struc
 	if (head_parse(b, n, &h) == -1 || (in->desc = msg_by_id(h.id)) == NULL)
 		return err_set(e, ERR_FORMAT, "unknown frame");
 	in->seq = h.seq;
-	if (!(in->desc->senders & 1u << p->other))
+	if (!(in->desc->senders >> p->other & 1))
 		return err_set(e, ERR_FORMAT, "%s may not send %s", peer_name(p), in->desc->name);
 	if (body_n == 1 && body[0] == 0xc0 && fds_n > 0) {
 		body_fd = fd_take(&fds[--fds_n]);

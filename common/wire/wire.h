@@ -78,7 +78,7 @@ struct wire_desc {
 	const struct wire_field *fields;
 	size_t nfields;
 	const char *reply;    /* name of the answering message, or "nothing" */
-	uint32_t senders;     /* mask of 1u << enum role */
+	uint64_t senders;     /* mask of 1 << enum role */
 	uint32_t deadline_ms; /* how long the answer may take; 0: no limit */
 	uint32_t body_max;    /* bytes; more than WIRE_FRAME_MAX travels in a sealed memfd */
 	const char *doc;

@@ -20,7 +20,7 @@
 #include "common/role/spawn.h"
 #include "pod-run/life/archive.h"
 #include "pod-run/life/copying.h"
-#include "pod-run/life/criu_files.h"
+#include "pod-run/life/criu_images.h"
 #include "pod-run/life/document.h"
 #include "pod-run/life/libpod.h"
 #include "pod-run/life/volumes.h"
@@ -270,9 +270,9 @@ pack(const struct writing *w, int stream, struct err *e)
 
 	if (renameat(w->dir, name, w->stage, name) == -1)
 		return err_sys(e, "moving %s", name);
-	r = criu_files_loosen_in(w->stage, name, e);
+	r = criu_images_loosen(w->stage, name, e);
 	if (r == 0 && mode != NULL && strcmp(mode, "none") == 0)
-		r = criu_files_drop_resolv_in(w->stage, name, e);
+		r = criu_images_drop_resolv(w->stage, name, e);
 	if (r == 0)
 		r = copying_run(&m, e);
 	if (renameat(w->stage, name, w->dir, name) == -1 && r == 0)

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/varint.h"
 #include "common/fs/file.h"
 #include "common/role/program.h"
 #include "pod-run/life/criu.h"
-#include "pod-run/life/criu_files.h"
 
 #define VERSION_MIN 31100 /* 3.11 */
 #define STATS_MAX 4096
@@ -86,8 +86,7 @@ put_figures(const uint8_t *p, const uint8_t *end, const char *const *keys, size_
 {
 	uint64_t tag, value;
 
-	while (
-	    criu_take_varint(&p, end, &tag) && (tag & 7) == 0 && criu_take_varint(&p, end, &value))
+	while (varint_take(&p, end, &tag) && (tag & 7) == 0 && varint_take(&p, end, &value))
 		if (tag >> 3 < keys_n && keys[tag >> 3] != NULL && value <= INT64_MAX)
 			json_put_int(o, keys[tag >> 3], (json_int_t)value);
 }
@@ -99,7 +98,7 @@ criu_stats_parse(const uint8_t *p, size_t n)
 	json_t *o = json_obj();
 	uint64_t tag, size;
 
-	if (n < 12 || !criu_take_varint(&at, end, &tag) || !criu_take_varint(&at, end, &size) ||
+	if (n < 12 || !varint_take(&at, end, &tag) || !varint_take(&at, end, &size) ||
 	    (tag & 7) != 2 || size > (uint64_t)(end - at))
 		return o;
 	if (tag >> 3 == 1)

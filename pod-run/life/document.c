@@ -79,6 +79,15 @@ document_list(int list, struct strv *out, struct err *e)
 }
 
 int
+document_criu(int image, int changed, const char *what, struct err *e)
+{
+	struct msg_criu_read m = {.image = image, .changed = changed, .what = what};
+	own_peer_in struct peer_in in = {0};
+
+	return ask(&msg_criu_read_desc, &m, &in, e);
+}
+
+int
 document_annotations(const struct bytes *manifest, struct peer_in *out, struct err *e)
 {
 	static const char key[] = "\"annotations\"";

@@ -14,7 +14,7 @@
 #include "pod-run/life/archive.h"
 #include "pod-run/life/copying.h"
 #include "pod-run/life/criu.h"
-#include "pod-run/life/criu_files.h"
+#include "pod-run/life/criu_images.h"
 #include "pod-run/life/document.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/image.h"
@@ -454,7 +454,7 @@ import(struct import *m, struct checkpoint_figures *f, struct err *e)
 	struct err later = {0};
 
 	if (archive_read(m->x, m->dir, &m->c, &m->foreign, e) == -1 || add_previous(m, e) == -1 ||
-	    criu_files_loosen_in(m->dir, CHECKPOINT_DIR, e) == -1)
+	    criu_images_loosen(m->dir, CHECKPOINT_DIR, e) == -1)
 		return -1;
 	c = m->c.config;
 	if (m->x->g->runtime != NULL && *m->x->g->runtime != '\0')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pod-run-document: reads JSON that came with a checkpoint's archive or an image for pod-run, without any privilege,
+ * pod-run-document: reads what came with a checkpoint's archive or an image for pod-run: JSON, and CRIU's files, without any privilege,
  * and answers in messages.
  */
 #include <string.h>
@@ -13,10 +13,12 @@
 #include "common/oci/base64.h"
 #include "common/wire/worker.h"
 #include "pod-run/oci/spec_list.h"
+#include "pod-run/worker/criu_files.h"
 #include "pod-run/worker/libpod_words.h"
 
 #define DUMP_MAX ((size_t)16 << 20)
 #define LIST_MAX ((size_t)64 << 20)
+#define IMAGE_MAX ((size_t)64 << 20)
 #define MANIFEST_MAX ((size_t)8 << 20)
 #define INTERFACE_NAME_MAX 15
 #define MAC_MAX 32
@@ -267,6 +269,29 @@ on_annotations(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return answer(p, in->seq, &msg_annotations_got_desc, &out, &a, e);
 }
 
+static int
+on_criu(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	static const struct {
+		const char *what;
+		bool (*change)(const uint8_t *p, size_t n, struct strbuf *out);
+	} changes[] = {{"root-mode", criu_files_loosen}, {"resolv.conf", criu_files_drop_resolv}};
+	const struct msg_criu_read *m = MSG_OF(in, criu_read);
+	own_strbuf struct strbuf out = {0};
+	own_mem char *bytes = NULL;
+	size_t n;
+
+	(void)arg;
+	if (file_slurp((int)m->image, IMAGE_MAX, "the image", &bytes, &n, e) == -1)
+		return -1;
+	for (size_t i = 0; i < COUNTOF(changes); i++)
+		if (strcmp(m->what, changes[i].what) == 0 &&
+		    changes[i].change((const uint8_t *)bytes, n, &out) &&
+		    file_put((int)m->changed, out.s, out.n) == -1)
+			return err_sys(e, "writing the image");
+	return peer_send_ok(p, in->seq, e);
+}
+
 /* Of the tables of objects: later it would open /dev/urandom. */
 static void
 seed_json(void)
@@ -278,7 +303,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct peer_handler handlers[] = {{&msg_dump_read_desc, 1, 0, on_dump},
-	    {&msg_list_read_desc, 1, 0, on_list},
+	    {&msg_list_read_desc, 1, 0, on_list}, {&msg_criu_read_desc, 1, 0, on_criu},
 	    {&msg_annotations_read_desc, 1, 0, on_annotations}};
 	const struct worker_face face = {.role = ROLE_DOCUMENT,
 	    .starter = ROLE_RUN,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Instructions of --change, one a line; figures that CRIU left; and ranges of subordinate IDs. */
-// objs: pod-run/cmd/change.o pod-run/idmap.o pod-run/life/criu.o pod-run/life/criu_files.o
+// objs: pod-run/cmd/change.o pod-run/idmap.o pod-run/life/criu.o
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* Images of files and of mounts out of a checkpoint archive. */
-// objs: pod-run/life/criu_files.o
+// objs: pod-run/worker/criu_files.o
 #include <stdlib.h>
 
 #include "common/base/own.h"
-#include "pod-run/life/criu_files.h"
+#include "pod-run/worker/criu_files.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-// objs: pod-run/life/criu_files.o
+// objs: pod-run/worker/criu_files.o
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include "common/base/own.h"
-#include "pod-run/life/criu_files.h"
+#include "pod-run/worker/criu_files.h"
 
 #define HEAD 0x19, 0x43, 0x56, 0x54, 0x38, 0x31, 0x30, 0x56
 /* /dev/null with its mode, and what is no regular file. */

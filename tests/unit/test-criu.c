@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-// objs: pod-run/life/criu.o pod-run/life/criu_files.o
+// objs: pod-run/life/criu.o
 #include <criterion/criterion.h>
 #include <string.h>
 

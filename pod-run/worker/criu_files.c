@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#include "pod-run/life/criu_files.h"
+#include "pod-run/worker/criu_files.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "common/base/own.h"
-#include "common/base/text.h"
-#include "common/fs/file.h"
-#include "common/fs/path.h"
+#include "common/base/varint.h"
 
-#define IMAGE_MAX ((size_t)64 << 20)
 #define HEAD 8 /* two magic numbers */
 
 /* CRIU's numbers, of file_entry, reg_file_entry and mnt_entry. */
@@ -28,20 +22,6 @@ struct field {
 };
 enum { WIRE_VARINT, WIRE_64, WIRE_BYTES, WIRE_32 = 5 };
 
-bool
-criu_take_varint(const uint8_t **p, const uint8_t *end, uint64_t *out)
-{
-	*out = 0;
-	for (unsigned shift = 0; *p < end && shift < 64; shift += 7) {
-		uint8_t b = *(*p)++;
-
-		*out |= (uint64_t)(b & 127) << shift;
-		if (b < 128)
-			return true;
-	}
-	return false;
-}
-
 static void
 put_varint(struct strbuf *b, uint64_t v)
 {
@@ -57,19 +37,19 @@ take_field(const uint8_t **p, const uint8_t *end, struct field *f)
 	uint64_t tag, size;
 
 	f->start = *p;
-	if (!criu_take_varint(p, end, &tag))
+	if (!varint_take(p, end, &tag))
 		return false;
 	f->number = tag >> 3;
 	f->wire = tag & 7;
 	f->body = *p;
 	if (f->wire == WIRE_VARINT) {
-		if (!criu_take_varint(p, end, &size))
+		if (!varint_take(p, end, &size))
 			return false;
 		f->end = *p;
 		return true;
 	}
 	if (f->wire == WIRE_BYTES) {
-		if (!criu_take_varint(p, end, &size))
+		if (!varint_take(p, end, &size))
 			return false;
 		f->body = *p;
 	} else if (f->wire == WIRE_64 || f->wire == WIRE_32) {
@@ -216,50 +196,4 @@ criu_files_drop_resolv(const uint8_t *p, size_t n, struct strbuf *out)
 	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x28, 0x39, 0x56, 0x55};
 
 	return change(p, n, magic, drop_resolv, out);
-}
-
-/* --- In the directory of the images -------------------------------------------------------------- */
-
-static int
-change_file(int dir, const char *name, bool (*fn)(const uint8_t *p, size_t n, struct strbuf *out),
-    struct err *e)
-{
-	own_strbuf struct strbuf out = {0};
-	own_mem char *bytes = NULL;
-	struct err missing = {0};
-	size_t n;
-
-	if (file_read(dir, name, IMAGE_MAX, &bytes, &n, &missing) == -1) {
-		*e = missing;
-		return missing.no == ENOENT ? (err_clear(e), 0) : -1;
-	}
-	if (!fn((const uint8_t *)bytes, n, &out))
-		return 0;
-	return file_write(dir, name, out.s, out.n, 0600, 0, e);
-}
-
-int
-criu_files_loosen_in(int dir, const char *images, struct err *e)
-{
-	own_fd int from = path_try(dir, images, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
-
-	return from == -1 ? 0 : change_file(from, "files.img", criu_files_loosen, e);
-}
-
-int
-criu_files_drop_resolv_in(int dir, const char *images, struct err *e)
-{
-	int from = path_try(dir, images, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
-	own_dir DIR *d = from != -1 ? fdopendir(from) : NULL;
-	own_strv struct strv names = {0};
-	const struct dirent *de;
-
-	/* One for each mount name space. */
-	while (d != NULL && (de = readdir(d)) != NULL)
-		if (text_has_prefix(de->d_name, "mountpoints-"))
-			strv_add(&names, de->d_name);
-	for (size_t i = 0; i < names.n; i++)
-		if (change_file(dirfd(d), names.v[i], criu_files_drop_resolv, e) == -1)
-			return -1;
-	return 0;
 }
