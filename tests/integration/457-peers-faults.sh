@@ -91,6 +91,12 @@ run -v first:/www $img rm /www/mine
 is "also when it is empty again" "$(run -v first:/www $img ls /www)" ""
 run -v second:/other $img touch /other/x
 is "never into a volume that has some" "$(run -v second:/www $img ls /www)" x
+mkdir "$WORLD/content"
+echo given >"$WORLD/content/given"
+tar -C "$WORLD/content" -cf "$WORLD/content.tar" given
+pod volume create filled >/dev/null
+pod volume import filled "$WORLD/content.tar"
+is "nor at the first use of one that was filled before" "$(run -v filled:/www $img ls /www)" given
 ln -s /etc "$WORLD/fs/linked"
 image localhost/linked
 run -v third:/linked localhost/linked true >/dev/null 2>&1
