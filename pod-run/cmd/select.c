@@ -107,13 +107,36 @@ check_words(const struct select *s, struct err *e)
 	return 0;
 }
 
+/* Of several, a name that stands for none keeps all of them from being touched. */
+static int
+check_names(struct ctx *x, struct select *s, struct err *e)
+{
+	struct db *db = s->argc > 1 ? ctx_db(x, e) : NULL;
+	char id[NAMES_ID_LEN + 1];
+
+	if (s->argc <= 1)
+		return 0;
+	if (db == NULL)
+		return -1;
+	for (int i = 0; i < s->argc; i++) {
+		if (ctr_find(db, s->argv[i], id, e) == 0)
+			continue;
+		if (e->class != ERR_NOTFOUND || !s->ignore) {
+			*(e->class == ERR_NOTFOUND ? &s->missing : &s->failed) += 1;
+			return -1;
+		}
+		err_clear(e);
+	}
+	return 0;
+}
+
 int
 select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct err *e)
 {
 	struct err last = {0};
 	char id[NAMES_ID_LEN + 1];
 
-	if (check_words(s, e) == -1)
+	if (check_words(s, e) == -1 || check_names(x, s, e) == -1)
 		return -1;
 	if (s->latest) {
 		struct db *db = ctx_db(x, e);

@@ -168,7 +168,7 @@ table() {
 0||start r1
 125|Error: can only create exec sessions on running containers: container state improper|exec s1 true
 125|Error: can only create exec sessions on running containers: container state improper|exec c1 true
-2|Error: cannot remove container ID as it is running - running or paused containers cannot be removed without force: container state improper|rm r1 nosuch
+1|Error: no container with name or ID "nosuch" found: no such container|rm r1 nosuch
 125|Error: failed to find published port "80/tcp"|port r1 80
 125|Error: requested CPUs are not available - requested 4095, available: *|create --cpuset-cpus 4095 img true
 125|Error: opening pidfile /nosuch/x: no such file or directory|run --rm --pidfile /nosuch/x img true
@@ -201,9 +201,12 @@ check_words() {
 		esac
 		is "pod $words" "$st" "$status"
 	done < <(table)
-	pod rm c1 nosuch >"$WORLD/out" 2>"$WORLD/err"
-	is "rm of one that is there and one that is not: the first goes, status 1" "$? $(cat "$WORLD/out") $(grep -c nosuch "$WORLD/err")" "1 c1 1"
-	is "what was refused changed nothing" "$(pod ps -a --format '{{.Names}} {{.State}}' | sort | tr '\n' ' ')" "r1 running s1 exited "
+	for c in start stop kill pause restart init rm; do
+		pod $c r1 nosuch >"$WORLD/out" 2>"$WORLD/err"
+		is "$c of one that is there and one that is not" "$? $(cat "$WORLD/out") $(grep -c nosuch "$WORLD/err")" "$([ $c = rm ] && echo 1 || echo 125)  1"
+	done
+	is "what was refused changed nothing" "$(pod ps -a --format '{{.Names}} {{.State}}' | sort | tr '\n' ' ')" "c1 created r1 running s1 exited "
+	is "but for rm --ignore, which takes those that are there" "$(pod rm --ignore c1 nosuch)" c1
 }
 
 check_words
