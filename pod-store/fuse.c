@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -162,8 +160,8 @@ start(int request, int take_device, int mount, struct err *e)
 	fd_close(&answer[1]);
 	rc = pid == -1 ? -1 : result_read(answer[0], &r, e);
 	fd_close(&answer[0]);
-	while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	if (pid > 0)
+		spawn_end(pid, SPAWN_GRACE_MS);
 	return rc;
 }
 

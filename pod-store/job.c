@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -52,12 +50,8 @@ end_worker(struct job_worker *w, bool hard)
 		event_free(w->ev);
 	w->ev = NULL;
 	fd_close(&w->fd);
-	if (w->pid > 0) {
-		if (hard)
-			kill(w->pid, SIGKILL);
-		while (waitpid(w->pid, NULL, 0) == -1 && errno == EINTR)
-			;
-	}
+	if (w->pid > 0)
+		spawn_end(w->pid, hard ? 0 : SPAWN_GRACE_MS);
 	w->pid = 0;
 }
 

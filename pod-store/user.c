@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -79,12 +76,8 @@ ask(int passwd, int group, const struct strbuf *text, struct result *r, struct e
 	fd_close(&answer[1]);
 	rc = pid == -1 ? -1 : result_read(answer[0], r, e);
 	fd_close(&answer[0]);
-	if (pid > 0) {
-		if (rc == -1)
-			kill(pid, SIGKILL);
-		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-			;
-	}
+	if (pid > 0)
+		spawn_end(pid, rc == -1 ? 0 : SPAWN_GRACE_MS);
 	return rc;
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
@@ -48,8 +46,8 @@ start(struct spawn *sp, int slot, int *result, struct err *e)
 static void
 await(pid_t pid)
 {
-	while (pid > 0 && waitpid(pid, NULL, 0) == -1 && errno == EINTR)
-		;
+	if (pid > 0)
+		spawn_end(pid, SPAWN_GRACE_MS);
 }
 
 static pid_t

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/role/spawn.h"
@@ -172,6 +178,32 @@ spawn_peer_view(enum role self, enum role role, int view, struct err *e)
 
 	s.fds[ROLE_VIEW_FD_NUMBER] = view;
 	return start_peer(self, &s, NULL, e);
+}
+
+static bool
+has_ended(int pidfd, int within_ms)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+	int64_t until = clock_now_ms() + within_ms, left = within_ms;
+	int r = 0;
+
+	while (pidfd >= 0 && left > 0 && (r = poll(&p, 1, (int)left)) == -1 && errno == EINTR)
+		left = until - clock_now_ms();
+	return r == 1;
+}
+
+int
+spawn_end(pid_t pid, int grace_ms)
+{
+	own_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	/* A role of another identity may be out of our reach: then nobody waits for it. */
+	bool over =
+	    has_ended(fd, grace_ms) || kill(pid, SIGKILL) == 0 || has_ended(fd, SPAWN_GRACE_MS);
+	int status = -1;
+
+	while (waitpid(pid, &status, over ? 0 : WNOHANG) == -1 && errno == EINTR)
+		;
+	return status;
 }
 
 int

@@ -40,6 +40,13 @@ struct peer *spawn_peer(enum role self, enum role role, pid_t *pid, struct err *
 struct peer *spawn_peer_view(enum role self, enum role role, int view, struct err *e);
 
 /*
+ * Waits for a child that has nothing left to do, and after grace_ms ends it: one that has been taken over may not keep
+ * us.  Returns its wait status, -1 if it goes on because it may not be ended.
+ */
+int spawn_end(pid_t pid, int grace_ms);
+#define SPAWN_GRACE_MS 2000
+
+/*
  * For a tool that an ordinary user runs alone: becomes "pod-run unshare TOOL WORDS…", which runs the tool as root of
  * the user's namespace with CONTAINERS_GRAPHROOT and CONTAINERS_RUNROOT set.  Returns 0 where there is nothing
  * to do: for root, for root of a namespace, and for words that only ask for help.
