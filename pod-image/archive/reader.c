@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -14,6 +15,8 @@
 
 #define BLOCK ((size_t)128 << 10)
 #define LINKS_MAX 8
+#define SPOOL_MAX ((uint64_t)1 << 40) /* as the store takes of one layer */
+#define SPOOL_SPARED 16		      /* this part of what is free stays so */
 
 static void
 release_archive(struct archive **a)
@@ -160,12 +163,27 @@ open_compressed(int fd, struct err *e)
 	return ptr_take(&a);
 }
 
-/* Writes the uncompressed stream to spool.  Its size is bounded by the disk alone, and it is unlinked. */
+/* A few bytes can stand for very many: the disk must not be full for others because of them. */
+static uint64_t
+spool_room(int spool)
+{
+	struct statfs fs;
+	uint64_t free_bytes;
+
+	if (fstatfs(spool, &fs) < 0)
+		return SPOOL_MAX;
+	free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+	free_bytes -= free_bytes / SPOOL_SPARED;
+	return free_bytes < SPOOL_MAX ? free_bytes : SPOOL_MAX;
+}
+
+/* Writes the uncompressed stream to spool, which is unlinked. */
 static int
 fill_spool(int input, int spool, struct err *e)
 {
 	own_archive struct archive *a = open_compressed(input, e);
 	own_mem char *block = xmalloc(BLOCK);
+	uint64_t room = spool_room(spool), left = room;
 	struct archive_entry *entry;
 	ssize_t n;
 
@@ -174,6 +192,12 @@ fill_spool(int input, int spool, struct err *e)
 	if (archive_read_next_header(a, &entry) != ARCHIVE_OK)
 		return fault(a, "reading the archive", e);
 	while ((n = archive_read_data(a, block, BLOCK)) > 0) {
+		if ((uint64_t)n > left)
+			return err_set(e, ERR_LIMIT,
+			    "the archive holds more than %llu bytes, the most there is room for: "
+			    "no space left on device",
+			    (unsigned long long)room);
+		left -= (uint64_t)n;
 		if (file_put(spool, block, (size_t)n) < 0)
 			return err_sys(e, "writing a temporary copy of the archive");
 	}

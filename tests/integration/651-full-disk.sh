@@ -71,6 +71,9 @@ for kib in 0 64 3000; do
 	full $kib "cp to one that runs" "${P[@]}" cp "$WORLD/big/blob" up:/blob
 	full $kib "commit" "${P[@]}" commit -q done localhost/new
 done
+head -c $((200 << 20)) /dev/zero | gzip >"$WORLD/bomb.gz"
+full 3000 "load of a few bytes that stand for many" "${P[@]}" load -q -i "$WORLD/bomb.gz"
+is "which never filled the disk" "$(grep -c 'the most there is room for' "$WORLD/err")" 1
 full 0 "save to the same disk" "${P[@]}" save -q -o "$WORLD/disk/s.tar" $img
 # Small things still find room in what the databases keep for it: they are done, or refused, but not by half.
 wholly() { # TEXT COMMAND... ; then UNDO
