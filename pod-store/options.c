@@ -84,6 +84,18 @@ on_layout(struct options *o, const char *value, struct err *e)
 	return layout_parse(value, &o->store.layout, e);
 }
 
+/* Layers without these permissions can be used by no other engine, and other engines' by no kernel. */
+static int
+on_force_mask(struct options *o, const char *value, struct err *e)
+{
+	(void)o;
+	return *value == '\0' ? 0
+			      : err_set(e, ERR_UNSUPPORTED,
+				    "force_mask \"%.32s\": files are only kept with their own "
+				    "permissions here",
+				    value);
+}
+
 static int
 on_chown(struct options *o, const char *value, struct err *e)
 {
@@ -180,8 +192,8 @@ static const struct {
     {"size", on_size},
     /* Nothing here needs it: no mount stays, and an index is part of no layer. */
     {"skip_mount_home", ignored},
+    {"force_mask", on_force_mask},
     /* In files that were made for other engines. */
-    {"force_mask", ignored},
     {"pull_options.convert_images", ignored},
     {"pull_options.insecure_allow_unpredictable_image_contents", ignored},
     {"pull_options.ostree_repos", ignored},
