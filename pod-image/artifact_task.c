@@ -720,7 +720,7 @@ extract_all(struct task *t, const struct rec_artifact *a, struct err *e)
 			return err_wrap(e, "extracting to %s", m->target);
 	}
 	if (n > 0 || !one)
-		return 0;
+		return dest_files_end(t->artifact.target.peer, e);
 	return m->title != NULL
 		   ? err_set(e, ERR_NOTFOUND, "no blob with the title \"%s\"", m->title)
 		   : err_set(e, ERR_NOTFOUND, "no blob with the digest \"%s\"", m->digest);

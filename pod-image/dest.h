@@ -108,7 +108,13 @@ int dest_files(struct dest *d, struct err *e);
 int dest_files_path(struct dest *d, const char *transport, const char *rest,
     const char *daemon_host, struct err *e);
 
-/* Nothing came of it: an archive that was begun is emptied. */
+/*
+ * To the worker of an archive or a directory: what was written is complete.  A directory's removes what it has made
+ * since, or altogether, when the connection ends without this.
+ */
+int dest_files_end(struct peer *worker, struct err *e);
+
+/* Nothing came of it: an archive that was begun is emptied, files that were made in a directory are removed. */
 void dest_abandon(struct dest *d);
 
 void dest_fds(const struct dest *d, struct keep *k);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "pod-image/dest.h"
 
 #define NO_TAR "Storing signatures for docker tar files is not supported"
+#define ABANDON_MS 10000 /* of no answer: what it waits for is another's end */
 #define NO_OCI "Pushing signatures for OCI images is not supported"
 
 /* How a form calls things and what it holds. */
@@ -296,12 +298,19 @@ files_put_index(struct dest *d, struct bytes b, const char *media_type, const st
 	return put_named(d, b, media_type, &(struct strs){&name, name != NULL}, e);
 }
 
+int
+dest_files_end(struct peer *worker, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_archive_end end = {0};
+
+	return peer_call(worker, &msg_archive_end_desc, &end, &in, NULL, NULL, e);
+}
+
 /* What stands once in the output, after all images. */
 static int
 files_finish(struct dest *d, struct err *e)
 {
-	own_peer_in struct peer_in in = {0};
-	struct msg_archive_end end = {0};
 	own_json json_t *index = NULL;
 	int r;
 
@@ -319,7 +328,7 @@ files_finish(struct dest *d, struct err *e)
 	}
 	if (r < 0)
 		return -1;
-	if (peer_call(d->peer, &msg_archive_end_desc, &end, &in, NULL, NULL, e) < 0)
+	if (dest_files_end(d->peer, e) < 0)
 		return -1;
 	return d->daemon.peer != NULL ? daemon_commit(&d->daemon, e) : 0;
 }
@@ -540,9 +549,25 @@ dest_fds(const struct dest *d, struct keep *k)
 	keep_peer(k, d->daemon.peer);
 }
 
+/* The worker removes what it made; whoever comes next must not meet it at that. */
+static void
+abandon_directory(struct dest *d)
+{
+	struct err ignored = {0};
+	int r = shutdown(peer_fd(d->peer), SHUT_WR) == 0;
+
+	while (r == 1) {
+		own_peer_in struct peer_in in = {0};
+
+		r = peer_recv(d->peer, &in, ABANDON_MS, &ignored);
+	}
+}
+
 void
 dest_abandon(struct dest *d)
 {
+	if (d->form != NULL && d->form->directory && d->peer != NULL)
+		abandon_directory(d);
 	/* A pipe cannot be emptied, nor need it be. */
 	if (d->form != NULL && d->output > 0 && ftruncate(d->output, 0) < 0)
 		log_debug("emptying the archive: %s", strerror(errno));

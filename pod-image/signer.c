@@ -13,6 +13,7 @@
 #include "pod-image/attached.h"
 #include "pod-image/extension.h"
 #include "common/conf/lookaside.h"
+#include "pod-image/dest.h"
 #include "pod-image/signer.h"
 
 #define KEY_MAX ((size_t)1 << 20)
@@ -253,7 +254,9 @@ put_files(
 		if (!has && signatures_add(&there, b->p, b->n, e) < 0)
 			return -1;
 	}
-	return signatures_write(&there, before, s->files, prefix, e);
+	return signatures_write(&there, before, s->files, prefix, e) < 0
+		   ? -1
+		   : dest_files_end(s->files, e);
 }
 
 int

@@ -146,8 +146,8 @@ is_repeated(const struct strs *ids, size_t k)
 	return false;
 }
 
-int
-task_run_save(struct task *t, struct err *e)
+static int
+save_all(struct task *t, struct err *e)
 {
 	if (dest_files(&t->to, e) < 0)
 		return -1;
@@ -155,6 +155,15 @@ task_run_save(struct task *t, struct err *e)
 		if (!is_repeated(&t->saved->images, k) && save_one(t, t->saved->images.v[k], e) < 0)
 			return -1;
 	return t->to.ops->finish(&t->to, e);
+}
+
+int
+task_run_save(struct task *t, struct err *e)
+{
+	if (save_all(t, e) == 0)
+		return 0;
+	dest_abandon(&t->to);
+	return -1;
 }
 
 /* --- Copy ------------------------------------------------------------------------------------- */
@@ -358,8 +367,10 @@ open_ends(struct task *t, struct err *e)
 int
 task_run_copy(struct task *t, struct err *e)
 {
-	if (open_ends(t, e) < 0)
+	if (open_ends(t, e) < 0) {
+		dest_abandon(&t->to);
 		return -1;
+	}
 	t->transfer.names = (struct strs){(const char **)t->names.v, t->names.n};
 	if (transfer_run(&t->transfer, e) == 0 && t->to.ops->finish(&t->to, e) == 0)
 		return 0;

@@ -6,9 +6,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
@@ -18,6 +20,19 @@
 #define BLOCK ((size_t)128 << 10)
 #define LIST_MAX 65536
 #define FILE_MAX ((off_t)1 << 50)
+
+struct made { /* a file, or a directory, which was not there before */
+	char *name;
+	dev_t dev;
+	ino_t ino;
+};
+
+struct layout {
+	struct made *made; /* since the last archive_end */
+	size_t n, cap;
+};
+
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 static int
 on_list(struct peer *p, struct peer_in *in, void *arg, struct err *e)
@@ -88,18 +103,87 @@ on_copy(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
+static bool
+look(const char *name, struct stat *st)
+{
+	own_fd int fd = path_try(ROLE_VIEW_FD_NUMBER, name, PATH_PLAIN, O_PATH | O_NOFOLLOW, 0);
+
+	return fd >= 0 && fstat(fd, st) == 0;
+}
+
+static bool
+exists(const char *name)
+{
+	struct stat st;
+
+	return look(name, &st);
+}
+
+static void
+remember(struct layout *l, const char *name)
+{
+	struct stat st;
+
+	if (!look(name, &st))
+		return;
+	l->made = mem_grow(l->made, &l->cap, l->n + 1, sizeof(*l->made));
+	l->made[l->n++] = (struct made){xstrdup(name), st.st_dev, st.st_ino};
+}
+
+/* Unless somebody else has put another in its place since; a directory only if it is empty. */
+static void
+remove_made(const struct made *m)
+{
+	char last[NAME_MAX + 1];
+	struct err ignored;
+	struct stat st;
+	own_fd int dir = path_parent(ROLE_VIEW_FD_NUMBER, m->name, PATH_PLAIN, last, &ignored);
+
+	if (dir >= 0 && look(m->name, &st) && st.st_dev == m->dev && st.st_ino == m->ino)
+		(void)unlinkat(dir, last, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+}
+
+static void
+forget(struct layout *l, bool undo)
+{
+	while (l->n > 0) {
+		struct made *m = &l->made[--l->n];
+
+		if (undo)
+			remove_made(m);
+		free(m->name);
+	}
+}
+
+/* What was begun and not ended must not be met by who comes next. */
+static void
+undo(struct layout *l)
+{
+	forget(l, true);
+	free(l->made);
+}
+
 /* Opens the directory that name lies in, making it, and gives its last part. */
 static int
-open_parent(const char *name, const char **last, struct err *e)
+open_parent(struct layout *l, const char *name, const char **last, struct err *e)
 {
 	const char *slash = strrchr(name, '/');
 	own_mem char *dir = slash != NULL ? xstrndup(name, (size_t)(slash - name)) : NULL;
+	own_strv struct strv missing = {0};
 	own_fd int parent = -1;
 
 	*last = slash != NULL ? slash + 1 : name;
 	if (dir == NULL)
 		return openat(ROLE_VIEW_FD_NUMBER, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (const char *end = name; (end = strchr(end, '/')) != NULL; end++) {
+		own_mem char *part = xstrndup(name, (size_t)(end - name));
+
+		if (!exists(part))
+			strv_add(&missing, part);
+	}
 	parent = path_mkdirs(ROLE_VIEW_FD_NUMBER, dir, PATH_PLAIN, 0755, NULL, e);
+	for (size_t i = 0; i < missing.n; i++)
+		remember(l, missing.v[i]);
 	return parent < 0 ? -1 : path_reopen(parent, O_RDONLY | O_DIRECTORY, e);
 }
 
@@ -143,15 +227,18 @@ static int
 on_add(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct msg_archive_add *m = MSG_OF(in, archive_add);
+	struct layout *l = arg;
 	const char *last;
-	own_fd int dir = open_parent(m->name, &last, e);
+	own_fd int dir = open_parent(l, m->name, &last, e);
+	bool old = exists(m->name);
 
-	(void)arg;
 	if (dir < 0)
 		return err_is_set(e) ? -1 : err_sys(e, "opening the directory of %s", m->name);
 	if (m->stream > 0 ? add_stream(dir, last, m, e) < 0
 			  : file_write(dir, last, m->data.p, m->data.n, 0644, 0, e) < 0)
 		return -1;
+	if (!old)
+		remember(l, m->name);
 	return peer_send_ok(p, in->seq, e);
 }
 
@@ -163,8 +250,9 @@ on_rename(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	const char *to;
 	own_fd int from_dir = path_parent(ROLE_VIEW_FD_NUMBER, m->from, PATH_PLAIN, from, e);
 	own_fd int to_dir = -1;
+	struct layout *l = arg;
+	bool old;
 
-	(void)arg;
 	if (from_dir < 0)
 		return -1;
 	if (m->to == NULL) {
@@ -172,18 +260,21 @@ on_rename(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 			return err_sys(e, "removing %s", m->from);
 		return peer_send_ok(p, in->seq, e);
 	}
-	to_dir = open_parent(m->to, &to, e);
+	old = exists(m->to);
+	to_dir = open_parent(l, m->to, &to, e);
 	if (to_dir < 0)
 		return err_is_set(e) ? -1 : err_sys(e, "opening the directory of %s", m->to);
 	if (renameat(from_dir, from, to_dir, to) < 0)
 		return err_sys(e, "renaming %s", m->from);
+	if (!old)
+		remember(l, m->to);
 	return peer_send_ok(p, in->seq, e);
 }
 
 static int
 on_end(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
-	(void)arg;
+	forget(arg, false);
 	return peer_send_ok(p, in->seq, e);
 }
 
@@ -199,10 +290,12 @@ static const struct peer_handler handlers[] = {
 int
 main(int argc, char **argv)
 {
+	own(undo) struct layout l = {0};
 	const struct worker_face face = {.role = ROLE_LAYOUT,
 	    .starter = ROLE_IMAGE,
 	    .handlers = handlers,
 	    .n = COUNTOF(handlers),
+	    .arg = &l,
 	    .view = true};
 
 	return worker_main(&face, argc, argv);

@@ -193,7 +193,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (make_plan(ctx_of(cli), o, argv, (size_t)argc, &p, e) == 0 &&
 	    (output = open_output(o, f, &made, e)) != -1)
 		r = save(ctx_of(cli), o, f, &p, output, e);
-	if (r == -1 && made && !f->directory)
+	if (r == -1 && made && f->directory)
+		rmdir(o->output);
+	else if (r == -1 && made)
 		unlink(o->output);
 	for (size_t i = 0; r == 0 && i < p.nids; i++)
 		event_named(ctx_of(cli), EVENT_IMAGE, EVENT_SAVE, p.ids[i],

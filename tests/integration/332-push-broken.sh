@@ -110,4 +110,22 @@ server
 say "@v2@r@blobs@$LAYER" 401 'WWW-Authenticate: Basic realm="x"'
 fails "a password that nobody has" "authentication required"
 
+# --- To directories: what was made is removed, so that the next copy can be made ---
+layout "$WORLD/half" latest gzip
+last=$(jq -r '.layers[1].digest' "$WORLD/half/blobs/sha256/${LAYOUT_DIGEST#sha256:}")
+last=$WORLD/half/blobs/sha256/${last#sha256:}
+printf wrong | dd of="$last" bs=1 seek=$(($(stat -c %s "$last") - 8)) conv=notrunc status=none
+copy() { timeout 60 "$BIN/pod-image" copy -q --all "$@" 2>&1; }
+for to in "dir:$WORLD/new" "oci:$WORLD/new"; do
+	said=$(copy "oci:$WORLD/half:latest" "$to")
+	is "${to%%:*}: a copy that fails" "$? $(grep -c ^Error: <<<"$said")" "125 1"
+	is "leaves nothing there" "$(find "$WORLD/new" -mindepth 1)" ""
+	is "and can be made again" "$(copy "oci:$WORLD/lay:latest" "$to")" ""
+	if [ "${to%%:*}" = oci ]; then
+		(cd "$WORLD/new" && find . -type f -exec sha256sum {} +) | sort >"$WORLD/was"
+		copy "oci:$WORLD/half:latest" "$to:other" >/dev/null
+		is "what was there before stays" "$(cd "$WORLD/new" && find . -type f -exec sha256sum {} + | sort)" "$(cat "$WORLD/was")"
+	fi
+	rm -r "$WORLD/new"
+done
 finish
