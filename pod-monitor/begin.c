@@ -8,7 +8,7 @@
 
 #include "common/base/own.h"
 #include "common/base/process.h"
-#include "pod-monitor/group.h"
+#include "common/fs/group.h"
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/mountns.h"
 
@@ -248,8 +248,11 @@ begin_job(struct monitor *m, int attach_pipe, int start_pipe)
 		m->ran = m->runtime > 0;
 	}
 	/* The kernel lets that wait for a while, which the runtime needs anyhow. */
-	if (m->ran && m->job.own_cgroup != NULL)
-		group_join(m->job.own_cgroup, m->worker_pid);
+	if (m->ran && m->job.own_cgroup != NULL) {
+		group_join(m->job.own_cgroup, 0);
+		if (m->worker_pid > 0)
+			group_join(m->job.own_cgroup, m->worker_pid);
+	}
 	if (m->runtime <= 0)
 		start_failed(m, &e);
 }

@@ -16,7 +16,7 @@ struct job {
 	const char *exit_name; /* file in exit_dir: container or exec session ID */
 	const char *bundle, *rootfs, *runtime, *process_file;
 	const char *state_dir, *cgroup; /* see forget.h; or NULL */
-	const char *own_cgroup;		/* see group.h; or NULL */
+	const char *own_cgroup;		/* see common/fs/group.h; or NULL */
 	struct strs runtime_args;
 	bool systemd_cgroup, terminal, stdin_, leave_stdin_open;
 	const struct rec_log_target *logs;

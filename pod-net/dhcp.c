@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/base/own.h"
+#include "common/fs/group.h"
 #include "common/role/spawn.h"
 #include "common/wire/peer.h"
 #include "pod-net/bridge.h"
@@ -75,6 +76,7 @@ ask_worker(const struct attach *t, const struct rec_net_hold *h, int index,
 	if (packets < 0)
 		return -1;
 	helper_end(t->n->dir, name);
+	group_leave_caller();
 	p = spawn_peer_mode(ROLE_NET, ROLE_DHCP, mode, &pid, e);
 	if (p == NULL)
 		return -1;

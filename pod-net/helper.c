@@ -18,6 +18,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/fs/group.h"
 
 #define SAID_MAX 4096
 #define END_WAIT_MS 500
@@ -166,6 +167,7 @@ spawn(const struct strv *argv, int said, const int more[2], struct err *e)
 
 	if (access(argv->v[0], X_OK) != 0)
 		return err_sys(e, "starting %s", argv->v[0]);
+	group_leave_caller();
 	pid = fork();
 	if (pid == 0)
 		become(argv, starter, said, more);

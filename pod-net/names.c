@@ -15,6 +15,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/fs/group.h"
 #include "common/fs/lock.h"
 #include "common/role/spawn.h"
 #include "pod-net/addr.h"
@@ -312,6 +313,7 @@ start_ours(struct session *s, struct err *e)
 		dprintf(in[1], "%u%s%s", s->names->port != 0 ? s->names->port : DNS_PORT,
 		    s->names->loopback != NULL ? " " : "",
 		    s->names->loopback != NULL ? s->names->loopback : "");
+		group_leave_caller();
 		pid = spawn_start(&spawn, e);
 	}
 	fd_close(&in[0]);

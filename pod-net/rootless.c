@@ -17,6 +17,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/fs/group.h"
 #include "common/fs/lock.h"
 #include "common/role/spawn.h"
 #include "common/wire/peer.h"
@@ -97,6 +98,7 @@ start_worker(const struct net *n, int netns, struct err *e)
 
 	if (listener < 0 || null < 0)
 		return -1;
+	group_leave_caller();
 	return spawn_start(&s, e) > 0 ? 0 : -1;
 }
 

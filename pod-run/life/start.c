@@ -85,7 +85,8 @@ static void
 enter_scope(struct ctx *x)
 {
 	struct err ignored = {0};
-	const struct containers_conf *conf = x->rootless.user ? ctx_conf(x, &ignored) : NULL;
+	bool may_need = x->rootless.user && cgroup_layout() == CGROUP_V2;
+	const struct containers_conf *conf = may_need ? ctx_conf(x, &ignored) : NULL;
 
 	if (conf != NULL)
 		scope_enter(x, ctx_cgroup_manager(x, conf));
@@ -95,10 +96,13 @@ int
 start_helpers(struct start *s, bool net, struct err *e)
 {
 	s->x->starts = true;
-	if (ctx_store(s->x, e) == NULL || (net && ctx_net(s->x, e) == NULL))
+	if (ctx_store(s->x, e) == NULL)
 		return -1;
+	/* What the network needs beyond this command starts where we are too. */
 	if (s->monitor == NULL)
 		enter_scope(s->x);
+	if (net && ctx_net(s->x, e) == NULL)
+		return -1;
 	if (s->monitor == NULL)
 		s->monitor = spawn_peer(ROLE_RUN, ROLE_MONITOR, &s->monitor_pid, e);
 	return s->monitor == NULL ? -1 : 0;

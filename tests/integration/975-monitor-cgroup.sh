@@ -7,7 +7,7 @@
 world
 image=localhost/box
 busybox_image $image >/dev/null || { not_ok "an image can be imported"; finish; }
-up() { pod --cgroup-manager cgroupfs run -d --name "$1" --network none --stop-timeout 1 "${@:2}" >/dev/null; }
+up() { pod --cgroup-manager cgroupfs run -d --network "${network:-none}" --name "$1" --stop-timeout 1 "${@:2}" >/dev/null; }
 field() { pod inspect --format "{{.$2}}" "$1"; }
 # What the runtime is asked for, by one that only looks.
 cat >"$WORLD/looks" <<'LOOKS'
@@ -45,6 +45,7 @@ from_killed() {
 	echo 1 >"$top$base/caller/cgroup.kill"
 	until_ok 20 grep -qx 'populated 0' "$top$base/caller/cgroup.events"
 }
+serves() { while read -r p; do cat "/proc/$p/comm"; done <"$1/cgroup.procs" | grep -x pod-net-dns | sort -u; }
 waits() { up "$1" --cgroup-parent "$base" $image sh -c 'until [ -e /tmp/go ]; do sleep 0.2; done; exit 7'; }
 both_parts() {
 	local own
@@ -67,9 +68,17 @@ both_parts() {
 	pod exec kept touch /tmp/go
 	until_is "which says how it ended" "exited 7" pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' kept
 	pod rm kept >/dev/null
+	pod network create "$net" >/dev/null
+	network=$net from_killed up named --cgroup-parent "$base" $image sleep 1000
+	named() { pod exec named nslookup named >/dev/null 2>&1; }
+	check "nor the server of names, nor a user's namespace of bridges" until_ok 20 named
+	is "which is in a cgroup for such" "$(serves "$top$2/libpod_parent/net")" pod-net-dns
+	pod rm -f -t 0 named >/dev/null
+	pod network rm "$net" >/dev/null
 }
+net=names$$
 mkdir "$top$base"
-both_parts root
+both_parts root ""
 up box $image sleep 1000
 is "without --cgroup-parent" "$(group_of "$(monitor_of box)")" /libpod_parent/conmon
 pod rm -f -t 0 box >/dev/null
@@ -83,11 +92,11 @@ echo $$ >"$top$base/test/cgroup.procs"
 # The one that user_part is to take
 ordinary_user() { :; }
 {
-	declare -p top base image
-	declare -f up field group_of monitor_of from_killed waits both_parts
+	declare -p top base image net
+	declare -f up field group_of monitor_of from_killed waits serves both_parts
 	cat <<'PART'
 tar -C "$LIB_DIR/user-fs" --owner=0 --group=0 -c . | store import $image >/dev/null
-both_parts user
+both_parts user "$base"
 PART
 } | user_part
 result=$?
