@@ -68,6 +68,10 @@ both_parts() {
 	pod exec kept touch /tmp/go
 	until_is "which says how it ended" "exited 7" pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' kept
 	pod rm kept >/dev/null
+	if [ "$1" = user ] && [ -z "$(ip route show default)$(ip -6 route show default)" ]; then
+		skip "user: what serves networks" "pasta needs a way out"
+		return
+	fi
 	pod network create "$net" >/dev/null
 	network=$net from_killed up named --cgroup-parent "$base" $image sleep 1000
 	named() { pod exec named nslookup named >/dev/null 2>&1; }
