@@ -96,6 +96,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
 fi
 is "an unknown storage option" "$(pod --storage-opt nosuch=1 images 2>&1)" "Error: unknown storage option nosuch"
 is "an unknown driver" "$(pod --storage-driver zfs images 2>&1 | sed -n 1p)" 'Error: storage driver "zfs" is not available'
+is "force_mask" "$(pod --storage-opt overlay.force_mask=700 images 2>&1)" 'Error: storage option overlay.force_mask: force_mask "700": files are only kept with their own permissions here'
 is "--storage-opt mountopt" "$(pod --storage-opt overlay.mountopt=nodev,metacopy=on run --rm --network none localhost/base grep ' / ' /proc/mounts | grep -c 'metacopy=on')" 1
 is "options of the mount itself" "$(store --storage-opt mountopt=nodev,nosuid mount localhost/base grep "$ROOT/empty " /proc/self/mounts | grep -c 'nosuid,nodev')" 1
 is "one that no overlay has" "$(pod --storage-opt overlay.mountopt=nosuch images 2>&1 | sed -n 1p)" 'Error: storage option overlay.mountopt: mountopt: overlay mounts cannot have the option "nosuch"'
