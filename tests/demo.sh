@@ -5,7 +5,16 @@ set -eu
 bin=${BUILD:?}/bin
 work=$(mktemp -d)
 pod() { "$bin/pod" --root "$work/root" --runroot "$work/run" "$@"; }
-trap 'pod rm -f -t 0 demo >/dev/null 2>&1 || :; rm -rf "$work"' EXIT
+# What the monitor starts at a container's end may look once more whether there is something to do.
+clean() {
+	pod rm -f -t 0 demo >/dev/null 2>&1 || :
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		rm -rf "$work" 2>/dev/null && return
+		sleep 0.2
+	done
+	rm -rf "$work"
+}
+trap clean EXIT
 
 mkdir -p "$work/fs/bin" "$work/fs/www"
 cp /bin/busybox "$work/fs/bin/"
