@@ -109,13 +109,13 @@ fails "a failure in its own words" 126 "cni plugin loser failed: no luck: today"
 fails "a failure without JSON" 126 "cni plugin mute failed: words on stderr" pod run --rm --network l3 localhost/one:1 true
 fails "a flood" 126 "flood said more than" pod run --rm --network l4 localhost/one:1 true
 until_ok 20 nothing && ok "nothing is left of them" || { not_ok "nothing is left of them"; find /var/lib/cni -type f; }
-plugin sleeper <<'END'
+plugin sleeper <<END
 #!/bin/sh
-[ "$CNI_COMMAND" = ADD ] || exit 0
-sleep 98765
+[ "\$CNI_COMMAND" = ADD ] || exit 0
+sleep 98765.$$
 END
 behaves l5 sleeper
 fails "one that hangs is ended" 126 "did not end within" pod run --rm --network l5 localhost/one:1 true
-check "with all it started" sh -c '! pgrep -f "sleep 9876[5]" >/dev/null'
+check "with all it started" sh -c "! pgrep -f 'sleep 98765[.]$$' >/dev/null"
 is "removal" "$(net rm n1 n2 | tr '\n' ' ')$(find "$CONF" -name 'n?.conflist' | wc -l)" "n1 n2 0"
 finish
