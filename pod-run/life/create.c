@@ -32,7 +32,7 @@
 void
 create_init(struct create *c, struct ctx *x, const struct spec_options *o)
 {
-	*c = (struct create){.x = x, .o = o, .lock = -1, .userns_lock = -1};
+	*c = (struct create){.x = x, .o = o, .lock = -1, .userns_lock = -1, .names_lock = -1};
 }
 
 void
@@ -43,6 +43,7 @@ create_free(struct create *c)
 	ctr_free(&c->ctr);
 	fd_close(&c->lock);
 	fd_close(&c->userns_lock);
+	fd_close(&c->names_lock);
 	arena_free(&c->arena);
 }
 
@@ -308,7 +309,22 @@ replace(struct create *c, struct err *e)
 	return 0;
 }
 
-/* Two commands may choose the same made-up name at once; the second then fails, very rarely. */
+/* A byte of one file stands for each name that a command has made up and not yet written down. */
+static bool
+claim_name(struct create *c, const char *name)
+{
+	struct flock f = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	if (c->names_lock == -1)
+		c->names_lock =
+		    openat(c->x->lock_fd, "names", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	f.l_start = hash;
+	return fcntl(c->names_lock, F_OFD_SETLK, &f) == 0 || errno != EAGAIN;
+}
+
 static int
 choose_name(struct create *c, struct err *e)
 {
@@ -322,6 +338,9 @@ choose_name(struct create *c, struct err *e)
 	name = arena_alloc(&c->arena, NAMES_GENERATED_MAX);
 	for (int i = 0; i < NAME_TRIES && !is_free; i++) {
 		names_generate(name);
+		/* First, so that the row of one who has let it go is seen. */
+		if (!claim_name(c, name))
+			continue;
 		if (ctr_name_is_free(db, name, &is_free, e) == -1)
 			return -1;
 	}
@@ -414,6 +433,7 @@ create_record(struct create *c, struct err *e)
 	r = ctr_insert(ctx_db(c->x, e), &c->ctr, &c->needs, &volumes, e);
 	/* Whoever chooses next sees our row. */
 	fd_close(&c->userns_lock);
+	fd_close(&c->names_lock);
 	if (r == -1) {
 		unlinkat(c->x->lock_fd, c->ctr.id, 0);
 		return -1;

@@ -28,6 +28,7 @@ struct create {
 	/* What inspect shows of it: for events_container_create_inspect_data.  NULL: nobody can tell. */
 	json_t *(*describe)(struct ctx *x, const struct ctr *c);
 	int userns_lock; /* held from choosing ids (--userns=auto) until the row is written, or -1 */
+	int names_lock;	 /* held from making up a name until the row is written, or -1 */
 	struct arena arena;
 };
 void create_init(struct create *c, struct ctx *x, const struct spec_options *o);
