@@ -208,30 +208,6 @@ crypt_fds(const struct crypt *c, struct keep *k)
 /* --- The worker with the keys ----------------------------------------------------------------- */
 
 static int
-answer_setup(struct crypt *c, struct err *e)
-{
-	own_peer_in struct peer_in in = {0};
-	uint32_t waited = c->setup;
-
-	c->setup = 0;
-	if (waited == 0)
-		return 0;
-	return peer_wait(c->keys, &msg_keys_setup_desc, waited, &in, NULL, NULL, e);
-}
-
-static int
-answer_gpg(struct crypt *c, struct err *e)
-{
-	own_peer_in struct peer_in in = {0};
-	uint32_t waited = c->gpg_setup;
-
-	c->gpg_setup = 0;
-	if (waited == 0)
-		return 0;
-	return peer_wait(c->gpg, &msg_sign_recipients_desc, waited, &in, NULL, NULL, e);
-}
-
-static int
 open_box(struct crypt *c, const struct manifest_desc *d, struct wrapped_options *out, struct err *e)
 {
 	struct wrapped *w = xcalloc(1, sizeof(*w));
@@ -272,7 +248,7 @@ crypt_open(
 		text_escape(d->media_type, shown, sizeof(shown));
 		return err_set(e, ERR_UNSUPPORTED, "unsupported layer media type \"%s\"", shown);
 	}
-	if (answer_setup(c, e) < 0)
+	if (peer_settle(c->keys, &msg_keys_setup_desc, &c->setup, e) < 0)
 		return -1;
 	return open_box(c, d, out, e) < 0 ? err_wrap(e, "decrypting layer %s", d->digest) : 0;
 }
@@ -409,7 +385,9 @@ crypt_check(struct crypt *c, size_t n, struct err *e)
 			    "there is no layer %.32s to encrypt: the image has %zu",
 			    c->wish->layers.v[i], n);
 	}
-	return answer_setup(c, e) < 0 ? -1 : answer_gpg(c, e);
+	return peer_settle(c->keys, &msg_keys_setup_desc, &c->setup, e) < 0
+		   ? -1
+		   : peer_settle(c->gpg, &msg_sign_recipients_desc, &c->gpg_setup, e);
 }
 
 int

@@ -123,17 +123,6 @@ place_prepare(struct place *p, const struct reference *physical, struct err *e)
 /* --- Reading ---------------------------------------------------------------------------------- */
 
 static int
-answer_setup(struct place *p, struct err *e)
-{
-	own_peer_in struct peer_in in = {0};
-	uint32_t waited = p->fetch_setup;
-
-	p->fetch_setup = 0;
-	return waited == 0 ? 0
-			   : peer_wait(p->fetch, &msg_fetch_setup_desc, waited, &in, NULL, NULL, e);
-}
-
-static int
 read_lookaside(struct place *p, const char *digest, struct signatures *out, struct err *e)
 {
 	own_mem char *dir = NULL;
@@ -146,7 +135,7 @@ read_lookaside(struct place *p, const char *digest, struct signatures *out, stru
 	}
 	if (p->fetch == NULL)
 		return 0;
-	if (answer_setup(p, e) < 0)
+	if (peer_settle(p->fetch, &msg_fetch_setup_desc, &p->fetch_setup, e) < 0)
 		return -1;
 	for (unsigned i = 1; r == 1 && out->n < SIGNATURES_MAX; i++) {
 		own_mem char *name = lookaside_name(&p->ref, digest, i);

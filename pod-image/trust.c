@@ -135,18 +135,6 @@ trust_signatures(struct trust *t, size_t place, struct peer *fetch, const char *
 	return place_read(&t->places[place], fetch, repository, digest, out, e);
 }
 
-static int
-answer_setup(struct trust *t, struct err *e)
-{
-	own_peer_in struct peer_in in = {0};
-	uint32_t waited = t->verify_setup;
-
-	t->verify_setup = 0;
-	return waited == 0
-		   ? 0
-		   : peer_wait(t->verify, &msg_verify_setup_desc, waited, &in, NULL, NULL, e);
-}
-
 int
 trust_check(struct trust *t, const char *digest, const struct signatures *s, struct err *e)
 {
@@ -159,7 +147,7 @@ trust_check(struct trust *t, const char *digest, const struct signatures *s, str
 		return 0;
 	m.signatures.v = s->v;
 	m.signatures.n = s->n;
-	if (answer_setup(t, e) < 0)
+	if (peer_settle(t->verify, &msg_verify_setup_desc, &t->verify_setup, e) < 0)
 		return -1;
 	return peer_call(t->verify, &msg_verify_image_desc, &m, &in, NULL, NULL, e);
 }

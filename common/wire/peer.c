@@ -632,6 +632,16 @@ peer_wait(struct peer *p, const struct wire_desc *d, uint32_t seq, struct peer_i
 }
 
 int
+peer_settle(struct peer *p, const struct wire_desc *d, uint32_t *seq, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	uint32_t waited = *seq;
+
+	*seq = 0;
+	return waited == 0 ? 0 : peer_wait(p, d, waited, &in, NULL, NULL, e);
+}
+
+int
 peer_call(struct peer *p, const struct wire_desc *d, const void *msg, struct peer_in *in,
     peer_event_fn *on_event, void *arg, struct err *e)
 {

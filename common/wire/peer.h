@@ -79,6 +79,12 @@ void peer_disown(struct peer *p, uint32_t seq);
 int peer_wait(struct peer *p, const struct wire_desc *d, uint32_t seq, struct peer_in *in,
     peer_event_fn *on_event, void *arg, struct err *e);
 
+/*
+ * Waits, once, for the answer to a set-up that was sent earlier and has nothing in it: *seq becomes 0, which stands for
+ * none.
+ */
+int peer_settle(struct peer *p, const struct wire_desc *d, uint32_t *seq, struct err *e);
+
 /* Fills e from a received error message. */
 int peer_error(const struct msg_error *m, struct err *e);
 
