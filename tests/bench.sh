@@ -179,13 +179,13 @@ fi
 if wanted "network part of a start"; then
 	for ports in "" "-p 127.0.0.1@28081:80"; do
 		# shellcheck disable=SC2086
-		"$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$WORLD/net-run" | awk '{ print $2 }' | sort -n |
+		"$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$RUNROOT/net-bench" | awk '{ print $2 }' | sort -n |
 			awk -v ports="$ports" '{ v[NR] = $1 } END { printf "network part of a start%s: median %.2f ms, p10 %.2f", ports ? ", a port" : "", v[int(NR / 2)] / 1000, v[4] / 1000 }'
 		# shellcheck disable=SC2086
-		"$timing" -n 1 "$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$WORLD/net-run" |
+		"$timing" -n 1 "$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$RUNROOT/net-bench" |
 			awk '{ printf ", cpu with tear-down %.2f ms   budget 1.5 ms\n", $4 / 40 }'
 	done
-	"$BIN/pod-net" --runroot "$WORLD/net-run" sweep
+	"$BIN/pod-net" --runroot "$RUNROOT/net-bench" sweep
 fi
 runs_before=$runs runs=5
 # The peer's runtime inherits a socket for each port, within the container's own limit.
