@@ -97,9 +97,12 @@ add_unit(sd_bus_message *m, const struct msg_scope_enter *want, const char *unit
 	return r >= 0 ? sd_bus_message_append(m, "a(sa(sv))", 0) : r;
 }
 
-enum made { MADE_ERROR = -1, MADE_EXISTS, MADE_GONE, MADE };
+enum made { MADE_ERROR = -1, MADE_EXISTS, MADE_GONE, MADE_NOT, MADE };
 
-/* MADE_GONE: one of the processes has ended. */
+/*
+ * MADE_GONE: one of the processes has ended.  MADE_NOT: the job failed, as it also does (with e) if one has ended
+ * since systemd looked for it.
+ */
 static enum made
 make(sd_bus *bus, const struct msg_scope_enter *want, const char *unit, struct err *e)
 {
@@ -130,9 +133,13 @@ make(sd_bus *bus, const struct msg_scope_enter *want, const char *unit, struct e
 		return MADE_ERROR;
 	}
 	r = sd_bus_message_read(answer, "o", &j.path);
-	if (r < 0)
+	if (r < 0) {
 		sdbus_failed(r, "reading systemd's answer", e);
-	return r >= 0 && await_job(bus, &j, unit, e) == 0 ? MADE : MADE_ERROR;
+		return MADE_ERROR;
+	}
+	if (await_job(bus, &j, unit, e) == 0)
+		return MADE;
+	return j.removed ? MADE_NOT : MADE_ERROR;
 }
 
 /* The scope of the last run stays while its clean-up waits for us. */
@@ -150,16 +157,19 @@ static int
 enter(sd_bus *bus, const struct msg_scope_enter *want, struct err *e)
 {
 	struct msg_scope_enter m = *want;
-	enum made r = make_one(bus, &m, e);
+	struct err first = {0};
+	enum made r = make_one(bus, &m, &first);
 
 	/* The worker ends with the container's streams. */
-	if (r == MADE_GONE && m.worker_pid != 0) {
+	if ((r == MADE_GONE || r == MADE_NOT) && m.worker_pid != 0) {
 		m.worker_pid = 0;
 		r = make_one(bus, &m, e);
+	} else {
+		*e = first;
 	}
 	if (r == MADE_EXISTS)
 		return err_set(e, ERR_STATE, "starting %s: there is one", want->unit);
-	return r == MADE_ERROR ? -1 : 0;
+	return r == MADE_ERROR || r == MADE_NOT ? -1 : 0;
 }
 
 static int
