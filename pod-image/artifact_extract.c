@@ -6,6 +6,7 @@
 
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/fs/stream.h"
 #include "common/oci/digest.h"
 #include "pod-image/artifact_extract.h"
 
@@ -47,8 +48,8 @@ pipe_pair(int *out, int *in, struct err *e)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
+	if (stream_pair(ends, e) < 0)
+		return -1;
 	*out = ends[0];
 	*in = ends[1];
 	return 0;

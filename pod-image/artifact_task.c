@@ -14,6 +14,7 @@
 #include "common/cli/template.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "common/fs/stream.h"
 #include "common/oci/digest.h"
 #include "common/oci/reference.h"
 #include "pod-image/artifact.h"
@@ -263,8 +264,8 @@ artifact_store_file(
 	struct err why = {0};
 	int ends[2], r;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
+	if (stream_pair(ends, e) < 0)
+		return -1;
 	out = ends[0];
 	in = ends[1];
 	add.stream = out;

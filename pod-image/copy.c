@@ -7,11 +7,11 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/fs/stream.h"
 #include "common/oci/digest.h"
 #include "pod-image/copy.h"
 
 #define PARALLEL_MAX CRYPT_SLOTS
-#define PIPE_SIZE (1 << 20) /* what an ordinary user may have */
 #define CAUSE_WAIT_MS 3000
 #define OPEN_WAIT_MS 20000 /* the rest of the layer must arrive before its HMAC is known */
 
@@ -100,11 +100,10 @@ make_pipe(int *read_end, int *write_end, struct err *e)
 {
 	int ends[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
+	if (stream_pair(ends, e) < 0)
+		return -1;
 	*read_end = ends[0];
 	*write_end = ends[1];
-	(void)fcntl(*write_end, F_SETPIPE_SZ, PIPE_SIZE);
 	return 0;
 }
 

@@ -9,11 +9,11 @@
 #include "common/base/json.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/fs/stream.h"
 #include "common/oci/reference.h"
 #include "pod-image/layers.h"
 #include "pod-image/spool.h"
 
-#define PIPE_SIZE (1 << 20) /* what an ordinary user may have */
 #define CAUSE_WAIT_MS 3000
 
 enum party {
@@ -78,15 +78,6 @@ piece_name(const struct piece *p)
 	return p->from.digest[0] != '\0' ? p->from.digest
 	       : p->diff_id != NULL	 ? p->diff_id
 					 : p->name;
-}
-
-static int
-make_pipe(int ends[2], struct err *e)
-{
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
-	(void)fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
-	return 0;
 }
 
 static struct peer *
@@ -165,7 +156,7 @@ begin_source(struct sender *s, struct flight *f, int out, struct err *e)
 
 	if (p->opened == NULL)
 		return ask_source(s, f, out, e);
-	if (make_pipe(ends, e) < 0)
+	if (stream_pair(ends, e) < 0)
 		return -1;
 	in = ends[0];
 	sealed = ends[1];
@@ -183,7 +174,7 @@ begin_seal(struct sender *s, struct flight *f, int *out, struct err *e)
 	own_fd int sealed = fd_take(out), in = -1;
 	int ends[2];
 
-	if (crypt_new(&f->sealed, e) < 0 || make_pipe(ends, e) < 0)
+	if (crypt_new(&f->sealed, e) < 0 || stream_pair(ends, e) < 0)
 		return -1;
 	in = ends[0];
 	*out = ends[1];
@@ -232,7 +223,7 @@ open_end(struct sender *s, struct flight *f, int *out, struct err *e)
 		*out = fcntl(s->t->spool, F_DUPFD_CLOEXEC, 3);
 		return *out >= 0 ? 0 : err_sys(e, "using a temporary file");
 	}
-	if (make_pipe(ends, e) < 0)
+	if (stream_pair(ends, e) < 0)
 		return -1;
 	in = ends[0];
 	*out = ends[1];
@@ -255,12 +246,12 @@ start(struct sender *s, struct flight *f, struct err *e)
 	f->state = FLIGHT_RUNNING;
 	f->tries++;
 	if (open_end(s, f, &out, e) < 0 || (w->seal && begin_seal(s, f, &out, e) < 0) ||
-	    make_pipe(ends, e) < 0)
+	    stream_pair(ends, e) < 0)
 		return -1;
 	a = ends[0];
 	b = ends[1];
 	if (f->inflate != NULL) {
-		if (make_pipe(ends, e) < 0)
+		if (stream_pair(ends, e) < 0)
 			return -1;
 		c = ends[0];
 		d = ends[1];

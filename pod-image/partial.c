@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/fs/stream.h"
 #include "pod-image/partial.h"
 
 #define PLAN_MAX ((size_t)512 << 10)
-#define PIPE_SIZE (1 << 20)
 
 static const char magic[] = "ranges1\n";
 
@@ -26,15 +26,6 @@ drop(int *fd)
 	if (*fd > 0)
 		close(*fd);
 	*fd = 0;
-}
-
-static int
-make_pipe(int fd[2], struct err *e)
-{
-	if (pipe2(fd, O_CLOEXEC) == -1)
-		return err_sys(e, "making a pipe");
-	(void)fcntl(fd[1], F_SETPIPE_SZ, PIPE_SIZE);
-	return 0;
 }
 
 static uint64_t
@@ -83,7 +74,7 @@ partial_start(struct partial *p, struct peer *store, uint64_t stage,
 {
 	int tail[2] = {-1, -1}, plan[2] = {-1, -1}, frames[2] = {-1, -1}, r = -1;
 
-	if (make_pipe(tail, e) == 0 && make_pipe(plan, e) == 0 && make_pipe(frames, e) == 0) {
+	if (stream_pair(tail, e) == 0 && stream_pair(plan, e) == 0 && stream_pair(frames, e) == 0) {
 		const int theirs[] = {tail[0], plan[1], frames[0]};
 
 		p->plan = fd_take(&plan[0]);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/fs/stream.h"
 #include "pod-store/client.h"
 #include "pod-store/convert.h"
 #include "pod-store/layout.h"
@@ -54,8 +55,8 @@ take_anew(struct peer *from, struct peer *to, uint64_t stage, const char *layer,
 	uint32_t seq = peer_next_seq(to);
 	int ends[2], r;
 
-	if (pipe2(ends, O_CLOEXEC) == -1)
-		return err_sys(e, "making a pipe");
+	if (stream_pair(ends, e) == -1)
+		return -1;
 	in = ends[0];
 	out = ends[1];
 	m.stream = in;

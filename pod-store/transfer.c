@@ -11,12 +11,13 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "common/fs/stream.h"
 #include "pod-store/blob.h"
 #include "pod-store/job.h"
 #include "pod-store/layer.h"
+#include "pod-store/layer/opaque.h"
 #include "pod-store/partial.h"
 #include "pod-store/places.h"
-#include "pod-store/layer/opaque.h"
 #include "pod-store/transfer.h"
 
 /* Descriptors of the workers, see their sources. */
@@ -25,16 +26,6 @@
 #define FACTS_SLOT 6
 #define INFLATE_RESULT_SLOT 4
 #define COPY_SLOT 5
-
-static int
-make_pipe(int fd[2], struct err *e)
-{
-	if (pipe2(fd, O_CLOEXEC) == -1)
-		return err_sys(e, "making a pipe");
-	/* Fewer switches between the two workers; less is no failure. */
-	fcntl(fd[1], F_SETPIPE_SZ, 1 << 20);
-	return 0;
-}
 
 /* --- Packing -------------------------------------------------------------------------------------- */
 
@@ -203,7 +194,7 @@ put_workers(struct job *j, const struct put *p, int stream, int copy, struct err
 	};
 	int between[2], rc;
 
-	if (make_pipe(between, e) == -1)
+	if (stream_pair(between, e) == -1)
 		return -1;
 	inflate.fds[0] = stream;
 	inflate.fds[1] = between[1];
@@ -305,7 +296,7 @@ transfer_assemble(struct conn *c, uint32_t seq, struct msg_layer_assemble *m, st
 	maker.partial = partial_new(places_first(&c->srv->store), m, e);
 	if (maker.partial == NULL)
 		return -1;
-	if (make_pipe(between, e) == -1) {
+	if (stream_pair(between, e) == -1) {
 		partial_free(maker.partial);
 		return -1;
 	}
@@ -324,7 +315,7 @@ transfer_take(
 	struct maker maker = {.from = from};
 	int between[2], r;
 
-	if (g == NULL || make_pipe(between, e) == -1)
+	if (g == NULL || stream_pair(between, e) == -1)
 		return -1;
 	maker.out = between[1];
 	r = put_start(c, seq, g, NULL, between[0], &maker, e);
@@ -437,7 +428,7 @@ get_packed(struct job *j, int dir, const char *mode, int stream, struct err *e)
 		return -1;
 	if (strcmp(mode, PASS) == 0)
 		return job_start(j, &pack, FACTS_SLOT + 1, e);
-	if (make_pipe(between, e) == -1)
+	if (stream_pair(between, e) == -1)
 		return -1;
 	pack.fds[1] = between[1];
 	rc = job_start(j, &pack, FACTS_SLOT + 1, e);

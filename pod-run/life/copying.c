@@ -9,9 +9,8 @@
 
 #include "common/base/own.h"
 #include "common/role/spawn.h"
+#include "common/fs/stream.h"
 #include "common/wire/peer.h"
-
-#define PIPE_SIZE (1 << 20)
 
 int
 copying_run(const struct msg_copy *m, struct err *e)
@@ -69,9 +68,8 @@ inflate(int *source, pid_t *pid, struct err *e)
 	    .role = ROLE_INFLATE, .mode = "inflate", .nfds = 2, .discard_stderr = true};
 	int pair[2];
 
-	if (pipe2(pair, O_CLOEXEC) == -1)
-		return err_sys(e, "making a pipe");
-	(void)fcntl(pair[0], F_SETPIPE_SZ, PIPE_SIZE);
+	if (stream_pair(pair, e) == -1)
+		return -1;
 	sp.fds[0] = *source;
 	sp.fds[1] = pair[1];
 	*pid = spawn_start(&sp, e);
