@@ -17,6 +17,7 @@
 #define DEVICE "/dev/fuse"
 #define DEVICE_FD 3
 #define MOUNT_FD 4
+#define START_MS 60000	  /* a program that does not come up must not hold the store */
 #define OPTION_MAX 120000 /* one word of a command line is at most 128 KiB long */
 
 static int
@@ -158,10 +159,10 @@ start(int request, int take_device, int mount, struct err *e)
 	/* With its last descriptor the mount breaks, which is how the worker learns that the program is gone. */
 	fd_close(&device);
 	fd_close(&answer[1]);
-	rc = pid == -1 ? -1 : result_read(answer[0], &r, e);
+	rc = pid == -1 ? -1 : result_read(answer[0], START_MS, &r, e);
 	fd_close(&answer[0]);
 	if (pid > 0)
-		spawn_end(pid, SPAWN_GRACE_MS);
+		spawn_end(pid, rc == -1 ? 0 : SPAWN_GRACE_MS);
 	return rc;
 }
 

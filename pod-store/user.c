@@ -17,6 +17,7 @@
 
 #define PASSWD_SLOT 4
 #define GROUP_SLOT 5
+#define LOOKUP_MS 60000
 
 /* Missing is fine; anything but a regular file counts as missing, as a container could not log in by it. */
 static int
@@ -74,7 +75,7 @@ ask(int passwd, int group, const struct strbuf *text, struct result *r, struct e
 	sp.fds[GROUP_SLOT] = group;
 	pid = spawn_start(&sp, e);
 	fd_close(&answer[1]);
-	rc = pid == -1 ? -1 : result_read(answer[0], r, e);
+	rc = pid == -1 ? -1 : result_read(answer[0], LOOKUP_MS, r, e);
 	fd_close(&answer[0]);
 	if (pid > 0)
 		spawn_end(pid, rc == -1 ? 0 : SPAWN_GRACE_MS);

@@ -23,6 +23,7 @@
 
 #define FRESH LAYOUT_IMAGE ".new"
 #define COMPARE_SIZE (256u << 10)
+#define LAYER_MS (4 * 3600 * 1000) /* the largest layers take long; for ever nothing does */
 
 static pid_t
 start(struct spawn *sp, int slot, int *result, struct err *e)
@@ -43,11 +44,12 @@ start(struct spawn *sp, int slot, int *result, struct err *e)
 	return pid;
 }
 
+/* rc: -1 if its answer is no longer wanted. */
 static void
-await(pid_t pid)
+await(pid_t pid, int rc)
 {
 	if (pid > 0)
-		spawn_end(pid, SPAWN_GRACE_MS);
+		spawn_end(pid, rc == -1 ? 0 : SPAWN_GRACE_MS);
 }
 
 static pid_t
@@ -68,10 +70,13 @@ static int
 read_both(int packed, int digested, struct result *out, struct err *e)
 {
 	own_result struct result pack = {0};
-	int r = result_read(packed, &pack, e);
+	int r = result_read(packed, LAYER_MS, &pack, e);
 	struct err later;
 
-	return result_read(digested, out, r == 0 ? e : &later) == 0 ? r : -1;
+	return result_read(
+		   digested, r == 0 ? LAYER_MS : SPAWN_GRACE_MS, out, r == 0 ? e : &later) == 0
+		   ? r
+		   : -1;
 }
 
 /* Of the stream that is put together again of the files. */
@@ -101,8 +106,8 @@ digest_packed(int dir, struct result *r, struct err *e)
 	b = a == -1 ? -1 : start_digest(in, &digested, e);
 	fd_close(&in);
 	rc = b == -1 ? -1 : read_both(packed, digested, r, e);
-	await(a);
-	await(b);
+	await(a, rc);
+	await(b, rc);
 	return rc;
 }
 
@@ -111,9 +116,9 @@ digest_tar(int dir, struct result *r, struct err *e)
 {
 	own_fd int tar = path_open(dir, LAYOUT_TAR, PATH_PLAIN, O_RDONLY, 0, e), digested = -1;
 	pid_t pid = tar == -1 ? -1 : start_digest(tar, &digested, e);
-	int rc = pid == -1 ? -1 : result_read(digested, r, e);
+	int rc = pid == -1 ? -1 : result_read(digested, LAYER_MS, r, e);
 
-	await(pid);
+	await(pid, rc);
 	return rc;
 }
 
@@ -168,8 +173,8 @@ make_fresh(int dir, struct err *e)
 	pid = start(&index, 1, &out, e);
 	if (pid == -1)
 		return -1;
-	rc = result_read(out, &r, e);
-	await(pid);
+	rc = result_read(out, LAYER_MS, &r, e);
+	await(pid, rc);
 	if (rc == -1 || lseek(fresh, 0, SEEK_SET) == -1)
 		return -1;
 	return fd_take(&fresh);

@@ -92,6 +92,40 @@ act_kill(void)
 }
 
 static int
+act_signal(void)
+{
+	return tgkill(getppid(), getppid(), 0);
+}
+
+/* Whoever owns a descriptor gets a signal when it becomes ready. */
+static int
+act_own(void)
+{
+	return fcntl(STDOUT_FILENO, F_SETOWN, getppid());
+}
+
+static int
+act_limit(void)
+{
+	struct rlimit old;
+
+	return prlimit(getppid(), RLIMIT_CORE, NULL, &old);
+}
+
+/* What workers do with descriptors must go on. */
+static int
+act_fcntl(void)
+{
+	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 5);
+
+	return fd == -1 || fcntl(fd, F_SETFD, FD_CLOEXEC) == -1 || fcntl(fd, F_GETFL) == -1 ||
+		       fcntl(fd, F_SETFL, O_NONBLOCK) == -1 ||
+		       (fcntl(fd, F_GET_SEALS) == -1 && errno != EINVAL)
+		   ? -1
+		   : 0;
+}
+
+static int
 act_exec(void)
 {
 	execl("/bin/true", "true", (char *)NULL);
@@ -135,7 +169,8 @@ static const struct {
 } acts[] = {{"none", act_none}, {"open", act_open}, {"dotdot", act_dotdot}, {"write", act_write},
     {"connect", act_connect}, {"mount", act_mount}, {"ptrace", act_ptrace}, {"setuid", act_setuid},
     {"userns", act_userns}, {"kill", act_kill}, {"exec", act_exec}, {"tty", act_tty},
-    {"mknod", act_mknod}, {"unshare", act_unshare}, {"nice", act_nice}, {"fifo", act_fifo}};
+    {"mknod", act_mknod}, {"signal", act_signal}, {"own", act_own}, {"limit", act_limit},
+    {"fcntl", act_fcntl}, {"unshare", act_unshare}, {"nice", act_nice}, {"fifo", act_fifo}};
 
 static int
 find_role(const char *name)

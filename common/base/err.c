@@ -11,10 +11,10 @@
 
 static const struct {
 	const char *name;
-	int exit_status, http_status;
+	int exit_status;
 } classes[] = {
-    [ERR_NONE] = {"", 0, 200},
-#define CLASS(name, wire, exit_status, http_status) [ERR_##name] = {wire, exit_status, http_status},
+    [ERR_NONE] = {"", 0},
+#define CLASS(name, wire, exit_status) [ERR_##name] = {wire, exit_status},
 #include "common/base/err.def"
 #undef CLASS
 };
@@ -236,12 +236,6 @@ int
 err_exit_status(const struct err *e)
 {
 	return classes[e->class].exit_status;
-}
-
-int
-err_http_status(const struct err *e)
-{
-	return classes[e->class].http_status;
 }
 
 enum err_class

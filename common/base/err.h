@@ -12,7 +12,7 @@
 
 enum err_class {
 	ERR_NONE,
-#define CLASS(name, wire, exit_status, http_status) ERR_##name,
+#define CLASS(name, wire, exit_status) ERR_##name,
 #include "common/base/err.def"
 #undef CLASS
 	ERR_CLASS_COUNT
@@ -44,7 +44,6 @@ bool err_is_set(const struct err *e);
 const char *err_class_name(enum err_class class);     /* wire name; "" for ERR_NONE */
 enum err_class err_class_from_name(const char *name); /* ERR_INTERNAL if unknown */
 int err_exit_status(const struct err *e);	      /* 0 for ERR_NONE */
-int err_http_status(const struct err *e);
 enum err_class err_class_from_errno(int no);
 
 /* errno crosses process boundaries by name ("ENOENT"), never as a number. */

@@ -19,8 +19,6 @@
 #include "common/role/role.h"
 #include "role-filters.h"
 
-#define NOBODY_ID 65534
-
 static const struct role_info infos[] = {
 #define ROLE(id, name_, program_, identity_, caps_, ns_, view_, calls_, files_, libs_, doc_) \
 	[ROLE_##id] = {.name = name_,                                                        \
@@ -425,9 +423,9 @@ drop_ids(const struct role_info *r, struct err *e)
 		return 0;
 	if (setgroups(0, NULL) == -1 && errno != EPERM)
 		return err_sys(e, "dropping supplementary groups");
-	if (setresgid(NOBODY_ID, NOBODY_ID, NOBODY_ID) == -1)
+	if (setresgid(ROLE_NOBODY_ID, ROLE_NOBODY_ID, ROLE_NOBODY_ID) == -1)
 		return errno == EINVAL ? 0 : err_sys(e, "setting the group ID");
-	if (setresuid(NOBODY_ID, NOBODY_ID, NOBODY_ID) == -1)
+	if (setresuid(ROLE_NOBODY_ID, ROLE_NOBODY_ID, ROLE_NOBODY_ID) == -1)
 		return errno == EINVAL ? 0 : err_sys(e, "setting the user ID");
 	return 0;
 }

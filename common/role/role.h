@@ -19,6 +19,7 @@ enum role {
 };
 
 enum role_identity { ROLE_KEEP, ROLE_NOBODY };
+#define ROLE_NOBODY_ID 65534
 enum role_view {
 	ROLE_VIEW_ALL,
 	ROLE_VIEW_NONE,

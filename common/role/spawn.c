@@ -192,13 +192,33 @@ has_ended(int pidfd, int within_ms)
 	return r == 1;
 }
 
+/*
+ * For a role that may not signal another identity's process, but take that identity on: a child does both.  Safe because
+ * pid is a child of ours that nobody has waited for yet, so that no other process can have its number.
+ */
+static bool
+kill_as_nobody(pid_t pid)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	if (child == 0)
+		_exit(syscall(SYS_setresuid, ROLE_NOBODY_ID, ROLE_NOBODY_ID, ROLE_NOBODY_ID) == 0 &&
+			      kill(pid, SIGKILL) == 0
+			  ? 0
+			  : 1);
+	while (child > 0 && waitpid(child, &status, 0) == -1 && errno == EINTR)
+		;
+	return child > 0 && status == 0;
+}
+
 int
 spawn_end(pid_t pid, int grace_ms)
 {
 	own_fd int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	/* A role of another identity may be out of our reach: then nobody waits for it. */
-	bool over =
-	    has_ended(fd, grace_ms) || kill(pid, SIGKILL) == 0 || has_ended(fd, SPAWN_GRACE_MS);
+	/* One that cannot be ended after all is left alone. */
+	bool over = has_ended(fd, grace_ms) || kill(pid, SIGKILL) == 0 || kill_as_nobody(pid) ||
+		    has_ended(fd, SPAWN_GRACE_MS);
 	int status = -1;
 
 	while (waitpid(pid, &status, over ? 0 : WNOHANG) == -1 && errno == EINTR)

@@ -195,7 +195,6 @@ on_dump(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	own_strv struct strv words = {0}, entrypoint = {0};
 	own_arena struct arena a = {0};
 	struct msg_dump_got out = {0};
-	struct err missing = {0};
 	int r;
 
 	(void)arg;
@@ -213,8 +212,9 @@ on_dump(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 			err_wrap(e, "reading config.dump of the checkpoint");
 	} else {
 		spec = read_part((int)m->spec, "spec.dump", e);
-		network = read_part((int)m->network, "network.status", &missing);
-		r = spec == NULL
+		if (spec != NULL && m->network > 0)
+			network = read_part((int)m->network, "network.status", e);
+		r = spec == NULL || (m->network > 0 && network == NULL)
 			? -1
 			: take_foreign(config, spec, network, &words, &entrypoint, &out, &a, e);
 	}

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/role/role.h"
@@ -160,16 +163,47 @@ result_parse(char *p, size_t n, struct result *r, struct err *e)
 	return result_get(r, "error") != NULL ? reported_error(r, e) : 0;
 }
 
-int
-result_read(int fd, struct result *r, struct err *e)
+/* 1: there is something to read, or the end. */
+static int
+await(int fd, int64_t until, struct err *e)
 {
-	own_mem char *text = NULL;
-	size_t n;
+	for (;;) {
+		int64_t left = until - clock_now_ms();
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int n = poll(&p, 1, left > 0 ? (int)left : 0);
+
+		if (n == 1)
+			return 1;
+		if (n == 0)
+			return err_set(
+			    e, ERR_TIMEOUT, "the worker's result has not come in the time it has");
+		if (errno != EINTR)
+			return err_sys(e, "waiting for the worker's result");
+	}
+}
+
+int
+result_read(int fd, int within_ms, struct result *r, struct err *e)
+{
+	int64_t until = clock_now_ms() + within_ms;
+	own_strbuf struct strbuf text = {0};
+	char buf[4096];
+	ssize_t n;
 
 	*r = (struct result){0};
-	if (file_slurp(fd, RESULT_MAX, "the worker's result", &text, &n, e) == -1)
-		return -1;
-	return result_parse(text, n, r, e);
+	do {
+		if (await(fd, until, e) == -1)
+			return -1;
+		n = read(fd, buf, sizeof(buf));
+		if (n == -1 && errno != EINTR)
+			return err_sys(e, "reading the worker's result");
+		if (n > 0 && text.n + (size_t)n > RESULT_MAX)
+			return err_set(e, ERR_LIMIT, "the worker's result is larger than %u bytes",
+			    RESULT_MAX);
+		if (n > 0)
+			strbuf_addn(&text, buf, (size_t)n);
+	} while (n != 0);
+	return result_parse(text.n > 0 ? text.s : (char[]){""}, text.n, r, e);
 }
 
 const char *

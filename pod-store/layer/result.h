@@ -53,9 +53,9 @@ int result_main(int (*run)(int argc, char **argv, struct strbuf *out, struct err
 /*
  * The starter's side.  Reads fd to its end; what it holds is foreign: a worker may have been taken
  * over. -1 with the worker's own error if it sent one, or an error of class ERR_PEER if it broke
- * off.
+ * off, or ERR_TIMEOUT if the end has not come within that time.
  */
-int result_read(int fd, struct result *r, struct err *e);
+int result_read(int fd, int within_ms, struct result *r, struct err *e);
 
 /* The same on n bytes at hand, which are changed. */
 int result_parse(char *p, size_t n, struct result *r, struct err *e);

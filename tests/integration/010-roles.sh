@@ -42,6 +42,8 @@ must_work() { # ROLE ACT
 
 for r in inflate lookup stdio image archive unpack pack fetch dns; do
 	must_work $r none
+	must_work $r fcntl
+	must_fail $r signal own limit
 	must_fail $r open dotdot mount ptrace setuid userns kill exec tty
 done
 for r in inflate lookup stdio image archive fetch dns; do must_fail $r write mknod; done
@@ -49,16 +51,19 @@ for r in inflate lookup stdio image archive unpack pack; do must_fail $r connect
 must_fail pack write
 for r in seccomp copy names scope document erofs assemble recode daemon graph keys dhcp firewalld; do
 	must_work $r none
+	must_work $r fcntl
+	must_fail $r signal own limit
 	must_fail $r open dotdot write connect mount ptrace setuid userns kill exec tty mknod
 done
 must_work layout none
-must_fail layout open dotdot connect mount ptrace setuid userns kill exec tty mknod
+must_fail layout signal own limit open dotdot connect mount ptrace setuid userns kill exec tty mknod
 # It starts gpg, so it may exec what it sees; but what it starts has no more than itself.
 must_work verify none
 must_work verify exec
-must_fail verify open dotdot write connect mount ptrace setuid userns tty mknod unshare nice fifo
+must_work verify fcntl
+must_fail verify signal own limit kill open dotdot write connect mount ptrace setuid userns tty mknod unshare nice fifo
 must_work forward none
-must_fail forward open dotdot mount ptrace setuid userns kill exec tty mknod
+must_fail forward signal own limit open dotdot mount ptrace setuid userns kill exec tty mknod
 if [ "$(id -u)" = 0 ]; then
 	must_fail fuse connect ptrace setuid userns tty
 	must_fail store connect ptrace userns tty
