@@ -13,4 +13,5 @@ $(eval $(call program,pod-run-seccomp,libexec/pod,pod-run/worker/seccomp.c $(add
 $(eval $(call program,pod-run-copy,libexec/pod,$(wildcard pod-run/copy/*.c) $(addprefix pod-store/layer/,tar.c tarpax.c tarhdr.c sparse.c tarout.c xattr.c),-lmsgpackc,static))
 $(eval $(call program,pod-run-scope,libexec/pod,pod-run/worker/scope.c,-lsystemd -lmsgpackc,dynamic))
 $(eval $(call program,pod-run-names,libexec/pod,pod-run/worker/names.c,-lmsgpackc,static))
+$(eval $(call program,pod-run-logs,libexec/pod,pod-run/worker/logs.c,-lmsgpackc,static))
 $(eval $(call program,pod-run-document,libexec/pod,$(addprefix pod-run/worker/,document.c libpod_words.c criu_files.c) pod-run/oci/spec_list.c,-lmsgpackc -ljansson,static))

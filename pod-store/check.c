@@ -78,6 +78,20 @@ missing_part(int dir)
 									    : NULL;
 }
 
+/* A worker that was killed or could not be started says nothing of the layer, which must not be removed for it. */
+static bool
+is_unknown(struct check *c, const char *id, const struct err *e)
+{
+	const int ours[] = {ENOMEM, EAGAIN, EMFILE, ENFILE, ENOSPC, EDQUOT, EROFS};
+	bool unknown = e->class == ERR_PEER || e->class == ERR_TIMEOUT;
+
+	for (size_t i = 0; i < COUNTOF(ours); i++)
+		unknown |= e->no == ours[i];
+	if (unknown)
+		found(c, "layer", id, "it cannot be checked: %s", e->text);
+	return unknown;
+}
+
 /* An image can be made again of the tar, which is the truth. */
 static void
 check_image_file(struct check *c, const char *id, int dir)
@@ -86,14 +100,15 @@ check_image_file(struct check *c, const char *id, int dir)
 	bool there = faccessat(dir, LAYOUT_IMAGE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	int r = !there ? 0 : c->m->quick ? 1 : verify_image(dir, &e);
 
-	if (r == 1)
+	if (r == 1 || (r == -1 && is_unknown(c, id, &e)))
 		return;
 	found(c, "layer", id, "%s",
 	    !there   ? "its image is missing"
 	    : r == 0 ? "its image was modified"
 		     : e.text);
-	if (!c->m->repair || verify_image_renew(dir, &e) == -1)
-		strv_add(&c->layers, id);
+	if (c->m->repair && (verify_image_renew(dir, &e) == 0 || is_unknown(c, id, &e)))
+		return;
+	strv_add(&c->layers, id);
 }
 
 static void
@@ -118,7 +133,7 @@ check_layer(struct check *c, const char *id, const char *diff_id)
 	}
 	/* Some streams cannot be had again although nothing is wrong: their index says so. */
 	if (verify_digest(dir, digest, &e) == -1) {
-		if (e.class != ERR_UNSUPPORTED)
+		if (e.class != ERR_UNSUPPORTED && !is_unknown(c, id, &e))
 			damaged_layer(c, id, e.text);
 	} else if (strncmp(digest, "sha256:", 7) != 0 || strcmp(digest + 7, diff_id) != 0) {
 		damaged_layer(c, id, "its content was modified");

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#include <sys/inotify.h>
-#include <sys/stat.h>
-
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <time.h>
 
@@ -214,52 +210,12 @@ klog_parse(const char *s, size_t n, struct klog_line *line)
 }
 
 struct klog_reader {
-	char *path;
 	int64_t since_ns, until_ns;
-	int fd, watch;
-	dev_t dev;
-	ino_t ino;
+	int fd;
 	bool past, skip; /* skip: the rest of an overlong record */
 	size_t start, end;
 	char buf[KLOG_RECORD_MAX];
 };
-
-#define ROTATED_MAX 1000
-
-/* The path of a file of the chain: the log itself is number 0. */
-static char *
-chain_path(const struct klog_reader *r, unsigned k)
-{
-	return k == 0 ? xstrdup(r->path) : xasprintf("%s.%u", r->path, k);
-}
-
-static bool
-chain_has(const struct klog_reader *r, unsigned k, struct stat *st)
-{
-	own_mem char *path = chain_path(r, k);
-
-	return lstat(path, st) == 0 && S_ISREG(st->st_mode);
-}
-
-static int
-reader_open(struct klog_reader *r, unsigned k, struct err *e)
-{
-	own_mem char *path = chain_path(r, k);
-	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd < 0)
-		return err_sys(e, "opening log %s", r->path);
-	if (fstat(fd, &st) != 0)
-		return err_sys(e, "looking at log %s", r->path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "log %s is not a regular file", r->path);
-	fd_close(&r->fd);
-	r->fd = fd_take(&fd);
-	r->dev = st.st_dev;
-	r->ino = st.st_ino;
-	return 0;
-}
 
 /* Start of the record that ends right before offset from, itself the start of a record; -1: errno.
  */
@@ -284,12 +240,8 @@ record_before(struct klog_reader *r, off_t from)
 	return 0;
 }
 
-/*
- * Moves the file offset to the first record of the last *tail lines, and takes those that there are
- * from *tail; an unfinished last one counts.
- */
-static int
-seek_tail(struct klog_reader *r, int64_t *tail, struct err *e)
+int
+klog_tail(struct klog_reader *r, int64_t *tail, struct err *e)
 {
 	off_t size = lseek(r->fd, 0, SEEK_END), begin = size;
 	int64_t lines = 0;
@@ -299,86 +251,45 @@ seek_tail(struct klog_reader *r, int64_t *tail, struct err *e)
 		char tag = 'F';
 
 		if (at < 0 || pread(r->fd, &tag, 1, at + KLOG_PREFIX - 2) < 0)
-			return err_sys(e, "reading log %s", r->path);
+			return err_sys(e, "reading the log");
 		if ((tag != 'P' || begin == size) && ++lines > *tail)
 			break;
 		begin = at;
 	}
 	if (lseek(r->fd, begin, SEEK_SET) < 0)
-		return err_sys(e, "seeking in log %s", r->path);
+		return err_sys(e, "seeking in the log");
 	*tail = lines > *tail ? 0 : *tail - lines;
 	return 0;
 }
 
-/* The oldest file, or the one in which the last tail lines begin. */
-static int
-open_first(struct klog_reader *r, int64_t tail, struct err *e)
-{
-	struct stat st;
-	unsigned k = 0;
-
-	if (tail < 0) {
-		while (k < ROTATED_MAX && chain_has(r, k + 1, &st))
-			k++;
-		return reader_open(r, k, e);
-	}
-	if (reader_open(r, k, e) != 0 || seek_tail(r, &tail, e) != 0)
-		return -1;
-	while (tail > 0 && k < ROTATED_MAX && chain_has(r, k + 1, &st))
-		if (reader_open(r, ++k, e) != 0 || seek_tail(r, &tail, e) != 0)
-			return -1;
-	return 0;
-}
-
 struct klog_reader *
-klog_open(const struct klog_query *q, struct err *e)
+klog_new(int64_t since_ns, int64_t until_ns)
 {
 	struct klog_reader *r = xmalloc(sizeof(*r));
 
 	memset(r, 0, offsetof(struct klog_reader, buf));
-	r->path = xstrdup(q->path);
-	r->since_ns = q->since_ns;
-	r->until_ns = q->until_ns;
-	r->fd = r->watch = -1;
-	if (open_first(r, q->tail, e) != 0) {
-		klog_close(r);
-		return NULL;
-	}
+	r->since_ns = since_ns;
+	r->until_ns = until_ns;
+	r->fd = -1;
 	return r;
 }
 
 void
-klog_close(struct klog_reader *r)
+klog_free(struct klog_reader *r)
 {
 	if (r == NULL)
 		return;
 	fd_close(&r->fd);
-	fd_close(&r->watch);
-	free(r->path);
 	free(r);
 }
 
-/* True if our file is not the one that is written to: there is a younger one. */
-static bool
-is_rotated(const struct klog_reader *r)
+void
+klog_take_file(struct klog_reader *r, int take_fd)
 {
-	struct stat st;
-
-	return lstat(r->path, &st) == 0 && (st.st_dev != r->dev || st.st_ino != r->ino);
-}
-
-/* Goes on to the file that came after ours, or to the oldest if ours has left the chain. */
-static bool
-open_next(struct klog_reader *r)
-{
-	struct err ignored = {0};
-	struct stat st;
-	unsigned k = 1;
-
-	for (; k <= ROTATED_MAX && chain_has(r, k, &st); k++)
-		if (st.st_dev == r->dev && st.st_ino == r->ino)
-			break;
-	return reader_open(r, k - 1, &ignored) == 0;
+	fd_close(&r->fd);
+	r->fd = take_fd;
+	r->start = r->end = 0;
+	r->skip = false;
 }
 
 /* Reads more.  1: there is more; 0: end of file; -1. */
@@ -394,7 +305,7 @@ fill(struct klog_reader *r, struct err *e)
 	ssize_t n = read(r->fd, r->buf + r->end, sizeof(r->buf) - r->end);
 
 	if (n < 0)
-		return err_sys(e, "reading log %s", r->path);
+		return err_sys(e, "reading the log");
 	r->end += (size_t)n;
 	return n > 0;
 }
@@ -433,22 +344,8 @@ next_record(struct klog_reader *r, const char **s, size_t *n, struct err *e)
 
 		int more = fill(r, e);
 
-		if (more < 0)
-			return -1;
-		if (more == 0) {
-			if (!is_rotated(r))
-				return 0;
-			/* What was written between our last read and the rotation. */
-			if ((more = fill(r, e)) != 0) {
-				if (more < 0)
-					return -1;
-				continue;
-			}
-			if (!open_next(r))
-				return 0;
-			r->start = r->end = 0;
-			r->skip = false;
-		}
+		if (more <= 0)
+			return more;
 	}
 }
 
@@ -471,34 +368,6 @@ klog_next(struct klog_reader *r, struct klog_line *line, struct err *e)
 		return 1;
 	}
 	return rc;
-}
-
-void
-klog_wait(struct klog_reader *r, int timeout_ms)
-{
-	char events[4096];
-
-	if (r->watch < 0)
-		r->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	/* The same watch is found again; after a rotation the path names another file. */
-	if (r->watch < 0 ||
-	    inotify_add_watch(r->watch, r->path, IN_MODIFY | IN_MOVE_SELF | IN_ATTRIB) < 0) {
-		poll(NULL, 0, timeout_ms < 100 ? timeout_ms : 100);
-		return;
-	}
-
-	/* What was written between the last read and the first watch raises no event. */
-	struct stat st;
-	off_t at = lseek(r->fd, 0, SEEK_CUR);
-
-	if (fstat(r->fd, &st) == 0 && st.st_size > at)
-		return;
-
-	struct pollfd p = {.fd = r->watch, .events = POLLIN};
-
-	if (poll(&p, 1, timeout_ms) > 0)
-		while (read(r->watch, events, sizeof(events)) > 0)
-			;
 }
 
 bool

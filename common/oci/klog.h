@@ -66,31 +66,26 @@ struct klog_line {
  */
 int klog_parse(const char *s, size_t n, struct klog_line *line);
 
-struct klog_query {
-	const char *path;
-	int64_t tail;	  /* whole lines from the end; -1: all */
-	int64_t since_ns; /* 0: from the beginning */
-	int64_t until_ns; /* 0: to the end */
-};
-
 struct klog_reader;
 
-/*
- * Opens the log, with the older files of a rotation (path.1 is the youngest of them).  A file that
- * does not exist yet is an error with e->no == ENOENT.
- */
-struct klog_reader *klog_open(const struct klog_query *q, struct err *e);
-void klog_close(struct klog_reader *r); /* NULL is fine */
+/* Of records of that time; 0: from the beginning, to the end.  It has no file yet.  Opens nothing by itself. */
+struct klog_reader *klog_new(int64_t since_ns, int64_t until_ns);
+void klog_free(struct klog_reader *r); /* NULL is fine */
+
+/* Goes on at the offset of that regular file, which is the reader's from now on; what was half read is dropped. */
+void klog_take_file(struct klog_reader *r, int take_fd);
 
 /*
- * The next record within the query.  Returns 1; 0 if there is none (yet); -1 with e set.  line is
- * valid until the next call.  Goes on into the new file after a rotation.  Bytes that are no record
- * are passed over.
+ * Moves the file's offset to the first record of its last *tail lines, and takes those that there are from *tail; an
+ * unfinished last one counts.
+ */
+int klog_tail(struct klog_reader *r, int64_t *tail, struct err *e);
+
+/*
+ * The next record of that time.  Returns 1; 0 if there is none (yet); -1 with e set.  line is valid until the next
+ * call.  Bytes that are no record are passed over.
  */
 int klog_next(struct klog_reader *r, struct klog_line *line, struct err *e);
-
-/* Sleeps until the log may have grown, at most timeout_ms. */
-void klog_wait(struct klog_reader *r, int timeout_ms);
 
 /* True once a record after until_ns was met: nothing more will come. */
 bool klog_is_past(const struct klog_reader *r);

@@ -180,6 +180,15 @@ spawn_peer_view(enum role self, enum role role, int view, struct err *e)
 	return start_peer(self, &s, NULL, e);
 }
 
+struct peer *
+spawn_peer_input(enum role self, enum role role, int input, struct err *e)
+{
+	struct spawn s = {.role = role, .nfds = PEER_FD + 1};
+
+	s.fds[0] = input;
+	return start_peer(self, &s, NULL, e);
+}
+
 static bool
 has_ended(int pidfd, int within_ms)
 {

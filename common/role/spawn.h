@@ -39,6 +39,9 @@ struct peer *spawn_peer(enum role self, enum role role, pid_t *pid, struct err *
 /* As spawn_peer for a role with a view, which is the directory view; that stays the caller's. */
 struct peer *spawn_peer_view(enum role self, enum role role, int view, struct err *e);
 
+/* As spawn_peer for one that prints: its standard input is input, which stays the caller's, the others are the caller's. */
+struct peer *spawn_peer_input(enum role self, enum role role, int input, struct err *e);
+
 /*
  * Waits for a child that has nothing left to do, and after grace_ms ends it: one that has been taken over may not keep
  * us.  Returns its wait status, -1 if it goes on because it may not be ended.

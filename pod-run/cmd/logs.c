@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +9,17 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "common/cli/value.h"
-#include "common/oci/klog.h"
+#include "common/role/spawn.h"
+#include "common/wire/peer.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/logs_chain.h"
 #include "pod-run/cmd/logs_journal.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/spec_logging.h"
 
 #define FOLLOW_MS 250
-#define OUT_SIZE 65536
+#define FOLLOWED_MAX 256
 
 struct logs_opts {
 	bool color, follow, latest, names, timestamps, details;
@@ -48,31 +51,40 @@ static const struct opt rows[] = {
 /* One container whose log is shown. */
 struct shown {
 	char id[NAMES_ID_LEN + 1];
-	char *prefix, *path;
-	struct klog_reader *reader;
-	struct journal_reader *journal;
-	bool is_journal, over;
+	char *prefix;
+	uint64_t number; /* the worker's */
+	uint32_t handed; /* the message that gave it a file, whose answer has not come; 0: none */
+	struct logs_chain chain;
+	struct journal journal;
+	bool is_journal, open, past, over;
 };
 
 struct view {
 	struct ctx *x;
 	const struct logs_opts *o;
-	struct klog_query query;
+	int64_t since_ns, until_ns;
+	struct peer *worker; /* reads what containers wrote, without privilege, and prints it */
 	struct shown *v;
 	size_t n, cap;
-	FILE *last; /* where the last line went */
+	bool unread; /* nobody reads what is printed any more */
 };
+
+static void
+close_shown(struct shown *s)
+{
+	logs_chain_free(&s->chain);
+	journal_stop(&s->journal);
+	free(s->prefix);
+	s->prefix = NULL;
+}
 
 static void
 view_free(struct view *w)
 {
-	for (size_t i = 0; i < w->n; i++) {
-		klog_close(w->v[i].reader);
-		journal_close(w->v[i].journal);
-		free(w->v[i].prefix);
-		free(w->v[i].path);
-	}
+	for (size_t i = 0; i < w->n; i++)
+		close_shown(&w->v[i]);
 	free(w->v);
+	peer_free(w->worker);
 }
 #define own_view own(view_free)
 
@@ -105,7 +117,7 @@ add(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	static const unsigned char colors[] = {37, 31, 32, 33, 34, 35, 36};
 	struct view *w = arg;
 	own_ctr struct ctr c = {0};
-	own_mem char *dir = ctx_static_dir(x, id);
+	own_mem char *dir = ctx_static_dir(x, id), *path = NULL;
 	struct shown *s;
 
 	(void)word;
@@ -123,9 +135,10 @@ add(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	memcpy(s->id, c.id, sizeof(s->id));
 	s->is_journal =
 	    c.config->log_driver != NULL && strcmp(c.config->log_driver, "journald") == 0;
-	s->path = c.config->log_path != NULL && *c.config->log_path != '\0'
-		      ? xstrdup(c.config->log_path)
-		      : xasprintf("%s/ctr.log", dir);
+	path = c.config->log_path != NULL && *c.config->log_path != '\0'
+		   ? xstrdup(c.config->log_path)
+		   : xasprintf("%s/ctr.log", dir);
+	logs_chain_init(&s->chain, path);
 	if (w->o->names || w->o->color)
 		s->prefix =
 		    w->o->color
@@ -138,84 +151,170 @@ add(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	return 0;
 }
 
-/* The two streams may lead to one place: what came first goes out first. */
-static FILE *
-choose_stream(struct view *w, const struct klog_line *l)
-{
-	FILE *to = l->stream == KLOG_STDERR ? stderr : stdout;
+/* --- What the worker is told --------------------------------------------------------------------- */
 
-	if (w->last != NULL && w->last != to)
-		fflush(w->last);
-	w->last = to;
-	return to;
+/* The answer is waited for later (settle).  Without names of another kind, several are told apart by their IDs. */
+static int
+hand_over(struct view *w, struct shown *s, int fd, bool next, int64_t tail, struct err *e)
+{
+	own_mem char *id = xasprintf(NAMES_SHORT_FMT " ", s->id);
+	struct msg_log_show m = {.number = s->number,
+	    .log = fd,
+	    .next = next,
+	    .journal = s->is_journal,
+	    .tail = tail,
+	    .since_ns = w->since_ns,
+	    .until_ns = w->until_ns,
+	    .prefix = s->prefix != NULL ? s->prefix
+		      : w->n > 1	? id
+					: NULL,
+	    .timestamps = w->o->timestamps};
+
+	s->handed = peer_next_seq(w->worker);
+	return peer_send(w->worker, &msg_log_show_desc, s->handed, &m, e);
 }
 
-/* Unlocked: there is one thread, and a log has many lines. */
-static void
-print(struct view *w, const struct shown *s, const struct klog_line *l)
+/* left: lines that are to come from an older file, or NULL. */
+static int
+settle(struct view *w, struct shown *s, int64_t *left, struct err *e)
 {
-	FILE *to = choose_stream(w, l);
+	own_peer_in struct peer_in in = {0};
+	uint32_t seq = s->handed;
 
-	if (w->n > 1 && s->prefix == NULL)
-		fprintf(to, NAMES_SHORT_FMT " ", s->id);
-	if (s->prefix != NULL)
-		fputs(s->prefix, to);
-	if (w->o->timestamps) {
-		fputs_unlocked(l->stamp, to);
-		putc_unlocked(' ', to);
+	s->handed = 0;
+	if (seq == 0)
+		return 0;
+	if (peer_wait(w->worker, &msg_log_show_desc, seq, &in, NULL, NULL, e) == -1)
+		return -1;
+	if (left != NULL)
+		*left = MSG_OF(&in, log_shown)->tail;
+	return 0;
+}
+
+/* The answer's cursor is kept, and what else there is in it but what was printed. */
+static int
+print(struct view *w, struct shown *s, int wait_ms, bool *any, bool *more, struct err *e)
+{
+	struct msg_log_print m = {.number = s->number, .wait_ms = wait_ms};
+	own_peer_in struct peer_in in = {0};
+	const struct msg_log_printed *got;
+	uint32_t seq = peer_next_seq(w->worker);
+
+	if (peer_send(w->worker, &msg_log_print_desc, seq, &m, e) == -1 ||
+	    settle(w, s, NULL, e) == -1 ||
+	    peer_wait(w->worker, &msg_log_print_desc, seq, &in, NULL, NULL, e) == -1)
+		return -1;
+	got = MSG_OF(&in, log_printed);
+	*any |= got->any;
+	*more = got->more;
+	s->past = got->past;
+	w->unread |= got->unread;
+	if (got->cursor != NULL)
+		snprintf(s->journal.cursor, sizeof(s->journal.cursor), "%s", got->cursor);
+	return 0;
+}
+
+/* --- Reading ------------------------------------------------------------------------------------- */
+
+/* The oldest file, or the one in which the last lines begin. */
+static int
+open_first(struct view *w, struct shown *s, struct err *e)
+{
+	int64_t left = w->o->tail;
+	unsigned k = left < 0 ? logs_chain_oldest(&s->chain) : 0;
+
+	do {
+		if (logs_chain_open(&s->chain, k, e) == -1 ||
+		    hand_over(w, s, s->chain.fd, false, left, e) == -1)
+			return -1;
+		/* Only if there is an older one it matters now how many lines this one has. */
+		if (left < 0 || !logs_chain_has(&s->chain, ++k))
+			break;
+		if (settle(w, s, &left, e) == -1)
+			return -1;
+	} while (left > 0);
+	s->open = true;
+	return 0;
+}
+
+/* All there is now, with what a rotation has put into the next file. */
+static int
+drain_files(struct view *w, struct shown *s, bool *any, struct err *e)
+{
+	while (!w->unread) {
+		bool more = false, late = false;
+
+		if (print(w, s, 0, any, &more, e) == -1)
+			return -1;
+		if (more)
+			continue;
+		if (s->past || !logs_chain_is_rotated(&s->chain))
+			return 0;
+		/* What was written between the last read and the rotation. */
+		if (print(w, s, 0, &late, &more, e) == -1)
+			return -1;
+		*any |= late;
+		if (late || more)
+			continue;
+		if (!logs_chain_next(&s->chain))
+			return 0;
+		if (hand_over(w, s, s->chain.fd, true, -1, e) == -1)
+			return -1;
 	}
-	fwrite_unlocked(l->text, 1, l->n, to);
-	if (!l->partial)
-		putc_unlocked('\n', to);
+	return 0;
 }
 
 static int
-drain_journal(struct view *w, struct shown *s, bool ended, struct err *e)
+start_journal(struct view *w, struct shown *s, bool waits, struct err *e)
 {
-	bool waits = w->o->follow && !ended;
-	struct klog_query q = w->query;
-	struct klog_line line;
-	int any = 0, r;
+	struct journal_query q = {.id = s->id,
+	    .self = w->x->rootless.uid,
+	    .tail = w->o->tail,
+	    .since_ns = w->since_ns,
+	    .until_ns = w->until_ns};
+	own_fd int fd = journal_start(&s->journal, &q, waits, e);
 
-	q.path = s->id;
-	if (s->journal != NULL && ended && journal_finish(s->journal, &q, e) == -1)
-		return -1;
-	if (s->journal == NULL)
-		s->journal = journal_open(&q, waits, e);
-	if (s->journal == NULL)
-		return -1;
-	while ((r = journal_next(s->journal, waits ? FOLLOW_MS : -1, &line, e)) == 1) {
-		print(w, s, &line);
-		if (w->o->follow)
-			fflush(w->last);
-		any = 1;
+	s->open = fd != -1 && hand_over(w, s, fd, false, -1, e) == 0;
+	return s->open ? 0 : -1;
+}
+
+static int
+drain_journal(struct view *w, struct shown *s, bool ended, bool *any, struct err *e)
+{
+	bool waits = w->o->follow && !ended, more = true;
+
+	/* A reader that followed goes on with what the journal holds now behind the last entry, and ends there. */
+	if (s->open && ended) {
+		journal_stop(&s->journal);
+		s->open = false;
 	}
-	return r == -1 ? -1 : any;
+	if (!s->open && start_journal(w, s, waits, e) == -1)
+		return -1;
+	while (more && !w->unread)
+		if (print(w, s, waits ? FOLLOW_MS : -1, any, &more, e) == -1)
+			return -1;
+		else if (waits)
+			break;
+	return 0;
 }
 
 /* Prints what there is; ended: nothing will come any more.  Returns 1 if anything was printed. */
 static int
 drain(struct view *w, struct shown *s, bool ended, struct err *e)
 {
-	struct klog_query q = w->query;
-	struct klog_line line;
-	int any = 0, r;
+	bool any = false;
+	int r;
 
-	if (s->is_journal)
-		return drain_journal(w, s, ended, e);
-	q.path = s->path;
-	if (s->reader == NULL)
-		s->reader = klog_open(&q, e);
-	if (s->reader == NULL) {
+	if (s->is_journal) {
+		r = drain_journal(w, s, ended, &any, e);
+	} else if (!s->open && open_first(w, s, e) == -1) {
 		/* Nothing was written yet. */
-		if (e->no != ENOENT)
+		if (s->chain.fd != -1 || e->no != ENOENT)
 			return -1;
 		err_clear(e);
 		return 0;
-	}
-	while ((r = klog_next(s->reader, &line, e)) == 1) {
-		print(w, s, &line);
-		any = 1;
+	} else {
+		r = drain_files(w, s, &any, e);
 	}
 	return r == -1 ? -1 : any;
 }
@@ -235,7 +334,7 @@ has_ended(struct ctx *x, const char *id)
 static bool
 is_past(const struct view *w)
 {
-	return w->query.until_ns != 0 && ctx_now_ns() > w->query.until_ns;
+	return w->until_ns != 0 && ctx_now_ns() > w->until_ns;
 }
 
 /* The end is looked for first, so that what was written before it is still read. */
@@ -244,7 +343,7 @@ follow(struct view *w, struct err *e)
 {
 	size_t left = w->n;
 
-	while (left > 0) {
+	while (left > 0 && !w->unread) {
 		bool quiet = true;
 
 		for (size_t i = 0; i < w->n; i++) {
@@ -259,17 +358,38 @@ follow(struct view *w, struct err *e)
 			if (r == -1)
 				return -1;
 			quiet = quiet && r == 0;
-			if (ended || (s->reader != NULL && klog_is_past(s->reader))) {
+			if (ended || s->past) {
 				s->over = true;
 				left--;
 			}
 		}
-		fflush(stdout);
-		fflush(stderr);
-		if (quiet && left == 1 && w->n == 1 && w->v[0].reader != NULL)
-			klog_wait(w->v[0].reader, FOLLOW_MS);
+		if (quiet && left == 1 && w->n == 1 && w->v[0].chain.fd != -1)
+			logs_chain_wait(&w->v[0].chain, FOLLOW_MS);
 		else if (quiet && left > 0)
 			usleep(FOLLOW_MS * 1000 / 5);
+	}
+	return 0;
+}
+
+/* Started before anything is looked up, so that both go on at once. */
+static int
+start_worker(struct view *w, struct err *e)
+{
+	own_fd int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null == -1)
+		return err_sys(e, "opening /dev/null");
+	w->worker = spawn_peer_input(ROLE_RUN, ROLE_LOGS, null, e);
+	return w->worker != NULL ? 0 : -1;
+}
+
+static int
+show_all(struct view *w, struct err *e)
+{
+	for (size_t i = 0; i < w->n && !w->unread; i++) {
+		if (drain(w, &w->v[i], true, e) == -1)
+			return -1;
+		close_shown(&w->v[i]);
 	}
 	return 0;
 }
@@ -278,23 +398,21 @@ static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	struct logs_opts *o = opts;
-	own_view struct view w = {.x = ctx_of(cli), .o = o, .query = {.tail = o->tail}};
+	own_view struct view w = {.x = ctx_of(cli), .o = o};
 	struct select s = {.argc = argc, .argv = argv, .latest = o->latest};
-	/* The streams use them until the process has ended. */
-	static char buffers[2][OUT_SIZE];
 
-	setvbuf(stdout, buffers[0], _IOFBF, OUT_SIZE);
-	setvbuf(stderr, buffers[1], _IOFBF, OUT_SIZE);
-	if (read_time(o->since, "since", &w.query.since_ns, e) == -1 ||
-	    read_time(o->until, "until", &w.query.until_ns, e) == -1 ||
+	if (read_time(o->since, "since", &w.since_ns, e) == -1 ||
+	    read_time(o->until, "until", &w.until_ns, e) == -1 || start_worker(&w, e) == -1 ||
 	    select_each(w.x, &s, add, &w, e) == -1)
 		return -1;
-	if (o->follow)
-		return follow(&w, e);
+	if (!o->follow)
+		return show_all(&w, e);
+	if (w.n > FOLLOWED_MAX)
+		return err_set(
+		    e, ERR_LIMIT, "no more than %d logs can be followed at once", FOLLOWED_MAX);
 	for (size_t i = 0; i < w.n; i++)
-		if (drain(&w, &w.v[i], true, e) == -1)
-			return -1;
-	return 0;
+		w.v[i].number = i;
+	return follow(&w, e);
 }
 
 const struct cmd cmd_logs = {

@@ -7,25 +7,29 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/base/err.h"
-#include "common/oci/klog.h"
 
-struct journal_reader;
+#define JOURNAL_CURSOR_MAX 256
 
-/* q->path is the container's ID.  follow: goes on when new entries come. */
-struct journal_reader *journal_open(const struct klog_query *q, bool follow, struct err *e);
-void journal_close(struct journal_reader *r); /* NULL is fine */
+struct journal_query {
+	const char *id;		    /* the container's */
+	uid_t self;		    /* ours, as the host knows it */
+	int64_t tail;		    /* whole lines from the end; -1: all */
+	int64_t since_ns, until_ns; /* 0: from the beginning, to the end */
+};
+
+struct journal {
+	pid_t pid;			 /* journalctl's; 0: it does not run */
+	char cursor[JOURNAL_CURSOR_MAX]; /* of the last entry; "": there was none */
+};
 
 /*
- * A reader that followed goes on with what the journal holds now behind the last record, and ends there: the
- * container has ended.
+ * Starts journalctl and returns what it writes to, in the export format: the entries behind the cursor if there is one.
+ * follow: it goes on when new entries come.
  */
-int journal_finish(struct journal_reader *r, const struct klog_query *q, struct err *e);
-
-/*
- * The next record, as klog_next.  Waits for journalctl, at most timeout_ms; 0 then, and at the end.
- */
-int journal_next(struct journal_reader *r, int timeout_ms, struct klog_line *line, struct err *e);
+int journal_start(struct journal *j, const struct journal_query *q, bool follow, struct err *e);
+void journal_stop(struct journal *j);
 
 #endif

@@ -49,7 +49,7 @@ done
 for r in inflate lookup stdio image archive fetch dns; do must_fail $r write mknod; done
 for r in inflate lookup stdio image archive unpack pack; do must_fail $r connect; done
 must_fail pack write
-for r in seccomp copy names scope document erofs assemble recode daemon graph keys dhcp firewalld; do
+for r in seccomp copy names scope document logs erofs assemble recode daemon graph keys dhcp firewalld; do
 	must_work $r none
 	must_work $r fcntl
 	must_fail $r signal own limit

@@ -52,6 +52,15 @@ sound && truncate -s 20 "$ROOT/layers/$upper/tar.index"
 damaged "truncated index" "layer $upper" "localhost/base "
 sound && head -c 300 /dev/urandom >"$ROOT/layers/$upper/tar.index"
 damaged "garbage for an index" "layer $upper" "localhost/base "
+# A worker that fails says nothing of the layer.
+sound
+mkdir "$WORLD/lame" && cp -a "$BIN" "$BIN/../libexec" "$WORLD/lame/"
+printf '#!/bin/sh\nexit 1\n' >"$WORLD/lame/libexec/pod/pod-store-pack"
+"$WORLD/lame/bin/pod" --root "$ROOT" --runroot "$RUNROOT" "${world_opts[@]}" system check --repair >"$WORLD/out" 2>&1
+check "a layer that cannot be checked: is named" grep -q "layer $upper: it cannot be checked" "$WORLD/out"
+is "and stays" "$(pod images --format '{{.Repository}}' | sort | tr '\n' ' ')" "$both"
+is "and is sound" "$(pod system check; echo $?)" 0
+rm -rf "$WORLD/lame"
 world_opts=("${default_opts[@]}")
 sound
 if [ -e "$ROOT/layers/$upper/tar" ]; then # and an image of it that can be made anew

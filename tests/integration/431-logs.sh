@@ -51,6 +51,43 @@ printf '%s\n' "$s stdout F 1" "$s stderr P 2" "$s stderr F " "$s stdout P 3" "$s
 is "both streams in one place are in the order of the log" "$(pod logs path 2>&1 | tr '\n' ' ')" "1 2 3 4 "
 is "and with a piece's time before each" "$(pod logs -t path 2>&1 | grep -o "$s" | wc -l)" 6
 
+# What a container wrote is read without privilege, not by pod itself.
+run -d --name long bb sh -c 'seq 500000; while :; do echo more; sleep 0.1; done' >/dev/null
+"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f long >"$WORLD/long" &
+reader=$!
+check "a reader follows" until_ok 20 grep -q more "$WORLD/long"
+worker=$(ps -o pid= --ppid $reader | tr -d ' ')
+is "it has no rights" "$(grep -E '^(Uid|CapEff|CapBnd|Seccomp):' "/proc/$worker/status" | tr -s '\t\n' ' ')" \
+	"Uid: 65534 65534 65534 65534 CapEff: 0000000000000000 CapBnd: 0000000000000000 Seccomp: 2 "
+is "nor files" "$(ls "/proc/$worker/root/" | wc -l)" 0
+check "pod has not read the log" test "$(awk '$1 == "rchar:" { print $2 }' /proc/$reader/io)" -lt 1000000
+kill $reader
+wait $reader 2>/dev/null
+check "and it ends with pod" until_ok 20 ended "$worker"
+timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f long | head -n 1 >"$WORLD/first"
+is "it ends when nobody reads any more" "$(cat "$WORLD/first") ${PIPESTATUS[0]}" "1 0"
+pod rm -f -t 0 long >/dev/null
+
+# Another user of the machine can write entries to the journal that name a container, but not as its monitor.
+mkdir "$WORLD/fake"
+cat >"$WORLD/fake/journalctl" <<'EOF'
+#!/bin/sh
+echo "$*" >>"$JOURNAL_WORDS"
+case " $* " in *" --sync "*) exit ;; esac
+entry() { printf '__CURSOR=c%s\n__REALTIME_TIMESTAMP=1700000000000000\nPRIORITY=6\nMESSAGE=%s\n\n' "$1" "$1"; }
+case " $* " in *" --after-cursor=creal "*) exit ;; esac
+entry real
+case " $* " in *" _UID=65534 "*) ;; *) entry forged ;; esac
+case " $* " in *" --follow "*) sleep 1000 ;; esac
+EOF
+chmod 755 "$WORLD/fake/journalctl"
+pod create --name jfake --network none --log-driver journald bb true >/dev/null
+export JOURNAL_WORDS=$WORLD/words
+is "only its monitor's entries are the container's" "$(PATH=$WORLD/fake:$PATH pod logs jfake 2>&1)" real
+is "and when following" "$(PATH=$WORLD/fake:$PATH timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f -t jfake 2>&1 | cut -d ' ' -f 2)" real
+check "journalctl is asked for the container" grep -q "CONTAINER_ID_FULL=$(pod inspect -f '{{.Id}}' jfake) _UID=0 _UID=65534" "$JOURNAL_WORDS"
+printf '#!/bin/sh\ncase "$*" in *--output*) yes rubbish 2>/dev/null | head -n 9 ;; esac\n' >"$WORLD/fake/journalctl"
+is "rubbish from it is an error" "$(PATH=$WORLD/fake:$PATH pod logs jfake 2>&1)" "Error: journalctl wrote something else than entries"
 is "passthrough" "$(echo in | run --rm --log-driver passthrough bb sh -c 'cat; echo err >&2' 2>&1 | tr '\n' ' ')" "in err "
 run --rm --log-driver passthrough bb sh -c 'exit 6'
 is "its exit status" $? 6

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+// objs: pod-run/cmd/logs_chain.o
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/oci/klog.h"
+#include "pod-run/cmd/logs_chain.h"
 
 #define T "2024-01-02T15:04:05.123456789+00:00 "
 #define FIRST INT64_C(1704207845123456789)
@@ -198,7 +200,7 @@ Test(klog, refuses_what_is_no_record)
 		cr_expect_eq(klog_parse(bad[i], strlen(bad[i]), &l), -1, "%s", bad[i]);
 }
 
-/* All texts the query gives, with "+" behind those that go on. */
+/* All texts the reader gives, with "+" behind those that go on. */
 static const char *
 texts(struct klog_reader *r)
 {
@@ -214,16 +216,24 @@ texts(struct klog_reader *r)
 	return out;
 }
 
+static struct klog_reader *
+open_log(int64_t tail, int64_t since, int64_t until)
+{
+	struct klog_reader *r = klog_new(since, until);
+	struct err e = {0};
+
+	klog_take_file(r, open(path, O_RDONLY | O_CLOEXEC));
+	cr_assert(tail < 0 || klog_tail(r, &tail, &e) == 0);
+	return r;
+}
+
 static void
 query(int64_t tail, int64_t since, int64_t until, const char *wanted)
 {
-	struct klog_query q = {.path = path, .tail = tail, .since_ns = since, .until_ns = until};
-	struct err e = {0};
-	struct klog_reader *r = klog_open(&q, &e);
+	struct klog_reader *r = open_log(tail, since, until);
 
-	cr_assert_not_null(r);
 	cr_expect_str_eq(texts(r), wanted);
-	klog_close(r);
+	klog_free(r);
 }
 
 Test(klog, tail_counts_whole_lines)
@@ -243,7 +253,6 @@ Test(klog, tail_counts_whole_lines)
 Test(klog, tail_of_long_records)
 {
 	static char big[20000];
-	struct klog_query q;
 	struct klog_line l;
 	struct err e = {0};
 
@@ -253,15 +262,14 @@ Test(klog, tail_of_long_records)
 	append(big);
 	append("\n");
 	append(T "stdout F last\n");
-	q = (struct klog_query){.path = path, .tail = 2};
 
-	struct klog_reader *r = klog_open(&q, &e);
+	struct klog_reader *r = open_log(2, 0, 0);
 
 	cr_assert_eq(klog_next(r, &l, &e), 1);
 	cr_expect_eq(l.n, sizeof(big) - 1);
 	cr_assert_eq(klog_next(r, &l, &e), 1);
 	cr_expect_eq(l.n, 4);
-	klog_close(r);
+	klog_free(r);
 }
 
 Test(klog, since_and_until)
@@ -294,55 +302,88 @@ Test(klog, a_record_longer_than_the_buffer)
 	append(big);
 	append("\n" T "stdout F after\n");
 
-	struct klog_query q = {.path = path, .tail = -1};
 	struct klog_line l;
 	struct err e = {0};
-	struct klog_reader *r = klog_open(&q, &e);
+	struct klog_reader *r = open_log(-1, 0, 0);
 
 	cr_assert_eq(klog_next(r, &l, &e), 1);
 	cr_expect_eq(l.n, KLOG_RECORD_MAX - KLOG_PREFIX);
 	cr_assert_eq(klog_next(r, &l, &e), 1);
 	cr_expect_eq(l.n, 5);
 	cr_expect_eq(klog_next(r, &l, &e), 0);
-	klog_close(r);
+	klog_free(r);
+}
+
+Test(klog, what_is_left_of_a_tail_comes_from_an_older_file)
+{
+	struct klog_reader *r;
+	int64_t left = 5;
+	struct err e = {0};
+
+	make_file(T "stdout F a\n" T "stdout F b\n");
+	r = open_log(-1, 0, 0);
+	cr_assert_eq(klog_tail(r, &left, &e), 0);
+	cr_expect_eq(left, 3);
+	cr_expect_str_eq(texts(r), "a b ");
+	klog_free(r);
 }
 
 Test(klog, follows_growth_and_rotation)
 {
-	make_file(T "stdout F a\n");
-
-	struct klog_query q = {.path = path, .tail = -1};
+	struct logs_chain c;
 	struct err e = {0};
-	struct klog_reader *r = klog_open(&q, &e);
-	char old[sizeof(path)];
+	char old[sizeof(path) + 2];
+	struct klog_reader *r;
 
+	make_file(T "stdout F a\n");
+	logs_chain_init(&c, path);
+	cr_assert_eq(logs_chain_open(&c, 0, &e), 0);
+	r = klog_new(0, 0);
+	klog_take_file(r, dup(c.fd));
 	cr_expect_str_eq(texts(r), "a ");
 	append(T "stdout F b");
 	cr_expect_str_eq(texts(r), "");
-	klog_wait(r, 1);
+	logs_chain_wait(&c, 1);
 	append("b\n");
-	klog_wait(r, 1000);
+	logs_chain_wait(&c, 1000);
 	cr_expect_str_eq(texts(r), "bb ");
+	cr_expect_not(logs_chain_is_rotated(&c));
 	/* Written to the old file before the new one came. */
-	append(T "stdout F c\n");
-	snprintf(old, sizeof(old), "%s", path);
-	make_file(T "stdout F d\n");
+	append(T "stdout F c\n" T "stdout F cut");
+	snprintf(old, sizeof(old), "%s.1", path);
 	cr_assert_eq(rename(path, old), 0);
-	snprintf(path, sizeof(path), "%s", old);
-	cr_expect_str_eq(texts(r), "c d ");
+
+	own_fd int fresh = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	append(T "stdout F d\n");
+	cr_expect(logs_chain_is_rotated(&c));
+	cr_expect(logs_chain_has(&c, 1));
+	cr_expect_eq(logs_chain_oldest(&c), 1);
+	cr_expect_str_eq(texts(r), "c ");
+	cr_assert(logs_chain_next(&c));
+	klog_take_file(r, dup(c.fd));
+	cr_expect_str_eq(texts(r), "d ");
 	append(T "stdout F e\n");
-	klog_wait(r, 1000);
+	logs_chain_wait(&c, 1000);
 	cr_expect_str_eq(texts(r), "e ");
-	klog_close(r);
+	klog_free(r);
+	logs_chain_free(&c);
+	unlink(old);
 }
 
 Test(klog, a_log_that_does_not_exist)
 {
-	struct klog_query q = {.path = "/nonexistent/log", .tail = -1};
+	struct logs_chain c;
 	struct err e = {0};
 
-	cr_expect_null(klog_open(&q, &e));
+	logs_chain_init(&c, "/dev/null/log");
+	cr_expect_eq(logs_chain_open(&c, 0, &e), -1);
+	logs_chain_free(&c);
+	logs_chain_init(&c, "/tmp/test-klog.which-is-missing");
+	cr_expect_eq(logs_chain_open(&c, 0, &e), -1);
 	cr_expect_eq(e.no, ENOENT);
-	q.path = "/tmp";
-	cr_expect_null(klog_open(&q, &e));
+	logs_chain_free(&c);
+	logs_chain_init(&c, "/tmp");
+	cr_expect_eq(logs_chain_open(&c, 0, &e), -1);
+	logs_chain_free(&c);
 }
