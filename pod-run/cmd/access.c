@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "common/cli/value.h"
 #include "pod-run/cmd/access.h"
+#include "pod-run/life/image.h"
 
 const struct opt access_rows_basic[] = {
     {"authfile", 0, OPT_STRING(struct access_opts, authfile), .arg = "path",
@@ -32,6 +33,8 @@ access_fill(const struct access_opts *o, struct rec_registry_access *out, struct
 {
 	int64_t delay = 0;
 
+	if (image_check_authfile(o->authfile, e) == -1)
+		return -1;
 	if (o->retry_delay != NULL && *o->retry_delay != '\0' &&
 	    value_duration(o->retry_delay, &delay, e) == -1)
 		return err_wrap(e, "invalid retry delay \"%s\"", o->retry_delay);

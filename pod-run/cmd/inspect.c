@@ -7,6 +7,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/network.h"
+#include "pod-run/cmd/volume_row.h"
 
 struct inspect_opts {
 	const char *format, *type;
@@ -47,7 +48,7 @@ static const struct {
 } kinds[] = {
     {"container", "define.InspectContainerData", "no such container", inspect_container},
     {"image", "inspect.ImageData", NULL, inspect_image},
-    {"volume", "define.InspectVolumeData", NULL, inspect_volume},
+    {"volume", "define.InspectVolumeData", NULL, inspect_volume, volume_row_fields},
     {"network", "types.Network", NULL, inspect_network, network_fields},
 };
 

@@ -210,6 +210,7 @@ try(struct ctx *x, const struct login_opts *o, const char *key, const char *user
     const char *password, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
+	struct access_opts given = o->access;
 	struct rec_registry_access access;
 	struct msg_registry_login m = {
 	    .registry = key, .username = username, .password = password, .access = &access};
@@ -217,8 +218,11 @@ try(struct ctx *x, const struct login_opts *o, const char *key, const char *user
 	pid_t pid;
 	int r;
 
-	if (access_fill(&o->access, &access, e) == -1)
+	/* It is made if it is not there. */
+	given.authfile = NULL;
+	if (access_fill(&given, &access, e) == -1)
 		return -1;
+	access.auth_file = o->access.authfile;
 	image = ctx_helper(x, ROLE_IMAGE, &pid, e);
 	if (image == NULL)
 		return -1;

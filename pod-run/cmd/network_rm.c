@@ -85,6 +85,9 @@ rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct rm_opts *o = opts;
 	int status = 0;
 
+	if (cmd_given(cli, "time") && !o->force)
+		return err_set(
+		    e, ERR_USAGE, "--force option must be specified to use the --time option");
 	for (int i = 0; i < argc; i++)
 		if (rm_one(ctx_of(cli), argv[i], o, e) == 0)
 			puts(argv[i]);

@@ -43,6 +43,18 @@ terms_prepare_time(struct ctx *x, struct term *t, struct err *e)
 	return 0;
 }
 
+int
+terms_prepare_regex(struct ctx *x, struct term *t, struct err *e)
+{
+	regex_t regex;
+
+	(void)x;
+	if (regcomp(&regex, t->value, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_set(e, ERR_INVALID, "invalid regular expression \"%s\"", t->value);
+	regfree(&regex);
+	return 0;
+}
+
 bool
 terms_label(const char *word, const struct rec_kv *labels, size_t n)
 {

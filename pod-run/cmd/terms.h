@@ -37,6 +37,8 @@ bool terms_match(const struct terms *t, const void *object);
 /* Ready-made preparations: a truth value; a time (RFC 3339, seconds since 1970, duration ago) in ns. */
 int terms_prepare_bool(struct ctx *x, struct term *t, struct err *e);
 int terms_prepare_time(struct ctx *x, struct term *t, struct err *e);
+/* Only looks whether it is a regular expression. */
+int terms_prepare_regex(struct ctx *x, struct term *t, struct err *e);
 
 /* True if the term's value is name, or as a regular expression is found in it. */
 bool terms_name(const struct term *t, const char *name);

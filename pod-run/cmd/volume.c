@@ -58,6 +58,16 @@ pairs(const struct strv *words, struct arena *a)
 	return v;
 }
 
+static int
+check_labels(const struct strv *labels, struct err *e)
+{
+	for (size_t i = 0; i < labels->n; i++)
+		if (*labels->v[i] == '\0' || *labels->v[i] == '=')
+			return err_set(e, ERR_INVALID,
+			    "unable to process labels: invalid label format: \"%s\"", labels->v[i]);
+	return 0;
+}
+
 /* The plug-in makes its volume first: one it refuses is not ours either. */
 static int
 create_foreign(struct ctx *x, const struct rec_volume *v, bool ignore, struct err *e)
@@ -93,7 +103,7 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	int there = 0;
 
 	names_id(random);
-	v.name = argc > 0 ? argv[0] : random;
+	v.name = argc > 0 && *argv[0] != '\0' ? argv[0] : random;
 	v.labels.v = pairs(&o->label, &a);
 	v.labels.n = o->label.n;
 	v.options.v = pairs(&o->opt, &a);
@@ -101,7 +111,9 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	v.owned = cmd_given(cli, "uid") || cmd_given(cli, "gid");
 	v.uid = o->uid;
 	v.gid = o->gid;
-	if (argc > 0 && !names_is_valid(v.name))
+	if (check_labels(&o->label, e) == -1)
+		return -1;
+	if (!names_is_valid(v.name))
 		return err_set(e, ERR_INVALID, "running volume create option: " NAMES_RULE);
 	store = ctx_store(ctx_of(cli), e);
 	if (store != NULL && o->ignore)
@@ -141,20 +153,6 @@ static const struct output_heading headings[] = {
     {NULL, NULL},
 };
 
-/* In templates the time is a Go time, not its JSON form. */
-static json_t *
-template_row(const struct rec_volume *v)
-{
-	json_t *o = volume_row_json(v);
-	char created[HUMAN_MAX];
-
-	json_put_str(o, "CreatedAt", human_go_time(v->created_ns, created, sizeof(created)));
-	json_put_bool(o, "Anonymous", v->anonymous);
-	json_put_bool(o, "NeedsCopyUp", v->needs_copy_up);
-	json_put_bool(o, "NeedsChown", v->needs_chown);
-	return o;
-}
-
 static int
 ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -175,9 +173,12 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "quiet and format are mutually exclusive");
 	if (volume_row_list(ctx_of(cli), &o->filter, &rows, e) == -1)
 		return -1;
-	for (size_t i = 0; i < rows.n; i++)
-		json_add_take(
-		    list, json ? volume_row_json(rows.v[i].v) : template_row(rows.v[i].v));
+	for (size_t i = 0; i < rows.n; i++) {
+		json_t *row = volume_row_json(rows.v[i].v);
+
+		json_add_take(list, json ? json_incref(row) : volume_row_fields(row));
+		json_decref(row);
+	}
 	return output_list(&out, list, stdout, e);
 }
 
@@ -221,14 +222,20 @@ rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	if ((argc > 0) == o->all)
 		return err_set(e, ERR_USAGE, "provide one or more volume names or use --all");
+	if (cmd_given(cli, "time") && !o->force)
+		return err_set(
+		    e, ERR_USAGE, "--force option must be specified to use the --time option");
 	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
 	if (o->all && all_names(x, &words, e) == -1)
 		return -1;
-	for (size_t i = 0; i < words.n; i++)
-		if (volume_row_remove(x, words.v[i], o->force, o->time, e) == 0)
-			puts(words.v[i]);
+	for (size_t i = 0; i < words.n; i++) {
+		own_mem char *name = NULL;
+
+		if (volume_row_remove(x, words.v[i], o->force, o->time, &name, e) == 0)
+			puts(name);
 		else
 			removal_refused(e, o->force, &status);
+	}
 	return status;
 }
 
@@ -252,6 +259,7 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct inspect_opts *o = opts;
 	own_strv struct strv words = {0};
 	own_json json_t *list = json_arr();
+	bool json = *o->format == '\0' || output_is_json(o->format);
 	struct err last = {0};
 
 	if ((argc > 0) == o->all)
@@ -263,7 +271,8 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		json_t *one;
 
 		if (inspect_volume(ctx_of(cli), words.v[i], false, &one, e) == 0) {
-			json_add_take(list, one);
+			json_add_take(list, json ? json_incref(one) : volume_row_fields(one));
+			json_decref(one);
 			continue;
 		}
 		if (err_is_set(&last))
@@ -281,14 +290,16 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 static int
 exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
-	json_t *one = NULL;
+	own_arena struct arena a = {0};
+	struct rec_volume v;
+	int r;
 
 	(void)opts;
 	(void)argc;
-	if (inspect_volume(ctx_of(cli), argv[0], false, &one, e) == -1)
-		return e->class == ERR_NOTFOUND ? 1 : -1;
-	json_decref(one);
-	return 0;
+	if (*argv[0] == '\0')
+		return err_set(e, ERR_INVALID, "name or ID cannot be empty");
+	r = volumes_find(ctx_of(cli), argv[0], &v, &a, e);
+	return r == -1 ? -1 : r == 0;
 }
 
 struct prune_opts {

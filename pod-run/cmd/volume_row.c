@@ -65,6 +65,26 @@ match_until(const struct term *t, const void *o)
 }
 
 static bool
+match_since(const struct term *t, const void *o)
+{
+	return VOLUME(o)->created_ns > t->number;
+}
+
+/* since=VOLUME compares times of creation. */
+static int
+prepare_volume(struct ctx *x, struct term *t, struct err *e)
+{
+	struct msg_volume_get m = {.name = t->value};
+	own_peer_in struct peer_in in = {0};
+	struct peer *store = ctx_store(x, e);
+
+	if (store == NULL || peer_call(store, &msg_volume_get_desc, &m, &in, NULL, NULL, e) == -1)
+		return -1;
+	t->number = MSG_OF(&in, volume_got)->volume->created_ns;
+	return 0;
+}
+
+static bool
 match_dangling(const struct term *t, const void *o)
 {
 	return (((const struct volume_row *)o)->users == 0) == (t->number != 0);
@@ -77,14 +97,16 @@ match_anonymous(const struct term *t, const void *o)
 }
 
 static const struct terms_key keys[] = {
+    {"after", false, prepare_volume, match_since},
     {"anonymous", false, terms_prepare_bool, match_anonymous},
     {"dangling", false, terms_prepare_bool, match_dangling},
     {"driver", false, NULL, match_driver},
     {"label", true, NULL, match_label},
     {"label!", true, NULL, match_not_label},
-    {"name", false, NULL, match_name},
+    {"name", false, terms_prepare_regex, match_name},
     {"opt", false, NULL, match_option},
     {"scope", false, NULL, match_scope},
+    {"since", false, prepare_volume, match_since},
     {"until", false, terms_prepare_time, match_until},
     {0},
 };
@@ -160,6 +182,28 @@ volume_row_json(const struct rec_volume *v)
 	return o;
 }
 
+json_t *
+volume_row_fields(json_t *document)
+{
+	static const char *const truths[] = {"Anonymous", "NeedsCopyUp", "NeedsChown"};
+	static const char *const numbers[] = {"UID", "GID", "Timeout"};
+	json_t *o = json_copy(document), *created = json_object_get(document, "CreatedAt");
+	char text[HUMAN_MAX];
+	int64_t ns;
+
+	if (human_parse_rfc3339(json_string_value(created), &ns) == 0)
+		json_put_str(o, "CreatedAt", human_go_time(ns, text, sizeof(text)));
+	for (size_t i = 0; i < COUNTOF(truths); i++)
+		if (json_object_get(o, truths[i]) == NULL)
+			json_put_bool(o, truths[i], false);
+	for (size_t i = 0; i < COUNTOF(numbers); i++)
+		if (json_object_get(o, numbers[i]) == NULL)
+			json_put_int(o, numbers[i], 0);
+	json_put_obj(o, "Status");
+	json_put_str(o, "StorageID", "");
+	return o;
+}
+
 int
 inspect_volume(struct ctx *x, const char *word, bool size, json_t **out, struct err *e)
 {
@@ -204,7 +248,8 @@ used_error(const char *name, const struct strv *users, struct err *e)
 }
 
 int
-volume_row_remove(struct ctx *x, const char *word, bool force, int64_t timeout_s, struct err *e)
+volume_row_remove(
+    struct ctx *x, const char *word, bool force, int64_t timeout_s, char **removed, struct err *e)
 {
 	own_peer_in struct peer_in got = {0}, in = {0};
 	own_strv struct strv users = {0};
@@ -238,6 +283,8 @@ volume_row_remove(struct ctx *x, const char *word, bool force, int64_t timeout_s
 	if (peer_call(store, &msg_volume_remove_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	event_named(x, EVENT_VOLUME, EVENT_REMOVE, NULL, m.name);
+	if (removed != NULL)
+		*removed = xstrdup(m.name);
 	return 0;
 }
 
@@ -254,7 +301,7 @@ volume_row_prune(struct ctx *x, bool all, bool dry_run, const struct strv *filte
 
 		if (r->users > 0 || (!all && !r->v->anonymous))
 			continue;
-		if (dry_run || volume_row_remove(x, r->v->name, false, 0, e) == 0) {
+		if (dry_run || volume_row_remove(x, r->v->name, false, 0, NULL, e) == 0) {
 			if (!dry_run)
 				event_named(x, EVENT_VOLUME, EVENT_PRUNE, NULL, r->v->name);
 			strv_add(removed, r->v->name);

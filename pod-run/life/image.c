@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/own.h"
@@ -121,6 +122,14 @@ first_id(const struct peer_in *in)
 	return r->ids.n > 0 ? r->ids.v[0] : NULL;
 }
 
+int
+image_check_authfile(const char *path, struct err *e)
+{
+	return path == NULL || *path == '\0' || access(path, F_OK) == 0
+		   ? 0
+		   : err_sys(e, "stat %s", path);
+}
+
 /* What the user has chosen among search registries is not asked again. */
 static void
 keep_alias(const struct rec_kv *alias)
@@ -196,7 +205,7 @@ image_found(struct ctx *x, const char *name, uint32_t seq, const struct image_pu
 {
 	const char *policy = p->policy != NULL ? p->policy : "missing", *rest;
 	own_strv struct strv ids = {0};
-	bool have;
+	bool have, foreign;
 
 	have = peer_wait(ctx_store(x, e), &msg_image_get_desc, seq, in, NULL, NULL, e) == 0;
 	if (!have && e->class != ERR_NOTFOUND)
@@ -204,15 +213,24 @@ image_found(struct ctx *x, const char *name, uint32_t seq, const struct image_pu
 	/* What was named by its ID came from here; there is nothing to ask a registry for. */
 	if (have && MSG_OF(in, image_got)->matched == NULL)
 		return 0;
-	if (have && strcmp(policy, "missing") == 0 && is_foreign(p, MSG_OF(in, image_got)->image))
+	foreign = have && is_foreign(p, MSG_OF(in, image_got)->image);
+	if (foreign && strcmp(policy, "missing") == 0)
 		policy = "newer";
+	if (foreign && strcmp(policy, "never") == 0)
+		have = false;
 	if (have && (strcmp(policy, "missing") == 0 || strcmp(policy, "never") == 0))
 		return 0;
 	if (strcmp(policy, "never") == 0)
 		return err_set(e, ERR_NOTFOUND, "%s: image not known", name);
 	err_clear(e);
-	if (image_pull(x, name, p, &ids, e) == -1)
-		return -1;
+	if (image_pull(x, name, p, &ids, e) == -1) {
+		if (!have || foreign || strcmp(policy, "newer") != 0)
+			return -1;
+		/* Without an answer the one that is there is the newest known. */
+		log_info("%s", e->text);
+		err_clear(e);
+		return 0;
+	}
 	if (ids.n == 0)
 		return err_set(e, ERR_NOTFOUND, "%s: image not known",
 		    reference_transport(name, &rest) != NULL ? rest : name);

@@ -43,6 +43,9 @@ struct peer *image_helper(struct ctx *x, int *store_end, struct err *e);
 int image_call(struct ctx *x, const struct wire_desc *d, void *msg, int *store, bool quiet,
     struct peer_in *in, struct err *e);
 
+/* An --authfile that credentials are to be read from must be there, whether they are needed or not. */
+int image_check_authfile(const char *path, struct err *e);
+
 /* always, missing (also "", "true", "1"), never ("false", "0"), newer; else Podman's error. */
 int image_policy_check(const char *policy, const char **out, struct err *e);
 

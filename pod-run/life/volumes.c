@@ -52,11 +52,34 @@ volumes_is_plugin(const struct rec_volume *v)
 	return !is_driver(v, "local") && !is_driver(v, "image");
 }
 
+/* What o= says about the store's own directory; the other words are mount(8)'s. */
+static bool
+is_own_word(const char *word)
+{
+	static const char *const own[] = {
+	    "uid", "gid", "size", "inodes", "noquota", "copy", "nocopy"};
+	size_t n = strcspn(word, "=,");
+
+	for (size_t i = 0; i < COUNTOF(own); i++)
+		if (strlen(own[i]) == n && strncasecmp(own[i], word, n) == 0)
+			return true;
+	return false;
+}
+
+/* With neither type nor device there is something to mount only if no word of o= is ours, as Podman has it. */
 bool
 volumes_is_plain(const struct rec_volume *v)
 {
-	return is_driver(v, "local") && option(v, "type") == NULL && option(v, "device") == NULL &&
-	       option(v, "o") == NULL;
+	const char *o = option(v, "o");
+
+	if (!is_driver(v, "local") || option(v, "type") != NULL || option(v, "device") != NULL)
+		return false;
+	for (const char *word = o; word != NULL; word = strchr(word, ',')) {
+		word += *word == ',';
+		if (is_own_word(word))
+			return true;
+	}
+	return o == NULL || *o == '\0';
 }
 
 /* --- Making ------------------------------------------------------------------------------------------*/
@@ -71,7 +94,28 @@ owner(const char *value, uint64_t *out, struct rec_volume *v, struct err *e)
 	return 0;
 }
 
-/* The parts of o= that are ours; the others are mount(8)'s. */
+/* One word of o=, or an option whose name means the same. */
+static int
+check_word(struct rec_volume *v, const char *key, const char *value, struct err *e)
+{
+	if (strcasecmp(key, "uid") == 0)
+		return owner(value, &v->uid, v, e);
+	if (strcasecmp(key, "gid") == 0)
+		return owner(value, &v->gid, v, e);
+	if (strcasecmp(key, "nocopy") == 0)
+		v->no_copy = true;
+	if ((strcasecmp(key, "size") == 0 || strcasecmp(key, "inodes") == 0) &&
+	    option(v, "type") == NULL)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "volume options size and inodes not supported. Filesystem does not support "
+		    "Project Quota");
+	if (strcasecmp(key, "timeout") == 0)
+		return err_set(e, ERR_INVALID,
+		    "running volume create option: Volume driver timeout can only be used with "
+		    "non-local volume drivers: invalid argument");
+	return 0;
+}
+
 static int
 check_o(struct rec_volume *v, const char *value, struct err *e)
 {
@@ -79,18 +123,12 @@ check_o(struct rec_volume *v, const char *value, struct err *e)
 	char *rest = copy;
 
 	for (char *o; (o = strsep(&rest, ",")) != NULL;) {
-		if (text_has_prefix(o, "uid=") && owner(o + 4, &v->uid, v, e) == -1)
+		char *eq = strchr(o, '=');
+
+		if (eq != NULL)
+			*eq++ = '\0';
+		if (check_word(v, o, eq != NULL ? eq : "", e) == -1)
 			return -1;
-		if (text_has_prefix(o, "gid=") && owner(o + 4, &v->gid, v, e) == -1)
-			return -1;
-		if (strcmp(o, "nocopy") == 0)
-			v->no_copy = true;
-		if ((text_has_prefix(o, "size=") || text_has_prefix(o, "inodes=")) &&
-		    option(v, "type") == NULL)
-			return err_set(e, ERR_UNSUPPORTED,
-			    "volume options size and inodes not supported. Filesystem does not "
-			    "support "
-			    "Project Quota");
 	}
 	return 0;
 }
@@ -98,20 +136,20 @@ check_o(struct rec_volume *v, const char *value, struct err *e)
 static int
 check_local(struct rec_volume *v, struct err *e)
 {
-	static const char *const known[] = {"type", "device", "o", "copy", "nocopy", "timeout"};
-
 	for (size_t i = 0; i < v->options.n; i++) {
-		const char *key = v->options.v[i].key;
-		size_t k = 0;
+		const char *key = v->options.v[i].key, *value = v->options.v[i].value;
+		int r;
 
-		while (k < COUNTOF(known) && strcasecmp(known[k], key) != 0)
-			k++;
-		if (k == COUNTOF(known))
-			return err_set(e, ERR_INVALID,
+		if (strcasecmp(key, "o") == 0)
+			r = check_o(v, value, e);
+		else if (is_own_word(key))
+			r = check_word(v, key, value, e);
+		else if (strcasecmp(key, "type") == 0 || strcasecmp(key, "device") == 0)
+			r = 0;
+		else
+			r = err_set(e, ERR_INVALID,
 			    "invalid mount option %s for driver 'local': invalid argument", key);
-		if (strcasecmp(key, "nocopy") == 0)
-			v->no_copy = true;
-		if (strcasecmp(key, "o") == 0 && check_o(v, v->options.v[i].value, e) == -1)
+		if (r == -1)
 			return -1;
 	}
 	return 0;

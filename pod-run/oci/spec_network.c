@@ -127,6 +127,10 @@ first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word,
 	}
 	if (options != NULL)
 		*options++ = '\0';
+	if (options != NULL && (strcmp(word, "none") == 0 || strcmp(word, "host") == 0))
+		return err_set(e, ERR_INVALID,
+		    "invalid option for network %s: unknown bridge network option: %s", word,
+		    options);
 	if (*word == '\0' || strcmp(word, "private") == 0 || strcmp(word, "default") == 0)
 		c->network_mode = default_mode(in);
 	else if (is_mode(word))

@@ -19,9 +19,9 @@
 /* --- Namespaces
  * ----------------------------------------------------------------------------------*/
 
-/* Accepts one of words (separated by commas), container:X, ns:PATH. */
+/* Accepts one of words (separated by commas), container:X, ns:PATH.  what is the namespace's name in messages. */
 static int
-read_mode(const char *option, const char *given, const char *fallback, const char *words,
+read_mode(const char *what, const char *given, const char *fallback, const char *words,
     const char **out, struct err *e)
 {
 	const char *mode = given != NULL && *given != '\0' ? given : fallback;
@@ -29,11 +29,16 @@ read_mode(const char *option, const char *given, const char *fallback, const cha
 	*out = mode;
 	if (opt_in_list(words, mode, strlen(mode)))
 		return 0;
-	if ((text_has_prefix(mode, "container:") && mode[10] != '\0') ||
-	    (text_has_prefix(mode, "ns:") && mode[3] == '/'))
+	if (text_has_prefix(mode, "container:") && mode[10] != '\0')
 		return 0;
+	if (text_has_prefix(mode, "ns:") && mode[3] == '/')
+		return access(mode + 3, F_OK) == 0
+			   ? 0
+			   : err_sys(e, "cannot find specified %s namespace path: stat %s", what,
+				 mode + 3);
 	if (strcmp(mode, "pod") == 0)
-		return err_set(e, ERR_UNSUPPORTED, "--%s=pod: pods are not built", option);
+		return err_set(
+		    e, ERR_UNSUPPORTED, "%s namespace of a pod: pods are not built", what);
 	return err_set(e, ERR_INVALID, "unrecognized namespace mode %s passed", mode);
 }
 
@@ -43,14 +48,13 @@ read_namespaces(const struct spec_input *in, struct rec_ctr_config *c, struct er
 	const struct spec_options *o = in->o;
 	const struct containers_conf *conf = in->d->conf;
 
-	if (read_mode("pid", o->pid, conf->containers_pidns, "private,host", &c->pid_ns, e) < 0 ||
-	    read_mode("ipc", o->ipc, conf->containers_ipcns, "private,host,none,shareable",
+	if (read_mode("PID", o->pid, conf->containers_pidns, "private,host", &c->pid_ns, e) < 0 ||
+	    read_mode("IPC", o->ipc, conf->containers_ipcns, "private,host,none,shareable",
 		&c->ipc_ns, e) < 0 ||
-	    read_mode("uts", o->uts, conf->containers_utsns, "private,host", &c->uts_ns, e) < 0 ||
+	    read_mode("UTS", o->uts, conf->containers_utsns, "private,host", &c->uts_ns, e) < 0 ||
 	    /* As Podman: a private view of the cgroups is the default of v2 only. */
-	    read_mode("cgroupns", o->cgroupns,
-		in->d->cgroup_v2 ? conf->containers_cgroupns : "host", "private,host",
-		&c->cgroup_ns, e) < 0)
+	    read_mode("cgroup", o->cgroupns, in->d->cgroup_v2 ? conf->containers_cgroupns : "host",
+		"private,host", &c->cgroup_ns, e) < 0)
 		return -1;
 	if (c->hostname != NULL && strcmp(c->uts_ns, "host") == 0)
 		return err_set(e, ERR_INVALID,

@@ -32,6 +32,20 @@ contradictions() {
 125|run --network none --add-host h:host-gateway bb true|unable to replace "host-gateway"
 125|run --network host --network bridge bb true|
 125|run --network container:nosuch bb true|no container with name or ID "nosuch" found
+125|run --network none:x bb true|invalid option for network none
+125|run --network host:ip=10.0.0.1 bb true|invalid option for network host
+125|run --pid ns:/nosuch bb true|cannot find specified PID namespace path: stat /nosuch: no such file or directory
+125|run --ipc ns:/nosuch bb true|cannot find specified IPC namespace path: stat /nosuch
+125|run --uts ns:/nosuch bb true|cannot find specified UTS namespace path: stat /nosuch
+125|run --cgroupns ns:/nosuch bb true|cannot find specified cgroup namespace path: stat /nosuch
+125|run --arch foreign --pull never bb true|bb: image not known
+125|run --authfile /nosuch bb true|stat /nosuch: no such file or directory
+125|pull --authfile /nosuch bb|stat /nosuch: no such file or directory
+0|run --rm --network none --pull newer localhost/bb true|
+125|network rm -t 5 nosuch|--force option must be specified to use the --time option
+125|volume create -l =x labelled|invalid label format: "=x"
+125|volume create -o o=timeout=5 timed|Volume driver timeout can only be used with non-local volume drivers
+125|volume create -o o=uid=x owned|cannot convert UID/GID x to integer
 125|run --pid foo bb true|foo
 125|run --uts foo bb true|foo
 125|run --cgroupns foo bb true|foo

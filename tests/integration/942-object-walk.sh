@@ -84,6 +84,21 @@ pod volume ls --filter name=opt --format 'table {{.Name}}\t{{.Options}}'@VOLUME 
 pod volume ls --format json --filter name=lab | jq -r '.[0] | .Name, .Labels.k, .Driver'@lab v local
 pod volume inspect --format '{{.Name}} {{.Options.o}} {{.NeedsCopyUp}} {{.MountCount}} {{.UID}} {{.GID}}' opt@opt size=1m true 0 1 2
 pod volume inspect -a | jq length@4
+pod volume inspect --format '{{.UID}} {{.GID}} {{.Anonymous}} {{.Status}} {{.Timeout}} <{{.StorageID}}>' lab@0 0 false map[] 0 <>
+pod volume ls --filter name=lab --format '{{.UID}} {{.GID}} {{.Anonymous}} {{.Status}} {{.Timeout}} <{{.StorageID}}>'@0 0 false map[] 0 <>
+pod inspect --type volume --format '{{.UID}} {{.Anonymous}} {{.NeedsCopyUp}}' lab@0 false true
+pod volume inspect lab | jq -r '.[0] | keys | join(" ")'@CreatedAt Driver Labels MountCount Mountpoint Name NeedsChown NeedsCopyUp Options Scope
+pod volume inspect --format '{{.Nosuch}}' lab 2>&1; echo $?@Error: template: inspect:1:2: executing "inspect" at <.Nosuch>: can't evaluate field Nosuch in type define.InspectVolumeData 125
+pod volume ls -q --filter since=lab@opt
+pod volume ls -q --filter after=plain --filter name=l@lab
+pod volume ls -q --filter since=nosuch 2>&1; echo $?@Error: no such volume nosuch 125
+pod volume ls -q --filter name=[ 2>&1; echo $?@Error: invalid regular expression "[" 125
+pod volume exists la; echo $?@1
+pod volume exists '' 2>&1; echo $?@Error: name or ID cannot be empty 125
+pod volume rm -t 5 lab 2>&1; echo $?@Error: --force option must be specified to use the --time option 125
+pod volume create -o o=uid=7,gid=8 owned >/dev/null; pod run --rm --net none -v owned:/v img stat -c %u:%g /v; pod volume rm own@7:8 owned
+pod volume create -o uid=7 -o gid=8 -o nocopy owned >/dev/null; pod run --rm --net none -v owned:/v img stat -c %u:%g /v; pod volume rm own@7:8 owned
+pod volume create '' | wc -c; pod volume rm $(pod volume ls -q --filter 'name=^[0-9a-f]{64}$' --filter dangling=true) | wc -c@65 65
 pod volume create --ignore lab@lab
 pod volume create lab 2>&1@Error: volume with name lab already exists: volume already exists
 pod volume exists lab; echo $?; pod volume exists nosuch; echo $?@0 1
@@ -129,7 +144,7 @@ S3CRET=from pod secret create --env envy S3CRET | wc -c; S3CRET=from pod secret 
 pod secret exists jar; echo $?; pod secret exists nosuch; echo $?@0 1
 pod secret rm --ignore nosuch; echo $?@0
 pod secret rm -a | wc -l; pod secret ls -q@2
-events --filter type=volume --filter event=create --format '{{.Name}} {{.Type}} {{.Status}}' | sed 's/^[0-9a-f]\{64\}/anon/' | sort -u@anon volume create lab volume create opt volume create plain volume create
+events --filter type=volume --filter event=create --format '{{.Name}} {{.Type}} {{.Status}}' | sed 's/^[0-9a-f]\{64\}/anon/' | sort -u@anon volume create lab volume create opt volume create owned volume create plain volume create
 events --filter volume=lab --format '{{.Status}}'@create remove prune
 events --filter container=user --filter event=create --format '{{.Name}} {{.Image}} {{.ID}}' | sed 's/[0-9a-f]\{64\}/ID/'@user localhost/img:latest ID
 events --filter container=user --filter status=died --format '{{.ContainerExitCode}} {{.Attributes.who}}'@4 me
