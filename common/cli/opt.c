@@ -219,12 +219,14 @@ store_given(struct opt_parse *p, const struct opt *o, void *opts, const char *va
 {
 	bool first = !opt_given(p, o->name);
 	char letter[5] = "";
+	uint64_t count;
 
 	if (first) {
 		p->given = mem_grow(p->given, &p->given_cap, p->given_n + 1, sizeof(*p->given));
 		p->given[p->given_n++] = o;
 	}
-	if (opt_store(o, opts, value, first, e) == 0)
+	if (((o->flags & OPT_COUNT) == 0 || value_uint(value, 64, &count, e) == 0) &&
+	    opt_store(o, opts, value, first, e) == 0)
 		return 0;
 	if (o->letter != 0)
 		snprintf(letter, sizeof(letter), "-%c, ", o->letter);

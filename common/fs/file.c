@@ -134,6 +134,36 @@ sync_parent(int dirfd, const char *name)
 }
 
 int
+file_check_place(const char *path, const char *what, struct err *e)
+{
+	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	own_mem char *dir = NULL;
+	struct stat st;
+	int r;
+
+	if (path == NULL || *path == '\0')
+		return 0;
+	dir = slash == NULL ? xstrdup(".") : xstrndup(path, (size_t)(slash - path) + 1);
+	if (stat(path, &st) == -1)
+		r = access(dir, W_OK | X_OK);
+	else if (S_ISDIR(st.st_mode))
+		r = (errno = EISDIR, -1);
+	else
+		r = access(path, W_OK);
+	return r == 0 ? 0 : err_sys(e, "opening %s %s", what, path);
+}
+
+int
+file_write_place(const char *path, const char *what, const char *text, struct err *e)
+{
+	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd == -1 || file_put(fd, text, strlen(text)) == -1)
+		return err_sys(e, "writing %s %s", what, path);
+	return 0;
+}
+
+int
 file_write(int dirfd, const char *name, const void *p, size_t n, mode_t mode, unsigned flags,
     struct err *e)
 {

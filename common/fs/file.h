@@ -28,6 +28,15 @@ int file_read(int dirfd, const char *name, size_t max, char **out, size_t *n, st
 #define FILE_NOREPLACE 2u /* fail (EEXIST) instead of replacing */
 
 /*
+ * Whether a file that the user wants (what: "pidfile") can be written there later, so that what it will speak of
+ * is not made in vain: 0 if so, and for no path (NULL or empty).
+ */
+int file_check_place(const char *path, const char *what, struct err *e);
+
+/* Writes such a file where it is: links are followed, and terminals and pipes are written to. */
+int file_write_place(const char *path, const char *what, const char *text, struct err *e);
+
+/*
  * Writes dirfd/name by way of a temporary file in the same directory and a rename, so that readers
  * see the old content or the new.  On failure the old file is untouched and nothing else stays.
  */

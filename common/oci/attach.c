@@ -58,6 +58,17 @@ detach_parse(struct detach *d, const char *spec, struct err *e)
 	return 0;
 }
 
+int
+detach_option(void *member, const char *spec, struct err *e)
+{
+	struct detach d;
+
+	if (detach_parse(&d, spec, e) == -1)
+		return -1;
+	*(const char **)member = spec;
+	return 0;
+}
+
 /*
  * The input so far ends with the first seen keys and then byte c.  Returns how many keys it ends
  * with now: the longest beginning of the sequence that is an end of what was typed.

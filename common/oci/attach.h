@@ -27,6 +27,9 @@ struct detach {
 
 int detach_parse(struct detach *d, const char *spec, struct err *e);
 
+/* For rows of options (OPT_CALL): stores the word, borrowed, in a const char * if it can be parsed. */
+int detach_option(void *member, const char *spec, struct err *e);
+
 /*
  * Takes n bytes of input and stores in out what goes to the container (at most n + DETACH_KEYS_MAX
  * bytes).  The beginning of the sequence is held back until it is clear that it is not one. Returns

@@ -19,7 +19,8 @@ const struct opt access_rows_basic[] = {
 const struct opt access_rows_transfer[] = {
     {"creds", 0, OPT_STRING(struct access_opts, creds), .arg = "[username[:password]]",
 	.help = "Credentials (USERNAME:PASSWORD) to use for authenticating to a registry"},
-    {"retry", 0, OPT_INT(struct access_opts, retry), .arg = "attempts", .def = "-1", .show = "3",
+    {"retry", 0, OPT_INT(struct access_opts, retry), .flags = OPT_COUNT, .arg = "attempts",
+	.def = "-1", .show = "3",
 	.help = "number of times to retry in case of failure when performing pull"},
     {"retry-delay", 0, OPT_STRING(struct access_opts, retry_delay), .arg = "duration",
 	.help = "delay between retries in case of pull failures"},

@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
-#include "common/oci/decrypt_key.h"
 #include "common/cli/human.h"
 #include "common/cli/output.h"
+#include "common/fs/file.h"
+#include "common/oci/decrypt_key.h"
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
@@ -450,14 +451,17 @@ run_push(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct strs *digests;
 
 	(void)argc;
-	if (access_fill(&o->access, &access, e) == -1 ||
+	if (file_check_place(o->digestfile, "digestfile", e) == -1 ||
+	    access_fill(&o->access, &access, e) == -1 ||
 	    signing_fill(&o->signing, &signing, e) == -1 || edit(x, &m, o->quiet, &in, e) == -1)
 		return -1;
 	digests = &MSG_OF(&in, artifact_edit_r)->digests;
 	if (digests->n != 1)
 		return err_set(e, ERR_PEER, "pod-image gave no digest");
 	event_named(x, EVENT_ARTIFACT, EVENT_PUSH, digests->v[0], name);
-	return o->digestfile != NULL ? push_write_digest(o->digestfile, digests->v[0], e) : 0;
+	return o->digestfile != NULL
+		   ? file_write_place(o->digestfile, "digestfile", digests->v[0], e)
+		   : 0;
 }
 
 static const struct cmd cmd_push_artifact = {

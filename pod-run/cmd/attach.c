@@ -15,7 +15,7 @@ struct attach_opts {
 };
 
 static const struct opt rows[] = {
-    {"detach-keys", 0, OPT_STRING(struct attach_opts, detach_keys), .arg = "sequence",
+    {"detach-keys", 0, OPT_CALL(struct attach_opts, detach_keys, detach_option), .arg = "sequence",
 	.show = "ctrl-p,ctrl-q", .help = "Select the key sequence for detaching a container"},
     {"latest", 'l', OPT_BOOL(struct attach_opts, latest),
 	.help = "Act on the latest container podman is aware of"},

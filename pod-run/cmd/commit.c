@@ -375,6 +375,8 @@ check(const struct commit_opts *o, const char *name, struct err *e)
 
 	if (name != NULL && reference_parse(name, &ref, e) == -1)
 		return -1;
+	if (file_check_place(o->iidfile, "iidfile", e) == -1)
+		return -1;
 	if (strcmp(o->format, "oci") != 0 && strcmp(o->format, "docker") != 0)
 		return err_set(e, ERR_USAGE, "unrecognized image format \"%s\"", o->format);
 	if (o->message != NULL && strcmp(o->format, "oci") == 0)
@@ -413,9 +415,9 @@ commit(struct commit *k, const char *word, const char *name, struct err *e)
 	    fill_config(k, e) == -1 || make_paused(k, name, &done, e) == -1)
 		return -1;
 	id = MSG_OF(&done, image_commit_r)->id;
-	if (k->o->iidfile != NULL &&
-	    file_write(AT_FDCWD, k->o->iidfile, id, strlen(id), 0644, 0, e) == -1)
-		return err_wrap(e, "failed to write image ID");
+	if (k->o->iidfile != NULL && *k->o->iidfile != '\0' &&
+	    file_write_place(k->o->iidfile, "iidfile", id, e) == -1)
+		return -1;
 	event_ctr(k->x, k->c, EVENT_COMMIT);
 	puts(id);
 	return 0;

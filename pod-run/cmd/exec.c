@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/oci/attach.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/exec.h"
@@ -24,7 +25,7 @@ static const struct opt rows[] = {
 	.help = "Read the container ID from the file"},
     {"detach", 'd', OPT_BOOL(struct exec_opts, detach),
 	.help = "Run the exec session in detached mode (backgrounded)"},
-    {"detach-keys", 0, OPT_STRING(struct exec_opts, detach_keys), .arg = "sequence",
+    {"detach-keys", 0, OPT_CALL(struct exec_opts, detach_keys, detach_option), .arg = "sequence",
 	.show = "ctrl-p,ctrl-q", .help = "Select the key sequence for detaching a container"},
     {"env", 'e', OPT_LIST(struct exec_opts, env), .arg = "env",
 	.help = "Set environment variables"},
@@ -143,7 +144,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_ctr struct ctr c = {0};
 	char id[NAMES_ID_LEN + 1], session[NAMES_ID_LEN + 1];
 	struct exec_request q = {.user = o->user,
-	    .workdir = o->workdir,
+	    .workdir = o->workdir != NULL && *o->workdir != '\0' ? o->workdir : NULL,
 	    .detach_keys = o->detach_keys,
 	    .tty = o->tty,
 	    .interactive = o->interactive,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/fs/file.h"
 #include "pod-run/cmd/manifest.h"
 #include "pod-run/cmd/push.h"
 #include "pod-run/cmd/rmi.h"
@@ -94,7 +95,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct msg_image_copy m = {.signing = &signing.rec};
 	const struct msg_image_copy_r *r;
 
-	if (fill(o, x, cmd_given(cli, "add-compression"), &access, &m, e) == -1 ||
+	if (file_check_place(o->digestfile, "digestfile", e) == -1 ||
+	    fill(o, x, cmd_given(cli, "add-compression"), &access, &m, e) == -1 ||
 	    signing_fill(&o->signing, &signing, e) == -1)
 		return -1;
 	if (manifest_find(x, argv[0], &found, e) == -1)
@@ -106,7 +108,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (push_send(x, &m, o->quiet, &in, e) == -1)
 		return -1;
 	r = MSG_OF(&in, image_copy_r);
-	if (o->digestfile != NULL && push_write_digest(o->digestfile, r->digest, e) == -1)
+	if (o->digestfile != NULL &&
+	    file_write_place(o->digestfile, "digestfile", r->digest, e) == -1)
 		return -1;
 	return o->rm ? rmi_quietly(x, m.source, e) : 0;
 }

@@ -27,6 +27,18 @@ network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
 	return net != NULL ? peer_call(net, &msg_net_list_desc, &m, in, NULL, NULL, e) : -1;
 }
 
+int
+network_check(struct ctx *x, const struct rec_ctr_config *c, struct err *e)
+{
+	for (size_t i = 0; i < c->networks.n; i++) {
+		own_peer_in struct peer_in in = {0};
+
+		if (network_list(x, c->networks.v[i].network, &in, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* --- JSON ---------------------------------------------------------------------------------------*/
 
 json_t *

@@ -9,6 +9,9 @@
 /* All networks, or the one that is named (name or ID prefix), in in->msg (net_listed). */
 int network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e);
 
+/* Whether there is each of the networks that a container shall join: asked before anything is made or replaced. */
+int network_check(struct ctx *x, const struct rec_ctr_config *c, struct err *e);
+
 /* With the keys of Podman's network files. */
 json_t *network_shown(const struct rec_network *n);
 

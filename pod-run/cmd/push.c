@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,16 +79,6 @@ push_fill(const struct push_form *o, const struct containers_conf *conf, struct 
 	return 0;
 }
 
-int
-push_write_digest(const char *path, const char *digest, struct err *e)
-{
-	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);
-
-	if (fd == -1 || file_put(fd, digest, strlen(digest)) == -1)
-		return err_sys(e, "writing the digest to %s", path);
-	return 0;
-}
-
 const char *
 push_destination(const struct msg_image_got *got, int argc, char **argv)
 {
@@ -118,7 +107,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct containers_conf *conf = ctx_conf(x, e);
 	own_signing struct signing signing = {0};
 
-	if (conf == NULL || signing_fill(&o->signing, &signing, e) == -1 ||
+	if (conf == NULL || file_check_place(o->digestfile, "digestfile", e) == -1 ||
+	    signing_fill(&o->signing, &signing, e) == -1 ||
 	    access_fill(&o->access, &access, e) == -1 || push_fill(&o->form, conf, &m, e) == -1 ||
 	    image_row_find_list(x, argv[0], &found, e) == -1)
 		return -1;
@@ -135,9 +125,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (push_send(x, &m, o->quiet, &in, e) == -1)
 		return -1;
 	event_named(x, EVENT_IMAGE, EVENT_PUSH, m.source, m.destination);
-	return o->digestfile != NULL
-		   ? push_write_digest(o->digestfile, MSG_OF(&in, image_copy_r)->digest, e)
-		   : 0;
+	return o->digestfile != NULL ? file_write_place(o->digestfile, "digestfile",
+					   MSG_OF(&in, image_copy_r)->digest, e)
+				     : 0;
 }
 
 const struct cmd cmd_push = {

@@ -24,6 +24,4 @@ const char *push_destination(const struct msg_image_got *got, int argc, char **a
 int push_send(
     struct ctx *x, struct msg_image_copy *m, bool quiet, struct peer_in *in, struct err *e);
 
-int push_write_digest(const char *path, const char *digest, struct err *e);
-
 #endif

@@ -10,6 +10,7 @@
 #include "common/fs/lock.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/inspect.h"
+#include "pod-run/cmd/network.h"
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/ports.h"
@@ -194,7 +195,8 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 	sock = f.sock;
 	/* The helpers come up while we open the database, and work while we write into it. */
 	if (start_helpers(&s, start_needs_net(&c->config), e) == -1 || create_ask(c, e) == -1 ||
-	    ctx_db(c->x, e) == NULL || create_merge(c, e) == -1 || create_resolve(c, e) == -1)
+	    ctx_db(c->x, e) == NULL || create_merge(c, e) == -1 ||
+	    network_check(c->x, &c->config, e) == -1 || create_resolve(c, e) == -1)
 		return -1;
 	create_fresh_volumes(c, &fresh);
 	if (start_begin(&s, e) == -1 || create_record(c, e) == -1) {
@@ -251,8 +253,8 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	create_init(&c, ctx_of(cli), opts);
 	c.describe = inspect_document;
-	if (create_read(&c, argc, argv, e) == -1 || create_ask(&c, e) == -1 ||
-	    create_merge(&c, e) == -1 || create_resolve(&c, e) == -1)
+	if (create_read(&c, argc, argv, e) == -1 || network_check(c.x, &c.config, e) == -1 ||
+	    create_ask(&c, e) == -1 || create_merge(&c, e) == -1 || create_resolve(&c, e) == -1)
 		return -1;
 	ports_choose(&c.config);
 	if (create_record(&c, e) == -1)

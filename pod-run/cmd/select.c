@@ -46,17 +46,20 @@ each_word(
 	}
 }
 
-static void
-each_cidfile(
-    struct ctx *x, struct select *s, const char *path, select_fn *fn, void *arg, struct err *last)
+/* What the files hold, before any container is touched. */
+static int
+read_cidfiles(struct select *s, struct strv *ids, struct err *e)
 {
-	struct err e = {0};
-	own_mem char *id = select_read_cidfile(path, &e);
+	for (size_t i = 0; s->cidfiles != NULL && i < s->cidfiles->n; i++) {
+		char *id = select_read_cidfile(s->cidfiles->v[i], e);
 
-	if (id != NULL)
-		each_word(x, s, id, fn, arg, last);
-	else if (e.class != ERR_NOTFOUND || !s->ignore)
-		note(s, last, &e);
+		if (id != NULL)
+			strv_take(ids, id);
+		else if (e->no != ENOENT || !s->ignore)
+			return s->failed++, -1;
+	}
+	err_clear(e);
+	return 0;
 }
 
 static int
@@ -134,9 +137,11 @@ int
 select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct err *e)
 {
 	struct err last = {0};
+	own_strv struct strv files = {0};
 	char id[NAMES_ID_LEN + 1];
 
-	if (check_words(s, e) == -1 || check_names(x, s, e) == -1)
+	if (check_words(s, e) == -1 || read_cidfiles(s, &files, e) == -1 ||
+	    check_names(x, s, e) == -1)
 		return -1;
 	if (s->latest) {
 		struct db *db = ctx_db(x, e);
@@ -150,8 +155,8 @@ select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct er
 	}
 	for (int i = 0; i < s->argc; i++)
 		each_word(x, s, s->argv[i], fn, arg, &last);
-	for (size_t i = 0; s->cidfiles != NULL && i < s->cidfiles->n; i++)
-		each_cidfile(x, s, s->cidfiles->v[i], fn, arg, &last);
+	for (size_t i = 0; i < files.n; i++)
+		each_word(x, s, files.v[i], fn, arg, &last);
 	if (!err_is_set(&last))
 		return 0;
 	*e = last;

@@ -29,7 +29,8 @@ typedef int select_fn(struct ctx *x, const char *id, const char *word, void *arg
 
 /*
  * Calls fn for each container chosen, goes on after failures, and prints all errors but the last,
- * which is returned in e (-1).  Nothing is done if one of several words stands for no container.
+ * which is returned in e (-1).  Nothing is done if one of several words stands for no container, or if a
+ * file cannot be read.
  */
 int select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct err *e);
 

@@ -26,7 +26,7 @@ static const struct opt rows[] = {
 	.help = "Start all containers regardless of their state or configuration"},
     {"attach", 'a', OPT_BOOL(struct start_opts, attach),
 	.help = "Attach container's STDOUT and STDERR"},
-    {"detach-keys", 0, OPT_STRING(struct start_opts, detach_keys), .arg = "sequence",
+    {"detach-keys", 0, OPT_CALL(struct start_opts, detach_keys, detach_option), .arg = "sequence",
 	.show = "ctrl-p,ctrl-q", .help = "Select the key sequence for detaching a container"},
     {"filter", 'f', OPT_LIST(struct start_opts, filter), .arg = "filter",
 	.complete = COMPLETE_CHOICE, .choices = FILTER_CHOICES,

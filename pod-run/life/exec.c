@@ -277,7 +277,8 @@ exec_run(struct ctx *x, struct ctr *c, const struct exec_request *q, char sessio
 		    q->preserve_fd, &s.arena, &s.preserved_as, &s.preserve_fds, e);
 	else if (q->preserve_fds > 0)
 		s.preserved = session_preserved(q->preserve_fds, NULL, e);
-	if (s.preserve_fds > 0 && s.preserved == -1)
+	if (s.preserved == -1 &&
+	    (q->preserve_fds > 0 || (q->preserve_fd != NULL && q->preserve_fd->n > 0)))
 		return -1;
 	memcpy(session, s.id, NAMES_ID_LEN + 1);
 	return run_session(&s, e);

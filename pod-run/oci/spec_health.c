@@ -21,15 +21,15 @@ const struct opt spec_health_rows[] = {
 	{"health-cmd", 0, OPT_STRING(S, cmd), .arg = "command", .help = "set a healthcheck command for the container ('none' disables the existing healthcheck)"},
 	{"health-interval", 0, OPT_STRING(S, interval), .arg = "interval", .show = "30s", .help = "set an interval for the healthcheck. (a value of disable results in no automatic timer setup)"},
 	{"health-log-destination", 0, OPT_STRING(S, log_destination), .arg = "directory_path", .complete = COMPLETE_DIR, .choices = "local,events_logger", .show = "local", .help = "set the destination of the HealthCheck log. Directory path, local or events_logger (local use container state file)"},
-	{"health-max-log-count", 0, OPT_INT(S, max_log_count), .arg = "number", .def = "-1", .show = "5", .help = "set maximum number of attempts in the HealthCheck log file. ('0' value means an infinite number of attempts in the log file)"},
-	{"health-max-log-size", 0, OPT_INT(S, max_log_size), .arg = "size", .def = "-1", .show = "500", .help = "set maximum length in characters of stored HealthCheck log. ('0' value means an infinite log length)"},
+	{"health-max-log-count", 0, OPT_INT(S, max_log_count), .flags = OPT_COUNT, .arg = "number", .def = "-1", .show = "5", .help = "set maximum number of attempts in the HealthCheck log file. ('0' value means an infinite number of attempts in the log file)"},
+	{"health-max-log-size", 0, OPT_INT(S, max_log_size), .flags = OPT_COUNT, .arg = "size", .def = "-1", .show = "500", .help = "set maximum length in characters of stored HealthCheck log. ('0' value means an infinite log length)"},
 	{"health-on-failure", 0, OPT_STRING(S, on_failure), .arg = "action", .complete = COMPLETE_CHOICE, .choices = "none,kill,restart,stop", .show = "none", .help = "action to take once the container turns unhealthy"},
-	{"health-retries", 0, OPT_INT(S, retries), .arg = "retries", .def = "-1", .show = "3", .help = "the number of retries allowed before a healthcheck is considered to be unhealthy"},
+	{"health-retries", 0, OPT_INT(S, retries), .flags = OPT_COUNT, .arg = "retries", .def = "-1", .show = "3", .help = "the number of retries allowed before a healthcheck is considered to be unhealthy"},
 	{"health-start-period", 0, OPT_STRING(S, start_period), .arg = "period", .show = "0s", .help = "the initialization time needed for a container to bootstrap"},
 	{"health-startup-cmd", 0, OPT_STRING(S, startup_cmd), .arg = "command", .help = "Set a startup healthcheck command for the container"},
 	{"health-startup-interval", 0, OPT_STRING(S, startup_interval), .arg = "interval", .show = "30s", .help = "Set an interval for the startup healthcheck"},
-	{"health-startup-retries", 0, OPT_INT(S, startup_retries), .arg = "retries", .def = "-1", .show = "0", .help = "Set the maximum number of retries before the startup healthcheck will restart the container"},
-	{"health-startup-success", 0, OPT_INT(S, startup_success), .arg = "retries", .def = "-1", .show = "0", .help = "Set the number of consecutive successes before the startup healthcheck is marked as successful and the normal healthcheck begins (0 indicates any success will start the regular healthcheck)"},
+	{"health-startup-retries", 0, OPT_INT(S, startup_retries), .flags = OPT_COUNT, .arg = "retries", .def = "-1", .show = "0", .help = "Set the maximum number of retries before the startup healthcheck will restart the container"},
+	{"health-startup-success", 0, OPT_INT(S, startup_success), .flags = OPT_COUNT, .arg = "retries", .def = "-1", .show = "0", .help = "Set the number of consecutive successes before the startup healthcheck is marked as successful and the normal healthcheck begins (0 indicates any success will start the regular healthcheck)"},
 	{"health-startup-timeout", 0, OPT_STRING(S, startup_timeout), .arg = "timeout", .show = "30s", .help = "Set the maximum amount of time that the startup healthcheck may take before it is considered failed"},
 	{"health-timeout", 0, OPT_STRING(S, timeout), .arg = "timeout", .show = "30s", .help = "the maximum time allowed to complete the healthcheck before an interval is considered failed"},
 	{"no-healthcheck", 0, OPT_BOOL(S, none), .help = "Disable healthchecks on container"},
@@ -162,8 +162,6 @@ read_regular(
 {
 	struct rec_health *h = copy(o->cmd == NULL ? c->health : NULL, a);
 
-	if (o->cmd == NULL && c->health == NULL)
-		return 0;
 	if (o->cmd != NULL && read_command(o->cmd, &h->test, a, e) < 0)
 		return -1;
 	if (o->retries == 0 || o->retries > UINT32_MAX)
@@ -172,6 +170,9 @@ read_regular(
 	    read_time(o->timeout, "timeout", SECOND, &h->timeout, e) < 0 ||
 	    read_time(o->start_period, "start-period", 0, &h->start_period, e) < 0)
 		return -1;
+	/* Words are looked at even if there is nothing that they could be about. */
+	if (o->cmd == NULL && c->health == NULL)
+		return 0;
 	if (o->retries > 0)
 		h->retries = (uint64_t)o->retries;
 	fill(h, o->interval != NULL);
@@ -187,15 +188,15 @@ read_startup(
 {
 	struct rec_health *h = copy(o->startup_cmd == NULL ? c->health_startup : NULL, a);
 
+	if (read_interval(o->startup_interval, &h->interval, e) < 0 ||
+	    read_time(o->startup_timeout, "timeout", SECOND, &h->timeout, e) < 0)
+		return -1;
 	if (o->startup_cmd == NULL && c->health_startup == NULL)
 		return 0;
 	if (!spec_health_has(c->health))
 		return err_set(e, ERR_INVALID,
 		    "a healthcheck command must be set to use a startup healthcheck");
 	if (o->startup_cmd != NULL && read_command(o->startup_cmd, &h->test, a, e) < 0)
-		return -1;
-	if (read_interval(o->startup_interval, &h->interval, e) < 0 ||
-	    read_time(o->startup_timeout, "timeout", SECOND, &h->timeout, e) < 0)
 		return -1;
 	if (o->startup_retries >= 0)
 		h->retries = (uint64_t)o->startup_retries;

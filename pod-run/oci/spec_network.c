@@ -11,6 +11,8 @@
 #include "common/base/text.h"
 #include "pod-run/oci/spec_list.h"
 
+#define DOMAIN_MAX 253
+
 static int
 family_of(const char *s)
 {
@@ -250,11 +252,30 @@ check_add_host(const char *word, bool has_host, struct err *e)
 
 /* A word that becomes part of a line of resolv.conf. */
 static int
-check_resolver_word(const char *what, const char *word, struct err *e)
+check_dns_option(const char *word, struct err *e)
 {
 	if (*word == '\0' || strpbrk(word, " \t\r\n") != NULL)
-		return err_set(e, ERR_INVALID, "invalid %s \"%s\"", what, word);
+		return err_set(e, ERR_INVALID, "invalid DNS option \"%s\"", word);
 	return 0;
+}
+
+/* RFC 1123, section 2.1, and at least one letter; "." stands for no domain at all. */
+static int
+check_domain(const char *word, struct err *e)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char set[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	bool good = word[strcspn(word, letters)] != '\0' && strlen(word) <= DOMAIN_MAX;
+
+	if (strcmp(word, ".") == 0)
+		return 0;
+	for (const char *s = word; good && *s != '\0';) {
+		size_t n = strspn(s, set);
+
+		good = n > 0 && *s != '-' && s[n - 1] != '-' && (s[n] == '.' || s[n] == '\0');
+		s += n + (s[n] == '.');
+	}
+	return good ? 0 : err_set(e, ERR_INVALID, "%s is not a valid domain", word);
 }
 
 static int
@@ -280,10 +301,10 @@ read_dns(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a,
 		}
 	}
 	for (size_t i = 0; i < o->dns_search.n; i++)
-		if (check_resolver_word("domain", o->dns_search.v[i], e) < 0)
+		if (check_domain(o->dns_search.v[i], e) < 0)
 			return -1;
 	for (size_t i = 0; i < o->dns_option.n; i++)
-		if (check_resolver_word("DNS option", o->dns_option.v[i], e) < 0)
+		if (check_dns_option(o->dns_option.v[i], e) < 0)
 			return -1;
 	if (!c->no_resolv)
 		spec_list_add_all(
@@ -301,7 +322,7 @@ check_hostname(const char *s, struct err *e)
 	static const char set[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 
-	if (*s == '\0' || strlen(s) > 253 || s[strspn(s, set)] != '\0')
+	if (*s == '\0' || strlen(s) > DOMAIN_MAX || s[strspn(s, set)] != '\0')
 		return err_set(e, ERR_INVALID, "invalid hostname \"%s\": invalid argument", s);
 	return 0;
 }

@@ -169,19 +169,6 @@ read_rootfs(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 	return 0;
 }
 
-/* Where a file is to be written later there must be a directory now. */
-static int
-check_place(const char *path, const char *what, struct err *e)
-{
-	const char *slash = path != NULL ? strrchr(path, '/') : NULL;
-	own_mem char *dir = NULL;
-
-	if (slash == NULL || slash == path)
-		return 0;
-	dir = xstrndup(path, (size_t)(slash - path));
-	return access(dir, W_OK | X_OK) == 0 ? 0 : err_sys(e, "opening %s %s", what, path);
-}
-
 static int
 read_identity(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
@@ -196,9 +183,9 @@ read_identity(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 		    "container id file exists. Ensure another container is not using it or delete "
 		    "%s",
 		    o->cidfile);
-	if (check_place(o->cidfile, "cidfile", e) < 0 ||
-	    check_place(o->pidfile, "pidfile", e) < 0 ||
-	    check_place(o->conmon_pidfile, "conmon-pidfile", e) < 0)
+	if (file_check_place(o->cidfile, "cidfile", e) < 0 ||
+	    file_check_place(o->pidfile, "pidfile", e) < 0 ||
+	    file_check_place(o->conmon_pidfile, "conmon-pidfile", e) < 0)
 		return -1;
 	c->cid_file = o->cidfile;
 	c->pid_file = o->pidfile;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "common/oci/attach.h"
 #include "pod-run/oci/spec_options.h"
 
 #define S struct spec_options
@@ -101,7 +102,7 @@ const struct opt spec_options_rows[] = {
 	{"replace", 0, OPT_BOOL(S, replace), .help = "If a container with the same name exists, replace it"},
 	{"requires", 0, OPT_COMMA(S, requires), .arg = "container", .complete = COMPLETE_CONTAINER, .help = "Add one or more requirement containers that must be started before this container will start"},
 	{"restart", 0, OPT_STRING(S, restart), .arg = "policy", .complete = COMPLETE_CHOICE, .choices = "no,on-failure,always,unless-stopped", .help = "Restart policy to apply when a container exits (\"no\"|\"never\"|\"on-failure\"|\"always\"|\"unless-stopped\")"},
-	{"retry", 0, OPT_INT(S, retry), .arg = "attempts", .def = "-1", .show = "3", .help = "number of times to retry in case of failure when performing pull"},
+	{"retry", 0, OPT_INT(S, retry), .flags = OPT_COUNT, .arg = "attempts", .def = "-1", .show = "3", .help = "number of times to retry in case of failure when performing pull"},
 	{"retry-delay", 0, OPT_STRING(S, retry_delay), .arg = "duration", .help = "delay between retries in case of pull failures"},
 	{"rm", 0, OPT_BOOL(S, rm), .help = "Remove container and any anonymous unnamed volume associated with the container after exit"},
 	{"rmi", 0, OPT_BOOL(S, rmi), .help = "Remove image unless used by other containers, implies --rm"},
@@ -114,7 +115,7 @@ const struct opt spec_options_rows[] = {
 	{"shm-size-systemd", 0, OPT_STRING(S, shm_size_systemd), .arg = "number[unit]", .help = "Size of systemd specific tmpfs mounts (/run, /run/lock) (format: <number>[<unit>], where unit = b (bytes), k (kibibytes), m (mebibytes), or g (gibibytes))"},
 	{"signature-policy", 0, OPT_STRING(S, signature_policy), .arg = "path", .complete = COMPLETE_FILE, .flags = OPT_HIDDEN, .help = "Pathname of signature policy file"},
 	{"stop-signal", 0, OPT_STRING(S, stop_signal), .arg = "signal", .complete = COMPLETE_SIGNAL, .help = "Signal to stop a container. Default is SIGTERM"},
-	{"stop-timeout", 0, OPT_INT(S, stop_timeout), .arg = "seconds", .def = "-1", .show = "10", .help = "Timeout (in seconds) that containers stopped by user command have to exit. If exceeded, the container will be forcibly stopped via SIGKILL."},
+	{"stop-timeout", 0, OPT_INT(S, stop_timeout), .flags = OPT_COUNT, .arg = "seconds", .def = "-1", .show = "10", .help = "Timeout (in seconds) that containers stopped by user command have to exit. If exceeded, the container will be forcibly stopped via SIGKILL."},
 	{"storage-opt", 0, OPT_LIST(S, storage_opt), .arg = "key=value", .help = "Storage driver options for the container: size (format: <number>[<unit>]), where the file system has project quotas"},
 	{"subgidname", 0, OPT_STRING(S, subgidname), .arg = "name", .help = "Name of range listed in /etc/subgid for use in user namespace"},
 	{"subuidname", 0, OPT_STRING(S, subuidname), .arg = "name", .help = "Name of range listed in /etc/subuid for use in user namespace"},
@@ -145,7 +146,7 @@ const struct opt spec_options_rows[] = {
 
 const struct opt spec_options_run_rows[] = {
 	{"detach", 'd', OPT_BOOL(S, detach), .help = "Run container in background and print container ID"},
-	{"detach-keys", 0, OPT_STRING(S, detach_keys), .arg = "sequence", .show = "ctrl-p,ctrl-q", .help = "Override the key sequence for detaching a container. Format is a single character `[a-Z]` or a comma separated sequence of `ctrl-<value>`, where `<value>` is one of: `a-z`, `@`, `^`, `[`, `\\`, `]`, `^` or `_`"},
+	{"detach-keys", 0, OPT_CALL(S, detach_keys, detach_option), .arg = "sequence", .show = "ctrl-p,ctrl-q", .help = "Override the key sequence for detaching a container. Format is a single character `[a-Z]` or a comma separated sequence of `ctrl-<value>`, where `<value>` is one of: `a-z`, `@`, `^`, `[`, `\\`, `]`, `^` or `_`"},
 	{"preserve-fd", 0, OPT_COMMA(S, preserve_fd), .arg = "FD1[,FD2,...]", .help = "Pass a file descriptor into the container"},
 	{"preserve-fds", 0, OPT_UINT(S, preserve_fds), .arg = "N", .help = "Pass a number of additional file descriptors into the container"},
 	{"sig-proxy", 0, OPT_BOOL(S, sig_proxy), .def = "true", .help = "Proxy received signals to the process"},

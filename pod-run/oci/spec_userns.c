@@ -115,7 +115,8 @@ check(const struct id_map *map, const char *what, struct err *e)
 /* --- --uidmap and --gidmap -------------------------------------------------------------------------*/
 
 int
-spec_userns_word(const char *word, struct spec_userns_word *out, struct arena *a, struct err *e)
+spec_userns_word(
+    const char *word, bool users, struct spec_userns_word *out, struct arena *a, struct err *e)
 {
 	size_t flags = strspn(word, "+ug@"), n = 0;
 	char *rest = arena_strdup(a, word + flags), *part[3] = {0}, *from;
@@ -139,9 +140,9 @@ spec_userns_word(const char *word, struct spec_userns_word *out, struct arena *a
 	    (n == 3 &&
 		(text_to_u64(part[2], UINT32_MAX, &out->range.count) < 0 || out->range.count == 0)))
 		return err_set(e, ERR_INVALID,
-		    "initializing ID mappings: UID setting is malformed expected "
+		    "initializing ID mappings: %s setting is malformed expected "
 		    "[\"uint32:uint32[:uint32]\"]: [\"%s\"]",
-		    word);
+		    users ? "UID" : "GID", word);
 	return 0;
 }
 
@@ -252,7 +253,7 @@ lay_words(
 		struct spec_userns_word w;
 		bool one, other;
 
-		if (spec_userns_word(l->v[i], &w, a, e) < 0)
+		if (spec_userns_word(l->v[i], users, &w, a, e) < 0)
 			return -1;
 		one = users ? !w.groups || w.users : !w.users || w.groups;
 		other = both ? (users ? !w.users || w.groups : !w.groups || w.users)
@@ -399,11 +400,11 @@ no_map(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, s
 /* --- auto -------------------------------------------------------------------------------------------*/
 
 static int
-auto_range(const char *value, struct id_map *map, struct arena *a, struct err *e)
+auto_range(const char *value, bool users, struct id_map *map, struct arena *a, struct err *e)
 {
 	struct spec_userns_word w;
 
-	if (spec_userns_word(value, &w, a, e) < 0)
+	if (spec_userns_word(value, users, &w, a, e) < 0)
 		return -1;
 	spec_userns_add(map, &w.range, true, a);
 	return 0;
@@ -429,10 +430,10 @@ spec_userns_auto(
 				return err_set(e, ERR_INVALID,
 				    "strconv.ParseUint: parsing \"%s\": invalid syntax", value);
 		} else if (text_has_prefix(o, "uidmapping=")) {
-			if (auto_range(value, &out->uids, a, e) < 0)
+			if (auto_range(value, true, &out->uids, a, e) < 0)
 				return -1;
 		} else if (text_has_prefix(o, "gidmapping=")) {
-			if (auto_range(value, &out->gids, a, e) < 0)
+			if (auto_range(value, false, &out->gids, a, e) < 0)
 				return -1;
 		} else {
 			return err_set(e, ERR_INVALID, "unknown option specified: \"%.*s\"",

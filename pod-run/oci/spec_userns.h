@@ -20,14 +20,14 @@ int spec_userns_read(
 /*
  * One word of --uidmap or --gidmap, [FLAGS]INSIDE:OUTSIDE[:COUNT], into the maps it is for.  Flags:
  * + takes what conflicts out of the map so far, u and g restrict it to users or groups, @ says that
- * OUTSIDE is an id of the namespace above ours.  groups: the word stands in --gidmap.
+ * OUTSIDE is an id of the namespace above ours.  users: the word stands in --uidmap.
  */
 struct spec_userns_word {
 	bool extend, users, groups, parent;
 	struct rec_id_range range;
 };
 int spec_userns_word(
-    const char *word, struct spec_userns_word *out, struct arena *a, struct err *e);
+    const char *word, bool users, struct spec_userns_word *out, struct arena *a, struct err *e);
 
 /* Adds range to map; extend: whatever is in its way, inside or outside, goes first. */
 void spec_userns_add(

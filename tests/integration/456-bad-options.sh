@@ -70,6 +70,7 @@ done <<'TABLE'
 --userns auto:size=x|strconv.ParseUint: parsing "x": invalid syntax
 --userns foo|unrecognized namespace mode foo passed
 --userns container:nosuch|looking up container to share user namespace with
+--gidmap a:b:c|initializing ID mappings: GID setting is malformed
 --userns private|must provide at least one UID or GID mapping
 --uidmap 1|initializing ID mappings: UID setting is malformed
 --uidmap a:b:c|initializing ID mappings: UID setting is malformed
@@ -167,6 +168,29 @@ done <<'TABLE'
 --requires nosuch|"nosuch" is not a valid container, cannot be used as a dependency
 --timeout x|invalid argument "x" for "--timeout" flag
 --read-only-tmpfs=maybe|invalid argument "maybe" for "--read-only-tmpfs" flag
+--network nosuch|unable to find network with name or ID nosuch: network not found
+--network podman --network nosuch|unable to find network with name or ID nosuch: network not found
+--network podman --dns-search a_b|a_b is not a valid domain
+--dns-search 1.2|1.2 is not a valid domain
+--dns-search -a.b|-a.b is not a valid domain
+--dns-search a..b|a..b is not a valid domain
+--dns-search 'a b'|a b is not a valid domain
+--dns-option 'a b'|invalid DNS option "a b"
+--health-interval x|invalid healthcheck-interval: time: invalid duration "x"
+--health-timeout 0s|healthcheck-timeout must be at least 1 second
+--health-start-period -1s|healthcheck-start-period must be 0 seconds or greater
+--health-retries 0|healthcheck-retries must be greater than 0
+--health-startup-interval x|invalid healthcheck-interval: time: invalid duration "x"
+--health-startup-timeout x|invalid healthcheck-timeout: time: invalid duration "x"
+--health-cmd true --health-retries -1|invalid argument "-1" for "--health-retries" flag: strconv.ParseUint: parsing "-1": invalid syntax
+--health-startup-retries -1|invalid argument "-1" for "--health-startup-retries" flag
+--health-startup-success -1|invalid argument "-1" for "--health-startup-success" flag
+--health-max-log-count -1|invalid argument "-1" for "--health-max-log-count" flag
+--health-max-log-size -1|invalid argument "-1" for "--health-max-log-size" flag
+--retry -1|invalid argument "-1" for "--retry" flag
+--stop-timeout -1|invalid argument "-1" for "--stop-timeout" flag: strconv.ParseUint: parsing "-1": invalid syntax
+--pidfile /tmp|opening pidfile /tmp: is a directory
+--conmon-pidfile /nosuch/x|opening conmon-pidfile /nosuch/x: no such file or directory
 --no-such-option|unknown flag: --no-such-option
 TABLE
 is "nothing was made by any of them" "$(state)" "$before"

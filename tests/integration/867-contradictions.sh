@@ -88,6 +88,12 @@ contradictions() {
 125|run --secret nosuch bb true|nosuch
 125|run --requires nosuch bb true|nosuch
 125|run --volumes-from nosuch bb true|nosuch
+125|run --detach-keys foo bb true|invalid argument "foo" for "--detach-keys" flag: invalid detach keys "foo"
+125|run -dt --detach-keys ctrl-p, bb true|invalid detach keys "ctrl-p,"
+125|run --preserve-fd foo bb true|invalid argument "foo" for "--preserve-fd" flag
+125|run -v fresh:/x --network nosuch bb true|unable to find network with name or ID nosuch
+125|start --detach-keys foo x|invalid detach keys "foo"
+125|push --digestfile /nosuch/x bb dir:/nosuch/y|opening digestfile /nosuch/x: no such file or directory
 125|run --replace bb true|cannot replace container without --name being set
 125|stop|
 125|stop --all x|
@@ -149,5 +155,35 @@ contradictions() {
 TABLE
 	is "nothing was made" "$(state)" "$before"
 }
+
+# What is wrong with one part of a line keeps the rest of it from being done.
+untouched() {
+	local id images word
+	id=$(pod create --name x --net none bb sleep 1000)
+	images=$(pod images -aq)
+	for word in restart kill rm stop start pause unpause; do
+		[ "$word" != start ] || continue
+		pod "$word" --cidfile "$WORLD/none" x >"$WORLD/out" 2>"$WORLD/err"
+		is "$word --cidfile of no file" "$? $(cat "$WORLD/out" "$WORLD/err")" "125 Error: reading CIDFile: opening $WORLD/none: no such file or directory"
+	done
+	is "and the container that was named is as it was" "$(pod ps -a --format '{{.ID}} {{.State}}' --no-trunc)" "$id created"
+	is "rm --ignore and stop --ignore: a file that is not there" "$(pod rm --ignore --cidfile "$WORLD/none" 2>&1 && pod stop --ignore --cidfile "$WORLD/none" 2>&1; echo $?)" 0
+	pod create --replace --name x --network nosuch bb true >/dev/null 2>&1
+	is "create --replace to a network that is not there" "$? $(pod inspect --format '{{.Id}}' x)" "125 $id"
+	pod commit --iidfile /nosuch/x x 2>"$WORLD/err" >/dev/null
+	is "commit --iidfile where no file can be" "$? $(cat "$WORLD/err") $(pod images -aq)" "125 Error: opening iidfile /nosuch/x: no such file or directory $images"
+	ln -s /dev/stdout "$WORLD/link"
+	id=$(pod commit -q --iidfile "$WORLD/link" x)
+	is "commit --iidfile writes through a link" "${#id} $([ -L "$WORLD/link" ] && echo link)" "128 link"
+	pod rmi "${id:64}" >/dev/null
+	pod start x >/dev/null
+	pod exec --preserve-fd foo x true 2>"$WORLD/err"
+	is "exec --preserve-fd: no number" "$? $(head -n 1 "$WORLD/err")" '125 Error: invalid argument "foo" for "--preserve-fd" flag: strconv.ParseUint: parsing "foo": invalid syntax'
+	pod exec --preserve-fd 2 x true 2>"$WORLD/err"
+	is "exec --preserve-fd: one that is there anyway" "$? $(grep -c 'numbered from 3' "$WORLD/err")" "125 1"
+	is "exec --workdir of nothing is the container's" "$(pod exec --workdir '' x pwd)" /
+	pod rm -f -t 0 x >/dev/null
+}
 contradictions
-{ declare -f contradictions; echo contradictions; } | user_part
+untouched
+{ declare -f contradictions untouched; echo 'contradictions; untouched'; } | user_part

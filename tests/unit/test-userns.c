@@ -30,15 +30,16 @@ Test(userns, words)
 	    "+", "@1:2", "x1:2", "1:4294967296"};
 	struct spec_userns_word w;
 
-	cr_assert_eq(spec_userns_word("0:1:5", &w, &a, &error), 0);
+	cr_assert_eq(spec_userns_word("0:1:5", true, &w, &a, &error), 0);
 	cr_assert(w.range.count == 5 && !w.extend && !w.parent && !w.users && !w.groups);
-	cr_assert_eq(spec_userns_word("+g3:@7", &w, &a, &error), 0);
+	cr_assert_eq(spec_userns_word("+g3:@7", true, &w, &a, &error), 0);
 	cr_assert(w.extend && w.parent && w.groups && !w.users && w.range.count == 1);
 	cr_assert_eq(w.range.inside, 3);
 	cr_assert_eq(w.range.outside, 7);
 	for (size_t i = 0; i < COUNTOF(bad); i++)
 		if (strcmp(bad[i], "@1:2") != 0)
-			cr_expect_eq(spec_userns_word(bad[i], &w, &a, &error), -1, "%s", bad[i]);
+			cr_expect_eq(
+			    spec_userns_word(bad[i], true, &w, &a, &error), -1, "%s", bad[i]);
 }
 
 Test(userns, extending_takes_out_what_conflicts)
