@@ -16,32 +16,33 @@
 
 #define SAME_MAC_WAIT_NS 20000000
 #define SAME_MAC_TRIES 500
+#define IPV6_MIN_MTU 1280 /* RFC 8200, section 5: the kernel has no IPv6 on an interface below it */
 
 struct sysctl {
 	const char *key; /* %s: the interface */
 	const char *value;
-	int family;    /* only for networks with addresses of it; 0: always */
-	bool optional; /* where IPv6 is off, its keys are missing */
+	int family;	  /* only for networks with addresses of it; 0: always */
+	bool optional;	  /* where IPv6 is off, its keys are missing */
+	unsigned setting; /* IPV4_DEVCONF_…, where the interface's description tells the value */
 };
 
 /* Of the host, for every network that leads out. */
 static const struct sysctl host_sysctls[] = {
-    {"ipv4/ip_forward", "1", 0, false},
     {"ipv6/conf/all/forwarding", "1", AF_INET6, false},
     {0},
 };
 
 /* route_localnet: ports published on 127.0.0.1.  accept_ra: the bridge is a router, not a host. */
 static const struct sysctl bridge_sysctls[] = {
-    {"ipv4/conf/%s/route_localnet", "1", 0, false},
-    {"ipv4/conf/%s/rp_filter", "2", 0, false},
+    {"ipv4/conf/%s/route_localnet", "1", 0, false, IPV4_DEVCONF_ROUTE_LOCALNET},
+    {"ipv4/conf/%s/rp_filter", "2", 0, false, IPV4_DEVCONF_RP_FILTER},
     {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
     {"ipv6/conf/%s/accept_ra", "0", AF_INET6, true},
     {0},
 };
 
 static const struct sysctl internal_sysctls[] = {
-    {"ipv4/conf/%s/forwarding", "0", 0, false},
+    {"ipv4/conf/%s/forwarding", "0", 0, false, IPV4_DEVCONF_FORWARDING},
     {"ipv6/conf/%s/forwarding", "0", AF_INET6, true},
     {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
     {"ipv6/conf/%s/accept_ra", "0", AF_INET6, true},
@@ -56,20 +57,26 @@ static const struct sysctl container_sysctls[] = {
     {0},
 };
 
+/* now: what is known of the interface, or NULL.  1: a key that is optional is missing. */
 static int
-set_sysctls(
-    const struct sysctl *table, const struct plan_attach *a, const char *interface, struct err *e)
+set_sysctls(const struct sysctl *table, const struct plan_attach *a, const char *interface,
+    const struct link *now, struct err *e)
 {
 	char key[128];
+	int rc, missing = 0;
 
 	for (const struct sysctl *s = table; s->key != NULL; s++) {
 		if (s->family != 0 && !plan_has_family(a, s->family))
 			continue;
+		if (now != NULL && link_has_setting(now, s->setting, (uint32_t)*s->value - '0'))
+			continue;
 		snprintf(key, sizeof key, s->key, interface);
-		if (netns_sysctl(key, s->value, s->optional, e) != 0)
+		rc = netns_sysctl(key, s->value, s->optional, e);
+		if (rc < 0)
 			return -1;
+		missing |= rc;
 	}
-	return 0;
+	return missing;
 }
 
 static int
@@ -125,6 +132,14 @@ find_bridge(struct netlink *host, const struct plan_attach *a, struct link *out,
 	return 0;
 }
 
+static int
+forward_on_host(struct netlink *host, const struct plan_attach *a, struct err *e)
+{
+	if (!link_forwards(host) && netns_sysctl("ipv4/ip_forward", "1", false, e) < 0)
+		return -1;
+	return set_sysctls(host_sysctls, a, "", NULL, e);
+}
+
 /*
  * The bridge is put right each time, as the process that made it may have been killed half-way; it
  * takes a few microseconds, and what is so already counts as success.
@@ -141,10 +156,10 @@ prepare_bridge(struct netlink *host, const struct plan_attach *a, struct link *b
 	netlink_reset(b, host);
 	if (a->set.unmanaged)
 		return 0;
-	if (!a->network->internal && set_sysctls(host_sysctls, a, "", e) != 0)
+	if (!a->network->internal && forward_on_host(host, a, e) < 0)
 		return -1;
 	if (set_sysctls(a->network->internal ? internal_sysctls : bridge_sysctls, a,
-		a->network->interface, e) != 0)
+		a->network->interface, bridge, e) < 0)
 		return -1;
 	if (a->set.vlan != 0)
 		link_put_vlan(b, bridge->index, a->set.vlan, true);
@@ -187,6 +202,7 @@ attach_bridge(struct netlink *host, int netns, const struct plan_attach *a, stru
 {
 	own_netlink_batch struct netlink_batch b = {0};
 	struct link_veth v = {.netns = netns, .name = a->name, .mac = a->mac};
+	struct link_port port;
 	struct link bridge;
 
 	if (prepare_bridge(host, a, &bridge, &b, e) != 0)
@@ -195,8 +211,11 @@ attach_bridge(struct netlink *host, int netns, const struct plan_attach *a, stru
 	v.mtu = a->set.mtu != 0 ? a->set.mtu : bridge.mtu;
 	memcpy(v.host_name, a->set.host_name, sizeof v.host_name);
 	link_put_veth(&b, &v);
-	if (bridges_are_filtered())
-		link_put_hairpin(&b, a->set.host_name);
+	port = (struct link_port){.name = a->set.host_name,
+	    .hairpin = bridges_are_filtered(),
+	    .no_ipv6_address = bridge.ipv6 && (v.mtu == 0 || v.mtu >= IPV6_MIN_MTU)};
+	if (port.hairpin || port.no_ipv6_address)
+		link_put_port(&b, &port);
 	if (netlink_run(host, &b, e) == 0)
 		return a->set.vlan != 0 ? set_vlan(host, a, e) : 0;
 	if (e->no == EEXIST)
@@ -262,6 +281,17 @@ bridge_put_routes(struct netlink_batch *b, int index, const struct plan_attach *
 	return 0;
 }
 
+/*
+ * On a network of ours for IPv4 a container would have its link-local address only.  For each such address all
+ * containers of the network are sent several messages, so the more there are, the dearer is each start.
+ */
+static bool
+is_ipv4_only(const struct plan_attach *a)
+{
+	return a->driver->bridge && !a->set.unmanaged && plan_has_family(a, AF_INET) &&
+	       !plan_has_family(a, AF_INET6);
+}
+
 /* In the container's namespace: one interface. */
 static int
 put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *a, struct err *e)
@@ -269,14 +299,14 @@ put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *
 	/* By netlink, as the first look into /proc/sys of a new namespace is dear. */
 	static const struct link_setting settings[] = {
 	    {IPV4_DEVCONF_ARP_NOTIFY, 1}, {IPV4_DEVCONF_RP_FILTER, 2}};
-	int index;
+	int index, missing = set_sysctls(container_sysctls, a, a->name, NULL, e);
 
-	if (set_sysctls(container_sysctls, a, a->name, e) != 0)
+	if (missing < 0)
 		return -1;
 	index = link_index(s, a->name, e);
 	if (index < 0)
 		return err_wrap(e, "in the container");
-	link_put_ipv4_settings(b, index, settings, COUNTOF(settings));
+	link_put_settings(b, index, settings, COUNTOF(settings), missing == 0 && is_ipv4_only(a));
 	for (size_t i = 0; i < a->naddresses; i++)
 		link_put_address(b, index, &a->addresses[i].given);
 	link_put_up(b, index, "setting the container's interface up");

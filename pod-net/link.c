@@ -6,6 +6,7 @@
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdio.h>
@@ -38,20 +39,44 @@ copy_kind(const struct nlattr *info, char kind[IFNAMSIZ])
 	kind[n] = '\0';
 }
 
+/* The kernel's array begins with the setting whose number is 1. */
+static void
+copy_settings(const struct nlattr *spec, struct link *out)
+{
+	const struct nlattr *family[AF_INET6 + 1], *inet[IFLA_INET_CONF + 1];
+	size_t n;
+
+	if (spec == NULL)
+		return;
+	netlink_attrs(netlink_data(spec), netlink_size(spec), family, AF_INET6);
+	out->ipv6 = family[AF_INET6] != NULL;
+	if (family[AF_INET] == NULL)
+		return;
+	netlink_attrs(
+	    netlink_data(family[AF_INET]), netlink_size(family[AF_INET]), inet, IFLA_INET_CONF);
+	if (inet[IFLA_INET_CONF] == NULL)
+		return;
+	n = netlink_size(inet[IFLA_INET_CONF]) / sizeof out->settings[0];
+	out->nsettings = (uint32_t)(n < LINK_SETTINGS ? n : LINK_SETTINGS);
+	memcpy(out->settings, netlink_data(inet[IFLA_INET_CONF]),
+	    out->nsettings * sizeof out->settings[0]);
+}
+
 static int
 read_link(const struct nlmsghdr *h, void *arg, struct err *e)
 {
 	struct link *out = arg;
 	const struct ifinfomsg *i = NLMSG_DATA(h);
-	const struct nlattr *at[IFLA_LINKINFO + 1];
+	const struct nlattr *at[IFLA_AF_SPEC + 1];
 
 	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof *i))
 		return err_set(e, ERR_INTERNAL, "unexpected answer about a network interface");
-	netlink_attrs(IFLA_RTA(i), IFLA_PAYLOAD(h), at, IFLA_LINKINFO);
+	netlink_attrs(IFLA_RTA(i), IFLA_PAYLOAD(h), at, IFLA_AF_SPEC);
 	out->index = i->ifi_index;
 	out->flags = i->ifi_flags;
 	out->mtu = netlink_u32(at[IFLA_MTU]);
 	copy_kind(at[IFLA_LINKINFO], out->kind);
+	copy_settings(at[IFLA_AF_SPEC], out);
 	return 0;
 }
 
@@ -70,6 +95,49 @@ link_find(struct netlink *s, const char *name, struct link *out, struct err *e)
 	if (netlink_ask(s, &b, read_link, out, e) != 0)
 		return -1;
 	return out->index != 0;
+}
+
+bool
+link_has_setting(const struct link *l, unsigned key, uint32_t value)
+{
+	return key > 0 && key <= l->nsettings && l->settings[key - 1] == value;
+}
+
+static int
+read_forwarding(const struct nlmsghdr *h, void *arg, struct err *e)
+{
+	const struct nlattr *at[NETCONFA_FORWARDING + 1];
+	size_t head = NLMSG_SPACE(sizeof(struct netconfmsg));
+
+	(void)e;
+	if (h->nlmsg_type != RTM_NEWNETCONF || h->nlmsg_len < head)
+		return 0;
+	netlink_attrs((const uint8_t *)h + head, h->nlmsg_len - head, at, NETCONFA_FORWARDING);
+	*(bool *)arg = netlink_u32(at[NETCONFA_FORWARDING]) == 1;
+	return 0;
+}
+
+bool
+link_forwards(struct netlink *s)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct netconfmsg m = {.ncm_family = AF_INET};
+	struct err e = {0};
+	bool forwards = false;
+
+	netlink_reset(&b, s);
+	netlink_begin(&b, RTM_GETNETCONF, 0, &m, sizeof m, "asking for settings of IPv4", 0);
+	netlink_put_u32(&b, NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
+	netlink_end(&b);
+	return netlink_ask(s, &b, read_forwarding, &forwards, &e) == 0 && forwards;
+}
+
+bool
+link_exists(const struct netlink *s, const char *name)
+{
+	struct err e = {0};
+
+	return link_index(s, name, &e) >= 0;
 }
 
 int
@@ -512,30 +580,48 @@ link_put_vlan(struct netlink_batch *b, int index, uint16_t vlan, bool self)
 	netlink_end(b);
 }
 
+static void
+put_no_ipv6_address(struct netlink_batch *b)
+{
+	size_t family = netlink_nest(b, AF_INET6);
+
+	netlink_put_u8(b, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	netlink_nest_end(b, family);
+}
+
 void
-link_put_hairpin(struct netlink_batch *b, const char *name)
+link_put_port(struct netlink_batch *b, const struct link_port *p)
 {
 	struct ifinfomsg i = {.ifi_family = AF_UNSPEC};
-	size_t info, data;
+	size_t info, data, spec;
 
-	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "setting hairpin mode", 0);
-	netlink_put_str(b, IFLA_IFNAME, name);
-	info = netlink_nest(b, IFLA_LINKINFO);
-	netlink_put_str(b, IFLA_INFO_SLAVE_KIND, "bridge");
-	data = netlink_nest(b, IFLA_INFO_SLAVE_DATA);
-	netlink_put_u8(b, IFLA_BRPORT_MODE, 1);
-	netlink_nest_end(b, data);
-	netlink_nest_end(b, info);
+	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "changing a bridge port", 0);
+	netlink_put_str(b, IFLA_IFNAME, p->name);
+	if (p->hairpin) {
+		info = netlink_nest(b, IFLA_LINKINFO);
+		netlink_put_str(b, IFLA_INFO_SLAVE_KIND, "bridge");
+		data = netlink_nest(b, IFLA_INFO_SLAVE_DATA);
+		netlink_put_u8(b, IFLA_BRPORT_MODE, 1);
+		netlink_nest_end(b, data);
+		netlink_nest_end(b, info);
+	}
+	if (p->no_ipv6_address) {
+		spec = netlink_nest(b, IFLA_AF_SPEC);
+		put_no_ipv6_address(b);
+		netlink_nest_end(b, spec);
+	}
 	netlink_end(b);
 }
 
 void
-link_put_ipv4_settings(struct netlink_batch *b, int index, const struct link_setting *v, size_t n)
+link_put_settings(struct netlink_batch *b, int index, const struct link_setting *v, size_t n,
+    bool no_ipv6_address)
 {
 	struct ifinfomsg i = {.ifi_family = AF_UNSPEC, .ifi_index = index};
 	size_t spec, family, settings;
 
-	netlink_begin(b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "changing IPv4 settings", 0);
+	netlink_begin(
+	    b, RTM_NEWLINK, NLM_F_ACK, &i, sizeof i, "changing an interface's settings", 0);
 	spec = netlink_nest(b, IFLA_AF_SPEC);
 	family = netlink_nest(b, AF_INET);
 	settings = netlink_nest(b, IFLA_INET_CONF);
@@ -543,6 +629,8 @@ link_put_ipv4_settings(struct netlink_batch *b, int index, const struct link_set
 		netlink_put_u32(b, v[k].key, v[k].value);
 	netlink_nest_end(b, settings);
 	netlink_nest_end(b, family);
+	if (no_ipv6_address)
+		put_no_ipv6_address(b);
 	netlink_nest_end(b, spec);
 	netlink_end(b);
 }

@@ -11,19 +11,32 @@
 #include "pod-net/netlink.h"
 
 #define LINK_MAC_SIZE 6
+#define LINK_SETTINGS 64 /* more than the kernel has */
 
 struct link {
 	int index;
 	unsigned flags; /* IFF_… */
 	uint32_t mtu;
 	char kind[IFNAMSIZ]; /* "bridge", "veth", …; empty for hardware */
+	bool ipv6;	     /* it takes part in IPv6 */
+	uint32_t nsettings;  /* of IPv4: 0 if the kernel did not tell */
+	uint32_t settings[LINK_SETTINGS];
 };
 
 /* 1 with *out filled, 0 if there is no such interface, -1 with e. */
 int link_find(struct netlink *s, const char *name, struct link *out, struct err *e);
 
+/* True if the interface's setting (IPV4_DEVCONF_…) is known to have that value: its sysctl need not be looked at. */
+bool link_has_setting(const struct link *l, unsigned key, uint32_t value);
+
+/* True if the namespace is known to forward IPv4, which is the sysctl ip_forward. */
+bool link_forwards(struct netlink *s);
+
 /* The interface's number, or -1.  Unlike link_find it waits for nobody who changes interfaces. */
 int link_index(const struct netlink *s, const char *name, struct err *e);
+
+/* True if there is such an interface; it waits for nobody either. */
+bool link_exists(const struct netlink *s, const char *name);
 
 /* How many interfaces are ports of the bridge; -1 with e. */
 int link_count_ports(struct netlink *s, int bridge, struct err *e);
@@ -109,15 +122,22 @@ void link_put_child(struct netlink_batch *b, const struct link_child *c);
 /* Puts a bridge port (or, if self, the bridge's own) into a VLAN, untagged. */
 void link_put_vlan(struct netlink_batch *b, int index, uint16_t vlan, bool self);
 
-/* Lets the bridge port send frames back to where they came from. */
-void link_put_hairpin(struct netlink_batch *b, const char *name);
+/*
+ * Settings of a new bridge port.  hairpin: it may send frames back to where they came from.  no_ipv6_address, only
+ * where the kernel has IPv6: it gets no address of its own when its link comes up; nobody speaks to a port.
+ */
+struct link_port {
+	const char *name;
+	bool hairpin, no_ipv6_address;
+};
+void link_put_port(struct netlink_batch *b, const struct link_port *p);
 
-/* Sets IPv4 settings of an interface, as their sysctls would. */
+/* Sets IPv4 settings of an interface, as their sysctls would; no_ipv6_address as in link_put_port. */
 struct link_setting {
 	uint16_t key; /* IPV4_DEVCONF_… */
 	uint32_t value;
 };
-void link_put_ipv4_settings(
-    struct netlink_batch *b, int index, const struct link_setting *v, size_t n);
+void link_put_settings(struct netlink_batch *b, int index, const struct link_setting *v, size_t n,
+    bool no_ipv6_address);
 
 #endif

@@ -460,11 +460,8 @@ remove_bridge(struct net *n, const struct rec_net_hold *x)
 static bool
 any_link(struct net *n)
 {
-	struct err e = {0};
-	struct link l;
-
 	for (size_t i = 0; i < n->links.n; i++)
-		if (link_find(&n->route, n->links.v[i], &l, &e) == 1)
+		if (link_exists(&n->route, n->links.v[i]))
 			return true;
 	return false;
 }
@@ -476,12 +473,13 @@ remove_links(struct net *n)
 	for (size_t i = 0; i < n->links.n; i++) {
 		own_netlink_batch struct netlink_batch b = {0};
 		struct err e = {0};
-		struct link l;
+		int index = link_index(&n->route, n->links.v[i], &e);
 
-		if (link_find(&n->route, n->links.v[i], &l, &e) != 1)
+		err_clear(&e);
+		if (index < 0)
 			continue;
 		netlink_reset(&b, &n->route);
-		link_put_delete(&b, l.index);
+		link_put_delete(&b, index);
 		if (netlink_run(&n->route, &b, &e) != 0)
 			log_warn("%s: %s", n->links.v[i], e.text);
 	}

@@ -257,7 +257,7 @@ netns_sysctl(const char *key, const char *value, bool optional, struct err *e)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	if (fd < 0 && optional && errno == ENOENT)
-		return 0;
+		return 1;
 	n = fd >= 0 ? read(fd, now, sizeof now - 1) : -1;
 	if (n < 0)
 		return err_sys(e, "reading sysctl net/%s", key);

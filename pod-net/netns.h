@@ -58,7 +58,7 @@ void netns_name_of(int socket, char name[NETNS_NAME]); /* the namespace of a soc
 
 /*
  * Sets a value of /proc/sys/net of the namespace the process is in.  An equal value is not written
- * again, so that a read-only /proc does no harm; a key that this kernel lacks is no error if optional.
+ * again, so that a read-only /proc does no harm.  1: the key is missing, which is no error if it is optional.
  */
 int netns_sysctl(const char *key, const char *value, bool optional, struct err *e);
 
