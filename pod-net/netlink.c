@@ -15,14 +15,16 @@
 int
 netlink_open(struct netlink *s, int protocol, struct err *e)
 {
-	struct sockaddr_nl self = {.nl_family = AF_NETLINK};
+	const struct sockaddr_nl self = {.nl_family = AF_NETLINK}, kernel = self;
 	int on = 1;
 	own_fd int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 
 	s->fd = -1;
 	if (fd < 0)
 		return err_sys(e, "opening a netlink socket");
-	if (bind(fd, (struct sockaddr *)&self, sizeof self) != 0)
+	/* Connected, it takes nothing from others: a container that may speak netlink in its namespace knows our port. */
+	if (bind(fd, (const struct sockaddr *)&self, sizeof self) != 0 ||
+	    connect(fd, (const struct sockaddr *)&kernel, sizeof kernel) != 0)
 		return err_sys(e, "binding a netlink socket");
 	/* Only make the texts of errors better: not fatal. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
