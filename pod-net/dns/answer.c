@@ -27,6 +27,12 @@ has_addr(const struct zone_addrs *l, const struct addr *a)
 	return false;
 }
 
+bool
+answer_serves(const struct zone_network *n, const struct addr *client)
+{
+	return zone_client(n, client) != NULL || has_addr(&n->listen, client);
+}
+
 static bool
 find_sight(const struct answer_request *r, struct sight *s)
 {
@@ -35,7 +41,7 @@ find_sight(const struct answer_request *r, struct sight *s)
 		s->memberships = zone_memberships(r->zone, s->member->id, &s->n);
 	else
 		s->only = r->network;
-	return s->member != NULL || has_addr(&r->network->listen, &r->client);
+	return answer_serves(r->network, &r->client);
 }
 
 static bool

@@ -40,6 +40,9 @@ struct answer_request {
 	bool stream; /* TCP: the size of the answer is not limited by the client */
 };
 
+/* True if the address is not refused on this network. */
+bool answer_serves(const struct zone_network *n, const struct addr *client);
+
 /* out holds max bytes, at least DNS_UDP_MAX. */
 void answer_make(const struct answer_request *r, struct answer *a, uint8_t *out, size_t max);
 

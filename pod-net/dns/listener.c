@@ -271,11 +271,15 @@ on_stream_event(struct bufferevent *bev, short what, void *arg)
 		free_connection(c);
 }
 
+/* Strangers, who would only be refused, shall not take the connections of others: addresses are cheap. */
 static bool
-may_connect(const struct listen_shared *s, const struct addr *client)
+may_connect(const struct listener *l, const struct addr *client)
 {
+	const struct listen_shared *s = l->shared;
 	size_t n = 0;
 
+	if (l->network == NULL || !answer_serves(l->network, client))
+		return false;
 	for (const struct connection *c = s->connections; c != NULL; c = c->next)
 		n += addr_compare(&c->client, client) == 0;
 	return s->nconnections < LISTENER_CONNECTIONS_MAX && n < LISTENER_CLIENT_MAX;
@@ -298,7 +302,7 @@ on_connection(evutil_socket_t fd, short what, void *arg)
 	if (conn == -1)
 		return;
 	client = addr_of(&from);
-	if (!may_connect(s, &client))
+	if (!may_connect(l, &client))
 		return;
 	c = xcalloc(1, sizeof(*c));
 	c->listener = l;

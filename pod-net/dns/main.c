@@ -29,21 +29,25 @@
 #define PORT 5533 /* aardvark-dns' own */
 #define PID_FILE "aardvark.pid"
 
-/* Takes the place of the directory's server.  Returns the descriptor that holds it. */
+/*
+ * Takes the place of the directory's server.  Returns the descriptor that holds it, and with which nothing can be
+ * written: whoever has taken over the server must not choose which process pod-net signals as root.
+ */
 static int
 take_place(int dir, struct err *e)
 {
-	own_fd int fd = openat(dir, PID_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	own_fd int held = openat(dir, PID_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	own_fd int fd = openat(dir, PID_FILE, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%d", (int)getpid());
 
-	if (fd == -1)
+	if (held == -1 || fd == -1)
 		return err_sys(e, "opening %s", PID_FILE);
-	if (lock_take(fd, LOCK_EXCLUSIVE, LOCK_TRY, "the DNS server's directory", e) == -1)
+	if (lock_take(held, LOCK_EXCLUSIVE, LOCK_TRY, "the DNS server's directory", e) == -1)
 		return -1;
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, text, (size_t)n, 0) != n)
 		return err_sys(e, "writing %s", PID_FILE);
-	return fd_take(&fd);
+	return fd_take(&held);
 }
 
 /* names stands on ROLE_VIEW_FD_NUMBER.  how.ready is closed when it listens. */

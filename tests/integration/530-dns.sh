@@ -66,6 +66,7 @@ is "an IPv6 address too" "$(asked 10.9.0.3 10.9.0.1 -x fd09::2)" "NOERROR c1. we
 is "all networks of who asks are seen" "$(asked 10.9.0.2 10.9.0.1 c9)" "NOERROR 10.9.1.9"
 is "other networks are not" "$(asked 10.9.0.3 10.9.0.1 c9.dns.podman)" "NXDOMAIN"
 is "a stranger is refused" "$(asked 10.9.2.2 10.9.0.1 c1)" "REFUSED"
+is "by TCP it is not even heard" "$(asked 10.9.2.2 10.9.0.1 +tcp c1)" ""
 is "the host sees the network it asks in" "$(asked 10.9.0.1 10.9.0.1 c2)" "NOERROR 10.9.0.3"
 is "another class is refused" "$(asked 10.9.0.3 10.9.0.1 version.bind. CH TXT)" "REFUSED"
 
@@ -91,6 +92,11 @@ is "with one capability" "$(awk '/^CapEff/ { print $2 }' "/proc/$pid/status")" 0
 is "and a filter" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pid/status")" 2
 is "its root is the directory of names, read-only" \
 	"$(awk '$5 == "/" { print $6 }' "/proc/$pid/mountinfo" | grep -c '^ro')" 1
+# Else whoever has taken it over chose which process is signalled in its place.
+for fd in "/proc/$pid/fd"/*; do [ "$(readlink "$fd")" = / ] || ls -iL "$fd"; done 2>/dev/null >"$dir/files"
+held=$(sed -nE "s,^ *$(stat -c %i "$dir/names/aardvark.pid") .*/,,p" "$dir/files")
+is "the file that names it is held open, not to be written" \
+	"$(sed -nE 's/^flags:.*(.)$/\1/p' "/proc/$pid/fdinfo/${held:-none}")" 0
 
 # Garbage, and clients that hold connections, take nothing from others.
 for _ in $(seq 200); do head -c $((RANDOM % 90)) /dev/urandom >/dev/udp/10.9.0.1/53; done
