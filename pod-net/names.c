@@ -48,15 +48,18 @@ static int
 open_session(struct session *s, const struct names *names, bool make, struct err *e)
 {
 	*s = (struct session){.names = names, .lock = -1, .dir = -1};
+	if (!make && access(names->dir, F_OK) == -1 && errno == ENOENT)
+		return 0;
+	/* The directory only under the lock: whoever takes the last names away removes it. */
+	s->lock = lock_acquire(AT_FDCWD, names->lock, LOCK_EXCLUSIVE, LOCK_WAIT, e);
+	if (s->lock == -1)
+		return -1;
 	if (make && mkdir(names->dir, 0755) == -1 && errno != EEXIST)
 		return err_sys(e, "making %s", names->dir);
 	s->dir = open(names->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (s->dir == -1 && errno == ENOENT && !make)
 		return 0;
-	if (s->dir == -1)
-		return err_sys(e, "opening %s", names->dir);
-	s->lock = lock_acquire(AT_FDCWD, names->lock, LOCK_EXCLUSIVE, LOCK_WAIT, e);
-	return s->lock == -1 ? -1 : 1;
+	return s->dir == -1 ? err_sys(e, "opening %s", names->dir) : 1;
 }
 
 bool
@@ -67,10 +70,12 @@ names_answered(const struct rec_net_hold *h)
 
 /* --- The files ------------------------------------------------------------------------------------ */
 
+/* A network that is called like the server's own file gets a mark that no name has. */
 static char *
 file_name(const char *network, bool internal)
 {
-	return xasprintf("%s%s", network, internal ? INTERNAL : "");
+	return xasprintf(
+	    "%s%s%s", strcmp(network, PID_FILE) == 0 ? "%" : "", network, internal ? INTERNAL : "");
 }
 
 /* The lines of a network's file; none if there is no file. */
@@ -243,8 +248,7 @@ each_file(struct session *s, const char *id)
 		return 0;
 	rewinddir(d);
 	for (struct dirent *entry; (entry = readdir(d)) != NULL;)
-		if (entry->d_name[0] != '.' && strcmp(entry->d_name, PID_FILE) != 0 &&
-		    strstr(entry->d_name, ".tmp-") == NULL)
+		if (entry->d_name[0] != '.' && strcmp(entry->d_name, PID_FILE) != 0)
 			strv_add(&files, entry->d_name);
 	for (size_t i = 0; id != NULL && i < files.n; i++)
 		leave_file(s, files.v[i], id);

@@ -196,8 +196,7 @@ zone_load(struct zone *z, int dir, struct err *e)
 	}
 	for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
 		/* Not what is being written and gets its name when it is whole. */
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "aardvark.pid") == 0 ||
-		    strstr(entry->d_name, ".tmp-") != NULL)
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "aardvark.pid") == 0)
 			continue;
 		if (new.nnetworks < NETWORKS_MAX)
 			load_file(&new, dir, entry->d_name);

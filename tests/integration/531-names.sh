@@ -56,6 +56,31 @@ pod rm -f -t 0 c1 c2 c3 c4 >/dev/null
 until_none() { for _ in $(seq 200); do [ "$(servers)" = 0 ] && return; sleep 0.1; done; return 1; }
 until_none
 is "after the last container it has ended" "$?" 0
+# The last container takes the directory of names away while the next one waits for its lock.
+names=$(echo /run/pod-net/dns-*.lock)
+mkdir "${names%.lock}"
+exec {lock}<"$names"
+flock -x "$lock"
+pod run --name c6 --network n1 localhost/b true >"$WORLD/out" 2>&1 {lock}<&- &
+run=$!
+remember_pid $run
+waits() { grep -q -- "-> FLOCK.*:$(stat -c %i "$names") " /proc/locks; }
+check "a container waits for the lock of names" until_ok 20 waits
+rmdir "${names%.lock}"
+exec {lock}<&-
+wait $run
+is "it starts though the directory has gone meanwhile" "$? $(cat "$WORLD/out")" "0 "
+pod rm c6 >/dev/null
+# Names that files of the directory have as well.
+for name in aardvark.pid b.tmp-1; do
+	pod network create --subnet 10.96.7.0/24 "$name" >/dev/null
+	pod run -d --name c7 --network "$name" localhost/b sleep 1000 >/dev/null
+	is "names on a network called $name" "$(asked c7 c7 | cut -d. -f1-3)" 10.96.7
+	pod rm -f -t 0 c7 >/dev/null
+	pod network rm "$name" >/dev/null
+done
+until_none
+is "and then the server ends too" "$?" 0
 # Another program has the port.
 python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 53)); time.sleep(60)' &
