@@ -438,6 +438,8 @@ update(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	servers = (struct strs){(const char **)words.v, words.n};
 	if (g->config == NULL) {
 		err_set(e, ERR_USAGE, "--config not specified but required for netavark update");
+	} else if (!network_name_valid(argv[0])) {
+		err_set(e, ERR_INVALID, "invalid network name %s", argv[0]);
 	} else {
 		choose_names(g, &names);
 		if (names_servers(&names, argv[0], &servers, e) == 0)

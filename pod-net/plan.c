@@ -138,7 +138,8 @@ set_name(struct plan *p, size_t i, const struct plan_request *m, struct err *e)
 		while (name_taken(p, i, m, a->name));
 		return 0;
 	}
-	if (!network_name_valid(wanted) || strcmp(wanted, "lo") == 0)
+	if (strlen(wanted) >= sizeof a->name || !network_name_valid(wanted) ||
+	    strcmp(wanted, "lo") == 0)
 		return err_set(e, ERR_INVALID, "invalid interface name %s", wanted);
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(p->attach[k].name, wanted) == 0)

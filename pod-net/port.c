@@ -8,8 +8,9 @@
 #include "common/base/own.h"
 #include "common/wire/peer.h"
 
-#define BATCH 200	/* descriptors of one packet */
-#define RANDOM_TRIES 64 /* for a free range of ports */
+#define BATCH 200		/* descriptors of one packet */
+#define NUMBERS_MAX (4 * 65536) /* of all ranges of a container: each becomes an element of a set */
+#define RANDOM_TRIES 64		/* for a free range of ports */
 
 static const struct {
 	const char *name;
@@ -71,10 +72,14 @@ port_parse(const struct rec_port_map *v, size_t n, bool has4, bool has6, struct 
     struct arena *a, struct err *e)
 {
 	struct port_list l = {.v = arena_array(a, n, sizeof *l.v)};
+	size_t numbers = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (parse_one(&v[i], has4, has6, &l.v[l.n], e) != 0)
 			return -1;
+		numbers += l.v[l.n].count;
+		if (numbers > NUMBERS_MAX)
+			return err_set(e, ERR_LIMIT, "more than %d published ports", NUMBERS_MAX);
 		l.n += l.v[l.n].ipv4 || l.v[l.n].ipv6;
 	}
 	*out = l;

@@ -60,19 +60,33 @@ state_id_valid(const char *id)
 	       strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
 }
 
+/* Its bytes; what could not be read again is refused before anything is made that it would have to undo. */
+static int
+pack(const struct rec_net_state *s, struct strbuf *b, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct rec_net_state again;
+
+	wire_pack(&rec_net_state_desc, s, b);
+	if (b->n > STATE_MAX)
+		return err_set(e, ERR_LIMIT, "a container's network state is too large");
+	return wire_unpack(&rec_net_state_desc, b->s, b->n, &again, &a, e);
+}
+
 int
 state_write(const struct state_dir *d, const char *id, const struct rec_net_state *s, struct err *e)
 {
 	own_strbuf struct strbuf b = {0};
-	own_fd int fd =
-	    openat(d->fd, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	own_fd int fd = -1;
 
+	if (pack(s, &b, e) != 0)
+		return -1;
+	fd = openat(d->fd, id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(e, "making the network state of container %s", id);
 	/* A sweep that comes between the two sees an unlocked file, but one newer than itself. */
 	if (lock_take(fd, LOCK_EXCLUSIVE, 5000, id, e) != 0)
 		return -1;
-	wire_pack(&rec_net_state_desc, s, &b);
 	if (file_put(fd, b.s, b.n) != 0) {
 		err_sys(e, "writing the network state of container %s", id);
 		(void)unlinkat(d->fd, id, 0);
@@ -87,7 +101,8 @@ state_replace(
 {
 	own_strbuf struct strbuf b = {0};
 
-	wire_pack(&rec_net_state_desc, s, &b);
+	if (pack(s, &b, e) != 0)
+		return -1;
 	return file_write(d->fd, id, b.s, b.n, 0600, 0, e);
 }
 
@@ -96,7 +111,8 @@ state_extend(int fd, const struct rec_net_state *s, struct err *e)
 {
 	own_strbuf struct strbuf b = {0};
 
-	wire_pack(&rec_net_state_desc, s, &b);
+	if (pack(s, &b, e) != 0)
+		return -1;
 	if (pwrite(fd, b.s, b.n, 0) != (ssize_t)b.n || ftruncate(fd, (off_t)b.n) != 0)
 		return err_sys(e, "writing the network state");
 	return 0;

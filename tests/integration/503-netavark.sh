@@ -63,6 +63,17 @@ bad "no interface name" "no container interface name given" "$(one | sed 's/"eth
 bad "an unknown driver" 'unknown network driver' "$(one | sed 's/"driver": "bridge"/"driver": "warp"/')"
 bad "a bad host address" 'invalid host ip' "$(one | sed 's/"host_ip": ""/"host_ip": "there"/')"
 bad "a bad option" 'unable to parse' "$(one | sed 's/"ipam_options"/"options": {"mtu": "x"}, "ipam_options"/')"
+# Limits of what is kept: what could not be read again could not be undone either.
+bad "a long interface name" 'invalid interface name' "$(one | sed 's/"eth0"/"eth0123456789abc"/')"
+bad "a name too long" 'too long' "$(one | sed "s/\"container_name\": \"c\"/\"container_name\": \"$(printf 'n%.0s' {1..300})\"/")"
+bad "too many addresses" 'too many members' "$(one | sed "s/\"10.86.1.5\"/$(seq -s, -f '"10.86.1.%g"' 100 180)/")"
+bad "too many ports" 'more than 262144 published ports' "$(one | sed "s/\({\"host_ip\".*tcp\"}\)/$(printf '&,%.0s' {1..9})&/; s/\"range\": 1,/\"range\": 40000,/g; s/18490/1000/g")"
+mkdir -p "$config/aardvark-dns"
+printf 'first\nsecond\n' >"$config/other"
+out=$(netavark update ../other --network-dns-servers 192.0.2.1)
+is "update of what is no network's name" "$? $out $(cat "$config/other")" '1 {"error":"invalid network name ../other"} first
+second'
+rmdir "$config/aardvark-dns"
 is "no --config" "$(one | "$N" setup "$WORLD/ns")" '{"error":"--config not specified but required for netavark setup"}'
 "$N" nosuchword >/dev/null 2>&1
 is "bad usage" $? 2
