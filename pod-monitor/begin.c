@@ -9,27 +9,19 @@
 #include "common/base/own.h"
 #include "common/base/process.h"
 #include "common/fs/group.h"
+#include "common/oci/monitor.h"
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/mountns.h"
 
-/* Nobody is left to read diagnostics, and the coordinator's own stream is not ours to keep open. */
+/* printed: the runtime's own words, which a foreign manager gets as they are. */
 static void
-leave_stderr(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	dup2(null, STDERR_FILENO);
-	fd_close(&null);
-}
-
-static void
-answer_error(struct monitor *m, const struct err *what)
+answer_error(struct monitor *m, const struct err *what, const char *printed)
 {
 	struct err e = {0};
 
 	m->failed = true;
 	if (m->job.foreign) {
-		report_send(&m->report, -1, what->text);
+		report_send(&m->report, -1, printed != NULL ? printed : what->text);
 		/* The manager cleans up what the runtime may have left. */
 		start_forget(&m->start);
 		m->phase = GONE;
@@ -45,34 +37,39 @@ answer_error(struct monitor *m, const struct err *what)
 	m->phase = GONE;
 }
 
-/* What the runtime printed, out of the worker's hands; NULL if there is none. */
-static const char *
-abort_worker(struct monitor *m, bool again, struct peer_in *in)
+/* What the runtime printed, out of the worker's hands; empty if there is none. */
+static void
+abort_worker(struct monitor *m, bool again, char *printed, size_t size)
 {
+	own_peer_in struct peer_in in = {0};
 	struct msg_stdio_abort a = {.again = again};
 	struct err e = {0};
+	size_t n = 0;
 
-	if (m->worker == NULL ||
-	    peer_call(m->worker, &msg_stdio_abort_desc, &a, in, NULL, NULL, &e) != 0)
-		return NULL;
-	return MSG_OF(in, stdio_done)->text;
+	if (m->worker != NULL &&
+	    peer_call(m->worker, &msg_stdio_abort_desc, &a, &in, NULL, NULL, &e) == 0) {
+		const struct bytes *b = &MSG_OF(&in, stdio_done)->text;
+
+		n = b->n < size ? b->n : size - 1;
+		if (n > 0)
+			memcpy(printed, b->p, n);
+	}
+	printed[n] = '\0';
 }
 
 /* The runtime failed. */
 static void
 start_failed(struct monitor *m, const struct err *why)
 {
-	own_peer_in struct peer_in in = {0};
 	struct err what = {0};
-	const char *text = abort_worker(m, false, &in);
+	char printed[MONITOR_CHUNK];
 
+	abort_worker(m, false, printed, sizeof(printed));
 	if (why != NULL)
 		what = *why;
-	else if (m->job.foreign)
-		err_set(&what, ERR_RUNTIME, "%s", text != NULL ? text : "");
-	else
-		start_error(&m->start, &m->job, text, &what);
-	answer_error(m, &what);
+	else if (!m->job.foreign)
+		start_error(&m->start, &m->job, printed, &what);
+	answer_error(m, &what, why == NULL ? printed : NULL);
 }
 
 /* Sends the worker on its way.  Returns -1 with e if the runtime made no terminal. */
@@ -153,7 +150,7 @@ started(struct monitor *m)
 	answer_started(m);
 	start_close(&m->start, &m->job);
 	monitor_leave_streams();
-	leave_stderr();
+	monitor_leave_stderr();
 	if (m->job.timeout_s > 0)
 		monitor_set_timer(m, m->job.timeout_s);
 	if (!m->job.exec) {
@@ -173,14 +170,14 @@ started(struct monitor *m)
 static bool
 start_retry(struct monitor *m)
 {
-	own_peer_in struct peer_in answer = {0};
 	struct err e = {0};
+	char printed[1];
 	pid_t pid;
 
 	if (m->retried || m->job.exec || m->job.foreign || !start_exists_already(&m->start))
 		return false;
 	m->retried = true;
-	abort_worker(m, true, &answer);
+	abort_worker(m, true, printed, sizeof(printed));
 	pid = start_delete(&m->start, &m->job, &e);
 	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
 		return false;

@@ -14,6 +14,7 @@
 #include "common/base/text.h"
 #include "common/cli/cmd.h"
 #include "common/role/role.h"
+#include "common/wire/trace.h"
 #include "pod-monitor/conmon.h"
 #include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
@@ -259,6 +260,12 @@ serve(struct daemon *d, const struct conmon_opts *o, struct job *j, struct err *
 	struct monitor_half worker;
 	int status;
 
+	/* Who waits for the end of our output must not wait for the runtime. */
+	if (!d->logs.passthrough) {
+		monitor_leave_streams();
+		if (!trace_on())
+			monitor_leave_stderr();
+	}
 	setsid();
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
 		return err_sys(e, "becoming the reaper of orphans");

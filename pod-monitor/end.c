@@ -48,6 +48,8 @@ end_clean_up(struct monitor *m)
 			m->phase = CLEANING;
 			return;
 		}
+		if (e.no == ENOENT || e.no == EACCES || e.no == ENOEXEC)
+			return;
 		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
 }

@@ -9,6 +9,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "pod-monitor/logs.h"
 
 #define LOG_FLAGS (O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK)
@@ -36,6 +37,15 @@ open_dir(const char *path, const char **name, struct err *e)
 	return fd >= 0 ? fd : err_sys(e, "Failed to open log file %s", path);
 }
 
+/*
+ * /dev/stdout and its like are links.  Safe to follow because nobody but root can put any there.
+ */
+static bool
+is_device_name(const char *path)
+{
+	return text_has_prefix(path, "/dev/") && strchr(path + strlen("/dev/"), '/') == NULL;
+}
+
 static int
 open_file(struct logs *l, const struct rec_log_target *t, const struct logs_owner *o, struct err *e)
 {
@@ -48,12 +58,16 @@ open_file(struct logs *l, const struct rec_log_target *t, const struct logs_owne
 		return err_set(e, ERR_INVALID, "k8s-file requires a filename");
 	if ((dir = open_dir(t->path, &name, e)) < 0)
 		return -1;
-	file = openat(dir, name, LOG_FLAGS, 0640);
+	file =
+	    openat(dir, name, is_device_name(t->path) ? LOG_FLAGS & ~O_NOFOLLOW : LOG_FLAGS, 0640);
 	if (file < 0 || fstat(file, &st) != 0)
 		return err_sys(e, "Failed to open log file %s", t->path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INVALID, "log %s is not a regular file", t->path);
+	if (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return err_set(e, ERR_INVALID, "log %s is not a file", t->path);
 	l->v[l->n].name = name;
+	l->v[l->n].fixed = !S_ISREG(st.st_mode) || is_device_name(t->path);
+	if (l->v[l->n].fixed)
+		l->v[l->n].size_max = 0;
 	l->v[l->n].size = st.st_size;
 	l->v[l->n].fd = fd_take(&file);
 	l->v[l->n++].dir = fd_take(&dir);
@@ -251,6 +265,8 @@ logs_renew(struct logs *l, size_t i, struct err *e)
 		return err_set(e, ERR_INVALID, "there is no log %zu", i);
 	if (l->v[i].dir < 0)
 		return connect_journal(e);
+	if (l->v[i].fixed)
+		return err_set(e, ERR_UNSUPPORTED, "log %s stays as it is", l->v[i].name);
 	snprintf(temp, sizeof(temp), "%.*s.tmp", NAME_MAX - 4, l->v[i].name);
 	fd = openat(l->v[i].dir, temp, LOG_FLAGS | O_TRUNC, 0640);
 	if (fd < 0)

@@ -18,6 +18,7 @@ struct logs {
 		int64_t size, size_max, total_max;
 		unsigned files_max;
 		bool no_partial_mark, is_volatile;
+		bool fixed;   /* a device or FIFO, which nothing may take the place of */
 		char *fields; /* for the journal, owned */
 	} v[LOGS_MAX];
 	size_t n;
@@ -41,7 +42,7 @@ int logs_send(struct logs *l, struct peer *worker, struct err *e);
 /*
  * Puts an empty file in the place of log i, in one step; the old one becomes path.1 (and that
  * path.2, …) as far as files_max goes, else its text is lost to those who do not have it open.
- * Returns its descriptor.  For the journal: a fresh connection.
+ * Returns its descriptor.  For the journal: a fresh connection.  Devices and FIFOs stay: -1.
  */
 int logs_renew(struct logs *l, size_t i, struct err *e);
 

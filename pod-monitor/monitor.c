@@ -66,6 +66,15 @@ monitor_leave_streams(void)
 	fd_close(&null);
 }
 
+void
+monitor_leave_stderr(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(null, STDERR_FILENO);
+	fd_close(&null);
+}
+
 int
 monitor_start_worker(struct monitor_half *out, struct err *e)
 {
@@ -419,7 +428,7 @@ init(struct monitor *m, const struct monitor_half *worker)
 	m->worker = worker->peer;
 	m->worker_pid = worker->pid;
 	m->oom.counter = m->oom.event = -1;
-	m->start.bundle = m->process = m->health.timer = -1;
+	m->start.bundle = m->start.console = m->process = m->health.timer = -1;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	m->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

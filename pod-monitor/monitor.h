@@ -17,6 +17,15 @@
 #include "pod-monitor/logs.h"
 #include "pod-monitor/report.h"
 
+/*
+ * The coordinator's input and output are not ours: "x=$(pod run -d …)" waits until nobody has them
+ * open.
+ */
+void monitor_leave_streams(void);
+
+/* The same for diagnostics, once nobody is left to read them. */
+void monitor_leave_stderr(void);
+
 /* The other half of the monitor. */
 struct monitor_half {
 	struct peer *peer;

@@ -10,6 +10,7 @@
 #include "pod-monitor/health.h"
 #include "pod-monitor/job.h"
 #include "pod-monitor/logs.h"
+#include "pod-monitor/monitor.h"
 #include "pod-monitor/oom.h"
 #include "pod-monitor/record.h"
 #include "pod-monitor/report.h"
@@ -56,12 +57,6 @@ struct monitor {
 int64_t monitor_now_ns(void);
 void monitor_watch(struct monitor *m, int fd, enum event_of of, uint32_t events);
 void monitor_set_timer(struct monitor *m, uint64_t seconds);
-
-/*
- * The coordinator's input and output are not ours: "x=$(pod run -d …)" waits until nobody has them
- * open.
- */
-void monitor_leave_streams(void);
 
 /* Does the job that is filled in: prepares and starts the runtime; on failure says so. */
 void begin_job(struct monitor *m, int attach_pipe, int start_pipe);

@@ -48,7 +48,9 @@ listen_in_bundle(struct start *s, const char *name, int type, struct err *e)
 static int
 open_fifo(struct start *s, const char *name, struct err *e)
 {
-	if (mkfifoat(s->bundle, name, 0660) != 0 && errno != EEXIST)
+	/* What lies there may have another mode, or be no FIFO at all. */
+	unlinkat(s->bundle, name, 0);
+	if (mkfifoat(s->bundle, name, 0660) != 0)
 		return err_sys(e, "making FIFO %s", name);
 
 	/* Open for writing too, so that it never ends. */
@@ -255,16 +257,16 @@ make_argv(struct start *s, struct job *j)
 		strv_addf(v, "%s/" MONITOR_PIDFILE, j->bundle);
 	if (j->exec)
 		add_option(v, "--process", j->process_file);
+	if (j->no_pivot && !j->exec)
+		strv_add(v, "--no-pivot");
+	if (j->no_new_keyring && !j->exec)
+		strv_add(v, "--no-new-keyring");
 	if (strcmp(command_of(j), "create") != 0)
 		strv_add(v, "--detach");
 	if (j->restore != NULL) {
 		add_option(v, "--image-path", j->restore);
 		add_option(v, "--work-path", j->bundle);
 	}
-	if (j->no_pivot && !j->exec)
-		strv_add(v, "--no-pivot");
-	if (j->no_new_keyring && !j->exec)
-		strv_add(v, "--no-new-keyring");
 	strv_add_all(v, j->runtime_opts.v, j->runtime_opts.n);
 	if (j->preserve_fds > 0) {
 		strv_add(v, "--preserve-fds");
@@ -452,6 +454,18 @@ start_delete(struct start *s, struct job *j, struct err *e)
 /* --- After it ----------------------------------------------------------------------------------
  */
 
+/* Nobody hands over a terminal any more. */
+static void
+drop_console(struct start *s)
+{
+	if (s->console < 0)
+		return;
+	fd_close(&s->console);
+	unlinkat(s->bundle, CONSOLE, 0);
+	if (s->temporary != NULL)
+		rmdir(s->temporary);
+}
+
 int
 start_take_console(struct start *s, struct err *e)
 {
@@ -468,10 +482,7 @@ start_take_console(struct start *s, struct err *e)
 	own_fd int conn = accept4(s->console, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	int fd;
 
-	fd_close(&s->console);
-	unlinkat(s->bundle, CONSOLE, 0);
-	if (s->temporary != NULL)
-		rmdir(s->temporary);
+	drop_console(s);
 	if (conn < 0 || recvmsg(conn, &m, MSG_CMSG_CLOEXEC) < 0)
 		return err_set(e, ERR_RUNTIME, "Runtime did not set up terminal");
 
@@ -544,5 +555,6 @@ start_error(struct start *s, struct job *j, const char *fallback, struct err *e)
 void
 start_forget(struct start *s)
 {
+	drop_console(s);
 	unlinkat(s->bundle, MONITOR_ATTACH, 0);
 }

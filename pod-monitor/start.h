@@ -50,7 +50,7 @@ pid_t start_read_pid(struct start *s, struct job *j, struct err *e);
 /* What the runtime logged as its error; fallback is used if it logged none. */
 int start_error(struct start *s, struct job *j, const char *fallback, struct err *e);
 
-/* Removes the attach socket. */
+/* Removes the attach socket, and the console's if no terminal came. */
 void start_forget(struct start *s);
 
 #endif

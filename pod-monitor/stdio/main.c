@@ -220,14 +220,10 @@ static int
 on_abort(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct stdio *st = arg;
-	char raw[1025], text[sizeof(raw) * 4];
-	size_t n = streams_take_stderr(&st->s, raw, sizeof(raw) - 1);
-	struct msg_stdio_done m = {.text = text};
+	char raw[MONITOR_CHUNK - 1];
+	size_t n = streams_take_stderr(&st->s, raw, sizeof(raw));
+	struct msg_stdio_done m = {.text = {.p = (const uint8_t *)raw, .n = n}};
 
-	while (n > 0 && (raw[n - 1] == '\n' || raw[n - 1] == '\r'))
-		n--;
-	raw[n] = '\0';
-	text_escape(raw, text, sizeof(text) - 8);
 	if (!MSG_OF(in, stdio_abort)->again) {
 		clients_drop_all(&st->s.clients);
 		st->said_done = true;

@@ -217,6 +217,61 @@ until_ok 20 ended
 is "and go on there" "$(cut -d ' ' -f 4 "$WORLD/logs/old" "$WORLD/logs/r" | tr '\n' ' ')" "one two "
 rt delete --force "$id"
 
+# What the runtime prints reaches the manager as it is; nobody waits for the runtime by our output; no socket stays.
+next
+bundle said true true
+cat >"$WORLD/sayer" <<-END
+	#!/bin/sh
+	printf 'line "1"\\n\\tline\\\\2\\001\\n' >&2
+	read x <>$WORLD/fs/go
+	exit 3
+END
+chmod +x "$WORLD/sayer"
+rm -f "$WORLD/sync"
+out=$(cd "$WORLD/b-said" && _OCI_SYNCPIPE=3 timeout 30 "$mon" -c "$id" -u "$id" -r "$WORLD/sayer" -b . -P "$WORLD/b-said/monpid" -t \
+	-l none --full-attach 3>"$WORLD/sync")
+is "the end of output does not wait for the runtime" "$?:$out:$(cat "$WORLD/sync")" 0::
+check "while its terminal is waited for" until_ok 20 test -S "$WORLD/b-said/console"
+echo >"$WORLD/fs/go"
+check "its failure is told" until_ok 20 test -s "$WORLD/sync"
+is "in its own words" "$(cat "$WORLD/sync")" '{"pid": -1, "message": "line \"1\"\n\tline\\2\u0001\n"}'
+gone() { ! test -d "/proc/$(cat "$WORLD/b-$1/monpid")"; }
+check "the monitor ends" until_ok 20 gone said
+is "what stays in the bundle" "$(ls "$WORLD/b-said" | tr '\n' ' ')" "config.json ctl monpid winsz "
+# FIFOs of another mode, or none at all, are made anew; an exit command that is missing holds nobody up.
+rm "$WORLD/b-said/ctl" && echo old >"$WORLD/b-said/ctl"
+chmod 666 "$WORLD/b-said/winsz"
+echo >"$WORLD/fs/go" &
+was=$(date +%s)
+(cd "$WORLD/b-said" && timeout 30 "$mon" -c "$id" -u "$id" -r "$WORLD/sayer" -b . --sync -l none --full-attach --exit-command /nonexistent)
+is "a monitor in the foreground" $? 1
+wait
+check "is not held up by a missing exit command" test $(($(date +%s) - was)) -lt 4
+is "its FIFOs" "$(stat -c '%F %a' "$WORLD/b-said/ctl" "$WORLD/b-said/winsz" | sort -u)" "fifo 640"
+# Restoring: the order of options that managers know.
+next
+printf '#!/bin/sh\necho "$*" >"%s"\nexit 1\n' "$WORLD/restored" >"$WORLD/sayer"
+(cd "$WORLD" && timeout 30 "$mon" -c "$id" -u "$id" \
+	-r "$WORLD/sayer" -b "$WORLD/b-said" --sync -l none --full-attach --restore /cp -s -p /pf --no-pivot --no-new-keyring \
+	--runtime-opt --leave-running --runtime-arg --x)
+is "command line of restore" "$(cat "$WORLD/restored")" "--systemd-cgroup --x restore --bundle $WORLD/b-said --pid-file /pf --no-pivot \
+--no-new-keyring --detach --image-path /cp --work-path $WORLD/b-said --leave-running $id"
+# Logs that are no regular files: written, and never replaced by rotation.
+next
+bundle device false sh -c 'seq 50; exec sleep 0.3'
+mkfifo "$WORLD/log-fifo"
+cat "$WORLD/log-fifo" >"$WORLD/log-read" &
+reader=$!
+exec 9<>"$WORLD/log-fifo"
+create device -l "$WORLD/log-fifo" -l /dev/null --log-size-max 200 && rt start "$id"
+exec 9>&-
+until_ok 20 ended
+check "log: a FIFO's reader gets it whole" until_ok 20 grep -q 'F 50$' "$WORLD/log-read"
+wait "$reader"
+is "log: each line of it" "$(cut -d ' ' -f 4 "$WORLD/log-read" | md5sum)" "$(seq 50 | md5sum)"
+is "log: devices stay" "$(stat -c %F /dev/null "$WORLD/log-fifo" | tr '\n' ,)" "character special file,fifo,"
+rt delete --force "$id"
+
 # Readiness: only words about the service's state go to the host.
 mkdir "$WORLD/b-notify"
 bundle notify false sleep 100
