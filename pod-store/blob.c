@@ -9,6 +9,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/fs/path.h"
 #include "pod-store/blob.h"
 #include "pod-store/layer.h"
 #include "pod-store/places.h"
@@ -55,6 +56,12 @@ blob_end(const struct stage *g, const struct staged *l)
 	(void)renameat(g->dir, from, g->dir, to);
 }
 
+const char *
+blob_hex(const char *name)
+{
+	return text_has_prefix(name, "blob.") && text_is_hex(name + 5, 64) ? name + 5 : NULL;
+}
+
 int
 blob_open(int dir, const char *digest)
 {
@@ -64,7 +71,7 @@ blob_open(int dir, const char *digest)
 	if (hex == NULL)
 		return -1;
 	blob_name(hex, name);
-	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return path_try(dir, name, PATH_PLAIN, O_RDONLY, 0);
 }
 
 int
@@ -92,7 +99,7 @@ is_chunked(int fd)
 int
 blob_toc_open(int dir, const char *digest)
 {
-	own_fd int fd = openat(dir, TOC, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	own_fd int fd = path_try(dir, TOC, PATH_PLAIN, O_RDONLY, 0);
 
 	if (fd == -1)
 		fd = blob_open(dir, digest);

@@ -18,6 +18,9 @@ int blob_begin(const struct stage *g, const struct staged *l, struct err *e);
 /* The stream has ended and is verified: the file gets its name, or goes if it is only the tar. */
 void blob_end(const struct stage *g, const struct staged *l);
 
+/* The digits in the name of a file that is a kept blob; NULL: it is none. */
+const char *blob_hex(const char *name);
+
 /* Opens the blob that was kept of the layer in dir under this digest; -1 without an error if there is none. */
 int blob_open(int dir, const char *digest);
 

@@ -16,6 +16,7 @@
 #include "common/role/spawn.h"
 #include "pod-store/artifacts.h"
 #include "pod-store/below.h"
+#include "pod-store/blob.h"
 #include "pod-store/check.h"
 #include "pod-store/check_blobs.h"
 #include "pod-store/image.h"
@@ -111,8 +112,26 @@ check_image_file(struct check *c, const char *id, int dir)
 	strv_add(&c->layers, id);
 }
 
-static void
-check_layer(struct check *c, const char *id, const char *diff_id)
+/* What was fetched or pushed is kept to be pushed again; without it that is made anew. */
+static int
+check_kept(struct check *c, const char *id, int dir, struct err *e)
+{
+	own_strv struct strv names = {0};
+
+	if (store_names_in(dir, id, &names, e) == -1)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		if (blob_hex(names.v[i]) == NULL || verify_blob(dir, names.v[i]))
+			continue;
+		found(c, "layer", id, "the blob that it keeps was modified");
+		if (c->m->repair && store_trash(c->first, dir, names.v[i], e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_layer(struct check *c, const char *id, const char *diff_id, struct err *why)
 {
 	own_mem char *path = xasprintf("layers/%s", id);
 	struct err e = {0};
@@ -121,15 +140,15 @@ check_layer(struct check *c, const char *id, const char *diff_id)
 	char digest[80] = "";
 
 	if (dir == -1 && places_layer(c->s, id, &e) != NULL)
-		return;
+		return 0;
 	if (missing != NULL) {
 		damaged_layer(c, id, missing);
-		return;
+		return 0;
 	}
 	if (c->m->quick) {
 		if (layout_of(dir) == LAYOUT_EROFS)
 			check_image_file(c, id, dir);
-		return;
+		return 0;
 	}
 	/* Some streams cannot be had again although nothing is wrong: their index says so. */
 	if (verify_digest(dir, digest, &e) == -1) {
@@ -140,6 +159,7 @@ check_layer(struct check *c, const char *id, const char *diff_id)
 	} else if (layout_of(dir) == LAYOUT_EROFS) {
 		check_image_file(c, id, dir);
 	}
+	return check_kept(c, id, dir, why);
 }
 
 static int
@@ -155,7 +175,7 @@ check_layers(struct check *c, struct err *e)
 	}
 	for (size_t i = 0; i < ids.n && r == 0; i++)
 		if (strlen(ids.v[i]) < STORE_NAME_MAX - 16 && strchr(ids.v[i], '/') == NULL)
-			check_layer(c, ids.v[i], diffs.v[i]);
+			r = check_layer(c, ids.v[i], diffs.v[i], e);
 	return r;
 }
 
@@ -275,6 +295,14 @@ each_name(struct check *c, struct store *s, const char *path, check_name *fn, st
 	return each_in(c, store_dir(s, path, e), path, fn, e);
 }
 
+static bool
+is_directory(int dir, const char *path)
+{
+	struct stat st;
+
+	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A container whose own layer or whose image is no longer whole. */
 static int
 check_container(struct check *c, int dir, const char *name, struct err *e)
@@ -283,12 +311,10 @@ check_container(struct check *c, int dir, const char *name, struct err *e)
 	own_mem char *whole = xasprintf("%s/root", name);
 	struct err none = {0};
 	struct below b;
-	struct stat st;
 
 	(void)e;
-	if (below_read(dir, name, &b) == -1 ||
-	    (fstatat(dir, upper, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
-		fstatat(dir, whole, &st, AT_SYMLINK_NOFOLLOW) == -1)) {
+	if (below_read(dir, name, &b) == -1 || !is_directory(dir, name) ||
+	    (!is_directory(dir, upper) && !is_directory(dir, whole))) {
 		found(c, "container", name, "its read-write layer is incomplete");
 		return 0;
 	}
@@ -373,9 +399,7 @@ check_list(struct check *c, int dir, const char *name, struct err *e)
 static int
 check_lists(struct check *c, struct err *e)
 {
-	return faccessat(c->s->dir, "lists", F_OK, AT_SYMLINK_NOFOLLOW) == -1
-		   ? 0
-		   : each_name(c, c->s, "lists", check_list, e);
+	return is_directory(c->s->dir, "lists") ? each_name(c, c->s, "lists", check_list, e) : 0;
 }
 
 /* Without a row, and too old to be on its way to one. */
@@ -491,10 +515,23 @@ check_index(struct check *c, struct store *s, struct err *e)
 	return c->m->repair ? store_renew_db(s, s->root, e) : 0;
 }
 
+/* Directories that only some stores have; without the others a store does not open. */
+static int
+check_places(struct check *c, struct err *e)
+{
+	own_strv struct strv gone = {0};
+
+	if (store_displaced(c->s, &gone, e) == -1)
+		return -1;
+	for (size_t i = 0; i < gone.n; i++)
+		found(c, "store", NULL, "something else is in the place of %s", gone.v[i]);
+	return c->m->repair ? store_mend(c->s->root, e) : 0;
+}
+
 static int
 run(struct check *c, struct err *e)
 {
-	if (check_index(c, c->s, e) == -1 ||
+	if (check_places(c, e) == -1 || check_index(c, c->s, e) == -1 ||
 	    (c->first != c->s && check_index(c, c->first, e) == -1) || check_layers(c, e) == -1 ||
 	    check_images(c, e) == -1 ||
 	    (!c->m->quick && (check_lists(c, e) == -1 || check_artifacts(c, e) == -1)) ||

@@ -50,14 +50,8 @@ open_store(struct server *srv, const struct msg_hello *m, struct err *e)
 
 	if (m->log_level != NULL && log_level_parse(m->log_level, &level, e) == 0)
 		log_set_level(level);
-	if (places_open(&srv->store, m, e) == -1) {
-		if (!wants_repair(m) || e->class != ERR_INTEGRITY)
-			return -1;
-		log_warn("%s", e->text);
-		if (store_renew_db(&srv->store, m->graph_root, e) == -1 ||
-		    places_open(&srv->store, m, e) == -1)
-			return -1;
-	}
+	if (places_open(&srv->store, m, wants_repair(m), e) == -1)
+		return -1;
 	srv->opened = true;
 	return 0;
 }

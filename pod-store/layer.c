@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -36,8 +37,9 @@ static bool
 has_directory(const struct store *s, const char *id)
 {
 	own_mem char *path = xasprintf("layers/%s", id);
+	struct stat st;
 
-	return faccessat(s->dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 int

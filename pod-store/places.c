@@ -206,14 +206,28 @@ open_more(struct store *at, const char *root, struct store *s, struct err *e)
 	return -1;
 }
 
+/* repair: what is in the way is moved out of it, and an index that cannot be read gets a successor. */
 static int
-open_others(struct store *s, const struct options *o, struct err *e)
+open_one(struct store *s, const char *root, bool repair, struct err *e)
+{
+	if (repair && root[0] == '/' && store_mend(root, e) == -1)
+		return -1;
+	if (store_open(s, root, e) == 0)
+		return 0;
+	if (!repair || e->class != ERR_INTEGRITY)
+		return -1;
+	log_warn("%s", e->text);
+	return store_renew_db(s, root, e) == -1 ? -1 : store_open(s, root, e);
+}
+
+static int
+open_others(struct store *s, const struct options *o, bool repair, struct err *e)
 {
 	struct err why;
 
 	if (o->image_store != NULL && strcmp(o->image_store, s->root) != 0) {
 		s->images = xcalloc(1, sizeof(*s->images));
-		if (store_open(s->images, o->image_store, e) == -1) {
+		if (open_one(s->images, o->image_store, repair, e) == -1) {
 			free(s->images);
 			s->images = NULL;
 			return err_wrap(e, "image store");
@@ -237,18 +251,18 @@ open_others(struct store *s, const struct options *o, struct err *e)
 }
 
 int
-places_open(struct store *s, const struct msg_hello *m, struct err *e)
+places_open(struct store *s, const struct msg_hello *m, bool repair, struct err *e)
 {
 	own(options_free) struct options o = {0};
 
-	if (options_read(&o, m, e) == -1 || store_open(s, m->graph_root, e) == -1)
+	if (options_read(&o, m, e) == -1 || open_one(s, m->graph_root, repair, e) == -1)
 		return -1;
 	s->opt = o.store;
 	s->layout = s->opt.driver == DRIVER_VFS ? LAYOUT_DIR : s->opt.layout;
 	o.store = (struct store_options){0};
 	if ((o.volume_path == NULL ||
 		volume_place_set(s, o.volume_path, o.volume_path_must, e) == 0) &&
-	    open_others(s, &o, e) == 0)
+	    open_others(s, &o, repair, e) == 0)
 		return 0;
 	store_close(s);
 	return -1;

@@ -18,9 +18,10 @@
 
 /*
  * Opens s and the other places that a hello names, with the settings of its options.  An additional store that
- * is not there is passed over with a warning.  Nothing stays open on failure.
+ * is not there is passed over with a warning.  repair: what stands in the way of either is moved out of it, see
+ * store_mend, and an index that cannot be read gets a successor.  Nothing stays open on failure.
  */
-int places_open(struct store *s, const struct msg_hello *m, struct err *e);
+int places_open(struct store *s, const struct msg_hello *m, bool repair, struct err *e);
 
 /* The store where images are made. */
 struct store *places_first(struct store *s);

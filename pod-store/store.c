@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
@@ -18,6 +19,16 @@
 #include "common/fs/tree.h"
 #include "pod-store/store.h"
 #include "pod-store/volume_place.h"
+
+#define LOCK "store.lock"
+#define DAMAGED ".damaged" /* after the name of what is moved out of the way */
+#define DAMAGED_MAX 100
+
+static const char *const index_files[] = {"store.db", "store.db-wal", "store.db-shm"};
+
+/* Made once they are needed, two of them by the coordinator. */
+static const char *const more_dirs[] = {
+    "artifacts", "lists", "made", "mountpoints", "containers", "secrets"};
 
 static const struct {
 	const char *name;
@@ -50,15 +61,38 @@ open_root(const char *path, struct err *e)
 	return fd;
 }
 
+/* Is name what it should be?  The directory of volumes may be a link to another place. */
+static bool
+is_in_place(int root, const char *name, const struct stat *st, mode_t type)
+{
+	char first = '\0';
+
+	if (S_ISLNK(st->st_mode) && strcmp(name, "volumes") == 0)
+		return readlinkat(root, name, &first, 1) == 1 && first == '/';
+	return (st->st_mode & S_IFMT) == type;
+}
+
+static int
+displaced(const char *name, struct err *e)
+{
+	err_set(
+	    e, ERR_INTEGRITY, "the store is damaged: something else is in the place of %s", name);
+	return err_hint(e, "pod system check --repair moves it to %s" DAMAGED ".", name);
+}
+
 static int
 make_dirs(int root, struct err *e)
 {
 	for (size_t i = 0; i < COUNTOF(dirs); i++) {
 		own_fd int made = -1;
+		struct stat st;
 
 		/* Looked for first: making it would take the lock of all who make something here. */
-		if (faccessat(root, dirs[i].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		if (fstatat(root, dirs[i].name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			if (!is_in_place(root, dirs[i].name, &st, S_IFDIR))
+				return displaced(dirs[i].name, e);
 			continue;
+		}
 		if (mkdirat(root, dirs[i].name, 0700) == -1) {
 			if (errno == EEXIST)
 				continue;
@@ -90,6 +124,19 @@ look_at_namespace(struct store *s)
 	// cppcheck-suppress resourceLeak; own_file closes it
 }
 
+/* SQLite only says that it cannot open what is no file. */
+static int
+explain(const struct store *s, struct err *e)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < COUNTOF(index_files); i++)
+		if (fstatat(s->dir, index_files[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    !S_ISREG(st.st_mode))
+			return displaced(index_files[i], e);
+	return -1;
+}
+
 /* The index is made by one process only; SQLite itself does not guard the change to WAL. */
 static int
 open_db(struct store *s, struct err *e)
@@ -101,7 +148,7 @@ open_db(struct store *s, struct err *e)
 
 	if (fstatat(s->dir, "store.db", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0) {
 		if (db_open(&s->db, path, false, &fresh, e) == -1)
-			return -1;
+			return explain(s, e);
 		if (!fresh)
 			return 0;
 		db_close(&s->db);
@@ -110,7 +157,7 @@ open_db(struct store *s, struct err *e)
 		return -1;
 	rc = db_open(&s->db, path, true, NULL, e);
 	store_unlock(s);
-	return rc;
+	return rc == -1 ? explain(s, e) : rc;
 }
 
 int
@@ -126,7 +173,11 @@ store_open(struct store *s, const char *root, struct err *e)
 	if (s->dir == -1 || make_dirs(s->dir, e) == -1)
 		goto failed;
 	s->trash = openat(s->dir, "trash", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	s->lock = openat(s->dir, "store.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	s->lock = openat(s->dir, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->lock == -1 && (errno == EISDIR || errno == ELOOP)) {
+		displaced(LOCK, e);
+		goto failed;
+	}
 	if (s->trash == -1 || s->lock == -1) {
 		err_sys(e, "opening the store %s", root);
 		goto failed;
@@ -137,6 +188,70 @@ store_open(struct store *s, const char *root, struct err *e)
 failed:
 	store_close(s);
 	return -1;
+}
+
+/* Moves name to the first name after it that is free. */
+static int
+move_aside(int root, const char *name, struct err *e)
+{
+	for (int i = 0; i < DAMAGED_MAX; i++) {
+		own_mem char *to =
+		    i == 0 ? xasprintf("%s" DAMAGED, name) : xasprintf("%s" DAMAGED ".%d", name, i);
+
+		if (renameat2(root, name, root, to, RENAME_NOREPLACE) == 0) {
+			log_warn("the store is damaged: moved %s to %s", name, to);
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return err_sys(e, "moving %s out of the way", name);
+}
+
+int
+store_displaced(const struct store *s, struct strv *out, struct err *e)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < COUNTOF(more_dirs); i++) {
+		if (fstatat(s->dir, more_dirs[i], &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			if (!S_ISDIR(st.st_mode))
+				strv_add(out, more_dirs[i]);
+		} else if (errno != ENOENT) {
+			return err_sys(e, "looking at %s", more_dirs[i]);
+		}
+	}
+	return 0;
+}
+
+static int
+mend_one(int root, const char *name, mode_t type, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    is_in_place(root, name, &st, type))
+		return 0;
+	return move_aside(root, name, e);
+}
+
+int
+store_mend(const char *root, struct err *e)
+{
+	own_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return errno == ENOENT ? 0 : err_sys(e, "opening graph root %s", root);
+	for (size_t i = 0; i < COUNTOF(dirs); i++)
+		if (mend_one(fd, dirs[i].name, S_IFDIR, e) == -1)
+			return -1;
+	for (size_t i = 0; i < COUNTOF(more_dirs); i++)
+		if (mend_one(fd, more_dirs[i], S_IFDIR, e) == -1)
+			return -1;
+	for (size_t i = 0; i < COUNTOF(index_files); i++)
+		if (mend_one(fd, index_files[i], S_IFREG, e) == -1)
+			return -1;
+	return mend_one(fd, LOCK, S_IFREG, e);
 }
 
 static int

@@ -77,6 +77,15 @@ int store_open(struct store *s, const char *root, struct err *e);
 int store_renew_db(struct store *s, const char *root, struct err *e);
 void store_close(struct store *s);
 
+/* Adds the names of what stands in the place of directories that only some stores have. */
+int store_displaced(const struct store *s, struct strv *out, struct err *e);
+
+/*
+ * Moves what stands in the place of a directory or file of the store, and is something else, to NAME.damaged;
+ * opening the store makes a new one.
+ */
+int store_mend(const char *root, struct err *e);
+
 /* Opens one of the directories above ("rw", "layers/ID"), never through a link. */
 int store_dir(const struct store *s, const char *path, struct err *e);
 

@@ -6,9 +6,11 @@
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
 #include "common/role/spawn.h"
+#include "pod-store/blob.h"
 #include "pod-store/layer/result.h"
 #include "pod-store/layout.h"
 #include "pod-store/transfer.h"
@@ -112,29 +114,49 @@ digest_packed(int dir, struct result *r, struct err *e)
 }
 
 static int
-digest_tar(int dir, struct result *r, struct err *e)
+digest_file(int dir, const char *name, struct result *r, struct err *e)
 {
-	own_fd int tar = path_open(dir, LAYOUT_TAR, PATH_PLAIN, O_RDONLY, 0, e), digested = -1;
-	pid_t pid = tar == -1 ? -1 : start_digest(tar, &digested, e);
+	own_fd int file = path_open(dir, name, PATH_PLAIN, O_RDONLY, 0, e), digested = -1;
+	pid_t pid = file == -1 ? -1 : start_digest(file, &digested, e);
 	int rc = pid == -1 ? -1 : result_read(digested, LAYER_MS, r, e);
 
 	await(pid, rc);
 	return rc;
 }
 
+static void
+take_digest(const struct result *r, char digest[VERIFY_DIGEST])
+{
+	const char *got = result_get(r, "plain_digest");
+
+	snprintf(digest, VERIFY_DIGEST, "%s", got != NULL ? got : "");
+}
+
 int
 verify_digest(int dir, char digest[VERIFY_DIGEST], struct err *e)
 {
 	own_result struct result r = {0};
-	const char *got;
-	int rc =
-	    layout_of(dir) == LAYOUT_EROFS ? digest_tar(dir, &r, e) : digest_packed(dir, &r, e);
+	int rc = layout_of(dir) == LAYOUT_EROFS ? digest_file(dir, LAYOUT_TAR, &r, e)
+						: digest_packed(dir, &r, e);
 
 	if (rc == -1)
 		return -1;
-	got = result_get(&r, "plain_digest");
-	snprintf(digest, VERIFY_DIGEST, "%s", got != NULL ? got : "");
+	take_digest(&r, digest);
 	return 0;
+}
+
+bool
+verify_blob(int dir, const char *name)
+{
+	const char *hex = blob_hex(name);
+	own_result struct result r = {0};
+	char digest[VERIFY_DIGEST];
+	struct err ignored;
+
+	if (digest_file(dir, name, &r, &ignored) == -1)
+		return false;
+	take_digest(&r, digest);
+	return text_has_prefix(digest, "sha256:") && strcmp(digest + 7, hex) == 0;
 }
 
 /* --- Images of tars --------------------------------------------------------------------------------- */

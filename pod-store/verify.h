@@ -5,12 +5,17 @@
 #ifndef POD_VERIFY_H
 #define POD_VERIFY_H
 
+#include <stdbool.h>
+
 #include "common/base/err.h"
 
 #define VERIFY_DIGEST 80
 
 /* The digest ("sha256:...") of the tar stream that the layer gives now. */
 int verify_digest(int dir, char digest[VERIFY_DIGEST], struct err *e);
+
+/* The blob that the layer keeps (blob_hex of its name is not NULL) is what its name says. */
+bool verify_blob(int dir, const char *name);
 
 /* 1: the layer's image (layout.h) is the one that belongs to its tar; 0: it is not. */
 int verify_image(int dir, struct err *e);

@@ -32,6 +32,9 @@ path_try(int root, const char *path, enum path_rule rule, int flags, mode_t mode
 	/* The kernel refuses combinations that mean nothing. */
 	if (!(flags & O_PATH))
 		how.flags |= O_NOCTTY;
+	/* Where a file of ours should be somebody may have put a FIFO: nobody waits for its writer. */
+	if (rule == PATH_PLAIN && (flags & (O_PATH | O_CREAT | O_ACCMODE)) == O_RDONLY)
+		how.flags |= O_NONBLOCK;
 	if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE)
 		how.mode = mode & 07777;
 	for (int i = 0; i < RETRIES; i++) {

@@ -25,7 +25,9 @@ enum path_rule {
 	PATH_IN_ROOT,
 	/* A walk that would leave root is refused (EXDEV), also when a link or ".." leads out. */
 	PATH_BENEATH,
-	/* As PATH_BENEATH, and any symbolic link on the way is refused (ELOOP).  For our own store.
+	/*
+	 * As PATH_BENEATH, and any symbolic link on the way is refused (ELOOP).  For our own store.  What is
+	 * opened for reading is opened with O_NONBLOCK: a FIFO blocks nobody.
 	 */
 	PATH_PLAIN,
 };

@@ -5,8 +5,14 @@
 command -v sqlite3 >/dev/null || { skip "system check" "sqlite3(1) is not installed"; finish; }
 world
 # "pod rm -f -a" at the end would not survive a damaged store.
-sound() { # a fresh store with two images, a container and a volume
+sound() { # a fresh store with two images and a volume
+	local gold="$WORLD/gold${world_opts[*]}"
 	rm -rf "$ROOT" "$RUNROOT"
+	if [ -d "$gold" ]; then
+		cp -a "$gold" "$ROOT"
+		. "$gold.ids"
+		return
+	fi
 	busybox_image localhost/base >/dev/null
 	pod run --name c --network none localhost/base sh -c 'echo one >/one; mkdir -p /opq/x' >/dev/null
 	pod commit -q c localhost/two >/dev/null
@@ -16,6 +22,9 @@ sound() { # a fresh store with two images, a container and a volume
 	base=$(pod inspect -f '{{.Id}}' base) two=$(pod inspect -f '{{.Id}}' two)
 	lower=$(pod inspect base | jq -r '.[0].RootFS.Layers[0]' | cut -d: -f2)
 	upper=$(ls "$ROOT/layers" | grep -v "$lower")
+	pod images >/dev/null # whatever was still to be removed is
+	cp -a "$ROOT" "$gold"
+	echo "base=$base two=$two lower=$lower upper=$upper" >"$gold.ids"
 }
 sql() { sqlite3 "$ROOT/store.db" "$@"; }
 # damaged TEXT PATTERN IMAGES-LEFT: the check names it and fails; the repair leaves those images, and then all is well
@@ -103,6 +112,58 @@ pod system check --max 0s >"$WORLD/out" 2>&1
 check "an old one is named" grep -q "layer 0123456789abcdef: it belongs to no image" "$WORLD/out"
 pod system check --max 0s --repair >/dev/null 2>&1
 is "and removed" "$(ls -d "$ROOT/layers/0123456789abcdef" 2>&1 | grep -c 'No such')" 1
+# What is no directory or no file any more.
+sound && rm -rf "$ROOT/layers/$upper" && mkfifo "$ROOT/layers/$upper"
+damaged "a FIFO for a layer" "layer $upper: its directory is missing" "localhost/base "
+sound && mv "$ROOT/layers/$upper" "$WORLD/elsewhere" && ln -s "$WORLD/elsewhere" "$ROOT/layers/$upper"
+pod save -q -o "$WORLD/base.tar" localhost/base
+damaged "a link for a layer" "layer $upper: its directory is missing" "localhost/base "
+is "what it led to is left alone" "$(ls -d "$WORLD/elsewhere/"* | wc -l)" "$(ls "$ROOT/layers/$lower" | wc -l)"
+sound && : >"$WORLD/no" && rm -rf "$ROOT/layers/$lower" && mv "$WORLD/no" "$ROOT/layers/$lower"
+damaged "a file for a layer" "layer $lower: its directory is missing" ""
+is "and it can come again" "$(pod load -q -i "$WORLD/base.tar" && pod run --rm --network none base echo yes)" "Loaded image: localhost/base:latest
+yes"
+world_opts=(--storage-opt overlay.layout=dir)
+sound && rm "$ROOT/layers/$upper/tar.index" && mkfifo "$ROOT/layers/$upper/tar.index"
+is "a FIFO for an index keeps nobody waiting" "$(timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" push -q localhost/two "dir:$WORLD/fifo" >/dev/null 2>&1; [ $? = 125 ] && echo ended)" ended
+damaged "a FIFO for an index" "layer $upper" "localhost/base "
+world_opts=("${default_opts[@]}")
+# Blobs that are kept to be pushed again can be made again.
+sound && pod save -q --format oci-archive -o "$WORLD/two.tar" localhost/two && pod rmi -f localhost/two localhost/base >/dev/null && pod load -q -i "$WORLD/two.tar" >/dev/null
+kept=$(ls "$ROOT"/layers/*/blob.* | head -n 1)
+printf X | dd of="$kept" bs=1 seek=99 conv=notrunc 2>/dev/null
+is "quick does not see a changed blob" "$(pod system check -q; echo $?)" 0
+damaged "changed blob" "the blob that it keeps was modified" "localhost/two "
+is "it is gone, and only that one" "$(ls "$kept" 2>&1 | grep -c 'No such') $(ls "$ROOT"/layers/*/blob.* | wc -l)" "1 1"
+is "pushed, it is the same image" "$(pod push -q localhost/two "oci-archive:$WORLD/again.tar" && pod rmi -f localhost/two >/dev/null && pod load -q -i "$WORLD/again.tar" >/dev/null && pod images -q --no-trunc)" "sha256:$two"
+# The directories and files of the store.
+displaced() { # NAME KIND IMAGES-LEFT [VOLUME]
+	pod images >/dev/null 2>"$WORLD/err"
+	is "$2 for $1: other commands say so" "$? $(grep -c "something else is in the place of $1\$" "$WORLD/err") $(grep -c 'system check --repair' "$WORLD/err")" "125 1 1"
+	damaged "$2 for $1" "in the place of $1" "$3" "${4-precious}"
+	check "$2 for $1: what it was is kept" test -e "$ROOT/$1.damaged" -o -L "$ROOT/$1.damaged"
+}
+sound && rm -r "$ROOT/layers" && mkfifo "$ROOT/layers"
+displaced layers "a FIFO" ""
+sound && mv "$ROOT/layers" "$WORLD/layers" && ln -s "$WORLD/layers" "$ROOT/layers"
+displaced layers "a link" ""
+for part in empty tmp trash; do
+	sound && rm -r "${ROOT:?}/$part" && : >"$ROOT/$part"
+	displaced $part "a file" "$both"
+done
+for part in lists artifacts; do
+	sound && mkfifo "$ROOT/$part"
+	damaged "a FIFO for $part" "in the place of $part" "$both"
+done
+sound && mv "$ROOT/volumes" "$WORLD/volumes" && ln -s relative "$ROOT/volumes"
+displaced volumes "a link to nowhere" "$both" ""
+sound && rm "$ROOT/store.lock" && mkdir "$ROOT/store.lock"
+displaced store.lock "a directory" "$both"
+sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && rm -f "$ROOT/store.db-wal" && mkdir "$ROOT/store.db-wal"
+displaced store.db-wal "a directory" "$both"
+sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && rm "$ROOT/store.db" && mkfifo "$ROOT/store.db"
+pod system check --repair --max 0s >/dev/null 2>&1
+is "a FIFO for the index: a repair leaves an empty, sound store" "$(pod system check; echo $?) $(pod images -q | wc -l) $(pod volume ls -q)" "0 0 v"
 # The index itself.
 sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && printf 'not a database' | dd of="$ROOT/store.db" conv=notrunc 2>/dev/null
 pod images >"$WORLD/out" 2>"$WORLD/err"
