@@ -58,10 +58,13 @@ spawn_program(enum role r)
 }
 
 static void
-fill_env(struct strv *env)
+fill_env(struct strv *env, enum role role)
 {
 	strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	strv_add(env, "LANG=C.UTF-8");
+	/* libcurl brings it along, and nobody calls it: it need not get ready. */
+	if (role == ROLE_FETCH)
+		strv_add(env, "GNUTLS_NO_IMPLICIT_INIT=1");
 	/* Only for credential helpers, which are programs of the caller. */
 	if (getenv("POD_CALLER_PATH") != NULL || getenv("PATH") != NULL)
 		strv_addf(env, "POD_CALLER_PATH=%s",
@@ -108,7 +111,7 @@ spawn_start(const struct spawn *s, struct err *e)
 	int r;
 
 	memset(high, -1, sizeof(high));
-	fill_env(&env);
+	fill_env(&env, s->role);
 	posix_spawn_file_actions_init(&fa);
 	posix_spawnattr_init(&attr);
 	sigemptyset(&none);
