@@ -303,6 +303,30 @@ is_directory(int dir, const char *path)
 	return fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
+static bool
+is_absent(int dir, const char *path)
+{
+	return faccessat(dir, path, F_OK, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
+}
+
+/* Overlay's own directory, of which nothing is lost. */
+static int
+check_work(struct check *c, int dir, const char *name, struct err *e)
+{
+	own_fd int rw = path_open(dir, name, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+
+	if (rw == -1)
+		return -1;
+	if (!is_directory(rw, "upper") || is_directory(rw, "work"))
+		return 0;
+	found(c, "container", NULL, "%.12s: the directory of its overlay is missing", name);
+	if (!c->m->repair)
+		return 0;
+	if (store_trash(c->s, rw, "work", e) == -1)
+		return -1;
+	return mkdirat(rw, "work", 0700) == 0 ? 0 : err_sys(e, "making a directory for overlay");
+}
+
 /* A container whose own layer or whose image is no longer whole. */
 static int
 check_container(struct check *c, int dir, const char *name, struct err *e)
@@ -322,7 +346,23 @@ check_container(struct check *c, int dir, const char *name, struct err *e)
 		found(c, "container", name, "its image %.12s is missing", b.image);
 	else if (strv_find(&c->images, b.image) < c->images.n)
 		found(c, "container", name, "its image %.12s is damaged", b.image);
-	return 0;
+	return check_work(c, dir, name, e);
+}
+
+/* What may be in the place of a volume's directories is somebody's: it is moved. */
+static int
+clear_way(int top, const char *name, const char *data, struct err *e)
+{
+	own_fd int dir = -1;
+
+	if (top == -1 || is_absent(top, name))
+		return 0;
+	if (!is_directory(top, name))
+		return store_move_aside(top, name, e);
+	if (is_absent(top, data))
+		return 0;
+	dir = path_open(top, name, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	return dir == -1 ? -1 : store_move_aside(dir, data + strlen(name) + 1, e);
 }
 
 static int
@@ -348,7 +388,8 @@ check_volumes(struct check *c, struct err *e)
 		    S_ISDIR(st.st_mode))
 			continue;
 		found(c, "volume", name, "its directory is missing");
-		if (c->m->repair && volume_restore(c->s, name, e) == -1)
+		if (c->m->repair &&
+		    (clear_way(top, name, data, e) == -1 || volume_restore(c->s, name, e) == -1))
 			return -1;
 	}
 	return 0;

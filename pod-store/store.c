@@ -190,9 +190,8 @@ failed:
 	return -1;
 }
 
-/* Moves name to the first name after it that is free. */
-static int
-move_aside(int root, const char *name, struct err *e)
+int
+store_move_aside(int root, const char *name, struct err *e)
 {
 	for (int i = 0; i < DAMAGED_MAX; i++) {
 		own_mem char *to =
@@ -232,7 +231,7 @@ mend_one(int root, const char *name, mode_t type, struct err *e)
 	if (fstatat(root, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    is_in_place(root, name, &st, type))
 		return 0;
-	return move_aside(root, name, e);
+	return store_move_aside(root, name, e);
 }
 
 int
@@ -248,7 +247,8 @@ store_mend(const char *root, struct err *e)
 	for (size_t i = 0; i < COUNTOF(more_dirs); i++)
 		if (mend_one(fd, more_dirs[i], S_IFDIR, e) == -1)
 			return -1;
-	for (size_t i = 0; i < COUNTOF(index_files); i++)
+	/* The index itself may be read although it is a link, see store_renew_db. */
+	for (size_t i = 1; i < COUNTOF(index_files); i++)
 		if (mend_one(fd, index_files[i], S_IFREG, e) == -1)
 			return -1;
 	return mend_one(fd, LOCK, S_IFREG, e);

@@ -77,6 +77,9 @@ int store_open(struct store *s, const char *root, struct err *e);
 int store_renew_db(struct store *s, const char *root, struct err *e);
 void store_close(struct store *s);
 
+/* Renames name in the directory root to NAME.damaged, or NAME.damaged.1, …; warns of it. */
+int store_move_aside(int root, const char *name, struct err *e);
+
 /* Adds the names of what stands in the place of directories that only some stores have. */
 int store_displaced(const struct store *s, struct strv *out, struct err *e);
 

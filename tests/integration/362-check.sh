@@ -164,6 +164,16 @@ displaced store.db-wal "a directory" "$both"
 sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && rm "$ROOT/store.db" && mkfifo "$ROOT/store.db"
 pod system check --repair --max 0s >/dev/null 2>&1
 is "a FIFO for the index: a repair leaves an empty, sound store" "$(pod system check; echo $?) $(pod images -q | wc -l) $(pod volume ls -q)" "0 0 v"
+sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && mv "$ROOT/store.db" "$WORLD/linked.db" && ln -s "$WORLD/linked.db" "$ROOT/store.db" && rm -f "$ROOT"/store.db-*
+is "an index that is a link is read, and stays" "$(pod system check --repair; pod images -q | wc -l; readlink "$ROOT/store.db")" "2
+$WORLD/linked.db"
+rm -f "$WORLD"/linked.db*
+sound && rm -r "$ROOT/volumes/v" && mkfifo "$ROOT/volumes/v"
+damaged "a FIFO for a volume" "volume v: its directory is missing" "$both" ""
+check "is kept" test -p "$ROOT/volumes/v.damaged"
+sound && mv "$ROOT/volumes/v/_data" "$WORLD/data" && ln -s "$WORLD/data" "$ROOT/volumes/v/_data"
+damaged "a link for a volume's data" "volume v: its directory is missing" "$both" ""
+is "and for what it leads to" "$(cat "$ROOT/volumes/v/_data.damaged/f")" precious
 # The index itself.
 sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && printf 'not a database' | dd of="$ROOT/store.db" conv=notrunc 2>/dev/null
 pod images >"$WORLD/out" 2>"$WORLD/err"
@@ -185,6 +195,15 @@ sound && : >"$ROOT/store.db" && rm -f "$ROOT"/store.db-*
 pod system check --repair --max 0s >/dev/null 2>&1
 is "empty index: a repair leaves an empty, sound store" "$(pod system check; echo $?) $(pod images -q | wc -l) $(ls "$ROOT/layers" | wc -l) $(pod volume ls -q)" "0 0 0 v"
 # Containers.
+for kind in missing FIFO; do
+	sound && pod create --name k localhost/two cat /one >/dev/null && rm -r "$ROOT/rw/"*/work
+	[ $kind = missing ] || mkfifo "$ROOT/rw/$(pod ps -aq --no-trunc)/work"
+	damaged "$kind for an overlay's directory" "the directory of its overlay is missing" "$both"
+	is "$kind for an overlay's directory: the container starts" "$(pod start -a k 2>&1; pod rm k)" "one
+k"
+done
+sound && pod create --name k localhost/two true >/dev/null && rm -r "$ROOT/rw/"*/upper && mkfifo "$ROOT/rw/$(pod ps -aq --no-trunc)/upper"
+is "a FIFO for a container's changes is named, and goes with --force" "$(pod system check 2>&1 | grep -c 'its read-write layer is incomplete') $(pod system check --force >/dev/null 2>&1; pod ps -aq | wc -l)" "1 0"
 sound && pod create --name k localhost/two true >/dev/null && rm -rf "$ROOT/layers/$upper"
 pod system check --repair >"$WORLD/out" 2>"$WORLD/err"
 is "a container on a damaged image keeps it" "$? $(grep -c 'damage remains' "$WORLD/err") $(pod ps -a -q | wc -l)" "125 1 1"
