@@ -175,24 +175,40 @@ show(const struct strv *words)
 	putchar('\n');
 }
 
-static int
-run_words(const struct strv *words, const struct variable *v, size_t n, struct err *e)
+/* Ourselves with the options that we were given, so that it works on the same containers; the label's come later. */
+static void
+with_options(struct ctx *x, const struct strv *words, struct strv *out)
 {
+	own_mem char *self = xasprintf("%s/pod", spawn_bin_dir());
+	bool ours = strcmp(words->v[0], self) == 0;
+
+	if (ours)
+		ctx_own_command(x, out);
+	strv_add_all(out, (const char *const *)words->v + ours, words->n - ours);
+}
+
+static int
+run_words(
+    struct ctx *x, const struct strv *shown, const struct variable *v, size_t n, struct err *e)
+{
+	own_strv struct strv words = {0};
 	int status, no;
 	pid_t pid;
+
+	with_options(x, shown, &words);
 
 	for (size_t i = 0; i < n; i++)
 		if (setenv(v[i].name, v[i].value, 1) == -1)
 			return err_sys(e, "setting %s", v[i].name);
 	fflush(stdout);
-	no = posix_spawnp(&pid, words->v[0], NULL, NULL, words->v, environ);
+	no = posix_spawnp(&pid, words.v[0], NULL, NULL, words.v, environ);
 	if (no != 0) {
 		errno = no;
-		return err_sys(e, "starting %s", words->v[0]);
+		return err_sys(e, "starting %s", words.v[0]);
 	}
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
-			return err_sys(e, "waiting for %s", words->v[0]);
+			return err_sys(e, "waiting for %s", words.v[0]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -267,7 +283,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return 0;
 	if (o->replace && replace(x, name, e) == -1)
 		return -1;
-	return run_words(&words, v, COUNTOF(v), e);
+	return run_words(x, &words, v, COUNTOF(v), e);
 }
 
 const struct cmd cmd_container_runlabel = {

@@ -319,6 +319,29 @@ check_version(struct db *db, const char *run_root, struct err *e)
 	return version < SCHEMA_VERSION ? upgrade(db, e) : 0;
 }
 
+/*
+ * It holds the environment of containers, and the graph root may be a directory that the host's administrator made, open
+ * to all.  What SQLite makes beside it gets its mode.
+ */
+static void
+make_private(const char *path)
+{
+	static const char *const parts[] = {"", "-wal", "-shm"};
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		own_fd int fd =
+		    open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+		return;
+	}
+	for (size_t i = 0; (st.st_mode & 077) != 0 && i < COUNTOF(parts); i++) {
+		own_mem char *part = xasprintf("%s%s", path, parts[i]);
+
+		(void)chmod(part, 0600);
+	}
+}
+
 int
 db_open(const char *graph_root, const char *run_root, struct db **out, struct err *e)
 {
@@ -326,6 +349,7 @@ db_open(const char *graph_root, const char *run_root, struct db **out, struct er
 	own_mem char *path = xasprintf("%s/pod.db", graph_root);
 
 	sqlite_single();
+	make_private(path);
 	if (sqlite3_open_v2(path, &db->sql,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK) {

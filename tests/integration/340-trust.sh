@@ -82,8 +82,8 @@ refused "exactRepository" "is not accepted" "$R/ns/app:1"
 policy "$R/ns" "$(by alice)"
 accepted "a scope of a namespace" "$R/ns/app:1"
 refused "and what lies outside it" "is rejected by policy" "$R/multi:1"
-policy "$R" '{"type":"signedBy","keyType":"GPGKeys","keyPath":"/nonexistent"}'
-refused "a key that cannot be read" "open /nonexistent" "$R/ns/app:1"
+policy "$R" '{"type":"signedBy","keyType":"GPGKeys","keyPath":"'"$WORLD"'/none"}'
+refused "a key that cannot be read" "open $WORLD/none" "$R/ns/app:1"
 policy "$R" '{"type":"signedBy","keyType":"X509Certificates","keyPath":"'"$WORLD/alice.gpg"'"}'
 refused "kinds of keys that nobody has implemented" "Unimplemented keyType" "$R/ns/app:1"
 policy "$R" '{"type":"unheardOf"}'

@@ -21,6 +21,8 @@ for bad in "" "run" "nosuch localhost/lab:1" "empty localhost/lab:1" "run localh
 done
 is "a label that is not there" "$(rl nosuch localhost/lab:1)" "Error: cannot find the value of label: nosuch in image: localhost/lab:1"
 
+is "the engine works on the same containers" "$(rl -q --opt1 hi run localhost/lab:1)" "lab hi"
+
 # --- The command it runs uses the user's configuration for its roots.
 cat >storage.conf <<E2
 [storage]

@@ -31,6 +31,14 @@ lay_out() {
 	ln -s "$WORLD/victim/f" "$1/k"
 }
 
+# --- The graph root may be open to all: a file system of its own, made by the administrator.
+mkdir -m 755 "$WORLD/open"
+(umask 0; "$BIN/pod" --root "$WORLD/open" --runroot "$WORLD/openrun" ps >/dev/null)
+is "nobody else reads the environment of containers" "$(stat -c %a "$WORLD/open"/pod.db* | sort -u)" 600
+chmod 644 "$WORLD/open"/pod.db*
+"$BIN/pod" --root "$WORLD/open" --runroot "$WORLD/openrun" ps >/dev/null
+is "nor that of an older database" "$(stat -c %a "$WORLD/open"/pod.db* | sort -u)" 600
+
 # --- volume export while a file and a link change places (CVE-2023-0778).  Two guards, each of which does, so that one
 # taken away is not seen here but in a test of its own: links are not followed (unit test trees), and the worker sees
 # nothing but the volume (010-roles)
