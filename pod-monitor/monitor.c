@@ -296,6 +296,8 @@ reap(struct monitor *m)
 			end_container(m, status);
 		else if (pid == m->helper)
 			end_helper(m);
+		else if (pid == m->worker_pid)
+			m->worker_pid = 0;
 		else if (pid == m->health.checker)
 			health_checked(&m->health, &m->job, status);
 	}
@@ -329,13 +331,27 @@ signal_event(struct monitor *m)
 	}
 }
 
+/* The worker does not say that it has copied what was left: it ends, and some of that is lost. */
+static void
+drop_worker(struct monitor *m)
+{
+	if (m->worker_pid > 0)
+		kill(m->worker_pid, SIGKILL);
+	hang_up(m, &m->worker);
+	end_drained(m);
+}
+
 static void
 timer_event(struct monitor *m)
 {
 	uint64_t n;
 	pid_t group;
 
-	if (read(m->timer, &n, sizeof(n)) != (ssize_t)sizeof(n) || m->container <= 0)
+	if (read(m->timer, &n, sizeof(n)) != (ssize_t)sizeof(n))
+		return;
+	if (m->phase == DRAINING && m->worker != NULL)
+		drop_worker(m);
+	if (m->container <= 0)
 		return;
 	m->timed_out = true;
 	group = getpgid(m->container);

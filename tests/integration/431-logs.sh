@@ -6,6 +6,15 @@ world
 busybox_image bb >/dev/null
 run() { pod run --net none "$@"; }
 
+# A worker that does not answer, as one that has been taken over, does not hide the end: looked at below.
+run -d --name mute bb sleep 1000 >/dev/null
+for p in $(ps -o pid= --ppid "$(pod inspect -f '{{.State.ConmonPid}}' mute)"); do
+	grep -q '^pod-monitor-std' "/proc/$p/comm" && mute=$p
+done
+kill -STOP "$mute"
+(pod wait mute >"$WORLD/waited" 2>&1) &
+pod kill mute >/dev/null
+
 run --name small --log-opt max-size=10kb bb seq 1000 >/dev/null
 log=$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' small)
 check "max-size bounds the file" test "$(stat -c %s "$log")" -le 10000
@@ -53,6 +62,7 @@ is "and with a piece's time before each" "$(pod logs -t path 2>&1 | grep -o "$s"
 
 # What a container wrote is read without privilege, not by pod itself.
 run -d --name long bb sh -c 'seq 500000; while :; do echo more; sleep 0.1; done' >/dev/null
+: >"$WORLD/long"
 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f long >"$WORLD/long" &
 reader=$!
 check "a reader follows" until_ok 20 grep -q more "$WORLD/long"
@@ -127,4 +137,8 @@ if [ -S /run/systemd/journal/socket ] && command -v journalctl >/dev/null; then
 else
 	skip "journald" "no systemd journal here"
 fi
+# Begun at the top.
+check "the end of one whose worker is mute is seen" until_ok 40 grep -qx 137 "$WORLD/waited"
+is "and recorded" "$(pod inspect -f '{{.State.Status}} {{.State.ExitCode}}' mute)" "exited 137"
+check "the worker is gone" until_ok 10 ended "$mute"
 finish
