@@ -8,12 +8,14 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/selinux_conf.h"
 #include "common/fs/path.h"
 #include "common/fs/spread.h"
 #include "common/fs/tree.h"
@@ -30,11 +32,17 @@ static const char *const index_files[] = {"store.db", "store.db-wal", "store.db-
 static const char *const more_dirs[] = {
     "artifacts", "lists", "made", "mountpoints", "containers", "secrets"};
 
+/*
+ * Whatever label an overlay shows of its files, the kernel also asks whether a container that maps one may read the
+ * file below it, and policies say so of no other directory than Podman's.
+ */
 static const struct {
 	const char *name;
-	bool strangers; /* what is made in it has nothing in common */
-} dirs[] = {{"layers", false}, {"rw", true}, {"volumes", true}, {"tmp", false}, {"trash", false},
-    {"empty", false}, {"mounts", false}};
+	bool strangers;	   /* what is made in it has nothing in common */
+	const char *label; /* SELinux: lxc_contexts' word for what lies there, and inherits it */
+} dirs[] = {{"layers", false, "ro_file"}, {"rw", true, "file"}, {"volumes", true, NULL},
+    {"tmp", false, "ro_file"}, {"trash", false, NULL}, {"empty", false, "ro_file"},
+    {"mounts", false, NULL}};
 
 static int
 open_root(const char *path, struct err *e)
@@ -80,6 +88,22 @@ displaced(const char *name, struct err *e)
 	return err_hint(e, "pod system check --repair moves it to %s" DAMAGED ".", name);
 }
 
+/* Best effort: a policy that does not know containers has no label for them. */
+static void
+label_dir(int fd, const char *word)
+{
+	own_mem char *contexts = NULL;
+	own_arena struct arena a = {0};
+	struct err e = {0};
+	const char *label;
+
+	if (!selinux_conf_enabled() || (contexts = selinux_conf_contexts(&e)) == NULL)
+		return;
+	label = selinux_conf_value(contexts, word, &a);
+	if (label != NULL && fsetxattr(fd, SELINUX_XATTR, label, strlen(label) + 1, 0) == -1)
+		log_debug("labelling the store: %s", strerror(errno));
+}
+
 static int
 make_dirs(int root, struct err *e)
 {
@@ -98,11 +122,11 @@ make_dirs(int root, struct err *e)
 				continue;
 			return err_sys(e, "making directory %s of the store", dirs[i].name);
 		}
-		if (!dirs[i].strangers)
-			continue;
 		made = openat(root, dirs[i].name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (made >= 0)
+		if (made >= 0 && dirs[i].strangers)
 			spread_below(made);
+		if (made >= 0 && dirs[i].label != NULL)
+			label_dir(made, dirs[i].label);
 	}
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/selinux_conf.h"
 #include "common/fs/file.h"
 #include "common/oci/monitor.h"
 #include "pod-run/life/bundle.h"
@@ -253,7 +254,7 @@ bundle_label(const struct start *s, const char *name, struct err *e)
 	own_mem char *path = NULL;
 	own_fd int fd = -1;
 
-	if (label == NULL || *label == '\0' || !selinux_enabled())
+	if (label == NULL || *label == '\0' || !selinux_conf_enabled())
 		return 0;
 	path = xasprintf("%s/%s", s->bundle, name);
 	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);

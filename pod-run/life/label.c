@@ -3,6 +3,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/selinux_conf.h"
 #include "pod-run/life/label.h"
 #include "pod-run/oci/selinux.h"
 #include "pod-run/oci/spec_list.h"
@@ -79,7 +80,7 @@ label_choose(struct ctx *x, const struct spec_input *in, struct rec_ctr_config *
 	struct selinux_labels labels;
 	struct strs words;
 
-	if (!selinux_enabled() || !in->d->conf->containers_label)
+	if (!selinux_conf_enabled() || !in->d->conf->containers_label)
 		return 0;
 	words = spec_security_label_words(in, c, a);
 	if (add_joined(x, c->pid_ns, &words, a, e) == -1 ||
@@ -113,8 +114,8 @@ label_renew(struct ctx *x, struct rec_ctr_config *c, struct arena *a, struct err
 	struct selinux_labels labels;
 	const char *level;
 
-	if (!selinux_enabled() || c->label == NULL || *c->label == '\0' || c->mount_label == NULL ||
-	    joins(c->pid_ns) || joins(c->ipc_ns))
+	if (!selinux_conf_enabled() || c->label == NULL || *c->label == '\0' ||
+	    c->mount_label == NULL || joins(c->pid_ns) || joins(c->ipc_ns))
 		return 0;
 	for (size_t i = 0; i < c->create_command.n; i++)
 		if (strstr(c->create_command.v[i], "label=level:") != NULL)

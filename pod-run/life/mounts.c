@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include "common/conf/selinux_conf.h"
 #include "pod-run/life/idmount.h"
 #include "pod-run/life/mounts.h"
 
@@ -400,7 +401,7 @@ relabel(struct start *s, const struct rec_ctr_mount *m, int fd, const char *path
 {
 	const char *label = s->c->config->mount_label;
 
-	if (label == NULL || *label == '\0' || m->overlay || !selinux_enabled())
+	if (label == NULL || *label == '\0' || m->overlay || !selinux_conf_enabled())
 		return 0;
 	if (strcmp(m->relabel, "shared") == 0)
 		label = selinux_shared(label, &s->arena);
@@ -414,7 +415,8 @@ label_volume(struct start *s, const char *path, struct err *e)
 	const char *label = s->c->config->mount_label;
 	own_fd int fd = -1;
 
-	if (label == NULL || *label == '\0' || !selinux_enabled() || !selinux_differs(path, label))
+	if (label == NULL || *label == '\0' || !selinux_conf_enabled() ||
+	    !selinux_differs(path, label))
 		return 0;
 	fd = open_source(path, e);
 	return fd == -1 ? -1 : selinux_relabel(fd, path, selinux_shared(label, &s->arena), e);

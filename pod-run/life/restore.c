@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/conf/selinux_conf.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
@@ -34,7 +35,7 @@
 static bool
 is_labelled(const struct rec_ctr_config *c)
 {
-	return c->label != NULL && *c->label != '\0' && selinux_enabled();
+	return c->label != NULL && *c->label != '\0' && selinux_conf_enabled();
 }
 
 /*

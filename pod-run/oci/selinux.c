@@ -8,53 +8,19 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/base/text.h"
-#include "common/fs/file.h"
+#include "common/conf/selinux_conf.h"
 #include "common/fs/path.h"
 #include "common/fs/walk.h"
 #include "pod-run/oci/spec_list.h"
 
-#define MAGIC 0xf97cff8c
-#define CONFIG "/etc/selinux/config"
-#define CONTEXTS_MAX 65536
 #define CATEGORIES 1024
-#define XATTR "security.selinux"
-
-bool
-selinux_enabled(void)
-{
-	struct statfs fs;
-
-	return statfs("/sys/fs/selinux", &fs) == 0 && (unsigned long)fs.f_type == MAGIC &&
-	       access("/sys/fs/selinux/enforce", F_OK) == 0;
-}
 
 /* --- Contexts ---------------------------------------------------------------------------------------*/
-
-/* KEY = "VALUE" or KEY=VALUE in a file of lines; NULL if there is none. */
-static char *
-value_of(const char *text, const char *key, struct arena *a)
-{
-	char *rest = arena_strdup(a, text);
-
-	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
-		size_t n;
-
-		line += strspn(line, " \t");
-		n = strcspn(line, " \t=");
-		if (strlen(key) != n || strncmp(line, key, n) != 0)
-			continue;
-		line += n + strspn(line + n, " \t=\"");
-		line[strcspn(line, "\" \t\r")] = '\0';
-		return line;
-	}
-	return NULL;
-}
 
 struct context {
 	char *part[3]; /* user, role, type */
@@ -127,9 +93,9 @@ int
 selinux_compute(const char *contexts, const struct strs *words, bool systemd, unsigned c1,
     unsigned c2, struct arena *a, struct selinux_labels *out, struct err *e)
 {
-	char *process_text = value_of(contexts, "process", a);
-	char *file_text = value_of(contexts, "file", a);
-	char *init_text = value_of(contexts, "init_process", a);
+	char *process_text = selinux_conf_value(contexts, "process", a);
+	char *file_text = selinux_conf_value(contexts, "file", a);
+	char *init_text = selinux_conf_value(contexts, "init_process", a);
 	struct context process, file;
 	bool disable = false;
 
@@ -178,34 +144,13 @@ selinux_shared(const char *label, struct arena *a)
 	return copy;
 }
 
-static char *
-read_text(const char *path, struct err *e)
-{
-	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = NULL;
-	size_t n;
-
-	if (fd == -1) {
-		err_sys(e, "SELinux: open %s", path);
-		return NULL;
-	}
-	return file_slurp(fd, CONTEXTS_MAX, path, &text, &n, e) == 0 ? text : NULL;
-}
-
 int
 selinux_labels(const struct strs *words, bool systemd, struct arena *a, struct selinux_labels *out,
     struct err *e)
 {
-	own_mem char *config = read_text(CONFIG, e), *path = NULL, *contexts = NULL;
-	const char *policy = config != NULL ? value_of(config, "SELINUXTYPE", a) : NULL;
+	own_mem char *contexts = selinux_conf_contexts(e);
 	uint16_t c[2];
 
-	if (config == NULL)
-		return -1;
-	if (policy == NULL || strchr(policy, '/') != NULL)
-		return err_set(e, ERR_FORMAT, "SELinux: " CONFIG " names no policy");
-	path = xasprintf("/etc/selinux/%s/contexts/lxc_contexts", policy);
-	contexts = read_text(path, e);
 	if (contexts == NULL)
 		return -1;
 	do {
@@ -250,8 +195,8 @@ is_forbidden(const struct stat *st, const char *path)
 static int
 set(const char *path, const char *label)
 {
-	return lsetxattr(path, XATTR, label, strlen(label) + 1, 0) == 0 || errno == EOPNOTSUPP ||
-		       errno == ENOENT
+	return lsetxattr(path, SELINUX_XATTR, label, strlen(label) + 1, 0) == 0 ||
+		       errno == EOPNOTSUPP || errno == ENOENT
 		   ? 0
 		   : -1;
 }
@@ -284,7 +229,7 @@ bool
 selinux_differs(const char *path, const char *label)
 {
 	char has[4096];
-	ssize_t size = lgetxattr(path, XATTR, has, sizeof(has) - 1);
+	ssize_t size = lgetxattr(path, SELINUX_XATTR, has, sizeof(has) - 1);
 	const char *a, *b;
 	size_t n, m;
 
@@ -312,7 +257,7 @@ selinux_relabel(int fd, const char *path, const char *label, struct err *e)
 		return err_set(e, ERR_INVALID, "SELinux relabeling of %s is not allowed", path);
 	snprintf(top, sizeof(top), "/proc/self/fd/%d", fd);
 	snprintf(word, sizeof(word), "%s", label);
-	if (setxattr(top, XATTR, label, strlen(label) + 1, 0) == -1 && errno != EOPNOTSUPP)
+	if (setxattr(top, SELINUX_XATTR, label, strlen(label) + 1, 0) == -1 && errno != EOPNOTSUPP)
 		return err_sys(e, "relabel %s", path);
 	if (!S_ISDIR(st.st_mode))
 		return 0;

@@ -9,8 +9,6 @@
 #include "common/base/err.h"
 #include "common/wire/msg.h"
 
-bool selinux_enabled(void);
-
 struct selinux_labels {
 	const char *process, *mount; /* process "": the runtime sets none */
 	bool nested;
