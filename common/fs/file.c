@@ -20,6 +20,8 @@ file_put(int fd, const void *p, size_t n)
 	while (n > 0) {
 		ssize_t w = write(fd, at, n);
 
+		if (w == -1 && errno == ECONNRESET)
+			errno = EPIPE;
 		if (w == -1 && errno != EINTR)
 			return -1;
 		if (w > 0) {

@@ -43,7 +43,7 @@ int file_write_place(const char *path, const char *what, const char *text, struc
 int file_write(int dirfd, const char *name, const void *p, size_t n, mode_t mode, unsigned flags,
     struct err *e);
 
-/* All n bytes, through short writes and EINTR.  0, or -1 with errno. */
+/* All n bytes, through short writes and EINTR.  0, or -1 with errno: EPIPE if the reader has gone, of sockets too. */
 int file_put(int fd, const void *p, size_t n);
 
 /* Up to n bytes, fewer only at the end of the file.  The count, or -1 with errno. */

@@ -107,7 +107,7 @@ flush_pending(struct op *op, struct err *e)
 			return 0;
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EPIPE)
+		if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
 			return err_set(e, ERR_CANCELLED, "the reader of the blob has gone");
 		if (n < 0)
 			return err_sys(e, "writing a blob");

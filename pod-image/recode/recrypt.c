@@ -61,6 +61,8 @@ give(struct recrypt *s, struct err *e)
 	for (size_t done = 0; done < s->nheld && !s->reader_gone;) {
 		ssize_t n = write(s->out, s->held + done, s->nheld - done);
 
+		if (n < 0 && errno == ECONNRESET)
+			errno = EPIPE;
 		if (n < 0 && errno == EPIPE && !s->seal)
 			s->reader_gone = true;
 		else if (n < 0 && errno != EINTR)

@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/fs/stream.h"
 #include "common/role/role.h"
 #include "pod-store/layer/inflate.h"
 #include "pod-store/layer/result.h"
@@ -20,14 +20,14 @@
 #define COPY_FD 5
 #define PASS_SIZE (1u << 20)
 
-/* Of a file, for a reader that digests what it gets: to a pipe nothing is copied. */
+/* Of a file, for a reader that digests what it gets: nothing is copied. */
 static int
 pass(struct inflate *s, struct err *e)
 {
 	ssize_t n;
 
 	do
-		n = sendfile(s->out, s->in, NULL, PASS_SIZE);
+		n = stream_send(s->out, s->in, NULL, PASS_SIZE);
 	while (n > 0 || (n == -1 && errno == EINTR));
 	return n == 0 ? 0 : err_sys(e, "passing the layer on");
 }

@@ -2,12 +2,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "common/fs/stream.h"
 #include "common/fs/walk.h"
 #include "pod-store/layer/index.h"
 #include "pod-store/layer/name.h"
@@ -43,7 +43,7 @@ copy(struct pack *p, int fd, uint64_t offset, uint64_t n, uint64_t *copied, stru
 		ssize_t got;
 
 		if (direct) {
-			got = sendfile(p->out, fd, &at, some);
+			got = stream_send(p->out, fd, &at, some);
 			if (got == -1 && (errno == EINVAL || errno == ENOSYS)) {
 				direct = false;
 				continue;
