@@ -211,6 +211,8 @@ is "one with secrets" "$(bad config '.secrets = [{}]' | grep -c 'secrets, which 
 is "one of a directory" "$(bad config '.rootfsImageName = ""' | grep -c 'made of a directory')" 1
 is "one in another's namespace" "$(bad spec '.linux.namespaces[0].path = "/proc/1/ns/pid"' | grep -c 'shares its pid namespace')" 1
 is "one with words that no option takes" "$(bad spec '.process.rlimits[0].type = "RLIMIT_NOSUCH"' | grep -c '^Error: taking over')" 1
+cp -r x y && echo '{' >y/network.status && tar -C y -cf bad.tar . && rm -rf y
+is "one whose networks cannot be read" "$(pod container restore -i bad.tar 2>&1 | grep -c 'reading network.status of the checkpoint')" 1
 rm x/spec.dump
 is "one that lacks half" "$(bad config . | grep -c 'spec.dump')" 1
 is "and nothing of them is left" "$(pod ps -a --format '{{.Names}}')" po
