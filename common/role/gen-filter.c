@@ -22,6 +22,7 @@
 #include <linux/quota.h>
 #include <linux/sockios.h>
 
+#include "common/role/bpf.h"
 #include "common/role/caps.h"
 #include "common/role/role.h"
 
@@ -85,20 +86,27 @@ add_rule(scmp_filter_ctx ctx, const struct rule *r, unsigned calls)
 static void
 print_filter(const char *id, scmp_filter_ctx ctx)
 {
+	static struct sock_filter made[BPF_MAXINSNS], compact[BPF_MAXINSNS];
 	int fd = memfd_create("filter", MFD_CLOEXEC);
-	struct sock_filter f;
-	unsigned n = 0;
+	const struct sock_filter *f = compact;
+	size_t n, fewer;
+	ssize_t size;
 
 	check(fd, "memfd");
 	check(seccomp_export_bpf(ctx, fd), "export");
-	lseek(fd, 0, SEEK_SET);
-	printf("static const struct sock_filter filter_%s[] = {\n", id);
-	while (read(fd, &f, sizeof(f)) == sizeof(f)) {
-		printf("\t{0x%04x, %u, %u, 0x%08x},\n", f.code, f.jt, f.jf, f.k);
-		n++;
-	}
-	printf("};\n#define FILTER_%s {filter_%s, %u}\n\n", id, id, n);
+	size = pread(fd, made, sizeof(made), 0);
+	check(size < 0 ? -errno : 0, "read");
 	close(fd);
+	n = (size_t)size / sizeof(*made);
+	fewer = bpf_compact(made, n, compact, BPF_MAXINSNS);
+	if (fewer == 0)
+		f = made;
+	else
+		n = fewer;
+	printf("static const struct sock_filter filter_%s[] = {\n", id);
+	for (size_t i = 0; i < n; i++)
+		printf("\t{0x%04x, %u, %u, 0x%08x},\n", f[i].code, f[i].jt, f[i].jf, f[i].k);
+	printf("};\n#define FILTER_%s {filter_%s, %zu}\n\n", id, id, n);
 }
 
 int

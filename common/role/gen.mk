@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 # Filters of the roles, compiled once here instead of at each start.
-$(G)/gen-filter: common/role/gen-filter.c common/role/role.def common/role/syscall.def common/role/caps.h common/role/role.h
+$(G)/gen-filter: common/role/gen-filter.c common/role/bpf.c common/role/bpf.h common/role/role.def common/role/syscall.def \
+		common/role/caps.h common/role/role.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O1 $(WARN) -o $@ $< -lseccomp
+	$(CC) $(CPPFLAGS_ALL) -std=gnu11 -O1 $(WARN) -o $@ $(filter %.c,$^) -lseccomp
 
 $(G)/role-filters.h: $(G)/gen-filter
 	$< > $@

@@ -15,11 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/role/bpf.h"
 #include "common/role/role.h"
 #include "pod-run/oci/seccomp_profile.h"
 
@@ -160,6 +162,31 @@ add_arches(scmp_filter_ctx ctx, const json_t *profile, struct err *e)
 }
 
 static int
+write_filter(scmp_filter_ctx ctx, struct err *e)
+{
+	static struct sock_filter made[BPF_MAXINSNS], compact[BPF_MAXINSNS];
+	const struct sock_filter *f = compact;
+	own_mem char *bytes = NULL;
+	own_fd int fd = memfd_create("filter", MFD_CLOEXEC);
+	size_t size, fewer;
+
+	if (fd < 0)
+		return err_sys(e, "making a file in memory");
+	if (seccomp_export_bpf(ctx, fd) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(e, ERR_INTERNAL, "seccomp_export_bpf failed");
+	if (file_slurp(fd, sizeof(made), "seccomp filter", &bytes, &size, e) < 0)
+		return -1;
+	memcpy(made, bytes, size);
+	fewer = bpf_compact(made, size / sizeof(*made), compact, BPF_MAXINSNS);
+	if (fewer == 0)
+		f = made;
+	else
+		size = fewer * sizeof(*f);
+	return file_put(1, (const char *)f, size) < 0 ? err_sys(e, "writing the seccomp filter")
+						      : 0;
+}
+
+static int
 compile(const json_t *profile, struct err *e)
 {
 	json_t *rules = NULL, *flags = NULL, *rule;
@@ -183,8 +210,8 @@ compile(const json_t *profile, struct err *e)
 	json_array_foreach (rules, i, rule)
 		if (rc == 0)
 			rc = add_rule(ctx, rule, fallback, e);
-	if (rc == 0 && seccomp_export_bpf(ctx, 1) < 0)
-		rc = err_set(e, ERR_INTERNAL, "seccomp_export_bpf failed");
+	if (rc == 0)
+		rc = write_filter(ctx, e);
 	seccomp_release(ctx);
 	return rc;
 }
