@@ -8,12 +8,14 @@
 // objs: pod-run/oci/cdi.o pod-run/oci/selinux.o
 // objs: pod-run/oci/spec_secret.o
 #include <criterion/criterion.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
 #include "pod-run/oci/spec_env.h"
+#include "pod-run/oci/spec_health.h"
 #include "pod-run/oci/spec_mounts.h"
 #include "pod-run/oci/spec_options.h"
 
@@ -23,7 +25,8 @@ static struct err error;
 
 /* The record borrows from the options, so they live until the next call. */
 static struct spec_options o;
-static const struct opt_group groups[] = {{spec_options_rows, 0}, {NULL, 0}};
+static const struct opt_group groups[] = {
+    {spec_options_rows, 0}, {spec_health_rows, offsetof(struct spec_options, health)}, {NULL, 0}};
 
 static const struct rec_image_config image_config = {
     .user = "7:8",
