@@ -324,7 +324,7 @@ HANDLER(image_open)
 
 	if (places_find(STORE, m->image, &m->candidates, &found, &at, e) == -1)
 		return -1;
-	out.root = rootfs_mount_part(STORE, found.id, m->id, m->index, e);
+	out.root = rootfs_mount_part(STORE, found.id, m, e);
 	if (out.root == -1)
 		return -1;
 	r = ANSWER(image_opened, &out);

@@ -342,6 +342,12 @@ mount_standing(struct store *s, const struct standing *t, struct err *e)
 	return mount_tree(s, t, e);
 }
 
+static const char *
+label_of(const char *given)
+{
+	return given != NULL && *given != '\0' ? given : NULL;
+}
+
 int
 rootfs_mount_image(struct store *s, const char *image, struct err *e)
 {
@@ -353,17 +359,18 @@ rootfs_mount_image(struct store *s, const char *image, struct err *e)
 }
 
 int
-rootfs_mount_part(struct store *s, const char *image, const char *id, uint64_t index, struct err *e)
+rootfs_mount_part(struct store *s, const char *image, const struct msg_image_open *m, struct err *e)
 {
-	own(standing_free) struct standing t = {.volatile_ = true};
+	own(standing_free) struct standing t = {
+	    .volatile_ = true, .label = label_of(m->mount_label)};
 	char path[STORE_NAME_MAX], part[STORE_NAME_MAX + 32];
 	own_fd int dir = -1;
 
-	if (id == NULL || *id == '\0')
+	if (m->id == NULL || *m->id == '\0')
 		return rootfs_mount_image(s, image, e);
-	if (rootfs_path(id, path, e) == -1 || layers_of(s, image, &t.layers, e) == -1)
+	if (rootfs_path(m->id, path, e) == -1 || layers_of(s, image, &t.layers, e) == -1)
 		return -1;
-	snprintf(part, sizeof(part), "%s/image.%llu", path, (unsigned long long)index);
+	snprintf(part, sizeof(part), "%s/image.%llu", path, (unsigned long long)m->index);
 	if ((mkdirat(s->dir, path, 0700) == -1 && errno != EEXIST) ||
 	    store_trash(s, s->dir, part, e) == -1 || mkdirat(s->dir, part, 0700) == -1)
 		return err_is_set(e) ? -1 : err_sys(e, "making a read-write layer over %s", image);
@@ -639,7 +646,7 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 	    .volatile_ = m->volatile_,
 	    .size = m->size,
 	    .mountpoints = m->mountpoints && !m->prepare,
-	    .label = m->mount_label != NULL && *m->mount_label != '\0' ? m->mount_label : NULL,
+	    .label = label_of(m->mount_label),
 	    .label_nested = m->label_nested};
 	char path[STORE_NAME_MAX];
 	struct err undo;

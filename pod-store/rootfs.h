@@ -24,11 +24,11 @@ int rootfs_remove(struct store *s, const char *id, struct err *e);
 int rootfs_mount_image(struct store *s, const char *image, struct err *e);
 
 /*
- * A detached mount of an image for a container that mounts it somewhere.  id: what that container writes goes
- * into a fresh part of its read-write layer; NULL: read-only.
+ * A detached mount of an image for a container that mounts it somewhere.  With m->id what that container writes goes
+ * into a fresh part of its read-write layer; without it is read-only.
  */
 int rootfs_mount_part(
-    struct store *s, const char *image, const char *id, uint64_t index, struct err *e);
+    struct store *s, const char *image, const struct msg_image_open *m, struct err *e);
 
 /* The same of some layers, lowest first. */
 int rootfs_mount_layers(struct store *s, const struct strv *layers, struct err *e);

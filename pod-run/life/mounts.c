@@ -266,6 +266,7 @@ mounts_ask(struct start *s, struct err *e)
 			return -1;
 		q.candidates = (struct strs){.v = (const char **)candidates.v, .n = candidates.n};
 		q.id = m->writable ? s->c->id : NULL;
+		q.mount_label = m->writable ? c->mount_label : NULL;
 		s->image_seqs[i] = peer_next_seq(store);
 		if (peer_send(store, &msg_image_open_desc, s->image_seqs[i], &q, e) == -1)
 			return -1;
