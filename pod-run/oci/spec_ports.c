@@ -186,6 +186,60 @@ same_address(const struct rec_port_map *a, const struct rec_port_map *b)
 	return a->host_ip == NULL || b->host_ip == NULL || strcmp(a->host_ip, b->host_ip) == 0;
 }
 
+static bool
+overlap(const struct rec_port_map *a, const struct rec_port_map *b)
+{
+	return a->host_port < b->host_port + b->range && b->host_port < a->host_port + a->range;
+}
+
+static bool
+is_general(const char *host_ip)
+{
+	return host_ip == NULL || strcmp(host_ip, "0.0.0.0") == 0;
+}
+
+/* Grows p over q if they lead the same ports to the same place, as Podman does with what is said twice. */
+static bool
+absorb(struct rec_port_map *p, const struct rec_port_map *q)
+{
+	uint64_t end = p->host_port + p->range, other = q->host_port + q->range;
+	bool general = is_general(p->host_ip) && is_general(q->host_ip);
+
+	if (strcmp(p->protocol, q->protocol) != 0 ||
+	    p->host_port - p->container_port != q->host_port - q->container_port ||
+	    !(general ||
+		(p->host_ip != NULL && q->host_ip != NULL && strcmp(p->host_ip, q->host_ip) == 0)))
+		return false;
+	if (p->host_port == 0 || q->host_port == 0
+		? p->host_port != q->host_port || p->range != q->range
+		: !overlap(p, q))
+		return false;
+	if (p->host_port > q->host_port) {
+		p->host_port = q->host_port;
+		p->container_port = q->container_port;
+	}
+	p->range = (end > other ? end : other) - p->host_port;
+	if (general && (p->host_ip == NULL || q->host_ip == NULL))
+		p->host_ip = NULL;
+	return true;
+}
+
+static void
+absorb_all(struct rec_ctr_config *c, struct rec_port_map *p)
+{
+	for (size_t i = 0; i < c->ports.n;) {
+		struct rec_port_map *q = &c->ports.v[i];
+
+		if (!absorb(p, q)) {
+			i++;
+			continue;
+		}
+		memmove(q, q + 1, (--c->ports.n - i) * sizeof(*q));
+		/* It may have grown into others. */
+		i = 0;
+	}
+}
+
 /* Two mappings that claim one port of the host cannot both work. */
 static int
 check_conflicts(const struct rec_ctr_config *c, const struct rec_port_map *p, struct err *e)
@@ -194,9 +248,7 @@ check_conflicts(const struct rec_ctr_config *c, const struct rec_port_map *p, st
 		const struct rec_port_map *q = &c->ports.v[i];
 
 		if (p->host_port != 0 && q->host_port != 0 &&
-		    strcmp(p->protocol, q->protocol) == 0 && same_address(p, q) &&
-		    p->host_port < q->host_port + q->range &&
-		    q->host_port < p->host_port + p->range)
+		    strcmp(p->protocol, q->protocol) == 0 && same_address(p, q) && overlap(p, q))
 			return err_set(e, ERR_INVALID,
 			    "conflicting port mappings for host port %llu (protocol %s)",
 			    (unsigned long long)(p->host_port > q->host_port ? p->host_port
@@ -247,8 +299,10 @@ spec_ports_read(
 	for (size_t i = 0; i < o->publish.n; i++) {
 		struct rec_port_map p;
 
-		if (spec_ports_parse(o->publish.v[i], a, &p, e) < 0 ||
-		    check_conflicts(c, &p, e) < 0)
+		if (spec_ports_parse(o->publish.v[i], a, &p, e) < 0)
+			return -1;
+		absorb_all(c, &p);
+		if (check_conflicts(c, &p, e) < 0)
 			return -1;
 		*SPEC_PUSH(a, &c->ports) = p;
 	}

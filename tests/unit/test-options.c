@@ -256,6 +256,28 @@ Test(options, publish_all_takes_exposed_ports_once)
 	cr_assert_str_eq(error.text, "conflicting port mappings for host port 80 (protocol tcp)");
 }
 
+Test(options, publishing_the_same_twice_is_publishing_it_once)
+{
+	struct rec_ctr_config c;
+
+	cr_assert_eq(
+	    READ(&c, "-p", "9:80", "-p", "9:80", "-p", "80", "-p", "80", "x"), 0, "%s", error.text);
+	cr_assert_eq(c.ports.n, 2);
+	cr_assert_eq(
+	    READ(&c, "-p", "80-85:10-15", "-p", "90-95:20-25", "-p", "84-91:14-21", "x"), 0);
+	cr_assert_eq(c.ports.n, 1);
+	cr_assert_eq(c.ports.v[0].host_port, 80);
+	cr_assert_eq(c.ports.v[0].container_port, 10);
+	cr_assert_eq(c.ports.v[0].range, 16);
+	cr_assert_eq(READ(&c, "-p", "0.0.0.0:9:80", "-p", "9:80", "x"), 0);
+	cr_assert_eq(c.ports.n, 1);
+	cr_assert_null(c.ports.v[0].host_ip);
+	cr_assert_eq(READ(&c, "-p", "9:80", "-p", "9:80/udp", "-p", "80", "x"), 0);
+	cr_assert_eq(c.ports.n, 3);
+	cr_assert_eq(READ(&c, "-p", "80-85:80-85", "-p", "83:84", "x"), -1);
+	cr_assert_eq(READ(&c, "-p", "127.0.0.1:9:80", "-p", "9:80", "x"), -1);
+}
+
 Test(options, volumes)
 {
 	struct rec_ctr_config c;
