@@ -184,7 +184,7 @@ nofilter() {
 	is "and there is no rule more" "$(nft list ruleset)" "$before"
 	pod rm -f -t 0 n1 >/dev/null
 	printf '[network]\nfirewall_driver = "warp"\n' >"$WORLD/containers.conf"
-	fails "an unknown firewall_driver" 126 'valid firewall backend' pod run --rm --network plain localhost/one:1 true
+	fails "an unknown firewall_driver" 125 'valid firewall backend' pod run --rm --network plain localhost/one:1 true
 	unset CONTAINERS_CONF
 }
 ! wanted nofilter || nofilter
