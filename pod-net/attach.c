@@ -63,6 +63,7 @@ attach_native_plan(struct attach *t, struct err *e)
 	    .names = &names,
 	    .networks = &networks,
 	    .plugins = &t->n->plugins,
+	    .localnet = t->n->firewall.driver != FIREWALL_NONE,
 	    .device_names = t->n->device_names};
 
 	for (size_t i = 0; i < t->state->networks.n; i++) {

@@ -32,9 +32,13 @@ static const struct sysctl host_sysctls[] = {
     {0},
 };
 
-/* route_localnet: ports published on 127.0.0.1.  accept_ra: the bridge is a router, not a host. */
-static const struct sysctl bridge_sysctls[] = {
+static const struct sysctl localnet_sysctls[] = {
     {"ipv4/conf/%s/route_localnet", "1", 0, false, IPV4_DEVCONF_ROUTE_LOCALNET},
+    {0},
+};
+
+/* accept_ra: the bridge is a router, not a host. */
+static const struct sysctl bridge_sysctls[] = {
     {"ipv4/conf/%s/rp_filter", "2", 0, false, IPV4_DEVCONF_RP_FILTER},
     {"ipv6/conf/%s/accept_dad", "0", AF_INET6, true},
     {"ipv6/conf/%s/accept_ra", "0", AF_INET6, true},
@@ -159,7 +163,9 @@ prepare_bridge(struct netlink *host, const struct plan_attach *a, struct link *b
 	if (!a->network->internal && forward_on_host(host, a, e) < 0)
 		return -1;
 	if (set_sysctls(a->network->internal ? internal_sysctls : bridge_sysctls, a,
-		a->network->interface, bridge, e) < 0)
+		a->network->interface, bridge, e) < 0 ||
+	    (a->localnet && !a->network->internal &&
+		set_sysctls(localnet_sysctls, a, a->network->interface, bridge, e) < 0))
 		return -1;
 	if (a->set.vlan != 0)
 		link_put_vlan(b, bridge->index, a->set.vlan, true);
@@ -251,6 +257,9 @@ put_default_routes(struct netlink_batch *b, int index, const struct plan_attach 
 		    .metric = a->set.metric,
 		    .type = RTN_UNICAST};
 
+		/* The kernel would divide what leaves among equals. */
+		if (gw->family == AF_INET6 && r.metric == DRIVER_METRIC)
+			r.metric += a->before;
 		if (gw->len != 0 && !*done)
 			link_put_route(b, index, &r);
 		*done |= gw->len != 0;

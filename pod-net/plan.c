@@ -188,6 +188,8 @@ plan_one(struct plan *p, size_t i, const struct plan_request *m, struct err *e)
 	if (a->driver == NULL)
 		return err_set(e, ERR_UNSUPPORTED, "network %s: unknown network driver \"%s\"",
 		    n->name, n->driver);
+	a->localnet = m->localnet;
+	a->before = (uint32_t)(i + (m->networks != NULL ? m->networks->n : 0));
 	a->set = driver_defaults(a->driver);
 	if (set_name(p, i, m, e) != 0 || set_mac(a, in->static_mac, e) != 0 ||
 	    driver_read(a->driver, n->name, n->options.v, n->options.n, &a->set, e) != 0 ||

@@ -29,6 +29,9 @@ struct plan_attach {
 	uint8_t mac[LINK_MAC_SIZE];
 	bool has_mac; /* it was asked for */
 	bool dhcp;    /* addresses come from a server */
+	bool
+	    localnet; /* ports published on 127.0.0.1 may lead to its bridge, as a filter guards the loopback */
+	uint32_t before; /* how many networks the container joins or has joined before */
 	struct plan_address *addresses;
 	size_t naddresses;
 };
@@ -51,6 +54,7 @@ struct plan_request {
 	/* Names of interfaces that the container has already, and of networks it is on. */
 	const struct strv *names, *networks;
 	const struct strv *plugins;
+	bool localnet; /* see plan_attach */
 	bool
 	    device_names; /* those without a name of their own get that of the network's interface */
 };

@@ -30,6 +30,8 @@ fails "an address that is taken" 125 "requested ip address 10.81.2.9 is already 
 is "what failed leaves nothing" "$(inside w2 ip -o link | grep -c eth1) $(pod inspect w2 | jq -c '.[0].NetworkSettings.Networks|keys')" '0 ["n1"]'
 net disconnect n1 web
 is "disconnect" $? 0
+is "the way out is the other network's" "$(inside web ip route show default | xargs)" \
+	"default via 10.81.2.1 dev eth1 proto static metric 100"
 is "the interface goes" "$(inside web ip -o link | grep -c eth0)" 0
 is "so does its line in hosts, the container's own stays" \
 	"$(pod exec web sh -c 'grep -c ^10.81.1 /etc/hosts; grep -c mine /etc/hosts' | tr '\n' ' ')" "0 1 "
@@ -55,6 +57,15 @@ pod stop -t 0 web >/dev/null
 pod start web >/dev/null
 is "one with no network at all has only loopback" "$(inside web ip -o link | wc -l)" 1
 net connect n1 web
+for i in 4 5; do net create --subnet 10.81.$i.0/24 --subnet fd81:$i::/64 six$i >/dev/null; done
+pod run -d --name six --network six4 --network six5 localhost/one:1 sleep 100 >/dev/null
+is "of several networks the first is the way out, the next stands by" \
+	"$(for v in 4 6; do inside six ip -$v -o route show default; done | awk '{ print $3, $5, $9 }' | xargs)" \
+	"10.81.4.1 eth0 100 10.81.5.1 eth1 100 fd81:4::1 eth0 100 fd81:5::1 eth1 101"
+net disconnect six4 six
+is "and takes its place" "$(for v in 4 6; do inside six ip -$v -o route show default; done | awk '{ print $3 }' | xargs)" \
+	"10.81.5.1 fd81:5::1"
+pod rm -f -t 0 six >/dev/null
 pod run -d --name none --network none localhost/one:1 sleep 100 >/dev/null
 fails "other modes" 125 '"none" is not supported: invalid network mode' net connect n1 none
 is "events" "$(find "$ROOT" "$RUNROOT" -name events.log -exec cat {} + | jq -r 'select(.Type=="network")|.Status+" "+.Network' | grep -c 'connect n2')" 2
