@@ -22,6 +22,7 @@
 #include "pod-run/oci/cgroup.h"
 #include "pod-run/state/ctr.h"
 #include "pod-run/state/event.h"
+#include "pod-run/state/mend.h"
 
 #define ALIVE "alive" /* a file in the run root, which a reboot empties */
 
@@ -190,6 +191,31 @@ make_dirs(struct ctx *x, struct err *e)
 	return 0;
 }
 
+static const char *
+database_root(const struct ctx *x)
+{
+	return x->transient ? x->run_root : x->graph_root;
+}
+
+static int
+mend_database(struct ctx *x, struct err *e)
+{
+	const char *root = database_root(x);
+	char why[512];
+	int r = mend_look(root, false, why, sizeof(why), e);
+
+	if (r != 0)
+		return r == 1 ? 0 : -1;
+	log_warn("the database of containers is damaged: %s: a new one has what can be read", why);
+	return mend_renew(root, x->run_root, e);
+}
+
+int
+ctx_database_check(struct ctx *x, bool quick, char *why, size_t size, struct err *e)
+{
+	return mend_look(database_root(x), quick, why, size, e);
+}
+
 /* The first command after a reboot: what ran before does not run any more. */
 static int
 refresh(struct ctx *x, struct err *e)
@@ -201,7 +227,7 @@ refresh(struct ctx *x, struct err *e)
 		return -1;
 	if (faccessat(dir, ALIVE, F_OK, 0) == 0)
 		return 0;
-	if (db_open(x->transient ? x->run_root : x->graph_root, x->run_root, &x->db_, e) == -1 ||
+	if (db_open(database_root(x), x->run_root, &x->db_, e) == -1 ||
 	    ctr_reset_all(x->db_, e) == -1)
 		return -1;
 	x->refreshed = true;
@@ -236,7 +262,8 @@ ctx_paths(struct ctx *x, struct err *e)
 	fresh = access(alive, F_OK) == -1;
 	if ((fresh || access(x->graph_root, F_OK) == -1) && make_dirs(x, e) == -1)
 		return -1;
-	if (open_dirs(x, e) == -1 || (fresh && refresh(x, e) == -1))
+	if (open_dirs(x, e) == -1 || (x->repairs && mend_database(x, e) == -1) ||
+	    (fresh && refresh(x, e) == -1))
 		return -1;
 	x->entered = true;
 	if (x->refreshed)
@@ -393,8 +420,7 @@ ctx_db(struct ctx *x, struct err *e)
 {
 	if (ctx_paths(x, e) == -1)
 		return NULL;
-	if (x->db_ == NULL &&
-	    db_open(x->transient ? x->run_root : x->graph_root, x->run_root, &x->db_, e) == -1)
+	if (x->db_ == NULL && db_open(database_root(x), x->run_root, &x->db_, e) == -1)
 		return NULL;
 	return x->db_;
 }

@@ -56,7 +56,7 @@ struct ctx {
 	bool conf_loaded_;
 	struct db *db_;
 	struct peer *store_, *net_;
-	bool repairs; /* the store may be given a new index in a damaged one's place */
+	bool repairs; /* a damaged index of the store or database of containers gets a new one */
 	bool starts;  /* a container: pod-net makes a network namespace while nobody waits for it */
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;
@@ -80,6 +80,9 @@ const struct containers_conf *ctx_conf(struct ctx *x, struct err *e);
 /* Directories of OCI hooks, by --hooks-dir or the configuration. */
 const struct strv *ctx_hooks_dirs(struct ctx *x, struct err *e);
 struct db *ctx_db(struct ctx *x, struct err *e);
+
+/* Is it whole?  See mend.h.  With x->repairs set it was put right by ctx_paths. */
+int ctx_database_check(struct ctx *x, bool quick, char *why, size_t size, struct err *e);
 struct peer *ctx_store(struct ctx *x, struct err *e);
 struct peer *ctx_net(struct ctx *x, struct err *e);
 

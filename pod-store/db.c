@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/db/salvage.h"
 #include "common/db/sqlite.h"
 #include "pod-store/db.h"
 
@@ -322,47 +323,9 @@ db_tidy(struct db *d)
 int
 db_check(struct db *d, bool quick, char *why, size_t size, struct err *e)
 {
-	const char *sql = quick ? "PRAGMA quick_check(1)" : "PRAGMA integrity_check(1)";
-	sqlite3_stmt *q = NULL;
-	int r = -1;
+	int r = salvage_check(d->h, quick, why, size);
 
-	if (sqlite3_prepare_v2(d->h, sql, -1, &q, NULL) == SQLITE_OK &&
-	    sqlite3_step(q) == SQLITE_ROW) {
-		snprintf(why, size, "%s", db_text(q, 0));
-		r = strcmp(why, "ok") == 0;
-	} else if (fail(d, e) == -1 && e->class == ERR_INTEGRITY) {
-		snprintf(why, size, "%s", e->text);
-		r = 0;
-	}
-	sqlite3_finalize(q);
-	return r;
-}
-
-/* What cannot be read ends the table, not the work. */
-static void
-copy_rows(sqlite3 *from, sqlite3 *to, const char *table)
-{
-	own_mem char *select = xasprintf("SELECT * FROM %s", table);
-	own_strbuf struct strbuf insert = {0};
-	sqlite3_stmt *in = NULL, *out = NULL;
-	int n;
-
-	if (sqlite3_prepare_v2(from, select, -1, &in, NULL) != SQLITE_OK)
-		return;
-	n = sqlite3_column_count(in);
-	strbuf_addf(&insert, "INSERT OR IGNORE INTO %s VALUES(", table);
-	for (int i = 0; i < n; i++)
-		strbuf_add(&insert, i > 0 ? ",?" : "?");
-	strbuf_add(&insert, ")");
-	if (sqlite3_prepare_v2(to, insert.s, -1, &out, NULL) == SQLITE_OK)
-		while (sqlite3_step(in) == SQLITE_ROW) {
-			for (int i = 0; i < n; i++)
-				sqlite3_bind_value(out, i + 1, sqlite3_column_value(in, i));
-			sqlite3_step(out);
-			sqlite3_reset(out);
-		}
-	sqlite3_finalize(in);
-	sqlite3_finalize(out);
+	return r == -1 ? fail(d, e) : r;
 }
 
 int
@@ -378,7 +341,7 @@ db_salvage(const char *from, const char *to, struct err *e)
 	if (sqlite3_open_v2(from, &old, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
 	    db_begin(&fresh, e) == 0) {
 		for (size_t i = 0; i < COUNTOF(tables); i++)
-			copy_rows(old, fresh.h, tables[i]);
+			salvage_rows(old, fresh.h, tables[i]);
 		if (db_end(&fresh, true, e) == -1) {
 			sqlite3_close(old);
 			db_close(&fresh);

@@ -111,7 +111,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	own_peer_in struct peer_in in = {0};
 	struct msg_store_check m = {.quick = o->quick};
+	char why[512];
 	int64_t max;
+	int r;
 
 	(void)argc;
 	(void)argv;
@@ -121,11 +123,17 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	x->repairs = o->repair || o->force;
 	if (ctx_paths(x, e) == -1)
 		return -1;
-	orphans_remove(x, true);
+	r = ctx_database_check(x, o->quick, why, sizeof(why), e);
+	if (r == -1)
+		return -1;
+	if (r == 0)
+		printf("Damage detected in the database of containers: %s\n", why);
+	else
+		orphans_remove(x, true);
 	if (ask(x, &m, &in, e) == -1)
 		return -1;
 	print_found(MSG_OF(&in, store_checked));
-	if (MSG_OF(&in, store_checked)->found.n == 0)
+	if (MSG_OF(&in, store_checked)->found.n == 0 && r == 1)
 		return 0;
 	if (!x->repairs)
 		return err_set(e, ERR_INTEGRITY, "damage detected in local storage");

@@ -80,12 +80,17 @@ static int
 fail(struct db *db, const char *act, struct err *e)
 {
 	int code = sqlite3_errcode(db->sql);
+	bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 	enum err_class class = code == SQLITE_FULL	 ? ERR_NOSPACE
 			       : code == SQLITE_BUSY	 ? ERR_TIMEOUT
 			       : code == SQLITE_READONLY ? ERR_DENIED
+			       : damaged		 ? ERR_INTEGRITY
 							 : ERR_INTERNAL;
 
-	return err_set(e, class, "%s: database: %s", act, sqlite3_errmsg(db->sql));
+	err_set(e, class, "%s: database: %s", act, sqlite3_errmsg(db->sql));
+	return damaged
+		   ? err_hint(e, "pod system check --repair makes a new one of what can be read.")
+		   : -1;
 }
 
 static int

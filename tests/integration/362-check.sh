@@ -210,6 +210,34 @@ is "a container on a damaged image keeps it" "$? $(grep -c 'damage remains' "$WO
 check "and is named" grep -q "container .*: its image .* is damaged" "$WORLD/out"
 pod system check --force >/dev/null 2>&1
 is "with --force it goes" "$? $(pod ps -a -q | wc -l) $(pod images -q | wc -l)" "0 0 1"
+# The database of containers.
+with_containers() { # three of them, and all in the file itself
+	sound
+	for name in one two three; do pod create --name $name localhost/two cat /one >/dev/null; done
+	sqlite3 "$ROOT/pod.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+}
+with_containers && printf 'not a database' | dd of="$ROOT/pod.db" conv=notrunc 2>/dev/null
+pod ps -a >/dev/null 2>"$WORLD/err"
+is "damaged database: other commands say so" "$? $(grep -c 'database: .*not a database' "$WORLD/err") $(grep -c 'system check --repair' "$WORLD/err")" "125 1 1"
+damaged "damaged database" "in the database of containers: file is not a database" "$both"
+check "damaged database: the old one is kept" test -s "$ROOT/pod.db.damaged"
+is "damaged database: what comes after works" "$(pod run --name one localhost/two cat /one; pod ps -aq | wc -l)" "one
+1"
+with_containers
+leaf=$(sqlite3 "$ROOT/pod.db" "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_container_2'")
+head -c 4096 /dev/urandom | dd of="$ROOT/pod.db" bs=4096 seek=$((leaf - 1)) conv=notrunc 2>/dev/null
+damaged "a page of the database is garbage" "in the database of containers" "$both"
+is "a page of the database is garbage: no container was lost" "$(pod ps -a --format '{{.Names}}' | sort | tr '\n' ' '; pod start -a two)" "one three two one"
+for at in 1 2 4 6 8 10; do
+	with_containers && head -c 4096 /dev/urandom | dd of="$ROOT/pod.db" bs=4096 seek=$at conv=notrunc 2>/dev/null
+	pod system check --repair --max 0s >/dev/null 2>&1
+	is "page $at of the database is garbage: after the repair all is well" "$(pod system check --max 0s 2>&1; echo $?) $(pod ps -aq >/dev/null && pod rm -fa >/dev/null && pod run --rm localhost/two cat /one)" "0 one"
+done
+for part in pod.db pod.db-wal; do
+	with_containers && rm -f "$ROOT/$part" && mkfifo "$ROOT/$part"
+	damaged "a FIFO for $part" "in the place of $part" "$both"
+	[ $part = pod.db ] || is "and no container was lost" "$(pod ps -aq | wc -l)" 3
+done
 # Artifacts and manifest lists.
 sound
 head -c 300000 /dev/urandom >"$WORLD/file"
@@ -235,5 +263,10 @@ is "user: a sound store" "$(pod system check; echo $?)" 0
 pod unshare sh -c "for f in $ROOT/layers/*/diff/etc/passwd; do echo x >\$f; done"
 pod system check >"$WORLD/out" 2>&1
 is "user: a changed file is found" "$? $(grep -c 'Damage detected in layer' "$WORLD/out")" "125 1"
+pod unshare sh -c "for f in $ROOT/layers/*; do rm -r \$f; mkfifo \$f; done; rm -r $ROOT/tmp; ln -s /tmp $ROOT/tmp"
+is "user: a FIFO for a layer, a link for a directory" "$(pod system check 2>&1 | grep -c 'in the place of tmp') $(pod system check --repair 2>&1 | grep 'its directory is missing' | sort -u | wc -l)" "1 1"
+head -c 4096 /dev/urandom >"$ROOT/pod.db"
+: >"$ROOT/pod.db-wal"
+is "user: a database that is garbage" "$(pod system check 2>&1 | grep -c 'in the database of containers')" 1
 is "user: --force" "$(pod system check --force >/dev/null 2>&1; echo $?) $(pod ps -aq | wc -l) $(pod images -q | wc -l)" "0 0 0"
 END
