@@ -53,6 +53,10 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	c.config->remove_image = c.config->remove_image || o->rmi;
 	if (end_ctr(x, &c, &how, e) == -1)
 		return -1;
+	/* One that has ended before is only taken away, but not by its monitor. */
+	if (!o->stopped_only && (o->rm || o->rmi) && !how.removed && !how.restarted &&
+	    end_remove(x, &c, true, e) == -1)
+		return -1;
 	/* The monitor's cleanup speaks to nobody. */
 	if (!o->stopped_only)
 		puts(word);

@@ -62,6 +62,45 @@ read_cidfiles(struct select *s, struct strv *ids, struct err *e)
 	return 0;
 }
 
+/* fn for a row of the list that is in one of the states and matches. */
+static int
+each_row(struct ctx *x, struct select *s, const struct filter *f, struct ctr *c, const char *word,
+    select_fn *fn, void *arg, struct err *last, struct err *e)
+{
+	struct err one = {0};
+	bool match;
+
+	if (s->states != 0 && (s->states & 1u << c->status) == 0)
+		return 0;
+	if (filter_match(f, c, &match, e) == -1)
+		return -1;
+	if (!match)
+		return 0;
+	if (fn(x, c->id, word, arg, &one) == 0)
+		s->done++;
+	else if (one.class != ERR_NOTFOUND)
+		note(s, last, &one);
+	return 0;
+}
+
+/* The row that a word stands for, or NULL, which is noted. */
+static struct ctr *
+row_of(struct ctx *x, struct select *s, const char *word, struct ctr_list *l, struct err *last)
+{
+	struct err e = {0};
+	struct db *db = ctx_db(x, &e);
+	char id[NAMES_ID_LEN + 1];
+
+	if (db == NULL || ctr_find(db, word, id, &e) == -1) {
+		note(s, last, &e);
+		return NULL;
+	}
+	for (size_t i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].id, id) == 0)
+			return &l->v[i];
+	return NULL;
+}
+
 static int
 each_match(
     struct ctx *x, struct select *s, select_fn *fn, void *arg, struct err *last, struct err *e)
@@ -72,21 +111,15 @@ each_match(
 	if ((s->filters != NULL && filter_parse(x, s->filters, &f, e) == -1) ||
 	    sync_list(x, &l, e) == -1)
 		return -1;
-	for (size_t i = 0; i < l.n; i++) {
-		struct err one = {0};
-		bool match;
+	for (int i = 0; i < s->argc; i++) {
+		struct ctr *c = row_of(x, s, s->argv[i], &l, last);
 
-		if (s->states != 0 && (s->states & 1u << l.v[i].status) == 0)
-			continue;
-		if (filter_match(&f, &l.v[i], &match, e) == -1)
+		if (c != NULL && each_row(x, s, &f, c, s->argv[i], fn, arg, last, e) == -1)
 			return -1;
-		if (!match)
-			continue;
-		if (fn(x, l.v[i].id, l.v[i].id, arg, &one) == 0)
-			s->done++;
-		else if (one.class != ERR_NOTFOUND)
-			note(s, last, &one);
 	}
+	for (size_t i = 0; i < l.n && s->argc == 0; i++)
+		if (each_row(x, s, &f, &l.v[i], l.v[i].id, fn, arg, last, e) == -1)
+			return -1;
 	return 0;
 }
 
@@ -102,6 +135,10 @@ check_words(const struct select *s, struct err *e)
 		return err_set(e, ERR_USAGE, "--latest and containers cannot be used together");
 	if (s->all && s->latest)
 		return err_set(e, ERR_USAGE, "--all and --latest cannot be used together");
+	if (filters && s->argc > 0 && !s->narrow)
+		return err_set(e, ERR_USAGE, "--filter takes no arguments");
+	if (files && s->argc > 0)
+		return err_set(e, ERR_USAGE, "no arguments are needed with --latest or --cidfile");
 	if (files && (s->all || s->latest))
 		return err_set(
 		    e, ERR_USAGE, "--all, --latest, and --cidfile cannot be used together");
@@ -152,9 +189,10 @@ select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct er
 	} else if (s->all || (s->filters != NULL && s->filters->n > 0)) {
 		if (each_match(x, s, fn, arg, &last, e) == -1)
 			return -1;
+	} else {
+		for (int i = 0; i < s->argc; i++)
+			each_word(x, s, s->argv[i], fn, arg, &last);
 	}
-	for (int i = 0; i < s->argc; i++)
-		each_word(x, s, s->argv[i], fn, arg, &last);
 	for (size_t i = 0; i < files.n; i++)
 		each_word(x, s, files.v[i], fn, arg, &last);
 	if (!err_is_set(&last))

@@ -13,8 +13,9 @@ struct select {
 	int argc;
 	char **argv;
 	bool all, latest;
-	bool ignore;			       /* a missing one is no error */
-	bool silent;			       /* errors are counted, not printed */
+	bool ignore; /* a missing one is no error */
+	bool silent; /* errors are counted, not printed */
+	bool narrow; /* filters choose among the words; else words and filters exclude each other */
 	const struct strv *cidfiles, *filters; /* may be NULL */
 	unsigned states; /* with all or filters: mask of 1 << ctr_status, 0: any */
 

@@ -175,6 +175,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .all = o->all,
 	    .latest = o->latest,
 	    .filters = &o->filter,
+	    .narrow = true,
 	    .states =
 		1u << CTR_CONFIGURED | 1u << CTR_CREATED | 1u << CTR_STOPPED | 1u << CTR_EXITED};
 

@@ -160,10 +160,11 @@ TABLE
 untouched() {
 	local id images word
 	id=$(pod create --name x --net none bb sleep 1000)
+	echo "$id" >"$WORLD/one"
 	images=$(pod images -aq)
 	for word in restart kill rm stop start pause unpause; do
 		[ "$word" != start ] || continue
-		pod "$word" --cidfile "$WORLD/none" x >"$WORLD/out" 2>"$WORLD/err"
+		pod "$word" --cidfile "$WORLD/one" --cidfile "$WORLD/none" >"$WORLD/out" 2>"$WORLD/err"
 		is "$word --cidfile of no file" "$? $(cat "$WORLD/out" "$WORLD/err")" "125 Error: reading CIDFile: opening $WORLD/none: no such file or directory"
 	done
 	is "and the container that was named is as it was" "$(pod ps -a --format '{{.ID}} {{.State}}' --no-trunc)" "$id created"

@@ -129,8 +129,12 @@ pod init -l | wc -c; pod inspect --format '{{.State.Status}}' new@65 initialized
 pod start -l | wc -c; names -f name=new@65 new
 pod restart -l -t 0 | wc -c; names -f name=new@65 new
 pod stop -t 0 -l | wc -c; pod start new; pod stop -t 0 --cidfile "$WORLD/cid" | wc -c; names -f status=running -f name=[^d]$@65 new 65 new run2
+pod start --filter label=tier=back run1 new; names -f name=run1; pod start --filter label=tier=front run1 run2; names -f name=run1 -f name=new; pod stop -t 0 run1 >"$WORLD/out"@run1 new run1
 pod start --filter label=tier=front | wc -l; pod restart -t 0 --running >/dev/null; names -f status=running -f name=[^d]$@1 new run1 run2
 pod restart -t 0 --filter label=tier | wc -l; pod restart -t 0 --cidfile "$WORLD/cid" | wc -c@2 65
+pod stop -t 0 --filter label=tier=back run1 2>&1; pod restart --filter label=x run2 2>&1; pod rm -f --filter label=tier=back run1 2>&1; pod pause --filter label=tier=back run1 2>&1@Error: --filter takes no arguments Error: --filter takes no arguments Error: --filter takes no arguments Error: --filter takes no arguments
+pod stop --cidfile "$WORLD/cid" run2 2>&1; pod kill --cidfile "$WORLD/cid" run2 2>&1; pod rm -f --cidfile "$WORLD/cid" run2 2>&1@Error: no arguments are needed with --latest or --cidfile Error: no arguments are needed with --latest or --cidfile Error: no arguments are needed with --latest or --cidfile
+pod create --name ended --net none img true | wc -c; pod start -a ended; pod start --filter name=nosuch ended; pod container cleanup --rm ended; pod container exists ended; echo $?@65 ended 1
 pod stop -t 0 --filter label=tier=back | wc -l; names -a -f status=exited@1 run2 three
 pod stop --ignore nosuch run1 -t 0; names -a -f status=exited@run1 run1 run2 three
 pod stop -a -t 0 >/dev/null; pod start --all >/dev/null; names -a -f status=exited; pod ps -aq -f status=running -f name=[^d]$ | wc -l@three 3
