@@ -156,7 +156,9 @@ is "under its old name, with its address" "$(pod inspect -f '{{.Name}}' "$id") $
 pod rm -f -t 0 n >/dev/null
 pod run -d --rm --stop-timeout 0 --name r --network none localhost/bb sleep 1000 >/dev/null
 is "--rm wants a copy" "$(ck r 2>&1 | grep -c "unless '--export' is used") $(status r)" "1 running"
+install -m 666 /dev/null r.tar
 ck -e r.tar -c none r >/dev/null
+is "the memory in it is for nobody else, whosever file it was" "$(stat -c %a r.tar)" 600
 check "and goes with one" until_ok 20 gone r
 
 # --- Archives of Podman's, and for Podman
