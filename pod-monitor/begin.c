@@ -54,6 +54,9 @@ abort_worker(struct monitor *m, bool again, char *printed, size_t size)
 		if (n > 0)
 			memcpy(printed, b->p, n);
 	}
+	/* One that does not answer would not see our end either. */
+	if (e.class == ERR_TIMEOUT && m->worker_pid > 0)
+		kill(m->worker_pid, SIGKILL);
 	printed[n] = '\0';
 }
 

@@ -9,7 +9,7 @@
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/mountns.h"
 
-#define DRAIN_S 15 /* for the worker, which only copies what is in pipes to the logs by then */
+#define DRAIN_S 10 /* for the worker, which only copies what is in pipes to the logs by then */
 
 /*
  * Somebody must clean up: the coordinator if it is still there, else the exit command.  It is run

@@ -15,6 +15,18 @@ kill -STOP "$mute"
 (pod wait mute >"$WORLD/waited" 2>&1) &
 pod kill mute >/dev/null
 
+# Nor does one keep a start from failing.
+cat >"$WORLD/failing" <<'EOF'
+#!/bin/sh
+case " $* " in *" run "*) ;; *) exit 1 ;; esac
+for p in $(ps -o pid= --ppid $PPID); do
+	grep -q '^pod-monitor-std' /proc/$p/comm && kill -STOP $p && echo $p >>"${0%/*}/stopped"
+done
+exit 1
+EOF
+chmod 755 "$WORLD/failing"
+(pod --runtime "$WORLD/failing" run --rm --net none bb true >"$WORLD/failed" 2>&1; echo "rc $?" >>"$WORLD/failed") &
+
 run --name small --log-opt max-size=10kb bb seq 1000 >/dev/null
 log=$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' small)
 check "max-size bounds the file" test "$(stat -c %s "$log")" -le 10000
@@ -141,4 +153,6 @@ fi
 check "the end of one whose worker is mute is seen" until_ok 40 grep -qx 137 "$WORLD/waited"
 is "and recorded" "$(pod inspect -f '{{.State.Status}} {{.State.ExitCode}}' mute)" "exited 137"
 check "the worker is gone" until_ok 10 ended "$mute"
+check "a start whose worker is mute fails" until_ok 40 grep -qx "rc 12[67]" "$WORLD/failed"
+check "its worker was mute, and is gone" until_ok 10 ended "$(tail -n 1 "$WORLD/stopped")"
 finish
