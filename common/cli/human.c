@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/cli/human.h"
 
@@ -214,19 +215,25 @@ human_go_time(int64_t ns, char *out, size_t size)
 	return out;
 }
 
-int
-human_parse_rfc3339(const char *s, int64_t *out_ns)
+/* What may follow seconds: a fraction. */
+static const char *
+skip_fraction(const char *at, int64_t *rest)
 {
-	struct tm tm = {0};
-	int64_t rest = 0, scale = NS / 10, offset = 0, seconds;
-	const char *at = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+	int64_t scale = NS / 10;
 
-	if (at == NULL)
-		return -1;
-	if (*at == '.') {
+	*rest = 0;
+	if (*at == '.')
 		for (at++; *at >= '0' && *at <= '9'; at++, scale /= 10)
-			rest += (*at - '0') * scale;
-	}
+			*rest += (*at - '0') * scale;
+	return at;
+}
+
+/* A zone, which ends the text; without any it is the local one. */
+static int
+parse_zone(const char *at, struct tm *tm, int64_t rest, int64_t *out_ns)
+{
+	int64_t offset = 0, seconds;
+
 	if (*at == '+' || *at == '-') {
 		int hours, minutes, n = 0;
 
@@ -234,12 +241,46 @@ human_parse_rfc3339(const char *s, int64_t *out_ns)
 		    n != 5)
 			return -1;
 		offset = (*at == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
-	} else if (strcmp(at, "Z") != 0) {
+	} else if (*at != '\0' && strcmp(at, "Z") != 0) {
 		return -1;
 	}
-	seconds = (int64_t)timegm(&tm) - offset;
+	tm->tm_isdst = -1;
+	seconds = *at == '\0' ? (int64_t)mktime(tm) : (int64_t)timegm(tm) - offset;
 	if (__builtin_mul_overflow(seconds, (int64_t)NS, &seconds) ||
 	    __builtin_add_overflow(seconds, rest, out_ns))
 		return -1;
 	return 0;
+}
+
+int
+human_parse_rfc3339(const char *s, int64_t *out_ns)
+{
+	struct tm tm = {0};
+	int64_t rest;
+	const char *at = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
+
+	if (at == NULL)
+		return -1;
+	at = skip_fraction(at, &rest);
+	return *at == '\0' ? -1 : parse_zone(at, &tm, rest, out_ns);
+}
+
+int
+human_parse_date(const char *s, int64_t *out_ns)
+{
+	static const char *const forms[] = {
+	    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H", "%Y-%m-%d"};
+
+	for (size_t i = 0; i < COUNTOF(forms); i++) {
+		struct tm tm = {0};
+		int64_t rest = 0;
+		const char *at = strptime(s, forms[i], &tm);
+
+		if (at == NULL)
+			continue;
+		if (i == 0)
+			at = skip_fraction(at, &rest);
+		return parse_zone(at, &tm, rest, out_ns);
+	}
+	return -1;
 }

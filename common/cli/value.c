@@ -6,6 +6,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/cli/human.h"
 #include "common/cli/value.h"
 
 int
@@ -249,4 +250,27 @@ value_duration(const char *s, int64_t *out_ns, struct err *e)
 		return -1;
 	*out_ns = *s == '-' ? -ns : ns;
 	return 0;
+}
+
+int
+value_instant(const char *s, int64_t now_ns, bool ahead, int64_t *out_ns, struct err *e)
+{
+	double seconds;
+	int64_t ns;
+
+	if (human_parse_date(s, out_ns) == 0)
+		return 0;
+	if (value_float(s, &seconds, e) == 0 && seconds > -1e9 && seconds < 9e9) {
+		err_clear(e);
+		/* Not by the fraction alone: a double holds no nanoseconds of this century. */
+		*out_ns = (int64_t)seconds * 1000000000 +
+			  (int64_t)((seconds - (double)(int64_t)seconds) * 1e9);
+		return 0;
+	}
+	if (value_duration(s, &ns, e) != 0)
+		return err_set(e, ERR_INVALID, "unable to interpret time value \"%s\"", s);
+	err_clear(e);
+	return __builtin_add_overflow(now_ns, ahead ? ns : -ns, out_ns)
+		   ? err_set(e, ERR_INVALID, "time value \"%s\" is out of range", s)
+		   : 0;
 }

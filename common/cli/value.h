@@ -31,4 +31,10 @@ int value_size_decimal(const char *s, int64_t *out, struct err *e);
 /* Go durations: "300ms", "1.5h", "2h45m", "-1s", "0"; nanoseconds. */
 int value_duration(const char *s, int64_t *out_ns, struct err *e);
 
+/*
+ * An instant, nanoseconds since 1970: a date with or without time and zone, seconds since 1970 with or
+ * without fraction, or a duration, which counts back from now_ns, or on from it if ahead.
+ */
+int value_instant(const char *s, int64_t now_ns, bool ahead, int64_t *out_ns, struct err *e);
+
 #endif

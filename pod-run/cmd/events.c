@@ -7,6 +7,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/human.h"
+#include "common/cli/value.h"
 #include "common/cli/output.h"
 #include "common/oci/names.h"
 #include "pod-run/cmd/cmds.h"
@@ -274,20 +275,13 @@ print(const struct events_opts *o, const json_t *event, struct err *e)
 /* --- The command --------------------------------------------------------------------------------*/
 
 static int
-parse_time(struct ctx *x, const char *name, const char *value, int64_t *ns, struct err *e)
+parse_time(const char *name, const char *value, int64_t *ns, struct err *e)
 {
-	const struct terms_key key = {.name = name};
-	struct term t = {.key = &key};
-	int r;
-
 	*ns = 0;
-	if (value == NULL || *value == '\0')
+	if (value == NULL || *value == '\0' ||
+	    value_instant(value, ctx_now_ns(), strcmp(name, "until") == 0, ns, e) == 0)
 		return 0;
-	t.value = xstrdup(value);
-	r = terms_prepare_time(x, &t, e);
-	free(t.value);
-	*ns = t.number;
-	return r;
+	return err_set(e, ERR_INVALID, "unable to parse %s value \"%s\"", name, value);
 }
 
 static int
@@ -306,8 +300,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	(void)argv;
 	lower_keys(&o->filter, &words);
 	if (terms_parse(x, keys, &words, &terms, e) == -1 ||
-	    parse_time(x, "since", o->since, &since, e) == -1 ||
-	    parse_time(x, "until", o->until, &until, e) == -1)
+	    parse_time("since", o->since, &since, e) == -1 ||
+	    parse_time("until", o->until, &until, e) == -1)
 		return -1;
 	r = event_read_open(x, o->stream && (until == 0 || until > ctx_now_ns()),
 	    o->stream && since == 0 && until == 0, e);

@@ -9,6 +9,7 @@
 #include "common/cli/human.h"
 #include "common/cli/value.h"
 #include "pod-run/cmd/filter.h"
+#include "pod-run/cmd/terms.h"
 #include "pod-run/life/health.h"
 
 struct filter_key;
@@ -106,18 +107,11 @@ prepare_container(struct ctx *x, struct filter_term *t, struct err *e)
 static int
 prepare_until(struct ctx *x, struct filter_term *t, struct err *e)
 {
-	int64_t ns, seconds;
-
 	(void)x;
-	if (value_duration(t->value, &ns, e) == 0)
-		t->number = ctx_now_ns() - ns;
-	else if (text_to_i64(t->value, 0, INT64_MAX / 1000000000, &seconds) == 0)
-		t->number = seconds * 1000000000;
-	else if (human_parse_rfc3339(t->value, &t->number) == -1)
-		return err_set(
-		    e, ERR_INVALID, "failed to parse value as time or duration: \"%s\"", t->value);
-	err_clear(e);
-	return 0;
+	if (terms_instant(t->value, &t->number, e) == 0)
+		return 0;
+	return err_set(
+	    e, ERR_INVALID, "failed to parse value as time or duration: \"%s\"", t->value);
 }
 
 /* --- Matching -----------------------------------------------------------------------------------*/

@@ -51,7 +51,7 @@ static const struct opt rows[] = {
 /* One container whose log is shown. */
 struct shown {
 	char id[NAMES_ID_LEN + 1];
-	char *prefix;
+	char *who;	 /* its name or short ID */
 	uint64_t number; /* the worker's */
 	uint32_t handed; /* the message that gave it a file, whose answer has not come; 0: none */
 	struct logs_chain chain;
@@ -74,8 +74,8 @@ close_shown(struct shown *s)
 {
 	logs_chain_free(&s->chain);
 	journal_stop(&s->journal);
-	free(s->prefix);
-	s->prefix = NULL;
+	free(s->who);
+	s->who = NULL;
 }
 
 static void
@@ -88,33 +88,20 @@ view_free(struct view *w)
 }
 #define own_view own(view_free)
 
-/* RFC 3339, seconds since 1970 with or without fraction, or a duration before now. */
 static int
-read_time(const char *s, const char *what, int64_t *out, struct err *e)
+read_time(const char *s, const char *what, bool ahead, int64_t *out, struct err *e)
 {
-	double seconds;
-	int64_t ns;
-
 	if (s == NULL || *s == '\0')
 		return 0;
-	if (human_parse_rfc3339(s, out) == 0)
+	if (value_instant(s, ctx_now_ns(), ahead, out, e) == 0)
 		return 0;
-	if (value_float(s, &seconds, e) == 0) {
-		*out = (int64_t)(seconds * 1e9);
-	} else if (value_duration(s, &ns, e) == 0) {
-		*out = ctx_now_ns() - (ns < 0 ? -ns : ns);
-	} else {
-		return err_set(
-		    e, ERR_INVALID, "parsing --%s \"%s\": unable to interpret time value", what, s);
-	}
-	err_clear(e);
-	return 0;
+	return err_set(
+	    e, ERR_INVALID, "parsing --%s \"%s\": unable to interpret time value", what, s);
 }
 
 static int
 add(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 {
-	static const unsigned char colors[] = {37, 31, 32, 33, 34, 35, 36};
 	struct view *w = arg;
 	own_ctr struct ctr c = {0};
 	own_mem char *dir = ctx_static_dir(x, id), *path = NULL;
@@ -139,25 +126,30 @@ add(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 		   ? xstrdup(c.config->log_path)
 		   : xasprintf("%s/ctr.log", dir);
 	logs_chain_init(&s->chain, path);
-	if (w->o->names || w->o->color)
-		s->prefix =
-		    w->o->color
-			? xasprintf("\033[%um%.*s\033[0m ", colors[w->n % COUNTOF(colors)],
-			      w->o->names ? (int)strlen(c.name) : 12, w->o->names ? c.name : c.id)
-			: xasprintf("%s ", c.name);
-	else if (w->o->names)
-		s->prefix = xasprintf("%s ", c.name);
+	s->who = w->o->names ? xstrdup(c.name) : xstrndup(c.id, NAMES_SHORT_LEN);
 	w->n++;
 	return 0;
 }
 
 /* --- What the worker is told --------------------------------------------------------------------- */
 
-/* The answer is waited for later (settle).  Without names of another kind, several are told apart by their IDs. */
+/* Only several are told apart.  A line has the colour to its end, which the worker sees to. */
+static char *
+make_prefix(const struct view *w, const struct shown *s)
+{
+	static const unsigned char colors[] = {37, 31, 33, 34, 35, 36, 32};
+	own_mem char *who = w->n > 1 ? xasprintf("%s ", s->who) : xstrdup("");
+
+	return w->o->color
+		   ? xasprintf("\033[%um%s", colors[(size_t)(s - w->v) % COUNTOF(colors)], who)
+		   : xstrdup(who);
+}
+
+/* The answer is waited for later (settle). */
 static int
 hand_over(struct view *w, struct shown *s, int fd, bool next, int64_t tail, struct err *e)
 {
-	own_mem char *id = xasprintf(NAMES_SHORT_FMT " ", s->id);
+	own_mem char *prefix = make_prefix(w, s);
 	struct msg_log_show m = {.number = s->number,
 	    .log = fd,
 	    .next = next,
@@ -165,9 +157,7 @@ hand_over(struct view *w, struct shown *s, int fd, bool next, int64_t tail, stru
 	    .tail = tail,
 	    .since_ns = w->since_ns,
 	    .until_ns = w->until_ns,
-	    .prefix = s->prefix != NULL ? s->prefix
-		      : w->n > 1	? id
-					: NULL,
+	    .prefix = prefix,
 	    .timestamps = w->o->timestamps};
 
 	s->handed = peer_next_seq(w->worker);
@@ -353,7 +343,7 @@ follow(struct view *w, struct err *e)
 
 			if (s->over)
 				continue;
-			ended = has_ended(w->x, s->id) || (s->is_journal && is_past(w));
+			ended = has_ended(w->x, s->id) || is_past(w);
 			r = drain(w, s, ended, e);
 			if (r == -1)
 				return -1;
@@ -401,8 +391,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_view struct view w = {.x = ctx_of(cli), .o = o};
 	struct select s = {.argc = argc, .argv = argv, .latest = o->latest};
 
-	if (read_time(o->since, "since", &w.since_ns, e) == -1 ||
-	    read_time(o->until, "until", &w.until_ns, e) == -1 || start_worker(&w, e) == -1 ||
+	if (read_time(o->since, "since", false, &w.since_ns, e) == -1 ||
+	    read_time(o->until, "until", true, &w.until_ns, e) == -1 || start_worker(&w, e) == -1 ||
 	    select_each(w.x, &s, add, &w, e) == -1)
 		return -1;
 	if (!o->follow)

@@ -10,8 +10,6 @@
 #include "common/cli/value.h"
 #include "pod-run/cmd/terms.h"
 
-#define NS INT64_C(1000000000)
-
 int
 terms_prepare_bool(struct ctx *x, struct term *t, struct err *e)
 {
@@ -27,17 +25,19 @@ terms_prepare_bool(struct ctx *x, struct term *t, struct err *e)
 }
 
 int
+terms_instant(const char *word, int64_t *out_ns, struct err *e)
+{
+	/* "0" is the duration, that is now. */
+	return value_instant(strcmp(word, "0") == 0 ? "0s" : word, ctx_now_ns(), false, out_ns, e);
+}
+
+int
 terms_prepare_time(struct ctx *x, struct term *t, struct err *e)
 {
-	int64_t ns, seconds;
 	struct err ignored = {0};
 
 	(void)x;
-	if (value_duration(t->value, &ns, &ignored) == 0)
-		t->number = ctx_now_ns() - ns;
-	else if (text_to_i64(t->value, 0, INT64_MAX / NS, &seconds) == 0)
-		t->number = seconds * NS;
-	else if (human_parse_rfc3339(t->value, &t->number) == -1)
+	if (terms_instant(t->value, &t->number, &ignored) == -1)
 		return err_set(
 		    e, ERR_INVALID, "unable to parse %s value \"%s\"", t->key->name, t->value);
 	return 0;

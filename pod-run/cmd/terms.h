@@ -34,7 +34,10 @@ void terms_free(struct terms *t);
 
 bool terms_match(const struct terms *t, const void *object);
 
-/* Ready-made preparations: a truth value; a time (RFC 3339, seconds since 1970, duration ago) in ns. */
+/* What a filter by time means, in ns: as value_instant, durations back from now. */
+int terms_instant(const char *word, int64_t *out_ns, struct err *e);
+
+/* Ready-made preparations: a truth value; a time. */
 int terms_prepare_bool(struct ctx *x, struct term *t, struct err *e);
 int terms_prepare_time(struct ctx *x, struct term *t, struct err *e);
 /* Only looks whether it is a regular expression. */

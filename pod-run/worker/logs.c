@@ -167,6 +167,8 @@ print(const struct shown *s, const struct klog_line *l)
 		putc_unlocked(' ', to);
 	}
 	fwrite_unlocked(l->text, 1, l->n, to);
+	if (s->prefix != NULL && s->prefix[0] == '\033')
+		fputs_unlocked("\033[0m", to);
 	if (!l->partial)
 		putc_unlocked('\n', to);
 }

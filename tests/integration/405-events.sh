@@ -40,7 +40,8 @@ is "JSON" "$(past -f label=k -f event=create --format json | jq -r '[.Type,.Stat
 until_ok 20 grep -q 'volume remove v' "$WORLD/live"
 is "following" "$(grep -c . "$WORLD/live")" "$(past -f type=container -f type=volume -f type=image --format x | wc -l)"
 is "since" "$(past --since "$(date -d '+1 hour' +%s)" | wc -l)" 0
-is "until" "$(past --until 1h | wc -l)" 0
+is "until" "$(past --until -1h | wc -l) $(past --until 2020-01-01 | wc -l)" "0 0"
+is "until a duration counts on" "$(past --until 1h | wc -l)" "$(past | wc -l)"
 is "until ends the stream" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events --since 1h --until "$(($(date +%s) + 1))" -f volume=v | wc -l)" 2
 for bad in "-f nosuch=x" "-f container" "-f event=nosuch" "-f type=nosuch" "--since nosuch" "--format {{.Nosuch}}" extra; do
 	# shellcheck disable=SC2086

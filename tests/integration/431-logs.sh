@@ -53,14 +53,28 @@ is "and the same afterwards" "$(pod logs slow | md5sum)" "$(seq 100 6099 | md5su
 run --name a bb sh -c 'echo one; echo err >&2; echo two' >/dev/null 2>&1
 run --name b bb echo other >/dev/null
 is "standard error keeps its stream" "$(pod logs a 2>&1 >/dev/null)" err
-is "names" "$(pod logs --names b)" "b other"
+is "names, but one needs none" "$(pod logs --names b) $(pod logs --names a b 2>/dev/null | sort | xargs)" "other a one a two b other"
+is "color of whole lines" "$(pod logs --color b | cat -v)/$(pod logs --color -n a b 2>/dev/null | sort | cat -v | xargs)" \
+	"^[[37mother^[[0m/^[[31mb other^[[0m ^[[37ma one^[[0m ^[[37ma two^[[0m"
 is "several" "$(pod logs a b 2>/dev/null | cut -d ' ' -f 2 | sort | tr '\n' ' ')" "one other two "
 is "short IDs in front of several" "$(pod logs a b 2>/dev/null | awk '{ print length($1) }' | sort -u)" 12
 is "timestamps" "$(pod logs -t b | grep -cE '^[0-9-]{10}T[0-9:]{8}\.[0-9]{9}[+-][0-9:]{5} other$')" 1
 t=$(pod logs -t slow | sed -n 3000p | cut -d ' ' -f 1)
 is "since and until meet" "$(($(pod logs --until "$t" slow | wc -l) + $(pod logs --since "$t" slow | wc -l)))" \
 	"$((6000 + $(pod logs -t slow | cut -d ' ' -f 1 | grep -cF "$t")))"
-is "until a duration ago" "$(pod logs --until 1h slow | wc -l)" 0
+is "until a duration ahead, and ago" "$(pod logs --until 1h slow | wc -l) $(pod logs --until -1h slow | wc -l)" "6000 0"
+for t in 2020-01-01 2020-01-01Z 2020-01-01T10 2020-01-01T10:20 2020-01-01T10:20:30 2020-01-01T10:20+02:00 2020-01-01T10:20:30.5Z 1577836800.5; do
+	is "since $t" "$(pod logs --since "$t" b) $(pod logs --until "$t" b)" "other "
+done
+for t in 2020-01 2020-13-01 2020-01-01X 2020-01-01T10:20:30+2 today 1e99; do
+	is "no time: $t" "$(pod logs --since "$t" b 2>&1)" "Error: parsing --since \"$t\": unable to interpret time value"
+done
+# Like Podman: a duration says for how long it is followed.
+run -d --name talks bb sh -c 'echo word; exec sleep 100' >/dev/null
+until_is "it talks" word pod logs talks
+is "followed for a while" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f --until 1s talks; echo $?)" "word
+0"
+pod rm -f -t 0 talks >/dev/null
 is "color" "$(pod logs --color a b 2>/dev/null | grep -c $'\033')" 3
 run --name path --log-opt "path=$WORLD/my.log" bb echo x >/dev/null
 check "path" grep -q 'stdout F x' "$WORLD/my.log"

@@ -73,9 +73,9 @@ pod container exists --external nosuch; echo $?@1
 pod logs -t three 2>&1 | awk '{ print $2 }' | sort@one oops two
 pod logs --tail 1 three 2>&1@oops
 pod logs --tail 0 three@
-pod logs -n three 2>&1 | awk '{ print $1 }' | sort -u@three
+pod logs -n three 2>&1 | sort | xargs@one oops two
 pod logs --since 1h three 2>/dev/null@one two
-pod logs --until 1h three@
+pod logs --until -1h three@
 pod logs --since 0s three@
 pod logs --color -n three | grep -c "$(printf '\033')"@2
 pod logs --details three 2>/dev/null@one two
