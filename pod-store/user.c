@@ -198,16 +198,21 @@ expand_entry(const char *t, const char *uid, const char *gid, const char *home, 
 
 /* A directory's name comes from the image, and must not make further fields or lines. */
 static const char *
-home_of(const char *workdir)
+home_of(const struct msg_rootfs_open *m, const struct passwd *pw)
 {
-	return workdir != NULL && strpbrk(workdir, ":\n") == NULL ? workdir : "/";
+	for (size_t i = 0; pw != NULL && i < m->homes.n; i++)
+		if (strcmp(m->homes.v[i], pw->pw_dir) == 0)
+			return pw->pw_dir;
+	return m->workdir != NULL && strpbrk(m->workdir, ":\n") == NULL ? m->workdir : "/";
 }
 
+/* *at gets the home, which the line names too. */
 static void
-passwd_line(const struct msg_rootfs_open *m, const struct rec_user_found *u, struct strbuf *out)
+passwd_line(const struct msg_rootfs_open *m, const struct rec_user_found *u, struct strbuf *out,
+    const char **at, struct arena *a)
 {
-	const char *home = home_of(m->workdir);
-	struct passwd *pw;
+	struct passwd *pw = host_user(u->uid);
+	const char *home = *at = arena_strdup(a, home_of(m, pw));
 	char uid[24], gid[24];
 
 	snprintf(uid, sizeof(uid), "%llu", (unsigned long long)u->uid);
@@ -217,14 +222,13 @@ passwd_line(const struct msg_rootfs_open *m, const struct rec_user_found *u, str
 		strbuf_addc(out, '\n');
 		return;
 	}
-	pw = host_user(u->uid);
 	strbuf_addf(out, "%s:*:%s:%s:%s:%s:/bin/sh\n", pw != NULL ? pw->pw_name : uid, uid, gid,
 	    pw != NULL ? pw->pw_gecos : "container user", home);
 }
 
 /* An account of the host, by name or number.  Behind the image's own lines it cannot take their place. */
 static void
-host_line(const char *who, struct strbuf *out)
+host_line(const struct msg_rootfs_open *m, const char *who, struct strbuf *out)
 {
 	own_file FILE *f = fopen("/etc/passwd", "re");
 	uint64_t uid = UINT64_MAX;
@@ -235,7 +239,8 @@ host_line(const char *who, struct strbuf *out)
 	while (f != NULL && (pw = fgetpwent(f)) != NULL)
 		if (uid != UINT64_MAX ? pw->pw_uid == uid : strcmp(pw->pw_name, who) == 0) {
 			strbuf_addf(out, "%s:*:%u:%u:%s:%s:/bin/sh\n", pw->pw_name,
-			    (unsigned)pw->pw_uid, (unsigned)pw->pw_gid, pw->pw_gecos, pw->pw_dir);
+			    (unsigned)pw->pw_uid, (unsigned)pw->pw_gid, pw->pw_gecos,
+			    home_of(m, pw));
 			return;
 		}
 }
@@ -263,7 +268,7 @@ write_copy(int etc_dir, const char *name, int original, const struct strbuf *lin
 
 static int
 add_entries(int root, const struct msg_rootfs_open *m, const struct rec_user_found *u,
-    struct msg_rootfs_opened *out, struct err *e)
+    struct msg_rootfs_opened *out, struct arena *a, struct err *e)
 {
 	const char *user = m->user != NULL ? m->user : "";
 	const char *colon = strchrnul(user, ':');
@@ -271,9 +276,9 @@ add_entries(int root, const struct msg_rootfs_open *m, const struct rec_user_fou
 	own_strbuf struct strbuf line = {0}, gline = {0};
 
 	if (is_number(user, (size_t)(colon - user)) && !u->known)
-		passwd_line(m, u, &line);
+		passwd_line(m, u, &line, &out->home, a);
 	for (size_t i = 0; i < m->host_users.n; i++)
-		host_line(m->host_users.v[i], &line);
+		host_line(m, m->host_users.v[i], &line);
 	if (line.n > 0) {
 		own_fd int passwd = open_file(root, "etc/passwd");
 
@@ -340,6 +345,6 @@ user_find(struct store *s, int root, bool fresh, const struct msg_rootfs_open *m
 	out->groups.n = u.groups.n;
 	if (((m->user != NULL && m->user[0] != '\0') || m->host_users.n > 0) && !m->no_passwd &&
 	    m->etc_dir > 0)
-		return add_entries(root, m, &u, out, e);
+		return add_entries(root, m, &u, out, a, e);
 	return 0;
 }

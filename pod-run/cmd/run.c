@@ -198,7 +198,8 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 	    ctx_db(c->x, e) == NULL || create_merge(c, e) == -1 ||
 	    network_check(c->x, &c->config, e) == -1 || create_resolve(c, e) == -1)
 		return -1;
-	create_fresh_volumes(c, &fresh);
+	if (create_fresh_volumes(c, &fresh, e) == -1)
+		return -1;
 	if (start_begin(&s, e) == -1 || create_record(c, e) == -1) {
 		start_forget(&s);
 		return -1;

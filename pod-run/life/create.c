@@ -455,8 +455,15 @@ create_record(struct create *c, struct err *e)
 	return 0;
 }
 
-void
-create_fresh_volumes(struct create *c, struct strv *out)
+static int
+refuse_creation(const struct rec_volume_use *u, struct err *e)
+{
+	return err_set(e, ERR_NOTFOUND,
+	    "volume %s does not exist and its creation was disabled: no such volume", u->name);
+}
+
+int
+create_fresh_volumes(struct create *c, struct strv *out, struct err *e)
 {
 	own_mem char *all = ctx_volume_path(c->x);
 	struct rec_volume_use *v;
@@ -465,9 +472,19 @@ create_fresh_volumes(struct create *c, struct strv *out)
 	for (size_t i = 0; i < n; i++) {
 		own_mem char *path = xasprintf("%s/%s", all, v[i].name);
 
-		if (access(path, F_OK) == -1 && errno == ENOENT)
-			strv_add(out, v[i].name);
+		if (access(path, F_OK) == 0 || errno != ENOENT)
+			continue;
+		if (v[i].no_create) {
+			own_arena struct arena a = {0};
+			struct rec_volume old;
+			int r = volumes_find(c->x, v[i].name, &old, &a, e);
+
+			if (r != 1)
+				return r == 0 ? refuse_creation(&v[i], e) : -1;
+		}
+		strv_add(out, v[i].name);
 	}
+	return 0;
 }
 
 /* 1: the store can prepare it; 0: that is somebody else's. */
@@ -486,9 +503,7 @@ make_volume(struct create *c, const struct rec_volume_use *u, struct err *e)
 	if (r == 1)
 		return volumes_is_plain(&old) ? 1 : 0;
 	if (u->no_create)
-		return err_set(e, ERR_NOTFOUND,
-		    "volume %s does not exist and its creation was disabled: no such volume",
-		    u->name);
+		return refuse_creation(u, e);
 	if (peer_call(ctx_store(c->x, e), &msg_volume_create_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	event_named(c->x, EVENT_VOLUME, EVENT_CREATE, NULL, u->name);

@@ -56,8 +56,8 @@ int create_resolve(struct create *c, struct err *e);
 /* Writes the row, which takes the name, and the --cidfile; the container is locked afterwards. */
 int create_record(struct create *c, struct err *e);
 
-/* Names of the volumes it mounts that are not there yet, and which its first start makes. */
-void create_fresh_volumes(struct create *c, struct strv *out);
+/* Names of the volumes it mounts that are not there yet, and which its first start makes; an error if it may not. */
+int create_fresh_volumes(struct create *c, struct strv *out, struct err *e);
 
 /*
  * Makes the volumes that it mounts, as far as they are the store's own, so that they are there before it starts;

@@ -175,6 +175,7 @@ ask_rootfs(struct start *s, struct err *e)
 	m.uid_map.n = c->uid_map.n;
 	m.gid_map.v = c->gid_map.v;
 	m.gid_map.n = c->gid_map.n;
+	covered_homes(c, &m.homes, &s->arena);
 	m.volumes.n = spec_options_volumes(c, &s->arena, &m.volumes.v);
 	if (mounts_volumes(s, m.volumes.v, m.volumes.n, e) == -1)
 		return -1;

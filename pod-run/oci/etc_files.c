@@ -25,22 +25,41 @@ is_mode(const char *mode, const char *word)
 	return mode != NULL && strcmp(mode, word) == 0;
 }
 
+/* The user's own file is there.  A volume on /etc is none: ours lie on it. */
+static bool
+is_replaced(const struct rec_ctr_config *c, const char *path)
+{
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (strcmp(c->mounts.v[i].target, path) == 0)
+			return true;
+	return false;
+}
+
 unsigned
 etc_files_wanted(const struct rec_ctr_config *c)
 {
 	unsigned wanted = 0;
 
-	if (!c->no_hosts && !covered_path(c, false, "/etc/hosts"))
+	if (!c->no_hosts && !is_replaced(c, "/etc/hosts"))
 		wanted |= ETC_HOSTS;
-	if (!c->no_resolv && !covered_path(c, false, "/etc/resolv.conf"))
+	if (!c->no_resolv && !is_replaced(c, "/etc/resolv.conf"))
 		wanted |= ETC_RESOLV;
-	if (!c->no_hostname && !covered_path(c, false, "/etc/hostname"))
+	if (!c->no_hostname && !is_replaced(c, "/etc/hostname"))
 		wanted |= ETC_HOSTNAME;
 	if (!covered_path(c, false, "/run/.containerenv"))
 		wanted |= ETC_CONTAINERENV;
-	if (c->tz != NULL && !covered_path(c, false, "/etc/localtime"))
+	if (c->tz != NULL && !is_replaced(c, "/etc/localtime"))
 		wanted |= ETC_LOCALTIME;
 	return wanted;
+}
+
+/* Who is on the host's network has its name as well, unless the name is another container's. */
+static bool
+has_host_name(const struct rec_ctr_config *c)
+{
+	if (c->uts_ns != NULL && *c->uts_ns != '\0' && !is_mode(c->uts_ns, "private"))
+		return is_mode(c->uts_ns, "host");
+	return is_mode(c->network_mode, "host");
 }
 
 void
@@ -48,7 +67,7 @@ etc_files_hostname(const struct rec_ctr_config *c, const char *id, char out[256]
 {
 	if (c->hostname != NULL)
 		snprintf(out, 256, "%s", c->hostname);
-	else if (!is_mode(c->uts_ns, "host") || gethostname(out, 256) < 0)
+	else if (!has_host_name(c) || gethostname(out, 256) < 0)
 		snprintf(out, 256, "%.12s", id);
 	out[255] = '\0';
 }

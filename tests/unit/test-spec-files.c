@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* hosts, resolv.conf, hostname and .containerenv. */
-// objs: pod-run/oci/etc_files.o pod-run/oci/covered.o
+// objs: pod-run/oci/etc_files.o pod-run/oci/covered.o pod-run/oci/spec_list.o
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -165,4 +165,19 @@ Test(files, written_in_place)
 	cr_assert_eq(file_read(dir, ".containerenv", 4096, &text, &n, &e), 0);
 	cr_assert_not_null(strstr(text, "image=\"x\\\"\\$(evil) \"\n"));
 	tree_remove(AT_FDCWD, where, &e);
+}
+
+Test(files, name_on_the_network_of_the_host)
+{
+	char host[256], name[256];
+
+	cr_assert_eq(gethostname(host, sizeof(host)), 0);
+	etc_files_hostname(&c, "0123456789abcdef", name);
+	cr_assert_str_eq(name, "0123456789ab");
+	c.network_mode = "host";
+	etc_files_hostname(&c, "0123456789abcdef", name);
+	cr_assert_str_eq(name, host);
+	c.uts_ns = "container:x";
+	etc_files_hostname(&c, "0123456789abcdef", name);
+	cr_assert_str_eq(name, "0123456789ab");
 }
