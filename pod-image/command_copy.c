@@ -9,6 +9,7 @@
 #include "common/fs/file.h"
 #include "common/oci/decrypt_key.h"
 #include "common/oci/reference.h"
+#include "common/oci/signing.h"
 #include "pod-image/command_common.h"
 #include "pod-image/command_copy.h"
 #include "pod-image/task.h"
@@ -21,6 +22,9 @@ struct copy_opts {
 	const char *dest_authfile, *dest_cert_dir, *dest_creds;
 	const char *src_daemon, *dest_daemon;
 	const char *os, *arch, *variant;
+	const char *multi, *identity;
+	const char *src_user, *src_password, *dest_user, *dest_password;
+	struct signing_opts signing;
 	int src_tls_verify, dest_tls_verify;
 	int64_t level, retry_delay;
 	uint64_t retry;
@@ -58,8 +62,12 @@ static const struct opt copy_rows[] = {
 	.help = "Compress again what is compressed in another way"},
     {"dest-no-creds", 0, OPT_BOOL(struct copy_opts, dest_no_creds),
 	.help = "Access the destination without credentials, even if some are stored"},
+    {"dest-password", 0, OPT_STRING(struct copy_opts, dest_password), .arg = "password",
+	.help = "Password for the destination, with --dest-username"},
     {"dest-tls-verify", 0, OPT_TRISTATE(struct copy_opts, dest_tls_verify), .none = "true",
 	.help = "Require HTTPS and verify certificates when talking to the destination"},
+    {"dest-username", 0, OPT_STRING(struct copy_opts, dest_user), .arg = "name",
+	.help = "User at the destination, with --dest-password"},
     {"digestfile", 0, OPT_STRING(struct copy_opts, digestfile), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Write the digest of the copy to this file"},
     {"encrypt-layer", 0, OPT_COMMA(struct copy_opts, encrypt_layer), .arg = "layer",
@@ -69,6 +77,9 @@ static const struct opt copy_rows[] = {
     {"format", 'f', OPT_STRING(struct copy_opts, format), .arg = "format",
 	.complete = COMPLETE_CHOICE, .choices = "oci,v2s2",
 	.help = "Kind of manifest: oci or v2s2"},
+    {"multi-arch", 0, OPT_STRING(struct copy_opts, multi), .arg = "which",
+	.complete = COMPLETE_CHOICE, .choices = "system,all",
+	.help = "What of an index to copy: system or all"},
     {"override-arch", 0, OPT_STRING(struct copy_opts, arch), .arg = "ARCH",
 	.help = "Use ARCH instead of the architecture of the machine for choosing images"},
     {"override-os", 0, OPT_STRING(struct copy_opts, os), .arg = "OS",
@@ -86,6 +97,8 @@ static const struct opt copy_rows[] = {
 	.help = "Delay between retries in case of failure"},
     {"retry-times", 0, OPT_UINT(struct copy_opts, retry), .def = "3",
 	.help = "Number of times to retry in case of failure"},
+    {"sign-identity", 0, OPT_STRING(struct copy_opts, identity), .arg = "reference",
+	.help = "Name to sign for, if not that of the destination"},
     {"signature-policy", 0, OPT_STRING(struct copy_opts, policy), .arg = "path",
 	.complete = COMPLETE_FILE, .help = "Path of policy.json"},
     {"src-authfile", 0, OPT_STRING(struct copy_opts, src_authfile), .arg = "path",
@@ -98,8 +111,12 @@ static const struct opt copy_rows[] = {
 	.help = "Where the Docker daemon of the source listens"},
     {"src-no-creds", 0, OPT_BOOL(struct copy_opts, src_no_creds),
 	.help = "Access the source without credentials, even if some are stored"},
+    {"src-password", 0, OPT_STRING(struct copy_opts, src_password), .arg = "password",
+	.help = "Password for the source, with --src-username"},
     {"src-tls-verify", 0, OPT_TRISTATE(struct copy_opts, src_tls_verify), .none = "true",
 	.help = "Require HTTPS and verify certificates when talking to the source"},
+    {"src-username", 0, OPT_STRING(struct copy_opts, src_user), .arg = "name",
+	.help = "User at the source, with --src-password"},
     OPT_END,
 };
 
@@ -134,6 +151,47 @@ fill_ends(
 	to->daemon_host = o->dest_daemon;
 }
 
+/* --SIDE-username and --SIDE-password in one; what was typed is overwritten. */
+static int
+join_creds(const char *side, const char *user, const char *password, const char **creds,
+    char **joined, struct err *e)
+{
+	if (user == NULL && password == NULL)
+		return 0;
+	if (*creds != NULL)
+		return err_set(e, ERR_USAGE,
+		    "cannot specify --%s-creds with --%s-username or --%s-password", side, side,
+		    side);
+	if (user == NULL || password == NULL)
+		return err_set(
+		    e, ERR_USAGE, "--%s-username and --%s-password go together", side, side);
+	if (strchr(user, ':') != NULL)
+		return err_set(e, ERR_USAGE, "a username has no colon");
+	*creds = *joined = xasprintf("%s:%s", user, password);
+	explicit_bzero((char *)(uintptr_t)password, strlen(password));
+	return 0;
+}
+
+static int
+choose_multi(struct copy_opts *o, struct err *e)
+{
+	if (o->multi == NULL)
+		return 0;
+	if (o->all)
+		return err_set(e, ERR_USAGE, "Cannot use --all and --multi-arch flags together");
+	o->all = strcmp(o->multi, "all") == 0;
+	if (strcmp(o->multi, "index-only") == 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "--multi-arch index-only is not supported: an index without its images cannot "
+		    "be used");
+	return o->all || strcmp(o->multi, "system") == 0
+		   ? 0
+		   : err_set(e, ERR_USAGE,
+			 "unknown multi-arch option \"%s\". Choose one of the supported options: "
+			 "'system', 'all', or 'index-only'",
+			 o->multi);
+}
+
 static int
 copy_in(struct cli_ctx *ctx, struct task *t, const struct msg_image_copy *m, const char *name,
     struct err *e)
@@ -150,6 +208,8 @@ copy_in(struct cli_ctx *ctx, struct task *t, const struct msg_image_copy *m, con
 		    "containers-storage:%.300s: the store of another engine is only read", name);
 	if (m->all)
 		return err_set(e, ERR_UNSUPPORTED, "the store holds images, not indexes of them");
+	if (m->signing != NULL)
+		return err_set(e, ERR_UNSUPPORTED, "the store does not sign what it holds");
 	if (m->encryption != NULL)
 		return err_set(e, ERR_UNSUPPORTED, "the store holds no encrypted layers");
 	if (command_open_store(ctx, t, e) < 0 || task_prepare_pull(t, &pull, e) < 0 ||
@@ -189,6 +249,8 @@ run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	struct copy_opts *o = opts;
 	struct rec_registry_access from, to;
+	own_mem char *src_creds = NULL, *dest_creds = NULL;
+	own_signing struct signing signing = {0};
 	struct task t = {.report.quiet = o->quiet};
 	own_arena struct arena a = {0};
 	struct rec_encryption encryption = {
@@ -218,6 +280,16 @@ run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	if (transport == NULL)
 		return err_set(
 		    e, ERR_USAGE, "Invalid destination name %.300s: it has no transport", argv[1]);
+	if (choose_multi(o, e) < 0 ||
+	    join_creds("src", o->src_user, o->src_password, &o->src_creds, &src_creds, e) < 0 ||
+	    join_creds("dest", o->dest_user, o->dest_password, &o->dest_creds, &dest_creds, e) <
+		0 ||
+	    signing_fill(&o->signing, &signing, e) < 0)
+		return -1;
+	m.all = o->all;
+	signing.rec.identity = o->identity;
+	if (signing.rec.gpg_key != NULL || signing.rec.sigstore_key != NULL)
+		m.signing = &signing.rec;
 	if (o->level > 63)
 		return err_set(
 		    e, ERR_USAGE, "compression level %lld is out of range", (long long)o->level);
@@ -237,7 +309,7 @@ const struct cmd command_copy = {
     .brief = "Copy an image from any place to any other; nothing is changed that need not be",
     .examples = "copy docker://registry.example.com/app:1 oci:/tmp/layout:app\ncopy "
 		"containers-storage:localhost/app docker://registry.example.com/app",
-    .opts = {{copy_rows}},
+    .opts = {{copy_rows}, {signing_rows, offsetof(struct copy_opts, signing)}},
     .opts_size = sizeof(struct copy_opts),
     .min = 2,
     .max = 2,

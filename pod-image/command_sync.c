@@ -17,6 +17,7 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/oci/reference.h"
+#include "common/oci/signing.h"
 #include "pod-image/command_copy.h"
 #include "pod-image/semver.h"
 #include "pod-image/sync_yaml.h"
@@ -29,6 +30,7 @@ struct sync_opts {
 	const char *src_tls_verify, *dest_tls_verify, *policy, *registries;
 	bool all, scoped, dry_run, keep_going, quiet, preserve, remove_signatures;
 	bool src_no_creds, dest_no_creds;
+	struct signing_opts signing;
 };
 
 static const struct opt sync_rows[] = {
@@ -381,6 +383,10 @@ copy_one(const struct sync_opts *o, const struct job *j, struct err *e)
 		strv_add(&words, "--remove-signatures");
 	if (o->quiet)
 		strv_add(&words, "--quiet");
+	add_option(&words, "sign-by", o->signing.by);
+	add_option(&words, "sign-by-sigstore", o->signing.sigstore);
+	add_option(&words, "sign-by-sigstore-private-key", o->signing.private_key);
+	add_option(&words, "sign-passphrase-file", o->signing.passphrase_file);
 	strv_add(&words, j->source);
 	strv_add(&words, j->destination);
 	if (text_has_prefix(j->destination, "dir:"))
@@ -470,7 +476,7 @@ const struct cmd command_sync = {
     .brief = "Copy all images of a repository, of a list, or of a directory tree",
     .examples = "sync --src docker --dest dir registry.example.com/app /media/usb\nsync --src dir "
 		"--dest docker /media/usb registry.example.com/mirror",
-    .opts = {{sync_rows}},
+    .opts = {{sync_rows}, {signing_rows, offsetof(struct sync_opts, signing)}},
     .opts_size = sizeof(struct sync_opts),
     .min = 2,
     .max = 2,

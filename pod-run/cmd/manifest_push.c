@@ -7,7 +7,7 @@
 #include "pod-run/cmd/manifest.h"
 #include "pod-run/cmd/push.h"
 #include "pod-run/cmd/rmi.h"
-#include "pod-run/cmd/signing.h"
+#include "common/oci/signing.h"
 
 struct push_opts {
 	struct access_opts access;

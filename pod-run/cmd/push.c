@@ -8,7 +8,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/push.h"
-#include "pod-run/cmd/signing.h"
+#include "common/oci/signing.h"
 #include "pod-run/life/image.h"
 #include "pod-run/state/event.h"
 

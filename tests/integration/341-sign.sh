@@ -55,6 +55,19 @@ refused "the signature holds for one name" "is not accepted" "$R/app:2"
 check "push of the same with its own" push --sign-by alice@example.org localhost/app "$R/app:2"
 theirs "makes a second signature for the manifest" "$R/app:2"
 theirs "the first one stays" "$R/app:1"
+# pod-image alone does the same.
+image() { "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+copies() { image copy -q --src-tls-verify=false --dest-tls-verify=false "$@"; }
+check "copy --sign-by" copies --remove-signatures --sign-by alice@example.org "docker://$R/app:1" "docker://$R/copied:1"
+ours "its signature is accepted here" "$R/copied:1"
+theirs "and by skopeo" "$R/copied:1"
+check "copy --sign-identity" copies --remove-signatures --sign-by alice@example.org --sign-identity "$R/renamed:1" "docker://$R/app:1" "dir:$WORLD/for"
+is "signs for that name" "$(gpg --decrypt "$WORLD/for/signature-1" 2>/dev/null | jq -r '.critical.identity."docker-reference"')" "$R/renamed:1"
+mkdir -p "$WORLD/tree/$R/synced" && copies --remove-signatures "docker://$R/app:1" "dir:$WORLD/tree/$R/synced:1"
+check "sync --sign-by" image sync -q --src dir --dest docker --dest-tls-verify=false --sign-by alice@example.org "$WORLD/tree" "$R/tree"
+theirs "signs each image" "$R/tree/synced:1"
+said=$(copies --sign-by alice@example.org "docker://$R/app:1" containers-storage:localhost/signed 2>&1)
+check "a copy into the store is not signed" grep -q 'the store does not sign' <<<"$said"
 said=$(push --sign-by nobody@example.org localhost/app "$R/app:3" 2>&1)
 check "an unknown key" grep -q "no secret key" <<<"$said"
 echo open >"$WORLD/pass"

@@ -63,6 +63,17 @@ check_options() {
 	is "import --os" "$(pod import -q --os plan9 "$d/plain/$(jq -r '.layers[0].digest | split(":")[1]' "$d/plain/manifest.json")" localhost/os >/dev/null && pod image inspect -f '{{.Os}}' localhost/os)" plan9
 	pod rmi localhost/os >/dev/null
 
+	copy() { "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" copy -q --src-tls-verify=false --dest-tls-verify=false "$@" 2>&1; }
+	is "copy --src-username, --src-password and --multi-arch" "$(for which in system all; do
+		copy --src-username me --src-password secret --multi-arch $which "docker://$R/multi:1" "oci:$d/$which:x" || echo failed
+		jq -r '.manifests[0].mediaType' "$d/$which/index.json"
+	done | cut -d. -f4 | tr '\n' ' ')" "manifest index "
+	is "copy --dest-username and --dest-password" "$(copy --dest-username me --dest-password wrong "oci:$d/all:x" "docker://$R/$u/named:1" >/dev/null; echo $?) $(copy --dest-username me --dest-password secret "oci:$d/system:x" "docker://$R/$u/named:1"; echo $?)" "125 0"
+	for opts in "--src-username me|go together" "--dest-creds me:x --dest-username me --dest-password x|cannot specify --dest-creds" "--all --multi-arch all|--all and --multi-arch" "--multi-arch most|unknown multi-arch option" "--multi-arch index-only|index-only is not supported"; do
+		# shellcheck disable=SC2086
+		is "copy ${opts%|*} is an error" "$(copy ${opts%|*} "docker://$R/multi:1" "oci:$d/none:x" | grep -c -e "^Error: .*${opts#*|}"; ls -d "$d/none" 2>/dev/null)" 1
+	done
+
 	is "images --history adds a column" "$(pod images --history localhost/img | head -n 1 | awk '{ print $NF }')" HISTORY
 	pod run --name c1 --net none localhost/img sh -c 'echo new >/etc/new; rm /etc/group' >/dev/null
 	pod commit -q c1 localhost/child >/dev/null

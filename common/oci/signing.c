@@ -10,7 +10,7 @@
 #include "common/base/own.h"
 #include "common/conf/yaml_map.h"
 #include "common/fs/file.h"
-#include "pod-run/cmd/signing.h"
+#include "common/oci/signing.h"
 
 #define FILE_MAX 65536
 
