@@ -31,6 +31,8 @@ void template_free(struct template **t);
  * of its elements if dot is an array, whose keys are its fields: a missing one is "can't evaluate
  * field X in type T".  In deeper objects, and everywhere if type is NULL, a missing key is "<no
  * value>".
+ * Labels and other maps that are null are empty ones, and times of the types of inspect print as Go's
+ * and have Unix, UnixMilli and UnixNano; json has both as they are.
  */
 int template_run(const struct template *t, const json_t *dot, const char *type, struct strbuf *out,
     struct err *e);

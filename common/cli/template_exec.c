@@ -4,6 +4,8 @@
 
 #include "common/base/json.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/cli/human.h"
 #include "common/cli/template.h"
 #include "common/cli/template_int.h"
 
@@ -24,6 +26,7 @@ struct run {
 	struct variable *variables;
 	size_t variable_n, variable_cap;
 	unsigned steps;
+	bool as_json; /* the value is for json, which has it as it stands */
 	struct err *e;
 };
 
@@ -118,16 +121,99 @@ former_field(const struct run *r, const json_t *v, const char *name)
 	return NULL;
 }
 
-/* *v (an own reference, or NULL) becomes its field. */
+/* --- What JSON has no kind for, told by the field's name ----------------------------------------
+ */
+
+static bool
+is_one_of(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (name != NULL && strcmp(name, list[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Maps, which Go writes as null if they are nil, but takes for empty ones. */
+static bool
+is_map(const char *name)
+{
+	static const char *const list[] = {
+	    "Annotations", "Attributes", "Labels", "Networks", "Options", "Ports"};
+
+	return is_one_of(name, list, COUNTOF(list));
+}
+
+/* Times, which what is inspected holds as such: they print in Go's way, and have methods. */
+static bool
+is_time(const struct run *r, const char *name, const json_t *v)
+{
+	static const char *const list[] = {"CheckpointedAt", "Created", "CreatedAt", "FinishedAt",
+	    "RestoredAt", "StartedAt", "UpdatedAt"};
+
+	return json_is_string(v) && r->type != NULL &&
+	       (text_has_prefix(r->type, "define.Inspect") ||
+		   strcmp(r->type, "inspect.ImageData") == 0 ||
+		   strcmp(r->type, "types.Network") == 0) &&
+	       is_one_of(name, list, COUNTOF(list));
+}
+
+static json_t *
+as_go(const struct run *r, const char *name, json_t *v)
+{
+	char text[80];
+	int64_t ns;
+
+	if (json_is_null(v) && is_map(name)) {
+		json_decref(v);
+		return json_object();
+	}
+	if (!is_time(r, name, v))
+		return v;
+	/* The year 1 has no nanoseconds since 1970. */
+	if (strcmp(json_string_value(v), "0001-01-01T00:00:00Z") == 0)
+		snprintf(text, sizeof(text), "0001-01-01 00:00:00 +0000 UTC");
+	else if (human_parse_rfc3339(json_string_value(v), &ns) == 0)
+		human_go_time(ns, text, sizeof(text));
+	else
+		return v;
+	json_decref(v);
+	return json_string(text);
+}
+
+/* The result of a method without arguments of a time, or NULL. */
+static json_t *
+time_method(const char *name, const json_t *v)
+{
+	int64_t ns;
+
+	if (human_parse_rfc3339(json_string_value(v), &ns) != 0)
+		return NULL;
+	if (strcmp(name, "Unix") == 0)
+		return json_integer(ns / 1000000000);
+	if (strcmp(name, "UnixMilli") == 0)
+		return json_integer(ns / 1000000);
+	if (strcmp(name, "UnixNano") == 0)
+		return json_integer(ns);
+	return NULL;
+}
+
+/* *v (an own reference, or NULL), which the field from gave if not NULL, becomes its field. */
 static int
-step_field(struct run *r, const struct template_operand *o, const char *name, json_t **v)
+step_field(
+    struct run *r, const struct template_operand *o, const char *from, const char *name, json_t **v)
 {
 	json_t *next = json_object_get(*v, name);
 	char why[512];
 
 	if (next == NULL)
 		next = former_field(r, *v, name);
-	if (next == NULL && json_is_object(*v) && !is_typed(r, *v)) {
+	if (next == NULL && is_time(r, from, *v) && (next = time_method(name, *v)) != NULL) {
+		json_decref(*v);
+		*v = next;
+		return 0;
+	}
+	if (next == NULL && !is_typed(r, *v) &&
+	    (json_is_object(*v) || (json_is_null(*v) && is_map(from)))) {
 		json_decref(*v);
 		*v = NULL;
 		return 0;
@@ -191,8 +277,10 @@ eval_operand(struct run *r, const struct template_operand *o, const json_t *dot,
 		break;
 	}
 	for (size_t i = 0; i < o->chain_n; i++)
-		if (step_field(r, o, o->chain[i], &v) == -1)
+		if (step_field(r, o, i > 0 ? o->chain[i - 1] : NULL, o->chain[i], &v) == -1)
 			return -1;
+	if (o->chain_n > 0 && !r->as_json)
+		v = as_go(r, o->chain[o->chain_n - 1], v);
 	*out = ptr_take(&v);
 	return 0;
 }
@@ -248,10 +336,12 @@ eval_call(struct run *r, const struct template_operand *o, const json_t *dot, js
 	json_t **args = NULL;
 	size_t n = 0, cap = 0;
 	struct err why = {0};
+	bool outer = r->as_json;
 	int status = 0;
 
 	if (f->call == NULL)
 		return eval_logic(r, o, dot, final, has_final, strcmp(f->name, "or") == 0, out);
+	r->as_json = strcmp(f->name, "json") == 0;
 	for (const struct template_operand *arg = o->next; arg != NULL && status == 0;
 	     arg = arg->next) {
 		args = mem_grow(args, &cap, n + 1, sizeof(json_t *));
@@ -259,6 +349,7 @@ eval_call(struct run *r, const struct template_operand *o, const json_t *dot, js
 		status = eval_operand(r, arg, dot, &args[n]);
 		n++;
 	}
+	r->as_json = outer;
 	if (has_final) {
 		args = mem_grow(args, &cap, n + 1, sizeof(json_t *));
 		args[n++] = json_incref(final);

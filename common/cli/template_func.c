@@ -377,9 +377,18 @@ fn_split(json_t *const *args, size_t n, json_t **out, struct err *e)
 	(void)n;
 	if (text_arg(args[0], &s, e) == -1 || text_arg(args[1], &separator, e) == -1)
 		return -1;
-	if (*separator == '\0')
-		return bad(e, "the separator is empty");
 	*out = json_arr();
+	/* Into its characters: what follows the first byte of one has the form 10xxxxxx. */
+	while (*separator == '\0' && *s != '\0') {
+		size_t k = 1;
+
+		while (((unsigned char)s[k] & 0xc0) == 0x80)
+			k++;
+		json_add_take(*out, json_strn(s, k));
+		s += k;
+	}
+	if (*separator == '\0')
+		return 0;
 	while ((at = strstr(s, separator)) != NULL) {
 		json_add_take(*out, json_strn(s, (size_t)(at - s)));
 		s = at + strlen(separator);

@@ -47,4 +47,19 @@ id=$(pod ps -aq --no-trunc --filter name=^more3$)
 echo 7 >"$RUNROOT/exits/$id"
 is "an exit file alone ends a container" "$(pod ps -a --filter name=^more3$ --format '{{.State}} {{.ExitCode}}' | cut -d' ' -f2)" 7
 
+# What JSON has no kind for: maps that are nil are empty ones, times are times.
+f() { pod inspect --format "$@"; }
+is "a label of a container that has none" "$(f '{{.Config.Labels.nosuch}} {{.Config.Labels}} {{len .Config.Labels}}' more1)" "<no value> map[] 0"
+is "the same in ps" "$(pod ps -a --filter name=^more1$ --format '{{.Labels.nosuch}} {{.Labels}}')" "<no value> map[]"
+is "and of one that has some" "$(f '{{.Config.Labels.x}} {{.Config.Labels.nosuch}} {{.Config.Labels}}' full)" "1 <no value> map[x:1 y:2]"
+is "null stays null in JSON" "$(f '{{json .Config.Labels}}' more1)" "$(pod inspect more1 | jq -c '.[0].Config.Labels')"
+when=$(pod inspect more1 | jq -r '.[0].Created')
+is "a time prints as Go's" "$(f '{{.Created}}' more1 | grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:.]+ [+-][0-9]{4} [A-Z]+$')" 1
+is "it is the same instant" "$(f '{{.Created.UnixNano}} {{.Created.Unix}}' more1)" "$(date -d "$when" '+%s%N %s')"
+is "in JSON it is as it was" "$(f '{{json .Created}}' more1)" "\"$when\""
+is "a time that never was" "$(f '{{.State.StartedAt}}' more1)" "0001-01-01 00:00:00 +0000 UTC"
+is "images' times" "$(f '{{.Created}}' "$img" | grep -cE '^[0-9-]{10} [0-9:.]{8,} [+-][0-9]{4} [A-Z]+$')" 1
+is "no such method" "$(f '{{.Created.Nosuch}}' more1 2>&1 | grep -c "can't evaluate field Nosuch")" 1
+is "split into characters" "$(f '{{join (split "aäb" "") "-"}}' more1)" a-ä-b
+
 finish

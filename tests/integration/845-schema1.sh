@@ -18,7 +18,7 @@ use_them() {
 	local d=$WORLD/use f
 	mkdir -p "$d"
 	is "a signed one is pulled, with the ID that skopeo's conversion has" "$(pod pull -q --tls-verify=false $R/s1:1)" "$ID"
-	is "its configuration counts" "$(pod inspect -f '{{.Config.WorkingDir}} {{index .Config.Labels "test"}} {{.Created}}' $R/s1:1)" "/www yes 2026-01-02T03:04:05Z"
+	is "its configuration counts" "$(pod inspect -f '{{.Config.WorkingDir}} {{index .Config.Labels "test"}} {{.Created}}' $R/s1:1)" "/www yes 2026-01-02 03:04:05 +0000 UTC"
 	is "its history, with steps that made no layer" "$(pod history --format '{{.CreatedBy}}' $R/s1:1 | tr '\n' ,)" ",second,base,"
 	is "both layers are there" "$(pod run --rm --net none $R/s1:1 cat index.html /opt/second)" "hello from pod
 second layer $(layout_machine)"
