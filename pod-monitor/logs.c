@@ -268,7 +268,9 @@ logs_renew(struct logs *l, size_t i, struct err *e)
 	if (l->v[i].fixed)
 		return err_set(e, ERR_UNSUPPORTED, "log %s stays as it is", l->v[i].name);
 	snprintf(temp, sizeof(temp), "%.*s.tmp", NAME_MAX - 4, l->v[i].name);
-	fd = openat(l->v[i].dir, temp, LOG_FLAGS | O_TRUNC, 0640);
+	/* In a directory of others too it must be a new file: not one of theirs, nor a link to one of ours. */
+	unlinkat(l->v[i].dir, temp, 0);
+	fd = openat(l->v[i].dir, temp, LOG_FLAGS | O_EXCL, 0640);
 	if (fd < 0)
 		return err_sys(e, "reopening log %s", l->v[i].name);
 	shift(l, i);

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 // objs: pod-monitor/stdio/notify.o pod-monitor/stdio/journal.o pod-monitor/conmon.o
+// objs: pod-monitor/logs.o
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "pod-monitor/conmon.h"
+#include "pod-monitor/logs.h"
 #include "pod-monitor/stdio/journal.h"
 #include "pod-monitor/stdio/notify.h"
 
@@ -86,4 +93,42 @@ Test(conmon, log_targets)
 		cr_assert_str_eq(t.driver, cases[i].driver);
 		cr_assert_str_eq(t.path, cases[i].path);
 	}
+}
+
+/* Who may write to the directory of a log may lay a link there, to a file that the monitor can write to. */
+Test(logs, a_renewed_file_is_a_new_one)
+{
+	char dir[] = "/tmp/test-monitor-logs.XXXXXX", path[64], trap[64], victim[64], text[8] = "";
+	const struct logs_owner owner = {.id = "0123456789abcdef", .name = "c"};
+	struct rec_log_target t = {.driver = "k8s-file", .path = path, .files_max = 1};
+	struct logs l = {0};
+	struct err e = {0};
+	struct stat st;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	snprintf(trap, sizeof(trap), "%s/log.tmp", dir);
+	snprintf(victim, sizeof(victim), "%s/victim", dir);
+
+	own_fd int kept = open(victim, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	cr_assert_eq(write(kept, "kept", 4), 4);
+	cr_assert_eq(link(victim, trap), 0);
+	cr_assert_eq(logs_open(&l, &t, 1, &owner, &e), 0, "%s", e.text);
+
+	own_fd int fd = logs_renew(&l, 0, &e);
+
+	cr_assert_geq(fd, 0, "%s", e.text);
+	cr_expect_eq(pread(kept, text, sizeof(text) - 1, 0), 4);
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_expect_eq(st.st_nlink, 1);
+	cr_expect_eq(access(trap, F_OK), -1);
+	for (const char *const *name = (const char *const[]){"log", "log.1", "victim", NULL};
+	     *name != NULL; name++) {
+		snprintf(trap, sizeof(trap), "%s/%s", dir, *name);
+		cr_expect_eq(unlink(trap), 0, "%s", *name);
+	}
+	cr_expect_eq(rmdir(dir), 0);
+	fd_close(&l.v[0].fd);
+	fd_close(&l.v[0].dir);
 }
