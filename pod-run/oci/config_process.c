@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-run/oci/config_json.h"
 #include "pod-run/oci/spec_cap.h"
@@ -25,6 +26,23 @@ struct process {
 	size_t groups_n;
 	const char *home;
 };
+
+/* The kernel would refuse them all because of one that the user namespace does not know. */
+static void
+write_group(const struct rec_ctr_config *c, uint64_t gid, struct strbuf *b)
+{
+	bool known = c->gid_map.n == 0;
+
+	for (size_t i = 0; i < c->gid_map.n; i++)
+		known = known || (gid >= c->gid_map.v[i].inside &&
+				     gid - c->gid_map.v[i].inside < c->gid_map.v[i].count);
+	if (known)
+		config_json_uint(b, NULL, gid);
+	else
+		log_warn(
+		    "Additional gid=%llu is not present in the user namespace, skip setting it",
+		    (unsigned long long)gid);
+}
 
 static void
 write_user(const struct process *p, struct strbuf *b)
@@ -47,9 +65,9 @@ write_user(const struct process *p, struct strbuf *b)
 	if ((p->groups_n + more > 0 || own_group) && !p->c->keep_groups) {
 		config_json_open(b, "additionalGids", '[');
 		for (size_t i = 0; i < p->groups_n; i++)
-			config_json_uint(b, NULL, p->groups[i].id);
+			write_group(p->c, p->groups[i].id, b);
 		for (size_t i = 0; i < more; i++)
-			config_json_uint(b, NULL, cdi->gids.v[i]);
+			write_group(p->c, cdi->gids.v[i], b);
 		if (own_group)
 			config_json_uint(b, NULL, p->gid);
 		config_json_close(b, ']');
