@@ -104,7 +104,7 @@ if [ "$(cat /sys/fs/selinux/enforce)" = 1 ]; then
 	mkdir "$WORLD/none"
 	echo none >"$WORLD/none/f"
 	is "what was not relabelled is closed" "$(run -v "$WORLD/none:/m" $image cat /m/f 2>&1 | grep -c 'Permission denied')" 1
-	pod exec first sh -c 'cp /bin/busybox /tmp/own && /tmp/own true' && ok "it runs what it wrote" || not_ok "it runs what it wrote"
+	pod exec first sh -c 'cp /bin/busybox /tmp/true && /tmp/true' && ok "it runs what it wrote" || not_ok "it runs what it wrote"
 	is "it writes into an image that it may write to" "$(run --mount "type=image,src=$image,dst=/i,rw=true" $image sh -c 'echo new >/i/www/new && cat /i/www/new')" new
 	pod rm -f -t 0 first second >/dev/null
 fi
