@@ -81,6 +81,21 @@ note_route(const struct prefix *to, void *arg)
 	return 0;
 }
 
+/* Every host has the loopback and link-local ones; multicast addresses are nobody's. */
+static void
+add_reserved(struct used *u)
+{
+	static const char *const reserved[] = {
+	    "127.0.0.0/8", "224.0.0.0/4", "::1/128", "fe80::/10", "ff00::/8"};
+
+	for (size_t i = 0; i < COUNTOF(reserved); i++) {
+		struct prefix p;
+
+		if (addr_parse_prefix(reserved[i], &p) == 0)
+			add_used(u, &p);
+	}
+}
+
 static int
 find_used(struct making *m, struct err *e)
 {
@@ -88,6 +103,7 @@ find_used(struct making *m, struct err *e)
 	const struct network_list *l = m->r->networks;
 	size_t n = 0;
 
+	add_reserved(&m->used);
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t k = 0; k < l->v[i].subnets.n; k++) {
 			struct prefix p;

@@ -373,6 +373,11 @@ fill_network(struct firewall *f, const struct rec_net_hold *h, bool again, struc
 	if (again && trust(f, h, false, e) != 0)
 		return -1;
 	if (again && put_network(f, &l, e) != 0) {
+		/* Definitions that were written by hand; what is the same is no fault. */
+		if (e->no == EEXIST)
+			return err_set(e, ERR_EXISTS,
+			    "network %s: one of its subnets overlaps that of another network",
+			    h->network);
 		if (e->no != ENOENT)
 			return err_wrap(e, "table inet %s", f->table);
 		err_clear(e);

@@ -55,6 +55,9 @@ check "a failure leaves no file" test ! -e "$CONF/p3.json"
 fails "a name that is taken" 125 "^Error: network name n1 already used: network already exists$" net create n1
 is "--ignore" "$(net create --ignore n1)" n1
 fails "a bad name" 125 "names must match \[a-zA-Z0-9\]\[a-zA-Z0-9_.-\]\*" net create '../n'
+for subnet in 127.0.0.0/8 127.9.0.0/24 224.0.0.0/24 ::/0 fe80::/64 ff05::/64; do
+	fails "a subnet that no network can have: $subnet" 125 "subnet $subnet is already used on the host" net create --subnet $subnet x
+done
 fails "a used subnet" 125 "subnet 10.89.0.0/25 is already used on the host or by another config" net create --subnet 10.89.0.0/25 x
 fails "overlapping subnets" 125 "overlap" net create --subnet 10.72.0.0/24 --subnet 10.72.0.128/25 x
 fails "no subnet" 125 "invalid CIDR address: 10.1.2.3" net create --subnet 10.1.2.3 x

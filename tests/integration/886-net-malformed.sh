@@ -60,6 +60,13 @@ while IFS='|' read -r kind make; do
 	is "a definition: $kind" "$listed $ran $(grep -c '^Error: ' "$WORLD/out") $(until_ok 10 clean && echo clean)" "0 1 refused 1 clean"
 	rm -rf "$CONF/bad.json"
 done < <(kinds)
+pod run -d --name good --network good localhost/one:1 sleep 1000 >/dev/null
+spoil bad '.subnets[0] = {subnet: "10.84.1.128/25", gateway: "10.84.1.129"}'
+fails "a definition: a subnet that overlaps another network's" 126 \
+	'^Error: network bad: one of its subnets overlaps that of another network$' pod run --rm --network bad localhost/one:1 true
+rm "$CONF/bad.json"
+pod rm -f -t 0 good >/dev/null
+check "nothing of it is left" until_ok 10 clean
 is "beside them, all goes on" "$(pod run --rm --network good localhost/one:1 ip -4 -o addr show eth0 | grep -c 10.84.1)" 1
 
 # --- leases --------------------------------------------------------------------------------------------------------
