@@ -20,7 +20,7 @@ find(void *arg, const char *name, struct rec_network *out, struct arena *a, stru
 {
 	const struct search *s = arg;
 
-	return s->n->backend->find(s->n, s->dir, name, out, a, e);
+	return net_find(s->n, s->dir, name, out, a, e);
 }
 
 int

@@ -113,7 +113,7 @@ on_list(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct rec_network one;
 
 	if (m->name != NULL) {
-		if (s->net.backend->find(&s->net, dir, m->name, &one, &in->arena, e) != 0)
+		if (net_find(&s->net, dir, m->name, &one, &in->arena, e) != 0)
 			return -1;
 		r.networks.v = &one;
 		r.networks.n = 1;
@@ -133,6 +133,7 @@ on_create(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct rec_network made;
 	struct msg_net_listed r = {.networks = {.v = &made, .n = 1}};
 
+	net_forget(&s->net);
 	if (manage_create(&s->net, MSG_OF(in, net_create), &made, &in->arena, e) != 0)
 		return -1;
 	return answer(p, &msg_net_listed_desc, in->seq, &r);
@@ -144,6 +145,7 @@ on_remove(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct server *s = arg;
 	const struct msg_net_remove *m = MSG_OF(in, net_remove);
 
+	net_forget(&s->net);
 	if (manage_remove(&s->net, net_config_dir(&s->net, m->network_dir), m->name, e) != 0)
 		return -1;
 	return answer_ok(p, in->seq);
@@ -156,6 +158,7 @@ on_update(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct rec_network made;
 	struct msg_net_listed r = {.networks = {.v = &made, .n = 1}};
 
+	net_forget(&s->net);
 	if (manage_update(&s->net, MSG_OF(in, net_update), &made, &in->arena, e) != 0)
 		return -1;
 	return answer(p, &msg_net_listed_desc, in->seq, &r);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
@@ -19,6 +20,7 @@
 #define DEFAULT_RUN_ROOT "/run/pod"
 #define HOST_LEASES "/run/pod-net/leases-%s"
 #define HOST_NAMES "/run/pod-net/dns-%s"
+#define NOTED_MS 2000
 #define LINK_WAIT_NS 60000000l
 #define QUIET_NS 1000000000l /* how long an unused bridge is kept for the next container */
 
@@ -224,6 +226,7 @@ net_close(struct net *n)
 	strv_free(&n->links);
 	free(n->left.v);
 	arena_free(&n->left.arena);
+	net_forget(n);
 	strv_free(&n->plugins);
 	free(n->slirp_path);
 	strv_free(&n->plugin_dirs);
@@ -236,6 +239,55 @@ const char *
 net_config_dir(const struct net *n, const char *asked)
 {
 	return asked != NULL && asked[0] != '\0' ? asked : n->config_dir;
+}
+
+static const struct rec_network *
+noted(const struct net *n, const char *dir, const char *name)
+{
+	for (size_t i = 0; i < n->noted.n; i++)
+		if (strcmp(n->noted.v[i].dir, dir) == 0 && strcmp(n->noted.v[i].name, name) == 0)
+			return &n->noted.v[i].network;
+	return NULL;
+}
+
+static void
+note(struct net *n, const char *dir, const char *name, const struct rec_network *x)
+{
+	struct arena *a = &n->noted.arena;
+	struct net_noted *to = &n->noted.v[n->noted.n];
+
+	if (n->noted.n == NET_NOTED)
+		return;
+	if (n->noted.n++ == 0)
+		n->noted.since_ms = clock_now_ms();
+	*to = (struct net_noted){.dir = arena_strdup(a, dir), .name = arena_strdup(a, name)};
+	wire_copy(&rec_network_desc, x, &to->network, a);
+}
+
+int
+net_find(struct net *n, const char *dir, const char *name, struct rec_network *out, struct arena *a,
+    struct err *e)
+{
+	const struct rec_network *found;
+
+	if (n->noted.n > 0 && clock_now_ms() - n->noted.since_ms > NOTED_MS)
+		net_forget(n);
+	found = noted(n, dir, name);
+	if (found != NULL) {
+		wire_copy(&rec_network_desc, found, out, a);
+		return 0;
+	}
+	if (n->backend->find(n, dir, name, out, a, e) != 0)
+		return -1;
+	note(n, dir, name, out);
+	return 0;
+}
+
+void
+net_forget(struct net *n)
+{
+	n->noted.n = 0;
+	arena_free(&n->noted.arena);
 }
 
 void

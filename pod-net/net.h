@@ -16,6 +16,14 @@
 #include "pod-net/network.h"
 #include "pod-net/state.h"
 
+#define NET_NOTED 16
+
+/* A definition under the name by which it was asked for. */
+struct net_noted {
+	const char *dir, *name;
+	struct rec_network network;
+};
+
 /* Where and for whom; one per process. */
 struct net {
 	char *run_root, *config_dir;
@@ -41,6 +49,12 @@ struct net {
 		size_t n, cap;
 		struct arena arena;
 	} left; /* networks that containers have left */
+	struct {
+		struct net_noted v[NET_NOTED];
+		size_t n;
+		int64_t since_ms;
+		struct arena arena;
+	} noted; /* definitions that were looked at a moment ago */
 	const struct backend *backend;
 	struct network_default fallback; /* the network that needs no definition */
 	struct strv cni_dirs;		 /* of CNI plug-ins */
@@ -78,6 +92,14 @@ void net_close(struct net *n);
 
 /* The directory of definitions: the one asked for, else the configured one. */
 const char *net_config_dir(const struct net *n, const char *asked);
+
+/*
+ * Finds a definition.  Whoever starts a container looks whether its networks exist before anything is made, so what
+ * was found is remembered for a moment and not read again; net_forget: definitions have changed.
+ */
+int net_find(struct net *n, const char *dir, const char *name, struct rec_network *out,
+    struct arena *a, struct err *e);
+void net_forget(struct net *n);
 
 /* The coordinator has recorded what was set up, or has gone. */
 void net_release(struct net *n);
