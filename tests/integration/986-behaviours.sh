@@ -40,6 +40,9 @@ keep_id() {
 $(id -un):$HOME"
 	is "keep-id: one that is not is none" "$($run -w /tmp img sh -c 'echo $HOME')" /tmp
 }
+for group in "" container image volume network system; do
+	is "pod $group --help: in the order of the alphabet" "$(pod $group --help | sed -n '/^Available/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort -c 2>&1)" ""
+done
 busybox_image img >/dev/null || { not_ok "an image can be imported"; finish; }
 behaviours
 {
