@@ -15,6 +15,7 @@
 #include "common/oci/decrypt_key.h"
 #include "common/role/spawn.h"
 #include "pod-image/command.h"
+#include "pod-image/command_alone.h"
 #include "pod-image/command_common.h"
 #include "pod-image/command_copy.h"
 #include "pod-image/command_key.h"
@@ -446,7 +447,8 @@ static const struct cmd cmd_login = {
 };
 static const struct cmd_place places[] = {{&command_copy}, {&command_delete},
     {&command_generate_key}, {&command_inspect}, {&command_list_tags}, {&cmd_load}, {&cmd_login},
-    {&command_manifest_digest}, {&cmd_pull}, {&cmd_save}, {&command_sync}, {0}};
+    {&command_manifest_digest}, {&cmd_pull}, {&cmd_save}, {&command_standalone_sign},
+    {&command_standalone_verify}, {&command_sync}, {0}};
 static const struct cmd root = {
     .name = "pod-image",
     .synopsis = "[options] [command]",

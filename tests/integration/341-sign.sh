@@ -68,6 +68,23 @@ check "sync --sign-by" image sync -q --src dir --dest docker --dest-tls-verify=f
 theirs "signs each image" "$R/tree/synced:1"
 said=$(copies --sign-by alice@example.org "docker://$R/app:1" containers-storage:localhost/signed 2>&1)
 check "a copy into the store is not signed" grep -q 'the store does not sign' <<<"$said"
+# A manifest that is a file, with skopeo on the other side.
+copies --remove-signatures "docker://$R/app:1" "dir:$WORLD/alone" || not_ok "a manifest"
+m=$WORLD/alone/manifest.json
+check "standalone-sign" image standalone-sign -o "$WORLD/ours.sig" "$m" "$R/app:1" alice@example.org
+fingerprint=$(gpg --list-keys --with-colons alice@example.org | awk -F: '$1 == "fpr" { print $10; exit }')
+is "skopeo verifies it" "$(skopeo standalone-verify "$m" "$R/app:1" "$fingerprint" "$WORLD/ours.sig" 2>&1 | grep -c '^Signature verified')" 1
+skopeo standalone-sign -o "$WORLD/theirs.sig" "$m" "$R/app:1" alice@example.org 2>/dev/null
+verify() { image standalone-verify --public-key-file "$WORLD/$1.gpg" "$m" "$2" any "$WORLD/$3.sig" 2>&1; }
+for who in ours theirs; do
+	is "standalone-verify of $who" "$(verify alice "$R/app:1" $who)" "Signature verified, digest $(image manifest-digest "$m")"
+	is "of $who: not for another name" "$(verify alice "$R/app:2" $who | grep -c '^Error: verifying signature: ')" 1
+	is "of $who: not with another key" "$(verify locked "$R/app:1" $who | grep -c '^Error: verifying signature: ')" 1
+done
+echo >>"$m"
+is "nor of another manifest" "$(verify alice "$R/app:1" ours | grep -c '^Error: verifying signature: ')" 1
+is "a key that is not there" "$(image standalone-sign -o "$WORLD/none.sig" "$m" "$R/app:1" nobody@example.org 2>&1 | grep -c '^Error: creating signature: .*no secret key'; ls "$WORLD/none.sig" 2>/dev/null)" 1
+is "fingerprints are not taken" "$(image standalone-verify "$m" "$R/app:1" "$fingerprint" "$WORLD/ours.sig" 2>&1 | grep -c 'public-key-file')" 1
 said=$(push --sign-by nobody@example.org localhost/app "$R/app:3" 2>&1)
 check "an unknown key" grep -q "no secret key" <<<"$said"
 echo open >"$WORLD/pass"
