@@ -15,6 +15,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
 #define NAME_TRIES 1000
@@ -71,6 +72,9 @@ change_image(
 	c->image_asked = word;
 	c->image_name = got->matched != NULL ? arena_strdup(a, got->matched) : c->image_id;
 	c->image_digest = got->image->digest != NULL ? arena_strdup(a, got->image->digest) : NULL;
+	c->image_layers = (struct strs){0};
+	for (size_t i = 0; i < got->image->layers.n; i++)
+		spec_list_add(a, &c->image_layers, arena_strdup(a, got->image->layers.v[i]));
 	return 0;
 }
 

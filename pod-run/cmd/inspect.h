@@ -36,6 +36,9 @@ void inspect_put_time(json_t *o, const char *key, int64_t ns);
 /* The strings of a record as an array. */
 json_t *inspect_strs(const struct strs *l);
 json_t *inspect_kvs(const struct rec_kv *v, size_t n); /* as an object */
+/* Where a layer's content lies: a directory, or the image of a layer that is kept as its tar.  To be freed. */
+char *inspect_layer_path(const struct ctx *x, const char *layer);
+
 const char *inspect_or(const char *s, const char *otherwise);
 
 #endif

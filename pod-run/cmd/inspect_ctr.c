@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,33 @@ driver_of(struct ctx *x, const struct ctr *c)
 	return access(whole, F_OK) == 0 ? "vfs" : "overlay";
 }
 
+/*
+ * What lies below the read-write layer, highest first; the mount points if its link (pod-store/below.h) ends with them.
+ * Nothing is told if a layer lies in another store.
+ */
+static void
+put_lower(json_t *data, const struct ctx *x, const struct ctr *c)
+{
+	own_mem char *link = xasprintf("%s/rw/%s/image", x->graph_root, c->id);
+	const struct strs *layers = &c->config->image_layers;
+	own_strbuf struct strbuf lower = {0};
+	char text[NAME_MAX];
+	ssize_t n = readlink(link, text, sizeof(text));
+
+	for (size_t i = layers->n; i > 0; i--) {
+		own_mem char *path = inspect_layer_path(x, layers->v[i - 1]);
+
+		if (access(path, F_OK) == -1)
+			return;
+		strbuf_addf(&lower, "%s%s", lower.n > 0 ? ":" : "", path);
+	}
+	if (lower.n == 0)
+		return;
+	if (n > 0 && memmem(text, (size_t)n, "/mountpoints", 12) != NULL)
+		strbuf_addf(&lower, ":%s/mountpoints", x->graph_root);
+	json_put_str(data, "LowerDir", lower.s);
+}
+
 static json_t *
 graph_driver(struct ctx *x, const struct ctr *c)
 {
@@ -217,6 +245,13 @@ graph_driver(struct ctx *x, const struct ctr *c)
 	data = json_put_obj(o, "Data");
 	if (strcmp(driver_of(x, c), "vfs") == 0)
 		return o;
+	put_lower(data, x, c);
+	/* Only the container's own mount namespace has it mounted. */
+	if (ctr_status_is_live(c->status) && c->pid > 0) {
+		own_mem char *merged = xasprintf("/proc/%d/root", (int)c->pid);
+
+		json_put_str(data, "MergedDir", merged);
+	}
 	json_put_str(data, "UpperDir", upper);
 	json_put_str(data, "WorkDir", work);
 	return o;

@@ -19,9 +19,8 @@ config(const struct rec_image_config *c)
 	return o;
 }
 
-/* A directory, or the image of a layer that is kept as its tar. */
-static char *
-layer_path(const struct ctx *x, const char *layer)
+char *
+inspect_layer_path(const struct ctx *x, const char *layer)
 {
 	char *path = xasprintf("%s/layers/%s/erofs", x->graph_root, layer);
 
@@ -41,14 +40,14 @@ put_driver(json_t *o, const struct ctx *x, const struct rec_image *im)
 	json_put_str(driver, "Name", "overlay");
 	data = json_put_obj(driver, "Data");
 	for (size_t i = im->layers.n; i > 1; i--) {
-		own_mem char *path = layer_path(x, im->layers.v[i - 2]);
+		own_mem char *path = inspect_layer_path(x, im->layers.v[i - 2]);
 
 		strbuf_addf(&lower, "%s%s", lower.n > 0 ? ":" : "", path);
 	}
 	if (lower.n > 0)
 		json_put_str(data, "LowerDir", lower.s);
 	if (im->layers.n > 0) {
-		own_mem char *upper = layer_path(x, im->layers.v[im->layers.n - 1]);
+		own_mem char *upper = inspect_layer_path(x, im->layers.v[im->layers.n - 1]);
 
 		json_put_str(data, "UpperDir", upper);
 	}

@@ -683,6 +683,7 @@ spec_options_merge(const struct spec_input *in, const struct rec_image *image,
 	if (image != NULL) {
 		c->image_id = image->id;
 		c->image_digest = image->digest;
+		c->image_layers = image->layers;
 		if (c->image_name == NULL)
 			c->image_name = image->names.n > 0 ? image->names.v[0] : image->id;
 	}

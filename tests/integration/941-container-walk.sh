@@ -65,6 +65,10 @@ pod ps -f name=run1 --format '{{$x := .State}}{{with $x}}{{. | printf "%q"}}{{en
 pod ps -f name=run1 --format json | jq -r '.[0] | .Names[0], .State, .Exited, .Labels.tier, .Mounts[0]'@run1 running false front /data
 pod inspect --type container --format '{{.Name}} {{.State.Status}}' run1@run1 running
 pod inspect -l --format '{{.Name}}'@new
+pod inspect run1 | jq -r '.[0].GraphDriver.Data.LowerDir' | tr : '\n' | xargs ls -d | wc -l@2
+ls "$(pod inspect --format '{{.GraphDriver.Data.UpperDir}}' three)"; [ "${POD_TEST_LAYOUT:-}" = erofs ] || ls "$(pod inspect --format '{{.GraphDriver.Data.LowerDir}}' three | cut -d: -f1)/www" | sed 's/index.html//'@ten
+# ls "$(pod inspect --format '{{.GraphDriver.Data.MergedDir}}' run1)/www"@index.html
+pod inspect new | jq -r '.[0].GraphDriver.Data | keys | join(" ")'@LowerDir UpperDir WorkDir
 pod container inspect --format '{{.Name}}' -l@new
 pod container inspect -s three | jq '.[0] | .SizeRw, (.SizeRootFs > 1000000)'@10000 true
 pod inspect -s run1 three | jq -r '.[].Name'@run1 three
