@@ -306,6 +306,8 @@ bundle_write(struct start *s, struct err *e)
 
 	bundle_facts(s->x, s->c, &s->runtime, s->bundle, &s->arena, &f);
 	f.listen_fds = s->listen_fds;
+	f.rows = s->rows;
+	f.columns = s->columns;
 	add_rootfs(MSG_OF(&s->rootfs, rootfs_opened), &f);
 	s->nested = (struct nested_mounts){.a = &s->arena};
 	f.nested = &s->nested;

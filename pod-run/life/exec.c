@@ -115,6 +115,9 @@ write_process(struct exec *s, struct err *e)
 	own_strv struct strv secret_env = {0};
 	struct spec_facts f;
 
+	if (q->tty)
+		session_size(&p.rows, &p.columns);
+
 	bundle_facts(s->x, s->c, &s->runtime, bundle, &s->arena, &f);
 	if (secrets_env(s->x, s->c->config, &secret_env, e) == -1)
 		return -1;

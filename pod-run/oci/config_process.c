@@ -267,6 +267,20 @@ write_args(const struct process *p, struct strbuf *b)
 	config_json_strs(b, "args", (const char *const *)args.v, args.n);
 }
 
+/*
+ * The monitor sets it too, but the program may look before the monitor has the terminal.
+ */
+static void
+write_size(uint64_t rows, uint64_t columns, struct strbuf *b)
+{
+	if (rows == 0 || columns == 0)
+		return;
+	config_json_open(b, "consoleSize", '{');
+	config_json_uint(b, "height", rows);
+	config_json_uint(b, "width", columns);
+	config_json_close(b, '}');
+}
+
 int
 config_process_write(const struct rec_ctr_config *c, const struct spec_facts *f,
     const struct spec_exec *x, const char *key, struct strbuf *b, struct err *e)
@@ -281,8 +295,10 @@ config_process_write(const struct rec_ctr_config *c, const struct spec_facts *f,
 	    .home = x != NULL ? x->home : f->home};
 
 	config_json_open(b, key, '{');
-	if (x != NULL ? x->tty : c->tty)
+	if (x != NULL ? x->tty : c->tty) {
 		config_json_bool(b, "terminal", true);
+		write_size(x != NULL ? x->rows : f->rows, x != NULL ? x->columns : f->columns, b);
+	}
 	write_user(&p, b);
 	write_args(&p, b);
 	write_env(&p, b);

@@ -23,11 +23,12 @@ struct nested_mounts {
 struct spec_facts {
 	struct nested_mounts *nested; /* is filled; may be NULL */
 	const char *id, *name;
-	bool notify;	     /* the container gets the directory MONITOR_NOTIFY_DIR of the bundle */
-	uint64_t listen_fds; /* sockets of LISTEN_FDS, passed on; 0: none */
-	const char *bundle;  /* absolute; rootfs and the files of etc_files.h are in it */
-	const char *hostname; /* as etc_hostname gives it */
-	uint32_t uid, gid;    /* from rootfs_opened */
+	bool notify; /* the container gets the directory MONITOR_NOTIFY_DIR of the bundle */
+	uint64_t rows, columns; /* of the terminal; 0: unknown */
+	uint64_t listen_fds;	/* sockets of LISTEN_FDS, passed on; 0: none */
+	const char *bundle;	/* absolute; rootfs and the files of etc_files.h are in it */
+	const char *hostname;	/* as etc_hostname gives it */
+	uint32_t uid, gid;	/* from rootfs_opened */
 	const struct rec_gid *groups;
 	size_t groups_n;
 	const char *home; /* NULL: unknown, then HOME is / unless set */
@@ -71,6 +72,7 @@ struct spec_exec {
 	size_t env_n;
 	const char *cwd; /* NULL: the container's */
 	bool tty, privileged;
+	uint64_t rows, columns; /* of the terminal; 0: unknown */
 	uint32_t uid, gid;
 	const struct rec_gid *groups;
 	size_t groups_n;

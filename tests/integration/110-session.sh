@@ -69,4 +69,13 @@ if [ "$(id -u)" = 0 ]; then
 else
 	skip "published ports" "not root"
 fi
+# The size is there before the program's first look at it, however busy the machine is.
+sized() { script -qec "stty rows 33 cols 77; $(printf '%q ' "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@")" /dev/null | tr -d '\r'; }
+for i in 1 2 3; do
+	is "run: the size of the terminal, at once" "$(sized run --rm -t --net none bb busybox stty size)" "33 77"
+done
+pod create -t --name sized --net none bb busybox stty size >/dev/null
+is "start: the size of the terminal, at once" "$(sized start -a sized)" "33 77"
+pod rm -f -t 0 sized >/dev/null
+
 finish

@@ -59,6 +59,8 @@ is "it is the same instant" "$(f '{{.Created.UnixNano}} {{.Created.Unix}}' more1
 is "in JSON it is as it was" "$(f '{{json .Created}}' more1)" "\"$when\""
 is "a time that never was" "$(f '{{.State.StartedAt}}' more1)" "0001-01-01 00:00:00 +0000 UTC"
 is "images' times" "$(f '{{.Created}}' "$img" | grep -cE '^[0-9-]{10} [0-9:.]{8,} [+-][0-9]{4} [A-Z]+$')" 1
+printf x | pod secret create timed - >/dev/null
+is "secrets' times" "$(pod secret inspect --format '{{.CreatedAt}}/{{.UpdatedAt.Unix}}' timed | grep -cE '^[0-9-]{10} [0-9:.]{8,} [+-][0-9]{4} [A-Z]+/[0-9]+$')" 1
 is "no such method" "$(f '{{.Created.Nosuch}}' more1 2>&1 | grep -c "can't evaluate field Nosuch")" 1
 is "split into characters" "$(f '{{join (split "aäb" "") "-"}}' more1)" a-ä-b
 
