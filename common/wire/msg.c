@@ -10,8 +10,15 @@
 #define REC(name, doc) static const struct wire_field rec_##name##_fields[] = {
 #define MSG(name, id, reply, senders, deadline, body, doc) \
 	static const struct wire_field msg_##name##_fields[] = {
+#ifdef MSG_DOCS
+#define DOC(text) text
+#else
+#define DOC(text) NULL
+#endif
+/* 0; does not compile if the name is too long. */
+#define FITS(f) (0 * sizeof(char[sizeof(#f) <= WIRE_NAME_MAX + 1 ? 1 : -1]))
 #define FIELD(o, f, type, max, attr, kind, rec, doc) \
-	{#f, type, attr, offsetof(struct o, f), max, kind, rec, doc},
+	{#f, type, attr, kind, offsetof(struct o, f) + FITS(f), max, rec, DOC(doc)},
 #define STR(o, f, max, attr, doc) FIELD(o, f, WIRE_STR, max, attr, FD_ANY, NULL, doc)
 #define BIN(o, f, max, attr, doc) FIELD(o, f, WIRE_BIN, max, attr, FD_ANY, NULL, doc)
 #define U64(o, f, max, attr, doc) FIELD(o, f, WIRE_U64, max, attr, FD_ANY, NULL, doc)
@@ -23,11 +30,11 @@
 	FIELD(o, f, WIRE_RECS, max, attr, FD_ANY, &rec_##rec##_desc, doc)
 #define FD(o, f, kind, attr, doc) FIELD(o, f, WIRE_FD, 0, attr, kind, NULL, doc)
 /* The last entry only keeps tables of messages without fields well-formed. */
-#define END(name) \
-	{         \
-		0 \
-	}         \
-	}         \
+#define END(name)  \
+	{          \
+		"" \
+	}          \
+	}          \
 	;
 #include MSG_DEF
 #include "common/wire/undef.h"
@@ -39,7 +46,7 @@
 	    .fields = rec_##name_##_fields,                          \
 	    .nfields = COUNTOF(rec_##name_##_fields) - 1,            \
 	    .body_max = BIG,                                         \
-	    .doc = doc_};
+	    .doc = DOC(doc_)};
 #define MSG(name_, id_, reply_, senders_, deadline_, body_, doc_)    \
 	const struct wire_desc msg_##name_##_desc = {.name = #name_, \
 	    .id = id_,                                               \
@@ -50,7 +57,7 @@
 	    .senders = senders_,                                     \
 	    .deadline_ms = deadline_,                                \
 	    .body_max = body_,                                       \
-	    .doc = doc_};
+	    .doc = DOC(doc_)};
 #include MSG_DEF
 #include "common/wire/undef.h"
 #include "common/wire/no-fields.h"

@@ -60,13 +60,18 @@ enum wire_fd_kind {
 
 struct wire_desc;
 
+/*
+ * The name stands in the field itself, and doc only in the generator of the manual page: a table without pointers is
+ * shared by all processes, where each that has some is written by every one of them when it starts.
+ */
+#define WIRE_NAME_MAX 31
 struct wire_field {
-	const char *name;
-	enum wire_type type;
-	unsigned attr;
-	size_t offset;
+	char name[WIRE_NAME_MAX + 1];
+	enum wire_type type : 8;
+	unsigned attr : 8;
+	enum wire_fd_kind fd_kind : 8;
+	uint32_t offset;
 	uint64_t max;
-	enum wire_fd_kind fd_kind;
 	const struct wire_desc *rec;
 	const char *doc;
 };
