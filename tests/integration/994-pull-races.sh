@@ -79,7 +79,7 @@ if [ "$(id -u)" = 0 ]; then
 		is "a size limits what a container writes" "$(fill 20 run --rm --net none --storage-opt size=10m) $(fill 6 run --rm --net none --storage-opt size=10m)" "1 0"
 		is "so does the one of the configuration" "$(fill 20 --storage-opt overlay.size=10m run --rm --net none)" 1
 		is "and none does not" "$(fill 20 run --rm --net none)" 0
-		is "a number of files" "$(pod run --rm --net none --storage-opt inodes=20 "$R/app:1" /bin/busybox sh -c 'for i in $(seq 60); do : >/f$i; done' 2>&1 | grep -c 'quota exceeded')" 1
+		is "a number of files" "$(pod --storage-opt overlay.inodes=60 run --rm --net none "$R/app:1" /bin/busybox sh -c 'for i in $(/bin/busybox seq 200); do : >/f$i || exit 3; done' 2>&1 | grep -m 1 -c 'quota exceeded')" 1
 		pod rm -f -a >/dev/null 2>&1
 		ROOT=$WORLD/root RUNROOT=$WORLD/run
 	else
