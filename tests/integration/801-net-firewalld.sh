@@ -51,7 +51,7 @@ must() { CONTAINERS_CONF=$WORLD/must.conf pod "$@"; }
 fails "firewall_driver firewalld, and none runs" 126 'firewalld' must run --rm --network n1 localhost/one:1 true
 is "nothing is left" "$(must ps -aq; ls "$RUNROOT/net/containers")" ""
 printf '[network]\nfirewall_driver = "iptables"\n' >"$WORLD/old.conf"
-fails "firewall_driver iptables is none of ours" 126 'Must provide a valid firewall backend, got iptables' \
+fails "firewall_driver iptables is none of ours" 125 'Must provide a valid firewall backend, got iptables' \
 	env CONTAINERS_CONF="$WORLD/old.conf" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$CONF" run --rm --network n1 localhost/one:1 true
 
 # --- With one --------------------------------------------------------------------------------------------------------
