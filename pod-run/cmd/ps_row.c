@@ -230,8 +230,11 @@ put_image(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 static void
 put_image_id(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
-	(void)how;
-	json_put_str(o, key, c->image);
+	size_t n = strlen(c->image);
+
+	if (!how->no_trunc && n > NAMES_SHORT_LEN)
+		n = NAMES_SHORT_LEN;
+	json_put_take(o, key, json_strn(c->image, n));
 }
 
 static void

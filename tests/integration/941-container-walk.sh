@@ -46,6 +46,8 @@ pod ps -a --sort status --format '{{.Status}}' | cut -d' ' -f1 | uniq | grep -v 
 pod ps -a --sort command --format '{{.Command}}' | sort -c && echo sorted@sorted
 pod ps -a --sort image --format '{{.Image}}' | uniq@localhost/img:latest
 pod ps -a --sort id --format '{{.ID}}' | sort -c && echo sorted@sorted
+pod ps -l --format '{{.ImageID}}' | tr -d '\n' | wc -c@12
+pod ps -l --no-trunc --format '{{.ImageID}}' | tr -d '\n' | wc -c@64
 pod ps -a --sort runningfor --format '{{.Names}}'@run1 run2 three hold new
 pod ps -a -s --sort size --format '{{.Names}}' | wc -l@5
 pod ps -a -s --format '{{.Size}}' -f name=three | sed 's/virtual.*//'@10kB (
