@@ -7,6 +7,7 @@
 #	layout DIR TAG FORM		an image of two layers as OCI layout; FORM is tar, gzip or zstd
 #	layout_index DIR TAG		one for several platforms: this machine's, linux/s390x and windows/amd64
 #	registry_push DIR TAG NAME	pushes a layout to $REGISTRY/NAME; more words go to skopeo copy
+#	own_lookaside			signatures without another place lie in $WORLD too, if $HOME does
 # Everything lies below $WORLD and ends with it.
 
 # The fresh CA and a certificate for localhost signed by it.
@@ -143,4 +144,9 @@ registry_push() {
 	shift 3
 	skopeo --insecure-policy copy -q --dest-cert-dir "$REGISTRY_CERTS" \
 		${REGISTRY_CREDS:+--dest-creds "$REGISTRY_CREDS"} "$@" "oci:$dir:$tag" "docker://$REGISTRY/$name"
+}
+
+own_lookaside() {
+	mkdir -p "$HOME/.config/containers/registries.d"
+	printf 'default-docker:\n  lookaside: file://%s/lookaside\n' "$WORLD" >"$HOME/.config/containers/registries.d/default.yaml"
 }

@@ -11,6 +11,7 @@ command -v docker-registry >/dev/null && command -v skopeo >/dev/null || {
 world
 export HOME=$WORLD/home
 mkdir -p "$HOME"
+own_lookaside
 
 # ID|CHECK, a shell command that succeeds.  Proven at length elsewhere: I05 120, I07 I08 121 and 613, I10 343,
 # I12 030 031 050 051, I14 653 652 360, T02 T03 T05 342, T04 032 330 332, T06 342 333, T07 624, T08 331 623 340,

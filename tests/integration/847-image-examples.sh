@@ -70,6 +70,7 @@ run_pages() {
 	D=$WORLD/d HOME=$WORLD/home POLICY=$WORLD/home/.config/containers/policy.json
 	export HOME
 	mkdir -p "${POLICY%/*}"
+	own_lookaside
 	mkdir -p "$D/bin" "$D/rootfs" "$D/files" && cd "$D" || exit 1
 	for page in pod pod-store pod-image; do
 		printf '#!/bin/sh\nexec %s/%s --root %s --runroot %s "$@"\n' "$BIN" $page "$ROOT" "$RUNROOT" >bin/$page
@@ -125,7 +126,7 @@ cp -r "$LIB_DIR/../man" "$MAN"
 run_pages
 fill
 {
-	declare -f examples here prepare run_page run_pages
+	declare -f examples here prepare run_page run_pages own_lookaside
 	printf 'R=%q MAN=%q FS=%q PAGES=%q\n' "$R" "$MAN" "$WORLD/user-fs" "pull push save load import manifest-create manifest-push artifact-add artifact-push image-sign commit untag rmi"
 	echo run_pages
 } | user_part
