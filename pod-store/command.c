@@ -12,6 +12,7 @@
 #include "common/base/text.h"
 #include "common/base/sha256.h"
 #include "common/cli/cmd.h"
+#include "common/cli/damage.h"
 #include "common/cli/human.h"
 #include "common/cli/output.h"
 #include "common/fs/file.h"
@@ -338,6 +339,38 @@ run_sweep(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	return 0;
 }
 
+/* --- check ---------------------------------------------------------------------------------------- */
+
+static int
+run_check(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	const struct damage_opts *o = opts;
+	struct command_globals *g = ctx->globals;
+	own_peer_in struct peer_in in = {0};
+	own_peer struct peer *p = NULL;
+	struct msg_store_check m;
+
+	(void)argc;
+	(void)argv;
+	if (damage_request(o, &m, e) == -1)
+		return -1;
+	if (o->repair)
+		strv_add(&g->storage_opt, "repair=yes");
+	p = client_connect(ctx, e);
+	if (p == NULL || damage_look(p, &m, &in, e) == -1)
+		return -1;
+	if (MSG_OF(&in, store_checked)->found.n == 0)
+		return 0;
+	if (!o->repair)
+		return err_set(e, ERR_INTEGRITY, "damage detected in local storage");
+	if (damage_repair(p, &m, e) == 0)
+		return 0;
+	return e->class != ERR_INTEGRITY
+		   ? -1
+		   : err_hint(
+			 e, "Containers stand on it; pod system check --force removes them, too.");
+}
+
 /* --- The table ------------------------------------------------------------------------------------ */
 
 static const struct cmd cmd_list = {
@@ -349,6 +382,15 @@ static const struct cmd cmd_list = {
     .opts = {{list_rows}},
     .opts_size = sizeof(struct list_opts),
     .run = run_list,
+};
+static const struct cmd cmd_check = {
+    .name = "check",
+    .synopsis = "[options]",
+    .brief = "Look for damage in the store",
+    .examples = "check\ncheck --repair",
+    .opts = {{damage_rows}},
+    .opts_size = sizeof(struct damage_opts),
+    .run = run_check,
 };
 static const struct cmd cmd_import = {
     .name = "import",
@@ -408,8 +450,9 @@ static const struct cmd cmd_sweep = {
     .examples = "sweep",
     .run = run_sweep,
 };
-static const struct cmd_place places[] = {{&convert_cmd}, {&cmd_diff}, {&cmd_export}, {&cmd_import},
-    {&cmd_list}, {&mount_cmd}, {&cmd_rm}, {&cmd_sweep}, {&cmd_tag}, {&mount_unmount_cmd}, {0}};
+static const struct cmd_place places[] = {{&cmd_check}, {&convert_cmd}, {&cmd_diff}, {&cmd_export},
+    {&cmd_import}, {&cmd_list}, {&mount_cmd}, {&cmd_rm}, {&cmd_sweep}, {&cmd_tag},
+    {&mount_unmount_cmd}, {0}};
 static const struct cmd root = {
     .name = "pod-store",
     .synopsis = "[options] [command]",

@@ -194,6 +194,21 @@ done
 sound && : >"$ROOT/store.db" && rm -f "$ROOT"/store.db-*
 pod system check --repair --max 0s >/dev/null 2>&1
 is "empty index: a repair leaves an empty, sound store" "$(pod system check; echo $?) $(pod images -q | wc -l) $(ls "$ROOT/layers" | wc -l) $(pod volume ls -q)" "0 0 0 v"
+# The store's own program does the same for the store.
+sound
+is "pod-store check: a sound store" "$(store check 2>&1; echo $?)" 0
+rm -rf "$ROOT/layers/$upper"
+is "pod-store check: a missing layer is named" "$(store check 2>"$WORLD/err" | grep -c "^Damage detected in layer $upper: its directory is missing") $(grep -c '^Error: damage detected in local storage' "$WORLD/err")" "1 1"
+is "pod-store check: and nothing was done" "$(store check >/dev/null 2>&1; echo $?)" 125
+is "pod-store check --repair" "$(store check --repair 2>&1 >"$WORLD/out"; echo $?) $(grep -c "^Deleted .*$upper" "$WORLD/out") $(store check 2>&1; echo $?)" "0 1 0"
+is "pod-store check --repair: what is whole stays" "$(store list -n --format '{{.Name}}')" localhost/base:latest
+store check --max nonsense >"$WORLD/out" 2>&1
+is "pod-store check: a wrong duration" "$? $(grep -c 'invalid argument "nonsense" for "-m, --max" flag' "$WORLD/out")" "125 1"
+sound && pod create --name k localhost/two true >/dev/null && rm -rf "$ROOT/layers/$upper"
+store check --repair >"$WORLD/out" 2>&1
+is "pod-store check: a container keeps its image" "$? $(grep -c 'damage remains' "$WORLD/out") $(grep -c 'pod system check --force' "$WORLD/out") $(pod ps -aq | wc -l)" "125 1 1 1"
+sound && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null && printf 'not a database' | dd of="$ROOT/store.db" conv=notrunc 2>/dev/null
+is "pod-store check: a damaged index gets a successor" "$(store check >/dev/null 2>&1; echo $?) $(store check --repair >/dev/null 2>&1; store check 2>&1; echo $?)" "125 0"
 # Containers.
 for kind in missing FIFO; do
 	sound && pod create --name k localhost/two cat /one >/dev/null && rm -r "$ROOT/rw/"*/work
@@ -260,6 +275,7 @@ user_part <<'END'
 busybox_image localhost/base >/dev/null
 pod create --name c localhost/base true >/dev/null
 is "user: a sound store" "$(pod system check; echo $?)" 0
+is "user: pod-store check" "$("$BIN/pod-store" --root "$ROOT" --runroot "$RUNROOT" check; echo $?)" 0
 pod unshare sh -c "for f in $ROOT/layers/*/diff/etc/passwd; do echo x >\$f; done"
 pod system check >"$WORLD/out" 2>&1
 is "user: a changed file is found" "$? $(grep -c 'Damage detected in layer' "$WORLD/out")" "125 1"
