@@ -164,7 +164,7 @@ plan_login(struct plan *p, const char *registry, const char *username, const cha
 		return -1;
 	if (r.domain == NULL) /* a host without a dot, as in a local network */
 		r.domain = xstrndup(key, strcspn(key, "/"));
-	entry = registries_conf_find(&conf, &r);
+	entry = registries_conf_find_name(&conf, r.domain);
 	*w = (struct plan_worker){.registry = xstrdup(r.domain),
 	    .insecure = wants_insecure(access, entry != NULL && entry->primary.insecure)};
 	p->nworkers = 1;
@@ -189,7 +189,7 @@ add_registry(struct plan *p, const struct registries_conf *conf, const char *nam
 		return -1;
 	if (r.domain == NULL)
 		return err_set(e, ERR_INVALID, "%s is no registry", name);
-	entry = registries_conf_find(conf, &r);
+	entry = registries_conf_find_name(conf, strchr(name, '/') != NULL ? name : r.domain);
 	if (entry != NULL && entry->blocked)
 		return err_set(
 		    e, ERR_DENIED, "registry %s is blocked in %s", entry->prefix, conf->file);

@@ -444,6 +444,13 @@ const struct registries_entry *
 registries_conf_find(const struct registries_conf *c, const struct reference *r)
 {
 	own_mem char *name = reference_string(r);
+
+	return registries_conf_find_name(c, name);
+}
+
+const struct registries_entry *
+registries_conf_find_name(const struct registries_conf *c, const char *name)
+{
 	const struct registries_entry *best = NULL;
 	size_t best_n = 0;
 

@@ -82,6 +82,10 @@ int registries_conf_candidates(
 const struct registries_entry *registries_conf_find(
     const struct registries_conf *c, const struct reference *r);
 
+/* The same for a registry, or a part of one: what is said of what lies below it does not count. */
+const struct registries_entry *registries_conf_find_name(
+    const struct registries_conf *c, const char *name);
+
 /*
  * The reference as endpoint (the primary one or a mirror of entry) has it: what matched the prefix
  * replaced by its location.

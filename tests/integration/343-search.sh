@@ -45,6 +45,12 @@ says "a registry that is not there" "couldn't search registry \"localhost:1\"" s
 printf 'unqualified-search-registries = ["localhost:1", "%s"]\n[[registry]]\nlocation = "%s"\ninsecure = true\n' "$R" "$R" \
 	>"$HOME/.config/containers/registries.conf"
 is "without a registry, all search registries; one that answers is enough" "$(pod search --format '{{.Name}}' third 2>/dev/null)" "$R/third"
+# What a prefix says of what is below it says nothing of the registry.
+printf '[[registry]]\nlocation = "%s/probe"\ninsecure = true\n' "$R" >"$HOME/.config/containers/registries.conf"
+says "an insecure part of a registry: the rest is not" "couldn't search registry \"$R\"" pod search "$R/third"
+says "nor for a login" "pinging container registry $R: Get \"https://" pod login -u u -p p "$R"
+printf '[[registry]]\nlocation = "%s/probe"\nblocked = true\n[[registry]]\nlocation = "%s"\ninsecure = true\n' "$R" "$R" >"$HOME/.config/containers/registries.conf"
+is "a blocked part of a registry: the rest is not" "$(pod search --format '{{.Name}}' "$R/third" 2>&1)" "$R/third"
 
 # Pagination: more tags than fit in one page of the registry.
 dir=$WORLD/registry-http/data/docker/registry/v2/repositories/app/_manifests/tags
