@@ -197,19 +197,6 @@ database_root(const struct ctx *x)
 	return x->transient ? x->run_root : x->graph_root;
 }
 
-static int
-mend_database(struct ctx *x, struct err *e)
-{
-	const char *root = database_root(x);
-	char why[512];
-	int r = mend_look(root, false, why, sizeof(why), e);
-
-	if (r != 0)
-		return r == 1 ? 0 : -1;
-	log_warn("the database of containers is damaged: %s: a new one has what can be read", why);
-	return mend_renew(root, x->run_root, e);
-}
-
 int
 ctx_database_check(struct ctx *x, bool quick, char *why, size_t size, struct err *e)
 {
@@ -262,7 +249,8 @@ ctx_paths(struct ctx *x, struct err *e)
 	fresh = access(alive, F_OK) == -1;
 	if ((fresh || access(x->graph_root, F_OK) == -1) && make_dirs(x, e) == -1)
 		return -1;
-	if (open_dirs(x, e) == -1 || (x->repairs && mend_database(x, e) == -1) ||
+	if (open_dirs(x, e) == -1 ||
+	    (x->repairs && mend_put_right(database_root(x), x->run_root, e) == -1) ||
 	    (fresh && refresh(x, e) == -1))
 		return -1;
 	x->entered = true;

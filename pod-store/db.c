@@ -328,28 +328,25 @@ db_check(struct db *d, bool quick, char *why, size_t size, struct err *e)
 	return r == -1 ? fail(d, e) : r;
 }
 
+static int
+make(const char *path, void *arg, struct err *e)
+{
+	struct db d;
+
+	(void)arg;
+	if (db_open(&d, path, true, NULL, e) == -1)
+		return -1;
+	db_close(&d);
+	return 0;
+}
+
 int
-db_salvage(const char *from, const char *to, struct err *e)
+db_salvage(const char *path, struct err *e)
 {
 	static const char *const tables[] = {"layer", "image", "document", "name", "digest_name",
 	    "use", "user", "volume", "past_name", "signature"};
-	struct db fresh;
-	sqlite3 *old = NULL;
+	const struct salvage s = {
+	    .path = path, .tables = tables, .ntables = COUNTOF(tables), .make = make};
 
-	if (db_open(&fresh, to, true, NULL, e) == -1)
-		return -1;
-	if (sqlite3_open_v2(from, &old, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-	    db_begin(&fresh, e) == 0) {
-		for (size_t i = 0; i < COUNTOF(tables); i++)
-			salvage_rows(old, fresh.h, tables[i]);
-		if (db_end(&fresh, true, e) == -1) {
-			sqlite3_close(old);
-			db_close(&fresh);
-			return -1;
-		}
-	}
-	sqlite3_close(old);
-	sqlite3_wal_checkpoint_v2(fresh.h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	db_close(&fresh);
-	return 0;
+	return salvage_renew(&s, e);
 }

@@ -78,10 +78,10 @@ void db_tidy(struct db *d);
 int db_check(struct db *d, bool quick, char *why, size_t size, struct err *e);
 
 /*
- * Makes a new index at path to out of what can still be read in the one at from; nothing may be.  A
- * missing or unreadable from leaves an empty index.
+ * Puts a new index in the place of the one at path, with what can still be read of that; nothing may be.  The old one
+ * stays as PATH.damaged, see salvage.h.
  */
-int db_salvage(const char *from, const char *to, struct err *e);
+int db_salvage(const char *path, struct err *e);
 
 /* One view of the index for several statements that only read. */
 int db_view(struct db *d, struct err *e);

@@ -16,6 +16,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/conf/selinux_conf.h"
+#include "common/db/salvage.h"
 #include "common/fs/path.h"
 #include "common/fs/spread.h"
 #include "common/fs/tree.h"
@@ -261,10 +262,11 @@ mend_one(int root, const char *name, mode_t type, struct err *e)
 int
 store_mend(const char *root, struct err *e)
 {
-	own_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* It is the directory itself. */
+	own_fd int fd = access(root, F_OK) == 0 || errno != ENOENT ? salvage_lock(root, e) : -1;
 
 	if (fd == -1)
-		return errno == ENOENT ? 0 : err_sys(e, "opening graph root %s", root);
+		return err_is_set(e) ? -1 : 0;
 	for (size_t i = 0; i < COUNTOF(dirs); i++)
 		if (mend_one(fd, dirs[i].name, S_IFDIR, e) == -1)
 			return -1;
@@ -278,29 +280,32 @@ store_mend(const char *root, struct err *e)
 	return mend_one(fd, LOCK, S_IFREG, e);
 }
 
-static int
-move_file(const char *from, const char *to, const char *suffix, struct err *e)
+/* Somebody else may have renewed it since it was looked at. */
+static bool
+is_whole(const char *path)
 {
-	own_mem char *a = xasprintf("%s%s", from, suffix), *b = xasprintf("%s%s", to, suffix);
+	struct err ignored = {0};
+	struct db d;
+	char why[512];
+	bool whole;
 
-	if (rename(a, b) == 0 || errno == ENOENT)
-		return 0;
-	return err_sys(e, "moving %s", a);
+	if (db_open(&d, path, false, NULL, &ignored) == -1)
+		return false;
+	whole = db_check(&d, false, why, sizeof(why), &ignored) == 1;
+	db_close(&d);
+	return whole;
 }
 
 int
 store_renew_db(struct store *s, const char *root, struct err *e)
 {
 	own_mem char *path = xasprintf("%s/store.db", root);
-	own_mem char *old = xasprintf("%s/store.db.damaged", root);
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
+	own_fd int lock = -1;
 
 	if (s->db.h != NULL)
 		db_close(&s->db);
-	for (size_t i = 0; i < COUNTOF(suffixes); i++)
-		if (move_file(path, old, suffixes[i], e) == -1)
-			return -1;
-	if (db_salvage(old, path, e) == -1)
+	lock = salvage_lock(root, e);
+	if (lock == -1 || (!is_whole(path) && db_salvage(path, e) == -1))
 		return -1;
 	return s->dir >= 0 ? open_db(s, e) : 0;
 }

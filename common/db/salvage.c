@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
 #include "common/db/salvage.h"
+#include "common/db/sqlite.h"
+#include "common/fs/lock.h"
+
+#define BUSY_MS 10000
+#define DAMAGED_MAX 100
+
+static const char *const parts[] = {"", "-wal", "-shm"};
 
 int
 salvage_check(sqlite3 *h, bool quick, char *why, size_t size)
@@ -27,28 +38,195 @@ salvage_check(sqlite3 *h, bool quick, char *why, size_t size)
 	return r;
 }
 
-void
-salvage_rows(sqlite3 *from, sqlite3 *to, const char *table)
+int
+salvage_lock(const char *dir, struct err *e)
+{
+	own_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		return err_sys(e, "opening %s", dir);
+	return lock_take(fd, LOCK_EXCLUSIVE, LOCK_WAIT, dir, e) == -1 ? -1 : fd_take(&fd);
+}
+
+/* --- Rows ---------------------------------------------------------------------------------------- */
+
+/* No damage: the rows are there, but not now, or there is no room for them. */
+static bool
+is_obstacle(int code)
+{
+	code &= 0xff;
+	return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_NOMEM ||
+	       code == SQLITE_FULL || code == SQLITE_READONLY;
+}
+
+/* Adds the table's rows, up to the first that cannot be read.  SQLITE_OK, or what keeps them from being saved. */
+static int
+copy_rows(sqlite3 *from, sqlite3 *to, const char *table)
 {
 	own_mem char *select = xasprintf("SELECT * FROM %s", table);
 	own_strbuf struct strbuf insert = {0};
 	sqlite3_stmt *in = NULL, *out = NULL;
-	int n;
+	int n, code = sqlite3_prepare_v2(from, select, -1, &in, NULL), stored = SQLITE_OK;
 
-	if (sqlite3_prepare_v2(from, select, -1, &in, NULL) != SQLITE_OK)
-		return;
+	if (code != SQLITE_OK)
+		return is_obstacle(code) ? code : SQLITE_OK;
 	n = sqlite3_column_count(in);
 	strbuf_addf(&insert, "INSERT OR IGNORE INTO %s VALUES(", table);
 	for (int i = 0; i < n; i++)
 		strbuf_add(&insert, i > 0 ? ",?" : "?");
 	strbuf_add(&insert, ")");
 	if (sqlite3_prepare_v2(to, insert.s, -1, &out, NULL) == SQLITE_OK)
-		while (sqlite3_step(in) == SQLITE_ROW) {
+		while (stored == SQLITE_OK && (code = sqlite3_step(in)) == SQLITE_ROW) {
 			for (int i = 0; i < n; i++)
 				sqlite3_bind_value(out, i + 1, sqlite3_column_value(in, i));
 			sqlite3_step(out);
-			sqlite3_reset(out);
+			stored = sqlite3_reset(out);
+			/* A row that this schema refuses is a damaged one. */
+			if (!is_obstacle(stored) && (stored & 0xff) != SQLITE_IOERR)
+				stored = SQLITE_OK;
 		}
 	sqlite3_finalize(in);
 	sqlite3_finalize(out);
+	return stored != SQLITE_OK ? stored : is_obstacle(code) ? code : SQLITE_OK;
+}
+
+static int
+copy_tables(const struct salvage *s, sqlite3 *from, sqlite3 *to)
+{
+	int code = sqlite3_exec(to, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	for (size_t i = 0; i < s->ntables && code == SQLITE_OK; i++)
+		code = copy_rows(from, to, s->tables[i]);
+	if (code == SQLITE_OK && s->finish != NULL)
+		code = sqlite3_exec(to, s->finish, NULL, NULL, NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(to, "COMMIT", NULL, NULL, NULL);
+	/* It gets its name without its log. */
+	return code != SQLITE_OK
+		   ? code
+		   : sqlite3_wal_checkpoint_v2(to, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+/* Fills the empty database fresh. */
+static int
+fill(const struct salvage *s, const char *fresh, struct err *e)
+{
+	sqlite3 *from = NULL, *to = NULL;
+	int code = sqlite3_open_v2(fresh, &to, SQLITE_OPEN_READWRITE, NULL);
+
+	/* What cannot even be opened has nothing to save. */
+	if (code == SQLITE_OK &&
+	    sqlite3_open_v2(s->path, &from, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
+		sqlite_wait(from, BUSY_MS);
+		sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		sqlite3_db_config(from, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+		/* What refers to a row that was lost is refused. */
+		sqlite3_db_config(to, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+		code = copy_tables(s, from, to);
+	}
+	sqlite3_close(from);
+	sqlite3_close(to);
+	return code == SQLITE_OK
+		   ? 0
+		   : err_set(e, (code & 0xff) == SQLITE_FULL ? ERR_NOSPACE : ERR_INTERNAL,
+			 "renewing database %s: %s", s->path, sqlite3_errstr(code));
+}
+
+/* --- Names --------------------------------------------------------------------------------------- */
+
+static bool
+is_free(const char *path, const char *suffix)
+{
+	own_mem char *name = xasprintf("%s%s", path, suffix);
+	struct stat st;
+
+	return lstat(name, &st) == -1 && errno == ENOENT;
+}
+
+/* PATH.damaged or, so that an older one stays what it is, with its log, PATH.damaged.1, … */
+static char *
+damaged_name(const char *path, struct err *e)
+{
+	for (int i = 0; i < DAMAGED_MAX; i++) {
+		own_mem char *name =
+		    i == 0 ? xasprintf("%s.damaged", path) : xasprintf("%s.damaged.%d", path, i);
+		bool taken = false;
+
+		for (size_t k = 0; k < COUNTOF(parts); k++)
+			taken |= !is_free(name, parts[k]);
+		if (!taken)
+			return ptr_take(&name);
+	}
+	err_set(e, ERR_LIMIT, "there are %d of %s.damaged already", DAMAGED_MAX, path);
+	return NULL;
+}
+
+/* A log that is no file would keep the rest from being read: it does not go with it. */
+static int
+move_aside(const char *path, const char *suffix, struct err *e)
+{
+	own_mem char *from = xasprintf("%s%s", path, suffix), *to = NULL;
+	struct stat st;
+
+	if (lstat(from, &st) == -1 || S_ISREG(st.st_mode))
+		return 0;
+	to = damaged_name(from, e);
+	if (to == NULL)
+		return -1;
+	return rename(from, to) == 0 ? 0 : err_sys(e, "moving %s", from);
+}
+
+static int
+move_part(const char *from, const char *to, const char *suffix)
+{
+	own_mem char *a = xasprintf("%s%s", from, suffix), *b = xasprintf("%s%s", to, suffix);
+
+	return rename(a, b) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* The log goes first: beside the new database it would be taken for that one's. */
+static int
+put_in_place(const char *path, const char *fresh, struct err *e)
+{
+	own_mem char *old = damaged_name(path, e);
+
+	if (old == NULL)
+		return -1;
+	if (move_part(path, old, "-wal") == -1 || move_part(path, old, "-shm") == -1)
+		return err_sys(e, "moving the log of %s", path);
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
+		return rename(fresh, old) == 0 ? 0 : err_sys(e, "moving %s", path);
+	/* Where a file system cannot do that. */
+	if (move_part(path, old, "") == -1 || rename(fresh, path) == -1)
+		return err_sys(e, "moving %s", path);
+	return 0;
+}
+
+static void
+remove_parts(const char *path, size_t first)
+{
+	for (size_t i = first; i < COUNTOF(parts); i++) {
+		own_mem char *name = xasprintf("%s%s", path, parts[i]);
+
+		(void)unlink(name);
+	}
+}
+
+int
+salvage_renew(const struct salvage *s, struct err *e)
+{
+	own_mem char *fresh = xasprintf("%s.new", s->path);
+
+	for (size_t i = 1; i < COUNTOF(parts); i++)
+		if (move_aside(s->path, parts[i], e) == -1)
+			return -1;
+	sqlite_single();
+	remove_parts(fresh, 0);
+	if (s->make(fresh, s->arg, e) == -1 || fill(s, fresh, e) == -1) {
+		remove_parts(fresh, 0);
+		return -1;
+	}
+	/* Its log is empty by now. */
+	remove_parts(fresh, 1);
+	return put_in_place(s->path, fresh, e);
 }

@@ -7,13 +7,35 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/err.h"
+
 /*
  * 1: the database is whole; 0: it is damaged, as SQLite says in why; -1: it cannot be looked at, h has the reason.
  * quick: without comparing indices with their tables.
  */
 int salvage_check(sqlite3 *h, bool quick, char *why, size_t size);
 
-/* Adds the table's rows to the same table of another database, up to the first that cannot be read. */
-void salvage_rows(sqlite3 *from, sqlite3 *to, const char *table);
+/*
+ * Waits for others who renew what is in that directory; the lock goes with the descriptor.  Who renews holds it from the
+ * look that finds the damage, as the second of two would take what the first one put there for damaged.
+ */
+int salvage_lock(const char *dir, struct err *e);
+
+struct salvage {
+	const char *path;
+	const char *const *tables; /* each after those that it refers to */
+	size_t ntables;
+	/* Makes an empty database. */
+	int (*make)(const char *path, void *arg, struct err *e);
+	void *arg;
+	const char *finish; /* SQL on what was saved, or NULL */
+};
+
+/*
+ * Puts a database with the rows that can be read in the place of the one at path, in one step: whoever opens it meanwhile
+ * finds the one or the other.  The damaged one stays as PATH.damaged, or PATH.damaged.1, …  On failure nothing has
+ * changed.
+ */
+int salvage_renew(const struct salvage *s, struct err *e);
 
 #endif

@@ -347,11 +347,10 @@ make_private(const char *path)
 	}
 }
 
-int
-db_open(const char *graph_root, const char *run_root, struct db **out, struct err *e)
+static int
+open_at(const char *path, const char *run_root, struct db **out, struct err *e)
 {
 	struct db *db = xcalloc(1, sizeof(*db));
-	own_mem char *path = xasprintf("%s/pod.db", graph_root);
 
 	sqlite_single();
 	make_private(path);
@@ -374,6 +373,25 @@ db_open(const char *graph_root, const char *run_root, struct db **out, struct er
 		return -1;
 	}
 	*out = db;
+	return 0;
+}
+
+int
+db_open(const char *graph_root, const char *run_root, struct db **out, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/pod.db", graph_root);
+
+	return open_at(path, run_root, out, e);
+}
+
+int
+db_make(const char *path, const char *run_root, struct err *e)
+{
+	struct db *db;
+
+	if (open_at(path, run_root, &db, e) == -1)
+		return -1;
+	db_close(db);
 	return 0;
 }
 

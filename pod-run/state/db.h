@@ -20,6 +20,10 @@ struct db;
  * first opening; another one later is refused, since state would be split.
  */
 int db_open(const char *graph_root, const char *run_root, struct db **out, struct err *e);
+
+/* Makes an empty one at path. */
+int db_make(const char *path, const char *run_root, struct err *e);
+
 /*
  * Folds the log back into the database, unless somebody uses it now.  The first one to open the
  * database reads the whole log, so processes that nobody waits for call this at their end.

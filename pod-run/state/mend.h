@@ -14,9 +14,9 @@
 int mend_look(const char *root, bool quick, char *why, size_t size, struct err *e);
 
 /*
- * Puts one in its place with the containers whose records can be read whole; the damaged one stays as
- * pod.db.damaged.  Nobody else may have it open.
+ * If it is damaged, puts one in its place with the containers whose records can be read whole; the damaged one stays as
+ * pod.db.damaged.
  */
-int mend_renew(const char *root, const char *run_root, struct err *e);
+int mend_put_right(const char *root, const char *run_root, struct err *e);
 
 #endif

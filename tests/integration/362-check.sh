@@ -253,6 +253,41 @@ for part in pod.db pod.db-wal; do
 	damaged "a FIFO for $part" "in the place of $part" "$both"
 	[ $part = pod.db ] || is "and no container was lost" "$(pod ps -aq | wc -l)" 3
 done
+# broken_index FILE: the first page of an index of one table of the database is garbage, which no row stands in
+broken_index() {
+	local page
+	sqlite3 "$ROOT/$1" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+	page=$(sqlite3 "$ROOT/$1" "SELECT rootpage FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_%' LIMIT 1")
+	head -c 4096 /dev/urandom | dd of="$ROOT/$1" bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
+}
+# Those who come second must neither take the new one for damaged nor find it half full.
+for part in pod.db store.db; do
+	for round in 1 2 3; do
+		with_containers && broken_index $part
+		for i in 1 2 3 4 5; do pod system check --repair >"$WORLD/out.$i" 2>&1 & done
+		wait
+		is "$part: five repairs at once, round $round: all succeed and nothing is lost" \
+			"$(cat "$WORLD"/out.? | grep -c Error) $(pod ps -aq | wc -l) $(ls "$ROOT/rw" | wc -l) $(pod images -q | wc -l) $(ls -d "$ROOT"/$part.damaged* | grep -c 'damaged$\|damaged\.')" "0 3 3 2 1"
+	done
+done
+with_containers && rm -f "$ROOT"/pod.db* && mkdir "$ROOT/pod.db"
+pod system check --repair >/dev/null 2>&1
+rm -f "$ROOT"/pod.db-* && printf 'not a database' | dd of="$ROOT/pod.db" conv=notrunc 2>/dev/null
+is "damage that comes again: is repaired again" "$(pod system check --repair >/dev/null 2>&1; echo $?) $(pod system check 2>&1; echo $?)" "0 0"
+check "and both are kept" test -d "$ROOT/pod.db.damaged" -a -f "$ROOT/pod.db.damaged.1"
+# Where there is no room for a new one the old one stays as it is.
+at_end() { umount "$ROOT" 2>/dev/null; }
+sound && rm -rf "$ROOT" && mkdir "$ROOT" && small_disk "$ROOT" 12
+busybox_image localhost/two >/dev/null
+for name in one two three; do pod create --name $name localhost/two true >/dev/null; done
+broken_index pod.db
+before=$(sha256sum <"$ROOT/pod.db")
+head -c 20M /dev/zero >"$ROOT/full" 2>/dev/null
+pod system check --repair >/dev/null 2>"$WORLD/err"
+is "a full disk: the repair fails, and the database is what it was" "$? $(sha256sum <"$ROOT/pod.db")" "125 $before"
+rm "$ROOT/full"
+is "with room: the repair succeeds" "$(pod system check --repair >/dev/null 2>&1; echo $?) $(pod ps -aq | wc -l)" "0 3"
+umount "$ROOT" 2>/dev/null
 # Artifacts and manifest lists.
 sound
 head -c 300000 /dev/urandom >"$WORLD/file"
