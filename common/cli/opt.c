@@ -100,6 +100,7 @@ opt_store(const struct opt *o, void *opts, const char *value, bool first, struct
 {
 	void *at = (char *)opts + o->at;
 	int bits = o->bits == 32 ? 32 : 64;
+	bool blank = (o->flags & OPT_BLANK) != 0 && *value == '\0';
 
 	switch ((enum opt_type)o->type) {
 	case OPT_TYPE_BOOL:
@@ -107,12 +108,13 @@ opt_store(const struct opt *o, void *opts, const char *value, bool first, struct
 	case OPT_TYPE_NO_BOOL:
 		return store_bool(o, at, value, e);
 	case OPT_TYPE_STRING:
-		*(const char **)at = value;
+		*(const char **)at = blank ? NULL : value;
 		return 0;
 	case OPT_TYPE_LIST:
 		if (first)
 			strv_free(at);
-		strv_add(at, value);
+		if (!blank)
+			strv_add(at, value);
 		return 0;
 	case OPT_TYPE_COMMA:
 		if (first)

@@ -65,6 +65,7 @@ enum complete_kind {
 #define OPT_HIDDEN 0x01u /* works, but is in no help, completion or manual */
 #define OPT_LOCAL 0x02u	 /* a global option that counts only before the command's name */
 #define OPT_COUNT 0x04u	 /* an int that is negative only as the default, for "not given" */
+#define OPT_BLANK 0x08u	 /* a string or list: an empty value is as none */
 
 struct opt {
 	const char *name;

@@ -27,13 +27,30 @@ network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
 	return net != NULL ? peer_call(net, &msg_net_list_desc, &m, in, NULL, NULL, e) : -1;
 }
 
+/* A plug-in has its own options; our drivers know one of a container's. */
+static int
+check_options(const struct rec_net_attach *at, const char *driver, struct err *e)
+{
+	if (strcmp(driver, "bridge") != 0 && strcmp(driver, "macvlan") != 0 &&
+	    strcmp(driver, "ipvlan") != 0)
+		return 0;
+	for (size_t i = 0; i < at->options.n; i++)
+		if (strcmp(at->options.v[i].key, "host_interface_name") != 0)
+			return err_set(e, ERR_INVALID,
+			    "invalid option for network %s: unknown %s network option: %s",
+			    at->network, driver, at->options.v[i].key);
+	return 0;
+}
+
 int
 network_check(struct ctx *x, const struct rec_ctr_config *c, struct err *e)
 {
 	for (size_t i = 0; i < c->networks.n; i++) {
+		const struct rec_net_attach *at = &c->networks.v[i];
 		own_peer_in struct peer_in in = {0};
 
-		if (network_list(x, c->networks.v[i].network, &in, e) == -1)
+		if (network_list(x, at->network, &in, e) == -1 ||
+		    check_options(at, MSG_OF(&in, net_listed)->networks.v[0].driver, e) == -1)
 			return -1;
 	}
 	return 0;

@@ -169,15 +169,15 @@ give_up(struct create *c, struct err *e)
 {
 	/* Wrong words of the command line that are found out late. */
 	static const char *const late[] = {"unable to find network", "loading seccomp profile"};
+	bool missing =
+	    (strstr(e->text, "not found") != NULL || strstr(e->text, "no such file") != NULL) &&
+	    !text_has_prefix(e->text, "Failed to open log file");
 
 	create_forget(c);
 	for (size_t i = 0; i < COUNTOF(late); i++)
 		if (text_has_prefix(e->text, late[i]))
 			return -1;
-	e->class = strstr(e->text, "not found") != NULL ||
-			   strstr(e->text, "no such file") != NULL || e->class == ERR_NOCOMMAND
-		       ? ERR_NOCOMMAND
-		       : ERR_NOTEXEC;
+	e->class = missing || e->class == ERR_NOCOMMAND ? ERR_NOCOMMAND : ERR_NOTEXEC;
 	return -1;
 }
 
@@ -189,6 +189,10 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 	own_strv struct strv fresh = {0};
 	own_fd int sock = -1;
 
+	if (o->spec.tty && o->spec.interactive && !isatty(STDIN_FILENO))
+		log_warn(
+		    "The input device is not a TTY. The --tty and --interactive flags might not "
+		    "work properly");
 	start_init(&s, c->x, &c->ctr);
 	if (create_read(c, argc, argv, e) == -1 || prepare_streams(&f, e) == -1)
 		return -1;

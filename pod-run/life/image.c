@@ -57,9 +57,10 @@ image_policy_check(const char *policy, const char **out, struct err *e)
 	static const struct {
 		const char *word, *policy;
 	} words[] = {{"always", "always"}, {"Always", "always"}, {"missing", "missing"},
-	    {"ifnotpresent", "missing"}, {"IfNotPresent", "missing"}, {"", "missing"},
-	    {"true", "missing"}, {"1", "missing"}, {"never", "never"}, {"Never", "never"},
-	    {"false", "never"}, {"0", "never"}, {"newer", "newer"}, {"ifnewer", "newer"}};
+	    {"ifmissing", "missing"}, {"ifnotpresent", "missing"}, {"IfNotPresent", "missing"},
+	    {"", "missing"}, {"true", "missing"}, {"1", "missing"}, {"never", "never"},
+	    {"Never", "never"}, {"false", "never"}, {"0", "never"}, {"newer", "newer"},
+	    {"ifnewer", "newer"}};
 
 	for (size_t i = 0; i < COUNTOF(words); i++)
 		if (strcmp(words[i].word, policy) == 0) {

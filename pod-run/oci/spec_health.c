@@ -18,7 +18,7 @@
 
 /* clang-format off */
 const struct opt spec_health_rows[] = {
-	{"health-cmd", 0, OPT_STRING(S, cmd), .arg = "command", .help = "set a healthcheck command for the container ('none' disables the existing healthcheck)"},
+	{"health-cmd", 0, OPT_STRING(S, cmd), .flags = OPT_BLANK, .arg = "command", .help = "set a healthcheck command for the container ('none' disables the existing healthcheck)"},
 	{"health-interval", 0, OPT_STRING(S, interval), .arg = "interval", .show = "30s", .help = "set an interval for the healthcheck. (a value of disable results in no automatic timer setup)"},
 	{"health-log-destination", 0, OPT_STRING(S, log_destination), .arg = "directory_path", .complete = COMPLETE_DIR, .choices = "local,events_logger", .show = "local", .help = "set the destination of the HealthCheck log. Directory path, local or events_logger (local use container state file)"},
 	{"health-max-log-count", 0, OPT_INT(S, max_log_count), .flags = OPT_COUNT, .arg = "number", .def = "-1", .show = "5", .help = "set maximum number of attempts in the HealthCheck log file. ('0' value means an infinite number of attempts in the log file)"},

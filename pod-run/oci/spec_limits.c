@@ -109,7 +109,7 @@ sysctl_is_namespaced(const char *name, size_t n)
 {
 	static const char *const whole[] = {"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",
 	    "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
-	    "kernel.shm_rmid_forced", "kernel.hostname", "kernel.domainname"};
+	    "kernel.shm_rmid_forced"};
 	static const char *const prefix[] = {"net.", "fs.mqueue."};
 
 	/* The runtime makes a path of it: only what sysctl names consist of (CVE-2022-0811). */
@@ -450,6 +450,14 @@ read_cpu(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e
 		return err_set(e, ERR_INVALID, "--cpu-period and --cpus cannot be set together");
 	if (o->cpus > 0 && o->cpu_quota != 0)
 		return err_set(e, ERR_INVALID, "--cpu-quota and --cpus cannot be set together");
+	/* The kernel's own bounds (kernel/sched/core.c, max_cfs_quota_period). */
+	if (o->cpu_period > 0 && (o->cpu_period < 1000 || o->cpu_period > 1000000))
+		return err_set(e, ERR_INVALID,
+		    "CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than 1s (i.e. "
+		    "1000000)");
+	if ((o->cpu_quota > 0 && o->cpu_quota < 1000) ||
+	    (o->cpus > 0 && o->cpus * CPU_PERIOD + 0.5 < 1000))
+		return err_set(e, ERR_INVALID, "CPU cfs quota cannot be less than 1ms (i.e. 1000)");
 	if (check_cpuset("cpus", "CPUs", "/sys/devices/system/cpu/online", o->cpuset_cpus, e) < 0 ||
 	    check_cpuset(
 		"mems", "memory nodes", "/sys/devices/system/node/online", o->cpuset_mems, e) < 0)

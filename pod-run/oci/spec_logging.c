@@ -101,6 +101,9 @@ log_option(struct rec_ctr_config *c, const char *word, struct arena *a, struct e
 	for (size_t i = 0; value != NULL && i < COUNTOF(options); i++)
 		if (strlen(options[i].name) == n && strncasecmp(word, options[i].name, n) == 0)
 			return options[i].read(c, value, a, e);
+	/* Those of other engines' drivers do nothing here, as in Podman. */
+	if (n > 0 && !text_has_prefix(word, "driver="))
+		return 0;
 	return err_set(e, ERR_INVALID, "invalid log option \"%s\"", word);
 }
 

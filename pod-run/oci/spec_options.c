@@ -542,7 +542,9 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 	const struct containers_conf *conf = in->d->conf;
 	const char *shm = o->shm_size != NULL ? o->shm_size : conf->containers_shm_size;
 
-	if (check_choice(o->pull, "always,missing,never,newer,true,false,ifnewer,ifmissing",
+	if (check_choice(o->pull,
+		"always,Always,missing,never,Never,newer,true,false,ifnewer,ifmissing,"
+		"ifnotpresent,IfNotPresent",
 		"unsupported pull policy \"%s\"", e) < 0 ||
 	    check_choice(o->image_volume, "bind,anonymous,tmpfs,ignore",
 		"invalid image volume mode \"%s\" required value: bind, tmpfs, ignore", e) < 0)

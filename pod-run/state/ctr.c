@@ -380,7 +380,8 @@ ctr_save_name(struct db *db, const struct ctr *c, const char *name, struct err *
 
 	if (db_begin(db, e) == -1)
 		return -1;
-	r = ctr_name_check(db, name, e);
+	/* To its own name: as it was. */
+	r = strcmp(name, c->name) == 0 ? 0 : ctr_name_check(db, name, e);
 	if (r == -1 && e->class == ERR_EXISTS)
 		err_set(e, ERR_EXISTS,
 		    "renaming container %s: name %s already in use, cannot rename container %s: "

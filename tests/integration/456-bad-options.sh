@@ -145,6 +145,11 @@ done <<'TABLE'
 --cpus -1|invalid value -1 for --cpus
 --cpus 1 --cpu-quota 5|--cpu-quota and --cpus cannot be set together
 --cpus 1 --cpu-period 5|--cpu-period and --cpus cannot be set together
+--cpu-period 1|CPU cfs period cannot be less than 1ms
+--cpu-quota 1|CPU cfs quota cannot be less than 1ms
+--sysctl kernel.domainname=x|sysctl 'kernel.domainname' is not allowed
+--network podman:unknown=1|invalid option for network podman: unknown bridge network option: unknown
+--network bridge:unknown=1|invalid option for network podman: unknown bridge network option: unknown
 --cpuset-cpus x|invalid value x for cpuset cpus
 --cpuset-mems x|invalid value x for cpuset mems
 --sysctl foo|foo is invalid, sysctl values must be in the form of KEY=VALUE

@@ -65,6 +65,7 @@ table() {
 125|Error: you must supply a running container name or id|port
 125|Error: no arguments are needed with --all|port -a r1
 125|Error: renaming container ID: name r1 already in use, cannot rename container ID: container already exists|rename c1 r1
+0||rename c1 c1
 125|Error: no container with name or ID "nosuch" found: no such container|rename nosuch x
 125|Error: accepts 2 arg(s), received 1|rename c1
 125|Error: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument|rename c1 'a b'

@@ -399,6 +399,12 @@ Test(options, bad_values)
 	    {"--tz", "../../etc/shadow",
 		"running container create option: finding timezone: unknown time zone "
 		"../../etc/shadow"},
+	    {"--cpu-period", "1",
+		"CPU cfs period cannot be less than 1ms (i.e. 1000) or larger than 1s (i.e. "
+		"1000000)"},
+	    {"--cpu-quota", "1", "CPU cfs quota cannot be less than 1ms (i.e. 1000)"},
+	    {"--cpus", "0.001", "CPU cfs quota cannot be less than 1ms (i.e. 1000)"},
+	    {"--sysctl", "kernel.domainname=x", "sysctl 'kernel.domainname' is not allowed"},
 	    {"--pull", "maybe", "unsupported pull policy \"maybe\""},
 	    {"--env", "=x", "invalid environment variable: \"=x\""},
 	    {"--attach", "foo",
