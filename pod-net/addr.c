@@ -48,6 +48,7 @@ addr_parse_prefix(const char *s, struct prefix *out)
 int
 addr_parse_mac(const char *s, uint8_t mac[6])
 {
+	static const uint8_t nobody[6];
 	uint8_t m[6];
 
 	if (s == NULL || strlen(s) != 17)
@@ -61,7 +62,7 @@ addr_parse_mac(const char *s, uint8_t mac[6])
 			return -1;
 		m[i] = (uint8_t)strtoul(digits, &end, 16);
 	}
-	if (m[0] & 1)
+	if ((m[0] & 1) || memcmp(m, nobody, 6) == 0)
 		return -1;
 	memcpy(mac, m, 6);
 	return 0;

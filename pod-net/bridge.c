@@ -224,10 +224,14 @@ attach_bridge(struct netlink *host, int netns, const struct plan_attach *a, stru
 		link_put_port(&b, &port);
 	if (netlink_run(host, &b, e) == 0)
 		return a->set.vlan != 0 ? set_vlan(host, a, e) : 0;
-	if (e->no == EEXIST)
-		return err_set(e, ERR_EXISTS,
-		    "create veth pair: interface %s already exists on container namespace",
-		    a->name);
+	if (e->no == EEXIST) {
+		struct err ignored = {0};
+		struct link other;
+		bool ours = link_find(host, a->set.host_name, &other, &ignored) == 1;
+
+		return err_set(e, ERR_EXISTS, "create veth pair: interface %s already exists on %s",
+		    ours ? a->set.host_name : a->name, ours ? "the host" : "container namespace");
+	}
 	return err_wrap(e, "network %s", a->network->name);
 }
 
@@ -275,7 +279,7 @@ bridge_put_routes(struct netlink_batch *b, int index, const struct plan_attach *
 		put_default_routes(b, index, a);
 	for (size_t i = 0; i < a->network->routes.n; i++) {
 		const struct rec_net_route *in = &a->network->routes.v[i];
-		struct link_route r = {
+		struct link_route r = {.name = in->destination,
 		    .metric = in->metric != 0 ? (uint32_t)in->metric : a->set.metric,
 		    .type = RTN_UNSPEC};
 
@@ -310,6 +314,7 @@ put_inner(struct netlink *s, struct netlink_batch *b, const struct plan_attach *
 	    {IPV4_DEVCONF_ARP_NOTIFY, 1}, {IPV4_DEVCONF_RP_FILTER, 2}};
 	int index, missing = set_sysctls(container_sysctls, a, a->name, NULL, e);
 
+	b->network = a->network->name;
 	if (missing < 0)
 		return -1;
 	index = link_index(s, a->name, e);

@@ -298,7 +298,7 @@ check_gateway(
     struct making *m, struct rec_net_subnet *s, const struct prefix *p, bool wanted, struct err *e)
 {
 	char text[ADDR_TEXT];
-	struct addr gw, first = addr_first(p);
+	struct addr gw, first = addr_first(p), last = addr_last(p);
 
 	if (s->gateway != NULL && s->gateway[0] != '\0') {
 		if (addr_parse(s->gateway, &gw) != 0)
@@ -307,6 +307,11 @@ check_gateway(
 		if (!addr_in(&gw, p))
 			return err_set(
 			    e, ERR_INVALID, "gateway %s not in subnet %s", s->gateway, s->subnet);
+		/* The kernel takes no route by it. */
+		if (gw.family == AF_INET && p->bits < 31 && addr_compare(&gw, &last) == 0)
+			return err_set(e, ERR_INVALID,
+			    "gateway %s is the broadcast address of subnet %s", s->gateway,
+			    s->subnet);
 	} else if (wanted) {
 		if (p->bits + 1 >= p->addr.len * 8u)
 			return err_set(e, ERR_INVALID,
@@ -334,11 +339,8 @@ check_range(struct making *m, struct rec_net_subnet *s, const struct prefix *p, 
 		range.addr = addr_first(&range);
 		a = addr_first(&range);
 		b = addr_last(&range);
-		if (range.bits + 1 < range.addr.len * 8u) {
+		if (range.bits + 1 < range.addr.len * 8u)
 			a = addr_next(&a);
-			if (b.family == AF_INET && range.bits > p->bits)
-				b.b[b.len - 1] &= 0xff;
-		}
 		(void)addr_parse(s->gateway, &gw);
 		addr_format(&a, text);
 		s->range_start = arena_strdup(m->a, text);

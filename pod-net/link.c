@@ -481,7 +481,8 @@ link_put_route(struct netlink_batch *b, int index, const struct link_route *r)
 
 	/* After those that lead there by another network, which is the way when they go. */
 	netlink_begin(b, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND, &m, sizeof m,
-	    "adding a route", EEXIST);
+	    r->name != NULL ? "adding the route" : "adding the default route", EEXIST);
+	netlink_about(b, r->name);
 	if (r->to.bits > 0)
 		netlink_put(b, RTA_DST, r->to.addr.b, r->to.addr.len);
 	if (r->via.len > 0)

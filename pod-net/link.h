@@ -90,6 +90,7 @@ void link_put_up(struct netlink_batch *b, int index, const char *what);
 void link_put_address(struct netlink_batch *b, int index, const struct prefix *p);
 
 struct link_route {
+	const char *name; /* for errors, borrowed until the batch has been run; or NULL */
 	struct prefix to; /* family and zero bits for the default route */
 	struct addr via;  /* or none */
 	uint32_t metric;  /* or 0 */

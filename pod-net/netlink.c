@@ -46,6 +46,7 @@ netlink_reset(struct netlink_batch *b, struct netlink *s)
 {
 	b->n = b->at = 0;
 	b->nlabels = 0;
+	b->network = NULL;
 	b->seq = s->seq;
 }
 
@@ -81,7 +82,14 @@ netlink_begin(struct netlink_batch *b, uint16_t type, uint16_t flags, const void
 	memcpy(grow(b, sizeof h), &h, sizeof h);
 	memcpy(grow(b, header_size), header, header_size);
 	b->labels = mem_grow(b->labels, &b->labels_cap, b->nlabels + 1, sizeof *b->labels);
-	b->labels[b->nlabels++] = (struct netlink_label){h.nlmsg_seq, accept, what};
+	b->labels[b->nlabels++] = (struct netlink_label){
+	    .seq = h.nlmsg_seq, .accept = accept, .network = b->network, .what = what};
+}
+
+void
+netlink_about(struct netlink_batch *b, const char *object)
+{
+	b->labels[b->nlabels - 1].object = object;
 }
 
 void
@@ -201,13 +209,16 @@ check_answer(const struct netlink_batch *b, const struct nlmsghdr *h, struct err
 		return 0;
 	more = extended(h);
 	errno = -m->error;
-	err_sys(e, "%s", l != NULL ? l->what : "netlink batch");
+	if (l == NULL)
+		return err_sys(e, "netlink batch");
+	err_sys(
+	    e, "%s%s%s", l->what, l->object != NULL ? " " : "", l->object != NULL ? l->object : "");
 	if (more != NULL) {
-		err_set(e, e->class, "%s: %s (%s)", l != NULL ? l->what : "netlink batch", more,
-		    err_errno_name(-m->error));
+		err_set(e, e->class, "%s%s%s: %s (%s)", l->what, l->object != NULL ? " " : "",
+		    l->object != NULL ? l->object : "", more, err_errno_name(-m->error));
 		e->no = -m->error;
 	}
-	return -1;
+	return l->network != NULL ? err_wrap(e, "network %s", l->network) : -1;
 }
 
 static int

@@ -25,7 +25,8 @@ struct netlink {
 struct netlink_label {
 	uint32_t seq;
 	int accept; /* or 0 */
-	const char *what;
+	const char *network, *what,
+	    *object; /* "network NETWORK: WHAT OBJECT"; the outer two or NULL */
 };
 
 struct netlink_batch {
@@ -33,6 +34,7 @@ struct netlink_batch {
 	size_t n, cap;
 	size_t at; /* where the present request begins */
 	uint32_t seq;
+	const char *network; /* whose requests are put from now on, for errors; borrowed, or NULL */
 	struct netlink_label *labels;
 	size_t nlabels, labels_cap;
 };
@@ -54,6 +56,8 @@ void netlink_free(struct netlink_batch *b);
 void netlink_begin(struct netlink_batch *b, uint16_t type, uint16_t flags, const void *header,
     size_t header_size, const char *what, int accept);
 void netlink_end(struct netlink_batch *b);
+/* What the present request is about, for errors; borrowed like what. */
+void netlink_about(struct netlink_batch *b, const char *object);
 
 void netlink_put(struct netlink_batch *b, uint16_t type, const void *p, size_t n);
 void netlink_put_u8(struct netlink_batch *b, uint16_t type, uint8_t v);

@@ -47,9 +47,26 @@ static const struct opt rows[] = {
     OPT_END,
 };
 
-/* "key=value" or "key"; a later one of the same key counts. */
-static void
-read_pairs(const struct strv *words, struct rec_kv **v, size_t *n, struct arena *a)
+/* What --network takes as a mode, and so never as a network. */
+static int
+check_name(const char *name, struct err *e)
+{
+	static const char *const modes[] = {"none", "host", "bridge", "private", "slirp4netns",
+	    "pasta", "container", "ns", "default"};
+
+	for (size_t i = 0; i < COUNTOF(modes); i++)
+		if (strcmp(name, modes[i]) == 0)
+			return err_set(e, ERR_INVALID,
+			    "cannot create network with name \"%s\" because it conflicts with a "
+			    "valid network mode",
+			    name);
+	return 0;
+}
+
+/* "key=value" or "key"; a later one of the same key counts.  kind: what they are, for errors */
+static int
+read_pairs(const char *kind, const struct strv *words, struct rec_kv **v, size_t *n,
+    struct arena *a, struct err *e)
 {
 	*v = arena_array(a, words->n + 1, sizeof(**v));
 	*n = 0;
@@ -59,12 +76,16 @@ read_pairs(const struct strv *words, struct rec_kv **v, size_t *n, struct arena 
 		const char *key =
 		    arena_strndup(a, word, eq != NULL ? (size_t)(eq - word) : strlen(word));
 
+		if (*key == '\0')
+			return err_set(e, ERR_INVALID,
+			    "failed to parse %s: invalid label format: \"%s\"", kind, word);
 		while (k < *n && strcmp((*v)[k].key, key) != 0)
 			k++;
 		(*v)[k].key = key;
 		(*v)[k].value = eq != NULL ? eq + 1 : "";
 		*n = k == *n ? k + 1 : *n;
 	}
+	return 0;
 }
 
 /* FIRST-LAST, or a subnet, which pod-net turns into that. */
@@ -105,10 +126,10 @@ read_subnets(const struct create_opts *o, struct rec_network *n, struct arena *a
 
 /* DESTINATION,GATEWAY[,METRIC] or DESTINATION,TYPE[,METRIC]. */
 static int
-read_route(char *word, struct rec_net_route *r, struct err *e)
+read_route(const char *whole, struct rec_net_route *r, struct arena *a, struct err *e)
 {
 	static const char *const types[] = {"blackhole", "unreachable", "prohibit"};
-	char *rest = word, *second, *metric;
+	char *rest = arena_strdup(a, whole), *second, *metric;
 
 	r->destination = strsep(&rest, ",");
 	second = strsep(&rest, ",");
@@ -116,9 +137,9 @@ read_route(char *word, struct rec_net_route *r, struct err *e)
 	if (second == NULL || rest != NULL ||
 	    (metric != NULL && text_to_u64(metric, UINT32_MAX, &r->metric) != 0))
 		return err_set(e, ERR_INVALID,
-		    "invalid route: %s\nFormat: --route <destination in CIDR>,<gateway>,<metric "
+		    "invalid route: %s: the format is <destination in CIDR>,<gateway>,<metric "
 		    "(optional)>",
-		    word);
+		    whole);
 	for (size_t i = 0; i < COUNTOF(types); i++)
 		if (strcmp(types[i], second) == 0) {
 			r->type = types[i];
@@ -134,7 +155,7 @@ read_routes(const struct create_opts *o, struct rec_network *n, struct arena *a,
 	n->routes.v = arena_array(a, o->route.n, sizeof(*n->routes.v));
 	n->routes.n = o->route.n;
 	for (size_t i = 0; i < o->route.n; i++)
-		if (read_route(arena_strdup(a, o->route.v[i]), &n->routes.v[i], e) == -1)
+		if (read_route(o->route.v[i], &n->routes.v[i], a, e) == -1)
 			return -1;
 	return 0;
 }
@@ -188,8 +209,10 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct peer *net;
 	bool there;
 
-	read_pairs(&o->label, &n.labels.v, &n.labels.n, &a);
-	read_pairs(&o->opt, &n.options.v, &n.options.n, &a);
+	if (check_name(n.name, e) == -1 ||
+	    read_pairs("labels", &o->label, &n.labels.v, &n.labels.n, &a, e) == -1 ||
+	    read_pairs("options", &o->opt, &n.options.v, &n.options.n, &a, e) == -1)
+		return -1;
 	n.dns_servers = (struct strs){(const char **)o->dns.v, o->dns.n};
 	if (o->ipam_driver != NULL && *o->ipam_driver != '\0') {
 		n.ipam_options.v = &ipam;

@@ -362,13 +362,14 @@ etc_files_containerenv(const struct rec_ctr_config *c, const char *id, const cha
 /* --- Writing
  * -------------------------------------------------------------------------------------*/
 
+/* must: one that is not there is an error, else it is empty. */
 static int
-read_host(const char *path, char **out, struct err *e)
+read_host(const char *path, bool must, char **out, struct err *e)
 {
 	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t n;
 
-	if (fd < 0 && errno == ENOENT) {
+	if (fd < 0 && errno == ENOENT && !must) {
 		*out = xstrdup("");
 		return 0;
 	}
@@ -390,7 +391,7 @@ read_hosts_base(const struct rec_ctr_config *c, int rootfs, char **out, struct e
 		return 0;
 	}
 	if (strcmp(from, "image") != 0)
-		return read_host(from, out, e);
+		return read_host(from, c->hosts_file != NULL, out, e);
 	fd = path_open_regular(rootfs, "/etc/hosts", PATH_IN_ROOT, BASE_MAX, NULL, e);
 	if (fd < 0 && e->no == ENOENT) {
 		err_clear(e);
@@ -414,7 +415,7 @@ read_netns_file(const char *mode, const char *file, char **out)
 		if (!text_has_prefix(mode, dirs[i]) || strchr(name, '/') != NULL || *name == '.')
 			continue;
 		path = xasprintf("/etc/netns/%s/%s", name, file);
-		return access(path, R_OK) == 0 && read_host(path, out, &e) == 0;
+		return access(path, R_OK) == 0 && read_host(path, false, out, &e) == 0;
 	}
 	return false;
 }
@@ -425,13 +426,13 @@ read_resolv_base(const struct etc_net *net, char **out, struct err *e)
 {
 	own_mem char *text = NULL;
 
-	if (read_host("/etc/resolv.conf", &text, e) < 0)
+	if (read_host("/etc/resolv.conf", false, &text, e) < 0)
 		return -1;
 	if (net->own_netns && strstr(text, RESOLVED) != NULL &&
 	    access("/run/systemd/resolve/resolv.conf", R_OK) == 0) {
 		own_mem char *old = ptr_take(&text);
 
-		if (read_host("/run/systemd/resolve/resolv.conf", &text, e) < 0)
+		if (read_host("/run/systemd/resolve/resolv.conf", false, &text, e) < 0)
 			return -1;
 	}
 	*out = ptr_take(&text);

@@ -2,9 +2,15 @@
 #include "pod-run/oci/spec_network.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -109,6 +115,26 @@ default_mode(const struct spec_input *in)
 	return in->d->rootless ? in->d->conf->network_default_rootless_network_cmd : "bridge";
 }
 
+/* Whoever may not open it is told by the runtime, which has to. */
+static int
+check_netns(const char *path, struct err *e)
+{
+	/* Opening a device can do things; asking a namespace for its kind does nothing. */
+	own_fd int fd = open(path, O_PATH | O_CLOEXEC), ns = -1;
+	struct statfs fs;
+	char link[32];
+
+	if (fd < 0)
+		return err_sys(e, "cannot find specified network namespace path: stat %s", path);
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == NSFS_MAGIC) {
+		ns = open(link, O_RDONLY | O_CLOEXEC);
+		if (ns < 0 || ioctl(ns, NS_GET_NSTYPE) == CLONE_NEWNET)
+			return 0;
+	}
+	return err_set(e, ERR_INVALID, "%s is not a network namespace: invalid argument", path);
+}
+
 /* The first --network, which chooses the mode.  word is cut. */
 static int
 first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word, struct arena *a,
@@ -121,9 +147,8 @@ first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word,
 			return err_set(e, ERR_INVALID,
 			    "must provide a %s when joining the network namespace of one",
 			    *word == 'c' ? "name or ID for a container" : "path to a namespace");
-		if (*word == 'n' && access(options + 1, F_OK) == -1)
-			return err_sys(e, "cannot find specified network namespace path: stat %s",
-			    options + 1);
+		if (*word == 'n' && check_netns(options + 1, e) < 0)
+			return -1;
 		c->network_mode = word;
 		return 0;
 	}
@@ -327,6 +352,19 @@ check_hostname(const char *s, struct err *e)
 	return 0;
 }
 
+/* FILE, image or none; of the option or of containers.conf. */
+static int
+read_hosts_file(const char *word, const struct spec_input *in, struct rec_ctr_config *c,
+    struct arena *a, struct err *e)
+{
+	bool is_file = strcmp(word, "image") != 0 && strcmp(word, "none") != 0;
+
+	/* It is read at each start, wherever that is said. */
+	c->hosts_file = is_file && *word != '/' ? arena_printf(a, "%s/%s", in->d->cwd, word) : word;
+	return !is_file || access(c->hosts_file, F_OK) == 0 ? 0
+							    : err_sys(e, "open %s", c->hosts_file);
+}
+
 static int
 read_names(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
@@ -340,6 +378,10 @@ read_names(const struct spec_input *in, struct rec_ctr_config *c, struct arena *
 	if (o->no_hosts == 1 && o->hosts_file != NULL)
 		return err_set(
 		    e, ERR_INVALID, "--no-hosts and --hosts-file cannot be set together");
+	if (text_has_prefix(c->network_mode, "container:") && o->add_host.n > 0)
+		return err_set(e, ERR_INVALID,
+		    "cannot set extra host entries when the container is joined to another "
+		    "containers network namespace: invalid configuration");
 	if (o->hostname != NULL && *o->hostname != '\0') {
 		if (check_hostname(o->hostname, e) < 0)
 			return -1;
@@ -351,11 +393,9 @@ read_names(const struct spec_input *in, struct rec_ctr_config *c, struct arena *
 	spec_list_add_all(a, &c->add_hosts, &o->add_host);
 	c->no_hosts = o->no_hosts < 0 ? in->d->conf->containers_no_hosts : o->no_hosts == 1;
 	c->no_hostname = o->no_hostname;
-	if (o->hosts_file != NULL)
-		c->hosts_file = o->hosts_file;
-	else if (*base != '\0')
-		c->hosts_file = base;
-	return 0;
+	if (o->hosts_file != NULL && *o->hosts_file != '\0')
+		base = o->hosts_file;
+	return *base != '\0' ? read_hosts_file(base, in, c, a, e) : 0;
 }
 
 int

@@ -78,6 +78,14 @@ fails "an ipam driver" 125 'unsupported ipam driver "magic"$' net create --ipam-
 fails "subnets without addresses" 125 "none ipam driver does not support subnets" net create --ipam-driver none --subnet 10.1.0.0/24 x
 fails "a bad route" 125 "invalid route" net create --route 10.1.0.0/16 x
 fails "a route's gateway of the other family" 125 "route gateway fd00::1 invalid" net create --route 10.1.0.0/16,fd00::1 x
+fails "a route says how it is written" 125 "^Error: invalid route: 10.1.0.0/16,10.2.0.1,x: the format is <destination" net create --route 10.1.0.0/16,10.2.0.1,x x
+fails "a gateway that is the broadcast address" 125 "gateway 10.1.2.255 is the broadcast address of subnet 10.1.2.0/24" \
+	net create --subnet 10.1.2.0/24 --gateway 10.1.2.255 x
+for word in none host bridge private slirp4netns pasta container ns default; do
+	fails "a name that is a mode: $word" 125 "^Error: cannot create network with name \"$word\" because it conflicts with a valid network mode$" net create $word
+done
+fails "a label without a name" 125 '^Error: failed to parse labels: invalid label format: "=d"$' net create --label =d x
+fails "an option without a name" 125 '^Error: failed to parse options: invalid label format: "=5"$' net create -o =5 x
 fails "a too small subnet" 125 "too small" net create --subnet 10.1.0.0/31 x
 fails "name servers without names" 125 "DNS is not enabled" net create --disable-dns --dns 192.0.2.1 x
 check "none of these left a file" test ! -e "$CONF/x.json"
@@ -92,9 +100,13 @@ net exists nosuch
 is "exists: no" "$?" 1
 is "the default network needs no file" "$(net inspect podman -f '{{(index .Subnets 0).Subnet}}')" 10.88.0.0/16
 if command -v podman >/dev/null; then
-	is "Podman reads the definitions" "$(podman --root "$WORLD/pr" --runroot "$WORLD/prr" --network-config-dir "$CONF" \
+	# Whatever network programs the machine has, these are netavark's files.
+	mkdir "$WORLD/helpers"
+	ln -s "$BIN/pod-net" "$WORLD/helpers/netavark"
+	printf '[network]\nnetwork_backend = "netavark"\n[engine]\nhelper_binaries_dir = ["%s"]\n' "$WORLD/helpers" >"$WORLD/peer.conf"
+	is "Podman reads the definitions" "$(CONTAINERS_CONF=$WORLD/peer.conf podman --root "$WORLD/pr" --runroot "$WORLD/prr" --network-config-dir "$CONF" \
 		network inspect full 2>"$WORLD/err" | jq -c '.[0].subnets[0].lease_range.start_ip')" '"10.70.1.129"'
-	podman --root "$WORLD/pr" --runroot "$WORLD/prr" --network-config-dir "$CONF" network create --subnet 10.73.0.0/24 \
+	CONTAINERS_CONF=$WORLD/peer.conf podman --root "$WORLD/pr" --runroot "$WORLD/prr" --network-config-dir "$CONF" network create --subnet 10.73.0.0/24 \
 		--label from=podman theirs >/dev/null 2>"$WORLD/err"
 	is "and we Podman's" "$(net inspect theirs | jq -c '.[0]|[.subnets[0].subnet,.labels.from]')" '["10.73.0.0/24","podman"]'
 fi
@@ -119,6 +131,12 @@ check "and IPv6" grep -q fd70::5/64 <<<"$(inside c1 ip -o -6 addr show lan0)"
 check "hardware address" grep -q 92:00:00:00:00:07 <<<"$(inside c1 ip link show lan0)"
 is "the second network" "$(inside c1 ip -o -4 addr show eth0 | awk '{print $4}')" 10.89.0.2/24
 is "routes" "$(inside c1 ip route show 10.99.0.0/16)" "10.99.0.0/16 via 10.70.1.3 dev lan0 proto static metric 50 "
+net create --subnet 10.70.9.0/24 --route 10.99.8.0/24,10.70.9.3 --route 10.99.9.0/24,10.71.9.3 astray >/dev/null
+fails "a route by a gateway that is nowhere names it" 126 "^Error: network astray: adding the route 10.99.9.0/24: Nexthop has invalid gateway" \
+	pod run --rm --network astray localhost/one:1 true
+net rm astray >/dev/null
+fails "nobody's hardware address" 126 "invalid mac address 00:00:00:00:00:00" \
+	pod run --rm --network n1:mac=00:00:00:00:00:00 localhost/one:1 true
 check "blackhole" grep -q "^blackhole 10.98" <<<"$(inside c1 ip route show type blackhole)"
 is "NetworkID is the ID" "$(pod inspect c1 | jq -r '.[0].NetworkSettings.Networks.n1.NetworkID')" "$(field n1 .id)"
 is "network inspect shows the container" "$(net inspect n1 | jq -r '.[0].containers[].interfaces.eth0.subnets[0].ipnet')" 10.89.0.2/24

@@ -81,6 +81,7 @@ Test(addr, mac)
 	cr_assert_eq(mac[5], 0x33);
 	cr_assert_eq(addr_parse_mac("93:d0:c6:0a:29:33", mac), -1, "a group address");
 	cr_assert_eq(addr_parse_mac("92:d0:c6:0a:29", mac), -1);
+	cr_assert_eq(addr_parse_mac("00:00:00:00:00:00", mac), -1, "nobody's");
 	cr_assert_eq(addr_parse_mac("92:d0:c6:0a:29:3g", mac), -1);
 	cr_assert_eq(addr_parse_mac("92:d0:c6:0a:29:33:", mac), -1);
 }
