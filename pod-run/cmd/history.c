@@ -39,6 +39,9 @@ struct step {
 	const struct rec_image *image; /* that the step made, or NULL */
 };
 
+/* Of a step that tells no time: readers want one. */
+#define NO_TIME "0001-01-01T00:00:00Z"
+
 static const char *
 text_of(const char *s)
 {
@@ -56,11 +59,12 @@ time_of(const struct rec_history *h)
 static json_t *
 json_row(const struct step *s)
 {
+	bool told = s->h->created != NULL && *s->h->created != '\0';
 	json_t *o = json_obj();
 	char created[HUMAN_MAX];
 
 	json_put_str(o, "id", s->image != NULL ? s->image->id : "<missing>");
-	json_put_str(o, "created", text_of(s->h->created));
+	json_put_str(o, "created", told ? s->h->created : NO_TIME);
 	json_put_str(o, "CreatedBy", text_of(s->h->created_by));
 	if (s->image != NULL && s->image->names.n > 0) {
 		json_t *tags = json_put_arr(o, "tags");
@@ -71,7 +75,7 @@ json_row(const struct step *s)
 	json_put_int(o, "size", (int64_t)s->size);
 	json_put_str(o, "comment", text_of(s->h->comment));
 	human_rfc3339nano_utc(time_of(s->h) / NS * NS, created, sizeof(created));
-	json_put_str(o, "Created", created);
+	json_put_str(o, "Created", told ? created : NO_TIME);
 	return o;
 }
 

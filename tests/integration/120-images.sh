@@ -64,6 +64,12 @@ fi
 
 is "history's heading" "$(pod history one:1 | sed -n 1p | tr -s ' ')" "ID CREATED CREATED BY SIZE COMMENT"
 is "history -q" "$(pod history -q one:1)" "${id:0:12}"
+tar -C "$WORLD/fs" -cf "$WORLD/l.tar" ./etc && mkdir "$WORLD/notime" && cp "$WORLD/l.tar" "$WORLD/notime/layer.tar"
+printf '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]},"history":[{"created_by":"x"}]}' \
+	"$(sha256sum <"$WORLD/l.tar" | cut -d' ' -f1)" >"$WORLD/notime/c.json"
+echo '[{"Config":"c.json","RepoTags":["localhost/notime:1"],"Layers":["layer.tar"]}]' >"$WORLD/notime/manifest.json"
+tar -C "$WORLD/notime" -c manifest.json c.json layer.tar | pod load -q >/dev/null
+is "history as JSON: a step without a time" "$(pod history --format json notime:1 | jq -c '.[0]|[.created,.Created]'; pod rmi notime:1 >/dev/null)" '["0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"]'
 is "history as JSON" "$(pod history --format json one:1 | jq -c '.[0]|[.id,.CreatedBy,(.size>1000000)]')" \
 	"[\"$id\",\"pod-store import\",true]"
 
