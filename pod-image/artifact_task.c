@@ -640,7 +640,8 @@ format(struct task *t, const struct artifact *a, struct err *e)
 		json_go(o, "     ", &j->text);
 	} else {
 		tmpl = template_parse("artifact inspect", j->look->format, e);
-		if (tmpl == NULL || template_run(tmpl, o, "*artifact.Artifact", &j->text, e) < 0)
+		if (tmpl == NULL ||
+		    template_run(tmpl, o, NULL, "*artifact.Artifact", &j->text, e) < 0)
 			return -1;
 	}
 	strbuf_addc(&j->text, '\n');

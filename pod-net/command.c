@@ -95,7 +95,7 @@ list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	for (size_t i = 0; i < l.n; i++)
 		json_add_take(
 		    rows, output_is_json(o->format) ? network_json(&l.v[i]) : row(&l.v[i]));
-	return output_list(&out, rows, stdout, e);
+	return output_list(&out, rows, NULL, stdout, e);
 }
 
 static const struct cmd cmd_list = {

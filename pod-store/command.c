@@ -63,24 +63,31 @@ static json_t *
 image_row(const struct rec_image *im)
 {
 	json_t *o = json_obj(), *names = json_put_arr(o, "Names");
-	char text[HUMAN_MAX];
 
 	json_put_str(o, "Id", im->id);
 	json_put_str(o, "Digest", im->digest);
 	for (size_t i = 0; i < im->names.n; i++)
 		json_add_str(names, im->names.v[i]);
-	json_put_str(o, "Name", im->names.n > 0 ? im->names.v[0] : "<none>");
 	json_put_int(o, "Size", (int64_t)im->size);
-	json_put_str(o, "HumanSize", human_size(im->size, text, sizeof(text)));
 	json_put_int(o, "Created", im->created_ns / 1000000000);
 	json_put_int(o, "Containers", (int64_t)im->containers);
+	return o;
+}
+
+static json_t *
+template_row(const struct rec_image *im)
+{
+	json_t *o = image_row(im);
+	char text[HUMAN_MAX];
+
+	json_put_str(o, "Name", im->names.n > 0 ? im->names.v[0] : "<none>");
+	json_put_str(o, "HumanSize", human_size(im->size, text, sizeof(text)));
 	return o;
 }
 
 static int
 run_list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
-	static const char *const skip[] = {"Name", "HumanSize", NULL};
 	const struct list_opts *o = opts;
 	const struct output out = {
 	    .format = o->format,
@@ -90,12 +97,11 @@ run_list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	    .noheading = o->noheading,
 	    .headings = (const struct output_heading[]){{"Id", "IMAGE ID"}, {"HumanSize", "SIZE"},
 		{NULL, NULL}},
-	    .json_skip = skip,
 	};
 	own_peer struct peer *p = client_connect(ctx, e);
 	own_peer_in struct peer_in in = {0};
 	struct msg_image_list m = {.all = o->all, .uses = true};
-	own_json json_t *rows = json_arr();
+	own_json json_t *rows = json_arr(), *shown = json_arr();
 	struct msg_image_listed *l;
 
 	(void)argc;
@@ -103,9 +109,11 @@ run_list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	if (p == NULL || CLIENT_CALL(p, image_list, &m, &in) == -1)
 		return -1;
 	l = MSG_OF(&in, image_listed);
-	for (size_t i = 0; i < l->images.n; i++)
-		json_add_take(rows, image_row(&l->images.v[i]));
-	return output_list(&out, rows, stdout, e);
+	for (size_t i = 0; i < l->images.n; i++) {
+		json_add_take(shown, image_row(&l->images.v[i]));
+		json_add_take(rows, template_row(&l->images.v[i]));
+	}
+	return output_list(&out, rows, shown, stdout, e);
 }
 
 /* --- import --------------------------------------------------------------------------------------- */

@@ -105,27 +105,32 @@ add_heading(const struct output *o, const struct template *t, struct strbuf *out
 
 		json_put_str(dot, fields.v[i], text);
 	}
-	return template_run(t, dot, NULL, out, e);
+	return template_run(t, dot, NULL, NULL, out, e);
 }
 
-/* All rows at once, for JSON and templates that range by themselves. */
+/*
+ * All rows at once, for JSON and templates that range by themselves.  told gets what is told of each;
+ * NULL: it is not asked for.
+ */
 static json_t *
-make_all(const struct output_rows *rows, struct err *e)
+make_all(const struct output_rows *rows, json_t *told, struct err *e)
 {
-	json_t *list = json_arr();
+	own_json json_t *list = json_arr();
 
 	if (rows->want != NULL)
 		rows->want(rows->arg, NULL);
 	for (size_t i = 0; i < rows->n; i++) {
-		json_t *row = rows->make(rows->arg, i, e);
+		json_t *one = NULL, *row;
 
-		if (row == NULL) {
-			json_decref(list);
+		if (told != NULL && (one = rows->tell(rows->arg, i, e)) == NULL)
 			return NULL;
-		}
+		if (one != NULL)
+			json_add_take(told, one);
+		if ((row = rows->make(rows->arg, i, e)) == NULL)
+			return NULL;
 		json_add_take(list, row);
 	}
-	return list;
+	return ptr_take(&list);
 }
 
 static void
@@ -137,6 +142,19 @@ tell_keys(const struct template *t, const struct output_rows *rows)
 		return;
 	template_fields(t, &keys);
 	rows->want(rows->arg, template_takes_dot(t) ? NULL : &keys);
+}
+
+static int
+add_row(const struct output *o, const struct template *t, const struct output_rows *rows, size_t i,
+    struct strbuf *out, struct err *e)
+{
+	own_json json_t *told = NULL, *dot = NULL;
+
+	if (rows->tell != NULL && template_takes_dot(t) &&
+	    (told = rows->tell(rows->arg, i, e)) == NULL)
+		return -1;
+	dot = rows->make(rows->arg, i, e);
+	return dot == NULL ? -1 : template_run(t, dot, told, o->type, out, e);
 }
 
 /* A template that ranges over dot by itself, "{{range .}}", gets the whole list. */
@@ -165,39 +183,18 @@ add_rows(const struct output *o, const char *row, bool headed, const struct outp
 	if (t == NULL)
 		return -1;
 	if (ranges_over_list(row)) {
-		own_json json_t *all = make_all(rows, e);
+		own_json json_t *told = rows->tell != NULL ? json_arr() : NULL;
+		own_json json_t *all = make_all(rows, told, e);
 
-		return all == NULL ? -1 : template_run(t, all, o->type, out, e);
+		return all == NULL ? -1 : template_run(t, all, told, o->type, out, e);
 	}
 	if (headed && add_heading(o, t, out, e) == -1)
 		return -1;
 	tell_keys(t, rows);
-	for (size_t i = 0; i < rows->n; i++) {
-		own_json json_t *dot = rows->make(rows->arg, i, e);
-
-		if (dot == NULL || template_run(t, dot, o->type, out, e) == -1)
+	for (size_t i = 0; i < rows->n; i++)
+		if (add_row(o, t, rows, i, out, e) == -1)
 			return -1;
-	}
 	return 0;
-}
-
-static int
-list_json(const struct output *o, const json_t *rows, FILE *f, struct err *e)
-{
-	own_json json_t *copy = json_arr();
-	size_t i;
-	json_t *row;
-
-	if (o->json_skip == NULL)
-		return output_json(rows, f, e);
-	json_array_foreach (rows, i, row) {
-		json_t *kept = json_copy(row);
-
-		for (const char *const *key = o->json_skip; *key != NULL; key++)
-			json_object_del(kept, *key);
-		json_add_take(copy, kept);
-	}
-	return output_json(copy, f, e);
 }
 
 int
@@ -209,9 +206,9 @@ output_made(const struct output *o, const struct output_rows *rows, FILE *f, str
 	bool table = true;
 
 	if (output_is_json(format)) {
-		own_json json_t *all = make_all(rows, e);
+		own_json json_t *all = make_all(rows, NULL, e);
 
-		return all == NULL ? -1 : list_json(o, all, f, e);
+		return all == NULL ? -1 : output_json(all, f, e);
 	}
 	if (format != NULL && strcmp(format, "table") == 0)
 		format = NULL;
@@ -236,17 +233,36 @@ output_made(const struct output *o, const struct output_rows *rows, FILE *f, str
 	return flush(&aligned, f, e);
 }
 
+struct lists {
+	json_t *rows, *told;
+};
+
 static json_t *
 row_of(void *arg, size_t i, struct err *e)
 {
+	const struct lists *l = arg;
+
 	(void)e;
-	return json_incref(json_array_get(arg, i));
+	return json_incref(json_array_get(l->rows, i));
+}
+
+static json_t *
+told_of(void *arg, size_t i, struct err *e)
+{
+	const struct lists *l = arg;
+
+	(void)e;
+	return json_incref(json_array_get(l->told, i));
 }
 
 int
-output_list(const struct output *o, json_t *rows, FILE *f, struct err *e)
+output_list(const struct output *o, json_t *rows, json_t *told, FILE *f, struct err *e)
 {
-	struct output_rows all = {.n = json_array_size(rows), .make = row_of, .arg = rows};
+	struct lists l = {told != NULL && output_is_json(o->format) ? told : rows, told};
+	struct output_rows all = {.n = json_array_size(rows),
+	    .tell = told != NULL ? told_of : NULL,
+	    .make = row_of,
+	    .arg = &l};
 
 	return output_made(o, &all, f, e);
 }
@@ -267,7 +283,7 @@ output_inspect(const char *format, const json_t *array, const char *type, FILE *
 	if (t == NULL)
 		return -1;
 	json_array_foreach (array, i, dot)
-		if (template_run(t, dot, type, &b, e) == -1)
+		if (template_run(t, dot, NULL, type, &b, e) == -1)
 			return -1;
 	return flush(&b, f, e);
 }

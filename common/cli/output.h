@@ -24,12 +24,13 @@ struct output {
 	const char *type;   /* Go type of a row, for messages */
 	const struct output_heading *headings; /* ended by {NULL}; may be NULL */
 	bool noheading;
-	const char *const
-	    *json_skip; /* keys that are only for templates, ended by NULL; may be NULL */
 };
 
-/* Prints the rows (an array of objects) to f. */
-int output_list(const struct output *o, json_t *rows, FILE *f, struct err *e);
+/*
+ * Prints the rows (an array of objects) to f.  told: what JSON has of each, where the rows have more
+ * or other fields for templates; NULL: the rows themselves.
+ */
+int output_list(const struct output *o, json_t *rows, json_t *told, FILE *f, struct err *e);
 
 /*
  * Rows that are made when they are printed, so that none is held and what the format leaves out is not
@@ -39,6 +40,8 @@ struct output_rows {
 	size_t n;
 	/* Told once before the first row: the keys that the format takes; NULL: all. */
 	void (*want)(void *arg, const struct strv *keys);
+	/* What the template's json makes of the row, asked for before it; NULL: of the row itself. */
+	json_t *(*tell)(void *arg, size_t i, struct err *e); /* a new reference */
 	json_t *(*make)(void *arg, size_t i, struct err *e); /* a new reference */
 	void *arg;
 };

@@ -33,9 +33,11 @@ void template_free(struct template **t);
  * value>".
  * Labels and other maps that are null are empty ones, and times of the types of inspect print as Go's
  * and have Unix, UnixMilli and UnixNano; json has both as they are.
+ * told is what json makes of dot as a whole, or the list of what it makes of dot's elements; NULL: of
+ * dot itself.
  */
-int template_run(const struct template *t, const json_t *dot, const char *type, struct strbuf *out,
-    struct err *e);
+int template_run(const struct template *t, const json_t *dot, const json_t *told, const char *type,
+    struct strbuf *out, struct err *e);
 
 /* Appends the names of the fields that the template takes from dot, each once. */
 void template_fields(const struct template *t, struct strv *out);

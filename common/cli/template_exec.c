@@ -20,6 +20,7 @@ struct variable {
 struct run {
 	const struct template *t;
 	const json_t *root;
+	const json_t *told; /* of root, or of its elements, for json; may be NULL */
 	const char *type;
 	struct strbuf *out;
 	size_t out_start;
@@ -329,6 +330,25 @@ check_args(struct run *r, const struct template_operand *o, const struct templat
 	return bad(r, o, why);
 }
 
+/* For json a row of a list is what it is told as: it has methods beside its fields. */
+static void
+tell(const struct run *r, json_t **v)
+{
+	const json_t *told = NULL, *row;
+	size_t i;
+
+	if (r->told != NULL && *v == r->root)
+		told = r->told;
+	else if (r->told != NULL && json_is_array(r->root))
+		json_array_foreach (r->root, i, row)
+			if (row == *v)
+				told = json_array_get(r->told, i);
+	if (told == NULL)
+		return;
+	json_decref(*v);
+	*v = borrow(told);
+}
+
 static int
 eval_call(struct run *r, const struct template_operand *o, const json_t *dot, json_t *final,
     bool has_final, json_t **out)
@@ -337,12 +357,12 @@ eval_call(struct run *r, const struct template_operand *o, const json_t *dot, js
 	json_t **args = NULL;
 	size_t n = 0, cap = 0;
 	struct err why = {0};
-	bool outer = r->as_json;
+	bool outer = r->as_json, json = strcmp(o->name, "json") == 0;
 	int status = 0;
 
 	if (f->call == NULL)
 		return eval_logic(r, o, dot, final, has_final, strcmp(f->name, "or") == 0, out);
-	r->as_json = strcmp(f->name, "json") == 0;
+	r->as_json = json;
 	for (const struct template_operand *arg = o->next; arg != NULL && status == 0;
 	     arg = arg->next) {
 		args = mem_grow(args, &cap, n + 1, sizeof(json_t *));
@@ -357,6 +377,8 @@ eval_call(struct run *r, const struct template_operand *o, const json_t *dot, js
 	}
 	if (status == 0)
 		status = check_args(r, o, f, n);
+	if (status == 0 && json)
+		tell(r, &args[0]);
 	if (status == 0 && f->call(args, n, out, &why) == -1) {
 		err_wrap(&why, "error calling %s", f->name);
 		status = bad(r, o, why.text);
@@ -578,10 +600,16 @@ run_list(struct run *r, const struct template_node *n, const json_t *dot)
 }
 
 int
-template_run(const struct template *t, const json_t *dot, const char *type, struct strbuf *out,
-    struct err *e)
+template_run(const struct template *t, const json_t *dot, const json_t *told, const char *type,
+    struct strbuf *out, struct err *e)
 {
-	struct run r = {.t = t, .root = dot, .type = type, .out = out, .out_start = out->n, .e = e};
+	struct run r = {.t = t,
+	    .root = dot,
+	    .told = told,
+	    .type = type,
+	    .out = out,
+	    .out_start = out->n,
+	    .e = e};
 	json_t *top = borrow(dot);
 	enum flow flow;
 

@@ -352,7 +352,7 @@ run_ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		for (size_t i = 0; i < r->artifacts.n; i++)
 			json_add_take(rows, row(o, &r->artifacts.v[i]));
 	}
-	return output_list(&out, rows, stdout, e);
+	return output_list(&out, rows, NULL, stdout, e);
 }
 
 static const struct cmd cmd_ls = {

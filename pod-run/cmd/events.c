@@ -266,7 +266,7 @@ print(const struct events_opts *o, const json_t *event, struct err *e)
 
 		list = json_arr();
 		json_add_take(list, template_row(event));
-		r = output_list(&out, list, stdout, e);
+		r = output_list(&out, list, NULL, stdout, e);
 	}
 	fflush(stdout);
 	return r;

@@ -123,10 +123,10 @@ template_row(const struct history_opts *o, const struct step *s)
 /* Steps are listed newest first; each that is not empty has made one layer. */
 static void
 list_steps(const struct history_opts *o, const struct rec_image *im,
-    const struct msg_image_listed *all, const struct msg_image_blob_r *layers, json_t *out)
+    const struct msg_image_listed *all, const struct msg_image_blob_r *layers, json_t *out,
+    json_t *shown)
 {
 	const struct rec_image_config *c = im->config;
-	bool json = output_is_json(o->format);
 	size_t layer = 0;
 	own_arena struct arena a = {0};
 	struct step *steps = arena_array(&a, c->history.n + 1, sizeof(*steps));
@@ -140,7 +140,8 @@ list_steps(const struct history_opts *o, const struct rec_image *im,
 	for (size_t i = c->history.n; i > 0; i--) {
 		steps[i - 1].image = im;
 		im = im != NULL ? image_row_parent(all, im) : NULL;
-		json_add_take(out, json ? json_row(&steps[i - 1]) : template_row(o, &steps[i - 1]));
+		json_add_take(shown, json_row(&steps[i - 1]));
+		json_add_take(out, template_row(o, &steps[i - 1]));
 	}
 }
 
@@ -154,7 +155,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .type = "images.historyReporter",
 	    .headings = headings};
 	own_peer_in struct peer_in in = {0}, all = {0}, blob = {0};
-	own_json json_t *list = json_arr();
+	own_json json_t *list = json_arr(), *shown = json_arr();
 	struct msg_image_blob m = {.kind = "manifest"};
 	const struct rec_image *im;
 
@@ -168,8 +169,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	if (image_row_list(ctx_of(cli), true, IMAGE_ROW_CONFIGS, &all, e) == -1)
 		return -1;
-	list_steps(o, im, MSG_OF(&all, image_listed), MSG_OF(&blob, image_blob_r), list);
-	return output_list(&out, list, stdout, e);
+	list_steps(o, im, MSG_OF(&all, image_listed), MSG_OF(&blob, image_blob_r), list, shown);
+	return output_list(&out, list, shown, stdout, e);
 }
 
 const struct cmd cmd_history = {

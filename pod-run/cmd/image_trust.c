@@ -278,7 +278,7 @@ show(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (r == 0 && o->json)
 		print_json(s.rows);
 	else if (r == 0)
-		r = output_list(&out, s.rows, stdout, e);
+		r = output_list(&out, s.rows, NULL, stdout, e);
 	peer_free(s.verify);
 	json_decref(s.rows);
 	return r;

@@ -338,6 +338,15 @@ make(void *arg, size_t i, struct err *e)
 	return l->json ? image_row_json(l->all, line->image) : template_row(l->o, l->all, line);
 }
 
+static json_t *
+tell(void *arg, size_t i, struct err *e)
+{
+	const struct listing *l = arg;
+
+	(void)e;
+	return image_row_json(l->all, l->lines.v[i].image);
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -350,7 +359,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	unsigned what = is_plain(o) ? 0 : IMAGE_ROW_CONFIGS | IMAGE_ROW_USES;
 	own(listing_free) struct listing l = {.o = o, .json = output_is_json(o->format)};
 	own_peer_in struct peer_in in = {0};
-	struct output_rows made = {.make = make, .arg = &l};
+	struct output_rows made = {.tell = tell, .make = make, .arg = &l};
 	own_mem char *table = NULL;
 
 	if (argc > 0 && o->filter.n > 0)

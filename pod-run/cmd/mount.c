@@ -189,7 +189,7 @@ print_rows(json_t *rows, bool json, const char *table, struct err *e)
 	own_strbuf struct strbuf text = {0};
 
 	if (!json)
-		return output_list(&out, rows, stdout, e);
+		return output_list(&out, rows, NULL, stdout, e);
 	json_go(rows, " ", &text);
 	puts(text.s);
 	return 0;

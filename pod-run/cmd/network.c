@@ -342,8 +342,7 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct ls_opts *o = opts;
 	own_terms struct terms terms = {0};
 	own_peer_in struct peer_in in = {0};
-	own_json json_t *list = json_arr();
-	bool json = output_is_json(o->format);
+	own_json json_t *list = json_arr(), *shown = json_arr();
 	struct output out = {.format = o->format,
 	    .table = "{{.ID}}\t{{.Name}}\t{{.Driver}}",
 	    .quiet = o->quiet ? "{{.Name}}" : NULL,
@@ -361,10 +360,12 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	for (size_t i = 0; i < l->networks.n; i++) {
 		const struct rec_network *n = &l->networks.v[i];
 
-		if (terms_match(&terms, n))
-			json_add_take(list, json ? network_shown(n) : template_row(n, o->no_trunc));
+		if (!terms_match(&terms, n))
+			continue;
+		json_add_take(shown, network_shown(n));
+		json_add_take(list, template_row(n, o->no_trunc));
 	}
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, shown, stdout, e);
 }
 
 static int

@@ -245,6 +245,24 @@ want(void *arg, const struct strv *keys)
 	ps_row_want(&s->how, keys);
 }
 
+static int
+measure(struct listing *s, const struct ctr *c, struct err *e)
+{
+	if (!s->size)
+		return 0;
+	s->how.sized = true;
+	return container_prune_size(s->how.x, c->id, &s->how.size_rw, &s->how.size_image, e);
+}
+
+static json_t *
+tell(void *arg, size_t i, struct err *e)
+{
+	struct listing *s = arg;
+	struct ctr *c = &s->l.v[i];
+
+	return measure(s, c, e) == -1 ? NULL : ps_row_json(&s->how, c, e);
+}
+
 static json_t *
 make(void *arg, size_t i, struct err *e)
 {
@@ -252,12 +270,8 @@ make(void *arg, size_t i, struct err *e)
 	struct ctr *c = &s->l.v[i];
 	json_t *row;
 
-	if (s->size) {
-		s->how.sized = true;
-		if (container_prune_size(s->how.x, c->id, &s->how.size_rw, &s->how.size_image, e) ==
-		    -1)
-			return NULL;
-	}
+	if (measure(s, c, e) == -1)
+		return NULL;
 	row = s->json ? ps_row_json(&s->how, c, e) : ps_row_template(&s->how, c, e);
 	/* Its memory is that of the next row. */
 	ctr_free(c);
@@ -280,7 +294,7 @@ show(struct ctx *x, const struct ps_opts *o, struct err *e)
 	    .type = "containers.psReporter",
 	    .headings = headings,
 	    .noheading = o->noheading};
-	struct output_rows made = {.want = want, .make = make, .arg = &s};
+	struct output_rows made = {.want = want, .tell = tell, .make = make, .arg = &s};
 	int r;
 
 	if (conf == NULL || choose(x, o, &s.l, e) == -1) {

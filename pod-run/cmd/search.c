@@ -169,7 +169,7 @@ print(const struct search_opts *o, const struct filters *f, const struct msg_ima
 			json_add_take(list, row_of(o, &m->results.v[i]));
 	}
 	/* As with Podman, nothing found prints nothing, not even headings. */
-	return json_array_size(list) == 0 ? 0 : output_list(&out, list, stdout, e);
+	return json_array_size(list) == 0 ? 0 : output_list(&out, list, NULL, stdout, e);
 }
 
 static int

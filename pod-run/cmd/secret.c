@@ -375,7 +375,7 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		put_ago(row, "CreatedAt", text_of(record, "createdAt"));
 		put_ago(row, "UpdatedAt", text_of(record, "updatedAt"));
 	}
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, NULL, stdout, e);
 }
 
 static const struct cmd cmd_secret_ls = {

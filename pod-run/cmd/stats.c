@@ -185,7 +185,7 @@ once(struct report *r, struct err *e)
 	for (size_t i = 0; i < l.n; i++)
 		if (is_chosen(r, &l.v[i]))
 			add_row(r, &l.v[i], as_json, list);
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, NULL, stdout, e);
 }
 
 static int

@@ -350,7 +350,7 @@ print_images(const struct images *s, struct err *e)
 		for (size_t k = 0; k < rows_of(&s->v[i]); k++)
 			put_image(list, &s->v[i], k);
 	puts("Images space usage:\n");
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, NULL, stdout, e);
 }
 
 static int
@@ -384,7 +384,7 @@ print_containers(const struct containers *c, struct err *e)
 		json_put_str(o, "Names", one->name);
 	}
 	puts("\nContainers space usage:\n");
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, NULL, stdout, e);
 }
 
 static int
@@ -402,7 +402,7 @@ print_volumes(const struct usage *u, struct err *e)
 		put_size(o, "Size", u->volume_bytes[i]);
 	}
 	puts("\nLocal Volumes space usage:\n");
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, NULL, stdout, e);
 }
 
 static int
@@ -428,7 +428,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 			   ? -1
 			   : 0;
 	summarize(&u, list);
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, NULL, stdout, e);
 }
 
 const struct cmd cmd_system_df = {

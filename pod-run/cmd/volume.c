@@ -158,8 +158,7 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct ls_opts *o = opts;
 	own_volume_rows struct volume_rows rows = {0};
-	own_json json_t *list = json_arr();
-	bool json = output_is_json(o->format);
+	own_json json_t *list = json_arr(), *shown = json_arr();
 	struct output out = {.format = o->format,
 	    .table = "{{.Driver}}\t{{.Name}}",
 	    .quiet = o->quiet ? "{{.Name}}" : NULL,
@@ -176,10 +175,10 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	for (size_t i = 0; i < rows.n; i++) {
 		json_t *row = volume_row_json(rows.v[i].v);
 
-		json_add_take(list, json ? json_incref(row) : volume_row_fields(row));
-		json_decref(row);
+		json_add_take(shown, row);
+		json_add_take(list, volume_row_fields(row));
 	}
-	return output_list(&out, list, stdout, e);
+	return output_list(&out, list, shown, stdout, e);
 }
 
 /* --- rm -----------------------------------------------------------------------------------------*/

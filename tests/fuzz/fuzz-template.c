@@ -23,7 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (t != NULL) {
 		template_fields(t, &fields);
-		if (template_run(t, dot, "Row", &out, &e) == 0 && out.s != NULL)
+		if (template_run(t, dot, dot, "Row", &out, &e) == 0 && out.s != NULL)
 			table_align(out.s, &aligned);
 	}
 	if (t == NULL && !err_is_set(&e))

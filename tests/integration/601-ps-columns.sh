@@ -35,6 +35,14 @@ is "filter by label and volume together" "$(pod ps -a --filter label=x=1 --filte
 is "filter by ancestor" "$(pod ps -aq --filter ancestor=$img | wc -l)" 4
 is "JSON has what it had" "$(pod ps -a --filter name=full --format json | jq -c '.[0] | [.Labels, .Ports[0].host_port, .Command[2], .Networks]')" \
 	'[{"x":"1","y":"2"},8080,"sh",["podman"]]'
+# In a template json has the whole object, as --format json, and not what columns make of it.
+timeless() { jq -c 'del(.CreatedAt, .created, .Status)' | sort -u; }
+for list in "ps -a" images "network ls" "volume ls" "history $img"; do
+	is "$list: {{json .}} beside something else" "$(pod $list --format 'x{{json .}}' | sed 's/^x{/{/' | timeless)" \
+		"$(pod $list --format json | jq -c '.[]' | timeless)"
+done
+is "{{json .}} in a range" "$(pod ps -a --format '{{range .}}{{json .}}{{end}}' | timeless)" \
+	"$(pod ps -a --format json | jq -c '.[]' | timeless)"
 is "an unknown field is an error" "$(pod ps -a --format '{{.Nope}}' 2>&1 | grep -c "can't evaluate field Nope")" 1
 pod rename plain renamed
 is "a new name" "$(pod ps -aq --filter name=^renamed$ | wc -l)" 1

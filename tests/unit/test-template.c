@@ -21,7 +21,7 @@ made(const char *text, const char *type)
 	own_json json_t *dot = json_read(data, sizeof(data) - 1, &e);
 	own_template struct template *t = template_parse("t", text, &e);
 
-	if (t == NULL || template_run(t, dot, type, &b, &e) == -1)
+	if (t == NULL || template_run(t, dot, NULL, type, &b, &e) == -1)
 		snprintf(out, sizeof(out), "%s", e.text);
 	else
 		snprintf(out, sizeof(out), "%s", b.s != NULL ? b.s : "");
@@ -155,12 +155,12 @@ Test(template, knows_what_it_takes)
 	}
 }
 
-/* The output of output_list for two rows. */
+/* The output of output_list for two rows, of which JSON has other fields. */
 static char *
 listed(struct output o, bool empty)
 {
 	static char out[2048];
-	own_json json_t *rows = json_arr();
+	own_json json_t *rows = json_arr(), *told = json_arr();
 	struct err e = {0};
 	FILE *f = fmemopen(out, sizeof(out), "w");
 
@@ -170,11 +170,12 @@ listed(struct output o, bool empty)
 
 		json_put_str(row, "ID", i == 0 ? "abcdef" : "012345");
 		json_put_str(row, "CreatedAt", i == 0 ? "now" : "a very long time ago");
+		json_put_int(json_add_obj(told), "Told", i);
 		json_put_str(row, "Names", i == 0 ? "h\xc3\xa9" : "b");
 	}
 	o.table = "{{.ID}}\t{{.CreatedAt}}\t{{.Names}}";
 	o.type = "define.Row";
-	if (output_list(&o, rows, f, &e) == -1)
+	if (output_list(&o, rows, told, f, &e) == -1)
 		fputs(e.text, f);
 	fclose(f);
 	return out;
@@ -201,4 +202,16 @@ Test(output, tables)
 	    "template: list:1:2: executing \"list\" at <.Bad>: can't evaluate field Bad in type "
 	    "define.Row");
 	cr_expect_str_eq(listed((struct output){.format = "json"}, true), "[]\n");
+	cr_expect_str_eq(listed((struct output){.format = "{{.ID}} {{json .}}"}, false),
+	    "abcdef {\"Told\":0}\n012345 {\"Told\":1}\n");
+	cr_expect_str_eq(
+	    listed(
+		(struct output){.format = "{{$x := .}}{{. | json}}{{json $x}}{{json .ID}}"}, false),
+	    "{\"Told\":0}{\"Told\":0}\"abcdef\"\n{\"Told\":1}{\"Told\":1}\"012345\"\n");
+	cr_expect_str_eq(
+	    listed(
+		(struct output){.format = "{{range .}}{{.ID}}{{json .}}{{end}}{{json .}}"}, false),
+	    "abcdef{\"Told\":0}012345{\"Told\":1}[{\"Told\":0},{\"Told\":1}]\n");
+	cr_expect_str_eq(listed((struct output){.format = "{{ json . }}"}, false),
+	    "[\n    {\n        \"Told\": 0\n    },\n    {\n        \"Told\": 1\n    }\n]\n");
 }
