@@ -153,6 +153,8 @@ is_time(const struct run *r, const char *name, const json_t *v)
 
 	return json_is_string(v) && r->type != NULL &&
 	       (text_has_prefix(r->type, "define.Inspect") ||
+		   strcmp(r->type, "containers.psReporter") == 0 ||
+		   strcmp(r->type, "networks.ListPrintReports") == 0 ||
 		   strcmp(r->type, "entities.SecretInfoReport") == 0 ||
 		   strcmp(r->type, "inspect.ImageData") == 0 ||
 		   strcmp(r->type, "types.Network") == 0) &&

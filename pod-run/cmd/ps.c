@@ -62,6 +62,8 @@ static const struct output_heading headings[] = {
     {"PodName", "PODNAME"},
     {"Pid", "PID"},
     {"IsInfra", "IS INFRA"},
+    {"Cgroup", "CGROUPNS"},
+    {"User", "USERNS"},
     {NULL, NULL},
 };
 

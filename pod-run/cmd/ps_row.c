@@ -174,28 +174,44 @@ labels(const struct ctr *c)
 	return o;
 }
 
-static void
-put_namespaces(json_t *o, const struct ctr *c)
+/* Of what runs; Podman's names of them in JSON, in templates, and what the fields once were called. */
+static const struct {
+	const char *json, *field, *former, *file;
+} namespaces[] = {{"Mnt", "MNT", NULL, "mnt"}, {"Cgroup", "Cgroup", "CGROUPNS", "cgroup"},
+    {"Ipc", "IPC", NULL, "ipc"}, {"Net", "NET", NULL, "net"}, {"Pidns", "PIDNS", NULL, "pid"},
+    {"Uts", "UTS", NULL, "uts"}, {"User", "User", "USERNS", "user"}};
+
+/* The number of one, in to. */
+static const char *
+namespace_number(const struct ctr *c, const char *file, char *to, size_t size)
 {
-	static const struct {
-		const char *key, *file;
-	} all[] = {{"CGROUPNS", "cgroup"}, {"IPC", "ipc"}, {"MNT", "mnt"}, {"NET", "net"},
-	    {"PIDNS", "pid"}, {"USERNS", "user"}, {"UTS", "uts"}};
+	char path[64];
+	char *number;
+	ssize_t n;
 
-	for (size_t i = 0; i < COUNTOF(all); i++) {
-		char path[64], target[64] = "";
-		char *number;
-		ssize_t n;
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)c->pid, file);
+	n = c->pid > 0 ? readlink(path, to, size - 1) : -1;
+	to[n > 0 ? n : 0] = '\0';
+	number = strchr(to, '[');
+	if (number == NULL)
+		return "";
+	number[strcspn(number, "]")] = '\0';
+	return number + 1;
+}
 
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)c->pid, all[i].file);
-		n = c->pid > 0 ? readlink(path, target, sizeof(target) - 1) : -1;
-		if (n > 0)
-			target[n] = '\0';
-		number = strchr(target, '[');
-		if (number != NULL)
-			number[strcspn(number, "]")] = '\0';
-		json_put_str(o, all[i].key, number != NULL ? number + 1 : "");
+static json_t *
+namespaces_json(const struct ps_row *how, const struct ctr *c)
+{
+	json_t *o = json_obj();
+	char text[64];
+
+	for (size_t i = 0; i < COUNTOF(namespaces) && how->namespaces; i++) {
+		const char *number = namespace_number(c, namespaces[i].file, text, sizeof(text));
+
+		if (*number != '\0')
+			json_put_str(o, namespaces[i].json, number);
 	}
+	return o;
 }
 
 /* --- Columns of templates
@@ -272,8 +288,10 @@ put_created_human(json_t *o, const char *key, const struct ps_row *how, struct c
 static void
 put_created(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
+	char text[HUMAN_MAX];
+
 	(void)how;
-	json_put_int(o, key, c->created_ns / NS);
+	json_put_str(o, key, human_rfc3339nano(c->created_ns, text, sizeof(text)));
 }
 
 static void
@@ -340,11 +358,11 @@ put_cid_file(json_t *o, const char *key, const struct ps_row *how, struct ctr *c
 static void
 put_mounts(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
-	own_strbuf struct strbuf b = {0};
+	own_strv struct strv targets = {0};
 
 	(void)how;
-	join(&c->summary->mounts, ",", &b);
-	json_put_str(o, key, b.s != NULL ? b.s : "");
+	strv_add_all(&targets, c->summary->mounts.v, c->summary->mounts.n);
+	json_put_strv(o, key, &targets);
 }
 
 static void
@@ -424,13 +442,28 @@ put_restarts(json_t *o, const char *key, const struct ps_row *how, struct ctr *c
 	json_put_int(o, key, (int64_t)c->restarts);
 }
 
-/* Another subject when the namespaces are asked for: all of them together. */
 static void
-put_all_namespaces(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+put_namespace(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
-	(void)key;
-	if (how->namespaces)
-		put_namespaces(o, c);
+	char text[64];
+
+	for (size_t i = 0; i < COUNTOF(namespaces); i++)
+		if (strcmp(key, namespaces[i].field) == 0 ||
+		    (namespaces[i].former != NULL && strcmp(key, namespaces[i].former) == 0))
+			json_put_str(o, key,
+			    how->namespaces
+				? namespace_number(c, namespaces[i].file, text, sizeof(text))
+				: "");
+}
+
+static void
+put_namespaces(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	json_t *all = json_obj();
+
+	for (size_t i = 0; i < COUNTOF(namespaces); i++)
+		put_namespace(all, namespaces[i].field, how, c);
+	json_put_take(o, key, all);
 }
 
 static const struct ps_row_column columns[] = {
@@ -464,9 +497,17 @@ static const struct ps_row_column columns[] = {
     {"Exited", false, put_exited},
     {"ExitCode", false, put_exit_code},
     {"Restarts", false, put_restarts},
+    {"Namespaces", false, put_namespaces},
+    {"CGROUPNS", false, put_namespace},
+    {"Cgroup", false, put_namespace},
+    {"IPC", false, put_namespace},
+    {"MNT", false, put_namespace},
+    {"NET", false, put_namespace},
+    {"PIDNS", false, put_namespace},
+    {"USERNS", false, put_namespace},
+    {"User", false, put_namespace},
+    {"UTS", false, put_namespace},
 };
-
-static const struct ps_row_column namespace_columns = {"", false, put_all_namespaces};
 
 void
 ps_row_want(struct ps_row *how, const struct strv *keys)
@@ -481,8 +522,6 @@ ps_row_want(struct ps_row *how, const struct strv *keys)
 		how->columns[how->column_n++] = &columns[i];
 		how->summary = how->summary || columns[i].summary;
 	}
-	if (how->namespaces)
-		how->columns[how->column_n++] = &namespace_columns;
 }
 
 json_t *
@@ -544,9 +583,7 @@ ps_row_json(const struct ps_row *how, struct ctr *c, struct err *e)
 	json_put_take(o, "Labels", labels(c));
 	json_put_strv(o, "Mounts", &targets);
 	json_put_strv(o, "Names", &names);
-	json_put_take(o, "Namespaces", json_obj());
-	if (how->namespaces)
-		put_namespaces(json_object_get(o, "Namespaces"), c);
+	json_put_take(o, "Namespaces", namespaces_json(how, c));
 	json_put_strv(o, "Networks", &joined);
 	json_put_int(o, "Pid", c->pid);
 	json_put_str(o, "Pod", "");

@@ -9,7 +9,7 @@
 #include "pod-run/ctx.h"
 #include "pod-run/state/ctr.h"
 
-#define PS_ROW_COLUMNS 40
+#define PS_ROW_COLUMNS 48
 
 struct ps_row_column;
 struct ps_row {

@@ -70,10 +70,13 @@ stats_row(const struct ctr *c, const struct usage *u, const struct stats_before 
 	snprintf(text, sizeof(text), "%.2f%%", average);
 	json_put_str(o, "AVGCPU", text);
 	json_put_take(o, "CPU", json_real(cpu));
+	json_put_take(o, "AvgCPU", json_real(average));
+	json_put_take(o, "PerCPU", usage_per_cpu(c));
 	json_put_int(o, "CPUNano", (int64_t)u->cpu_ns);
 	json_put_int(o, "CPUSystemNano", (int64_t)u->cpu_system_ns);
 	json_put_int(o, "SystemNano", now_ns);
 	json_put_int(o, "Duration", (int64_t)u->cpu_ns);
+	json_put_str(o, "Up", human_go_duration((int64_t)u->cpu_ns, text, sizeof(text)));
 	json_put_str(o, "UpTime", human_go_duration((int64_t)u->cpu_ns, text, sizeof(text)));
 	pair(text, sizeof(text), u->memory, u->memory_limit, human_size);
 	json_put_str(o, "MemUsage", text);

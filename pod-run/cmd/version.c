@@ -59,9 +59,12 @@ print_template(const char *format, struct err *e)
 {
 	own_mem char *flat = without_server(format);
 	own_json json_t *list = json_arr(), *flat_list = json_arr();
+	json_t *whole_doc;
 	struct err whole = {0};
 
-	json_put_take(json_add_obj(list), "Client", version_json());
+	whole_doc = json_add_obj(list);
+	json_put_take(whole_doc, "Client", version_json());
+	json_put_take(whole_doc, "Server", json_null());
 	if (output_inspect(format, list, "entities.SystemVersionReport", stdout, &whole) == 0)
 		return 0;
 	json_add_take(flat_list, version_json());

@@ -159,6 +159,23 @@ read_cpu(const struct ctr *c, const char *v2, struct usage *u)
 	return true;
 }
 
+json_t *
+usage_per_cpu(const struct ctr *c)
+{
+	own_mem char *dir = c->pid > 0 ? usage_cgroup(c, "cpuacct") : NULL;
+	own_mem char *path = dir != NULL ? xasprintf("%s/cpuacct.usage_percpu", dir) : NULL;
+	own_mem char *text = path != NULL ? slurp(path) : NULL;
+	json_t *list = json_arr();
+	char *save = NULL;
+	uint64_t ns;
+
+	for (char *word = text != NULL ? strtok_r(text, " \n", &save) : NULL; word != NULL;
+	     word = strtok_r(NULL, " \n", &save))
+		if (text_to_u64(word, INT64_MAX, &ns) == 0)
+			json_add_take(list, json_integer((json_int_t)ns));
+	return list;
+}
+
 static bool
 read_memory(const struct ctr *c, const char *v2, struct usage *u)
 {

@@ -6,6 +6,7 @@
 #ifndef POD_USAGE_H
 #define POD_USAGE_H
 
+#include "common/base/json.h"
 #include "pod-run/state/ctr.h"
 
 struct usage {
@@ -30,6 +31,9 @@ struct usage_pids {
 void usage_pids_free(struct usage_pids *p);
 #define own_usage_pids own(usage_pids_free)
 void usage_pids_list(const struct ctr *c, struct usage_pids *out);
+
+/* The nanoseconds of each CPU, an array; empty where the kernel does not count them (v2). */
+json_t *usage_per_cpu(const struct ctr *c);
 
 /* Where its cgroup is below the mount point, of a running one on v2 as the kernel says; caller frees, NULL: none. */
 char *usage_cgroup_path(const struct ctr *c);

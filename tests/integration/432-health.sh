@@ -118,7 +118,7 @@ refused "invalid on-failure action" --health-cmd x --health-on-failure explode
 refused "cannot specify both --no-healthcheck and --health-cmd" --no-healthcheck --health-cmd x
 refused "cannot specify both --no-healthcheck and --health-startup-cmd" --no-healthcheck --health-startup-cmd x
 refused "a healthcheck command must be set to use a startup healthcheck" --health-startup-cmd x
-refused "must define a healthcheck command" --health-cmd ''
+refused "must define a healthcheck command" --health-cmd '[]'
 refused "destination error" --health-cmd x --health-log-destination /nonexistent
 is "nothing stays of them" "$(pod ps -a --filter status=created -q | wc -l)" 0
 

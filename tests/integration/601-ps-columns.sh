@@ -15,7 +15,7 @@ pod create --name other --rm --cidfile "$WORLD/cid" --entrypoint /bin/sleep $img
 pod run --name ended --network none $img sh -c 'exit 3'
 
 keys="ID Id Image ImageID Command CreatedAt Created StartedAt ExitedAt State Ports Names Labels Mounts Networks Size Pid
-	PID Pod PodName IsInfra AutoRemove Exited ExitCode Restarts"
+	PID Pod PodName IsInfra AutoRemove Exited ExitCode Restarts Namespaces Cgroup CGROUPNS IPC MNT NET PIDNS User USERNS UTS"
 differ=
 for key in $keys; do
 	alone=$(pod ps -a --format "{{json .$key}}")
@@ -27,7 +27,21 @@ is "ports, exposed ports among them" "$(pod ps -a --filter name=full --format '{
 	"127.0.0.1:8080->80/tcp, 0.0.0.0:9000-9002->9000-9002/udp, 99/tcp"
 is "the init process is part of the command" "$(pod ps -a --no-trunc --filter name=full --format '{{.Command}}')" \
 	"/run/podman-init -- sh -c echo a long line"
-is "mounts" "$(pod ps -a --filter name=full --format '{{.Mounts}}' | tr , '\n' | sort | tr '\n' ' ')" "/anonymous /t /x "
+is "mounts" "$(pod ps -a --filter name=full --format '{{join .Mounts ","}}' | tr , '\n' | sort | tr '\n' ' ')" "/anonymous /t /x "
+is "they are a list" "$(pod ps -a --filter name=other --format '{{.Mounts}}') $(pod ps -a --filter name=full --format '{{len .Mounts}}')" "[] 3"
+created=$(pod inspect --format '{{.Created}} {{.Created.Unix}}' full)
+is "the time of creation is a time" "$(pod ps -a --filter name=full --format '{{.Created}} {{.Created.Unix}}')" "$created"
+pod run -d --name alive --network none $img sleep 100 >/dev/null
+number=$(readlink "/proc/$(pod inspect --format '{{.State.Pid}}' alive)/ns/ipc" | tr -dc 0-9)
+is "namespaces are looked at with --ns only" "$(pod ps --format '{{.IPC}}/{{.Namespaces.IPC}}/{{json .Namespaces.User}}')" '//""'
+is "and then by either name" "$(pod ps --ns --format '{{.IPC}} {{.Namespaces.IPC}} {{len .Cgroup}}')" "$number $number 10"
+is "in JSON, as Podman spells them" "$(pod ps --ns --format json | jq -r '.[0].Namespaces | .Ipc, (keys | join(" "))' | tr '\n' ' ')" \
+	"$number Cgroup Ipc Mnt Net Pidns User Uts "
+is "their headings" "$(pod ps --ns --format 'table {{.Cgroup}} {{.User}}' | head -n 1 | tr -s ' ')" "CGROUPNS USERNS"
+is "times in stats" "$(pod stats --no-stream --format '{{.Up}}|{{.AvgCPU}}|{{.PerCPU}}' alive | grep -cE '^[0-9.]+[mµ]?s\|[0-9.e-]+\|\[[0-9 ]*\]$')" 1
+is "the time of a network" "$(pod network ls --format "{{.Created}}" | grep -cE "^[0-9-]{10} [0-9:.]{8,} [+-][0-9]{4} [A-Z]+$")" "$(pod network ls -q | wc -l)"
+is "the server's version is the client's" "$(pod version --format '{{.Server}} {{.Client.Os}}') $(pod version --format '{{.Server.Os}}')" "<nil> linux linux"
+pod rm -f -t 0 alive >/dev/null
 is "networks" "$(pod ps -a --sort names --format '{{.Networks}}' | tr '\n' ' ')" " podman podman podman "
 is "order by command" "$(pod ps -a --sort command --format '{{.Names}}' | sed -n 1p)" other
 is "filter by the first word, not the init process" "$(pod ps -aq --filter command=^sh | wc -l)" 2

@@ -57,7 +57,7 @@ pod ps -p -f name=run1 | head -n 1@CONTAINER ID IMAGE COMMAND CREATED STATUS POR
 pod ps --sync --external -f name=run1 --format '{{.State}}'@running
 watched@run1 run1
 pod ps -a -f name=three --format '{{.Exited}} {{.ExitCode}} {{.Restarts}} {{.IsInfra}} {{.AutoRemove}} {{.Pod}}{{.PodName}}'@true 3 0 false false
-pod ps -f name=run1 --format '{{.Labels}} {{.Label "tier"}} <{{.Label "none"}}> {{.Mounts}} {{.Networks}} {{.Ports}}'@map[tier:front x:y] front <> /data
+pod ps -f name=run1 --format '{{.Labels}} {{.Label "tier"}} <{{.Label "none"}}> {{.Mounts}} {{.Networks}} {{.Ports}}'@map[tier:front x:y] front <> [/data]
 pod ps -f name=run1 --format '{{json .Names}} {{.ImageID}} {{.CIDFile}}' | sed "s#[0-9a-f]\{12,\}#ID#; s#$WORLD##"@"run1" ID /cid
 pod ps -f name=run1 --format 'table {{.Names}}\t{{.State}}'@NAMES STATE run1 running
 pod ps -f name=run1 --format '{{upper .State}} {{lower "AB"}} {{title "word"}} {{join (split .Names "n") "+"}} {{len .Names}} {{index (split .Names "n") 1}}'@RUNNING ab Word ru+1 4 1
