@@ -278,8 +278,7 @@ run_copy(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	if (reference_refuse_transport(argv[1], e) < 0)
 		return -1;
 	if (transport == NULL)
-		return err_set(
-		    e, ERR_USAGE, "Invalid destination name %.300s: it has no transport", argv[1]);
+		return reference_no_transport("destination", argv[1], e);
 	if (choose_multi(o, e) < 0 ||
 	    join_creds("src", o->src_user, o->src_password, &o->src_creds, &src_creds, e) < 0 ||
 	    join_creds("dest", o->dest_user, o->dest_password, &o->dest_creds, &dest_creds, e) <

@@ -7,6 +7,7 @@
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/cli/output.h"
 #include "common/fs/file.h"
 #include "pod-image/command_common.h"
 #include "pod-image/command_look.h"
@@ -32,12 +33,14 @@ print_json(const json_t *j, struct err *e)
 
 struct inspect_opts {
 	struct command_access_opts access;
-	const char *os, *arch, *variant;
+	const char *os, *arch, *variant, *format;
 	bool config, raw, no_tags;
 };
 
 static const struct opt inspect_rows[] = {
     {"config", 0, OPT_BOOL(struct inspect_opts, config), .help = "Print the configuration"},
+    {"format", 'f', OPT_STRING(struct inspect_opts, format), .arg = "template",
+	.help = "Format the description with a Go template"},
     {"no-tags", 'n', OPT_BOOL(struct inspect_opts, no_tags),
 	.help = "Do not list the tags of the repository"},
     {"override-arch", 0, OPT_STRING(struct inspect_opts, arch), .arg = "ARCH",
@@ -103,6 +106,18 @@ describe(const struct task *t, const struct image *i, const char *top, const str
 }
 
 static int
+print_description(json_t *j, const char *format, struct err *e)
+{
+	own_json json_t *one = NULL;
+
+	if (format == NULL || strcmp(format, "json") == 0)
+		return print_json(j, e);
+	one = json_arr();
+	json_add_take(one, json_incref(j));
+	return output_inspect(format, one, "Output", stdout, e);
+}
+
+static int
 look(struct task *t, const struct inspect_opts *o, struct err *e)
 {
 	own_document struct document top = {0}, chosen = {0};
@@ -134,7 +149,7 @@ look(struct task *t, const struct inspect_opts *o, struct err *e)
 		if (t->from.named != NULL && !o->no_tags)
 			(void)pull_list_tags(&t->plan, t->from.named, &tags, &ignored);
 		j = describe(t, &i, digest, &tags);
-		r = print_json(j, e);
+		r = print_description(j, o->format, e);
 	}
 	image_free(&i);
 	return r;
@@ -152,6 +167,9 @@ run_inspect(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *
 	    .os = o->os, .architecture = o->arch, .variant = o->variant, .from = &access};
 
 	(void)argc;
+	if (o->format != NULL && (o->raw || o->config))
+		return err_set(
+		    e, ERR_USAGE, "--format cannot be used with --%s", o->raw ? "raw" : "config");
 	command_fill_access(&o->access, &access);
 	/* A word without a transport is one of a registry, as for pull. */
 	word = reference_transport(argv[0], &rest) != NULL ? xstrdup(argv[0])
@@ -168,7 +186,8 @@ const struct cmd command_inspect = {
     .name = "inspect",
     .synopsis = "[options] IMAGE",
     .brief = "Describe an image where it is, or print its manifest, index or configuration",
-    .examples = "inspect docker.io/library/alpine\ninspect --raw oci:/tmp/layout:app",
+    .examples = "inspect docker.io/library/alpine\ninspect --raw oci:/tmp/layout:app\n"
+		"inspect --format '{{.Name}} {{.Digest}}' docker.io/library/alpine",
     .opts = {{inspect_rows}, {command_access_rows, offsetof(struct inspect_opts, access)}},
     .opts_size = sizeof(struct inspect_opts),
     .min = 1,
@@ -191,13 +210,21 @@ static const struct opt tags_rows[] = {
 };
 
 static int
-want_docker(const char *word, const char **rest, struct err *e)
+list_tags(
+    struct task *t, struct msg_image_copy *m, char **repository, struct strv *tags, struct err *e)
 {
-	const char *transport = reference_transport(word, rest);
+	const char *rest, *transport = reference_transport(m->source, &rest);
+	bool archive = transport != NULL && strcmp(transport, "docker-archive") == 0;
 
-	if (transport != NULL && strcmp(transport, "docker") == 0)
-		return 0;
-	return err_set(e, ERR_USAGE, "%.300s: only docker:// is meant here", word);
+	if (!archive && (transport == NULL || strcmp(transport, "docker") != 0))
+		return err_set(e, ERR_USAGE,
+		    "%.300s: only docker:// and docker-archive: are meant here", m->source);
+	if (task_prepare_source(t, m, e) < 0 || task_confine(t, e) < 0)
+		return -1;
+	if (archive)
+		return task_open_source(t, e) < 0 ? -1 : source_docker_tags(&t->from, tags, e);
+	*repository = reference_repository(&t->plan.sources[0].ref);
+	return pull_list_tags(&t->plan, &t->plan.sources[0], tags, e);
 }
 
 static int
@@ -210,31 +237,30 @@ run_list_tags(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err
 	own_strv struct strv tags = {0};
 	own_json json_t *j = NULL;
 	own_mem char *repository = NULL;
-	const char *rest;
 
 	(void)ctx;
 	(void)argc;
 	command_fill_access(&o->access, &access);
-	if (want_docker(argv[0], &rest, e) < 0 || task_prepare_source(&t, &m, e) < 0 ||
-	    task_confine(&t, e) < 0 || pull_list_tags(&t.plan, &t.plan.sources[0], &tags, e) < 0)
+	if (list_tags(&t, &m, &repository, &tags, e) < 0)
 		return -1;
 	if (strcmp(o->format, "plain") == 0) {
 		for (size_t i = 0; i < tags.n; i++)
 			printf("%s\n", tags.v[i]);
 		return 0;
 	}
-	repository = reference_repository(&t.plan.sources[0].ref);
 	j = json_obj();
-	json_put_str(j, "Repository", repository);
+	if (repository != NULL)
+		json_put_str(j, "Repository", repository);
 	json_put_strv(j, "Tags", &tags);
 	return print_json(j, e);
 }
 
 const struct cmd command_list_tags = {
     .name = "list-tags",
-    .synopsis = "[options] docker://REPOSITORY",
-    .brief = "List the tags of a repository",
-    .examples = "list-tags docker://docker.io/library/alpine",
+    .synopsis = "[options] docker://REPOSITORY|docker-archive:FILE",
+    .brief = "List the tags of a repository, or the names in an archive",
+    .examples =
+	"list-tags docker://docker.io/library/alpine\nlist-tags docker-archive:/tmp/app.tar",
     .opts = {{tags_rows}, {command_access_rows, offsetof(struct tags_opts, access)}},
     .opts_size = sizeof(struct tags_opts),
     .min = 1,
@@ -243,6 +269,16 @@ const struct cmd command_list_tags = {
 };
 
 /* --- delete ----------------------------------------------------------------------------------- */
+
+static int
+want_docker(const char *word, const char **rest, struct err *e)
+{
+	const char *transport = reference_transport(word, rest);
+
+	if (transport != NULL && strcmp(transport, "docker") == 0)
+		return 0;
+	return err_set(e, ERR_USAGE, "%.300s: only docker:// is meant here", word);
+}
 
 /* A registry deletes by digest only: the tag is looked up first. */
 static int delete (struct task *t, struct err *e)

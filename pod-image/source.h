@@ -105,6 +105,9 @@ void source_graph(struct source *s, struct load *l);
 /* The first meaning of the plan's word that is there. */
 int source_registry(struct source *s, struct plan *plan, struct err *e);
 int source_files(struct source *s, struct load *load, struct err *e);
+
+/* Of a docker-archive: adds the full names of its images. */
+int source_docker_tags(struct source *s, struct strv *out, struct err *e);
 void source_store(struct source *s, struct peer *store, const char *id);
 
 /* Reads the document that was named; doc is empty if the source has none. */

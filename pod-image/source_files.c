@@ -218,20 +218,57 @@ docker_layers(struct source *s, const json_t *entry, struct image *i, struct err
 	return 0;
 }
 
-static int
-docker_image(struct source *s, struct image *i, struct err *e)
+/* What the archive holds, a new reference, or NULL. */
+static json_t *
+docker_list(struct source *s, struct err *e)
 {
 	own_strbuf struct strbuf text = {0};
-	own_json json_t *j = NULL;
-	const json_t *entry;
 	struct bytes b;
+	json_t *j;
 
-	if (load_read_member(s->load, "manifest.json", MANIFEST_MAX, &text, e) < 0)
-		return err_wrap(e, "loading docker-archive");
+	if (load_read_member(s->load, "manifest.json", MANIFEST_MAX, &text, e) < 0) {
+		err_wrap(e, "loading docker-archive");
+		return NULL;
+	}
 	b = text_of(&text);
 	j = json_read_max((const char *)b.p, b.n, MANIFEST_MAX, 16, e);
 	if (j == NULL)
-		return err_wrap(e, "parsing manifest.json");
+		err_wrap(e, "parsing manifest.json");
+	return j;
+}
+
+int
+source_docker_tags(struct source *s, struct strv *out, struct err *e)
+{
+	own_json json_t *j = docker_list(s, e);
+
+	if (j == NULL)
+		return -1;
+	for (size_t k = 0; k < json_array_size(j); k++) {
+		own_strv struct strv tags = {0};
+
+		if (json_want_strv(json_array_get(j, k), "RepoTags", &tags, e) < 0)
+			return err_wrap(e, "parsing manifest.json");
+		for (size_t i = 0; i < tags.n; i++) {
+			own_reference struct reference r = {0};
+
+			if (reference_parse_normal(tags.v[i], &r, e) < 0)
+				return err_wrap(e, "RepoTags");
+			reference_complete(&r);
+			strv_take(out, reference_string(&r));
+		}
+	}
+	return 0;
+}
+
+static int
+docker_image(struct source *s, struct image *i, struct err *e)
+{
+	own_json json_t *j = docker_list(s, e);
+	const json_t *entry;
+
+	if (j == NULL)
+		return -1;
 	entry = find_docker_entry(j, s->load->reference, e);
 	if (load_trust(s->load, NULL, NULL, e) < 0)
 		return -1;

@@ -45,6 +45,9 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 	if (reference_refuse_transport(m->reference, e) < 0 ||
 	    crypt_prepare(&t->crypt, m->access, NULL, e) < 0) {
 		r = -1;
+	} else if (m->all_tags && transport != NULL && strcmp(transport, "docker") != 0) {
+		r = err_set(
+		    e, ERR_USAGE, "pulling all tags is not supported for %s transport", transport);
 	} else if (transport == NULL || strcmp(transport, "docker") == 0) {
 		r = prepare_registry(t, rest, transport != NULL, m, e);
 	} else {
@@ -183,8 +186,7 @@ task_prepare_source(struct task *t, struct msg_image_copy *m, struct err *e)
 	if (reference_refuse_transport(m->source, e) < 0)
 		return -1;
 	if (transport == NULL)
-		return err_set(
-		    e, ERR_USAGE, "Invalid source name %.300s: it has no transport", m->source);
+		return reference_no_transport("source", m->source, e);
 	if (strcmp(transport, "docker") == 0)
 		return plan_pull(&t->plan, rest, true, m->from, e);
 	t->load = (struct load){.report = t->report,

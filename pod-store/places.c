@@ -165,6 +165,14 @@ copy_index(int from, int to, struct err *e)
 	return err_set(e, ERR_TIMEOUT, "its index changes all the time");
 }
 
+/* The directories that only that library's drivers make. */
+static bool
+is_containers_storage(int dir)
+{
+	return faccessat(dir, "overlay-images", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+	       faccessat(dir, "vfs-images", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* SQLite writes beside an index that it only reads, so it reads a copy. */
 static int
 open_index(struct store *at, struct store *s, struct err *e)
@@ -180,7 +188,10 @@ open_index(struct store *at, struct store *s, struct err *e)
 		return -1;
 	r = copy_index(at->dir, stage, e);
 	if (r == 0 && faccessat(stage, parts[0], F_OK, 0) == -1)
-		r = err_set(e, ERR_INVALID, "no images of this program are in it");
+		r = err_set(e, ERR_INVALID, "no images of this program are in it%s",
+		    is_containers_storage(at->dir)
+			? ", but containers/storage, from which pod pull containers-storage: copies"
+			: "");
 	if (r == 0)
 		r = db_open(&at->db, path, false, &fresh, e);
 	if (r == 0 && db_check(&at->db, true, name, sizeof(name), e) != 1)

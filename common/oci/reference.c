@@ -377,6 +377,18 @@ reference_transport(const char *text, const char **rest)
 }
 
 int
+reference_no_transport(const char *what, const char *text, struct err *e)
+{
+	const char *colon = strchr(text, ':');
+
+	if (colon == NULL || memchr(text, '/', (size_t)(colon - text)) != NULL)
+		return err_set(
+		    e, ERR_USAGE, "Invalid %s name %.300s: it has no transport", what, text);
+	return err_set(e, ERR_USAGE, "Invalid %s name %.300s: unknown transport \"%.*s\"", what,
+	    text, (int)(colon - text), text);
+}
+
+int
 reference_refuse_transport(const char *text, struct err *e)
 {
 	static const char *const known[] = {"sif", "ostree", "atomic"};

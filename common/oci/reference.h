@@ -84,4 +84,7 @@ const char *reference_transport(const char *text, const char **rest);
 /* Fails if text is a path by a transport that other tools know and these programs do not: sif:/x. */
 int reference_refuse_transport(const char *text, struct err *e);
 
+/* The error of a word that must begin with a transport, of a what ("source"), and does not. */
+int reference_no_transport(const char *what, const char *text, struct err *e);
+
 #endif

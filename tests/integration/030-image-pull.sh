@@ -149,6 +149,8 @@ is "login" "$(printf secret | image login -u tester --password-stdin "$REGISTRY"
 refused "login with a wrong password" "logging into \"$REGISTRY\": invalid username/password" image login -u tester -p no "$REGISTRY"
 is "inspect prints the index" "$(image inspect --raw --creds tester:secret "$REGISTRY/multi" | jq '.manifests | length')" 3
 fresh i
+is "all tags are a registry's" "$(pull -q -a "dir:$WORLD/none" 2>&1; echo $?)" "Error: pulling all tags is not supported for dir transport
+125"
 is "all tags" "$(pull -q -a "$REGISTRY/app" | wc -l)" 1
 
 # --- plain HTTP ---

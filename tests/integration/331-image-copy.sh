@@ -85,9 +85,10 @@ for b in docker oci oci-archive docker-archive dir; do
 done
 is "an archive that was begun is emptied" "$(stat -c %s "$WORLD/pbad.docker.tar")" 0
 check "no blob of it lies in the layout" test ! -e "$WORLD/pbad/blobs/sha256/${big##*/}"
+refused "one that others have, with what could be a tag" 'Invalid destination name sif:x: unknown transport "sif"' copy "dir:$WORLD/x" sif:x
 refused "no transport" "it has no transport" copy "docker://$R/v2:1" "$WORLD/x"
 refused "a transport that others have" "the transport sif: is not supported" copy "sif:/tmp/x" "dir:$WORLD/x"
-refused "an unknown transport" "it has no transport" copy "xyz:/tmp/x" "dir:$WORLD/x"
+refused "an unknown transport" 'Invalid source name xyz:/tmp/x: unknown transport "xyz"' copy "xyz:/tmp/x" "dir:$WORLD/x"
 
 # --- inspect, list-tags, delete ---
 is "inspect: the fields of skopeo" "$(look "docker://$R/v2:1" | jq -r 'del(.LayersData) | keys_unsorted | join(" ")')" \
@@ -95,6 +96,15 @@ is "inspect: the fields of skopeo" "$(look "docker://$R/v2:1" | jq -r 'del(.Laye
 is "inspect: their values" "$(look "docker://$R/v2:1" | jq -S 'del(.LayersData)')" \
 	"$(skopeo --insecure-policy inspect --tls-verify=false "docker://$R/v2:1" | jq -S 'del(.LayersData)')"
 is "inspect --config --raw" "$(look --config --raw "docker://$R/v2:1" | sha256sum | cut -d' ' -f1)" "${CONFIG#sha256:}"
+is "inspect --format" "$(look --format '{{.Name}} {{.Digest}} {{index .Labels "test"}} {{.Os}}' "docker://$R/v2:1")" \
+	"$(skopeo --insecure-policy inspect --tls-verify=false --format '{{.Name}} {{.Digest}} {{index .Labels "test"}} {{.Os}}' "docker://$R/v2:1")"
+refused "inspect --format: a field that is none" "field Nope" look --format '{{.Nope}}' "docker://$R/v2:1"
+refused "inspect --format is of the description" "--format cannot be used with --config" look --config --format '{{.Os}}' "docker://$R/v2:1"
+copy --additional-tag example.com/x:1 "oci:$WORLD/lay:latest" "docker-archive:$WORLD/names.tar:app:2"
+is "list-tags of an archive, as skopeo's" "$(image list-tags "docker-archive:$WORLD/names.tar" | jq -cS .)" "$(skopeo list-tags "docker-archive:$WORLD/names.tar" | jq -cS .)"
+is "list-tags of an archive, a line each" "$(image list-tags --format plain "docker-archive:$WORLD/names.tar" | sort | tr '\n' ' ')" "docker.io/library/app:2 example.com/x:1 "
+refused "list-tags of no archive" "no such file" image list-tags "docker-archive:$WORLD/nosuch.tar"
+refused "list-tags of another transport" "only docker:// and docker-archive: are meant here" image list-tags "dir:$WORLD/df"
 for i in $(seq 12); do copy "dir:$WORLD/df" "docker://$R/tags:v$i"; done
 is "list-tags" "$(image list-tags --tls-verify=false "docker://$R/tags" | jq -c '[.Repository, (.Tags | length)]')" "[\"$R/tags\",12]"
 image delete --tls-verify=false "docker://$R/tags:v1"
