@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -106,14 +107,16 @@ struct sync {
 
 /* --- Processes -------------------------------------------------------------------------------- */
 
-/* Starts ourselves with these words; out: its standard output goes there, or 0. */
+/* Starts ourselves with these words; in, out: what is its standard input, and where its output goes, or 0. */
 static pid_t
-start(const struct strv *words, int out, struct err *e)
+start(const struct strv *words, int in, int out, struct err *e)
 {
 	pid_t pid = fork();
 
 	if (pid != 0)
 		return pid > 0 ? pid : err_sys(e, "starting a copy");
+	if (in > 0)
+		dup2(in, STDIN_FILENO);
 	if (out > 0)
 		dup2(out, STDOUT_FILENO);
 	execv("/proc/self/exe", words->v);
@@ -173,7 +176,7 @@ read_tags(const struct sync *s, const char *repository, char **text, struct err 
 		return err_sys(e, "making a pipe");
 	in = ends[0];
 	out = ends[1];
-	pid = start(&words, out, e);
+	pid = start(&words, 0, out, e);
 	fd_close(&out);
 	if (pid < 0)
 		return -1;
@@ -351,8 +354,26 @@ make_parents(const char *destination)
 	}
 }
 
+/*
+ * A file of the passphrase, which is read for each image.  -1: there is none, or e is set.  With keys of both kinds a file
+ * would be refused, as nobody could tell whose it is.
+ */
 static int
-copy_one(const struct sync_opts *o, const struct job *j, struct err *e)
+keep_passphrase(const struct sync_opts *o, const struct signing *signing, struct err *e)
+{
+	own_fd int fd = -1;
+
+	if (signing->passphrase == NULL ||
+	    (o->signing.by != NULL && o->signing.private_key != NULL))
+		return -1;
+	fd = memfd_create("passphrase", MFD_CLOEXEC);
+	if (fd < 0 || file_put(fd, signing->passphrase, strlen(signing->passphrase)) < 0)
+		return err_sys(e, "keeping the passphrase");
+	return fd_take(&fd);
+}
+
+static int
+copy_one(const struct sync_opts *o, const struct job *j, int passphrase, struct err *e)
 {
 	own_strv struct strv words = {0};
 	pid_t pid;
@@ -386,17 +407,18 @@ copy_one(const struct sync_opts *o, const struct job *j, struct err *e)
 	add_option(&words, "sign-by", o->signing.by);
 	add_option(&words, "sign-by-sigstore", o->signing.sigstore);
 	add_option(&words, "sign-by-sigstore-private-key", o->signing.private_key);
-	add_option(&words, "sign-passphrase-file", o->signing.passphrase_file);
+	if (passphrase >= 0)
+		strv_add(&words, "--sign-passphrase-file=/proc/self/fd/0");
 	strv_add(&words, j->source);
 	strv_add(&words, j->destination);
 	if (text_has_prefix(j->destination, "dir:"))
 		make_parents(j->destination);
-	pid = start(&words, 0, e);
+	pid = start(&words, passphrase, 0, e);
 	return pid < 0 ? -1 : wait_for(pid, e);
 }
 
 static int
-copy_all(const struct sync *s, struct err *e)
+copy_all(const struct sync *s, int passphrase, struct err *e)
 {
 	struct err last = {0};
 
@@ -407,7 +429,7 @@ copy_all(const struct sync *s, struct err *e)
 			fprintf(stderr, "Copying image %s to %s (%zu/%zu)\n", j->source,
 			    j->destination, i + 1, s->n);
 		err_clear(e);
-		if (s->o->dry_run || copy_one(s->o, j, e) == 0)
+		if (s->o->dry_run || copy_one(s->o, j, passphrase, e) == 0)
 			continue;
 		err_wrap(e, "copying %s", j->source);
 		if (!s->o->keep_going)
@@ -451,16 +473,21 @@ run_sync(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	    .to = argv[1],
 	    .from = {o->src_authfile != NULL ? o->src_authfile : o->authfile, o->src_creds,
 		o->src_cert_dir, o->src_tls_verify, o->src_no_creds}};
+	own_signing struct signing signing = {0};
+	own_fd int passphrase = -1;
 	struct sync_list list = {0};
 	int r;
 
 	(void)ctx;
 	(void)argc;
-	if (check_words(o, e) < 0)
+	if (check_words(o, e) < 0 || signing_fill(&o->signing, &signing, e) < 0)
+		return -1;
+	passphrase = keep_passphrase(o, &signing, e);
+	if (err_is_set(e))
 		return -1;
 	r = plan(&s, argv[0], &list, e);
 	if (r == 0)
-		r = copy_all(&s, e);
+		r = copy_all(&s, passphrase, e);
 	for (size_t i = 0; i < s.n; i++) {
 		free(s.jobs[i].source);
 		free(s.jobs[i].destination);

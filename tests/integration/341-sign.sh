@@ -66,6 +66,14 @@ is "signs for that name" "$(gpg --decrypt "$WORLD/for/signature-1" 2>/dev/null |
 mkdir -p "$WORLD/tree/$R/synced" && copies --remove-signatures "docker://$R/app:1" "dir:$WORLD/tree/$R/synced:1"
 check "sync --sign-by" image sync -q --src dir --dest docker --dest-tls-verify=false --sign-by alice@example.org "$WORLD/tree" "$R/tree"
 theirs "signs each image" "$R/tree/synced:1"
+# The passphrase is read once, and contradictions are found before anything is copied.
+cp -r "$WORLD/tree/$R/synced:1" "$WORLD/tree/$R/synced:2"
+echo open >"$WORLD/pass"
+image generate-sigstore-key --output-prefix "$WORLD/sync" --passphrase-file "$WORLD/pass" >/dev/null || not_ok "a key for sync"
+check "sync with a passphrase out of a pipe signs all images" image sync -q --src dir --dest docker --dest-tls-verify=false \
+	--sign-by-sigstore-private-key "$WORLD/sync.private" --sign-passphrase-file /dev/stdin "$WORLD/tree" "$R/pair" < <(cat "$WORLD/pass")
+said=$(image sync -q --src dir --dest docker --sign-by-sigstore x --sign-by-sigstore-private-key y --keep-going "$WORLD/tree" "$R/none" 2>&1)
+is "sync: contradictions are said once" "$? $said" "125 Error: only one of --sign-by-sigstore and --sign-by-sigstore-private-key can be used"
 said=$(copies --sign-by alice@example.org "docker://$R/app:1" containers-storage:localhost/signed 2>&1)
 check "a copy into the store is not signed" grep -q 'the store does not sign' <<<"$said"
 # A manifest that is a file, with skopeo on the other side.
