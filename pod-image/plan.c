@@ -433,6 +433,7 @@ plan_push(struct plan *p, const char *text, const struct rec_registry_access *ac
 	if (registries_conf_load(&conf, access->registries_conf, e) < 0 ||
 	    reference_parse_normal(text, &r, e) < 0)
 		return -1;
+	strv_add_all(&p->helpers, (const char *const *)conf.cred_helpers.v, conf.cred_helpers.n);
 	reference_complete(&r);
 	p->sources = xcalloc(1, sizeof(*p->sources));
 	s = &p->sources[p->nsources++];
