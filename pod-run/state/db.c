@@ -404,11 +404,10 @@ db_checkpoint(struct db *db)
 bool
 db_wants_folding(struct db *db)
 {
-	if (sqlite3_total_changes(db->sql) == 0)
-		return false;
 	if (sqlite_fold_is_due(db->sql, SQLITE_FOLD_LARGE))
 		return true;
-	sqlite_reserve_log(db->sql);
+	if (sqlite3_total_changes(db->sql) != 0)
+		sqlite_reserve_log(db->sql);
 	return false;
 }
 

@@ -30,7 +30,10 @@ int db_make(const char *path, const char *run_root, struct err *e);
  */
 void db_checkpoint(struct db *db);
 
-/* After the last change: should the log be folded now?  If not, room is kept for it (sqlite.h). */
+/*
+ * After the last use: should the log be folded now?  Also where nothing was changed, or each of many commands that only
+ * read would read all of a long log.  If not, room is kept for what was added to it (sqlite.h).
+ */
 bool db_wants_folding(struct db *db);
 
 /*

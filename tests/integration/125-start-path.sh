@@ -126,4 +126,12 @@ for i in $(seq 40); do pod create --network none $img true >/dev/null; done
 touch -d '1 minute ago' "$ROOT/pod.db"
 pod create --network none $img true >/dev/null
 check "the log of changes is folded back when a command has ended" until_ok 20 log_is_short
+for i in $(seq 40); do
+	touch "$ROOT/pod.db"
+	pod create --network none $img true >/dev/null
+done
+is "many changes at once leave a long one" "$(log_is_short; echo $?)" 1
+touch -d '1 minute ago' "$ROOT/pod.db"
+pod ps >/dev/null
+check "which a command folds back that only reads" until_ok 20 log_is_short
 finish
