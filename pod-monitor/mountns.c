@@ -25,13 +25,18 @@ static int
 hide_unified(struct err *e)
 {
 	struct statfs fs;
+	bool mounted;
 
-	if (statfs(UNIFIED, &fs) != 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+	if (statfs(UNIFIED, &fs) != 0)
+		return 0;
+	mounted = fs.f_type == CGROUP2_SUPER_MAGIC;
+	/* A directory that somebody unmounted it from is covered all the same. */
+	if (!mounted && statfs(CGROUP, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
 		return 0;
 	if (mount(NULL, CGROUP, NULL, MS_PRIVATE, NULL) != 0)
 		return err_sys(e, "making " CGROUP " private");
 	/* In a user namespace the mount is locked, and only covered. */
-	if ((umount2(UNIFIED, MNT_DETACH) != 0 && errno != EINVAL) ||
+	if ((mounted && umount2(UNIFIED, MNT_DETACH) != 0 && errno != EINVAL) ||
 	    mount("tmpfs", UNIFIED, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		"size=64k,nr_inodes=64,mode=700") != 0)
 		return err_sys(e, "hiding " UNIFIED);

@@ -26,6 +26,17 @@ done
 if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
 	up stays $image sleep 1000
 	is "cgroup v1: a monitor stays with its caller" "$(cat "/proc/$(field stays State.ConmonPid)/cgroup")" "$(cat /proc/self/cgroup)"
+	# A hybrid host whose second tree was unmounted, as Podman with crun needs it: the runtime makes a directory in
+	# the place of the mount nevertheless.
+	if [ -d /sys/fs/cgroup/unified ]; then
+		id=$(unshare -m --propagation private bash -c 'umount /sys/fs/cgroup/unified 2>/dev/null
+			"$1/pod" --root "$2" --runroot "$3" run -d --network none '$image' sleep 1000
+			"$1/pod" --root "$2" --runroot "$3" rm -f -t 0 -l >/dev/null
+			find /sys/fs/cgroup/unified >"$4"' x "$BIN" "$ROOT" "$RUNROOT" "$WORLD/left")
+		is "nothing stays below where the second tree of a hybrid host was mounted" "${#id} $(grep -c "libpod-$id" "$WORLD/left")" "64 0"
+	else
+		skip "the place of the second tree of a hybrid host" "no hybrid host"
+	fi
 	skip "a monitor's own cgroup" "cgroup v1"
 	finish
 fi
