@@ -34,6 +34,7 @@ job() {
 		until_ok 10 curl -sf -o "$WORLD/page" "http://127.0.0.1:$port/index.html"
 		is "$form: it answers HTTP" "$(cat "$WORLD/page" 2>/dev/null)" "hello from pod"
 		is "$form: ps shows it" "$(pod ps --filter "name=web-$form" --format '{{.State}}')" running
+		is "$form: and the name it was run by" "$(pod ps --filter "name=web-$form" --format '{{.Image}}')" "$name"
 		check "$form: ps shows its port" grep -q "127.0.0.1:$port->80/tcp" <(pod ps --filter "name=web-$form" --format '{{.Ports}}')
 		check "$form: logs show the request" until_ok 5 job_logged "web-$form"
 		is "$form: exec" "$(pod exec "web-$form" cat /opt/second | cut -d' ' -f1)" second

@@ -10,6 +10,7 @@
 #include "common/base/text.h"
 #include "common/cli/value.h"
 #include "common/oci/decrypt_key.h"
+#include "common/oci/reference.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
@@ -256,6 +257,22 @@ create_ask(struct create *c, struct err *e)
 	return c->o->rootfs ? 0 : image_ask(c->x, c->input.image, &c->pull, &c->image_seq, e);
 }
 
+/* The one of the image's names that it was asked for by; NULL: by its ID. */
+static const char *
+image_name(struct create *c)
+{
+	const struct msg_image_got *got = MSG_OF(&c->image, image_got);
+	own_reference struct reference ref = {0};
+	struct err ignored = {0};
+
+	if (got->matched != NULL)
+		return got->matched;
+	if (reference_parse(c->input.image, &ref, &ignored) == -1 || ref.domain == NULL ||
+	    ref.digest == NULL)
+		return NULL;
+	return arena_printf(&c->arena, "%s/%s@%s", ref.domain, ref.path, ref.digest);
+}
+
 int
 create_merge(struct create *c, struct err *e)
 {
@@ -264,8 +281,10 @@ create_merge(struct create *c, struct err *e)
 	if (!c->o->rootfs &&
 	    image_found(c->x, c->input.image, c->image_seq, &c->pull, &c->image, e) == -1)
 		return -1;
-	if (!c->o->rootfs)
+	if (!c->o->rootfs) {
 		image = MSG_OF(&c->image, image_got)->image;
+		c->config.image_name = image_name(c);
+	}
 	if (artifact_mounts(c->x, image != NULL ? image->id : NULL, &c->config, &c->arena, e) ==
 		-1 ||
 	    find_images(c, e) == -1 || inherit_volumes(c, e) == -1 ||

@@ -191,12 +191,25 @@ is_foreign(const struct image_pull *p, const struct rec_image *image)
 				    strcmp(p->variant, c->variant) != 0));
 }
 
+/*
+ * Asks for the image that was pulled: by the name it was asked for, so that this is the one of its names
+ * that the container shows, and by its ID where a transport was named or the name means another.
+ */
 static int
-ask_again(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
+ask_again(struct ctx *x, const char *name, const char *id, struct peer_in *in, struct err *e)
 {
 	struct msg_image_get m = {.name = name};
+	struct err ignored = {0};
+	const char *rest;
 
 	peer_in_free(in);
+	if (reference_transport(name, &rest) == NULL &&
+	    peer_call(ctx_store(x, e), &msg_image_get_desc, &m, in, NULL, NULL, &ignored) == 0) {
+		if (strcmp(MSG_OF(in, image_got)->image->id, id) == 0)
+			return 0;
+		peer_in_free(in);
+	}
+	m.name = id;
 	return peer_call(ctx_store(x, e), &msg_image_get_desc, &m, in, NULL, NULL, e);
 }
 
@@ -235,5 +248,5 @@ image_found(struct ctx *x, const char *name, uint32_t seq, const struct image_pu
 	if (ids.n == 0)
 		return err_set(e, ERR_NOTFOUND, "%s: image not known",
 		    reference_transport(name, &rest) != NULL ? rest : name);
-	return ask_again(x, ids.v[0], in, e);
+	return ask_again(x, name, ids.v[0], in, e);
 }

@@ -49,6 +49,26 @@ is "filter by label and volume together" "$(pod ps -a --filter label=x=1 --filte
 is "filter by ancestor" "$(pod ps -aq --filter ancestor=$img | wc -l)" 4
 is "JSON has what it had" "$(pod ps -a --filter name=full --format json | jq -c '.[0] | [.Labels, .Ports[0].host_port, .Command[2], .Networks]')" \
 	'[{"x":"1","y":"2"},8080,"sh",["podman"]]'
+# Of an image with several names the one that it was asked for by, and the first where that was none.
+pod tag $img localhost/alias:2
+digest=$(pod image inspect --format '{{.Digest}}' $img)
+for name in localhost/alias:2 alias:2 "localhost/alias@$digest" "localhost/alias:2@$digest" "$(pod images -q --no-trunc $img)"; do
+	pod create --replace --name asked "$name" true >/dev/null
+	pod ps -a --filter name=^asked$ --format '{{.Image}}'
+	pod inspect --format '{{.ImageName}} {{.Config.Image}}' asked
+done >"$WORLD/asked"
+is "the image's name" "$(cat "$WORLD/asked")" "localhost/alias:2
+localhost/alias:2 localhost/alias:2
+localhost/alias:2
+localhost/alias:2 localhost/alias:2
+localhost/alias@$digest
+localhost/alias@$digest localhost/alias@$digest
+localhost/alias@$digest
+localhost/alias@$digest localhost/alias@$digest
+$img:latest
+$img:latest $img:latest"
+pod rm asked >/dev/null
+pod rmi localhost/alias:2 >/dev/null
 # In a template json has the whole object, as --format json, and not what columns make of it.
 timeless() { jq -c 'del(.CreatedAt, .created, .Status)' | sort -u; }
 for list in "ps -a" images "network ls" "volume ls" "history $img"; do
