@@ -130,6 +130,9 @@ prepare(struct cli_ctx *cli, struct err *e)
 	if (g->context != NULL && strcmp(g->context, "default") != 0)
 		return err_set(e, ERR_USAGE,
 		    "unable to parse context \"%s\": only default is known", g->context);
+	if (g->registries_conf != NULL && access(g->registries_conf, F_OK) == -1)
+		return err_sys(
+		    e, "locating specified registries.conf: stat %s", g->registries_conf);
 	if (g->registries_conf != NULL &&
 	    setenv("CONTAINERS_REGISTRIES_CONF", g->registries_conf, 1) < 0)
 		return err_sys(e, "setting CONTAINERS_REGISTRIES_CONF");

@@ -175,11 +175,21 @@ put_label(struct change *c, const char *s, size_t n, struct err *e)
 	return 0;
 }
 
+/* Several labels if each word is one; else a single one, whose value holds blanks. */
 static int
 apply_label(struct change *c, const char *value, struct err *e)
 {
 	size_t n;
+	const char *first = next_word(value, &n);
+	bool pairs = true;
 
+	if (first == NULL || memchr(first, '=', n) == NULL)
+		return err_set(e, ERR_INVALID,
+		    "invalid change \"LABEL %s\" - LABEL must be formatted key=value", value);
+	for (const char *s = first; s != NULL; s = next_word(s + n, &n))
+		pairs = pairs && memchr(s, '=', n) != NULL;
+	if (!pairs)
+		return put_label(c, first, strlen(first), e);
 	for (const char *s = next_word(value, &n); s != NULL; s = next_word(s + n, &n))
 		if (put_label(c, s, n, e) == -1)
 			return -1;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -132,20 +133,52 @@ add_word(const char *word, const struct variable *v, size_t n, struct strv *out)
 		strv_add(out, text.s);
 }
 
+/* The next word of a label, where quotes group as in a shell; -1 at one that is not closed, 0 at the end. */
+static int
+take_word(const char **at, struct strbuf *out)
+{
+	const char *s = *at + strspn(*at, " \t\n");
+	char quote = '\0';
+	bool any = *s != '\0';
+
+	for (; *s != '\0' && (quote != '\0' || strchr(" \t\n", *s) == NULL); s++) {
+		if (quote != '\0' ? *s == quote : *s == '"' || *s == '\'')
+			quote = quote != '\0' ? '\0' : *s;
+		else
+			strbuf_addc(out, *s);
+	}
+	*at = s;
+	return quote != '\0' ? -1 : any;
+}
+
+static int
+split_label(const char *label, struct strv *words)
+{
+	int r;
+
+	do {
+		own_strbuf struct strbuf word = {0};
+
+		r = take_word(&label, &word);
+		if (r > 0)
+			strv_add(words, word.s != NULL ? word.s : "");
+	} while (r > 0);
+	return r;
+}
+
 /*
  * Safe because the user asked for just this: to run what the image says, with his own power, as a shell would;
  * the words are shown before.  No shell is started: the label cannot say more than one command.
  */
-static void
+static int
 make_command(const char *label, const char *const *extra, size_t extra_n, const struct variable *v,
     size_t n, struct strv *out)
 {
 	own_strv struct strv words = {0};
 
-	strv_split(&words, label, ' ');
+	if (split_label(label, &words) == -1)
+		return -1;
 	for (size_t i = 0; i < words.n; i++) {
-		if (words.v[i][0] == '\0')
-			continue;
 		if (out->n == 0 &&
 		    (strcmp(words.v[i], "docker") == 0 || strcmp(words.v[i], "podman") == 0 ||
 			text_has_suffix(words.v[i], "/podman") ||
@@ -156,22 +189,47 @@ make_command(const char *label, const char *const *extra, size_t extra_n, const 
 	}
 	for (size_t i = 0; i < extra_n; i++)
 		add_word(extra[i], v, n, out);
+	return 0;
 }
 
 /* --- The command --------------------------------------------------------------------------------*/
 
-/* All of it: what is not shown must not be run. */
-static void
-show(const struct strv *words)
+static bool
+is_ours(const struct strv *words)
 {
-	fputs("command:", stdout);
-	for (size_t i = 0; i < words->n; i++) {
-		size_t size = strlen(words->v[i]) * 4 + 1;
-		own_mem char *clean = xmalloc(size);
+	own_mem char *self = xasprintf("%s/pod", spawn_bin_dir());
 
-		text_escape(words->v[i], clean, size);
-		printf(" %s", clean);
+	return strcmp(words->v[0], self) == 0;
+}
+
+/* As a shell would take it back. */
+static void
+show_word(const char *word)
+{
+	size_t size = strlen(word) * 4 + 1;
+	own_mem char *clean = xmalloc(size);
+	bool quote = word[strcspn(word, " \t\n\"'")] != '\0';
+
+	text_escape(word, clean, size);
+	fputs(quote ? " '" : " ", stdout);
+	for (const char *s = clean; *s != '\0'; s++) {
+		if (*s == '\'')
+			fputs("'\\'", stdout);
+		putchar(*s);
 	}
+	if (quote)
+		putchar('\'');
+}
+
+/* All of it: what is not shown must not be run.  Ourselves go by the word that the user typed. */
+static void
+show(const struct cli_ctx *cli, const struct strv *words)
+{
+	bool ours = is_ours(words);
+
+	printf("command:%s%s", ours ? " " : "", ours ? cli->prog : "");
+	for (size_t i = ours; i < words->n; i++)
+		show_word(words->v[i]);
 	putchar('\n');
 }
 
@@ -179,8 +237,7 @@ show(const struct strv *words)
 static void
 with_options(struct ctx *x, const struct strv *words, struct strv *out)
 {
-	own_mem char *self = xasprintf("%s/pod", spawn_bin_dir());
-	bool ours = strcmp(words->v[0], self) == 0;
+	bool ours = is_ours(words);
 
 	if (ours)
 		ctx_own_command(x, out);
@@ -212,15 +269,20 @@ run_words(
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Makers write INSTALL and RUN, users type install and run; what is spelt the same comes first. */
 static const char *
 label_of(const struct rec_image *image, const char *name)
 {
 	const struct rec_image_config *c = image->config;
+	const char *other = NULL;
 
-	for (size_t i = 0; c != NULL && i < c->labels.n; i++)
+	for (size_t i = 0; c != NULL && i < c->labels.n; i++) {
 		if (strcmp(c->labels.v[i].key, name) == 0)
 			return c->labels.v[i].value;
-	return NULL;
+		if (other == NULL && strcasecmp(c->labels.v[i].key, name) == 0)
+			other = c->labels.v[i].value;
+	}
+	return other;
 }
 
 static int
@@ -251,6 +313,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const char *label, *full;
 	uint32_t seq;
 
+	if (image_check_authfile(o->authfile, e) == -1)
+		return -1;
 	o->pull.quiet = o->quiet;
 	o->pull.access = (struct rec_registry_access){.auth_file = o->authfile,
 	    .cert_dir = o->cert_dir,
@@ -272,13 +336,15 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    {"OPT1", o->opt1 != NULL ? o->opt1 : ""}, {"OPT2", o->opt2 != NULL ? o->opt2 : ""},
 	    {"OPT3", o->opt3 != NULL ? o->opt3 : ""}, {"GLOBAL_OPTS", ""}};
 
-	make_command(label, (const char *const *)argv + 2, (size_t)argc - 2, v, COUNTOF(v), &words);
+	if (make_command(label, (const char *const *)argv + 2, (size_t)argc - 2, v, COUNTOF(v),
+		&words) == -1)
+		return err_set(e, ERR_INVALID, "label %s of image %s: a quote is not closed",
+		    argv[0], argv[1]);
 	if (words.n == 0)
 		return err_set(
 		    e, ERR_INVALID, "label %s of image %s names no command", argv[0], argv[1]);
-	if (!o->quiet || o->display) {
-		show(&words);
-	}
+	if (!o->quiet || o->display)
+		show(cli, &words);
 	if (o->display)
 		return 0;
 	if (o->replace && replace(x, name, e) == -1)

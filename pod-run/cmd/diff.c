@@ -36,7 +36,7 @@ static const struct opt image_rows[] = {
 
 enum kind { ANY, CONTAINER, IMAGE };
 
-/* Paths that the engine makes in each container. */
+/* Paths that the engine makes in each container; secrets lie below theirs. */
 static const char *const hidden[] = {"/dev", "/etc/hostname", "/etc/hosts", "/etc/mtab",
     "/etc/resolv.conf", "/proc", "/run", "/run/.containerenv", "/run/notify", "/run/podman-init",
     "/run/secrets", "/sys"};
@@ -47,7 +47,7 @@ is_hidden(const char *path)
 	for (size_t i = 0; i < COUNTOF(hidden); i++)
 		if (strcmp(hidden[i], path) == 0)
 			return true;
-	return false;
+	return text_has_prefix(path, "/run/secrets/");
 }
 
 /* A change as the store writes it: kind, space, path. */
@@ -178,10 +178,8 @@ run_any(struct cli_ctx *cli, enum kind kind, const struct diff_opts *o, int argc
 	if (o->latest && argc > 0)
 		return err_set(e, ERR_USAGE, "--latest and containers cannot be used together");
 	if (!o->latest && argc == 0)
-		return err_set(e, ERR_USAGE,
-		    kind == IMAGE
-			? "image name must be provided"
-			: "container must be specified: podman diff [options [...]] ID-NAME");
+		return kind != IMAGE ? select_none(cli, e)
+				     : err_set(e, ERR_USAGE, "image name must be provided");
 	if (find(x, kind, argc > 0 ? argv[0] : NULL, o->latest, &a, &m.id, e) == -1)
 		return -1;
 	if (argc > 1 && find(x, kind, argv[1], false, &a, &m.against, e) == -1)

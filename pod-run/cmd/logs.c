@@ -391,6 +391,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_view struct view w = {.x = ctx_of(cli), .o = o};
 	struct select s = {.argc = argc, .argv = argv, .latest = o->latest};
 
+	if (argc == 0 && !o->latest)
+		return err_set(e, ERR_USAGE, "specify at least one container name or ID to log");
 	if (read_time(o->since, "since", false, &w.since_ns, e) == -1 ||
 	    read_time(o->until, "until", true, &w.until_ns, e) == -1 || start_worker(&w, e) == -1 ||
 	    select_each(w.x, &s, add, &w, e) == -1)

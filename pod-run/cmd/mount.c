@@ -82,7 +82,7 @@ check_format(const struct mount_opts *o, struct err *e)
 {
 	if (o->format == NULL || strcmp(o->format, "json") == 0)
 		return 0;
-	return err_set(e, ERR_USAGE, "unknown --format argument: %s", o->format);
+	return err_set(e, ERR_USAGE, "unknown --format argument: \"%s\"", o->format);
 }
 
 /* --- One ------------------------------------------------------------------------------------------*/
@@ -273,26 +273,16 @@ list_images(struct ctx *x, const struct strv *only, bool json, struct err *e)
 
 /* --- mount, unmount -------------------------------------------------------------------------------*/
 
-struct mounting {
-	const struct mount_opts *o;
-	bool alone; /* one container: its path is all there is to say */
-};
-
 static int
 one_mount(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 {
-	const struct mounting *g = arg;
 	own_peer_in struct peer_in in = {0};
-	const char *path;
 
 	(void)word;
+	(void)arg;
 	if (attach_ctr(x, id, &in, e) == -1)
 		return -1;
-	path = MSG_OF(&in, rootfs_attached)->path;
-	if (g->alone)
-		puts(path);
-	else
-		printf("%.*s  %s\n", g->o->no_trunc ? 64 : 12, id, path);
+	puts(MSG_OF(&in, rootfs_attached)->path);
 	return 0;
 }
 
@@ -301,7 +291,6 @@ run_mount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct mount_opts *o = opts;
 	struct ctx *x = ctx_of(cli);
-	struct mounting g = {.o = o, .alone = argc == 1 || o->latest};
 	struct select s = {.argc = argc, .argv = argv, .all = o->all, .latest = o->latest};
 
 	if (check_format(o, e) == -1 || check_namespace(x, "mount", e) == -1)
@@ -311,7 +300,7 @@ run_mount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		    "when using the --all switch, you may not pass any container names or IDs");
 	if (argc == 0 && !o->all && !o->latest)
 		return list_ctrs(x, o, e);
-	return select_each(x, &s, one_mount, &g, e);
+	return select_each(x, &s, one_mount, NULL, e);
 }
 
 static int

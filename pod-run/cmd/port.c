@@ -113,8 +113,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	sync_look(x, &c);
 	if ((c.status != CTR_RUNNING || print_ports(&c, &w, false) == 0) && w.number != 0)
-		return err_set(e, ERR_NOTFOUND, "failed to find published port \"%u/%s\"",
-		    (unsigned)w.number, w.protocol);
+		return err_set(
+		    e, ERR_NOTFOUND, "failed to find published port \"%s\"", argv[named]);
 	return 0;
 }
 

@@ -97,6 +97,18 @@ check_pairs(const struct strv *l, const char *what, struct err *e)
 	return 0;
 }
 
+static int
+check_driver_options(const struct strv *l, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strchr(l->v[i], '=') == NULL)
+			return err_set(e, ERR_USAGE,
+			    "invalid argument \"%s\" for \"--driver-opts\" flag: %s must be "
+			    "formatted as key=value",
+			    l->v[i], l->v[i]);
+	return check_pairs(l, "driver option", e);
+}
+
 /* Those of containers.conf, below those of the command line. */
 static void
 conf_options(const struct containers_conf *conf, const char *driver, const struct create_opts *o,
@@ -132,7 +144,7 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (o->ignore && o->replace)
 		return err_set(e, ERR_USAGE, "cannot use --ignore and --replace flags together");
 	if (check_pairs(&o->label, "label", e) == -1 ||
-	    check_pairs(&o->driver_opts, "driver option", e) == -1)
+	    check_driver_options(&o->driver_opts, e) == -1)
 		return -1;
 	n.driver = o->driver != NULL ? o->driver : conf->secrets_driver;
 	conf_options(conf, n.driver, o, &options);

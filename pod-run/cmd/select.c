@@ -183,8 +183,10 @@ select_each(struct ctx *x, struct select *s, select_fn *fn, void *arg, struct er
 	if (s->latest) {
 		struct db *db = ctx_db(x, e);
 
-		if (db == NULL || ctr_find_latest(db, id, e) == -1)
+		if (db == NULL || ctr_find_latest(db, id, e) == -1) {
+			*(e->class == ERR_NOTFOUND ? &s->missing : &s->failed) += 1;
 			return -1;
+		}
 		each_word(x, s, id, fn, arg, &last);
 	} else if (s->all || (s->filters != NULL && s->filters->n > 0)) {
 		if (each_match(x, s, fn, arg, &last, e) == -1)

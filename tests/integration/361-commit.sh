@@ -23,6 +23,9 @@ work() { # what both users do
 	is "$1--iidfile" "$(cat "$WORLD/iid")" "$(cat "$WORLD/out")"
 	is "$1the configuration is the container's, with the changes" "$(pod inspect y | jq -c '.[0]|[.Config.Cmd,.Config.Labels,.Config.Volumes,.Config.ExposedPorts,.Author,.ManifestType,(.Config.Env|contains(["Q=1","Z=1"]))]')" \
 		'[["a","b"],{"k":"v"},{"/vv":{}},{"80/tcp":{}},"me","application/vnd.docker.distribution.manifest.v2+json",true]'
+	pod commit -q -c 'LABEL RUN=podman run IMAGE "a b"' -c 'LABEL e=f "g h"="i j"' c localhost/lab >/dev/null
+	is "$1a label of several words" "$(pod inspect lab | jq -c '.[0].Labels')" '{"RUN":"podman run IMAGE \"a b\"","e":"f","g h":"i j"}'
+	pod commit -c 'LABEL some words' c 2>"$WORLD/err"; check "$1a label without a value" grep -q 'LABEL must be formatted key=value' "$WORLD/err"
 	echo '{"User":"alice","Env":["ONLY=1"],"Labels":{"x":"y"}}' >"$WORLD/cfg"
 	pod commit -q --config "$WORLD/cfg" c localhost/z >/dev/null
 	is "$1--config" "$(pod inspect z | jq -c '.[0]|[.Config.User,.Config.Env,.Config.Labels]')" '["alice",["ONLY=1"],{"x":"y"}]'
@@ -45,6 +48,10 @@ if [ "$(id -u)" = 0 ]; then
 	at_end() { pod umount -a >/dev/null; pod image umount -a >/dev/null; }
 	m=$(pod mount c)
 	is "mount: the tree is there" "$(cat "$m/new")" x
+	pod create --name c2 --network none localhost/parent true >/dev/null
+	is "mount of several: their paths" "$(pod mount c c2)" "$m"$'\n'"$(pod mount c2)"
+	is "mount --all: paths" "$(pod mount -a | sort)" "$(printf '%s\n' "$m" "$(pod mount c2)" | sort)"
+	pod rm c2 >/dev/null
 	is "mount lists it" "$(pod mount | tr -s ' ')" "$(pod inspect -f '{{.Id}}' c | cut -c1-12) $m"
 	is "mount --format json" "$(pod mount --format json | jq -r '.[0].Names[0]')" c
 	echo host >"$m/fromhost"

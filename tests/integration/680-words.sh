@@ -170,7 +170,7 @@ table() {
 125|Error: can only create exec sessions on running containers: container state improper|exec s1 true
 125|Error: can only create exec sessions on running containers: container state improper|exec c1 true
 1|Error: no container with name or ID "nosuch" found: no such container|rm r1 nosuch
-125|Error: failed to find published port "80/tcp"|port r1 80
+125|Error: failed to find published port "80"|port r1 80
 125|Error: requested CPUs are not available - requested 4095, available: *|create --cpuset-cpus 4095 img true
 125|Error: opening pidfile /nosuch/x: no such file or directory|run --rm --pidfile /nosuch/x img true
 125|Error: file descriptor 3 is not available - the preserve-fds option requires that file descriptors must be passed|run --rm --preserve-fds 9 img true

@@ -96,7 +96,14 @@ pod top --list-descriptors | grep -cx 'capeff\|hpid\|seccomp'@3
 pod diff three@A /ten
 pod diff --format json three@{ "added": [ "/ten" ] }
 pod container diff --format json -l@{}
+pod diff 2>&1; pod container diff 2>&1@Error: "pod diff" requires a name, id, or the "--latest" flag Error: "pod diff" requires a name, id, or the "--latest" flag
+pod secret create hid "$WORLD/env" | wc -c; pod run --name sec --net none --secret hid img true; pod diff sec; pod rm sec; pod secret rm hid | wc -c@26 sec 26
+pod secret create --driver-opts x hid "$WORLD/env" 2>&1@Error: invalid argument "x" for "--driver-opts" flag: x must be formatted as key=value
+pod --registries-conf "$WORLD/nosuch" ps 2>&1 | grep -c 'locating specified registries.conf: stat'@1
+pod logs 2>&1@Error: specify at least one container name or ID to log
+"$BIN/pod" --root "$WORLD/none" --runroot "$WORLD/none.run" rm -l 2>/dev/null; echo $?@1
 pod port run1@
+pod port run1 81 2>&1; pod port run1 81/udp 2>&1@Error: failed to find published port "81" Error: failed to find published port "81/udp"
 pod wait three@3
 pod wait --condition exited --condition stopped three@3
 pod wait --ignore nosuch@-1
@@ -111,6 +118,7 @@ pod stats --no-stream --no-reset -i 1 --format json run1 | jq -r '.[0] | keys | 
 pod stats --no-stream --format 'table {{.Name}}\t{{.PIDs}}' run2@NAME PI DS run2 1
 pod stats --no-stream --format '{{.CPUPerc}} {{.MemPerc}}' run1 | grep -c '%.*%'@1
 pod mount --no-trunc 2>/dev/null | wc -l@0
+pod mount --format x 2>&1@Error: unknown --format argument: "x"
 pod exec -e A=b --env-file "$WORLD/env" -w /tmp -u 5:6 run1 sh -c 'echo $A $C; pwd; id -u; id -g'@b 1 /tmp 5 6
 pod exec --privileged run1 sh -c 'sed -n "s/CapEff:[[:space:]]*//p" /proc/self/status' | grep -cE '^0+([1-9a-f]*)f'@1
 pod exec --cidfile "$WORLD/cid" echo by file@by file

@@ -106,8 +106,10 @@ Test(change, all_of_them)
 
 Test(change, labels)
 {
-	gives((const char *[]){"LABEL a=b \"c=d e\" f=\"g h\" \"i\"=\"j\" k", NULL},
+	gives((const char *[]){"LABEL a=b \"c=d e\" f=\"g h\" \"i\"=\"j\" k=", NULL},
 	    "{\"Labels\":{\"a\":\"b\",\"c\":\"d e\",\"f\":\"g h\",\"i\":\"j\",\"k\":\"\"}}");
+	gives((const char *[]){"LABEL a=run b \"c d\"", NULL},
+	    "{\"Labels\":{\"a\":\"run b \\\"c d\\\"\"}}");
 	gives((const char *[]){"LABEL a=b", "LABEL a=c", NULL}, "{\"Labels\":{\"a\":\"c\"}}");
 }
 
@@ -126,6 +128,8 @@ Test(change, faults)
 	refused("EXPOSE 80/icmp", "invalid port");
 	refused("ENV =x", "at least one argument");
 	refused("LABEL =x", "must have a name");
+	refused("LABEL x", "LABEL must be formatted key=value");
+	refused("LABEL x y=z", "LABEL must be formatted key=value");
 }
 
 Test(change, record)
@@ -134,7 +138,7 @@ Test(change, record)
 	own_arena struct arena a = {0};
 	struct rec_image_config r = {0};
 
-	apply(&c, "LABEL a=b=c d");
+	apply(&c, "LABEL a=b=c d=");
 	apply(&c, "CMD [\"x\"]");
 	change_record(&c, &r, &a);
 	cr_assert_eq(r.labels.n, 2);
