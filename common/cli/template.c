@@ -459,6 +459,89 @@ parse_block(struct parser *p, struct template_node *n)
 	return end == END_END ? 0 : -1;
 }
 
+const struct template_named *
+template_named_find(const struct template *t, const char *name)
+{
+	const struct template_named *n = t->named;
+
+	while (n != NULL && strcmp(n->name, name) != 0)
+		n = n->next;
+	return n;
+}
+
+/* The name behind define, block and template, which becomes n's text. */
+static int
+parse_name(struct parser *p, struct template_node *n, const char *context)
+{
+	struct template_operand name = {0};
+
+	skip_space(p);
+	n->line = line_at(p, p->s);
+	n->column = column_at(p, p->s);
+	if (*p->s != '"' && *p->s != '`')
+		return bad(p, "unexpected \"%.1s\" in %s clause", p->s, context);
+	if (parse_string(p, &name) == -1)
+		return -1;
+	n->text = json_string_value(name.literal);
+	return 0;
+}
+
+/* The nodes of the template n->text, to the "end".  It has no variables but $. */
+static int
+parse_named(struct parser *p, const struct template_node *n)
+{
+	struct template_named *named = arena_alloc(&p->t->arena, sizeof(*named));
+	struct strv outer = p->variables;
+	unsigned loops = p->loops;
+	enum end end;
+
+	if (template_named_find(p->t, n->text) != NULL)
+		return bad(p, "multiple definition of template \"%s\"", n->text);
+	if (++p->depth > TEMPLATE_NEST_MAX)
+		return bad(p, "nested too deeply");
+	p->variables = (struct strv){0};
+	p->loops = 0;
+	end = parse_list(p, &named->nodes);
+	strv_free(&p->variables);
+	p->variables = outer;
+	p->loops = loops;
+	p->depth--;
+	if (end == END_TEXT || end == END_ELSE)
+		return bad(p, end == END_TEXT ? "unexpected EOF" : "unexpected {{else}}");
+	named->name = n->text;
+	named->next = p->t->named;
+	p->t->named = named;
+	return end == END_END ? 0 : -1;
+}
+
+/* define, block and template; *taken says whether it was one of them. */
+static int
+parse_template(struct parser *p, struct template_node *n, bool *taken)
+{
+	static const char *const words[] = {"define", "block", "template"};
+	size_t i = 0;
+
+	while (i < COUNTOF(words) && !take_keyword(p, words[i]))
+		i++;
+	*taken = i < COUNTOF(words);
+	if (!*taken)
+		return 0;
+	if (i == 0 && p->depth > 0)
+		return bad(p, "unexpected {{define}}");
+	if (parse_name(p, n, words[i]) == -1)
+		return -1;
+	skip_space(p);
+	if (i == 1 || (i == 2 && !at_close(p))) {
+		if (parse_pipe(p, false, &n->pipe) == -1)
+			return -1;
+	}
+	if (need_close(p, words[i]) == -1 || (i < 2 && parse_named(p, n) == -1))
+		return -1;
+	/* A definition is nothing where it stands. */
+	n->kind = i == 0 ? NODE_TEXT : NODE_TEMPLATE;
+	return 0;
+}
+
 static int
 parse_action(struct parser *p, struct template_node *n)
 {
@@ -470,6 +553,7 @@ parse_action(struct parser *p, struct template_node *n)
 		const char *word;
 		enum template_node_kind kind;
 	} jumps[] = {{"break", NODE_BREAK}, {"continue", NODE_CONTINUE}};
+	bool taken;
 
 	for (size_t i = 0; i < COUNTOF(blocks); i++) {
 		if (take_keyword(p, blocks[i].word)) {
@@ -485,8 +569,10 @@ parse_action(struct parser *p, struct template_node *n)
 		n->kind = jumps[i].kind;
 		return need_close(p, jumps[i].word);
 	}
-	if (take_keyword(p, "define") || take_keyword(p, "template") || take_keyword(p, "block"))
-		return bad(p, "named templates are not supported");
+	if (parse_template(p, n, &taken) == -1)
+		return -1;
+	if (taken)
+		return 0;
 	n->kind = NODE_ACTION;
 	if (parse_pipe(p, false, &n->pipe) == -1)
 		return -1;

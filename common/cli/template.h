@@ -3,8 +3,8 @@
  * Go's text/template over JSON values.  The template comes from the user and the values may come
  * from anywhere, so depth, size of the output and number of steps are bounded.
  *
- * Understood: fields and map keys, pipelines, variables, if, with, range, break, continue, trim
- * markers, comments; the built-in functions and json, join, lower, pad, split, title, truncate,
+ * Understood: fields and map keys, pipelines, variables, if, with, range, break, continue, define,
+ * block, template, trim markers, comments; the built-in functions and json, join, lower, pad, split, title, truncate,
  * upper.
  */
 #ifndef POD_TEMPLATE_H
@@ -29,8 +29,8 @@ void template_free(struct template **t);
 /*
  * Appends the result for dot to out.  If type is not NULL, it is the name of the Go type of dot, or
  * of its elements if dot is an array, whose keys are its fields: a missing one is "can't evaluate
- * field X in type T".  In deeper objects, and everywhere if type is NULL, a missing key is "<no
- * value>".
+ * field X in type T", as in those deeper ones whose types are known (template_types.c).  In other
+ * objects, and everywhere if type is NULL, a missing key is "<no value>".
  * Labels and other maps that are null are empty ones, and times of the types of inspect print as Go's
  * and have Unix, UnixMilli and UnixNano; json has both as they are.
  * told is what json makes of dot as a whole, or the list of what it makes of dot's elements; NULL: of

@@ -17,6 +17,14 @@ struct variable {
 	json_t *v; /* owned; NULL: no value */
 };
 
+/* A value whose keys are the fields of that Go struct; it is held, so that no other gets its address. */
+struct typed {
+	json_t *v;
+	const char *type;
+};
+
+#define TYPED_MAX 4096
+
 struct run {
 	const struct template *t;
 	const json_t *root;
@@ -26,7 +34,9 @@ struct run {
 	size_t out_start;
 	struct variable *variables;
 	size_t variable_n, variable_cap;
-	unsigned steps;
+	struct typed *typed;
+	size_t typed_n, typed_cap;
+	unsigned steps, depth;
 	bool as_json; /* the value is for json, which has it as it stands */
 	struct err *e;
 };
@@ -80,31 +90,73 @@ set_names(struct run *r, const struct template_pipe *p, unsigned i, json_t *v)
 	}
 }
 
-/* True if v is a value whose keys are the fields of a known Go struct. */
-static bool
-is_typed(const struct run *r, const json_t *v)
+/* The Go struct whose fields the keys of v are, or NULL. */
+static const char *
+type_of(const struct run *r, const json_t *v)
 {
 	size_t i;
 	const json_t *row;
 
 	if (r->type == NULL)
-		return false;
+		return NULL;
 	if (v == r->root)
-		return true;
+		return r->type;
+	for (i = r->typed_n; i-- > 0;)
+		if (r->typed[i].v == v)
+			return r->typed[i].type;
 	if (json_is_array(r->root))
 		json_array_foreach (r->root, i, row)
 			if (row == v)
-				return true;
-	return false;
+				return r->type;
+	return NULL;
 }
 
-/* A field by the name it had once, which Podman still takes in templates. */
+static void
+note_type(struct run *r, json_t *v, const char *type)
+{
+	if (!json_is_object(v) || r->typed_n == TYPED_MAX || type_of(r, v) != NULL)
+		return;
+	r->typed = mem_grow(r->typed, &r->typed_cap, r->typed_n + 1, sizeof(*r->typed));
+	r->typed[r->typed_n++] = (struct typed){json_incref(v), type};
+}
+
+/* v was found in that field of a struct of that type. */
+static void
+note_field(struct run *r, const char *type, const char *field, json_t *v)
+{
+	bool each = false;
+	const char *of = template_type_of_field(type, field, &each), *key;
+	json_t *element;
+	size_t i;
+
+	if (of == NULL)
+		return;
+	if (!each)
+		note_type(r, v, of);
+	else if (json_is_array(v))
+		json_array_foreach (v, i, element)
+			note_type(r, element, of);
+	else
+		json_object_foreach (v, key, element)
+			note_type(r, element, of);
+}
+
+/* A field by the name that it had once, which Podman still takes in templates, or that JSON spells otherwise. */
 static json_t *
-former_field(const struct run *r, const json_t *v, const char *name)
+former_field(const char *type, const json_t *v, const char *name)
 {
 	static const struct {
 		const char *type, *then, *now; /* type NULL: of any object */
 	} former[] = {
+	    {"v1.History", "Created", "created"},
+	    {"v1.History", "CreatedBy", "created_by"},
+	    {"v1.History", "Author", "author"},
+	    {"v1.History", "Comment", "comment"},
+	    {"v1.History", "EmptyLayer", "empty_layer"},
+	    {"*define.InspectContainerConfig", "DomainName", "Domainname"},
+	    {"*define.InspectContainerConfig", "SdNotifyMode", "sdNotifyMode"},
+	    {"*define.InspectContainerConfig", "SdNotifySocket", "sdNotifySocket"},
+	    {"define.InspectContainerData", "LockNumber", "lockNumber"},
 	    {"define.InspectContainerData", "ID", "Id"},
 	    {"define.InspectContainerData", "ImageID", "Image"},
 	    {"inspect.ImageData", "ID", "Id"},
@@ -116,8 +168,7 @@ former_field(const struct run *r, const json_t *v, const char *name)
 
 	for (size_t i = 0; i < COUNTOF(former); i++)
 		if (strcmp(former[i].then, name) == 0 &&
-		    (former[i].type == NULL ||
-			(is_typed(r, v) && strcmp(former[i].type, r->type) == 0)))
+		    (former[i].type == NULL || (type != NULL && strcmp(former[i].type, type) == 0)))
 			return json_object_get(v, former[i].now);
 	return NULL;
 }
@@ -138,8 +189,8 @@ is_one_of(const char *name, const char *const *list, size_t n)
 static bool
 is_map(const char *name)
 {
-	static const char *const list[] = {
-	    "Annotations", "Attributes", "Labels", "Networks", "Options", "Ports"};
+	static const char *const list[] = {"Annotations", "Attributes", "ExposedPorts", "Labels",
+	    "Networks", "Options", "Ports", "Volumes"};
 
 	return is_one_of(name, list, COUNTOF(list));
 }
@@ -206,17 +257,17 @@ static int
 step_field(
     struct run *r, const struct template_operand *o, const char *from, const char *name, json_t **v)
 {
-	json_t *next = json_object_get(*v, name);
+	const char *type = type_of(r, *v);
+	own_json json_t *next = json_incref(json_object_get(*v, name));
 	char why[512];
 
 	if (next == NULL)
-		next = former_field(r, *v, name);
-	if (next == NULL && is_time(r, from, *v) && (next = time_method(name, *v)) != NULL) {
-		json_decref(*v);
-		*v = next;
-		return 0;
-	}
-	if (next == NULL && !is_typed(r, *v) &&
+		next = json_incref(former_field(type, *v, name));
+	if (next == NULL && is_time(r, from, *v))
+		next = time_method(name, *v);
+	if (next == NULL && type != NULL)
+		next = template_zero_field(type, name);
+	if (next == NULL && type == NULL &&
 	    (json_is_object(*v) || (json_is_null(*v) && is_map(from)))) {
 		json_decref(*v);
 		*v = NULL;
@@ -228,12 +279,13 @@ step_field(
 	}
 	if (next == NULL) {
 		snprintf(why, sizeof(why), "can't evaluate field %s in type %s", name,
-		    is_typed(r, *v) ? r->type : template_type(*v));
+		    type != NULL ? type : template_type(*v));
 		return bad(r, o, why);
 	}
-	json_incref(next);
+	if (type != NULL)
+		note_field(r, type, name, next);
 	json_decref(*v);
-	*v = next;
+	*v = ptr_take(&next);
 	return 0;
 }
 
@@ -568,6 +620,37 @@ run_action(struct run *r, const struct template_node *n, const json_t *dot)
 	return FLOW_NEXT;
 }
 
+/* A named template sees its argument and no variable but $. */
+static enum flow
+run_named(struct run *r, const struct template_node *n, const json_t *dot)
+{
+	const struct template_named *named = template_named_find(r->t, n->text);
+	size_t scope = r->variable_n;
+	own_json json_t *v = NULL;
+	enum flow flow;
+
+	if (named == NULL) {
+		err_set(r->e, ERR_USAGE,
+		    "template: %s:%u:%u: executing \"%s\" at <{{template \"%s\"}}>: template "
+		    "\"%s\" not defined",
+		    r->t->name, n->line, n->column, r->t->name, n->text, n->text);
+		return FLOW_FAILED;
+	}
+	if (r->depth == TEMPLATE_NEST_MAX || r->steps++ > TEMPLATE_STEPS_MAX) {
+		err_set(
+		    r->e, ERR_LIMIT, "template: %s: exceeded maximum template depth", r->t->name);
+		return FLOW_FAILED;
+	}
+	if (n->pipe != NULL && eval_pipe(r, n->pipe, dot, &v) == -1)
+		return FLOW_FAILED;
+	r->depth++;
+	variable_push(r, "", v);
+	flow = run_list(r, named->nodes, v);
+	variable_pop_to(r, scope);
+	r->depth--;
+	return flow;
+}
+
 static enum flow
 run_list(struct run *r, const struct template_node *n, const json_t *dot)
 {
@@ -591,6 +674,9 @@ run_list(struct run *r, const struct template_node *n, const json_t *dot)
 			break;
 		case NODE_RANGE:
 			flow = run_range(r, n, dot);
+			break;
+		case NODE_TEMPLATE:
+			flow = run_named(r, n, dot);
 			break;
 		case NODE_BREAK:
 			return FLOW_BREAK;
@@ -619,6 +705,9 @@ template_run(const struct template *t, const json_t *dot, const json_t *told, co
 	flow = run_list(&r, t->nodes, dot);
 	variable_pop_to(&r, 0);
 	free(r.variables);
+	while (r.typed_n > 0)
+		json_decref(r.typed[--r.typed_n].v);
+	free(r.typed);
 	json_decref(top);
 	return flow == FLOW_FAILED ? -1 : 0;
 }
@@ -653,6 +742,8 @@ void
 template_fields(const struct template *t, struct strv *out)
 {
 	fields_of_nodes(t->nodes, out);
+	for (const struct template_named *n = t->named; n != NULL; n = n->next)
+		fields_of_nodes(n->nodes, out);
 }
 
 static bool takes_dot(const struct template_node *n);
@@ -683,5 +774,6 @@ takes_dot(const struct template_node *n)
 bool
 template_takes_dot(const struct template *t)
 {
+	/* What a named template is given is a value of the one that names it. */
 	return takes_dot(t->nodes);
 }

@@ -58,6 +58,7 @@ enum template_node_kind {
 	NODE_IF,
 	NODE_WITH,
 	NODE_RANGE,
+	NODE_TEMPLATE, /* text is its name */
 	NODE_BREAK,
 	NODE_CONTINUE
 };
@@ -68,6 +69,14 @@ struct template_node {
 	size_t text_n;
 	struct template_pipe *pipe;
 	struct template_node *body, *otherwise, *next;
+	unsigned line, column; /* of a template's name */
+};
+
+/* {{define "name"}} */
+struct template_named {
+	const char *name;
+	struct template_node *nodes;
+	struct template_named *next;
 };
 
 struct template
@@ -75,8 +84,11 @@ struct template
 	struct arena arena;
 	const char *name;
 	struct template_node *nodes;
+	struct template_named *named;
 	json_t *literals; /* owns them */
 };
+
+const struct template_named *template_named_find(const struct template *t, const char *name);
 
 /*
  * A function of templates.  args are borrowed, NULL stands for "no value".  *out is a new
@@ -89,6 +101,15 @@ struct template_function_info {
 	template_function *call;
 };
 const struct template_function_info *template_function_find(const char *name);
+
+/*
+ * The Go type of what the field of that struct holds, or, with *each set, of its elements; NULL if nothing is known
+ * of their fields.
+ */
+const char *template_type_of_field(const char *type, const char *field, bool *each);
+
+/* What a field holds that JSON leaves out: a new reference.  NULL: the struct has no such field. */
+json_t *template_zero_field(const char *type, const char *field);
 
 /* Go's truth: not false, zero, empty or nil. */
 bool template_truth(const json_t *v);

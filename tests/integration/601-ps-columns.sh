@@ -104,6 +104,17 @@ is "images' times" "$(f '{{.Created}}' "$img" | grep -cE '^[0-9-]{10} [0-9:.]{8,
 printf x | pod secret create timed - >/dev/null
 is "secrets' times" "$(pod secret inspect --format '{{.CreatedAt}}/{{.UpdatedAt.Unix}}' timed | grep -cE '^[0-9-]{10} [0-9:.]{8,} [+-][0-9]{4} [A-Z]+/[0-9]+$')" 1
 is "no such method" "$(f '{{.Created.Nosuch}}' more1 2>&1 | grep -c "can't evaluate field Nosuch")" 1
+# A field that a struct below the first does not have is an error, one that JSON leaves out is what it is in Go.
+for field in .State.Nosuch .HostConfig.LogConfig.Nosuch .NetworkSettings.Nosuch .GraphDriver.Nosuch; do
+	is "no $field" "$(f "{{$field}}" more1 2>&1 >/dev/null | grep -c "can't evaluate field Nosuch"):$(f "{{$field}}" more1 2>/dev/null)" 1:
+done
+is "of each mount" "$(f '{{range .Mounts}}{{.Nosuch}}{{end}}' full 2>&1 | grep -c "Nosuch in type define.InspectMount")" 1
+is "of an image's configuration" "$(f '{{.Config.Nosuch}}' "$img" 2>&1 | grep -c "can't evaluate field Nosuch")" 1
+is "what it does not hold" "$(f '{{.Config.Cmd}} {{.Config.Volumes}} <{{.Config.StopSignal}}>' "$img")" "[] map[] <>"
+is "its history" "$(f '{{range .History}}{{.EmptyLayer}} {{.CreatedBy}}{{end}}' "$img" | grep -c '^false ')" 1
+is "a network that is not joined, volumes" "$(f '{{.NetworkSettings.Networks.nosuch}} {{.Config.Volumes}} {{.SizeRw}}' ended)" "<no value> map[] <nil>"
+is "of the host and of a secret" "$(pod info --format '{{.Host.Security.Nosuch}}' 2>&1 | grep -c Nosuch) $(pod secret inspect --format '{{.Spec.Nosuch}}' timed 2>&1 | grep -c Nosuch)" "1 1"
+is "a named template" "$(f '{{define "n"}}<{{.}}>{{end}}{{template "n" .Name}}{{block "s" .State}}{{.Status}}{{end}}' more1)" "<more1>created"
 is "split into characters" "$(f '{{join (split "aäb" "") "-"}}' more1)" a-ä-b
 
 finish

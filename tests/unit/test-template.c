@@ -99,6 +99,25 @@ static const struct {
     {"{{}}", "template: t:1: missing value for command"},
     {"{{break}}", "template: t:1: {{break}} outside {{range}}"},
     {"{{len 3}}", "template: t:1:2: executing \"t\" at <len>: error calling len: len of type int"},
+    {"{{define \"x\"}}[{{.}}]{{end}}{{template \"x\" .ID}}{{range .L}}{{template \"x\" .}}{{end}}",
+	"[abc][x][y][z]"},
+    {"{{block \"x\" .M}}{{.a}}{{end}}{{template `x` .M}}", "11"},
+    {"{{template \"x\"}}{{define \"x\"}}<{{.}}>{{end}}", "<<no value>>"},
+    {"{{$q := .N}}{{block \"x\" .ID}}{{$}}{{end}}{{$q}}", "abc3"},
+    {"{{$q := 1}}{{define \"x\"}}{{$q}}{{end}}", "template: t:1: undefined variable \"$q\""},
+    {"{{range .L}}{{define \"x\"}}{{end}}{{end}}", "template: t:1: unexpected {{define}}"},
+    {"{{range .L}}{{block \"x\" .}}{{break}}{{end}}{{end}}",
+	"template: t:1: {{break}} outside {{range}}"},
+    {"{{define \"x\"}}a", "template: t:1: unexpected EOF"},
+    {"{{define \"x\"}}{{else}}{{end}}", "template: t:1: unexpected {{else}}"},
+    {"{{define x}}{{end}}", "template: t:1: unexpected \"x\" in define clause"},
+    {"{{template \"x\" . .}}", "template: t:1: can't give argument to non-function ."},
+    {"{{define \"x\"}}{{end}}{{define \"x\"}}{{end}}",
+	"template: t:1: multiple definition of template \"x\""},
+    {"{{template \"x\" .}}", "template: t:1:11: executing \"t\" at <{{template \"x\"}}>: template "
+			     "\"x\" not defined"},
+    {"{{define \"x\"}}{{template \"x\" .}}{{end}}{{template \"x\"}}",
+	"template: t: exceeded maximum template depth"},
     {"{{range .ID}}{{end}}",
 	"template: t:1:8: executing \"t\" at <.ID>: range can't iterate over a string"},
 };
@@ -108,6 +127,54 @@ Test(template, cases)
 	for (size_t i = 0; i < COUNTOF(cases); i++)
 		cr_expect_str_eq(made(cases[i].text, NULL), cases[i].result, "%s gave %s",
 		    cases[i].text, made(cases[i].text, NULL));
+}
+
+static const char *
+inspected(const char *text)
+{
+	static const char ctr[] =
+	    "{\"Id\":\"abc\",\"State\":{\"Status\":\"up\"},\"Mounts\":[{\"Source\":\"/s\"}],"
+	    "\"Config\":{\"Labels\":{\"a\":\"b\"},\"Domainname\":\"d\"},"
+	    "\"NetworkSettings\":{\"Networks\":{\"n\":{\"Gateway\":\"g\"}}}}";
+	static char out[4096];
+	struct err e = {0};
+	own_strbuf struct strbuf b = {0};
+	own_json json_t *dot = json_read(ctr, sizeof(ctr) - 1, &e);
+	own_template struct template *t = template_parse("t", text, &e);
+
+	if (t == NULL || template_run(t, dot, NULL, "define.InspectContainerData", &b, &e) == -1)
+		snprintf(out, sizeof(out), "%s", strrchr(e.text, ':') + 2);
+	else
+		snprintf(out, sizeof(out), "%s", b.s);
+	return out;
+}
+
+Test(template, fields_of_deeper_structs)
+{
+	static const struct {
+		const char *text, *result;
+	} deep[] = {
+	    {"{{.State.Nope}}", "can't evaluate field Nope in type *define.InspectContainerState"},
+	    {"{{$s := .State}}{{with $s}}{{.Nope}}{{end}}",
+		"can't evaluate field Nope in type *define.InspectContainerState"},
+	    {"{{range .Mounts}}{{.Nope}}{{end}}",
+		"can't evaluate field Nope in type define.InspectMount"},
+	    {"{{(index .NetworkSettings.Networks \"n\").Nope}}",
+		"can't evaluate field Nope in type *define.InspectAdditionalNetwork"},
+	    {"{{.NetworkSettings.Networks.n.Gateway}} {{.NetworkSettings.Networks.m}}",
+		"g <no value>"},
+	    {"{{.Config.Labels.a}} {{.Config.Labels.c}}", "b <no value>"},
+	    {"{{.State.ConmonPid}} {{.State.Health}} {{range .Mounts}}<{{.Name}}>{{end}}",
+		"0 <nil> <>"},
+	    {"{{.State.Health.Status}}", "nil pointer evaluating interface {}.Status"},
+	    {"{{.State.CheckpointedAt}} {{.State.Restored}}",
+		"0001-01-01 00:00:00 +0000 UTC false"},
+	    {"{{.Config.DomainName}} {{.SizeRw}}", "d <nil>"},
+	};
+
+	for (size_t i = 0; i < COUNTOF(deep); i++)
+		cr_expect_str_eq(inspected(deep[i].text), deep[i].result, "%s gave %s",
+		    deep[i].text, inspected(deep[i].text));
 }
 
 Test(template, missing_field_of_a_struct_is_an_error)
