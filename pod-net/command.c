@@ -18,25 +18,21 @@
 #include "pod-net/netns.h"
 #include "pod-net/setup.h"
 
-struct globals {
-	const char *root, *runroot, *config_dir;
-};
-
 static const struct opt global_options[] = {
-    {"root", 0, OPT_STRING(struct globals, root), .arg = "directory", .complete = COMPLETE_DIR,
+    {"root", 0, OPT_STRING(struct command_globals, root), .arg = "directory",
+	.complete = COMPLETE_DIR,
 	.help = "Graph root; an ordinary user's networks are defined below it"},
-    {"runroot", 0, OPT_STRING(struct globals, runroot), .arg = "directory",
+    {"runroot", 0, OPT_STRING(struct command_globals, runroot), .arg = "directory",
 	.complete = COMPLETE_DIR, .help = "Directory of volatile state (root's: /run/pod)"},
-    {"network-config-dir", 0, OPT_STRING(struct globals, config_dir), .arg = "directory",
+    {"network-config-dir", 0, OPT_STRING(struct command_globals, config_dir), .arg = "directory",
 	.complete = COMPLETE_DIR, .help = "Directory of network definitions"},
     OPT_END,
 };
 
-/* Opens the state for one command. */
-static int
-open_net(struct cli_ctx *ctx, struct net *n, struct err *e)
+int
+command_open(struct cli_ctx *ctx, struct net *n, struct err *e)
 {
-	const struct globals *g = ctx->globals;
+	const struct command_globals *g = ctx->globals;
 	bool rootless = !host_userns();
 	const char *run = rootless ? getenv("CONTAINERS_RUNROOT") : NULL;
 	const char *graph = rootless ? getenv("CONTAINERS_GRAPHROOT") : NULL;
@@ -78,7 +74,7 @@ static int
 list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct format_options *o = opts;
-	const struct globals *g = ctx->globals;
+	const struct command_globals *g = ctx->globals;
 	own(network_list_free) struct network_list l = {0};
 	own(net_close) struct net n = NET_CLOSED;
 	own_json json_t *rows = json_arr();
@@ -89,7 +85,7 @@ list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
-	if (open_net(ctx, &n, e) != 0 ||
+	if (command_open(ctx, &n, e) != 0 ||
 	    network_list(net_config_dir(&n, g->config_dir), &n.fallback, &l, e) != 0)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
@@ -113,12 +109,12 @@ static int
 inspect(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct format_options *o = opts;
-	const struct globals *g = ctx->globals;
+	const struct command_globals *g = ctx->globals;
 	own(net_close) struct net n = NET_CLOSED;
 	own_arena struct arena a = {0};
 	own_json json_t *array = json_arr();
 
-	if (open_net(ctx, &n, e) != 0)
+	if (command_open(ctx, &n, e) != 0)
 		return -1;
 	for (int i = 0; i < argc; i++) {
 		struct rec_network one;
@@ -226,8 +222,8 @@ parse_publish(const char *s, struct rec_port_map *m, struct arena *a, struct err
 }
 
 static int
-setup_request(const struct setup_options *o, const struct globals *g, struct msg_net_setup *m,
-    struct arena *a, struct err *e)
+setup_request(const struct setup_options *o, const struct command_globals *g,
+    struct msg_net_setup *m, struct arena *a, struct err *e)
 {
 	size_t n = o->networks.n > 0 ? o->networks.n : 1;
 
@@ -285,21 +281,29 @@ put_interface(json_t *interfaces, const struct rec_net_interface *x)
 	}
 }
 
+json_t *
+command_joined(const struct rec_net_interface *v, size_t n, const struct strs *dns_servers,
+    const char *host_address)
+{
+	json_t *o = json_obj(), *list = json_put_obj(o, "interfaces");
+
+	for (size_t i = 0; i < n; i++)
+		put_interface(list, &v[i]);
+	list = json_put_arr(o, "dns_servers");
+	for (size_t i = 0; i < dns_servers->n; i++)
+		json_add_str(list, dns_servers->v[i]);
+	if (host_address != NULL)
+		json_put_str(o, "host_address", host_address);
+	return o;
+}
+
 static int
 print_answer(const struct msg_net_setup_r *r, struct err *e)
 {
-	own_json json_t *o = json_obj();
-	json_t *list;
+	own_json json_t *o =
+	    command_joined(r->interfaces.v, r->interfaces.n, &r->dns_servers, r->host_address);
 
-	list = json_put_obj(o, "interfaces");
-	for (size_t i = 0; i < r->interfaces.n; i++)
-		put_interface(list, &r->interfaces.v[i]);
 	json_put_take(o, "ports", ports_json(r));
-	list = json_put_arr(o, "dns_servers");
-	for (size_t i = 0; i < r->dns_servers.n; i++)
-		json_add_str(list, r->dns_servers.v[i]);
-	if (r->host_address != NULL)
-		json_put_str(o, "host_address", r->host_address);
 	return output_json(o, stdout, e);
 }
 
@@ -315,7 +319,7 @@ setup(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	if (netns < 0 || setup_request(opts, ctx->globals, &m, &a, e) != 0 ||
-	    open_net(ctx, &n, e) != 0 || setup_container(&n, &m, netns, &r, &a, e) != 0)
+	    command_open(ctx, &n, e) != 0 || setup_container(&n, &m, netns, &r, &a, e) != 0)
 		return -1;
 	rc = print_answer(&r, e);
 	(void)fd_take(&r.netns);
@@ -342,7 +346,7 @@ teardown(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	own(net_close) struct net n = NET_CLOSED;
 
 	(void)opts;
-	if (open_net(ctx, &n, e) != 0)
+	if (command_open(ctx, &n, e) != 0)
 		return -1;
 	for (int i = 0; i < argc; i++)
 		if (net_teardown(&n, argv[i], e) != 0)
@@ -369,7 +373,7 @@ sweep(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	struct strs running = {(const char **)argv, (size_t)argc};
 
 	(void)opts;
-	if (open_net(ctx, &n, e) != 0 || net_sweep(&n, &running, e) != 0)
+	if (command_open(ctx, &n, e) != 0 || net_sweep(&n, &running, e) != 0)
 		return -1;
 	net_finish(&n);
 	net_tidy(&n, true);
@@ -385,8 +389,9 @@ static const struct cmd cmd_sweep = {
     .run = sweep,
 };
 
-static const struct cmd_place places[] = {
-    {&cmd_inspect}, {&cmd_list}, {&cmd_setup}, {&cmd_sweep}, {&cmd_teardown}, {0}};
+static const struct cmd_place places[] = {{&command_connect}, {&command_create},
+    {&command_disconnect}, {&command_drivers}, {&cmd_inspect}, {&cmd_list}, {&command_reload},
+    {&command_remove}, {&cmd_setup}, {&cmd_sweep}, {&cmd_teardown}, {&command_update}, {0}};
 
 static const struct cmd root = {
     .name = "pod-net",
@@ -398,7 +403,7 @@ static const struct cli cli = {
     .names = "pod-net",
     .root = &root,
     .global = global_options,
-    .global_size = sizeof(struct globals),
+    .global_size = sizeof(struct command_globals),
 };
 
 int

@@ -245,6 +245,21 @@ connect_reload(struct net *n, const struct strs *ids, struct err *e)
 	return 0;
 }
 
+int
+connect_reload_all(struct net *n, struct err *e)
+{
+	own_strv struct strv names = {0};
+	struct strs ids;
+
+	if (state_all(&n->state, &names, e) != 0)
+		return -1;
+	for (size_t i = names.n; i-- > 0;)
+		if (names.v[i][0] == '.')
+			strv_remove(&names, i);
+	ids = (struct strs){(const char **)names.v, names.n};
+	return connect_reload(n, &ids, e);
+}
+
 /* --- Renaming ------------------------------------------------------------------------------------- */
 
 struct renaming {

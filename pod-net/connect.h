@@ -20,6 +20,8 @@ int connect_leave(struct net *n, const char *id, int netns, const char *network,
 
 /* Everything that should be in the packet filter for these containers is there afterwards. */
 int connect_reload(struct net *n, const struct strs *ids, struct err *e);
+/* The same for all there are. */
+int connect_reload_all(struct net *n, struct err *e);
 
 /* The container is called otherwise from now on; one without networks is no error. */
 int connect_rename(struct net *n, const char *id, const char *name, struct err *e);

@@ -369,17 +369,8 @@ teardown(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 static int
 do_reload(struct face *f, const char *unused, struct err *e)
 {
-	own_strv struct strv names = {0};
-	struct strs ids;
-
 	(void)unused;
-	if (open_face(f, "firewall-reload", e) != 0 || state_all(&f->net.state, &names, e) != 0)
-		return -1;
-	for (size_t i = names.n; i-- > 0;)
-		if (names.v[i][0] == '.')
-			strv_remove(&names, i);
-	ids = (struct strs){(const char **)names.v, names.n};
-	return connect_reload(&f->net, &ids, e);
+	return open_face(f, "firewall-reload", e) != 0 ? -1 : connect_reload_all(&f->net, e);
 }
 
 static int

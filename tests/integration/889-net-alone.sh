@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# pod-net by itself, without pod: networks are defined, namespaces joined, changed and taken down, as root and as an
+# ordinary user.
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../net.sh"
+. "$(dirname "$0")/../net-rows.sh"
+net_rows_world "$@"
+
+# $SPACE COMMAND...: where namespaces of containers may be entered
+alone() {
+	local pid
+	# A namespace of its own, as other managers hand one over.
+	$SPACE unshare -n sleep 600 &
+	remember_pid $!
+	until_ok 20 sh -c 'pgrep -P "$1" -x sleep || [ "$(cat "/proc/$1/comm")" = sleep ]' x $! >/dev/null
+	pid=$(pgrep -P $! -x sleep || echo $!)
+	NS=/proc/$pid/ns/net
+	in_ns() { $SPACE nsenter -n -t "$pid" "$@"; }
+	N() { $SPACE "$BIN/pod-net" --root "$ROOT" --runroot "$RUNROOT" ${CONF:+--network-config-dir "$CONF"} "$@"; }
+
+	is "drivers" "$(N drivers | xargs)" "bridge macvlan ipvlan"
+	is "create prints the name" "$(N create --subnet 10.84.1.0/24 --label a=b front)" front
+	is "and again with --ignore" "$(N create --subnet 10.84.1.0/24 --ignore front)" front
+	fails "a used name" 125 "^Error: network name front already used: network already exists$" N create front
+	fails "a used subnet" 125 "^Error: subnet 10.84.1.0/24 is already used" N create --subnet 10.84.1.0/24 other
+	fails "a name that is a mode" 125 "conflicts with a valid network mode$" N create host
+	N create --subnet 10.84.2.0/24 --subnet fd84:2::/64 --internal back >/dev/null
+	is "the definitions are pod's" "$(pod network inspect front back -f '{{.Name}} {{(index .Subnets 0).Subnet}} {{.Internal}}' | xargs)" \
+		"front 10.84.1.0/24 false back 10.84.2.0/24 true"
+	is "and pod's are seen" "$(pod network create --subnet 10.84.3.0/24 third) $(N list -q | xargs)" "third back front podman third"
+
+	is "setup" "$(N setup --id alone1 --name one --network front -p 18084:80 "$NS" | jq -c '[.interfaces.eth0.subnets[0].ipnet,.ports[0].host_port]')" \
+		'["10.84.1.2/24",18084]'
+	is "connect tells what there is now" "$(N connect --alias store --ip 10.84.2.9 --mac-address 92:00:00:00:00:84 --interface lan2 --name one back alone1 "$NS" |
+		jq -c '[(.interfaces|keys),.interfaces.lan2.mac_address,.interfaces.lan2.subnets[0].ipnet]')" \
+		'[["eth0","lan2"],"92:00:00:00:00:84","10.84.2.9/24"]'
+	is "and it is so" "$(in_ns ip -o -4 addr show lan2 | grep -c '10.84.2.9/24')" 1
+	is "names are answered" "$(in_ns dig +short +time=5 +tries=3 @10.84.2.1 store.dns.podman A)" 10.84.2.9
+	fails "twice" 125 'already connected to network "back"' N connect back alone1 "$NS"
+	fails "no such network" 125 "^Error: unable to find network with name or ID nosuch: network not found$" N connect nosuch alone1 "$NS"
+	fails "no such container" 125 "^Error: container nobody has no networks" N connect back nobody "$NS"
+	fails "no namespace" 125 "is not a network namespace" N connect back alone1 /etc/passwd
+	fails "one in use is not removed" 2 "^Error: network back is being used by container alone1$" N remove back
+	is "and stays" "$(N list -q | grep -x back)" back
+
+	N update --dns-add 192.0.2.8,192.0.2.9 front
+	N update --dns-drop 192.0.2.8 front
+	is "update" "$(N inspect front | jq -c '.[0].network_dns_servers')" '["192.0.2.9"]'
+	fails "update without anything" 125 "^Error: at least one of --dns-add and --dns-drop is needed$" N update front
+	$BRIDGES nft flush ruleset
+	check "reload restores what was flushed" N reload
+	check "all of it" grep -q 18084 <<<"$($BRIDGES nft list ruleset)"
+	$BRIDGES nft flush ruleset
+	check "or of one" N reload alone1
+	check "which is there again" grep -q 18084 <<<"$($BRIDGES nft list ruleset)"
+
+	is "disconnect tells what is left" "$(N disconnect back alone1 "$NS" | jq -c '.interfaces|keys')" '["eth0"]'
+	fails "twice" 125 'is not connected to network "back"' N disconnect back alone1 "$NS"
+	is "remove prints what was given" "$(N rm back third | xargs)" "back third"
+	fails "one that is not there" 125 "unable to find network with name or ID back" N remove back
+	check "teardown" N teardown alone1
+	is "then the other goes too" "$(N remove front)" front
+	is "nothing is defined any more" "$(N list -q)" podman
+	kill "$pid"
+}
+
+SPACE= BRIDGES=
+alone
+is "no rule is left" "$(nft list ruleset)" ""
+is "nor a bridge" "$(ip -o link show type bridge)" ""
+
+command -v pasta >/dev/null || { skip "the same as an ordinary user" "pasta is not installed"; finish; }
+{
+	declare -f alone fails
+	echo 'SPACE="$BIN/pod --root $ROOT --runroot $RUNROOT unshare" BRIDGES="$SPACE --rootless-netns" CONF='
+	echo 'alone; check "the namespace of bridges goes" until_ok 20 test ! -e "$RUNROOT/net/rootless.ns"'
+} | user_part
