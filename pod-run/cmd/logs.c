@@ -211,18 +211,20 @@ static int
 open_first(struct view *w, struct shown *s, struct err *e)
 {
 	int64_t left = w->o->tail;
-	unsigned k = left < 0 ? logs_chain_oldest(&s->chain) : 0;
 
-	do {
-		if (logs_chain_open(&s->chain, k, e) == -1 ||
-		    hand_over(w, s, s->chain.fd, false, left, e) == -1)
-			return -1;
-		/* Only if there is an older one it matters now how many lines this one has. */
-		if (left < 0 || !logs_chain_has(&s->chain, ++k))
-			break;
+	if ((left < 0 ? logs_chain_open_oldest(&s->chain, e) : logs_chain_open(&s->chain, e)) ==
+		-1 ||
+	    hand_over(w, s, s->chain.fd, false, left, e) == -1)
+		return -1;
+	/* Only if there is an older one it matters now how many lines this one has. */
+	while (left > 0 && logs_chain_is_many(&s->chain)) {
 		if (settle(w, s, &left, e) == -1)
 			return -1;
-	} while (left > 0);
+		if (left <= 0 || !logs_chain_older(&s->chain))
+			break;
+		if (hand_over(w, s, s->chain.fd, false, left, e) == -1)
+			return -1;
+	}
 	s->open = true;
 	return 0;
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-run/cmd/logs_chain.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
 
 #define ROTATED_MAX 1000
+/* What a rotation is just renaming is looked for again. */
+#define TRIES 200
+#define PAUSE_NS 200000
 
 void
 logs_chain_init(struct logs_chain *c, const char *path)
@@ -42,42 +47,164 @@ look(const struct logs_chain *c, unsigned k, struct stat *st)
 	return lstat(path, st) == 0 && S_ISREG(st->st_mode);
 }
 
-bool
-logs_chain_has(const struct logs_chain *c, unsigned k)
+static bool
+is_ours(const struct logs_chain *c, const struct stat *st)
+{
+	return st->st_dev == c->dev && st->st_ino == c->ino;
+}
+
+static bool
+is_at(const struct logs_chain *c, unsigned k)
 {
 	struct stat st;
 
-	return k <= ROTATED_MAX && look(c, k, &st);
+	return look(c, k, &st) && is_ours(c, &st);
 }
 
-unsigned
-logs_chain_oldest(const struct logs_chain *c)
+/* Where our file is; -1: not in the chain.  One name may be missing, while a rotation gives new ones. */
+static int
+find(const struct logs_chain *c)
 {
-	unsigned k = 0;
+	struct stat st;
 
-	while (logs_chain_has(c, k + 1))
-		k++;
-	return k;
+	for (unsigned k = 0, last = 0; k <= ROTATED_MAX && k <= last + 2; k++) {
+		if (!look(c, k, &st))
+			continue;
+		last = k;
+		if (is_ours(c, &st))
+			return (int)k;
+	}
+	return -1;
 }
 
-int
-logs_chain_open(struct logs_chain *c, unsigned k, struct err *e)
+static int
+open_file(const struct logs_chain *c, unsigned k, struct stat *st, struct err *e)
 {
 	own_mem char *path = path_of(c, k);
 	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
 
 	if (fd < 0)
 		return err_sys(e, "opening log %s", c->path);
-	if (fstat(fd, &st) != 0)
+	if (fstat(fd, st) != 0)
 		return err_sys(e, "looking at log %s", c->path);
-	if (!S_ISREG(st.st_mode))
+	if (!S_ISREG(st->st_mode))
 		return err_set(e, ERR_INVALID, "log %s is not a regular file", c->path);
+	return fd_take(&fd);
+}
+
+static void
+take(struct logs_chain *c, int take_fd, const struct stat *st)
+{
 	fd_close(&c->fd);
-	c->fd = fd_take(&fd);
-	c->dev = st.st_dev;
-	c->ino = st.st_ino;
+	c->fd = take_fd;
+	c->dev = st->st_dev;
+	c->ino = st->st_ino;
+}
+
+static void
+pause_a_little(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+}
+
+bool
+logs_chain_is_many(const struct logs_chain *c)
+{
+	struct stat st;
+
+	return look(c, 1, &st) || look(c, 2, &st);
+}
+
+int
+logs_chain_open(struct logs_chain *c, struct err *e)
+{
+	struct stat st;
+	int fd = open_file(c, 0, &st, e);
+
+	/* Between two renames of a rotation it is missing. */
+	for (int i = 0; i < TRIES && fd == -1 && e->no == ENOENT && logs_chain_is_many(c); i++) {
+		pause_a_little();
+		err_clear(e);
+		fd = open_file(c, 0, &st, e);
+	}
+	if (fd == -1)
+		return -1;
+	take(c, fd, &st);
 	return 0;
+}
+
+enum step { OPENED, AT_END, AGAIN, LOST };
+
+/*
+ * Opens the file before or behind ours.  A rotation gives all files the next number, the oldest one first: if ours still
+ * has its own afterwards, what was opened is its neighbour.
+ */
+static enum step
+try_step(struct logs_chain *c, int by)
+{
+	struct err ignored = {0};
+	struct stat st;
+	int k = find(c), fd = -1;
+
+	if (k == -1)
+		return LOST;
+	if (k + by < 0)
+		return AT_END;
+	fd = open_file(c, (unsigned)(k + by), &st, &ignored);
+	if (fd == -1)
+		return by > 0 && !look(c, (unsigned)k + 2, &st) && is_at(c, (unsigned)k) ? AT_END
+											 : AGAIN;
+	if (!is_at(c, (unsigned)k)) {
+		fd_close(&fd);
+		return AGAIN;
+	}
+	take(c, fd, &st);
+	return OPENED;
+}
+
+bool
+logs_chain_older(struct logs_chain *c)
+{
+	for (int i = 0; i < TRIES; i++) {
+		enum step r = try_step(c, 1);
+
+		if (r != AGAIN)
+			return r == OPENED;
+		pause_a_little();
+	}
+	return false;
+}
+
+int
+logs_chain_open_oldest(struct logs_chain *c, struct err *e)
+{
+	unsigned last = 0;
+	struct stat st;
+
+	if (logs_chain_open(c, e) == -1)
+		return -1;
+	for (unsigned k = 1; k <= ROTATED_MAX && k <= last + 2; k++)
+		if (look(c, k, &st))
+			last = k;
+	if (last > 0) {
+		struct err ignored = {0};
+		int fd = open_file(c, last, &st, &ignored);
+
+		if (fd != -1)
+			take(c, fd, &st);
+	}
+	/* It may have been the last but one by the time it was opened. */
+	while (last > 0 && logs_chain_older(c))
+		;
+	return 0;
+}
+
+static bool
+has_left(const struct logs_chain *c)
+{
+	struct stat st;
+
+	return fstat(c->fd, &st) == 0 && st.st_nlink == 0;
 }
 
 bool
@@ -92,13 +219,17 @@ bool
 logs_chain_next(struct logs_chain *c)
 {
 	struct err ignored = {0};
-	struct stat st;
-	unsigned k = 1;
 
-	for (; k <= ROTATED_MAX && look(c, k, &st); k++)
-		if (st.st_dev == c->dev && st.st_ino == c->ino)
+	for (int i = 0; i < TRIES; i++) {
+		enum step r = try_step(c, -1);
+
+		if (r == OPENED || r == AT_END)
+			return r == OPENED;
+		if (r == LOST && has_left(c))
 			break;
-	return logs_chain_open(c, k - 1, &ignored) == 0;
+		pause_a_little();
+	}
+	return logs_chain_open_oldest(c, &ignored) == 0;
 }
 
 void

@@ -22,11 +22,15 @@ struct logs_chain {
 void logs_chain_init(struct logs_chain *c, const char *path);
 void logs_chain_free(struct logs_chain *c);
 
-/* Opens file number k; the log itself is number 0.  One that is not there is an error with e->no == ENOENT. */
-int logs_chain_open(struct logs_chain *c, unsigned k, struct err *e);
+/* Opens the log itself, or the oldest file.  One that is not there is an error with e->no == ENOENT. */
+int logs_chain_open(struct logs_chain *c, struct err *e);
+int logs_chain_open_oldest(struct logs_chain *c, struct err *e);
 
-bool logs_chain_has(const struct logs_chain *c, unsigned k);
-unsigned logs_chain_oldest(const struct logs_chain *c);
+/* A rotation has left files. */
+bool logs_chain_is_many(const struct logs_chain *c);
+
+/* Goes back to the file that came before ours. */
+bool logs_chain_older(struct logs_chain *c);
 
 /* True if our file is not the one that is written to: there is a younger one. */
 bool logs_chain_is_rotated(const struct logs_chain *c);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "common/base/own.h"
@@ -328,6 +329,81 @@ Test(klog, what_is_left_of_a_tail_comes_from_an_older_file)
 	klog_free(r);
 }
 
+/* A file of the chain with one record. */
+static void
+make_rotated(unsigned k, const char *record)
+{
+	char name[sizeof(path) + 12];
+	FILE *f;
+
+	snprintf(name, sizeof(name), "%s.%u", path, k);
+	f = fopen(name, "we");
+	cr_assert_not_null(f);
+	fputs(record, f);
+	fclose(f);
+}
+
+static const char *
+texts_of(const struct logs_chain *c)
+{
+	static char text[64];
+	struct klog_reader *r = klog_new(0, 0);
+
+	klog_take_file(r, dup(c->fd));
+	snprintf(text, sizeof(text), "%s", texts(r));
+	klog_free(r);
+	return text;
+}
+
+Test(klog, goes_through_the_chain_while_it_is_renamed)
+{
+	struct logs_chain c;
+	struct err e = {0};
+	char second[sizeof(path) + 12], third[sizeof(path) + 12];
+	pid_t child;
+
+	make_file(T "stdout F d\n");
+	snprintf(second, sizeof(second), "%s.2", path);
+	snprintf(third, sizeof(third), "%s.3", path);
+	make_rotated(1, T "stdout F c\n");
+	make_rotated(2, T "stdout F b\n");
+	make_rotated(4, T "stdout F a\n");
+	logs_chain_init(&c, path);
+	/* The rotation has renamed one of them by now. */
+	cr_assert_eq(logs_chain_open_oldest(&c, &e), 0);
+	cr_expect_str_eq(texts_of(&c), "a ");
+	child = fork();
+	if (child == 0) {
+		usleep(10000);
+		_exit(rename(second, third));
+	}
+	cr_assert(logs_chain_next(&c));
+	cr_expect_str_eq(texts_of(&c), "b ");
+	waitpid(child, NULL, 0);
+	/* The next one is still where it was. */
+	child = fork();
+	if (child == 0) {
+		char first[sizeof(path) + 12];
+
+		snprintf(first, sizeof(first), "%s.1", path);
+		usleep(10000);
+		_exit(rename(first, second));
+	}
+	cr_assert(logs_chain_next(&c));
+	cr_expect_str_eq(texts_of(&c), "c ");
+	waitpid(child, NULL, 0);
+	cr_assert(logs_chain_older(&c));
+	cr_expect_str_eq(texts_of(&c), "b ");
+	cr_assert(logs_chain_older(&c));
+	cr_expect_str_eq(texts_of(&c), "a ");
+	cr_expect_not(logs_chain_older(&c));
+	logs_chain_free(&c);
+	for (unsigned k = 1; k <= 4; k++) {
+		snprintf(second, sizeof(second), "%s.%u", path, k);
+		unlink(second);
+	}
+}
+
 Test(klog, follows_growth_and_rotation)
 {
 	struct logs_chain c;
@@ -337,7 +413,7 @@ Test(klog, follows_growth_and_rotation)
 
 	make_file(T "stdout F a\n");
 	logs_chain_init(&c, path);
-	cr_assert_eq(logs_chain_open(&c, 0, &e), 0);
+	cr_assert_eq(logs_chain_open(&c, &e), 0);
 	r = klog_new(0, 0);
 	klog_take_file(r, dup(c.fd));
 	cr_expect_str_eq(texts(r), "a ");
@@ -357,8 +433,7 @@ Test(klog, follows_growth_and_rotation)
 
 	append(T "stdout F d\n");
 	cr_expect(logs_chain_is_rotated(&c));
-	cr_expect(logs_chain_has(&c, 1));
-	cr_expect_eq(logs_chain_oldest(&c), 1);
+	cr_expect(logs_chain_is_many(&c));
 	cr_expect_str_eq(texts(r), "c ");
 	cr_assert(logs_chain_next(&c));
 	klog_take_file(r, dup(c.fd));
@@ -377,13 +452,13 @@ Test(klog, a_log_that_does_not_exist)
 	struct err e = {0};
 
 	logs_chain_init(&c, "/dev/null/log");
-	cr_expect_eq(logs_chain_open(&c, 0, &e), -1);
+	cr_expect_eq(logs_chain_open(&c, &e), -1);
 	logs_chain_free(&c);
 	logs_chain_init(&c, "/tmp/test-klog.which-is-missing");
-	cr_expect_eq(logs_chain_open(&c, 0, &e), -1);
+	cr_expect_eq(logs_chain_open(&c, &e), -1);
 	cr_expect_eq(e.no, ENOENT);
 	logs_chain_free(&c);
 	logs_chain_init(&c, "/tmp");
-	cr_expect_eq(logs_chain_open(&c, 0, &e), -1);
+	cr_expect_eq(logs_chain_open(&c, &e), -1);
 	logs_chain_free(&c);
 }
