@@ -113,7 +113,7 @@ command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 	struct peer *control; /* as long as it is open, pod-store runs */
 	int pair[2];
 
-	if (storage_conf_load(&conf, getuid(), e) < 0 || peer_pair(pair, e) < 0)
+	if (storage_conf_load_alone(&conf, e) < 0 || peer_pair(pair, e) < 0)
 		return -1;
 	t->store = peer_new(pair[0], ROLE_IMAGE, ROLE_STORE);
 	theirs = pair[1];

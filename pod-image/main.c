@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/role/role.h"
 #include "common/role/spawn.h"
@@ -18,9 +19,15 @@
 static bool
 needs_userns(char **argv)
 {
-	for (; *argv != NULL; argv++)
+	static const char *const commands[] = {"load", "pull", "save"};
+
+	for (; *argv != NULL; argv++) {
 		if (text_has_prefix(*argv, "containers-storage:"))
 			return true;
+		for (size_t i = 0; i < COUNTOF(commands); i++)
+			if (strcmp(*argv, commands[i]) == 0)
+				return true;
+	}
 	return false;
 }
 

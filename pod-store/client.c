@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
-#include "common/conf/host_root.h"
 #include "common/conf/storage_conf.h"
 #include "common/conf/storage_hello.h"
 #include "common/role/spawn.h"
@@ -18,35 +16,32 @@ client_close(struct peer **p)
 }
 
 char *
-client_root(const struct cli_ctx *ctx)
+client_root(const struct cli_ctx *ctx, struct err *e)
 {
 	const struct command_globals *g = ctx->globals;
-	const char *users = host_userns() ? NULL : getenv("CONTAINERS_GRAPHROOT");
+	own_storage_conf struct storage_conf conf = {0};
 
 	if (g->root != NULL)
 		return xstrdup(g->root);
-	return xstrdup(users != NULL ? users : "/var/lib/pod");
+	return storage_conf_load_alone(&conf, e) == 0 ? ptr_take(&conf.graphroot) : NULL;
 }
 
 struct peer *
 client_connect(const struct cli_ctx *ctx, struct err *e)
 {
 	const struct command_globals *g = ctx->globals;
-	own_mem char *root = client_root(ctx);
-	const char *users = host_userns() ? NULL : getenv("CONTAINERS_RUNROOT");
 	own_storage_conf struct storage_conf conf = {0};
 	own_strv struct strv words = {0};
 	own_arena struct arena a = {0};
 	struct msg_hello hello = {
-	    .graph_root = root,
-	    .run_root = g->runroot != NULL ? g->runroot : users,
 	    .log_level = g->log_level,
 	};
 	struct peer *p;
 
-	/* In a user's namespace it is the user's file that counts; the number only tells whose it is. */
-	if (storage_conf_load(&conf, host_userns() ? getuid() : 1, e) == -1)
+	if (storage_conf_load_alone(&conf, e) == -1)
 		return NULL;
+	hello.graph_root = g->root != NULL ? g->root : conf.graphroot;
+	hello.run_root = g->runroot != NULL ? g->runroot : conf.runroot;
 	storage_conf_settings(&conf, &g->storage_opt, &words);
 	hello.image_store = g->imagestore != NULL ? g->imagestore : conf.imagestore;
 	hello.driver = g->storage_driver != NULL ? g->storage_driver : conf.driver;

@@ -18,8 +18,8 @@ struct command_globals {
 void client_close(struct peer **p);
 #define own_peer own(client_close)
 
-/* The graph root that the options and the environment name; caller frees. */
-char *client_root(const struct cli_ctx *ctx);
+/* The graph root that the options, the environment or storage.conf name; caller frees.  NULL with e. */
+char *client_root(const struct cli_ctx *ctx, struct err *e);
 
 /* NULL with e set on failure. */
 struct peer *client_connect(const struct cli_ctx *ctx, struct err *e);

@@ -149,16 +149,16 @@ static int
 run_mount(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct mount_opts *o = opts;
-	own_mem char *root = client_root(ctx), *dir = xasprintf("%s/empty", root);
+	own_mem char *root = client_root(ctx, e), *dir = NULL;
 	own_peer struct peer *p = NULL;
 
 	if ((o->at != NULL) != (argc == 1))
 		return err_set(e, ERR_USAGE,
 		    o->at != NULL ? "a tree that is attached to a directory takes no command"
 				  : "a command is needed, or a directory (--at)");
-	p = client_connect(ctx, e);
-	if (p == NULL)
+	if (root == NULL || (p = client_connect(ctx, e)) == NULL)
 		return -1;
+	dir = xasprintf("%s/empty", root);
 	return o->at != NULL ? mount_at(p, argv[0], o->at, e) : mount_for(p, dir, argv, e);
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/conf/host_root.h"
 #include "common/conf/storage_conf.h"
 #include "common/conf/toml.h"
 
@@ -254,6 +255,29 @@ storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e)
 		storage_conf_free(c);
 		return err_wrap(e, "storage.conf");
 	}
+	return 0;
+}
+
+static void
+take_variable(char **member, const char *value)
+{
+	if (value == NULL || *value == '\0')
+		return;
+	free(*member);
+	*member = xstrdup(value);
+}
+
+int
+storage_conf_load_alone(struct storage_conf *c, struct err *e)
+{
+	const char *graph = host_userns() ? NULL : getenv("CONTAINERS_GRAPHROOT");
+
+	/* Any number but root's tells that the files are a user's. */
+	if (storage_conf_load(c, graph != NULL ? 1 : getuid(), e) == -1)
+		return -1;
+	take_variable(&c->graphroot, graph);
+	if (graph != NULL)
+		take_variable(&c->runroot, getenv("CONTAINERS_RUNROOT"));
 	return 0;
 }
 

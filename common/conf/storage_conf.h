@@ -31,6 +31,12 @@ struct storage_conf {
 int storage_conf_load(struct storage_conf *c, uid_t uid, struct err *e);
 
 /*
+ * For a tool that is run alone: in the namespace of an ordinary user (spawn_in_userns) the roots are those that the
+ * environment names, and the files the user's.
+ */
+int storage_conf_load_alone(struct storage_conf *c, struct err *e);
+
+/*
  * Without a directory of the system for it, a user's run root is /tmp/pod-run-UID, a name that anybody can take
  * first: it is made, or must be a directory of ours that is closed to others.  Other paths are left alone.
  */

@@ -18,6 +18,7 @@
 #include "pod-image/sign/key.h"
 #include "pod-image/sign/recipient.h"
 
+#define KEY_ID_LEN 8
 #define TYPE_SIMPLE "atomic container signature"
 #define TYPE_SIGSTORE "cosign container image signature"
 #define SIGNATURE_MAX 65536
@@ -72,6 +73,26 @@ give_passphrase(void *arg, const char *hint, const char *info, int again, int fd
 	return 0;
 }
 
+/*
+ * gpgme_get_key takes nothing shorter than a key's ID: the one secret key that the keyring finds for the word.
+ */
+static gpgme_error_t
+find_short(gpgme_ctx_t gpg, const char *id, gpgme_key_t *out)
+{
+	gpgme_key_t more = NULL;
+	gpgme_error_t code = gpgme_op_keylist_start(gpg, id, 1);
+
+	if (code != 0)
+		return code;
+	code = gpgme_op_keylist_next(gpg, out);
+	if (code == 0 && gpgme_op_keylist_next(gpg, &more) == 0) {
+		gpgme_key_unref(more);
+		code = gpgme_error(GPG_ERR_AMBIGUOUS_NAME);
+	}
+	gpgme_op_keylist_end(gpg);
+	return code;
+}
+
 static int
 open_gpg(struct signer *s, const char *id, struct err *e)
 {
@@ -81,7 +102,8 @@ open_gpg(struct signer *s, const char *id, struct err *e)
 	gpgme_check_version(NULL);
 	code = gpgme_new(&s->gpg);
 	if (code == 0)
-		code = gpgme_get_key(s->gpg, id, &key, 1);
+		code = strlen(id) < KEY_ID_LEN ? find_short(s->gpg, id, &key)
+					       : gpgme_get_key(s->gpg, id, &key, 1);
 	if (code == 0)
 		code = gpgme_signers_add(s->gpg, key);
 	if (key != NULL)

@@ -50,6 +50,10 @@ policy '{"type":"signedBy","keyType":"GPGKeys","keyPath":"'"$WORLD/alice.gpg"'"}
 check "push --sign-by" push --sign-by alice@example.org localhost/app "$R/app:1"
 ours "is accepted here" "$R/app:1"
 theirs "and by skopeo" "$R/app:1"
+gpg --batch --quiet --passphrase '' --quick-gen-key k@e.org default default never 2>/dev/null
+check "by a word shorter than a key's ID" push --sign-by k@e.org localhost/app "dir:$WORLD/short"
+check "the signature is there" test -s "$WORLD/short/signature-1"
+is "a short word that means several" "$(push --sign-by e localhost/app "dir:$WORLD/short2" 2>&1 | grep -c 'no secret key "e": ')" 1
 check "push without a signature" push localhost/app "$R/app:2"
 refused "the signature holds for one name" "is not accepted" "$R/app:2"
 check "push of the same with its own" push --sign-by alice@example.org localhost/app "$R/app:2"

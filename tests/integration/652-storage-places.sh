@@ -79,6 +79,10 @@ localhost/base true"
 	mkdir -p "$X/theirs/overlay-images"
 	is "additional store: one of containers/storage is told apart" "$("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/theirs" images -q 2>&1 >/dev/null | grep -c 'theirs is passed over: no images of this program are in it, but containers/storage, from which pod pull containers-storage: copies')" 1
 	is "additional store: one whose index is a pipe is passed over" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/trap" images -q 2>&1 >/dev/null | grep -c 'trap is passed over.*not a regular file')" 1
+	printf '[storage]\ndriver="overlay"\ngraphroot="%s"\nrunroot="%s"\n' "$X/images" "$X/run" >"$X/roots"
+	is "graphroot of storage.conf: pod's, pod-store's and pod-image's" \
+		"$(export CONTAINERS_STORAGE_CONF=$X/roots; echo $("$BIN/pod" images -q --no-trunc) $("$BIN/pod-store" list -q) $("$BIN/pod-store" mount base cat www/index.html) $("$BIN/pod-image" save -q base | tar -xO manifest.json | jq -r '.[0].RepoTags[0]'))" \
+		"sha256:$base $base hello from pod localhost/base:latest"
 	pod rm -f -a >/dev/null; pod rmi -f -a >/dev/null
 	is "additional store: by storage.conf" "$(world_opts=(); CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>/dev/null | wc -l)" 1
 	is "additional store: its own tool" "$("$BIN/pod-image" --help | grep -c storage-opt)" 1
