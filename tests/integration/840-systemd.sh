@@ -108,7 +108,7 @@ is "Type=notify: the monitor, which is its process, stays in the unit" "$(show "
 $(show "$unit.service" MainPID) $(group_of "$(field ntf State.ConmonPid)" | grep -c "/$unit.service\$")" "active \
 $(field ntf State.ConmonPid) 1"
 pod rm -f -t 0 ntf >/dev/null
-until_ok 20 sh -c '! systemctl "$@" -q is-active' x "${user[@]}" "$unit.service"
+until_ok 20 sh -c '! systemctl -q is-active "$@"' x "${user[@]}" "$unit.service"
 systemd-run "${user[@]}" -q --collect --unit "$unit" -p Type=notify -p NotifyAccess=all \
 	"$P" run -d --name ntf --network none --sdnotify conmon --cgroups no-conmon $image sleep 1000
 is "Type=notify: the unit is active, its process is the monitor" \
