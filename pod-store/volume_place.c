@@ -100,7 +100,13 @@ volume_place_set(struct store *s, const char *path, bool must, struct err *e)
 int
 volume_place_open(const struct store *s, const char *below, struct err *e)
 {
-	own_fd int top = open(s->volume_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/*
+	 * One of the store's is opened below the store: in a mount namespace of our own (overlay.c) its path leads
+	 * to another mount than our descriptors are of, and nothing can be renamed across.
+	 */
+	own_fd int top = is_elsewhere(s) ? open(s->volume_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+					 : openat(s->dir, VOLUMES,
+					       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (top == -1)
 		return err_sys(e, "opening the directory of volumes %s", s->volume_path);
