@@ -14,6 +14,11 @@ world() {
 	WORLD=$(mktemp -d /tmp/podtest.XXXXXX) || exit 1
 	chmod 755 "$WORLD"
 	ROOT=$WORLD/root RUNROOT=$WORLD/run
+	# Where systemd keeps a journal that would be the default; here what containers wrote is looked for in files.
+	if [ -d /run/systemd/system ] && [ -z "${CONTAINERS_CONF_OVERRIDE:-}" ]; then
+		printf '[containers]\nlog_driver = "k8s-file"\n' >"$WORLD/logs.conf"
+		export CONTAINERS_CONF_OVERRIDE=$WORLD/logs.conf
+	fi
 	trap world_end EXIT
 	trap 'exit 1' INT TERM
 }
@@ -145,7 +150,7 @@ user_part() {
 		echo finish
 	} >"$shared/user-part.sh"
 	chmod 644 "$shared/user-part.sh"
-	"$shared/as-user" "$world_user" env LIB_DIR="$shared" bash "$shared/user-part.sh"
+	"$shared/as-user" "$world_user" env LIB_DIR="$shared" CONTAINERS_CONF_OVERRIDE="$(ls "$shared/logs.conf" 2>/dev/null)" bash "$shared/user-part.sh"
 	status=$?
 	# Behind a pipe this is a process of its own, whose user nobody else knows.
 	end_user

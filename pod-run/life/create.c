@@ -27,6 +27,7 @@
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mounts.h"
 #include "pod-run/state/event.h"
+#include "pod-run/state/event_journal.h"
 
 #define NAME_TRIES 20
 
@@ -61,6 +62,7 @@ create_defaults(struct create *c, struct err *e)
 	c->defaults.conf = conf;
 	c->defaults.cdi_dirs = ctx_cdi_dirs(x, e);
 	c->defaults.cgroup_manager = ctx_cgroup_manager(x, conf);
+	c->defaults.journal = event_journal_usable();
 	return spec_defaults_host(
 	    &c->defaults, x->rootless.user, x->rootless.uid, x->rootless.gid, &c->arena, e);
 }

@@ -107,10 +107,24 @@ log_option(struct rec_ctr_config *c, const char *word, struct arena *a, struct e
 	return err_set(e, ERR_INVALID, "invalid log option \"%s\"", word);
 }
 
+/* Who names a file wants one. */
+static bool
+names_file(const struct strv *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strncasecmp(words->v[i], "path=", 5) == 0)
+			return true;
+	return false;
+}
+
 /* The configuration is the whole host's: what cannot be done there is no error. */
 static const char *
-configured(const char *driver)
+configured(const struct spec_input *in)
 {
+	const char *driver = in->d->conf->containers_log_driver;
+
+	if (*driver == '\0' && in->d->journal && !names_file(&in->o->log_opt))
+		return "journald";
 	if (strcmp(driver, "journald") == 0 && access("/run/systemd/journal/socket", W_OK) == 0)
 		return driver;
 	return strcmp(driver, "none") == 0 ? driver : "k8s-file";
@@ -162,7 +176,7 @@ spec_logging(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 	const char *driver = in->o->log_driver;
 
 	if (driver == NULL || *driver == '\0')
-		driver = configured(conf->containers_log_driver);
+		driver = configured(in);
 	if (strcmp(driver, "json-file") == 0)
 		driver = "k8s-file";
 	if (check_driver(in->o, driver, e) < 0 || read_notify(in->o->sdnotify, c, e) < 0)

@@ -99,6 +99,7 @@ struct spec_defaults {
 	const struct strv *cdi_dirs; /* --cdi-spec-dir applied */
 	const char *runtime;	     /* OCI runtime, --runtime applied */
 	const char *cgroup_manager;  /* cgroupfs or systemd, --cgroup-manager applied */
+	bool journal;		     /* the host keeps one that we may read */
 	bool rootless;
 	uid_t uid; /* of the caller; outside, if rootless */
 	gid_t gid;

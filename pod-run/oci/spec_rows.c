@@ -68,7 +68,7 @@ const struct opt spec_options_rows[] = {
 	{"label", 'l', OPT_LIST(S, label), .arg = "key=value", .help = "Set metadata on container"},
 	{"label-file", 0, OPT_LIST(S, label_file), .flags = OPT_BLANK, .arg = "file", .complete = COMPLETE_FILE, .help = "Read in a line delimited file of labels"},
 	{"link-local-ip", 0, OPT_NO_STRING, .arg = "ip", .help = "This is a Docker specific option and is a NOOP"},
-	{"log-driver", 0, OPT_STRING(S, log_driver), .arg = "driver", .complete = COMPLETE_CHOICE, .choices = "k8s-file,json-file,journald,none,passthrough,passthrough-tty", .show = "k8s-file", .help = "Logging driver for the container"},
+	{"log-driver", 0, OPT_STRING(S, log_driver), .arg = "driver", .complete = COMPLETE_CHOICE, .choices = "k8s-file,json-file,journald,none,passthrough,passthrough-tty", .help = "Logging driver for the container"},
 	{"log-opt", 0, OPT_LIST(S, log_opt), .arg = "name=value", .help = "Logging driver options"},
 	{"mac-address", 0, OPT_STRING(S, mac_address), .flags = OPT_BLANK, .arg = "address", .help = "Container MAC address (e.g. 92:d0:c6:0a:29:33)"},
 	{"memory", 'm', OPT_STRING(S, memory), .flags = OPT_BLANK, .arg = "number[unit]", .help = "Memory limit (format: <number>[<unit>], where unit = b (bytes), k (kibibytes), m (mebibytes), or g (gibibytes))"},

@@ -170,6 +170,22 @@ if [ -S /run/systemd/journal/socket ] && command -v journalctl >/dev/null; then
 else
 	skip "journald" "no systemd journal here"
 fi
+# A mount namespace where systemd keeps a journal, as far as is looked.  What is made there is not started.
+where_journal() {
+	unshare -m --propagation private bash -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/system /run/systemd/journal \
+		/run/log/journal/m && touch /run/systemd/journal/socket && exec env -u CONTAINERS_CONF_OVERRIDE "$@"' x "$@"
+}
+p="$BIN/pod --root $ROOT --runroot $RUNROOT"
+if [ "$(id -u)" = 0 ]; then
+	printf '[containers]\nlog_driver = "k8s-file"\n' >"$WORLD/file.conf"
+	where_journal sh -c "$p create --name by-host --network none bb true && $p create --name by-path --network none --log-opt PATH=$WORLD/l bb true &&
+		CONTAINERS_CONF=$WORLD/file.conf $p create --name by-conf --network none bb true" >/dev/null
+	is "without a word: the journal where it is kept, a file where one is named or containers.conf says so" \
+		"$(pod inspect --format '{{.HostConfig.LogConfig.Type}}' by-host by-path by-conf | xargs)" "journald k8s-file k8s-file"
+	is "info tells" "$(where_journal $p info --format '{{.Host.LogDriver}}')" journald
+else
+	skip "without a word: the journal where it is kept" "only root can make it up"
+fi
 # Begun at the top.
 check "the end of one whose worker is mute is seen" until_ok 40 grep -qx 137 "$WORLD/waited"
 is "and recorded" "$(pod inspect -f '{{.State.Status}} {{.State.ExitCode}}' mute)" "exited 137"

@@ -139,9 +139,21 @@ podman"
 is "without it may not" "$(pod run --rm --network none $image sh -c 'mkdir /sys/fs/cgroup/x 2>/dev/null || echo no')" no
 
 # --- The journal
+default_driver() {
+	(
+		unset CONTAINERS_CONF_OVERRIDE
+		up "$1" "${@:2}" $image echo kept
+		echo "$(field "$1" HostConfig.LogConfig.Type) $(pod info --format '{{.Host.LogDriver}}')"
+	)
+}
 if [ "$(id -u)" != 0 ] && ! journalctl -q -n 1 >/dev/null 2>&1; then
+	is "who may not read the journal has files without a word" "$(default_driver df)" "k8s-file k8s-file"
+	pod rm -f -t 0 df >/dev/null
 	skip "log driver journald" "this user may not read the journal"
 else
+	is "the journal is the driver without a word" "$(default_driver df)" "journald journald"
+	until_is "and holds what is written" kept pod logs df
+	pod rm -f -t 0 df >/dev/null
 	up j --log-driver journald $image sh -c 'echo one; echo two >&2; echo three; sleep 1000'
 	seen() { [ "$(pod logs j 2>/dev/null | wc -l)" = 2 ]; }
 	check "journald: what it wrote is there" until_ok 20 seen
