@@ -175,12 +175,20 @@ if wanted "50 parallel starts"; then
 	done
 fi
 # --- Networks -----------------------------------------------------------------------------------------------
-# The set-up of a bridge, its share of a start: one process that sets many up, as the coordinator asks for it.
+# The set-up of a bridge, as the coordinator asks for it: of a start of one container, whose namespace is made before
+# that, and of each more that the same command starts.
+net_times() { # NAME WORDS...
+	local name=$1
+	shift
+	"$BUILD/tests/net-drive" -q -c 40 "$@" "$BIN/pod-net" "$RUNROOT/net-bench" | awk '{ print $2 }' | sort -n |
+		awk -v name="$name" '{ v[NR] = $1 } END { printf "%s: median %.2f ms, p10 %.2f", name, v[int(NR / 2)] / 1000, v[4] / 1000 }'
+}
 if wanted "network part of a start"; then
 	for ports in "" "-p 127.0.0.1@28081:80"; do
 		# shellcheck disable=SC2086
-		"$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$RUNROOT/net-bench" | awk '{ print $2 }' | sort -n |
-			awk -v ports="$ports" '{ v[NR] = $1 } END { printf "network part of a start%s: median %.2f ms, p10 %.2f", ports ? ", a port" : "", v[int(NR / 2)] / 1000, v[4] / 1000 }'
+		net_times "network part of a start${ports:+, a port}" -e $ports
+		# shellcheck disable=SC2086
+		net_times "; of one more of a command" $ports
 		# shellcheck disable=SC2086
 		"$timing" -n 1 "$BUILD/tests/net-drive" -q -c 40 $ports "$BIN/pod-net" "$RUNROOT/net-bench" |
 			awk '{ printf ", cpu with tear-down %.2f ms   budget 1.5 ms\n", $4 / 40 }'

@@ -15,6 +15,7 @@
  *	-a ADDR   static address on the first network
  *	-p HOST:CONTAINER[/PROTOCOL]  published port; repeatable; [IP@] in front
  *	-c N      N containers one after the other, over one connection; prints how long each took
+ *	-e        each over a connection of its own, as a start of one container has it
  *	-k        leave without taking down, as if killed	-s  sweep first, with no container running
  *	-m MODE   pasta or slirp4netns, as an ordinary user	-o OPTION  of it
  *	-q        do not print addresses and ports
@@ -44,7 +45,7 @@ struct drive {
 	const char *ips[1];
 	char id[65];
 	const char *mode_options[8];
-	bool leave, sweep, quiet, rootless;
+	bool leave, sweep, quiet, rootless, each;
 	long count;
 };
 
@@ -111,7 +112,7 @@ options(struct drive *d, int argc, char **argv)
 	d->m.ports.v = d->ports;
 	d->m.attach.v = d->attach;
 	d->count = 1;
-	while ((c = getopt(argc, argv, "+i:d:n:Na:p:c:ksqm:o:")) != -1)
+	while ((c = getopt(argc, argv, "+i:d:n:Na:p:c:eksqm:o:")) != -1)
 		switch (c) {
 		case 'i':
 			d->m.id = optarg;
@@ -134,6 +135,9 @@ options(struct drive *d, int argc, char **argv)
 			break;
 		case 'c':
 			d->count = strtol(optarg, NULL, 10);
+			break;
+		case 'e':
+			d->each = true;
 			break;
 		case 'm':
 			d->m.mode = optarg;
@@ -263,14 +267,40 @@ udp_ask(const char *address, const char *port, const char *text)
 	return 0;
 }
 
+/* As pod-run does, which has more to do before it asks for the set-up than it takes to make the namespace. */
+static struct peer *
+greet(const struct drive *d, char **argv)
+{
+	struct rec_kv prepare = {.key = "prepare", .value = "netns"};
+	struct msg_hello hello = {.run_root = argv[1], .rootless = d->rootless};
+	struct peer *p = start(argv[0]);
+	struct err e = {0};
+
+	/* Of several containers only the first gets the namespace made so. */
+	hello.options.v = &prepare;
+	hello.options.n = 1;
+	if (peer_send(p, &msg_hello_desc, 0, &hello, &e) != 0)
+		die(&e);
+	if (d->each)
+		usleep(10000);
+	return p;
+}
+
+static void
+sweep(struct peer *p)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_net_sweep m = {0};
+	struct err e = {0};
+
+	if (peer_call(p, &msg_net_sweep_desc, &m, &in, NULL, NULL, &e) != 0)
+		die(&e);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct drive d = {0};
-	struct rec_kv prepare = {.key = "prepare", .value = "netns"};
-	struct msg_hello hello = {0};
-	struct msg_net_sweep sweep = {0};
-	struct err e = {0};
 	struct peer *p;
 	int st = 0;
 
@@ -281,25 +311,19 @@ main(int argc, char **argv)
 	options(&d, argc, argv);
 	if (argc - optind < 2)
 		return 2;
-	p = start(argv[optind]);
-	hello.run_root = argv[optind + 1];
-	/* As pod-run does; of several containers only the first gets the namespace made so. */
-	hello.options.v = &prepare;
-	hello.options.n = 1;
-	hello.rootless = d.rootless;
-	if (peer_send(p, &msg_hello_desc, 0, &hello, &e) != 0)
-		die(&e);
+	p = greet(&d, argv + optind);
 	if (d.sweep) {
-		own_peer_in struct peer_in in = {0};
-
-		if (peer_call(p, &msg_net_sweep_desc, &sweep, &in, NULL, NULL, &e) != 0)
-			die(&e);
+		sweep(p);
 		peer_free(p);
 		while (wait(NULL) > 0)
 			;
 		return 0;
 	}
 	for (long i = 0; i < d.count; i++) {
+		if (d.each && i > 0) {
+			peer_free(p);
+			p = greet(&d, argv + optind);
+		}
 		if (d.m.id == NULL || d.m.id == d.id)
 			fresh_id(&d);
 		st = one(&d, p, argv + optind + 2);
