@@ -82,7 +82,7 @@ int
 ocierr_find(const char *log, size_t n, char *out, size_t size)
 {
 	const char *end = log + n;
-	char level[16];
+	char level[16], start[8];
 	int found = -1;
 
 	for (const char *line = log, *next; line < end; line = next) {
@@ -93,7 +93,9 @@ ocierr_find(const char *log, size_t n, char *out, size_t size)
 		if (!member(line, stop, "level", level, sizeof(level)) ||
 		    (strcmp(level, "error") != 0 && strcmp(level, "fatal") != 0))
 			continue;
-		if (member(line, stop, "msg", out, size))
+		/* crun ends with an empty one after a hook that failed. */
+		if (member(line, stop, "msg", start, sizeof(start)) && *start != '\0' &&
+		    member(line, stop, "msg", out, size))
 			found = 0;
 	}
 	return found;

@@ -10,8 +10,8 @@
 #include "common/base/err.h"
 
 /*
- * Copies the message of the last error in n bytes of a runtime's JSON log (one object per line with
- * "level" and "msg") to out.  Returns 0, or -1 if there is none.
+ * Copies the message of the last error that has one, in n bytes of a runtime's JSON log (one object per
+ * line with "level" and "msg"), to out.  Returns 0, or -1 if there is none.
  */
 int ocierr_find(const char *log, size_t n, char *out, size_t size);
 

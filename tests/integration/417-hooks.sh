@@ -65,6 +65,11 @@ is "precreate changes the configuration" "$(cat "$WORLD/out")" yes
 printf '#!/bin/sh\nexit 1\n' >"$WORLD/change"
 run localhost/bb true >/dev/null
 is "a precreate hook that fails" "$(grep -c 'executing precreate hook' "$WORLD/out")" 1
+none
+printf '{"version":"1.0.0","hook":{"path":"%s"},"when":{"always":true},"stages":["prestart"]}' "$WORLD/change" >"$D/p.json"
+run localhost/bb true >/dev/null
+is "a prestart hook that fails is named" "$(grep -cE "hook.*($WORLD/change|exit status 1)" "$WORLD/out")" 1
+none
 printf '#!/bin/sh\ncat\nexec >&-\nsleep 1000 & wait\n' >"$WORLD/change"
 printf '{"version":"1.0.0","hook":{"path":"%s","timeout":1},"when":{"always":true},"stages":["precreate"]}' "$WORLD/change" >"$D/p.json"
 timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --hooks-dir "$D" run --rm --network none localhost/bb true 2>/dev/null

@@ -85,6 +85,8 @@ Test(ocierr, last_error_of_the_log)
 	found("{\"level\":\"error\",\"msg\":\"a\"}\n{\"level\":\"info\",\"msg\":\"b\"}\n", "a");
 	found("{\"level\":\"error\",\"msg\":\"a\"}\n{\"level\":\"error\",\"msg\":\"b\"}\n", "b");
 	found("{\"level\" : \"fatal\", \"msg\" : \"a\"}", "a");
+	found("{\"level\":\"error\",\"msg\":\"a\"}\n{\"level\":\"error\",\"msg\":\"\"}\n", "a");
+	found("{\"level\":\"error\",\"msg\":\"\"}\n", NULL);
 	found("", NULL);
 	found("msg level error\n", NULL);
 	found("{\"level\":\"error\",\"msg\":\"cut", NULL);
