@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,14 +63,40 @@ struct face {
 	int netns;
 };
 
+/* What netavark says without the network's name. */
+static const char *
+without_network(const char *text)
+{
+	static const char *const bare[] = {
+	    "unable to parse ", "unsupported ipam driver ", "unknown network driver "};
+	const char *rest = text_has_prefix(text, "network ") ? strstr(text, ": ") : NULL;
+
+	for (size_t i = 0; rest != NULL && i < COUNTOF(bare); i++)
+		if (text_has_prefix(rest + 2, bare[i]))
+			return rest + 2;
+	return text;
+}
+
+/* Rust's words for an error of the system. */
+static char *
+as_netavark(const struct err *e)
+{
+	const char *text = without_network(e->text), *io = strstr(text, "IO error: ");
+
+	if (io == NULL || e->no == 0)
+		return xstrdup(text);
+	return xasprintf("%.*s%s (os error %d)", (int)(io - text + (ptrdiff_t)strlen("IO error: ")),
+	    text, strerror(e->no), e->no);
+}
+
 /* The caller decodes exactly this. */
 static int
 say_error(const struct err *e)
 {
 	own_json json_t *o = json_obj();
-	own_mem char *text = NULL;
+	own_mem char *text = NULL, *error = as_netavark(e);
 
-	json_put_str(o, "error", e->text);
+	json_put_str(o, "error", error);
 	text = json_text(o);
 	puts(text);
 	return 1;
@@ -130,8 +157,7 @@ slurp_input(const struct globals *g, char **bytes, size_t *n, struct err *e)
 	own_fd int fd = g->file != NULL ? open(g->file, O_RDONLY | O_CLOEXEC) : dup(0);
 
 	if (fd < 0)
-		return err_sys(e, "failed to load network options: IO error: %s",
-		    g->file != NULL ? g->file : "standard input");
+		return err_sys(e, "failed to load network options: IO error");
 	return file_slurp(fd, NETAVARK_INPUT_MAX, "the request", bytes, n, e);
 }
 

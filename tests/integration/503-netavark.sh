@@ -64,6 +64,12 @@ bad "an unknown driver" 'unknown network driver' "$(one | sed 's/"driver": "brid
 bad "a bad host address" 'invalid host ip' "$(one | sed 's/"host_ip": ""/"host_ip": "there"/')"
 bad "a bad option" 'unable to parse' "$(one | sed 's/"ipam_options"/"options": {"mtu": "x"}, "ipam_options"/')"
 # Limits of what is kept: what could not be read again could not be undone either.
+is "errors of the system in netavark's words" "$(one | netavark setup "$WORLD/nons"; netavark -f "$WORLD/nofile" setup "$WORLD/ns")" \
+	"{\"error\":\"failed to open netns at $WORLD/nons: IO error: No such file or directory (os error 2)\"}
+{\"error\":\"failed to load network options: IO error: No such file or directory (os error 2)\"}"
+is "and its own" "$(one | sed 's/"host-local"/"magic"/' | netavark setup "$WORLD/ns"; one | sed 's/"driver": "bridge"/"driver": "warp"/' | netavark setup "$WORLD/ns")" \
+	'{"error":"unsupported ipam driver magic"}
+{"error":"unknown network driver \"warp\""}'
 bad "a long interface name" 'invalid interface name' "$(one | sed 's/"eth0"/"eth0123456789abc"/')"
 bad "a name too long" 'too long' "$(one | sed "s/\"container_name\": \"c\"/\"container_name\": \"$(printf 'n%.0s' {1..300})\"/")"
 bad "too many addresses" 'too many members' "$(one | sed "s/\"10.86.1.5\"/$(seq -s, -f '"10.86.1.%g"' 100 180)/")"
