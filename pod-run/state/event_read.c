@@ -245,8 +245,8 @@ event_read_next(struct event_reader *r, int64_t until_ns, json_t **out, struct e
 				return 1;
 			continue;
 		}
-		/* Only the journal's pipe would make read(2) wait beyond the time. */
-		if (r->path == NULL && !wait_more(r, until_ns))
+		/* Only the pipe of a journal that is followed would make read(2) wait beyond the time. */
+		if (r->path == NULL && r->follow && !wait_more(r, until_ns))
 			return 0;
 		got = read_more(r);
 		if (got == -1 || (got == 0 && r->path != NULL && !wait_more(r, until_ns)))

@@ -93,6 +93,10 @@ foreign() {
 	chmod 755 "$WORLD/fake/journalctl"
 	PATH=$WORLD/fake:$PATH pod --events-backend journald events --stream=false
 	is "what other users write into the journal is left out" "$(grep -oE ' _UID=[0-9]+' "$WORLD/asked")" " _UID=$(id -u)"
+	printf '#!/bin/sh\nsleep 0.2\necho '"'%s'"'\n' "{\"PODMAN_EVENT\":\"died\",\"PODMAN_TYPE\":\"container\",\"PODMAN_TIME\":\"$(date -u -d '-1 min' +%FT%TZ)\",\"PODMAN_NAME\":\"gone\"}" >"$WORLD/fake/journalctl"
+	for o in "" --stream=false; do
+		is "journald: what was before --until is shown $o" "$(PATH=$WORLD/fake:$PATH pod --events-backend journald events --since 1h --until 0s $o --format '{{.Status}} {{.Name}}')" "died gone"
+	done
 }
 busybox_image img >/dev/null
 table
