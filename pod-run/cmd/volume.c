@@ -317,6 +317,27 @@ static const struct opt prune_rows[] = {
     OPT_END,
 };
 
+/* Shows what would go, and asks: 1 to go on, else 0 or -1. */
+static int
+prune_ask(struct ctx *x, const struct prune_opts *o, struct err *e)
+{
+	own_strv struct strv all = {0};
+	own_strbuf struct strbuf text = {0};
+
+	if (volume_row_prune(x, o->all, true, &o->filter, &all, e) == -1)
+		return -1;
+	strbuf_addf(&text,
+	    "WARNING! This will remove all %svolumes not used by at least one container. The "
+	    "following volumes will be removed:",
+	    o->all ? "" : "anonymous ");
+	for (size_t i = 0; i < all.n; i++)
+		strbuf_addf(&text, "\n%s", all.v[i]);
+	if (all.n > 0)
+		return confirm_ask(text.s, e);
+	printf("%s\nNo dangling volumes found\n", text.s);
+	return 0;
+}
+
 static int
 prune(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -329,11 +350,7 @@ prune(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (volume_row_check(ctx_of(cli), &o->filter, e) == -1)
 		return -1;
 	if (!o->force && !o->dry_run) {
-		r = confirm_ask(o->all ? "WARNING! This will remove all volumes not used by at "
-					 "least one container."
-				       : "WARNING! This will remove all anonymous volumes not used "
-					 "by at least one container.",
-		    e);
+		r = prune_ask(ctx_of(cli), o, e);
 		if (r != 1)
 			return r;
 	}

@@ -54,8 +54,20 @@ is "prune leaves what is used, and what was named" "$(pod volume prune -f)" ""
 pod rm c1 >/dev/null
 is "prune takes anonymous ones" "$(pod volume prune -f | wc -l)" 1
 is "prune --all with a filter" "$(pod volume prune -af --filter label=a)" v1
-pod volume prune </dev/null >/dev/null 2>&1
+warning='WARNING! This will remove all anonymous volumes not used by at least one container. The following volumes will be removed:'
+is "prune has nothing to ask" "$(pod volume prune </dev/null 2>&1)" "$warning
+No dangling volumes found"
+run --rm --name c0 -v /anonymous localhost/one:1 true
+pod create --name c0 -v /anonymous localhost/one:1 true >/dev/null
+left=$(pod volume ls -q | grep -vx "$random")
+is "one in use is not shown" "$(pod volume prune </dev/null 2>&1 | tail -n 1)" "No dangling volumes found"
+pod rm c0 >/dev/null
+pod volume prune </dev/null >"$WORLD/out" 2>/dev/null
 is "prune asks" "$?" 125
+is "and shows first what would go" "$(head -n 2 "$WORLD/out")" "$warning
+$left"
+is "no is no" "$(echo n | pod volume prune >/dev/null; pod volume ls -q | grep -cx "$left")" 1
+is "yes is yes" "$(echo y | pod volume prune | tail -n 1)" "Are you sure you want to continue? [y/N] $left"
 run -d --name c2 -v v2:/data localhost/one:1 sleep 1000 >/dev/null
 is "rm --force takes the container along" "$(pod volume rm -f -t 0 v2)$(pod ps -aq)" v2
 is "rm --all" "$(pod volume rm -a)$(pod volume ls -q)" "$random"
