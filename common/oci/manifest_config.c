@@ -37,6 +37,7 @@ static const struct field top_fields[] = {
     FIELD(struct rec_image_config, "os", F_STR, os, 64),
     FIELD(struct rec_image_config, "architecture", F_STR, architecture, 64),
     FIELD(struct rec_image_config, "variant", F_STR, variant, 64),
+    FIELD(struct rec_image_config, "comment", F_STR, comment, 65536),
 };
 static const struct field config_fields[] = {
     FIELD(struct rec_image_config, "User", F_STR, user, 1024),

@@ -5,6 +5,7 @@
 
 #include "common/base/own.h"
 #include "common/cli/human.h"
+#include "common/oci/manifest.h"
 #include "pod-run/cmd/image_json.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/inspect.h"
@@ -68,14 +69,18 @@ describe(const struct ctx *x, const struct rec_image *im, const struct rec_image
 	static const struct rec_image_config none;
 	const struct rec_image_config *c = im->config != NULL ? im->config : &none;
 	const struct rec_history *last = c->history.n > 0 ? &c->history.v[c->history.n - 1] : NULL;
+	const char *comment = last != NULL ? last->comment : NULL;
 	json_t *o = json_obj(), *fs;
 
+	/* Only Docker's configurations have a place for it; in others it is that of the last step. */
+	if (im->media_type != NULL && strcmp(im->media_type, MANIFEST_TYPE_DOCKER) == 0)
+		comment = c->comment;
 	json_put_str(o, "Id", im->id);
 	json_put_str(o, "Digest", inspect_or(im->digest, ""));
 	json_put_take(o, "RepoTags", inspect_strs(&im->names));
 	json_put_take(o, "RepoDigests", inspect_strs(&im->repo_digests));
 	json_put_str(o, "Parent", parent != NULL ? parent->id : "");
-	json_put_str(o, "Comment", last != NULL && last->comment != NULL ? last->comment : "");
+	json_put_str(o, "Comment", inspect_or(comment, ""));
 	put_created(o, im);
 	json_put_take(o, "Config", config(c));
 	json_put_str(o, "Version", "");

@@ -123,7 +123,7 @@ is "port" "$(net port web | sort | tr '\n' '|')" "53/udp -> 0.0.0.0:$q|80/tcp ->
 is "one port" "$(net port web 80)" "127.0.0.1:$p"
 is "with its protocol" "$(net port web 53/udp)" "0.0.0.0:$q"
 net port web 81 >/dev/null 2>"$WORLD/err"
-is "a port that is not published" "$?:$(cat "$WORLD/err")" '125:Error: failed to find published port "81/tcp"'
+is "a port that is not published" "$?:$(cat "$WORLD/err")" '125:Error: failed to find published port "81"'
 is "--all" "$(net port -a | cut -f2 | sort | sed -n 1p)" "53/udp -> 0.0.0.0:$q"
 is "--latest" "$(net port -l 80/tcp)" "127.0.0.1:$p"
 is "network inspect names the container" \
