@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdbool.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #define LOG_ROOM \
 	(256 * 1024) /* kept behind the log's end, so that a full disk lets things be removed */
 #define LOG_RESERVE (LOG_ROOM + 128 * 1024)
+#define LOG_LAST (LOG_ROOM / 4 * 3) /* of which this is for removals only */
 /* The index of the log, FILE-shm: what SQLite cuts it to, and its header and least size in SQLite's file format. */
 #define INDEX_CUT 3
 #define INDEX_HEADER 136
@@ -131,6 +133,27 @@ sqlite_reserve_log(sqlite3 *h)
 		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + LOG_RESERVE);
 }
 
+static bool
+disk_has(sqlite3 *h, uint64_t bytes)
+{
+	const char *path = sqlite3_db_filename(h, "main");
+	struct statvfs disk;
+
+	return path == NULL || statvfs(path, &disk) != 0 || disk.f_bfree * disk.f_frsize >= bytes;
+}
+
+bool
+sqlite_may_grow(sqlite3 *h)
+{
+	const char *path = sqlite3_db_filename(h, "main");
+	const char *log = path != NULL ? sqlite3_filename_wal(path) : NULL;
+	struct stat st;
+
+	sqlite_reserve_log(h);
+	return log == NULL || stat(log, &st) != 0 || st.st_blocks * 512 >= st.st_size + LOG_LAST ||
+	       disk_has(h, LOG_LAST);
+}
+
 void
 sqlite_fold_log(sqlite3 *h, int64_t worth, int limit_ms)
 {
@@ -145,6 +168,8 @@ sqlite_fold_log(sqlite3 *h, int64_t worth, int limit_ms)
 	if (sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_PASSIVE, &left, &done) ==
 		SQLITE_OK &&
 	    left == done &&
+	    /* What is given back to a full disk is not there again. */
+	    disk_has(h, LOG_RESERVE) &&
 	    sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK)
 		sqlite_reserve_log(h);
 	sqlite_wait(h, limit_ms);

@@ -47,6 +47,11 @@ bool sqlite_fold_is_due(sqlite3 *h, int64_t worth);
  */
 void sqlite_reserve_log(sqlite3 *h);
 
+/*
+ * Before something new is recorded: false if the disk is full and the last of that room is needed for removals.
+ */
+bool sqlite_may_grow(sqlite3 *h);
+
 /* Bytes in the log's file. */
 int64_t sqlite_log_size(sqlite3 *h);
 

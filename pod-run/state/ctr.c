@@ -334,7 +334,7 @@ ctr_insert(struct db *db, const struct ctr *c, const struct strv *needs, const s
 	wire_pack(&rec_ctr_run_desc, &c->run, &run);
 	wire_pack(&rec_ctr_config_desc, c->config, &config);
 	pack_summary(c->config, &summary);
-	if (db_begin(db, e) == -1)
+	if (db_may_grow(db, "recording the container", e) == -1 || db_begin(db, e) == -1)
 		return -1;
 	if (ctr_name_check(db, c->name, e) == -1 ||
 	    db_exec(db, "recording the container", e,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -399,6 +400,15 @@ void
 db_checkpoint(struct db *db)
 {
 	sqlite_fold_log(db->sql, SQLITE_FOLD_LARGE, BUSY_MS);
+}
+
+int
+db_may_grow(struct db *db, const char *act, struct err *e)
+{
+	if (sqlite_may_grow(db->sql))
+		return 0;
+	errno = ENOSPC;
+	return err_sys(e, "%s", act);
 }
 
 bool

@@ -36,6 +36,9 @@ void db_checkpoint(struct db *db);
  */
 bool db_wants_folding(struct db *db);
 
+/* Fails if the disk is full, and the last room in the database is kept for removals; act is for the message. */
+int db_may_grow(struct db *db, const char *act, struct err *e);
+
 /*
  * Does it in a process of its own that nobody waits for.  Only when the database is closed: a connection does not
  * survive a fork.

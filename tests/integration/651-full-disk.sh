@@ -101,6 +101,16 @@ is "with room again: pull" "$(pod pull -q "oci:$WORLD/lay" | wc -l)" 1
 is "run" "$(pod run --rm --network none $img echo fine)" fine
 is "and all is well" "$(pod system check; echo $?)" 0
 
+# A log that grows without end takes every byte that others give back, whatever is refused meanwhile.
+pod run -d --name flood --network none $img yes >/dev/null
+no_room() { [ "$(df --output=avail "$WORLD/disk" | tail -n 1)" -lt 64 ]; }
+check "a container fills the disk" until_ok 60 no_room
+for _ in $(seq 30); do
+	"${P[@]}" run --rm --network none $img true 2>"$WORLD/err" || head -n 1 "$WORLD/err"
+done >"$WORLD/said"
+is "what is refused then says so" "$(sort -u "$WORLD/said")" "Error: recording the container: no space left on device"
+is "and that container can be removed" "$(timeout 60 "${P[@]}" rm -f -t 0 flood 2>&1)" flood
+
 # --- The run directory -------------------------------------------------------------------------------------------
 pod rm -f -a -t 0 >/dev/null 2>&1
 words() { # STATUS TEXT COMMAND...: one Error line
