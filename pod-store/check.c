@@ -22,6 +22,7 @@
 #include "pod-store/image.h"
 #include "pod-store/layer.h"
 #include "pod-store/layer/result.h"
+#include "pod-store/mountpoints.h"
 #include "pod-store/places.h"
 #include "pod-store/remove.h"
 #include "pod-store/verify.h"
@@ -570,9 +571,19 @@ check_places(struct check *c, struct err *e)
 }
 
 static int
+check_mountpoints(struct check *c, struct err *e)
+{
+	if (mountpoints_sound(c->s))
+		return 0;
+	found(c, "store", NULL, "the mount points of containers are not what was made");
+	return c->m->repair ? store_trash(c->s, c->s->dir, MOUNTPOINTS, e) : 0;
+}
+
+static int
 run(struct check *c, struct err *e)
 {
-	if (check_places(c, e) == -1 || check_index(c, c->s, e) == -1 ||
+	if (check_places(c, e) == -1 || check_mountpoints(c, e) == -1 ||
+	    check_index(c, c->s, e) == -1 ||
 	    (c->first != c->s && check_index(c, c->first, e) == -1) || check_layers(c, e) == -1 ||
 	    check_images(c, e) == -1 ||
 	    (!c->m->quick && (check_lists(c, e) == -1 || check_artifacts(c, e) == -1)) ||

@@ -354,7 +354,7 @@ run_check(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct damage_opts *o = opts;
 	struct command_globals *g = ctx->globals;
-	own_peer_in struct peer_in in = {0};
+	own_peer_in struct peer_in in = {0}, left = {0};
 	own_peer struct peer *p = NULL;
 	struct msg_store_check m;
 
@@ -371,7 +371,7 @@ run_check(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 		return 0;
 	if (!o->repair)
 		return err_set(e, ERR_INTEGRITY, "damage detected in local storage");
-	if (damage_repair(p, &m, e) == 0)
+	if (damage_repair(p, &m, &left, e) == 0)
 		return 0;
 	return e->class != ERR_INTEGRITY
 		   ? -1

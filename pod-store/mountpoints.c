@@ -36,6 +36,32 @@ fill(int area, struct err *e)
 	return 0;
 }
 
+/* Like fill made it; what is missing is no harm. */
+static bool
+is_like(int top, const char *name, mode_t type)
+{
+	char path[STORE_NAME_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), MOUNTPOINTS "%s", name);
+	if (fstatat(top, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT;
+	return (st.st_mode & S_IFMT) == type &&
+	       (type == S_IFDIR ? (st.st_mode & 07777) == 0755 : st.st_size == 0);
+}
+
+bool
+mountpoints_sound(const struct store *s)
+{
+	for (size_t i = 0; i < COUNTOF(dirs); i++)
+		if (!is_like(s->dir, dirs[i], S_IFDIR))
+			return false;
+	for (size_t i = 0; i < COUNTOF(files); i++)
+		if (!is_like(s->dir, files[i], S_IFREG))
+			return false;
+	return true;
+}
+
 int
 mountpoints_need(struct store *s, struct err *e)
 {

@@ -15,4 +15,7 @@
 /* Makes it if it is not there. */
 int mountpoints_need(struct store *s, struct err *e);
 
+/* Is what is there of it what was made?  If not, it may go: the next container makes it anew. */
+bool mountpoints_sound(const struct store *s);
+
 #endif

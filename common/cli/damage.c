@@ -57,9 +57,10 @@ damage_look(struct peer *store, const struct msg_store_check *m, struct peer_in 
 }
 
 int
-damage_repair(struct peer *store, const struct msg_store_check *m, struct err *e)
+damage_repair(
+    struct peer *store, const struct msg_store_check *m, struct peer_in *left, struct err *e)
 {
-	own_peer_in struct peer_in done = {0}, after = {0};
+	own_peer_in struct peer_in done = {0};
 	struct msg_store_check again = *m;
 	const struct msg_store_checked *r;
 
@@ -71,9 +72,9 @@ damage_repair(struct peer *store, const struct msg_store_check *m, struct err *e
 		printf("Deleted %s\n", r->removed.v[i]);
 	again.repair = false;
 	again.quick = true;
-	if (damage_look(store, &again, &after, e) == -1)
+	if (damage_look(store, &again, left, e) == -1)
 		return -1;
-	return MSG_OF(&after, store_checked)->found.n == 0
+	return MSG_OF(left, store_checked)->found.n == 0
 		   ? 0
 		   : err_set(e, ERR_INTEGRITY, "damage remains in local storage");
 }

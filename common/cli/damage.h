@@ -24,7 +24,11 @@ int damage_request(const struct damage_opts *o, struct msg_store_check *out, str
 int damage_look(
     struct peer *store, const struct msg_store_check *m, struct peer_in *in, struct err *e);
 
-/* Has it repaired or removed, and prints what was removed; -1 with ERR_INTEGRITY if damage remains. */
-int damage_repair(struct peer *store, const struct msg_store_check *m, struct err *e);
+/*
+ * Has it repaired or removed, and prints what was removed and what remains; -1 with ERR_INTEGRITY if anything does,
+ * which is in left then.
+ */
+int damage_repair(
+    struct peer *store, const struct msg_store_check *m, struct peer_in *left, struct err *e);
 
 #endif

@@ -49,6 +49,27 @@ remove_containers(struct ctx *x, const struct msg_store_checked *r, struct err *
 }
 
 static int
+repair(struct ctx *x, struct peer *store, const struct check_opts *o,
+    const struct msg_store_check *m, const struct peer_in *seen, struct err *e)
+{
+	own_peer_in struct peer_in left = {0}, last = {0};
+
+	if (o->force && remove_containers(x, MSG_OF(seen, store_checked), e) == -1)
+		return -1;
+	if (damage_repair(store, m, &left, e) == 0)
+		return 0;
+	if (e->class != ERR_INTEGRITY)
+		return -1;
+	if (!o->force)
+		return err_hint(e, "Containers stand on it; with --force they are removed, too.");
+	/* An index that broke off did not tell of them before it was repaired. */
+	err_clear(e);
+	return remove_containers(x, MSG_OF(&left, store_checked), e) == 0
+		   ? damage_repair(store, m, &last, e)
+		   : -1;
+}
+
+static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct check_opts *o = opts;
@@ -80,13 +101,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return 0;
 	if (!x->repairs)
 		return err_set(e, ERR_INTEGRITY, "damage detected in local storage");
-	if (o->force && remove_containers(x, MSG_OF(&in, store_checked), e) == -1)
-		return -1;
-	if (damage_repair(store, &m, e) == 0)
-		return 0;
-	return o->force || e->class != ERR_INTEGRITY
-		   ? -1
-		   : err_hint(e, "Containers stand on it; with --force they are removed, too.");
+	return repair(x, store, o, &m, &in, e);
 }
 
 const struct cmd cmd_system_check = {

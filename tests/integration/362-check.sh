@@ -288,6 +288,23 @@ is "a full disk: the repair fails, and the database is what it was" "$? $(sha256
 rm "$ROOT/full"
 is "with room: the repair succeeds" "$(pod system check --repair >/dev/null 2>&1; echo $?) $(pod ps -aq | wc -l)" "0 3"
 umount "$ROOT" 2>/dev/null
+# The index is gone and its images with it: the containers on them are known to be damaged only after its repair.
+sound && pod create --name k localhost/two true >/dev/null && sql 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+at=$(grep -abo 'CREATE TABLE image' "$ROOT/store.db" | head -n 1 | cut -d: -f1)
+head -c 60 /dev/zero | tr '\0' '\a' | dd of="$ROOT/store.db" bs=1 seek="$at" conv=notrunc 2>/dev/null
+pod system check --force >"$WORLD/out" 2>&1
+is "half an index, --force: containers without an image go at once" "$? $(pod ps -aq | wc -l) $(pod system check 2>&1; echo $?)" "0 0 0"
+# What every container stands on.
+for kind in FIFO file mode; do
+	sound && pod run --rm --network none localhost/two true
+	rm -rf "$ROOT/mountpoints/run"
+	case $kind in
+	FIFO) mkfifo "$ROOT/mountpoints/run" ;;
+	file) mkdir "$ROOT/mountpoints/run" && chmod 755 "$ROOT/mountpoints/run" && rm "$ROOT/mountpoints/etc/hosts" && echo x >"$ROOT/mountpoints/etc/hosts" ;;
+	mode) mkdir -m 0 "$ROOT/mountpoints/run" ;;
+	esac
+	damaged "mount points ($kind)" "in the store: the mount points of containers are not what was made" "$both"
+done
 # Artifacts and manifest lists.
 sound
 head -c 300000 /dev/urandom >"$WORLD/file"
