@@ -313,9 +313,8 @@ db_view_end(struct db *d)
 void
 db_tidy(struct db *d)
 {
-	if (sqlite3_total_changes(d->h) == 0)
-		return;
-	sqlite_fold_log(d->h, SQLITE_FOLD_SMALL, DB_BUSY_MS);
+	if (sqlite3_total_changes(d->h) != 0 || sqlite_fold_is_due(d->h, SQLITE_FOLD_SMALL))
+		sqlite_fold_log(d->h, SQLITE_FOLD_SMALL, DB_BUSY_MS);
 }
 
 /* --- Damage --------------------------------------------------------------------------------------- */

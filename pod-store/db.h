@@ -68,7 +68,8 @@ int db_end(struct db *d, bool ok, struct err *e);
 
 /*
  * Empties the write-ahead log into the index if nobody else is using it: the next process to open it
- * would have to read the whole log first.  For the time after the answer; failure does not matter.
+ * would have to read the whole log first, also after one that only reads.  For the time after the answer; failure does
+ * not matter.
  */
 void db_tidy(struct db *d);
 

@@ -120,7 +120,7 @@ check "a restart policy starts it twice more" until_ok 20 eval '[ "$(pod inspect
 is "with its status" "$(pod wait "$id")" 3
 
 # --- The log of changes ---
-log_is_short() { [ "$(stat -c %s "$ROOT/pod.db-wal")" -lt 400000 ]; }
+log_is_short() { [ "$(stat -c %s "$ROOT/${1:-pod}.db-wal")" -lt "${2:-400000}" ]; }
 for i in $(seq 40); do pod create --network none $img true >/dev/null; done
 # It is folded once a second at most, which the database's time tells.
 touch -d '1 minute ago' "$ROOT/pod.db"
@@ -134,4 +134,12 @@ is "many changes at once leave a long one" "$(log_is_short; echo $?)" 1
 touch -d '1 minute ago' "$ROOT/pod.db"
 pod ps >/dev/null
 check "which a command folds back that only reads" until_ok 20 log_is_short
+for i in $(seq 20); do
+	touch "$ROOT/store.db"
+	pod volume create >/dev/null
+done
+is "the store's log is left long as well" "$(log_is_short store 65536; echo $?)" 1
+touch -d '1 minute ago' "$ROOT/store.db"
+pod volume ls >/dev/null
+check "and folded back by what only reads the store" until_ok 20 log_is_short store 65536
 finish
