@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/base/text.h"
@@ -213,6 +216,21 @@ walk(struct cli_ctx *ctx, int argc, char **argv)
 	return run_command(ctx, aliases, argc, argv);
 }
 
+/* A unit or a job of cron may have none; we and our helpers would look for its files below the root directory. */
+static void
+fill_home(void)
+{
+	const char *home = getenv("HOME");
+	own_file FILE *f = home == NULL || *home == '\0' ? fopen("/etc/passwd", "re") : NULL;
+	const struct passwd *pw;
+
+	while (f != NULL && (pw = fgetpwent(f)) != NULL)
+		if (pw->pw_uid == getuid() && *pw->pw_dir == '/') {
+			setenv("HOME", pw->pw_dir, 1);
+			return;
+		}
+}
+
 int
 cmd_main(const struct cli *cli, int argc, char **argv)
 {
@@ -224,6 +242,7 @@ cmd_main(const struct cli *cli, int argc, char **argv)
 
 	if (!opt_in_list(cli->names, typed, strlen(typed)) || *typed == '\0')
 		prog = xstrndup(cli->names, strcspn(cli->names, ","));
+	fill_home();
 	ctx.prog = prog != NULL ? prog : typed;
 	snprintf(ctx.path, sizeof(ctx.path), "%s", ctx.prog);
 	ctx.globals = xcalloc(1, cli->global_size);

@@ -63,18 +63,17 @@ static const struct opt image_unmount_rows[] = {
 
 /* A mount in the namespace that our pause process keeps would be seen by nobody else. */
 static int
-check_namespace(struct ctx *x, const char *command, struct err *e)
+check_namespace(struct cli_ctx *cli, const char *command, struct err *e)
 {
 	struct rootless r;
 
 	if (rootless_look(&r, e) == -1)
 		return -1;
 	if (!r.needed)
-		return ctx_paths(x, e);
+		return ctx_paths(ctx_of(cli), e);
 	return err_set(e, ERR_UNSUPPORTED,
-	    "cannot run command \"podman %s\" in rootless mode, must execute `podman unshare` "
-	    "first",
-	    command);
+	    "cannot run command \"%s %s\" in rootless mode, must execute `%s unshare` first",
+	    cli->prog, command, cli->prog);
 }
 
 static int
@@ -293,7 +292,7 @@ run_mount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	struct select s = {.argc = argc, .argv = argv, .all = o->all, .latest = o->latest};
 
-	if (check_format(o, e) == -1 || check_namespace(x, "mount", e) == -1)
+	if (check_format(o, e) == -1 || check_namespace(cli, "mount", e) == -1)
 		return -1;
 	if (argc > 0 && o->all)
 		return err_set(e, ERR_USAGE,
@@ -336,7 +335,7 @@ run_unmount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *
 	struct ctx *x = ctx_of(cli);
 	struct select s = {.argc = argc, .argv = argv, .all = o->all, .latest = o->latest};
 
-	if (check_namespace(x, "unmount", e) == -1)
+	if (check_namespace(cli, "unmount", e) == -1)
 		return -1;
 	return select_each(x, &s, one_unmount, &o->all, e);
 }
@@ -380,7 +379,7 @@ run_image_mount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct e
 	struct ctx *x = ctx_of(cli);
 	own_strv struct strv words = {0}, ids = {0};
 
-	if (check_format(o, e) == -1 || check_namespace(x, "image mount", e) == -1)
+	if (check_format(o, e) == -1 || check_namespace(cli, "image mount", e) == -1)
 		return -1;
 	if (argc > 0 && o->all)
 		return err_set(e, ERR_USAGE,
@@ -446,7 +445,7 @@ run_image_unmount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct
 	own_strv struct strv words = {0};
 	const struct msg_rootfs_mounted *l;
 
-	if (check_namespace(x, "image unmount", e) == -1)
+	if (check_namespace(cli, "image unmount", e) == -1)
 		return -1;
 	if (argc == 0 && !o->all)
 		return err_set(e, ERR_USAGE, "image name or ID must be specified");

@@ -126,14 +126,13 @@ import(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 /* Only who is in the namespace sees what is mounted in it. */
 static int
-check_namespace(const char *what, struct err *e)
+check_namespace(const struct cli_ctx *cli, const char *what, struct err *e)
 {
 	if (geteuid() == 0)
 		return 0;
 	return err_set(e, ERR_UNSUPPORTED,
-	    "cannot run command \"pod volume %s\" in rootless mode, must execute `pod unshare` "
-	    "first",
-	    what);
+	    "cannot run command \"%s volume %s\" in rootless mode, must execute `%s unshare` first",
+	    cli->prog, what, cli->prog);
 }
 
 static int
@@ -190,7 +189,7 @@ static int
 mount_(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	(void)opts;
-	if (check_namespace("mount", e) == -1)
+	if (check_namespace(cli, "mount", e) == -1)
 		return -1;
 	return for_each(ctx_of(cli), argc, argv, mount_one, e);
 }
@@ -199,7 +198,7 @@ static int
 unmount_(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	(void)opts;
-	if (check_namespace("unmount", e) == -1)
+	if (check_namespace(cli, "unmount", e) == -1)
 		return -1;
 	return for_each(ctx_of(cli), argc, argv, unmount_one, e);
 }

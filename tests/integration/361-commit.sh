@@ -96,7 +96,12 @@ busybox_image localhost/parent >/dev/null
 . "$LIB_DIR/work.sh"
 work "user: "
 pod mount c 2>"$WORLD/err"
-check "user: mount wants unshare" grep -q 'must execute `podman unshare` first' "$WORLD/err"
+check "user: mount wants unshare" grep -q '"pod mount" .* must execute `pod unshare` first' "$WORLD/err"
+ln -s "$BIN/pod" "$WORLD/podman"
+is "user: it names the word that was typed" "$("$WORLD/podman" --root "$ROOT" --runroot "$RUNROOT" mount c 2>&1 | grep -c '"podman mount" .* `podman unshare`')" 1
+for unset in "env -u HOME" "env HOME="; do
+	is "user: $unset: the home directory is known" "$($unset "$BIN/pod" info --format '{{.Store.GraphRoot}}')" "$HOME/.local/share/pod"
+done
 is "user: within it, it works" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' mount c)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' umount c")" "x
 c"
 is "user: image mount too" "$(pod unshare sh -c "cat \$('$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image mount x)/new; '$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' image umount x >/dev/null")" x
