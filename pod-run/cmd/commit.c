@@ -327,6 +327,7 @@ make(struct commit *k, const char *name, struct peer_in *done, struct err *e)
 	    .name = name};
 	const struct msg_layer_put_r *put;
 
+	k->config.comment = m.docker ? m.comment : NULL;
 	if (image_make_stage(k->x, &m.stage, e) == -1 || take_layer(k, m.stage, &taken, e) == -1)
 		return -1;
 	put = MSG_OF(&taken, layer_put_r);

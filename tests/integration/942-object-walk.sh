@@ -40,7 +40,7 @@ pod images one --format '{{.Digest}} {{.Containers}} {{.ReadOnly}} {{.Dangling}}
 pod images one --format '{{json .Names}} {{len .Names}} {{.VirtualSize}} {{.SharedSize}} {{.ParentId}}' | cut -d' ' -f1,2@["localhost/one:1"] 1
 pod images --format json one | jq -r '.[0] | (.Names | join(" ")), .Labels.a, (.Id | length)'@localhost/one:1 b 64
 pod images nosuch --noheading@
-pod image inspect --format '{{.RepoTags}} {{.Config.Labels.a}} {{.Os}} {{.Architecture}} {{.Author}} {{.Comment}}' one:1@[localhost/one:1] b linux ARCH me FROM localhost/img:latest
+pod image inspect --format '{{.RepoTags}} {{.Config.Labels.a}} {{.Os}} {{.Architecture}} {{.Author}} <{{.Comment}}>' one:1@[localhost/one:1] b linux ARCH me <said>
 pod image inspect --format '{{.User}} {{.Config.Cmd}} {{index .Config.Env 0}} {{len .RootFS.Layers}} {{.Version}}' one:1@[echo x] PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin 2
 pod image inspect --format '{{json .Config.ExposedPorts}} {{.Config.WorkingDir}} {{.Config.StopSignal}} {{json .Config.Volumes}} {{json .Config.Entrypoint}} {{json .Config.OnBuild}}' one:1@{"80/tcp":{}} /w SIGUSR1 {"/anon":{},"/v":{}} ["sh"] ["RUN x"]
 pod create --name said --net none img true >/dev/null; pod commit -q -f docker -m 'some words' said said:1 >/dev/null 2>&1; pod commit -q -f docker said said:2 >/dev/null; for t in 1 2; do pod image inspect --format '<{{.Comment}}>' said:$t; done; pod rmi said:1 said:2 >/dev/null; pod rm said >/dev/null@<some words> <>
