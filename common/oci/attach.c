@@ -159,7 +159,7 @@ struct loop {
 	struct attach *a;
 	struct detach keys;
 	int signals;
-	bool raw, input, stopping;
+	bool raw, input, stopping, unread;
 	struct termios saved;
 	struct sink out, err;
 	/* Output on its way to the user: n bytes from from on, for that one. */
@@ -259,7 +259,7 @@ sink_write(const struct sink *s, const uint8_t *p, size_t n)
 	return write(s->fd, p, n > PIPE_BUF ? PIPE_BUF : n);
 }
 
-/* The user's side of a stream has closed: the container's output is still taken, and dropped. */
+/* Where the user's side has closed, output is taken and dropped; what nobody reads at a pipe ends the loop. */
 static void
 put_output(struct loop *l)
 {
@@ -272,6 +272,7 @@ put_output(struct loop *l)
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno != EINTR) {
+			l->unread = errno == EPIPE && l->to == &l->out;
 			sink_close(l->to);
 		}
 	}
@@ -401,6 +402,10 @@ one_round(struct loop *l, enum attach_end *end)
 	if (p[ON_IN].revents != 0 && take_input(l)) {
 		send_input(l);
 		*end = ATTACH_DETACHED;
+		return true;
+	}
+	if (l->unread) {
+		*end = ATTACH_UNREAD;
 		return true;
 	}
 	/* What is still to be read of a monitor that takes nothing more is read all the same. */

@@ -57,6 +57,7 @@ enum attach_end {
 	ATTACH_ENDED,	 /* the container has ended, or its monitor has gone */
 	ATTACH_DETACHED, /* the user typed the detach keys */
 	ATTACH_STOPPED,	 /* on_signal or on_ready said so */
+	ATTACH_UNREAD,	 /* nobody reads out any more, and there was more for it */
 };
 
 struct attach {

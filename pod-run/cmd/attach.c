@@ -65,7 +65,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .pid_start = c.pid_start};
 	if (session_run(x, &q, e) == -1)
 		return -1;
-	return q.detached ? 0 : session_exit_status(x, &c, e);
+	return q.detached ? session_left(&q, c.id, e) : session_exit_status(x, &c, e);
 }
 
 const struct cmd cmd_attach = {

@@ -14,6 +14,7 @@
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/ports.h"
+#include "pod-run/life/remove.h"
 #include "pod-run/life/session.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
@@ -139,6 +140,7 @@ attend(struct foreground *f, struct err *e)
 {
 	struct start *s = f->s;
 	struct session *q = &f->session;
+	struct err ignored = {0};
 
 	q->sock = f->sock;
 	q->monitor = s->monitor;
@@ -156,7 +158,14 @@ attend(struct foreground *f, struct err *e)
 	if (!q->detached)
 		return finish(f, e);
 	peer_send(s->monitor, &msg_monitor_release_desc, 0, &(struct msg_monitor_release){0}, e);
-	return 0;
+	if (session_left(q, s->c->id, e) == 0)
+		return 0;
+	/* As with Podman: what was to go at its end is not left to run unseen. */
+	if (f->c->config.remove)
+		remove_ctr(
+		    f->c->x, s->c->id, &(struct remove){.force = true, .volumes = true}, &ignored);
+	e->class = ERR_NOTEXEC;
+	return -1;
 }
 
 /*

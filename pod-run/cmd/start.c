@@ -79,9 +79,11 @@ attend(struct ctx *x, struct start *s, int sock, struct start_opts *o, struct er
 
 	if (session_run(x, &q, e) == -1)
 		return -1;
-	if (q.detached)
-		return peer_send(
+	if (q.detached) {
+		peer_send(
 		    s->monitor, &msg_monitor_release_desc, 0, &(struct msg_monitor_release){0}, e);
+		return session_left(&q, s->c->id, e);
+	}
 	if (finish(x, s, &q, e) == -1)
 		return -1;
 	o->status = session_status(q.code);
@@ -129,7 +131,7 @@ attach_existing(struct ctx *x, struct start *s, struct start_opts *o, int *lock,
 	if (session_run(x, &q, e) == -1)
 		return -1;
 	if (q.detached)
-		return 0;
+		return session_left(&q, c->id, e);
 	o->status = session_exit_status(x, c, e);
 	return o->status == -1 ? -1 : see_end(x, c->id, e);
 }

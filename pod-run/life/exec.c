@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -204,7 +205,7 @@ attend(struct exec *s, int sock, const struct msg_monitor_started *started, stru
 	if (session.detached) {
 		peer_send(
 		    s->monitor, &msg_monitor_release_desc, 0, &(struct msg_monitor_release){0}, e);
-		return 0;
+		return session.unread ? 128 + SIGPIPE : 0;
 	}
 	if (!session.exited && sync_exit_file(s->x, s->id, &session.code, &when) == -1)
 		session.code = SYNC_NO_EXIT_FILE;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -219,10 +220,20 @@ session_run(struct ctx *x, struct session *s, struct err *e)
 	describe(s, &r, s->detach_keys != NULL ? s->detach_keys : conf->engine_detach_keys, &a);
 	if (attach_run(&a, &end, e) == -1)
 		return -1;
-	s->detached = end == ATTACH_DETACHED;
+	s->unread = end == ATTACH_UNREAD;
+	s->detached = end == ATTACH_DETACHED || s->unread;
 	while (s->monitor != NULL && !s->detached && !s->exited && !r.broken)
 		take_message(&r, -1);
 	return 0;
+}
+
+int
+session_left(const struct session *s, const char *id, struct err *e)
+{
+	if (!s->unread)
+		return 0;
+	errno = EPIPE;
+	return err_sys(e, "attaching to container %s: write /dev/stdout", id);
 }
 
 int

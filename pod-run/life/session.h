@@ -22,6 +22,7 @@ struct session {
 
 	/* Out. */
 	bool detached, exited;
+	bool unread; /* detached because nobody reads standard output any more */
 	int code;
 	bool oom;
 	int64_t exited_ns;
@@ -29,6 +30,9 @@ struct session {
 
 /* Runs it.  After success either detached or exited is set, or neither if the monitor vanished. */
 int session_run(struct ctx *x, struct session *s, struct err *e);
+
+/* What the command ends with that left the container or session id to itself: 0, or -1 with e if that was unread. */
+int session_left(const struct session *s, const char *id, struct err *e);
 
 /* A connected pair for the first client of a container: *ours stays, *theirs goes to the monitor. */
 int session_pair(int *ours, int *theirs, struct err *e);

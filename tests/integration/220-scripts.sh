@@ -50,6 +50,20 @@ timeout 20 bash -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' logs -f $id |
 is "logs -f ends when its reader goes" "$(wc -l <"$WORLD/lines")" 3
 podman rm -f -t 0 "$id" >/dev/null
 
+# The same of run, exec, start and attach: the container goes on alone, or goes if it was to go at its end
+early() { timeout 20 bash -c '"$@" 2>"$0" | head -n 1; echo "${PIPESTATUS[0]}"' "$WORLD/err" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" | tr '\n' ' '; }
+broken() { grep -c '^Error: attaching to container [0-9a-f]\{64\}: write /dev/stdout: broken pipe$' "$WORLD/err"; }
+lines='while :; do echo line; sleep 0.1; done'
+is "run --rm ends when its reader goes" "$(early run --rm --name gone $img sh -c "$lines") $(broken)" "line 126  1"
+is "and the container is gone" "$(podman ps -aq)" ""
+is "run, and its container goes on" "$(early run --name on $img sh -c "$lines") $(broken) $(podman ps --format '{{.Names}}')" "line 126  1 on"
+is "attach" "$(early attach on) $(broken)" "line 125  1"
+is "exec" "$(early exec on sh -c "$lines")" "line 141 "
+podman stop -t 0 on >/dev/null
+is "start -a" "$(early start -a on) $(broken) $(podman ps --format '{{.Names}}')" "line 125  1 on"
+is "with a terminal" "$(early run --rm -t $img sh -c "$lines" | tr -d '\r') $(broken)" "line 126  1"
+podman rm -f -t 0 on >/dev/null
+
 # tar c . | podman run -i … tar x
 mkdir -p "$WORLD/src" "$WORLD/dst"
 head -c 3000000 /dev/urandom >"$WORLD/src/blob"
