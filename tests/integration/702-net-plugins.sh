@@ -107,7 +107,7 @@ request() {
 is "setup" "$(request | "$N" --config "$WORLD/nv" --plugin-directory "$D" setup "$WORLD/ns2" | jq -c '.w1 | [.dns_server_ips[0], .dns_search_domains[0], .interfaces.eth0.subnets[0].ipnet]')" \
 	'["10.85.7.53","wire.example","10.85.7.9/24"]'
 is "teardown" "$(request | "$N" --config "$WORLD/nv" --plugin-directory "$D" teardown "$WORLD/ns2")" ""
-is "without the directory" "$(request | "$N" --config "$WORLD/nv" setup "$WORLD/ns2")" '{"error":"network w1: unknown network driver \"wire\""}'
+is "without the directory" "$(request | "$N" --config "$WORLD/nv" setup "$WORLD/ns2")" '{"error":"unknown network driver \"wire\""}'
 umount "$WORLD/ns2"
 
 create() { "$N" --plugin-directory "$D" create <<<"$1"; }
