@@ -174,7 +174,7 @@ spawn(const struct strv *argv, int said, const int more[2], struct err *e)
 	return pid > 0 ? pid : err_sys(e, "starting %s", argv->v[0]);
 }
 
-/* What it said, without lines about a missing system logger, as one line. */
+/* What it said, without lines about a missing system logger and all its options, as one line. */
 static void
 read_said(int fd, char *text, size_t size)
 {
@@ -190,6 +190,8 @@ read_said(int fd, char *text, size_t size)
 	for (char *l = strtok_r(raw, "\n", &save); l != NULL; l = strtok_r(NULL, "\n", &save)) {
 		if (text_has_prefix(l, "Failed to send"))
 			continue;
+		if (text_has_prefix(l, "Usage:"))
+			break;
 		if (at + strlen(l) + 3 >= size)
 			break;
 		at += (size_t)snprintf(text + at, size - at, "%s%s", at > 0 ? "; " : "", l);
