@@ -336,6 +336,12 @@ is_detached(const char *path)
 	       (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+static bool
+is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 /*
  * A mount of the directory handed over.  The descriptor stands in the mount namespace of the
  * caller, and only there can it be cloned; who may not do that yet finds it again by its path and
@@ -352,18 +358,22 @@ clone_handed(struct err *e)
 	if (n <= 0)
 		return err_sys(e, "finding the directory of descriptor 4");
 	path[n] = '\0';
+	if (fstat(ROLE_VIEW_FD_NUMBER, &given) == -1 || stat(path, &found) == -1)
+		return err_sys(e, "looking at the directory of descriptor 4");
+	/*
+	 * Kernels before 6.15 clone no such mount, but it serves as it is.  The root that its path names may have
+	 * mounts below that a user namespace cannot part from it, so that this is not even tried.
+	 */
+	if (!is_same(&given, &found) && is_detached(path)) {
+		root = fcntl(ROLE_VIEW_FD_NUMBER, F_DUPFD_CLOEXEC, ROLE_VIEW_FD_NUMBER + 1);
+		return root == -1 ? err_sys(e, "taking descriptor 4 as root") : fd_take(&root);
+	}
 	root = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (root == -1)
 		return err_sys(e, "taking the directory of descriptor 4 as root");
-	if (fstat(ROLE_VIEW_FD_NUMBER, &given) == -1 || fstat(root, &found) == -1)
+	if (fstat(root, &found) == -1)
 		return err_sys(e, "looking at the directory of descriptor 4");
-	if (given.st_dev == found.st_dev && given.st_ino == found.st_ino)
-		return fd_take(&root);
-	/* Kernels before 6.15 clone no such mount, but it serves as it is. */
-	fd_close(&root);
-	if (is_detached(path))
-		root = fcntl(ROLE_VIEW_FD_NUMBER, F_DUPFD_CLOEXEC, ROLE_VIEW_FD_NUMBER + 1);
-	if (root == -1)
+	if (!is_same(&given, &found))
 		return err_set(e, ERR_DENIED, "the directory of descriptor 4 moved");
 	return fd_take(&root);
 }

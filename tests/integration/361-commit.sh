@@ -112,4 +112,16 @@ pod run --name k --userns keep-id --network none localhost/parent sh -c 'touch /
 pod commit -q k localhost/k >/dev/null
 is "user: owners are mapped back: the user's, by number" "$(store export localhost/k | tar -tv --numeric-owner tmp/mine | cut -d' ' -f2)" "$(id -u)/$(id -g)"
 is "user: and in an export" "$(pod export k | tar -tv --numeric-owner tmp/mine bin/busybox | cut -d' ' -f2 | tr '\n' ' ')" "0/0 $(id -u)/$(id -g) "
+# Kernels before 6.15 clone no mount that is attached nowhere: open_tree(2) of a descriptor fails.
+cat >"$WORLD/old-kernel" <<'OLD'
+import ctypes, os, struct, sys
+code = b"".join(struct.pack("HBBI", *i) for i in ((0x20, 0, 0, 0), (0x15, 0, 3, 428), (0x20, 0, 0, 32), (0x45, 0, 1, 0x1000),
+    (6, 0, 0, 0x50016), (6, 0, 0, 0x7fff0000)))
+text = ctypes.create_string_buffer(code)
+prog = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 6, ctypes.addressof(text)))
+if ctypes.CDLL(None, use_errno=True).prctl(22, 2, ctypes.c_void_p(ctypes.addressof(prog)), 0, 0):
+    sys.exit("no filter: errno %d" % ctypes.get_errno())
+os.execv(sys.argv[1], sys.argv[1:])
+OLD
+is "user: old kernel: an export" "$(pod unshare python3 "$WORLD/old-kernel" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" export k | tar -t bin/busybox)" bin/busybox
 EOF
