@@ -35,17 +35,27 @@ none(const struct strv *paths, struct err *e)
 }
 
 char *
-policy_conf_path(const char *named, struct err *e)
+policy_conf_own(void)
 {
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (config != NULL && config[0] == '/')
+		return xasprintf("%s/containers/policy.json", config);
+	if (home != NULL && home[0] == '/')
+		return xasprintf("%s/.config/containers/policy.json", home);
+	return NULL;
+}
+
+char *
+policy_conf_path(const char *named, struct err *e)
+{
+	own_mem char *own = policy_conf_own();
 	own_strv struct strv paths = {0};
 
 	if (named != NULL)
 		return xstrdup(named);
-	if (config != NULL && config[0] == '/')
-		strv_addf(&paths, "%s/containers/policy.json", config);
-	else if (home != NULL && home[0] == '/')
-		strv_addf(&paths, "%s/.config/containers/policy.json", home);
+	if (own != NULL)
+		strv_add(&paths, own);
 	strv_add(&paths, POLICY_CONF_SYSTEM);
 	strv_add(&paths, SHARED);
 	strv_take(&paths, shipped());

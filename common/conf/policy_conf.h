@@ -19,6 +19,9 @@
  */
 char *policy_conf_path(const char *named, struct err *e);
 
+/* The caller's own, there or not; NULL: there is no home.  The caller frees it. */
+char *policy_conf_own(void);
+
 /* Is that file one of the last two, which administrators do not edit? */
 bool policy_conf_is_shipped(const char *path);
 

@@ -13,6 +13,7 @@
 #include "common/conf/lookaside.h"
 #include "common/conf/policy_conf.h"
 #include "common/fs/file.h"
+#include "common/fs/path.h"
 #include "common/oci/base64.h"
 #include "common/role/spawn.h"
 #include "pod-run/cmd/cmds.h"
@@ -381,12 +382,35 @@ write_policy(const char *path, const json_t *policy, struct err *e)
 	return file_write(fd, slash != NULL ? slash + 1 : path, text.s, text.n, 0644, FILE_SYNC, e);
 }
 
+/* The file to write, where the rules were read from path: an ordinary user cannot change the system's. */
+static char *
+file_to_set(const char *named, const char *path, struct err *e)
+{
+	own_mem char *own = geteuid() != 0 ? policy_conf_own() : NULL, *dir = NULL;
+	own_fd int top = -1, made = -1;
+
+	if (named != NULL)
+		return xstrdup(named);
+	if (own == NULL)
+		return xstrdup(policy_conf_is_shipped(path) ? POLICY_CONF_SYSTEM : path);
+	if (strcmp(own, path) == 0)
+		return ptr_take(&own);
+	dir = xstrndup(own, (size_t)(strrchr(own, '/') - own));
+	top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	made = path_mkdirs(top, dir, PATH_IN_ROOT, 0755, NULL, e);
+	if (made < 0) {
+		err_wrap(e, "making %s", dir);
+		return NULL;
+	}
+	return ptr_take(&own);
+}
+
 static int
 set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct set_opts *o = opts;
 	const struct word *w = word_given(o->type, e);
-	own_mem char *path = NULL, *text = NULL;
+	own_mem char *path = NULL, *text = NULL, *file = NULL;
 	own_json json_t *policy = NULL, *rules = json_arr();
 	json_t *transports, *docker;
 	size_t n;
@@ -412,10 +436,8 @@ set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 			docker = json_put_obj(transports, "docker");
 		json_object_set(docker, argv[0], rules);
 	}
-	return write_policy(o->policy != NULL		   ? o->policy
-			    : policy_conf_is_shipped(path) ? POLICY_CONF_SYSTEM
-							   : path,
-	    policy, e);
+	file = file_to_set(o->policy, path, e);
+	return file != NULL ? write_policy(file, policy, e) : -1;
 }
 
 static const struct cmd cmd_show = {

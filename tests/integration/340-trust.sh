@@ -166,6 +166,12 @@ if ordinary_user; then
 	said=$(upod pull -q --tls-verify=false "$R/ns/app:1" 2>&1)
 	check "an ordinary user's policy accepts: $said" test -n "$(upod images -q)"
 	upod rmi -a -f >/dev/null 2>&1
+	mv "$U/.config/containers/policy.json" "$U/kept.json"
+	trust_env=(as_user env HOME="$U" XDG_RUNTIME_DIR="$U/run" XDG_CONFIG_HOME="$U/fresh/config" "$BIN/pod" image trust)
+	is "a user's first trust set: $("${trust_env[@]}" set -t reject x.io/bad 2>&1)" "$(jq -c '.transports.docker["x.io/bad"][0].type, .default != null' "$U/fresh/config/containers/policy.json" | tr '\n' ' ')" '"reject" true '
+	"${trust_env[@]}" set -t reject default
+	is "a user's second one" "$("${trust_env[@]}" show -n | awk '{print $2, $3}' | grep -c -e '^default reject' -e '^x.io/bad reject')" 2
+	mv "$U/kept.json" "$U/.config/containers/policy.json"
 	sed -i 's/alice.gpg/bob.gpg/' "$U/.config/containers/policy.json"
 	said=$(upod pull -q --tls-verify=false "$R/ns/app:1" 2>&1)
 	check "and refuses" grep -q "Source image rejected" <<<"$said"
