@@ -275,12 +275,14 @@ human_parse_date(const char *s, int64_t *out_ns)
 		struct tm tm = {0};
 		int64_t rest = 0;
 		const char *at = strptime(s, forms[i], &tm);
+		int day = tm.tm_mday;
 
 		if (at == NULL)
 			continue;
 		if (i == 0)
 			at = skip_fraction(at, &rest);
-		return parse_zone(at, &tm, rest, out_ns);
+		/* The 30th of February would be a day of March. */
+		return parse_zone(at, &tm, rest, out_ns) == 0 && tm.tm_mday == day ? 0 : -1;
 	}
 	return -1;
 }

@@ -73,7 +73,7 @@ is "until a duration ahead, and ago" "$(pod logs --until 1h slow | wc -l) $(pod 
 for t in 2020-01-01 2020-01-01Z 2020-01-01T10 2020-01-01T10:20 2020-01-01T10:20:30 2020-01-01T10:20+02:00 2020-01-01T10:20:30.5Z 1577836800.5; do
 	is "since $t" "$(pod logs --since "$t" b) $(pod logs --until "$t" b)" "other "
 done
-for t in 2020-01 2020-13-01 2020-01-01X 2020-01-01T10:20:30+2 today 1e99; do
+for t in 2020-01 2020-13-01 2020-02-30 2020-01-01X 2020-01-01T10:20:30+2 today 1e99; do
 	is "no time: $t" "$(pod logs --since "$t" b 2>&1)" "Error: parsing --since \"$t\": unable to interpret time value"
 done
 # Like Podman: a duration says for how long it is followed.
