@@ -22,14 +22,6 @@ end_peer(struct peer **p)
 	peer_free(*p);
 }
 
-static int
-slurp(const char *path, size_t max, char **text, size_t *n, struct err *e)
-{
-	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	return fd < 0 ? err_sys(e, "opening %s", path) : file_slurp(fd, max, path, text, n, e);
-}
-
 /* What is signed: the manifest's digest and the whole name, which the caller frees. */
 static int
 read_subject(const char *manifest, const char *name, char digest[DIGEST_TEXT], char **reference,
@@ -39,7 +31,7 @@ read_subject(const char *manifest, const char *name, char digest[DIGEST_TEXT], c
 	own_reference struct reference r = {0};
 	size_t n;
 
-	if (slurp(manifest, MANIFEST_MAX, &text, &n, e) < 0 ||
+	if (file_read_place(manifest, MANIFEST_MAX, &text, &n, e) < 0 ||
 	    schema1_digest(text, n, digest, e) < 0 || reference_parse_normal(name, &r, e) < 0)
 		return -1;
 	if (r.tag == NULL && r.digest == NULL)
@@ -149,8 +141,8 @@ run_verify(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e
 		    "for the "
 		    "fingerprint");
 	if (read_subject(argv[0], argv[1], digest, &reference, e) < 0 ||
-	    slurp(o->keys, FILE_MAX, &keys, &key.data.n, e) < 0 ||
-	    slurp(argv[3], FILE_MAX, &signature, &file.file.n, e) < 0)
+	    file_read_place(o->keys, FILE_MAX, &keys, &key.data.n, e) < 0 ||
+	    file_read_place(argv[3], FILE_MAX, &signature, &file.file.n, e) < 0)
 		return -1;
 	key.data.p = (const uint8_t *)keys;
 	file.file.p = (const uint8_t *)signature;

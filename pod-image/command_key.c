@@ -38,7 +38,6 @@ wipe(char **s)
 static char *
 read_passphrase(const struct key_opts *o, struct err *e)
 {
-	own_fd int fd = -1;
 	char *text = NULL;
 	size_t n;
 
@@ -46,12 +45,7 @@ read_passphrase(const struct key_opts *o, struct err *e)
 		err_set(e, ERR_USAGE, "--passphrase-file is needed");
 		return NULL;
 	}
-	fd = open(o->passphrase_file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) {
-		err_sys(e, "open %s", o->passphrase_file);
-		return NULL;
-	}
-	if (file_slurp(fd, PASSPHRASE_MAX, o->passphrase_file, &text, &n, e) < 0)
+	if (file_read_place(o->passphrase_file, PASSPHRASE_MAX, &text, &n, e) < 0)
 		return NULL;
 	text[strcspn(text, "\r\n")] = '\0';
 	return text;

@@ -103,60 +103,69 @@ connect_host(const char *host, struct err *e)
 
 /* --- The worker ------------------------------------------------------------------------------- */
 
-static int
-start(struct daemon *d, const char *host, int *socket_fd, struct err *e)
+/* What a conversation with the daemon needs: the connection, and a pipe for the archive. */
+struct ends {
+	int socket, in, out;
+};
+
+static void
+close_ends(struct ends *s)
 {
-	*socket_fd = connect_host(host, e);
-	if (*socket_fd < 0)
+	fd_close(&s->socket);
+	fd_close(&s->in);
+	fd_close(&s->out);
+}
+
+static int
+start(struct daemon *d, const char *host, const struct wire_desc *request, struct ends *s,
+    struct err *e)
+{
+	int ends[2];
+
+	s->socket = connect_host(host, e);
+	if (s->socket < 0)
 		return -1;
 	d->peer = spawn_peer(ROLE_IMAGE, ROLE_DAEMON, NULL, e);
 	if (d->peer == NULL)
 		return -1;
 	d->seq = peer_next_seq(d->peer);
+	d->request = request;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "making a pipe");
+	s->in = ends[0];
+	s->out = ends[1];
 	return 0;
 }
 
 int
 daemon_get(struct daemon *d, const char *host, const char *name, int *pipe_fd, struct err *e)
 {
-	own_fd int sock = -1, in = -1, out = -1;
+	own(close_ends) struct ends s = {-1, -1, -1};
 	struct msg_daemon_save m = {.name = name};
-	int ends[2];
 
-	if (start(d, host, &sock, e) < 0)
+	if (start(d, host, &msg_daemon_save_desc, &s, e) < 0)
 		return -1;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
-	in = ends[0];
-	out = ends[1];
-	m.socket = sock;
-	m.stream = out;
-	d->request = &msg_daemon_save_desc;
-	if (peer_send(d->peer, &msg_daemon_save_desc, d->seq, &m, e) < 0)
+	m.socket = s.socket;
+	m.stream = s.out;
+	if (peer_send(d->peer, d->request, d->seq, &m, e) < 0)
 		return -1;
-	*pipe_fd = fd_take(&in);
+	*pipe_fd = fd_take(&s.in);
 	return 0;
 }
 
 int
 daemon_put(struct daemon *d, const char *host, int *pipe_fd, struct err *e)
 {
-	own_fd int sock = -1, in = -1, out = -1;
+	own(close_ends) struct ends s = {-1, -1, -1};
 	struct msg_daemon_load m = {0};
-	int ends[2];
 
-	if (start(d, host, &sock, e) < 0)
+	if (start(d, host, &msg_daemon_load_desc, &s, e) < 0)
 		return -1;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "making a pipe");
-	in = ends[0];
-	out = ends[1];
-	m.socket = sock;
-	m.stream = in;
-	d->request = &msg_daemon_load_desc;
-	if (peer_send(d->peer, &msg_daemon_load_desc, d->seq, &m, e) < 0)
+	m.socket = s.socket;
+	m.stream = s.in;
+	if (peer_send(d->peer, d->request, d->seq, &m, e) < 0)
 		return -1;
-	*pipe_fd = fd_take(&out);
+	*pipe_fd = fd_take(&s.out);
 	return 0;
 }
 

@@ -297,15 +297,9 @@ struct policy_file *
 policy_open(const char *named, struct err *e)
 {
 	own_mem char *path = policy_conf_path(named, e), *text = NULL;
-	own_fd int fd = -1;
 	size_t n;
 
-	if (path == NULL)
-		return NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		err_sys(e, "open %s", path);
-	if (fd < 0 || file_slurp(fd, FILE_MAX, path, &text, &n, e) < 0)
+	if (path == NULL || file_read_place(path, FILE_MAX, &text, &n, e) < 0)
 		return NULL;
 	return policy_open_text(text, n, path, e);
 }

@@ -171,21 +171,6 @@ get_int(const json_t *obj, const char *key, bool need, int64_t min, int64_t max,
 }
 
 static int
-get_bool(const json_t *obj, const char *key, bool need, bool *out, struct err *e)
-{
-	json_t *v;
-
-	if (lookup(obj, key, need, &v, e) == -1)
-		return -1;
-	if (v == NULL)
-		return 0;
-	if (!json_is_boolean(v))
-		return mismatch(key, "a boolean", v, e);
-	*out = json_is_true(v);
-	return 0;
-}
-
-static int
 get_kind(const json_t *obj, const char *key, bool need, json_type type, json_t **out, struct err *e)
 {
 	json_t *v;
@@ -227,15 +212,18 @@ json_want_int(
 }
 
 int
-json_need_bool(const json_t *obj, const char *key, bool *out, struct err *e)
-{
-	return get_bool(obj, key, true, out, e);
-}
-
-int
 json_want_bool(const json_t *obj, const char *key, bool *out, struct err *e)
 {
-	return get_bool(obj, key, false, out, e);
+	json_t *v;
+
+	if (lookup(obj, key, false, &v, e) == -1)
+		return -1;
+	if (v == NULL)
+		return 0;
+	if (!json_is_boolean(v))
+		return mismatch(key, "a boolean", v, e);
+	*out = json_is_true(v);
+	return 0;
 }
 
 int

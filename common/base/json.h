@@ -47,7 +47,6 @@ json_t *json_read_fd(int fd, size_t max_bytes, const char *what, struct err *e);
 int json_need_str(const json_t *obj, const char *key, const char **out, struct err *e);
 int json_need_int(
     const json_t *obj, const char *key, int64_t min, int64_t max, int64_t *out, struct err *e);
-int json_need_bool(const json_t *obj, const char *key, bool *out, struct err *e);
 int json_need_obj(const json_t *obj, const char *key, json_t **out, struct err *e);
 int json_need_arr(const json_t *obj, const char *key, json_t **out, struct err *e);
 

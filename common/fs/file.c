@@ -156,6 +156,14 @@ file_check_place(const char *path, const char *what, struct err *e)
 }
 
 int
+file_read_place(const char *path, size_t max, char **out, size_t *n, struct err *e)
+{
+	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd == -1 ? err_sys(e, "open %s", path) : file_slurp(fd, max, path, out, n, e);
+}
+
+int
 file_write_place(const char *path, const char *what, const char *text, struct err *e)
 {
 	own_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0644);

@@ -33,6 +33,9 @@ int file_read(int dirfd, const char *name, size_t max, char **out, size_t *n, st
  */
 int file_check_place(const char *path, const char *what, struct err *e);
 
+/* Reads such a file, of at most max bytes, into *out, which is the caller's: links, terminals and pipes too. */
+int file_read_place(const char *path, size_t max, char **out, size_t *n, struct err *e);
+
 /* Writes such a file where it is: links are followed, and terminals and pipes are written to. */
 int file_write_place(const char *path, const char *what, const char *text, struct err *e);
 

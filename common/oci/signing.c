@@ -49,21 +49,11 @@ signing_free(struct signing *s)
 }
 
 static int
-read_file(const char *path, char **out, size_t *n, struct err *e)
-{
-	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd == -1)
-		return err_sys(e, "open %s", path);
-	return file_slurp(fd, FILE_MAX, path, out, n, e);
-}
-
-static int
 read_passphrase(const char *path, char **out, struct err *e)
 {
 	size_t n;
 
-	if (read_file(path, out, &n, e) == -1)
+	if (file_read_place(path, FILE_MAX, out, &n, e) == -1)
 		return -1;
 	(*out)[strcspn(*out, "\r\n")] = '\0';
 	return 0;
@@ -105,8 +95,9 @@ read_params(const char *path, struct signing *out, struct err *e)
 	const char *key = NULL, *passphrase = NULL;
 	size_t n;
 
-	if (read_file(path, &text, &n, e) == -1 || (j = yaml_map_read(text, n, path, e)) == NULL ||
-	    json_only_keys(j, keys, e) == -1 || json_want_str(j, keys[0], &key, e) == -1 ||
+	if (file_read_place(path, FILE_MAX, &text, &n, e) == -1 ||
+	    (j = yaml_map_read(text, n, path, e)) == NULL || json_only_keys(j, keys, e) == -1 ||
+	    json_want_str(j, keys[0], &key, e) == -1 ||
 	    json_want_str(j, keys[1], &passphrase, e) == -1)
 		return err_wrap(e, "reading sigstore signing parameters");
 	if (json_object_get(j, "fulcio") != NULL || json_object_get(j, "rekorURL") != NULL)

@@ -71,7 +71,7 @@ Test(json, getters)
 	cr_expect_eq(json_need_int(j, "i", 0, 7, &i, &e), 0);
 	cr_expect_eq(i, 7);
 	cr_expect_eq(json_need_int(j, "i", 0, 6, &i, &e), -1);
-	cr_expect_eq(json_need_bool(j, "b", &b, &e), 0);
+	cr_expect_eq(json_want_bool(j, "b", &b, &e), 0);
 	cr_expect(b);
 	cr_expect_eq(json_want_strv(j, "a", &l, &e), 0);
 	cr_expect_eq(json_want_map(j, "m", &l, &e), 0);
