@@ -11,7 +11,7 @@
 
 /* clang-format off */
 const struct opt limits_rows[] = {
-	{"blkio-weight", 0, OPT_STRING(S, blkio_weight), .arg = "weight", .help = "Block IO weight (relative weight) accepts a weight value between 10 and 1000."},
+	{"blkio-weight", 0, OPT_STRING(S, blkio_weight), .flags = OPT_BLANK, .arg = "weight", .help = "Block IO weight (relative weight) accepts a weight value between 10 and 1000."},
 	{"blkio-weight-device", 0, OPT_LIST(S, blkio_weight_device), .arg = "device:weight", .help = "Block IO weight (relative device weight, format: DEVICE_NAME:WEIGHT)"},
 	{"cpu-period", 0, OPT_UINT(S, cpu_period), .arg = "limit", .help = "Limit the CPU CFS (Completely Fair Scheduler) period"},
 	{"cpu-quota", 0, OPT_INT(S, cpu_quota), .arg = "limit", .help = "Limit the CPU CFS (Completely Fair Scheduler) quota"},
@@ -19,13 +19,13 @@ const struct opt limits_rows[] = {
 	{"cpu-rt-runtime", 0, OPT_INT(S, cpu_rt_runtime), .arg = "microseconds", .help = "Limit the CPU real-time runtime in microseconds"},
 	{"cpu-shares", 'c', OPT_UINT(S, cpu_shares), .arg = "shares", .help = "CPU shares (relative weight)"},
 	{"cpus", 0, OPT_FLOAT(S, cpus), .arg = "number", .help = "Number of CPUs. The default is 0.000 which means no limit"},
-	{"cpuset-cpus", 0, OPT_STRING(S, cpuset_cpus), .arg = "number", .help = "CPUs in which to allow execution (0-3, 0,1)"},
-	{"cpuset-mems", 0, OPT_STRING(S, cpuset_mems), .arg = "nodes", .help = "Memory nodes (MEMs) in which to allow execution (0-3, 0,1). Only effective on NUMA systems."},
+	{"cpuset-cpus", 0, OPT_STRING(S, cpuset_cpus), .flags = OPT_BLANK, .arg = "number", .help = "CPUs in which to allow execution (0-3, 0,1)"},
+	{"cpuset-mems", 0, OPT_STRING(S, cpuset_mems), .flags = OPT_BLANK, .arg = "nodes", .help = "Memory nodes (MEMs) in which to allow execution (0-3, 0,1). Only effective on NUMA systems."},
 	{"device-read-bps", 0, OPT_LIST(S, device_read_bps), .arg = "path:rate", .help = "Limit read rate (bytes per second) from a device (e.g. --device-read-bps=/dev/sda:1mb)"},
 	{"device-write-bps", 0, OPT_LIST(S, device_write_bps), .arg = "path:rate", .help = "Limit write rate (bytes per second) to a device (e.g. --device-write-bps=/dev/sda:1mb)"},
-	{"memory", 'm', OPT_STRING(S, memory), .arg = "number[unit]", .help = "Memory limit"},
-	{"memory-reservation", 0, OPT_STRING(S, memory_reservation), .arg = "number[unit]", .help = "Memory soft limit"},
-	{"memory-swap", 0, OPT_STRING(S, memory_swap), .arg = "number[unit]", .help = "Swap limit equal to memory plus swap: '-1' to enable unlimited swap"},
+	{"memory", 'm', OPT_STRING(S, memory), .flags = OPT_BLANK, .arg = "number[unit]", .help = "Memory limit"},
+	{"memory-reservation", 0, OPT_STRING(S, memory_reservation), .flags = OPT_BLANK, .arg = "number[unit]", .help = "Memory soft limit"},
+	{"memory-swap", 0, OPT_STRING(S, memory_swap), .flags = OPT_BLANK, .arg = "number[unit]", .help = "Swap limit equal to memory plus swap: '-1' to enable unlimited swap"},
 	{"memory-swappiness", 0, OPT_INT(S, memory_swappiness), .arg = "number", .def = "-1", .help = "Tune container memory swappiness (0 to 100, or -1 for system default)"},
 	OPT_END,
 };

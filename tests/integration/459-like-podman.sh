@@ -15,6 +15,10 @@ done
 for o in ip mac-address; do
 	check "an empty --$o is none" pod create --$o '' bb true
 done
+pod run -d --name alive --net none bb sleep 100 >/dev/null
+for o in blkio-weight cpuset-cpus memory memory-reservation memory-swap; do
+	check "nor does update change anything by an empty --$o" pod update --$o '' alive
+done
 is "an empty --umask leaves the usual one" "$(run --umask '' bb sh -c umask)" 0022
 run_fails "a variable without a name is refused" 125 "invalid environment variable" --env =x bb true
 check "a policy in Kubernetes' words" pod create --net none --pull IfNotPresent bb true
