@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/setup.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -183,6 +184,11 @@ set_up_bridge(struct setup *s, struct err *e)
 	    .state = &s->state,
 	    .ports = &s->ports,
 	    .state_fd = -1};
+	/* A tear-down of what fails half-way looks there, too. */
+	if (s->m->network_dir != NULL && *s->m->network_dir != '\0') {
+		free(n->config_dir);
+		n->config_dir = xstrdup(s->m->network_dir);
+	}
 	if (attach_plan(&s->attach, s->m->attach.v, s->m->attach.n,
 		net_config_dir(n, s->m->network_dir), e) != 0)
 		return -1;

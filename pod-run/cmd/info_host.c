@@ -278,17 +278,19 @@ put_runtime(json_t *o, struct ctx *x, struct err *e)
 }
 
 static void
-put_tools(json_t *o)
+put_tools(json_t *o, const struct containers_conf *conf)
 {
+	const char *backend =
+	    strcmp(conf->network_network_backend, "cni") == 0 ? "cni" : "netavark";
 	own_mem char *monitor = spawn_program(ROLE_MONITOR), *net = spawn_program(ROLE_NET);
 	own_mem char *pasta = find_program("pasta"), *slirp = find_program("slirp4netns");
 
 	put_tool(o, "Conmon", "Path", monitor, "pod-monitor version " POD_VERSION);
 	put_tool(o, "Pasta", "Executable", pasta, NULL);
 	put_tool(o, "Slirp4NetNS", "Executable", slirp, NULL);
-	json_put_str(o, "NetworkBackend", "netavark");
+	json_put_str(o, "NetworkBackend", backend);
 	json_put_str(put_tool(o, "NetworkBackendInfo", "Path", net, "pod-net version " POD_VERSION),
-	    "Backend", "netavark");
+	    "Backend", backend);
 }
 
 static void
@@ -381,7 +383,7 @@ info_host(struct ctx *x, struct err *e)
 	put_uptime(o);
 	put_id_maps(o, x);
 	put_security(o, x, conf);
-	put_tools(o);
+	put_tools(o, conf);
 	return put_runtime(o, x, e) == 0 ? json_incref(o) : NULL;
 }
 

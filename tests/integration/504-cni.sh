@@ -63,6 +63,9 @@ is "connect" "$(inside web ip -o -4 addr show eth1 | awk '{print $4}' | cut -d. 
 net disconnect n2 web
 is "disconnect" "$(inside web ip -o link | grep -c eth1)" 0
 is "default network" "$(pod run --rm localhost/one:1 ip -o -4 addr show eth0 | grep -c 10.88.0)" 1
+is "info names the back end" "$(pod info -f '{{.Host.NetworkBackend}} {{.Host.NetworkBackendInfo.Backend}}')" "cni cni"
+pod run --rm --network n2:ip=10.84.2.20,ip=10.84.2.21 localhost/one:1 true 2>"$WORLD/err"
+is "addresses that host-local has no two of are one error" "$? $(sed 's/failed to .*/failed/' "$WORLD/err")" "126 Error: network n2: cni plugin bridge failed: failed"
 fails "a static address outside" 126 "not in any subnet on network n1" pod run --rm --network n1:ip=10.1.1.1 localhost/one:1 true
 pod rm -f -t 0 web >/dev/null
 nothing() { [ -z "$(find /var/lib/cni/results -type f) $(find /var/lib/cni/networks -name '10.*')" ] ||
