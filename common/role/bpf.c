@@ -307,7 +307,7 @@ mark_reached(struct compaction *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		const struct sock_filter *f = &c->in[i];
-		size_t a = i + 1, b = i + 1;
+		size_t a = i + 1, b = a;
 
 		if (c->copied[i] == 0 || BPF_CLASS(f->code) == BPF_RET)
 			continue;
