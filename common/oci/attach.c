@@ -159,7 +159,7 @@ struct loop {
 	struct attach *a;
 	struct detach keys;
 	int signals;
-	bool raw, input, stopping, unread;
+	bool raw, input, stopping;
 	struct termios saved;
 	struct sink out, err;
 	/* Output on its way to the user: n bytes from from on, for that one. */
@@ -259,7 +259,14 @@ sink_write(const struct sink *s, const uint8_t *p, size_t n)
 	return write(s->fd, p, n > PIPE_BUF ? PIPE_BUF : n);
 }
 
-/* Where the user's side has closed, output is taken and dropped; what nobody reads at a pipe ends the loop. */
+/* Nobody reads the pipe any more, or the file has no room. */
+static bool
+is_full(int no)
+{
+	return no == EPIPE || no == ENOSPC || no == EDQUOT || no == EFBIG;
+}
+
+/* Where a terminal has gone, output is taken and dropped; standard output that takes no more ends the loop. */
 static void
 put_output(struct loop *l)
 {
@@ -272,7 +279,8 @@ put_output(struct loop *l)
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno != EINTR) {
-			l->unread = errno == EPIPE && l->to == &l->out;
+			if (l->to == &l->out && is_full(errno))
+				l->a->lost = errno;
 			sink_close(l->to);
 		}
 	}
@@ -404,7 +412,7 @@ one_round(struct loop *l, enum attach_end *end)
 		*end = ATTACH_DETACHED;
 		return true;
 	}
-	if (l->unread) {
+	if (l->a->lost != 0) {
 		*end = ATTACH_UNREAD;
 		return true;
 	}

@@ -57,7 +57,7 @@ enum attach_end {
 	ATTACH_ENDED,	 /* the container has ended, or its monitor has gone */
 	ATTACH_DETACHED, /* the user typed the detach keys */
 	ATTACH_STOPPED,	 /* on_signal or on_ready said so */
-	ATTACH_UNREAD,	 /* nobody reads out any more, and there was more for it */
+	ATTACH_UNREAD,	 /* there was more for out, which takes no more: see lost */
 };
 
 struct attach {
@@ -76,14 +76,15 @@ struct attach {
 	int extra;
 	bool (*on_ready)(void *arg);
 	void *arg;
+	int lost; /* out: the error of the write to out, or 0 */
 };
 
 /* Everything empty: no streams, no signals. */
 void attach_init(struct attach *a);
 
 /*
- * Copies until the end.  A reader of ours that goes away (EPIPE) loses its stream only.  The
- * terminal is as it was when the call returns.
+ * Copies until the end, or until out takes no more (EPIPE, ENOSPC, …); err that takes no more, or a terminal that has
+ * gone, loses its stream only.  The terminal is as it was when the call returns.
  */
 int attach_run(struct attach *a, enum attach_end *end, struct err *e);
 

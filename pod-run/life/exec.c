@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -205,7 +206,8 @@ attend(struct exec *s, int sock, const struct msg_monitor_started *started, stru
 	if (session.detached) {
 		peer_send(
 		    s->monitor, &msg_monitor_release_desc, 0, &(struct msg_monitor_release){0}, e);
-		return session.unread ? 128 + SIGPIPE : 0;
+		return session.unread == EPIPE ? 128 + SIGPIPE
+					       : session_left(&session, s->c->id, e);
 	}
 	if (!session.exited && sync_exit_file(s->x, s->id, &session.code, &when) == -1)
 		session.code = SYNC_NO_EXIT_FILE;

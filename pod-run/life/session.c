@@ -220,8 +220,8 @@ session_run(struct ctx *x, struct session *s, struct err *e)
 	describe(s, &r, s->detach_keys != NULL ? s->detach_keys : conf->engine_detach_keys, &a);
 	if (attach_run(&a, &end, e) == -1)
 		return -1;
-	s->unread = end == ATTACH_UNREAD;
-	s->detached = end == ATTACH_DETACHED || s->unread;
+	s->unread = end == ATTACH_UNREAD ? a.lost : 0;
+	s->detached = end == ATTACH_DETACHED || s->unread != 0;
 	while (s->monitor != NULL && !s->detached && !s->exited && !r.broken)
 		take_message(&r, -1);
 	return 0;
@@ -230,9 +230,9 @@ session_run(struct ctx *x, struct session *s, struct err *e)
 int
 session_left(const struct session *s, const char *id, struct err *e)
 {
-	if (!s->unread)
+	if (s->unread == 0)
 		return 0;
-	errno = EPIPE;
+	errno = s->unread;
 	return err_sys(e, "attaching to container %s: write /dev/stdout", id);
 }
 

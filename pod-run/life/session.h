@@ -22,7 +22,7 @@ struct session {
 
 	/* Out. */
 	bool detached, exited;
-	bool unread; /* detached because nobody reads standard output any more */
+	int unread; /* detached by this error of standard output (EPIPE, ENOSPC, …), or 0 */
 	int code;
 	bool oom;
 	int64_t exited_ns;
@@ -31,7 +31,7 @@ struct session {
 /* Runs it.  After success either detached or exited is set, or neither if the monitor vanished. */
 int session_run(struct ctx *x, struct session *s, struct err *e);
 
-/* What the command ends with that left the container or session id to itself: 0, or -1 with e if that was unread. */
+/* What the command ends with that left the container or session id to itself: 0, or -1 with e if output was lost. */
 int session_left(const struct session *s, const char *id, struct err *e);
 
 /* A connected pair for the first client of a container: *ours stays, *theirs goes to the monitor. */

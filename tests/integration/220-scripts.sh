@@ -62,6 +62,14 @@ is "exec" "$(early exec on sh -c "$lines")" "line 141 "
 podman stop -t 0 on >/dev/null
 is "start -a" "$(early start -a on) $(broken) $(podman ps --format '{{.Names}}')" "line 125  1 on"
 is "with a terminal" "$(early run --rm -t $img sh -c "$lines" | tr -d '\r') $(broken)" "line 126  1"
+
+# And of a file without room, however soon the container ends
+full() { podman "$@" 2>"$WORLD/err" >/dev/full; echo "$? $(grep -c '^Error: attaching to container [0-9a-f]\{64\}: write /dev/stdout: no space left on device$' "$WORLD/err")"; }
+is "run --rm into a full file" "$(full run --rm $img echo hi) $(podman ps -aq --filter name=on --format x | wc -l)" "126 1 1"
+podman start on >/dev/null
+is "exec into a full file" "$(full exec on echo hi)" "125 1"
+is "attach to a full file" "$(full attach on)" "125 1"
+is "standard error that is full loses itself only" "$(podman run --rm $img sh -c 'echo a >&2; sleep 0.2; echo b' 2>/dev/full)" b
 podman rm -f -t 0 on >/dev/null
 
 # tar c . | podman run -i … tar x
