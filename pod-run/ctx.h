@@ -23,7 +23,10 @@ struct ctx_globals {
 	struct strv hooks_dir;
 	struct strv storage_opt, runtime_flag, module, cdi_spec_dir;
 	const char *default_mounts_file, *registries_conf, *context, *out, *docker_config;
-	bool version, debug, syslog, transient_store, noout;
+	/* Of a service, which cannot be reached. */
+	const char *url, *host, *connection, *identity, *ssh;
+	const char *tls_ca, *tls_cert, *tls_key, *tls_details;
+	bool version, debug, syslog, transient_store, noout, remote;
 };
 
 /* A container whose row is gone and whose remains the helpers were asked to remove. */
