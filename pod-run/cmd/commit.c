@@ -300,14 +300,28 @@ say(const struct commit *k, const char *what, const char *digest)
 		fprintf(stderr, "%s%s\n", what, digest);
 }
 
+/* As Podman does, which leaves those with a whole path as well. */
+static void
+skip_secrets(struct commit *k, struct strs *skip)
+{
+	const struct rec_ctr_config *c = k->c->config;
+
+	for (size_t i = 0; i < c->secrets.n; i++)
+		if (!c->secrets.v[i].env && *c->secrets.v[i].target != '/')
+			skip->v[skip->n++] =
+			    arena_printf(&k->a, "run/secrets/%s", c->secrets.v[i].target);
+}
+
 static int
 take_layer(struct commit *k, uint64_t stage, struct peer_in *in, struct err *e)
 {
-	struct msg_layer_take m = {.stage = stage,
-	    .id = k->c->id,
-	    .squash = k->o->squash,
-	    .skip = {engine_files, COUNTOF(engine_files)}};
+	struct msg_layer_take m = {.stage = stage, .id = k->c->id, .squash = k->o->squash};
 
+	m.skip.v =
+	    arena_array(&k->a, COUNTOF(engine_files) + k->c->config->secrets.n, sizeof(*m.skip.v));
+	memcpy(m.skip.v, engine_files, sizeof(engine_files));
+	m.skip.n = COUNTOF(engine_files);
+	skip_secrets(k, &m.skip);
 	say(k, "Getting image source signatures", "");
 	return peer_call(ctx_store(k->x, e), &msg_layer_take_desc, &m, in, NULL, NULL, e);
 }

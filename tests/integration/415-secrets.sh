@@ -49,6 +49,16 @@ sec rm s1 >/dev/null
 is "a file stays as it was when the container was made" "$(pod start -a c | sed -n 1p)" hello
 is "inspect names it" "$(pod inspect c | jq -r '.[0].Config.Secrets[0].Name')" s1
 is "data is not in the record" "$(grep -c hello "$ROOT/pod.db")" 0
+printf x | sec create part - >/dev/null
+for how in '' --squash; do
+	pod run --name with --network none --secret part --secret part,target=sub/t localhost/bb sh -c 'mkdir /own; : >/own/part' >/dev/null
+	pod commit -q $how with localhost/with >/dev/null
+	is "an image made of a container has no mount points of its secrets: $how" \
+		"$(pod run --rm --network none localhost/with find /run/secrets /own -type f | xargs)" /own/part
+	pod rm with >/dev/null
+	pod rmi localhost/with >/dev/null
+done
+sec rm part >/dev/null
 pod run -d --name e --network none --secret s2,type=env localhost/bb sleep 100 >/dev/null
 is "exec has the variable too" "$(pod exec e sh -c 'echo $s2')" changed
 sec rm s2 >/dev/null
