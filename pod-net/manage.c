@@ -2,6 +2,7 @@
 #include "pod-net/manage.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "common/base/own.h"
 #include "pod-net/bridge.h"
@@ -9,6 +10,9 @@
 #include "pod-net/driver.h"
 #include "pod-net/plugin.h"
 #include "pod-net/rootless.h"
+
+#define PORTS_WAIT_NS 10000000l /* first, then twice as long each time */
+#define PORTS_WAIT_NS_MAX 400000000l
 
 static int
 read_pools(const struct msg_net_create *m, struct create_pool *out, struct err *e)
@@ -93,6 +97,29 @@ manage_create(struct net *n, const struct msg_net_create *m, struct rec_network 
 	return create_complete(out, &r, a, e) != 0 ? -1 : n->backend->write(n, dir, out, e);
 }
 
+/*
+ * As bridge_remove.  The kernel takes down the namespaces of containers that have just gone by and by: until then their
+ * ports stay, and the bridge with its addresses would be in the way of the next network.
+ */
+static int
+take_bridge(struct net *n, const char *interface, struct err *e)
+{
+	struct timespec wait = {0};
+
+	for (long ns = PORTS_WAIT_NS;; ns *= 2) {
+		int gone;
+
+		if (lease_lock(&n->leases, e) != 0)
+			return -1;
+		gone = bridge_remove(&n->route, interface, e);
+		lease_unlock(&n->leases);
+		if (gone != 0 || ns > PORTS_WAIT_NS_MAX)
+			return gone;
+		wait.tv_nsec = ns;
+		nanosleep(&wait, NULL);
+	}
+}
+
 /* The bridge of a network that is going. */
 static int
 remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
@@ -117,10 +144,9 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 		gateways[h.addresses.n++].gateway = x->subnets.v[i].gateway;
 		subnets[h.subnets.n++] = x->subnets.v[i].subnet;
 	}
-	if (net_need_route(n, e) != 0 || lease_lock(&n->leases, e) != 0)
+	if (net_need_route(n, e) != 0)
 		return -1;
-	gone = bridge_remove(&n->route, x->interface, e);
-	lease_unlock(&n->leases);
+	gone = take_bridge(n, x->interface, e);
 	if (gone != 1)
 		return gone < 0 ? -1 : 0;
 	return n->backend == &backend_native ? firewall_forget(&n->firewall, &h, e) : 0;

@@ -79,6 +79,15 @@ for name in aardvark.pid b.tmp-1; do
 	pod rm -f -t 0 c7 >/dev/null
 	pod network rm "$name" >/dev/null
 done
+# A port that the kernel has not taken down yet.
+pod network create --subnet 10.96.8.0/24 --interface-name late0 late >/dev/null
+ip link add late0 type bridge
+ip link add port0 type veth peer name port1
+ip link set port0 master late0
+(sleep 0.3 && ip link del port0) &
+remember_pid $!
+pod network rm late >/dev/null
+is "a bridge goes with its network, after its last port" "$? $(ip link show late0 2>&1)" '0 Device "late0" does not exist.'
 until_none
 is "and then the server ends too" "$?" 0
 # Another program has the port.
