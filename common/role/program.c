@@ -206,6 +206,29 @@ done:
 }
 
 int
+program_ended(pid_t *pid, const char *name, bool wait, struct err *e)
+{
+	int status;
+	pid_t got;
+
+	if (*pid <= 0)
+		return 0;
+	do
+		got = waitpid(*pid, &status, wait ? 0 : WNOHANG);
+	while (got == -1 && errno == EINTR);
+	if (got == 0)
+		return 0;
+	*pid = 0;
+	if (got == -1)
+		return err_sys(e, "waiting for %s", name);
+	if (WIFSIGNALED(status))
+		return err_set(e, ERR_STATE, "%s was killed by signal %d", name, WTERMSIG(status));
+	return WEXITSTATUS(status) == 0
+		   ? 0
+		   : err_set(e, ERR_STATE, "%s failed with status %d", name, WEXITSTATUS(status));
+}
+
+int
 program_run(const struct program_run *r, struct program_result *out, struct err *e)
 {
 	struct running x = {

@@ -6,6 +6,9 @@
 #ifndef POD_PROGRAM_H
 #define POD_PROGRAM_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "common/base/err.h"
 #include "common/base/mem.h"
 
@@ -40,6 +43,12 @@ struct program_result {
  */
 int program_run(const struct program_run *r, struct program_result *out, struct err *e);
 void program_free(struct program_result *r);
+
+/*
+ * Looks whether one that was started elsewhere has ended, or waits for it: 0 if not, or well, and -1 if it failed.
+ * *pid is 0 once it has ended; so it may be before.
+ */
+int program_ended(pid_t *pid, const char *name, bool wait, struct err *e);
 
 /* The first file of that name in the directories that can be executed, or NULL.  A name with a slash is none. */
 char *program_find(const struct strv *dirs, const char *name);

@@ -9,6 +9,7 @@
 #include "common/base/own.h"
 #include "common/cli/human.h"
 #include "common/cli/value.h"
+#include "common/role/program.h"
 #include "common/role/spawn.h"
 #include "common/wire/peer.h"
 #include "pod-run/cmd/cmds.h"
@@ -287,6 +288,9 @@ drain_journal(struct view *w, struct shown *s, bool ended, bool *any, struct err
 			return -1;
 		else if (waits)
 			break;
+	/* It has said why itself. */
+	if (!w->unread && program_ended(&s->journal.pid, "journalctl", !waits, e) == -1)
+		return err_wrap(e, "reading the journal");
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/human.h"
+#include "common/role/program.h"
 #include "pod-run/state/event_journal.h"
 #include "pod-run/state/event_read.h"
 
@@ -234,7 +235,6 @@ parse(struct event_reader *r, const char *line)
 int
 event_read_next(struct event_reader *r, int64_t until_ns, json_t **out, struct err *e)
 {
-	(void)e;
 	for (;;) {
 		const char *line = take_line(r);
 		int got;
@@ -249,6 +249,8 @@ event_read_next(struct event_reader *r, int64_t until_ns, json_t **out, struct e
 		if (r->path == NULL && r->follow && !wait_more(r, until_ns))
 			return 0;
 		got = read_more(r);
+		if (got == -1 && program_ended(&r->journal, "journalctl", true, e) == -1)
+			return err_wrap(e, "reading the journal");
 		if (got == -1 || (got == 0 && r->path != NULL && !wait_more(r, until_ns)))
 			return 0;
 	}

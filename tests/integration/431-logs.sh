@@ -131,6 +131,17 @@ is "and when following" "$(PATH=$WORLD/fake:$PATH timeout 20 "$BIN/pod" --root "
 check "journalctl is asked for the container" grep -q "CONTAINER_ID_FULL=$(pod inspect -f '{{.Id}}' jfake) _UID=0 _UID=65534" "$JOURNAL_WORDS"
 printf '#!/bin/sh\ncase "$*" in *--output*) yes rubbish 2>/dev/null | head -n 9 ;; esac\n' >"$WORLD/fake/journalctl"
 is "rubbish from it is an error" "$(PATH=$WORLD/fake:$PATH pod logs jfake 2>&1)" "Error: journalctl wrote something else than entries"
+printf '#!/bin/sh\ncase "$*" in *--output*) echo no right >&2; exit 1 ;; esac\n' >"$WORLD/fake/journalctl"
+for how in '' -f; do
+	is "nor may it fail: logs $how" "$(PATH=$WORLD/fake:$PATH timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs $how jfake 2>&1; echo $?)" \
+		"no right
+Error: reading the journal: journalctl failed with status 1
+125"
+done
+is "events out of it: the same" "$(PATH=$WORLD/fake:$PATH pod --events-backend journald events --stream=false 2>&1; echo $?)" \
+	"no right
+Error: reading the journal: journalctl failed with status 1
+125"
 is "passthrough" "$(echo in | run --rm --log-driver passthrough bb sh -c 'cat; echo err >&2' 2>&1 | tr '\n' ' ')" "in err "
 run --rm --log-driver passthrough bb sh -c 'exit 6'
 is "its exit status" $? 6
@@ -182,6 +193,16 @@ if [ "$(id -u)" = 0 ]; then
 		CONTAINERS_CONF=$WORLD/file.conf $p create --name by-conf --network none bb true" >/dev/null
 	is "without a word: the journal where it is kept, a file where one is named or containers.conf says so" \
 		"$(pod inspect --format '{{.HostConfig.LogConfig.Type}}' by-host by-path by-conf | xargs)" "journald k8s-file k8s-file"
+	# A journal that takes all and shows nothing.
+	is "a journal that cannot be read is not followed in vain" "$(where_journal bash -c "python3 -c 'import socket, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(\"/run/systemd/taken\"); time.sleep(60)' & taker=\$!
+		until [ -S /run/systemd/taken ]; do sleep 0.05; done; mv /run/systemd/taken /run/systemd/journal/socket
+		$p --cgroup-manager cgroupfs run -d --name jruns --network none --log-driver journald bb sleep 1000 >/dev/null
+		PATH=$WORLD/fake:\$PATH timeout 20 $p logs -f jruns; echo \$?; $p rm -f -t 0 jruns; kill \$taker" 2>&1)" \
+		"no right
+Error: reading the journal: journalctl failed with status 1
+125
+jruns"
 	is "info tells" "$(where_journal $p info --format '{{.Host.LogDriver}}')" journald
 else
 	skip "without a word: the journal where it is kept" "only root can make it up"
