@@ -11,6 +11,7 @@
 #include "pod-store/mount.h"
 #include "pod-store/places.h"
 #include "pod-store/sweep.h"
+#include "pod-store/volume_place.h"
 
 static int
 trash_named(struct store *s, const char *dir, const char *name, uint64_t *count, struct err *e)
@@ -97,8 +98,8 @@ sweep_store(
 	if (condemn(first, e) == -1 || layer_bury(first, &layers, e) == -1 ||
 	    orphans(first, "layers", SQL_LAYER_ROW, &out->objects, e) == -1 ||
 	    made_sweep(s, &out->objects, e) == -1 ||
-	    /* Elsewhere there may be what was never ours. */
-	    (!s->volumes_elsewhere &&
+	    /* There may be what was never ours, as lost+found. */
+	    (!volume_place_is_apart(s) &&
 		orphans(s, "volumes", SQL_VOLUME_ROW, &out->objects, e) == -1))
 		return -1;
 	if (m->rootfs && unlisted(s, m, &out->objects, e) == -1)

@@ -23,6 +23,15 @@ is_elsewhere(const struct store *s)
 	return s->volumes_elsewhere;
 }
 
+bool
+volume_place_is_apart(const struct store *s)
+{
+	struct statx st;
+
+	return is_elsewhere(s) || (statx(s->dir, VOLUMES, AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+				      (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0);
+}
+
 int
 volume_place_look(struct store *s, struct err *e)
 {
@@ -144,7 +153,7 @@ volume_place_trash(struct store *s, const char *name, struct err *e)
 	}
 	if (top == -1)
 		return -1;
-	if (!is_elsewhere(s))
+	if (!volume_place_is_apart(s))
 		return store_trash(s, top, name, e);
 	if (mkdirat(top, TRASH, 0700) == -1 && errno != EEXIST)
 		return err_sys(e, "making %s/" TRASH, s->volume_path);
@@ -160,11 +169,13 @@ volume_place_clean(const struct store *s, struct err *e)
 {
 	own_fd int top = -1, trash = -1;
 
-	if (!is_elsewhere(s))
+	if (!volume_place_is_apart(s))
 		return 0;
-	top = open(s->volume_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (top == -1)
+	top = volume_place_open(s, NULL, e);
+	if (top == -1) {
+		err_clear(e);
 		return 0;
+	}
 	trash = path_try(top, TRASH, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
 	if (trash == -1)
 		return 0;

@@ -25,9 +25,11 @@ int volume_place_open(const struct store *s, const char *below, struct err *e);
 /* The same; it is made, with those above it, if it is not there. */
 int volume_place_make(const struct store *s, struct err *e);
 
+/* Do they lie elsewhere, or is something mounted in their place?  Nothing can be renamed across then. */
+bool volume_place_is_apart(const struct store *s);
+
 /*
- * Moves a volume out of sight, into the store's trash, or .trash beside the volumes if they lie elsewhere: that
- * may be another file system.  Nothing there is success.
+ * Moves a volume out of sight, into the store's trash, or .trash beside the volumes if they lie apart.  Nothing there is success.
  */
 int volume_place_trash(struct store *s, const char *name, struct err *e);
 

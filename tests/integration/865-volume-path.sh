@@ -77,9 +77,23 @@ hello from pod
 far"
 	until_is "leave nothing there" "0" sh -c "ls -A '$WORLD/disk/v/.trash' | wc -l"
 	umount "$WORLD/disk"
+	mkdir -p "$WORLD/mounted/volumes" && mount -t tmpfs -o size=4m none "$WORLD/mounted/volumes"
+	mounted() { "$BIN/pod" --root "$WORLD/mounted" --runroot "$WORLD/mounted-run" "${world_opts[@]}" "$@"; }
+	tar -C "$WORLD/fs" --owner=0 --group=0 -c . | mounted import - $img >/dev/null 2>&1
+	mkdir "$WORLD/mounted/volumes/lost+found"
+	is "nor is it in a disk that is mounted in their place" "$(mounted volume create near; mounted run --rm --network none -v near:/www -v /anon $img cat /www/index.html; mounted volume rm near; ls "$WORLD/mounted/volumes")" "near
+hello from pod
+near
+lost+found"
+	until_is "which holds nothing of them then" "0" sh -c "ls -A '$WORLD/mounted/volumes/.trash' | wc -l"
+	is "and keeps what is its own" "$(mounted system prune -f >/dev/null 2>&1; mounted system check --repair >/dev/null 2>&1; ls "$WORLD/mounted/volumes")" "lost+found"
+	umount "$WORLD/mounted/volumes"
 	is "and are missed, not made up, when the disk is gone" "$(pod volume ls -q; echo $?)" 0
 }
-at_end() { mountpoint -q "$WORLD/disk" 2>/dev/null && umount -l "$WORLD/disk"; }
+at_end() {
+	local d
+	for d in disk mounted/volumes; do mountpoint -q "$WORLD/$d" 2>/dev/null && umount -l "$WORLD/$d"; done
+}
 
 volume_path_checks
 { declare -f volume_path_checks small_disk_checks; echo volume_path_checks; } | user_part
