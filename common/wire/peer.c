@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/wire/peer.h"
@@ -563,6 +564,8 @@ keep_early(struct peer *p, struct peer_in *in, struct err *e)
 	struct queued *q;
 
 	if (is_unwanted(p, in->seq)) {
+		if (PEER_IS(in, error))
+			log_warn("%s", MSG_OF(in, error)->text);
 		peer_in_free(in);
 		return 0;
 	}

@@ -72,7 +72,10 @@ typedef int peer_event_fn(struct peer *p, struct peer_in *in, void *arg, struct 
 int peer_call(struct peer *p, const struct wire_desc *d, const void *msg, struct peer_in *in,
     peer_event_fn *on_event, void *arg, struct err *e);
 
-/* Nobody will wait for the answer to the request with this number: it is dropped when it comes. */
+/*
+ * Nobody will wait for the answer to the request with this number: it is dropped when it comes, after a warning if it
+ * is an error.
+ */
 void peer_disown(struct peer *p, uint32_t seq);
 
 /* The second half of peer_call, for requests sent earlier with peer_send. */

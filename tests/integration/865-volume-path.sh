@@ -77,6 +77,15 @@ hello from pod
 far"
 	until_is "leave nothing there" "0" sh -c "ls -A '$WORLD/disk/v/.trash' | wc -l"
 	umount "$WORLD/disk"
+	pod create --name busy -v /anon $img true >/dev/null
+	anon=$(pod inspect --format '{{(index .Mounts 0).Name}}' busy)
+	mount -t tmpfs none "$ROOT/volumes/$anon"
+	is "an anonymous volume that cannot go is told of" "$(pod rm -v busy 2>&1 | sed "s/^time=[^ ]* //"; echo "${PIPESTATUS[0]}")" \
+		"level=warning msg=\"moving $anon to the trash: device or resource busy\"
+busy
+0"
+	umount "$ROOT/volumes/$anon"
+	is "and is there to be removed" "$(pod volume rm "$anon"; pod volume ls -q)" "$anon"
 	mkdir -p "$WORLD/mounted/volumes" && mount -t tmpfs -o size=4m none "$WORLD/mounted/volumes"
 	mounted() { "$BIN/pod" --root "$WORLD/mounted" --runroot "$WORLD/mounted-run" "${world_opts[@]}" "$@"; }
 	tar -C "$WORLD/fs" --owner=0 --group=0 -c . | mounted import - $img >/dev/null 2>&1
