@@ -228,7 +228,7 @@ skip_fraction(const char *at, int64_t *rest)
 	return at;
 }
 
-/* A zone, which ends the text; without any it is the local one. */
+/* A zone, which ends the text; without any it is the local one.  1: that time is none of int64_t's. */
 static int
 parse_zone(const char *at, struct tm *tm, int64_t rest, int64_t *out_ns)
 {
@@ -248,7 +248,7 @@ parse_zone(const char *at, struct tm *tm, int64_t rest, int64_t *out_ns)
 	seconds = *at == '\0' ? (int64_t)mktime(tm) : (int64_t)timegm(tm) - offset;
 	if (__builtin_mul_overflow(seconds, (int64_t)NS, &seconds) ||
 	    __builtin_add_overflow(seconds, rest, out_ns))
-		return -1;
+		return 1;
 	return 0;
 }
 
@@ -262,7 +262,7 @@ human_parse_rfc3339(const char *s, int64_t *out_ns)
 	if (at == NULL)
 		return -1;
 	at = skip_fraction(at, &rest);
-	return *at == '\0' ? -1 : parse_zone(at, &tm, rest, out_ns);
+	return *at != '\0' && parse_zone(at, &tm, rest, out_ns) == 0 ? 0 : -1;
 }
 
 int
@@ -275,14 +275,17 @@ human_parse_date(const char *s, int64_t *out_ns)
 		struct tm tm = {0};
 		int64_t rest = 0;
 		const char *at = strptime(s, forms[i], &tm);
-		int day = tm.tm_mday;
+		int day = tm.tm_mday, got;
 
 		if (at == NULL)
 			continue;
 		if (i == 0)
 			at = skip_fraction(at, &rest);
 		/* The 30th of February would be a day of March. */
-		return parse_zone(at, &tm, rest, out_ns) == 0 && tm.tm_mday == day ? 0 : -1;
+		got = parse_zone(at, &tm, rest, out_ns);
+		if (got == 1)
+			*out_ns = tm.tm_year > 70 ? INT64_MAX : INT64_MIN;
+		return got != -1 && tm.tm_mday == day ? 0 : -1;
 	}
 	return -1;
 }

@@ -32,7 +32,10 @@ char *human_rfc3339nano_utc(int64_t ns, char *out, size_t size);
 char *human_go_time(int64_t ns, char *out, size_t size);
 /* RFC 3339 (with or without fraction) to nanoseconds.  Returns 0 or -1. */
 int human_parse_rfc3339(const char *s, int64_t *out_ns);
-/* The same, but parts may be missing at the end: seconds, minutes, the time, the zone (then local). */
+/*
+ * The same, but parts may be missing at the end: seconds, minutes, the time, the zone (then local).  A time before or
+ * behind all that can be told in nanoseconds is the first or the last of these.
+ */
 int human_parse_date(const char *s, int64_t *out_ns);
 
 #endif

@@ -17,7 +17,9 @@
 static void
 add_time(struct strv *argv, const char *option, int64_t ns)
 {
-	if (ns != 0)
+	if (ns < 0)
+		strv_addf(argv, "%s=@0", option);
+	else if (ns > 0)
 		strv_addf(argv, "%s=@%lld.%06lld", option, (long long)(ns / 1000000000),
 		    (long long)(ns % 1000000000 / 1000));
 }

@@ -73,6 +73,8 @@ is "until a duration ahead, and ago" "$(pod logs --until 1h slow | wc -l) $(pod 
 for t in 2020-01-01 2020-01-01Z 2020-01-01T10 2020-01-01T10:20 2020-01-01T10:20:30 2020-01-01T10:20+02:00 2020-01-01T10:20:30.5Z 1577836800.5; do
 	is "since $t" "$(pod logs --since "$t" b) $(pod logs --until "$t" b)" "other "
 done
+is "since and until a time that Go can tell and nanoseconds cannot" \
+	"$(pod logs --since 0001-01-01T00:00:00Z b) $(pod logs --until 9999-12-31T23:59:59Z b) $(pod logs --since 9999-12-31 b) $(pod logs --until 0001-01-01 b)" "other other  "
 for t in 2020-01 2020-13-01 2020-02-30 2020-01-01X 2020-01-01T10:20:30+2 today 1e99; do
 	is "no time: $t" "$(pod logs --since "$t" b 2>&1)" "Error: parsing --since \"$t\": unable to interpret time value"
 done
@@ -129,6 +131,8 @@ export JOURNAL_WORDS=$WORLD/words
 is "only its monitor's entries are the container's" "$(PATH=$WORLD/fake:$PATH pod logs jfake 2>&1)" real
 is "and when following" "$(PATH=$WORLD/fake:$PATH timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f -t jfake 2>&1 | cut -d ' ' -f 2)" real
 check "journalctl is asked for the container" grep -q "CONTAINER_ID_FULL=$(pod inspect -f '{{.Id}}' jfake) _UID=0 _UID=65534" "$JOURNAL_WORDS"
+PATH=$WORLD/fake:$PATH pod logs --since 0001-01-01T00:00:00Z --until 9999-12-31T23:59:59Z jfake >/dev/null
+is "it is told no time that it does not know" "$(tail -n 1 "$JOURNAL_WORDS" | grep -o -e '--\(since\|until\)=[^ ]*' | xargs)" "--since=@0 --until=@9223372036.854775"
 printf '#!/bin/sh\ncase "$*" in *--output*) yes rubbish 2>/dev/null | head -n 9 ;; esac\n' >"$WORLD/fake/journalctl"
 is "rubbish from it is an error" "$(PATH=$WORLD/fake:$PATH pod logs jfake 2>&1)" "Error: journalctl wrote something else than entries"
 printf '#!/bin/sh\ncase "$*" in *--output*) echo no right >&2; exit 1 ;; esac\n' >"$WORLD/fake/journalctl"

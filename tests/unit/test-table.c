@@ -89,4 +89,10 @@ Test(human, times)
 	cr_expect_eq(human_parse_rfc3339("1970-01-01", &ns), -1);
 	cr_expect_eq(human_parse_rfc3339("1970-01-01T00:00:00", &ns), -1);
 	cr_expect_eq(human_parse_rfc3339("1970-01-01T00:00:00+0530", &ns), -1);
+	cr_expect_eq(human_parse_rfc3339("0001-01-01T00:00:00Z", &ns), -1);
+	cr_expect_eq(human_parse_date("0001-01-01T00:00:00Z", &ns), 0);
+	cr_expect_eq(ns, INT64_MIN);
+	cr_expect_eq(human_parse_date("9999-12-31T23:59:59+05:30", &ns), 0);
+	cr_expect_eq(ns, INT64_MAX);
+	cr_expect_eq(human_parse_date("0001-02-30", &ns), -1);
 }
