@@ -3,16 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
-#include "common/oci/base64.h"
+#include "common/oci/names.h"
 #include "common/oci/reference.h"
 #include "pod-image/graph.h"
 
-#define LIST_MAX ((size_t)8 << 20) /* what a message carries */
-#define LIST_DEPTH 8
-#define ID_LEN 64
 #define PREFIX_MIN 3 /* of an ID that is not given in full */
 
 /* --- Where ------------------------------------------------------------------------------------ */
@@ -103,8 +99,6 @@ graph_spec_parse(const char *text, struct graph_spec *out, struct err *e)
 	return 0;
 }
 
-/* --- Lists ------------------------------------------------------------------------------------ */
-
 void
 graph_image_free(struct graph_image *g)
 {
@@ -114,32 +108,6 @@ graph_image_free(struct graph_image *g)
 	strv_free(&g->names);
 	arena_free(&g->arena);
 	memset(g, 0, sizeof(*g));
-}
-
-static bool
-is_id(const char *s)
-{
-	return s != NULL && strlen(s) == ID_LEN && strspn(s, "0123456789abcdef") == ID_LEN;
-}
-
-static json_t *
-read_list(struct load *l, const char *kind, struct err *e)
-{
-	own_mem char *name = xasprintf("%s-%s/%s.json", l->driver, kind, kind);
-	own_strbuf struct strbuf text = {0};
-	json_t *j;
-
-	if (load_read_member(l, name, LIST_MAX, &text, e) < 0)
-		return NULL;
-	j = json_read_max(text.s != NULL ? text.s : "", text.n, LIST_MAX, LIST_DEPTH, e);
-	if (j != NULL && !json_is_array(j)) {
-		json_decref(j);
-		j = NULL;
-		err_set(e, ERR_FORMAT, "it is no list");
-	}
-	if (j == NULL)
-		err_wrap(e, "parsing %s", name);
-	return j;
 }
 
 /* --- Which image ------------------------------------------------------------------------------ */
@@ -166,14 +134,14 @@ understand(const char *word, struct wanted *w)
 
 	if (at != NULL && reference_digest_valid(at + 1))
 		w->digest = at + 1;
-	else if (at != NULL && is_id(at + 1))
+	else if (at != NULL && names_is_id(at + 1))
 		w->id = at + 1;
 	else
 		(void)reference_candidates(word, registries, 1, &w->names, &ignored);
 	if (w->id == NULL && w->digest == NULL) {
 		word += text_has_prefix(word, "sha256:") ? strlen("sha256:") : 0;
 		n = strlen(word);
-		if (n >= PREFIX_MIN && n <= ID_LEN && strspn(word, "0123456789abcdef") == n)
+		if (n >= PREFIX_MIN && n <= NAMES_ID_LEN && strspn(word, "0123456789abcdef") == n)
 			w->id = word;
 	}
 }
@@ -260,116 +228,38 @@ find_image(struct load *l, const json_t *images, struct graph_image *g, struct e
 	return found;
 }
 
-/* --- Layers ----------------------------------------------------------------------------------- */
+/* --- Its files -------------------------------------------------------------------------------- */
 
-static json_t *
-index_layers(const json_t *list)
+static int
+read_file(void *arg, const char *name, uint64_t max, struct strbuf *out, struct err *e)
 {
-	json_t *by_id = json_obj();
-
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		json_t *x = json_array_get(list, i);
-		const char *id = json_string_value(json_object_get(x, "id"));
-
-		if (is_id(id))
-			json_object_set(by_id, id, x);
-	}
-	return by_id;
+	return load_read_member(arg, name, max, out, e);
 }
 
 static int
-take_layer(const json_t *x, const char *id, struct arena *a, struct graph_layer *out, struct err *e)
-{
-	const char *diff_id = NULL;
-	int64_t size = 0;
-
-	if (json_want_str(x, "diff-digest", &diff_id, e) < 0 ||
-	    json_want_int(x, "diff-size", 0, INT64_MAX, &size, e) < 0)
-		return err_wrap(e, "layer %s", id);
-	if (diff_id != NULL && *diff_id != '\0' && !reference_digest_valid(diff_id))
-		return err_set(e, ERR_FORMAT, "layer %s has a malformed digest", id);
-	*out = (struct graph_layer){.id = arena_strdup(a, id),
-	    .diff_id = diff_id != NULL ? arena_strdup(a, diff_id) : "",
-	    .tar_size = (uint64_t)size};
-	return 0;
-}
-
-/* From the top down; a ring of parents ends at the bound. */
-static int
-walk_layers(const json_t *by_id, const char *top, struct graph_image *g, struct err *e)
-{
-	g->layers = arena_array(&g->arena, MANIFEST_LAYERS_MAX, sizeof(*g->layers));
-	while (top != NULL && *top != '\0') {
-		const json_t *x = json_object_get(by_id, top);
-		const char *parent = NULL;
-
-		if (x == NULL)
-			return err_set(
-			    e, ERR_NOTFOUND, "layer %.64s of the image is not there", top);
-		if (g->nlayers == MANIFEST_LAYERS_MAX)
-			return err_set(e, ERR_LIMIT, "the image has too many layers");
-		if (take_layer(x, top, &g->arena, &g->layers[g->nlayers], e) < 0 ||
-		    json_want_str(x, "parent", &parent, e) < 0)
-			return -1;
-		g->nlayers++;
-		top = parent;
-	}
-	for (size_t i = 0; i < g->nlayers / 2; i++) {
-		struct graph_layer swap = g->layers[i];
-
-		g->layers[i] = g->layers[g->nlayers - 1 - i];
-		g->layers[g->nlayers - 1 - i] = swap;
-	}
-	return 0;
-}
-
-static int
-read_layers(struct load *l, const json_t *image, struct graph_image *g, struct err *e)
+read_layers(const struct graph_files *f, const json_t *image, struct graph_image *g, struct err *e)
 {
 	const char *top = NULL;
 	own_json json_t *list = NULL, *by_id = NULL;
 
 	if (json_want_str(image, "layer", &top, e) < 0)
 		return -1;
-	list = read_list(l, "layers", e);
+	list = graph_list(f, "layers", e);
 	if (list == NULL)
 		return -1;
-	by_id = index_layers(list);
-	return walk_layers(by_id, top, g, e);
-}
-
-/* --- Documents -------------------------------------------------------------------------------- */
-
-static int
-read_data(struct load *l, const char *id, const char *key, struct document *out, struct err *e)
-{
-	/* Names of other than letters and digits are stored encoded. */
-	bool plain = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(key);
-	own_mem char *encoded = plain ? xstrdup(key) : base64_encode(key, strlen(key));
-	own_mem char *name =
-	    xasprintf("%s-images/%s/%s%s", l->driver, id, plain ? "" : "=", encoded);
-
-	return load_read_member(l, name, MANIFEST_MAX, &out->bytes, e);
+	by_id = graph_by_id(list);
+	return graph_layers(by_id, top, &g->arena, &g->layers, &g->nlayers, e);
 }
 
 static int
-read_documents(struct load *l, const char *id, struct graph_image *g, struct err *e)
+read_documents(const struct graph_files *f, const char *id, struct graph_image *g, struct err *e)
 {
 	own_manifest struct manifest m = {0};
-	struct bytes b;
-	char got[DIGEST_TEXT];
 
-	if (read_data(l, id, "manifest", &g->manifest, e) < 0)
+	if (graph_documents(f, id, &g->manifest.bytes, &g->config.bytes, &m, e) < 0)
 		return -1;
-	b = document_bytes(&g->manifest);
-	if (manifest_parse((const char *)b.p, b.n, NULL, &m, e) < 0)
-		return -1;
-	if (m.is_index)
-		return err_set(e, ERR_UNSUPPORTED, "%s is a list of images", l->reference);
 	g->manifest.media_type = xstrdup(m.media_type);
-	if (read_data(l, id, m.config.digest, &g->config, e) < 0)
-		return -1;
-	return document_check(&g->config, m.config.digest, got, e);
+	return 0;
 }
 
 /* --- Signatures ------------------------------------------------------------------------------- */
@@ -396,8 +286,8 @@ split_signatures(
 
 /* The image's metadata is JSON in a string: sizes of the signatures by the manifest's digest, before that of all. */
 static int
-read_signatures(
-    struct load *l, const json_t *image, const char *id, struct graph_image *g, struct err *e)
+read_signatures(const struct graph_files *f, const json_t *image, const char *id,
+    struct graph_image *g, struct err *e)
 {
 	own_document struct document d = {0};
 	own_json json_t *meta = NULL;
@@ -410,7 +300,7 @@ read_signatures(
 		return -1;
 	if (text == NULL || *text == '\0')
 		return 0;
-	meta = json_read_max(text, strlen(text), LIST_MAX, LIST_DEPTH, e);
+	meta = json_read_max(text, strlen(text), GRAPH_LIST_MAX, GRAPH_LIST_DEPTH, e);
 	if (meta == NULL || document_check(&g->manifest, NULL, digest, e) < 0)
 		return -1;
 	sizes = json_object_get(json_object_get(meta, "signatures-sizes"), digest);
@@ -422,14 +312,15 @@ read_signatures(
 	}
 	if (json_array_size(sizes) == 0)
 		return 0;
-	return read_data(l, id, key, &d, e) < 0 ? -1 : split_signatures(&d, sizes, g, e);
+	return graph_data(f, id, key, &d.bytes, e) < 0 ? -1 : split_signatures(&d, sizes, g, e);
 }
 
 int
 graph_read(struct load *l, struct graph_image *out, struct err *e)
 {
 	own_graph_image struct graph_image g = {0};
-	own_json json_t *images = read_list(l, "images", e);
+	const struct graph_files f = {.driver = l->driver, .read = read_file, .arg = l};
+	own_json json_t *images = graph_list(&f, "images", e);
 	const json_t *image;
 	const char *id;
 
@@ -440,10 +331,10 @@ graph_read(struct load *l, struct graph_image *out, struct err *e)
 		return -1;
 	if (json_need_str(image, "id", &id, e) < 0)
 		return -1;
-	if (!is_id(id))
+	if (!names_is_id(id))
 		return err_set(e, ERR_FORMAT, "the image has a malformed ID");
-	if (read_documents(l, id, &g, e) < 0 || read_signatures(l, image, id, &g, e) < 0 ||
-	    read_layers(l, image, &g, e) < 0)
+	if (read_documents(&f, id, &g, e) < 0 || read_signatures(&f, image, id, &g, e) < 0 ||
+	    read_layers(&f, image, &g, e) < 0)
 		return err_wrap(e, "reading image %s", id);
 	*out = g;
 	memset(&g, 0, sizeof(g));

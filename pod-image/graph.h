@@ -6,6 +6,7 @@
 #ifndef POD_IMAGE_GRAPH_H
 #define POD_IMAGE_GRAPH_H
 
+#include "common/oci/graph.h"
 #include "pod-image/document.h"
 #include "pod-image/load.h"
 
@@ -16,11 +17,6 @@ struct graph_spec {
 int graph_spec_parse(const char *text, struct graph_spec *out, struct err *e);
 void graph_spec_free(struct graph_spec *g);
 #define own_graph_spec own(graph_spec_free)
-
-struct graph_layer {
-	const char *id, *diff_id;
-	uint64_t tar_size;
-};
 
 struct graph_image {
 	struct arena arena;

@@ -165,7 +165,9 @@ void
 blob_describe(struct store *s, const char *layer, struct rec_layer_ref *ref, struct arena *a)
 {
 	struct err ignored = {0};
-	own_fd int dir = places_open_layer(s, layer, "", &ignored);
+	const struct store *at = places_layer(s, layer, &ignored);
+	/* Nothing of ours is beside a layer of others. */
+	own_fd int dir = at != NULL && !at->theirs ? places_open_layer(s, layer, "", &ignored) : -1;
 	own_fd int blob = -1;
 
 	if (dir == -1)

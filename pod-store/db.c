@@ -317,6 +317,15 @@ db_tidy(struct db *d)
 		sqlite_fold_log(d->h, SQLITE_FOLD_SMALL, DB_BUSY_MS);
 }
 
+int
+db_fold(struct db *d, struct err *e)
+{
+	return sqlite3_wal_checkpoint_v2(d->h, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) ==
+		       SQLITE_OK
+		   ? 0
+		   : fail(d, e);
+}
+
 /* --- Damage --------------------------------------------------------------------------------------- */
 
 int

@@ -73,6 +73,9 @@ int db_end(struct db *d, bool ok, struct err *e);
  */
 void db_tidy(struct db *d);
 
+/* The same now, and failure matters: afterwards all is in the index itself.  For one that nobody else has open. */
+int db_fold(struct db *d, struct err *e);
+
 /*
  * Does the index hold together?  1: yes; 0: no, and why tells the first fault; -1: it could not be looked at.
  */

@@ -1,46 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
-#include "common/base/text.h"
 #include "pod-store/layer.h"
 #include "pod-store/made.h"
-
-const char *
-layer_hex(const char *digest)
-{
-	if (digest == NULL || !text_has_prefix(digest, "sha256:") || !text_is_hex(digest + 7, 64))
-		return NULL;
-	return digest + 7;
-}
-
-void
-layer_id(const char *parent, const char *diff_hex, char out[SHA256_HEX])
-{
-	char both[2 * SHA256_HEX + 1];
-	int n;
-
-	if (parent == NULL || *parent == '\0') {
-		snprintf(out, SHA256_HEX, "%s", diff_hex);
-		return;
-	}
-	n = snprintf(both, sizeof(both), "%.64s+%.64s", parent, diff_hex);
-	sha256_hex(both, (size_t)n, out);
-}
-
-static bool
-has_directory(const struct store *s, const char *id)
-{
-	own_mem char *path = xasprintf("layers/%s", id);
-	struct stat st;
-
-	return fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
 
 int
 layer_present(struct store *s, const char *id, struct err *e)
@@ -50,7 +14,7 @@ layer_present(struct store *s, const char *id, struct err *e)
 
 	if (r == 1) {
 		/* Without it the layer lies in another place, or is damaged and may come again. */
-		r = db_int(q, 2) == 0 && has_directory(s, id);
+		r = db_int(q, 2) == 0 && store_has_layer(s, id);
 		db_done(q);
 	}
 	return r;

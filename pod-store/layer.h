@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Layers.  The identifier of the lowest one is its DiffID in hexadecimal digits; of another one the
- * SHA-256 of "PARENT+DIFFID" (as in the containers' storage library, so not the OCI ChainID).
- */
+/* Layers as the index holds them. */
 #ifndef POD_LAYER_H
 #define POD_LAYER_H
 
 #include "common/base/mem.h"
-#include "common/base/sha256.h"
+#include "pod-store/layer_id.h"
 #include "pod-store/store.h"
-
-/* "sha256:HEX" -> HEX, or NULL if the text is nothing of the kind. */
-const char *layer_hex(const char *digest);
-
-/* parent: "" or NULL for the lowest layer.  diff_hex: 64 digits. */
-void layer_id(const char *parent, const char *diff_hex, char out[SHA256_HEX]);
 
 /* In this store: 1: complete and usable; 0: not there; -1: failed. */
 int layer_present(struct store *s, const char *id, struct err *e);

@@ -14,6 +14,7 @@
 #include "pod-store/layer.h"
 #include "pod-store/options.h"
 #include "pod-store/places.h"
+#include "pod-store/theirs.h"
 #include "pod-store/volume_place.h"
 
 #define COPY_TRIES 20
@@ -79,13 +80,17 @@ places_layer(struct store *s, const char *id, struct err *e)
 int
 places_open_layer(struct store *s, const char *id, const char *below, struct err *e)
 {
-	own_mem char *path = xasprintf("layers/%s%s%s", id, *below != '\0' ? "/" : "", below);
+	own_mem char *layer = NULL, *path = NULL;
 	struct store *at = s;
 
 	/* Whose layer it is only has to be asked where there is a choice. */
 	if (places_count(s) > 1)
 		at = places_layer(s, id, e);
-	return at != NULL ? store_dir(at, path, e) : -1;
+	if (at == NULL)
+		return -1;
+	layer = store_layer_path(at, id);
+	path = xasprintf("%s%s%s", layer, *below != '\0' ? "/" : "", below);
+	return store_dir(at, path, e);
 }
 
 int
@@ -165,17 +170,9 @@ copy_index(int from, int to, struct err *e)
 	return err_set(e, ERR_TIMEOUT, "its index changes all the time");
 }
 
-/* The directories that only that library's drivers make. */
-static bool
-is_containers_storage(int dir)
-{
-	return faccessat(dir, "overlay-images", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       faccessat(dir, "vfs-images", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* SQLite writes beside an index that it only reads, so it reads a copy. */
 static int
-open_index(struct store *at, struct store *s, struct err *e)
+open_index(struct store *at, struct store *s, const char *run_root, struct err *e)
 {
 	char name[STORE_NAME_MAX];
 	own_fd int stage = store_stage(s, name, e);
@@ -188,10 +185,9 @@ open_index(struct store *at, struct store *s, struct err *e)
 		return -1;
 	r = copy_index(at->dir, stage, e);
 	if (r == 0 && faccessat(stage, parts[0], F_OK, 0) == -1)
-		r = err_set(e, ERR_INVALID, "no images of this program are in it%s",
-		    is_containers_storage(at->dir)
-			? ", but containers/storage, from which pod pull containers-storage: copies"
-			: "");
+		r = theirs_is(at->dir)
+			? theirs_index(at, run_root, stage, path, e)
+			: err_set(e, ERR_INVALID, "no images of this program are in it");
 	if (r == 0)
 		r = db_open(&at->db, path, false, &fresh, e);
 	if (r == 0 && db_check(&at->db, true, name, sizeof(name), e) != 1)
@@ -204,7 +200,7 @@ open_index(struct store *at, struct store *s, struct err *e)
 }
 
 static int
-open_more(struct store *at, const char *root, struct store *s, struct err *e)
+open_more(struct store *at, const char *root, struct store *s, const char *run_root, struct err *e)
 {
 	*at = (struct store){.dir = -1,
 	    .trash = -1,
@@ -217,7 +213,7 @@ open_more(struct store *at, const char *root, struct store *s, struct err *e)
 	at->dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (at->dir == -1)
 		err_sys(e, "opening it");
-	else if (open_index(at, s, e) == 0)
+	else if (open_index(at, s, run_root, e) == 0)
 		return 0;
 	store_close(at);
 	return -1;
@@ -238,7 +234,8 @@ open_one(struct store *s, const char *root, bool repair, struct err *e)
 }
 
 static int
-open_others(struct store *s, const struct options *o, bool repair, struct err *e)
+open_others(
+    struct store *s, const struct options *o, const char *run_root, bool repair, struct err *e)
 {
 	struct err why;
 
@@ -258,7 +255,7 @@ open_others(struct store *s, const struct options *o, bool repair, struct err *e
 	for (size_t i = 0; i < o->more.n; i++) {
 		if (strcmp(o->more.v[i], s->root) == 0)
 			continue;
-		if (open_more(&s->more[s->nmore], o->more.v[i], s, &why) == 0)
+		if (open_more(&s->more[s->nmore], o->more.v[i], s, run_root, &why) == 0)
 			s->nmore++;
 		else
 			log_warn(
@@ -279,7 +276,7 @@ places_open(struct store *s, const struct msg_hello *m, bool repair, struct err 
 	o.store = (struct store_options){0};
 	if ((o.volume_path == NULL ||
 		volume_place_set(s, o.volume_path, o.volume_path_must, e) == 0) &&
-	    open_others(s, &o, repair, e) == 0)
+	    open_others(s, &o, m->run_root, repair, e) == 0)
 		return 0;
 	store_close(s);
 	return -1;

@@ -225,7 +225,7 @@ layer_paths(struct store *s, const struct standing *t, struct strv *paths, struc
 	for (size_t i = 0; i < t->layers.n; i++) {
 		const char *id = t->layers.v[i];
 		struct store *at = places_count(s) > 1 ? places_layer(s, id, e) : s;
-		own_mem char *path = xasprintf("layers/%s", id);
+		own_mem char *path = at != NULL ? store_layer_path(at, id) : NULL;
 		own_fd int dir = at != NULL ? store_dir(at, path, e) : -1;
 
 		if (dir == -1 || (t->map.shifted && variant_need(s, at, id, &t->map, e) == -1))

@@ -339,6 +339,35 @@ store_dir(const struct store *s, const char *path, struct err *e)
 	return path_open(s->dir, path, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 }
 
+char *
+store_layer_path(const struct store *s, const char *id)
+{
+	return xasprintf("%s/%s", s->theirs ? "overlay" : "layers", id);
+}
+
+/* Of containers/storage: with its files, and nothing that would make another layout of it. */
+static bool
+has_files(const struct store *s, const char *layer)
+{
+	own_mem char *diff = xasprintf("%s/diff", layer);
+	own_mem char *tar = xasprintf("%s/" LAYOUT_TAR, layer);
+	own_fd int fd = path_try(s->dir, diff, PATH_PLAIN, O_PATH | O_DIRECTORY, 0);
+	struct stat st;
+
+	return fd != -1 && fstatat(s->dir, tar, &st, AT_SYMLINK_NOFOLLOW) == -1;
+}
+
+bool
+store_has_layer(const struct store *s, const char *id)
+{
+	own_mem char *path = store_layer_path(s, id);
+	struct stat st;
+
+	if (s->theirs)
+		return has_files(s, path);
+	return fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 int
 store_names_in(int dir, const char *shown, struct strv *out, struct err *e)
 {

@@ -56,6 +56,7 @@ struct store {
 	bool probed;	    /* and as it can be had */
 	bool dirty;	    /* something lies in the trash or may have to be reaped */
 	bool read_only; /* an additional one: neither trash nor lock, and nothing is ever written */
+	bool theirs;	/* and it is of containers/storage, see theirs.h */
 
 	/* Other places where images lie, see places.h; closed with this one. */
 	struct store *images; /* made there (--imagestore); NULL: here */
@@ -91,6 +92,15 @@ int store_mend(const char *root, struct err *e);
 
 /* Opens one of the directories above ("rw", "layers/ID"), never through a link. */
 int store_dir(const struct store *s, const char *path, struct err *e);
+
+/*
+ * The directory of a layer, relative to the root: "layers/ID", or "overlay/ID" of containers/storage, which has nothing
+ * but "diff" of what stands above.  The caller frees.
+ */
+char *store_layer_path(const struct store *s, const char *id);
+
+/* Is it there? */
+bool store_has_layer(const struct store *s, const char *id);
 
 /* Adds the names in such a directory, or in one that is open, but for those that begin with a dot. */
 int store_names(const struct store *s, const char *path, struct strv *out, struct err *e);

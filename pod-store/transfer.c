@@ -18,6 +18,7 @@
 #include "pod-store/layer/opaque.h"
 #include "pod-store/partial.h"
 #include "pod-store/places.h"
+#include "pod-store/theirs.h"
 #include "pod-store/transfer.h"
 
 /* Descriptors of the workers, see their sources. */
@@ -326,6 +327,13 @@ transfer_take(
 
 /* --- Out ------------------------------------------------------------------------------------------ */
 
+/* A layer, wherever it lies. */
+struct source {
+	const struct store *at;
+	const char *layer;
+	int dir;
+};
+
 struct get {
 	char digest[SHA256_HEX + 8]; /* of the tar, or of the kept blob */
 	bool unseen;		     /* the stream is digested by its reader */
@@ -408,13 +416,13 @@ get_tar(struct job *j, int dir, const char *mode, int stream, struct err *e)
 	return tar == -1 ? -1 : get_file(j, tar, mode, stream, e);
 }
 
+/* Of its files, and what tells how they stood in the tar. */
 static int
-get_packed(struct job *j, int dir, const char *mode, int stream, struct err *e)
+get_by_index(struct job *j, int dir, int stream, struct err *e)
 {
 	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = FACTS_SLOT + 2};
 	own_fd int diff = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 	own_fd int index = -1, facts = -1;
-	int between[2], rc;
 
 	if (diff == -1)
 		return -1;
@@ -424,14 +432,41 @@ get_packed(struct job *j, int dir, const char *mode, int stream, struct err *e)
 	pack.fds[DIR_SLOT] = diff;
 	pack.fds[INDEX_SLOT] = index;
 	pack.fds[FACTS_SLOT] = facts;
-	if (facts == -1)
+	return facts == -1 ? -1 : job_start(j, &pack, FACTS_SLOT + 1, e);
+}
+
+static int
+get_by_split(struct job *j, const struct source *from, int stream, struct err *e)
+{
+	struct spawn split = {.role = ROLE_SPLIT, .mode = "split", .nfds = FACTS_SLOT + 2};
+	own_fd int diff = path_open(from->dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
+	own_fd int file = diff != -1 ? theirs_split(from->at, from->layer, e) : -1;
+
+	if (file == -1)
 		return -1;
+	split.fds[1] = stream;
+	split.fds[DIR_SLOT] = diff;
+	split.fds[INDEX_SLOT] = file;
+	return job_start(j, &split, FACTS_SLOT + 1, e);
+}
+
+static int
+get_stream(struct job *j, const struct source *from, int stream, struct err *e)
+{
+	return from->at->theirs ? get_by_split(j, from, stream, e)
+				: get_by_index(j, from->dir, stream, e);
+}
+
+static int
+get_packed(struct job *j, const struct source *from, const char *mode, int stream, struct err *e)
+{
+	int between[2], rc;
+
 	if (strcmp(mode, PASS) == 0)
-		return job_start(j, &pack, FACTS_SLOT + 1, e);
+		return get_stream(j, from, stream, e);
 	if (stream_pair(between, e) == -1)
 		return -1;
-	pack.fds[1] = between[1];
-	rc = job_start(j, &pack, FACTS_SLOT + 1, e);
+	rc = get_stream(j, from, between[1], e);
 	if (rc == 0)
 		rc = get_file(j, between[0], mode, stream, e);
 	fd_close(&between[0]);
@@ -440,10 +475,10 @@ get_packed(struct job *j, int dir, const char *mode, int stream, struct err *e)
 }
 
 static int
-get_workers(struct job *j, int dir, const char *mode, int stream, struct err *e)
+get_workers(struct job *j, const struct source *from, const char *mode, int stream, struct err *e)
 {
-	return layout_of(dir) == LAYOUT_EROFS ? get_tar(j, dir, mode, stream, e)
-					      : get_packed(j, dir, mode, stream, e);
+	return layout_of(from->dir) == LAYOUT_EROFS ? get_tar(j, from->dir, mode, stream, e)
+						    : get_packed(j, from, mode, stream, e);
 }
 
 int
@@ -453,6 +488,7 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 	bool blob = m->form != NULL && strcmp(m->form, "blob") == 0;
 	const char *mode = get_mode(m->form, e);
 	own_fd int dir = -1, stream = -1;
+	struct source from;
 	struct store *at;
 	struct get *g;
 	struct job *j;
@@ -483,9 +519,10 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 		free(g);
 		return -1;
 	}
+	from = (struct source){at, m->layer, dir};
 	j = job_new(c, seq, get_done, g, e);
 	if (j != NULL && (blob ? get_blob(j, dir, m->digest, stream, e)
-			       : get_workers(j, dir, mode, stream, e)) == 0)
+			       : get_workers(j, &from, mode, stream, e)) == 0)
 		return 0;
 	job_abort(j);
 	free(g);

@@ -4,7 +4,6 @@
  * containers/storage.  It sees that directory only, and cannot change it.
  */
 #include <errno.h>
-#include <isa-l.h>
 #include <jansson.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,9 +14,7 @@
 #include "common/wire/worker.h"
 #include "pod-image/graph/split.h"
 
-#define BLOCK ((size_t)128 << 10)
 #define SPLIT_FILE_MAX ((off_t)1 << 30)
-#define FILE_MAX ((off_t)1 << 50)
 
 static int
 on_read(struct peer *p, struct peer_in *in, void *arg, struct err *e)
@@ -37,53 +34,6 @@ on_read(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 
 /* --- A layer's tar ---------------------------------------------------------------------------- */
 
-struct layer {
-	int diff; /* where its files are */
-	int stream;
-	char *block;
-};
-
-static int
-put_bytes(void *arg, const void *p, size_t n, struct err *e)
-{
-	struct layer *l = arg;
-
-	if (file_put(l->stream, p, n) == 0)
-		return 0;
-	return errno == EPIPE ? err_set(e, ERR_CANCELLED, "the reader has gone")
-			      : err_sys(e, "writing the layer");
-}
-
-/*
- * Safe because the name is walked as in a container's root: a link in a layer can lead to no other
- * layer, and only a regular file is opened.
- */
-static int
-put_file(void *arg, const char *name, uint64_t size, const uint64_t *crc, struct err *e)
-{
-	struct layer *l = arg;
-	own_fd int fd = path_open_regular(l->diff, name, PATH_IN_ROOT, FILE_MAX, NULL, e);
-	uint64_t left = size, sum = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	while ((n = file_get(fd, l->block, BLOCK)) > 0) {
-		if ((uint64_t)n > left)
-			break;
-		sum = crc64_iso_refl(sum, (unsigned char *)l->block, (uint64_t)n);
-		if (put_bytes(l, l->block, (size_t)n, e) < 0)
-			return -1;
-		left -= (uint64_t)n;
-	}
-	if (n < 0)
-		return err_sys(e, "reading %s", name);
-	if (n > 0 || left > 0 || (crc != NULL && *crc != sum))
-		return err_set(
-		    e, ERR_INTEGRITY, "%s is not what it was when the layer was stored", name);
-	return 0;
-}
-
 static int
 open_diff(const struct msg_graph_layer *m, struct err *e)
 {
@@ -98,11 +48,8 @@ static int
 on_layer(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct msg_graph_layer *m = MSG_OF(in, graph_layer);
-	own_mem char *block = xmalloc(BLOCK);
 	own_mem char *name = xasprintf("%s-layers/%s.tar-split.gz", m->driver, m->layer);
 	own_fd int diff = open_diff(m, e), split = -1;
-	struct layer l = {.diff = diff, .stream = m->stream, .block = block};
-	const struct split_ops ops = {.bytes = put_bytes, .file = put_file, .arg = &l};
 
 	(void)arg;
 	if (diff < 0)
@@ -112,7 +59,7 @@ on_layer(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "layer %s has no tar-split data: its tar cannot be put together again",
 		    m->layer);
-	if (split < 0 || split_read(split, &ops, e) < 0)
+	if (split < 0 || split_tar(split, diff, m->stream, e) < 0)
 		return e->class == ERR_CANCELLED ? -1 : err_wrap(e, "reading %s", name);
 	fd_close(&m->stream);
 	return peer_send_ok(p, in->seq, e);

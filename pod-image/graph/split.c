@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <isa-l.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,11 +8,14 @@
 #include "common/base/lines.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/fs/path.h"
 #include "common/oci/base64.h"
 #include "pod-image/graph/split.h"
 
 #define BLOCK ((size_t)64 << 10)
 #define DEPTH_MAX 4
+#define TAR_PIECE ((size_t)128 << 10)
+#define FILE_MAX ((off_t)1 << 50)
 
 enum { TYPE_FILE = 1, TYPE_SEGMENT = 2 };
 
@@ -154,4 +158,63 @@ split_read(int fd, const struct split_ops *ops, struct err *e)
 
 	lines_free(&l);
 	return r;
+}
+
+/* --- The tar ---------------------------------------------------------------------------------- */
+
+struct layer {
+	int diff; /* where its files are */
+	int stream;
+	char *block;
+};
+
+static int
+put_bytes(void *arg, const void *p, size_t n, struct err *e)
+{
+	struct layer *l = arg;
+
+	if (file_put(l->stream, p, n) == 0)
+		return 0;
+	return errno == EPIPE ? err_set(e, ERR_CANCELLED, "the reader has gone")
+			      : err_sys(e, "writing the layer");
+}
+
+/*
+ * Safe because the name is walked as in a container's root: a link in a layer can lead to no other
+ * layer, and only a regular file is opened.
+ */
+static int
+put_file(void *arg, const char *name, uint64_t size, const uint64_t *crc, struct err *e)
+{
+	struct layer *l = arg;
+	own_fd int fd = path_open_regular(l->diff, name, PATH_IN_ROOT, FILE_MAX, NULL, e);
+	uint64_t left = size, sum = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	while ((n = file_get(fd, l->block, TAR_PIECE)) > 0) {
+		if ((uint64_t)n > left)
+			break;
+		sum = crc64_iso_refl(sum, (unsigned char *)l->block, (uint64_t)n);
+		if (put_bytes(l, l->block, (size_t)n, e) < 0)
+			return -1;
+		left -= (uint64_t)n;
+	}
+	if (n < 0)
+		return err_sys(e, "reading %s", name);
+	if (n > 0 || left > 0 || (crc != NULL && *crc != sum))
+		return err_set(
+		    e, ERR_INTEGRITY, "%s is not what it was when the layer was stored", name);
+	return 0;
+}
+
+int
+split_tar(int split, int diff, int stream, struct err *e)
+{
+	own_mem char *block = xmalloc(TAR_PIECE);
+	struct layer l = {.diff = diff, .stream = stream, .block = block};
+	const struct split_ops ops = {.bytes = put_bytes, .file = put_file, .arg = &l};
+
+	return split_read(split, &ops, e);
 }

@@ -29,4 +29,7 @@ int split_line(const char *line, size_t n, const struct split_ops *ops, struct e
 /* Reads the compressed stream to its end; ERR_LIMIT if it is larger than SPLIT_MAX. */
 int split_read(int fd, const struct split_ops *ops, struct err *e);
 
+/* Writes the tar of a layer to stream.  split: that stream; diff: the directory of its files. */
+int split_tar(int split, int diff, int stream, struct err *e);
+
 #endif
