@@ -179,6 +179,16 @@ help_print(const struct cli *cli, const struct cmd *cmd, const char *aliases, co
 	free(s.v);
 }
 
+static void
+unknown_topic(const struct cli_ctx *ctx, int argc, char **argv)
+{
+	fputs("Unknown help topic [", stderr);
+	for (int i = 0; i < argc; i++)
+		fprintf(stderr, "%s`%s`", i > 0 ? " " : "", argv[i]);
+	fputs("]\n", stderr);
+	help_print(ctx->cli, ctx->cli->root, NULL, ctx->prog, ctx->prog, stderr);
+}
+
 static int
 help_run(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
@@ -191,8 +201,13 @@ help_run(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	for (int i = 0; i < argc && cmd->sub != NULL; i++) {
 		const struct cmd_place *p = cmd_find(cmd, argv[i]);
 
-		if (p == NULL)
-			return err_set(e, ERR_USAGE, "unrecognized command `%s %s`", path, argv[i]);
+		/* As cobra does: no error, and behind a command's name not even a word. */
+		if (p == NULL && i > 0)
+			break;
+		if (p == NULL) {
+			unknown_topic(ctx, argc, argv);
+			return 0;
+		}
 		cmd = p->cmd;
 		aliases = cmd_place_aliases(p);
 		n += (size_t)snprintf(path + n, sizeof(path) - n, " %s", cmd_place_name(p));

@@ -83,7 +83,8 @@ human_ago(int64_t then, int64_t now, char *out, size_t size)
 {
 	size_t n;
 
-	human_duration(now - then, out, size);
+	/* Go's durations end with their nanoseconds: the year 1 is 292 years ago. */
+	human_duration(now - then < INT64_MAX / NS ? now - then : INT64_MAX / NS, out, size);
 	n = strlen(out);
 	snprintf(out + n, size - n, " ago");
 	return out;

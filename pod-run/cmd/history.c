@@ -41,11 +41,19 @@ struct step {
 
 /* Of a step that tells no time: readers want one. */
 #define NO_TIME "0001-01-01T00:00:00Z"
+#define NO_TIME_GO "0001-01-01 00:00:00 +0000 UTC"
+#define NO_TIME_SECONDS INT64_C(-62135596800)
 
 static const char *
 text_of(const char *s)
 {
 	return s != NULL ? s : "";
+}
+
+static bool
+tells_time(const struct rec_history *h)
+{
+	return h->created != NULL && *h->created != '\0';
 }
 
 static int64_t
@@ -59,7 +67,7 @@ time_of(const struct rec_history *h)
 static json_t *
 json_row(const struct step *s)
 {
-	bool told = s->h->created != NULL && *s->h->created != '\0';
+	bool told = tells_time(s->h);
 	json_t *o = json_obj();
 	char created[HUMAN_MAX];
 
@@ -95,6 +103,7 @@ static json_t *
 template_row(const struct history_opts *o, const struct step *s)
 {
 	json_t *row = json_obj(), *tags;
+	bool told = tells_time(s->h);
 	int64_t created = time_of(s->h);
 	char text[HUMAN_MAX];
 
@@ -104,12 +113,12 @@ template_row(const struct history_opts *o, const struct step *s)
 	else
 		json_put_str(row, "ID", "<missing>");
 	human_go_time(created / NS * NS, text, sizeof(text));
-	json_put_str(row, "CreatedAt", text);
-	human_ago(created / NS, ctx_now_ns() / NS, text, sizeof(text));
+	json_put_str(row, "CreatedAt", told ? text : NO_TIME_GO);
+	human_ago(told ? created / NS : NO_TIME_SECONDS, ctx_now_ns() / NS, text, sizeof(text));
 	json_put_str(row, "CreatedSince", text);
 	if (!o->human)
 		human_rfc3339nano_utc(created / NS * NS, text, sizeof(text));
-	json_put_str(row, "Created", text);
+	json_put_str(row, "Created", told || o->human ? text : NO_TIME);
 	put_created_by(row, text_of(s->h->created_by), o->no_trunc);
 	/* The table prints sizes for people either way, as Podman does. */
 	json_put_str(row, "Size", human_size_spaced((double)s->size, text, sizeof(text)));

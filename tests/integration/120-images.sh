@@ -69,6 +69,9 @@ printf '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layer
 	"$(sha256sum <"$WORLD/l.tar" | cut -d' ' -f1)" >"$WORLD/notime/c.json"
 echo '[{"Config":"c.json","RepoTags":["localhost/notime:1"],"Layers":["layer.tar"]}]' >"$WORLD/notime/manifest.json"
 tar -C "$WORLD/notime" -c manifest.json c.json layer.tar | pod load -q >/dev/null
+is "history: a step without a time" "$(pod history --format '{{.Created}}|{{.CreatedSince}}|{{.CreatedAt}}' notime:1; pod history --human=false --format '{{.Created}}' notime:1)" \
+	"292 years ago|292 years ago|0001-01-01 00:00:00 +0000 UTC
+0001-01-01T00:00:00Z"
 is "history as JSON: a step without a time" "$(pod history --format json notime:1 | jq -c '.[0]|[.created,.Created]'; pod rmi notime:1 >/dev/null)" '["0001-01-01T00:00:00Z","0001-01-01T00:00:00Z"]'
 is "history as JSON" "$(pod history --format json one:1 | jq -c '.[0]|[.id,.CreatedBy,(.size>1000000)]')" \
 	"[\"$id\",\"pod-store import\",true]"

@@ -151,5 +151,8 @@ pod --transient-store create --name brief $image true >/dev/null
 is "--transient-store keeps containers in the run root" "$(pod --transient-store ps -a --format '{{.Names}}'):$(pod ps -a --format '{{.Names}}')" brief:
 pod --transient-store rm brief >/dev/null
 is "help" "$(pod help run | grep -c "^Usage:")" 1
-is "help of something that is none" "$(pod help nosuch 2>&1 | grep -ci 'nosuch')" 1
+is "help of something that is none" "$(pod help nosuch thing 2>&1 >/dev/null | grep -e nosuch -e '^  pod'; echo "${PIPESTATUS[0]}")" "Unknown help topic [\`nosuch\` \`thing\`]
+  pod [options] [command]
+0"
+is "nor below a command" "$(pod help container nosuch | grep -A 1 '^Usage:' | tail -n 1)" "  pod container [command]"
 finish
