@@ -117,6 +117,11 @@ rm -rf "$B/overlay/$two_dir/diff"
 is "a layer that went after the index was made" "$(pb run --rm --network none localhost/two cat /two 2>&1 | grep -c '^Error: .*layer')" 1
 rm -rf "$B"
 
+is "image mount" "$(pod --storage-opt "additionalimagestore=$G" image mount localhost/base | xargs -I{} cat {}/www/index.html)" "hello from pod"
+pod --storage-opt "additionalimagestore=$G" image umount -a >/dev/null
+is "push: the manifest stays what it was" "$(pod --storage-opt "additionalimagestore=$G" push -q localhost/two "dir:$WORLD/pushed"; sha256sum <"$WORLD/pushed/manifest.json" | cut -d' ' -f1)" \
+	"$(tar -xOf "$WORLD/two.tar" index.json | jq -r '.manifests[0].digest' | cut -d: -f2)"
+
 # --- Podman's own ---
 if command -v podman >/dev/null; then
 	unshare -mn bash -c "umount /sys/fs/cgroup/unified 2>/dev/null
