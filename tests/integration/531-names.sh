@@ -59,15 +59,20 @@ is "after the last container it has ended" "$?" 0
 # The last container takes the directory of names away while the next one waits for its lock.
 names=$(echo /run/pod-net/dns-*.lock)
 mkdir "${names%.lock}"
-exec {lock}<"$names"
-flock -x "$lock"
-pod run --name c6 --network n1 localhost/b true >"$WORLD/out" 2>&1 {lock}<&- &
+# Its holder lives: in a PID namespace the list of locks has only those of living processes.
+flock -x "$names" sleep 100 &
+holder=$!
+remember_pid $holder
+locked() { ! flock -n "$names" true; }
+until_ok 20 locked
+pod run --name c6 --network n1 localhost/b true >"$WORLD/out" 2>&1 &
 run=$!
 remember_pid $run
 waits() { grep -q -- "-> FLOCK.*:$(stat -c %i "$names") " /proc/locks; }
 check "a container waits for the lock of names" until_ok 20 waits
 rmdir "${names%.lock}"
-exec {lock}<&-
+pkill -P $holder sleep
+wait $holder
 wait $run
 is "it starts though the directory has gone meanwhile" "$? $(cat "$WORLD/out")" "0 "
 pod rm c6 >/dev/null
