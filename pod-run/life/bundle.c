@@ -56,6 +56,23 @@ joined(struct start *s, const char *mode, const char *kind, const char **path, p
 	return 0;
 }
 
+/* One that was told to have none shares none. */
+static void
+look_for_files(struct spec_facts *f)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} files[] = {{"hosts", ETC_HOSTS}, {"resolv.conf", ETC_RESOLV}};
+
+	for (size_t i = 0; f->net_bundle != NULL && i < COUNTOF(files); i++) {
+		own_mem char *path = xasprintf("%s/%s", f->net_bundle, files[i].name);
+
+		if (access(path, F_OK) == -1)
+			f->net_lacks |= files[i].bit;
+	}
+}
+
 static int
 join_all(struct start *s, struct spec_facts *f, struct err *e)
 {
@@ -69,6 +86,7 @@ join_all(struct start *s, struct spec_facts *f, struct err *e)
 	    joined(s, c->cgroup_ns, "cgroup", &f->cgroupns, NULL, NULL, e) == -1 ||
 	    joined(s, c->user_ns, "user", &f->userns, NULL, NULL, e) == -1)
 		return -1;
+	look_for_files(f);
 	if (ipc != 0) {
 		s->shm = detached_shm(ipc, e);
 		if (s->shm == -1)

@@ -179,6 +179,7 @@ add_files(struct list *l)
 	unsigned wanted = etc_files_wanted(c);
 	const char *net = l->f->net_bundle != NULL ? l->f->net_bundle : l->f->bundle;
 
+	wanted &= ~l->f->net_lacks;
 	if (wanted & ETC_HOSTS)
 		add(l, "/etc/hosts", "bind", arena_printf(&l->a, "%s/hosts", net), "bind,rprivate");
 	if (wanted & ETC_RESOLV)

@@ -50,6 +50,7 @@ struct spec_facts {
 	const char *netns, *pidns, *ipcns, *utsns, *cgroupns, *userns;
 	/* The bundle of the container in --network container:ID, whose hosts and resolv.conf are shared. */
 	const char *net_bundle;
+	unsigned net_lacks;   /* which of the two it has none of: ETC_… */
 	const char *shm_from; /* /dev/shm of the container whose IPC namespace is shared, or NULL */
 	bool rootless;	      /* inside a user namespace whose root is not the host's */
 	bool runtime_is_crun;

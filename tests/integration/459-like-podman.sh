@@ -36,6 +36,13 @@ check "an option of another engine's log driver" run --log-opt labels=a --log-op
 run_fails "but not one without a value" 125 'invalid log option "foo"' --log-opt foo bb true
 run_fails "nor the driver" 125 'invalid log option "driver=none"' --log-opt driver=none bb true
 
+for how in --no-hosts "--dns none"; do
+	# shellcheck disable=SC2086
+	pod run -d --name bare --net host $how bb sleep 100 >/dev/null
+	check "the network of a container with $how can be shared" pod run --rm --net container:bare bb true
+	pod rm -f -t 0 bare >/dev/null
+done
+
 pod create --name same --net none bb true >/dev/null
 check "a container can be given its own name" pod rename same same
 is "and keeps it" "$(pod ps -a --filter name=same --format '{{.Names}}')" same
