@@ -36,9 +36,14 @@ $(uname -n)"
 }
 keep_id() {
 	local run="pod run --rm --net none --userns keep-id"
-	is "keep-id: a home that is mounted stays one" "$($run -v "$HOME:$HOME" img sh -c 'echo $HOME; tail -n 1 /etc/passwd | cut -d: -f1,6')" "$HOME
+	# Whatever ID this user has, the image has no account for it.
+	mkdir "$WORLD/nobody"
+	tar -C "$LIB_DIR/user-fs" -c . | tar -C "$WORLD/nobody" -x
+	sed -i /alice/d "$WORLD/nobody/etc/passwd"
+	tar -C "$WORLD/nobody" --owner=0 --group=0 -c . | store import nobody >/dev/null
+	is "keep-id: a home that is mounted stays one" "$($run -v "$HOME:$HOME" nobody sh -c 'echo $HOME; tail -n 1 /etc/passwd | cut -d: -f1,6')" "$HOME
 $(id -un):$HOME"
-	is "keep-id: one that is not is none" "$($run -w /tmp img sh -c 'echo $HOME')" /tmp
+	is "keep-id: one that is not is none" "$($run -w /tmp nobody sh -c 'echo $HOME')" /tmp
 }
 for group in "" container image volume network system; do
 	is "pod $group --help: in the order of the alphabet" "$(pod $group --help | sed -n '/^Available/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort -c 2>&1)" ""
