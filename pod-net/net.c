@@ -489,8 +489,8 @@ in_use(struct net *n, const struct rec_net_hold *x)
 }
 
 /*
- * A bridge that nobody uses goes.  Safe because whoever wants to join it takes a lease first, under the
- * lock held here, and one without leases makes it anew.
+ * A bridge that nobody uses goes.  Safe because whoever wants to join it takes a lease and writes its state first, under
+ * the lock held here, and one without leases makes it anew.  By now its name may be that of another network's bridge.
  */
 static void
 remove_bridge(struct net *n, const struct rec_net_hold *x)
@@ -500,7 +500,7 @@ remove_bridge(struct net *n, const struct rec_net_hold *x)
 
 	if (lease_lock(&n->leases, &e) != 0)
 		return;
-	if (!in_use(n, x) && net_need_route(n, &e) == 0)
+	if (!in_use(n, x) && !has_user(n, x->interface) && net_need_route(n, &e) == 0)
 		gone = bridge_remove(&n->route, x->interface, &e);
 	if (gone == 1)
 		gone = firewall_forget(&n->firewall, x, &e);

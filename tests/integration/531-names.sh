@@ -93,6 +93,17 @@ ip link set port0 master late0
 remember_pid $!
 pod network rm late >/dev/null
 is "a bridge goes with its network, after its last port" "$? $(ip link show late0 2>&1)" '0 Device "late0" does not exist.'
+# The next network's bridge has the name of one that was to go in a moment.
+pod network create --subnet 10.96.8.0/24 --interface-name next0 before >/dev/null
+pod run --rm --network before localhost/b true
+pod network rm before >/dev/null
+pod network create --subnet 10.96.9.0/24 --interface-name next0 after >/dev/null
+pod run -d --name c7 --network after localhost/b sleep 1000 >/dev/null
+ip link set "$(ip -o link show master next0 | awk -F '[ :@]+' '{ print $2 }')" nomaster
+gone() { ! ip link show next0 >/dev/null 2>&1; }
+check "a bridge does not go for one of the same name that was there before" eval '! until_ok 2 gone'
+pod rm -f -t 0 c7 >/dev/null
+pod network rm after >/dev/null
 until_none
 is "and then the server ends too" "$?" 0
 # Another program has the port.
