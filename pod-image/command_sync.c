@@ -103,6 +103,7 @@ struct sync {
 	struct side from; /* of the jobs that are added now */
 	struct job *jobs;
 	size_t n, cap;
+	bool incomplete; /* a repository could not be listed, which has been said */
 };
 
 /* --- Processes -------------------------------------------------------------------------------- */
@@ -266,12 +267,10 @@ plan_repository(struct sync *s, const struct sync_repository *r, struct err *e)
 	return 0;
 }
 
-/* Where the list says nothing, the options count. */
-static int
-plan_registry(struct sync *s, const struct sync_registry *r, struct err *e)
+/* Where the list says nothing, the options count.  A repository that cannot be listed keeps nobody from the others. */
+static void
+plan_registry(struct sync *s, const struct sync_registry *r)
 {
-	struct err last = {0};
-
 	if (r->authfile >= 0) {
 		/* For the life of this process. */
 		s->from.authfile = xasprintf("/proc/self/fd/%d", r->authfile);
@@ -283,15 +282,13 @@ plan_registry(struct sync *s, const struct sync_registry *r, struct err *e)
 	if (r->tls_verify != NULL)
 		s->from.tls_verify = r->tls_verify;
 	for (size_t i = 0; i < r->n; i++) {
-		if (plan_repository(s, &r->repositories[i], e) == 0)
+		struct err e = {0};
+
+		if (plan_repository(s, &r->repositories[i], &e) == 0)
 			continue;
-		if (!s->o->keep_going)
-			return -1;
-		last = *e;
-		err_print(&last, stderr);
-		err_clear(e);
+		err_print(&e, stderr);
+		s->incomplete = true;
 	}
-	return 0;
 }
 
 static int
@@ -301,8 +298,7 @@ plan_yaml(struct sync *s, const struct sync_list *l, struct err *e)
 
 	for (size_t i = 0; i < l->n; i++) {
 		s->from = from;
-		if (plan_registry(s, &l->registries[i], e) < 0)
-			return -1;
+		plan_registry(s, &l->registries[i]);
 	}
 	return s->n > 0 ? 0 : err_set(e, ERR_NOTFOUND, "No images to sync found in the list");
 }
@@ -436,6 +432,9 @@ copy_all(const struct sync *s, int passphrase, struct err *e)
 			return -1;
 		last = *e;
 	}
+	if (s->incomplete && !err_is_set(&last))
+		err_set(
+		    &last, ERR_NOTFOUND, "not everything in the list was copied, as said above");
 	*e = last;
 	return err_is_set(e) ? -1 : 0;
 }

@@ -64,8 +64,19 @@ is "the tags there" "$(sko list-tags --tls-verify=false "docker://$H/mirror/ngin
 is "a digest in the list" "$(printf '%s:\n  tls-verify: false\n  images:\n    db: ["%s"]\n' "$H" "$LAYOUT_DIGEST" >"$WORLD/d.yaml" && sync --dest dir "$WORLD/d.yaml" "$WORLD/bydigest" && tree "$WORLD/bydigest")" "./db "
 is "--dry-run copies nothing" "$(sync --dry-run --dest dir "$WORLD/d.yaml" "$WORLD/dry" 2>&1 | grep -c "Copying image docker://$H/db@$LAYOUT_DIGEST to dir:$WORLD/dry/db"; ls "$WORLD/dry" 2>/dev/null)" 1
 printf '%s:\n  tls-verify: false\n  images:\n    nosuch: []\n    db: ["1"]\n' "$H" >"$WORLD/k.yaml"
-said=$(sync --keep-going --dest dir "$WORLD/k.yaml" "$WORLD/kept" 2>&1)
-is "--keep-going: what can be had ($said)" "$(tree "$WORLD/kept")" "./db:1 "
+sko sync --src yaml --dest dir "$WORLD/k.yaml" "$WORLD/theirs.k" >/dev/null 2>&1
+said=$(sync --dest dir "$WORLD/k.yaml" "$WORLD/kept" 2>&1)
+is "a repository that cannot be listed fails in the end" "$? ${said##*$'\n'}" "125 Error: not everything in the list was copied, as said above"
+check "it is named" grep -q "^Error: listing the tags of $H/nosuch: " <<<"$said"
+is "the others are copied, as by skopeo" "$(tree "$WORLD/kept")" "$(tree "$WORLD/theirs.k")"
+printf 'localhost:%s:\n  tls-verify: false\n  images:\n    a: []\n' "$(free_port)" | cat - "$WORLD/k.yaml" >"$WORLD/k2.yaml"
+sync --dest dir "$WORLD/k2.yaml" "$WORLD/kept2" >/dev/null 2>&1
+is "and so with a registry that is not there" "$? $(tree "$WORLD/kept2")" "125 ./db:1 "
+printf '%s:\n  tls-verify: false\n  images:\n    db: ["none", "1"]\n' "$H" >"$WORLD/k.yaml"
+sync --dest dir "$WORLD/k.yaml" "$WORLD/kept3" >/dev/null 2>&1
+is "an image that is not there ends it" "$? $(tree "$WORLD/kept3")" "125 "
+sync --keep-going --dest dir "$WORLD/k.yaml" "$WORLD/kept3" >/dev/null 2>&1
+is "--keep-going: what can be had" "$? $(tree "$WORLD/kept3")" "125 ./db:1 "
 timeout 60 strace -f -qq -s 4096 -e trace=execve -o "$WORLD/words" "$BIN/pod-image" sync -q --src yaml --dest dir "$WORLD/list.yaml" "$WORLD/again" >/dev/null 2>&1
 check "passwords stand in no command's words" test -z "$(grep secret "$WORLD/words")" -a -s "$WORLD/words"
 is "--format" "$(sync --format v2s2 --dest dir "$WORLD/d.yaml" "$WORLD/v2" && jq -r .mediaType "$WORLD/v2/db/manifest.json")" application/vnd.docker.distribution.manifest.v2+json
