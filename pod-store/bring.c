@@ -11,19 +11,6 @@
 #include "pod-store/layer.h"
 #include "pod-store/places.h"
 
-static int
-copy_file(int from, int to, const char *name, struct err *e)
-{
-	own_fd int in = path_open(from, name, PATH_PLAIN, O_RDONLY, 0, e), out = -1;
-
-	if (in == -1)
-		return -1;
-	out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out == -1 || copy_contents(in, out) == -1)
-		return err_sys(e, "copying a layer");
-	return 0;
-}
-
 /* What is kept for pushing can be lost without harm. */
 static int
 copy_parts(int from, int to, struct err *e)
@@ -31,11 +18,11 @@ copy_parts(int from, int to, struct err *e)
 	own_fd int files = -1, new_files = -1;
 
 	if (layout_of(from) == LAYOUT_EROFS)
-		return copy_file(from, to, LAYOUT_TAR, e) == 0
-			   ? copy_file(from, to, LAYOUT_IMAGE, e)
+		return copy_named(from, LAYOUT_TAR, to, LAYOUT_TAR, e) == 0
+			   ? copy_named(from, LAYOUT_IMAGE, to, LAYOUT_IMAGE, e)
 			   : -1;
 	files = path_open(from, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
-	if (files == -1 || copy_file(from, to, "tar.index", e) == -1)
+	if (files == -1 || copy_named(from, "tar.index", to, "tar.index", e) == -1)
 		return -1;
 	if (mkdirat(to, "diff", 0755) == -1)
 		return err_sys(e, "copying a layer");

@@ -156,6 +156,19 @@ copy_contents(int in, int out)
 	return n == -1 ? -1 : 0;
 }
 
+int
+copy_named(int from, const char *name, int to, const char *new_name, struct err *e)
+{
+	own_fd int in = path_open_regular(from, name, PATH_PLAIN, INT64_MAX, NULL, e), out = -1;
+
+	if (in == -1)
+		return -1;
+	out = openat(to, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (out == -1 || copy_contents(in, out) == -1)
+		return err_sys(e, "copying %s", name);
+	return 0;
+}
+
 static int
 copy_file(struct copy *c, int from, const char *name, int to, const struct stat *st, struct err *e)
 {

@@ -34,6 +34,11 @@ int copy_over(int from, int to, struct err *e);
 /* The bytes of one open file into another, from where both stand.  -1 with errno. */
 int copy_contents(int in, int out);
 
+/*
+ * The bytes of a regular file, made new or written anew with mode 0600.  e->no is ENOENT if there is none.
+ */
+int copy_named(int from, const char *name, int to, const char *new_name, struct err *e);
+
 /* Owner, mode and times of from for to. */
 int copy_attributes(int from, int to, struct err *e);
 

@@ -18,7 +18,6 @@
 #include "pod-store/volume_place.h"
 
 #define COPY_TRIES 20
-#define INDEX_MAX ((off_t)16 << 30)
 
 struct store *
 places_first(struct store *s)
@@ -119,19 +118,11 @@ places_find(struct store *s, const char *text, const struct strs *candidates,
 static int
 copy_part(int from, int to, const char *name, struct err *e)
 {
-	struct err why = {0};
-	own_fd int in = path_open_regular(from, name, PATH_PLAIN, INDEX_MAX, NULL, &why);
-	own_fd int out = -1;
-
-	if (in == -1 && why.no == ENOENT)
+	if (copy_named(from, name, to, name, e) == 0)
 		return 0;
-	if (in == -1) {
-		*e = why;
+	if (e->no != ENOENT)
 		return -1;
-	}
-	out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (out == -1 || copy_contents(in, out) == -1)
-		return err_sys(e, "copying %s", name);
+	err_clear(e);
 	return 0;
 }
 

@@ -9,7 +9,7 @@ $(eval $(call program,pod-store-lookup,libexec/pod,$(addprefix pod-store/layer/,
 $(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pack-main.c pack.c index.c opaque.c result.c tarout.c tarhdr.c xattr.c),-lzstd,dynamic))
 $(eval $(call program,pod-store-fuse,libexec/pod,pod-store/layer/fuse-main.c pod-store/layer/result.c pod-store/erofs_mount.c pod-store/fsapi.c,,static))
 $(eval $(call program,pod-store-index,libexec/pod,$(wildcard pod-store/index/*.c) pod-store/layer_id.c,$(call pc,jansson msgpack),dynamic))
-$(eval $(call program,pod-store-split,libexec/pod,pod-store/layer/split-main.c pod-store/layer/result.c pod-image/graph/split.c,-lisal $(call pc,jansson),dynamic))
+$(eval $(call program,pod-store-split,libexec/pod,pod-store/layer/split-main.c pod-store/layer/result.c,-lisal $(call pc,jansson),dynamic))
 # --- The index, mounts and volumes ---
 # Static: a start of the shared libraries costs a millisecond of each command.  libevent's name look-ups, which
 # nothing calls, make the linker warn.

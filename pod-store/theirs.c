@@ -11,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/path.h"
+#include "common/oci/tarsplit.h"
 #include "common/role/spawn.h"
 #include "common/wire/peer.h"
 #include "pod-store/copy.h"
@@ -20,9 +21,7 @@
 
 #define IMAGES "overlay-images"
 #define KEPT "image-stores" /* below the run root */
-#define SPLIT_FILE_MAX ((off_t)1 << 30)
-#define INDEX_MAX ((off_t)16 << 30)
-#define KEY_LEN 32 /* digits of the store's part of a name, which the documents' follows */
+#define KEY_LEN 32	    /* digits of the store's part of a name, which the documents' follows */
 
 bool
 theirs_is(int dir)
@@ -160,17 +159,6 @@ open_kept(const char *run_root)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-static int
-copy(int from, const char *name, int to, const char *new_name, struct err *e)
-{
-	own_fd int in = path_open_regular(from, name, PATH_PLAIN, INDEX_MAX, NULL, e), out = -1;
-
-	if (in == -1)
-		return -1;
-	out = openat(to, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return out != -1 && copy_contents(in, out) == 0 ? 0 : err_sys(e, "copying %s", name);
-}
-
 /* Those of the same store as it was before. */
 static void
 forget_others(int kept, const char *name)
@@ -192,7 +180,7 @@ keep(int stage, int kept, const char *name)
 	own_mem char *new_name = xasprintf("%s.%d", name, (int)getpid());
 	struct err why;
 
-	if (copy(stage, "store.db", kept, new_name, &why) == 0 &&
+	if (copy_named(stage, "store.db", kept, new_name, &why) == 0 &&
 	    renameat(kept, new_name, kept, name) == 0) {
 		forget_others(kept, name);
 		return;
@@ -210,7 +198,7 @@ theirs_index(struct store *at, const char *run_root, int stage, const char *inde
 	at->theirs = true;
 	if (check_usable(at, e) == -1)
 		return -1;
-	if (name != NULL && copy(kept, name, stage, "store.db", &ignored) == 0)
+	if (name != NULL && copy_named(kept, name, stage, "store.db", &ignored) == 0)
 		return 0;
 	if (make(at, index, e) == -1)
 		return -1;

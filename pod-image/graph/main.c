@@ -11,10 +11,8 @@
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
+#include "common/oci/tarsplit.h"
 #include "common/wire/worker.h"
-#include "pod-image/graph/split.h"
-
-#define SPLIT_FILE_MAX ((off_t)1 << 30)
 
 static int
 on_read(struct peer *p, struct peer_in *in, void *arg, struct err *e)

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/oci/tarsplit.h"
 #include "common/role/role.h"
-#include "pod-image/graph/split.h"
 #include "pod-store/layer/result.h"
 
 #define SPLIT_FD 5

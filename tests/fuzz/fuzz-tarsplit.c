@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-// objs: pod-image/graph/split.o
 // libs: -lisal
 /* tar-split data out of another engine's store: lines, and the compressed stream. */
 #include <stdlib.h>
@@ -9,7 +8,7 @@
 
 #include "common/base/mem.h"
 #include "common/fs/file.h"
-#include "pod-image/graph/split.h"
+#include "common/oci/tarsplit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -4,14 +4,15 @@
  * of JSON objects, one a line: segments of the tar, byte for byte (headers, padding), and files, whose
  * bytes are in the unpacked directory.  Put together in their order they are the tar again.
  */
-#ifndef POD_GRAPH_SPLIT_H
-#define POD_GRAPH_SPLIT_H
+#ifndef POD_TARSPLIT_H
+#define POD_TARSPLIT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/err.h"
 
+#define SPLIT_FILE_MAX ((int64_t)1 << 30) /* bytes of the stream as it is kept */
 #define SPLIT_LINE_MAX ((size_t)4 << 20)
 #define SPLIT_MAX ((uint64_t)4 << 30) /* bytes, decompressed: some 1 KB an entry */
 

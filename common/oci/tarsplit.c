@@ -10,7 +10,7 @@
 #include "common/fs/file.h"
 #include "common/fs/path.h"
 #include "common/oci/base64.h"
-#include "pod-image/graph/split.h"
+#include "common/oci/tarsplit.h"
 
 #define BLOCK ((size_t)64 << 10)
 #define DEPTH_MAX 4
