@@ -263,10 +263,14 @@ int
 store_mend(const char *root, struct err *e)
 {
 	/* It is the directory itself. */
-	own_fd int fd = access(root, F_OK) == 0 || errno != ENOENT ? salvage_lock(root, e) : -1;
+	own_fd int fd = salvage_lock(root, e);
 
-	if (fd == -1)
-		return err_is_set(e) ? -1 : 0;
+	if (fd == -1 && e->no != ENOENT)
+		return -1;
+	if (fd == -1) {
+		err_clear(e);
+		return 0;
+	}
 	for (size_t i = 0; i < COUNTOF(dirs); i++)
 		if (mend_one(fd, dirs[i].name, S_IFDIR, e) == -1)
 			return -1;
