@@ -41,7 +41,7 @@ graph_by_id(const json_t *list)
 		json_t *x = json_array_get(list, i);
 		const char *id = json_string_value(json_object_get(x, "id"));
 
-		if (names_is_id(id))
+		if (id != NULL && names_is_id(id))
 			json_object_set(by_id, id, x);
 	}
 	return by_id;
