@@ -11,6 +11,7 @@
 #include "common/fs/file.h"
 #include "pod-image/command_common.h"
 #include "pod-image/command_look.h"
+#include "pod-image/config_shown.h"
 #include "pod-image/schema1.h"
 
 static int
@@ -38,7 +39,8 @@ struct inspect_opts {
 };
 
 static const struct opt inspect_rows[] = {
-    {"config", 0, OPT_BOOL(struct inspect_opts, config), .help = "Print the configuration"},
+    {"config", 0, OPT_BOOL(struct inspect_opts, config),
+	.help = "Describe the configuration instead"},
     {"format", 'f', OPT_STRING(struct inspect_opts, format), .arg = "template",
 	.help = "Format the description with a Go template"},
     {"no-tags", 'n', OPT_BOOL(struct inspect_opts, no_tags),
@@ -50,7 +52,7 @@ static const struct opt inspect_rows[] = {
     {"override-variant", 0, OPT_STRING(struct inspect_opts, variant), .arg = "VARIANT",
 	.help = "Use VARIANT instead of the running architecture variant"},
     {"raw", 0, OPT_BOOL(struct inspect_opts, raw),
-	.help = "Print the manifest, index or configuration byte for byte"},
+	.help = "Print the manifest, index or, with --config, the configuration byte for byte"},
     OPT_END,
 };
 
@@ -105,16 +107,19 @@ describe(const struct task *t, const struct image *i, const char *top, const str
 	return j;
 }
 
+/* type: Go's name of what is described. */
 static int
-print_description(json_t *j, const char *format, struct err *e)
+print_description(json_t *j, const char *format, const char *type, struct err *e)
 {
 	own_json json_t *one = NULL;
 
-	if (format == NULL || strcmp(format, "json") == 0)
+	if (format == NULL || output_is_json(format))
 		return print_json(j, e);
+	if (text_has_prefix(format, "table "))
+		format += strlen("table ");
 	one = json_arr();
 	json_add_take(one, json_incref(j));
-	return output_inspect(format, one, "Output", stdout, e);
+	return output_inspect(format, one, type, stdout, e);
 }
 
 static int
@@ -140,16 +145,19 @@ look(struct task *t, const struct inspect_opts *o, struct err *e)
 	if (transfer_choose(&t->from, &t->transfer.platform, &top, &chosen, e) < 0 ||
 	    source_image(&t->from, chosen.bytes.n > 0 ? &chosen : NULL, &i, e) < 0)
 		return -1;
-	b = document_bytes(o->raw && !o->config ? &i.doc : &i.config);
+	b = document_bytes(o->config ? &i.config : &i.doc);
 	if (i.doc.bytes.n > 0 && top.bytes.n == 0)
 		memcpy(digest, i.digest, sizeof(digest));
-	if (o->raw || o->config) {
+	if (o->raw) {
 		r = print(b.p, b.n, e);
+	} else if (o->config) {
+		j = config_shown(b, e);
+		r = j == NULL ? -1 : print_description(j, o->format, "v1.Image", e);
 	} else {
 		if (t->from.named != NULL && !o->no_tags)
 			(void)pull_list_tags(&t->plan, t->from.named, &tags, &ignored);
 		j = describe(t, &i, digest, &tags);
-		r = print_description(j, o->format, e);
+		r = print_description(j, o->format, "Output", e);
 	}
 	image_free(&i);
 	return r;
@@ -167,9 +175,8 @@ run_inspect(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *
 	    .os = o->os, .architecture = o->arch, .variant = o->variant, .from = &access};
 
 	(void)argc;
-	if (o->format != NULL && (o->raw || o->config))
-		return err_set(
-		    e, ERR_USAGE, "--format cannot be used with --%s", o->raw ? "raw" : "config");
+	if (o->format != NULL && o->raw)
+		return err_set(e, ERR_USAGE, "--format cannot be used with --raw");
 	command_fill_access(&o->access, &access);
 	/* A word without a transport is one of a registry, as for pull. */
 	word = reference_transport(argv[0], &rest) != NULL ? xstrdup(argv[0])
@@ -187,7 +194,8 @@ const struct cmd command_inspect = {
     .synopsis = "[options] IMAGE",
     .brief = "Describe an image where it is, or print its manifest, index or configuration",
     .examples = "inspect docker.io/library/alpine\ninspect --raw oci:/tmp/layout:app\n"
-		"inspect --format '{{.Name}} {{.Digest}}' docker.io/library/alpine",
+		"inspect --format '{{.Name}} {{.Digest}}' docker.io/library/alpine\n"
+		"inspect --config --format '{{.Config.Cmd}}' oci:/tmp/layout:app",
     .opts = {{inspect_rows}, {command_access_rows, offsetof(struct inspect_opts, access)}},
     .opts_size = sizeof(struct inspect_opts),
     .min = 1,

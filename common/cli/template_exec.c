@@ -153,6 +153,18 @@ former_field(const char *type, const json_t *v, const char *name)
 	    {"v1.History", "Author", "author"},
 	    {"v1.History", "Comment", "comment"},
 	    {"v1.History", "EmptyLayer", "empty_layer"},
+	    {"v1.Image", "Created", "created"},
+	    {"v1.Image", "Author", "author"},
+	    {"v1.Image", "Architecture", "architecture"},
+	    {"v1.Image", "Variant", "variant"},
+	    {"v1.Image", "OS", "os"},
+	    {"v1.Image", "OSVersion", "os.version"},
+	    {"v1.Image", "OSFeatures", "os.features"},
+	    {"v1.Image", "Config", "config"},
+	    {"v1.Image", "RootFS", "rootfs"},
+	    {"v1.Image", "History", "history"},
+	    {"v1.RootFS", "Type", "type"},
+	    {"v1.RootFS", "DiffIDs", "diff_ids"},
 	    {"*define.InspectContainerConfig", "DomainName", "Domainname"},
 	    {"*define.InspectContainerConfig", "SdNotifyMode", "sdNotifyMode"},
 	    {"*define.InspectContainerConfig", "SdNotifySocket", "sdNotifySocket"},
@@ -207,7 +219,7 @@ is_time(const struct run *r, const char *name, const json_t *v)
 		   strcmp(r->type, "containers.psReporter") == 0 ||
 		   strcmp(r->type, "networks.ListPrintReports") == 0 ||
 		   strcmp(r->type, "entities.SecretInfoReport") == 0 ||
-		   strcmp(r->type, "inspect.ImageData") == 0 ||
+		   strcmp(r->type, "inspect.ImageData") == 0 || strcmp(r->type, "v1.Image") == 0 ||
 		   strcmp(r->type, "types.Network") == 0) &&
 	       is_one_of(name, list, COUNTOF(list));
 }

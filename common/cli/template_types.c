@@ -20,6 +20,7 @@
 #define IMAGE "inspect.ImageData"
 #define IMAGE_CONFIG "*v1.ImageConfig"
 #define IMAGE_HISTORY "v1.History"
+#define OCI_IMAGE "v1.Image"
 #define DRIVER "*define.DriverData"
 
 static const struct {
@@ -46,6 +47,9 @@ static const struct {
     {IMAGE, "RootFS", "*define.RootFS", false},
     {IMAGE, "History", IMAGE_HISTORY, true},
     {IMAGE, "HealthCheck", CHECK, false},
+    {OCI_IMAGE, "Config", IMAGE_CONFIG, false},
+    {OCI_IMAGE, "RootFS", "v1.RootFS", false},
+    {OCI_IMAGE, "History", IMAGE_HISTORY, true},
     {"define.Info", "Host", "*define.HostInfo", false},
     {"*define.HostInfo", "Conmon", "*define.ConmonInfo", false},
     {"*define.HostInfo", "CPUUtilization", "*define.CPUUsage", false},
@@ -141,6 +145,12 @@ static const struct {
     {IMAGE_HISTORY, "Author", "\"\""},
     {IMAGE_HISTORY, "Comment", "\"\""},
     {IMAGE_HISTORY, "EmptyLayer", "false"},
+    {OCI_IMAGE, "Created", "null"},
+    {OCI_IMAGE, "Author", "\"\""},
+    {OCI_IMAGE, "Variant", "\"\""},
+    {OCI_IMAGE, "OSVersion", "\"\""},
+    {OCI_IMAGE, "OSFeatures", "[]"},
+    {OCI_IMAGE, "History", "[]"},
     {"*define.RootFS", "Layers", "[]"},
     {"*define.HostInfo", "RuntimeInfo", "{}"},
     {"*define.HostInfo", "EmulatedArchitectures", "[]"},

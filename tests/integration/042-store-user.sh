@@ -53,7 +53,7 @@ is "pod-store alone: in the same store as pod" "$(alone "pod images -q --no-trun
 is "pod-image alone: save" "$(alone "pod-image save -q -o ~/a.tar alone; tar -xOf ~/a.tar manifest.json | jq -r '.[0].RepoTags[0]'")" localhost/alone:latest
 is "pod-image alone: load" "$(alone "pod-store rm alone >/dev/null; pod-image load -q -i ~/a.tar; pod images -q --no-trunc")" "Loaded image: localhost/alone:latest
 sha256:$id"
-is "pod-image alone: copy out of the user's store" "$(alone "pod-image copy -q containers-storage:alone oci:lay:x; pod-image inspect --config oci:lay:x | sha256sum | cut -d' ' -f1")" "$id"
+is "pod-image alone: copy out of the user's store" "$(alone "pod-image copy -q containers-storage:alone oci:lay:x; pod-image inspect --config --raw oci:lay:x | sha256sum | cut -d' ' -f1")" "$id"
 is "pod-image alone: copy into it" "$(alone "pod-store rm alone >/dev/null; pod-image copy -q oci:lay:x containers-storage:localhost/copied:1; pod images -q --no-trunc copied")" "sha256:$id"
 is "pod-image alone: pull" "$(alone "pod-store rm copied:1 >/dev/null; pod-image pull -q oci:lay:x; pod images -q --no-trunc")" "$id
 sha256:$id"

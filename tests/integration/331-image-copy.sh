@@ -99,7 +99,15 @@ is "inspect --config --raw" "$(look --config --raw "docker://$R/v2:1" | sha256su
 is "inspect --format" "$(look --format '{{.Name}} {{.Digest}} {{index .Labels "test"}} {{.Os}}' "docker://$R/v2:1")" \
 	"$(skopeo --insecure-policy inspect --tls-verify=false --format '{{.Name}} {{.Digest}} {{index .Labels "test"}} {{.Os}}' "docker://$R/v2:1")"
 refused "inspect --format: a field that is none" "field Nope" look --format '{{.Nope}}' "docker://$R/v2:1"
-refused "inspect --format is of the description" "--format cannot be used with --config" look --config --format '{{.Os}}' "docker://$R/v2:1"
+sko_config() { skopeo --insecure-policy inspect --tls-verify=false --config "$@" "docker://$R/v2:1" 2>&1; }
+is "inspect --config" "$(look --config "docker://$R/v2:1")" "$(sko_config)"
+for f in '{{.OS}} {{.Architecture}} {{.Created}}' '{{.Config.Cmd}} {{.Config.Env}} {{.Config.Labels}} {{.Config.WorkingDir}}' \
+	'{{.RootFS.Type}} {{.RootFS.DiffIDs}}' '{{range .History}}{{.CreatedBy}} {{.EmptyLayer}};{{end}}' \
+	'{{.Author}}|{{.Variant}}|{{.OSVersion}}|{{.Config.User}}|{{.Config.ExposedPorts}}|{{.Config.Entrypoint}}' json '{{json .}}' 'table {{.OS}}'; do
+	is "inspect --config --format $f" "$(look --config --format "$f" "docker://$R/v2:1" 2>&1)" "$(sko_config --format "$f")"
+done
+refused "inspect --config --format: a field that is none" "can't evaluate field Nope" look --config --format '{{.Nope}}' "docker://$R/v2:1"
+refused "inspect --format is not of bytes" "--format cannot be used with --raw" look --config --raw --format '{{.OS}}' "docker://$R/v2:1"
 copy --additional-tag example.com/x:1 "oci:$WORLD/lay:latest" "docker-archive:$WORLD/names.tar:app:2"
 is "list-tags of an archive, as skopeo's" "$(image list-tags "docker-archive:$WORLD/names.tar" | jq -cS .)" "$(skopeo list-tags "docker-archive:$WORLD/names.tar" | jq -cS .)"
 is "list-tags of an archive, a line each" "$(image list-tags --format plain "docker-archive:$WORLD/names.tar" | sort | tr '\n' ' ')" "docker.io/library/app:2 example.com/x:1 "
