@@ -110,7 +110,6 @@ command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 	struct msg_store_join join = {0};
 	own_peer_in struct peer_in in = {0};
 	own_fd int theirs = -1;
-	struct peer *control; /* as long as it is open, pod-store runs */
 	int pair[2];
 
 	if (storage_conf_load_alone(&conf, e) < 0 || peer_pair(pair, e) < 0)
@@ -129,12 +128,12 @@ command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 	if (hello.options.v == NULL)
 		return -1;
 	join.peer = theirs;
-	control = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
-	if (control == NULL || peer_send(control, &msg_hello_desc, 0, &hello, e) < 0 ||
-	    peer_call(control, &msg_store_join_desc, &join, &in, NULL, NULL, e) < 0)
-		return -1;
-	t->control_fd = peer_fd(control);
-	return 0;
+	/* As long as it is open, pod-store runs. */
+	t->control = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
+	return t->control == NULL || peer_send(t->control, &msg_hello_desc, 0, &hello, e) < 0 ||
+		       peer_call(t->control, &msg_store_join_desc, &join, &in, NULL, NULL, e) < 0
+		   ? -1
+		   : 0;
 }
 
 static int

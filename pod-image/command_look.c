@@ -278,14 +278,22 @@ const struct cmd command_list_tags = {
 
 /* --- delete ----------------------------------------------------------------------------------- */
 
+/* The image with all its names; its parents stay. */
 static int
-want_docker(const char *word, const char **rest, struct err *e)
+delete_stored(struct cli_ctx *ctx, const char *word, struct err *e)
 {
-	const char *transport = reference_transport(word, rest);
+	struct task t = {0};
+	own_peer_in struct peer_in in = {0};
+	own_mem char *id = NULL;
+	struct msg_image_remove m = {.force = true, .keep_parents = true};
 
-	if (transport != NULL && strcmp(transport, "docker") == 0)
-		return 0;
-	return err_set(e, ERR_USAGE, "%.300s: only docker:// is meant here", word);
+	if (command_store_source(ctx, &t, word, &id, e) < 0)
+		return -1;
+	if (id == NULL)
+		return err_set(
+		    e, ERR_USAGE, "%.300s: the store of another engine is only read", word);
+	m.image = id;
+	return peer_call(t.control, &msg_image_remove_desc, &m, &in, NULL, NULL, e);
 }
 
 /* A registry deletes by digest only: the tag is looked up first. */
@@ -314,22 +322,26 @@ run_delete(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e
 {
 	struct rec_registry_access access;
 	struct task t = {.report.quiet = true};
-	const char *rest;
+	const char *rest, *transport = reference_transport(argv[0], &rest);
 
-	(void)ctx;
 	(void)argc;
+	if (transport != NULL && strcmp(transport, "containers-storage") == 0)
+		return delete_stored(ctx, argv[0], e);
+	if (transport == NULL || strcmp(transport, "docker") != 0)
+		return err_set(e, ERR_USAGE,
+		    "%.300s: only docker:// and containers-storage: are meant here", argv[0]);
 	command_fill_access(opts, &access);
-	if (want_docker(argv[0], &rest, e) < 0 || plan_push(&t.plan, rest, &access, e) < 0 ||
-	    task_confine(&t, e) < 0)
+	if (plan_push(&t.plan, rest, &access, e) < 0 || task_confine(&t, e) < 0)
 		return -1;
 	return delete (&t, e);
 }
 
 const struct cmd command_delete = {
     .name = "delete",
-    .synopsis = "[options] docker://IMAGE",
-    .brief = "Delete an image from a registry, under all its tags",
-    .examples = "delete docker://registry.example.com/app:old",
+    .synopsis = "[options] docker://IMAGE|containers-storage:IMAGE",
+    .brief = "Delete an image from a registry, under all its tags, or from the store",
+    .examples =
+	"delete docker://registry.example.com/app:old\ndelete containers-storage:localhost/app",
     .opts = {{command_access_rows}},
     .opts_size = sizeof(struct command_access_opts),
     .min = 1,

@@ -21,9 +21,10 @@
 struct task {
 	struct report report;
 	struct peer *store;
-	int control_fd, keep_fd; /* further descriptors to keep open, or 0 */
-	const char *graph_root;	 /* where large files may be spooled, or NULL */
-	size_t parallel;	 /* image_parallel_copies */
+	struct peer *control;	/* the store, for what only its owner may ask; or NULL */
+	int keep_fd;		/* a further descriptor to keep open, or 0 */
+	const char *graph_root; /* where large files may be spooled, or NULL */
+	size_t parallel;	/* image_parallel_copies */
 	struct plan plan;
 	struct pull pull;
 	bool from_archive; /* a pull by a transport that is no registry */

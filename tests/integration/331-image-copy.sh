@@ -118,6 +118,15 @@ is "list-tags" "$(image list-tags --tls-verify=false "docker://$R/tags" | jq -c 
 image delete --tls-verify=false "docker://$R/tags:v1"
 refused "deleted, under all its tags" "manifest unknown" look "docker://$R/tags:v2"
 refused "what is not there cannot be deleted" "manifest unknown" image delete --tls-verify=false "docker://$R/tags:v1"
+is "delete: in the store" "$(copy "dir:$WORLD/df" containers-storage:localhost/gone:1; pod tag localhost/gone:1 localhost/gone:2; image delete containers-storage:localhost/gone:2 2>&1; pod images -aq localhost/gone)" ""
+refused "one that is not there" "image not known" image delete containers-storage:localhost/gone:1
+copy "dir:$WORLD/df" containers-storage:localhost/used:1
+pod create --name user --net none localhost/used:1 >/dev/null
+said=$(image delete containers-storage:localhost/used:1 2>&1)
+is "one that a container uses" "$? $(grep -c 'image is in use by a container' <<<"$said")" "2 1"
+is "and it stays, with its name" "$(pod rm user >/dev/null; pod images --format '{{.Repository}}' localhost/used)" localhost/used
+refused "nothing of another engine's store" "is only read" image delete "containers-storage:[vfs@$WORLD/foreign+$WORLD/foreign.run]localhost/x"
+refused "delete: by another transport" "only docker:// and containers-storage: are meant here" image delete "dir:$WORLD/df"
 
 # --- sync ---
 copy "dir:$WORLD/df" "docker://$R/sync/a:1"
