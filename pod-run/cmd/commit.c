@@ -243,9 +243,7 @@ fill_history(struct commit *k)
 	c->history.v[n] = (struct rec_history){.created = k->created,
 	    .created_by = "/bin/sh",
 	    .author = k->o->author,
-	    .comment = k->o->squash ? NULL
-				    : arena_printf(&k->a, "FROM %s",
-					  im->names.n > 0 ? im->names.v[0] : im->id)};
+	    .comment = arena_printf(&k->a, "FROM %s", im->names.n > 0 ? im->names.v[0] : im->id)};
 	c->history.n = n + 1;
 }
 
@@ -338,6 +336,8 @@ make(struct commit *k, const char *name, struct peer_in *done, struct err *e)
 	    .layers_n = n + 1,
 	    .docker = strcmp(k->o->format, "docker") == 0,
 	    .comment = k->o->message,
+	    .container = k->c->id,
+	    .parent = k->o->squash ? NULL : MSG_OF(&k->image, image_got)->image->id,
 	    .name = name};
 	const struct msg_layer_put_r *put;
 

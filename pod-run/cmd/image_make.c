@@ -37,6 +37,22 @@ process(const struct image_make *m)
 	return o;
 }
 
+/* What only Docker's form tells of where it came from. */
+static void
+put_origin(json_t *o, const struct image_make *m)
+{
+	image_json_put_text(o, "comment", m->comment);
+	if (m->container != NULL) {
+		json_put_str(o, "container", m->container);
+		json_put_take(o, "container_config", process(m));
+	}
+	if (m->parent != NULL) {
+		own_mem char *parent = xasprintf("sha256:%s", m->parent);
+
+		json_put_str(o, "parent", parent);
+	}
+}
+
 static char *
 config_text(const struct image_make *m)
 {
@@ -49,9 +65,9 @@ config_text(const struct image_make *m)
 	image_json_put_text(o, "architecture", c->architecture);
 	image_json_put_text(o, "variant", c->variant);
 	image_json_put_text(o, "os", c->os);
-	if (m->docker)
-		image_json_put_text(o, "comment", m->comment);
 	json_put_take(o, "config", process(m));
+	if (m->docker)
+		put_origin(o, m);
 	fs = json_put_obj(o, "rootfs");
 	json_put_str(fs, "type", "layers");
 	ids = json_put_arr(fs, "diff_ids");

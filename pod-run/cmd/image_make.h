@@ -16,6 +16,7 @@ struct image_make {
 	bool
 	    docker; /* Docker's media types; else OCI's, which have no health check, shell or comment */
 	const char *comment;		  /* with docker; or NULL */
+	const char *container, *parent;	  /* with docker: IDs of what it was made from; or NULL */
 	const char *name;		  /* full or short reference, or NULL */
 	const struct rec_kv *annotations; /* of the manifest */
 	size_t annotations_n;

@@ -31,6 +31,15 @@ work() { # what both users do
 	is "$1--config" "$(pod inspect z | jq -c '.[0]|[.Config.User,.Config.Env,.Config.Labels]')" '["alice",["ONLY=1"],{"x":"y"}]'
 	pod commit -q --squash c localhost/sq >/dev/null
 	is "$1--squash: one layer with everything" "$(pod inspect sq | jq '.[0].RootFS.Layers|length') $(store export localhost/sq | tar -t | grep -c -e '^bin/busybox$' -e '^new$' -e index.html)" "1 2"
+	is "$1--squash: a step that names the image below" "$(pod inspect sq | jq -c '[.[0].History[].comment]')" '["FROM localhost/parent:latest"]'
+	pod commit -q -f docker --squash c localhost/sqd >/dev/null
+	for i in y sqd; do
+		pod save -q --format docker-dir -o "$WORLD/$i" $i 2>/dev/null
+		jq -c --slurpfile c "$WORLD/$i/$(jq -r '.config.digest[7:]' "$WORLD/$i/manifest.json")" -n '$c[0]|[.container, .container_config == .config and (.config|length) > 3, .parent]' >"$WORLD/$i.from"
+	done
+	id=$(pod inspect -f '{{.Id}}' c)
+	is "$1Docker's configuration tells of the container and the image below" "$(cat "$WORLD/y.from")" "[\"$id\",true,\"sha256:$(pod image inspect -f '{{.Id}}' parent)\"]"
+	is "$1with --squash there is none below" "$(cat "$WORLD/sqd.from")" "[\"$id\",true,null]"
 	is "$1history knows the parent" "$(pod history -q x | tail -1)" "$(pod inspect -f '{{.Id}}' parent | cut -c1-12)"
 	is "$1export is the whole tree" "$(pod export c | tar -t | grep -c -e '^bin/busybox$' -e '^new2\?$' -e index.html)" 3
 	is "$1export -o" "$(pod export -o "$WORLD/o.tar" c; tar -xOf "$WORLD/o.tar" new)" x
