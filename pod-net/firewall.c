@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/firewall.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,12 +12,14 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/fs/lock.h"
 #include "pod-net/firewall_table.h"
 #include "pod-net/firewalld.h"
 #include "pod-net/nft.h"
 
 #define DEFAULT_TABLE "pod"
+#define MARKER "firewall-"
 #define MARKER_NAME 96
 #define LOOK_AGAIN_NS 2000000000ll /* how long a network is taken for unchanged */
 #define CLOSE_LATE_NS 60000000l	   /* longer than a grace period of a busy machine */
@@ -240,7 +243,7 @@ network_elements(
 static void
 marker_name(const struct firewall *f, const char *bridge, char name[MARKER_NAME])
 {
-	snprintf(name, MARKER_NAME, "firewall-%s-%s-%u", f->netns, bridge, f->names_port);
+	snprintf(name, MARKER_NAME, MARKER "%s-%s-%u", f->netns, bridge, f->names_port);
 }
 
 /* The marker is only a hint that lives for a moment; a wrong clock makes us look again. */
@@ -397,12 +400,42 @@ firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, s
 	return fill_network(f, h, again, e);
 }
 
+/*
+ * Those that are there, in one transaction.  What is missing would undo it, and the kernel holds up everybody who
+ * changes nftables for a grace period then.
+ */
+static int
+remove_network(struct firewall *f, struct network_elements *l, struct err *e)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	bool there = false, any = false;
+
+	nft_begin(&b, &f->nl);
+	for (size_t i = 0; i < l->n; i++) {
+		struct nft_element *x = &l->v[i].element;
+
+		x->data_size = 0;
+		x->comment = NULL;
+		/* The end of an interval goes with its beginning. */
+		if (x->flags == 0) {
+			int found = nft_get_element(&f->nl, f->table, l->v[i].set, x, NULL, 0, e);
+
+			if (found < 0)
+				return -1;
+			there = found == 1;
+		}
+		if (there)
+			nft_put_elements(&b, f->table, l->v[i].set, x, 1, NFT_REMOVE);
+		any |= there;
+	}
+	return any ? nft_commit(&f->nl, &b, e) : 0;
+}
+
 int
 firewall_forget(struct firewall *f, const struct rec_net_hold *h, struct err *e)
 {
 	struct network_elements l;
 	char name[MARKER_NAME];
-	size_t step;
 
 	if (f->driver == FIREWALL_NONE || h->interface == NULL)
 		return 0;
@@ -413,22 +446,24 @@ firewall_forget(struct firewall *f, const struct rec_net_hold *h, struct err *e)
 	if (is_bridge(h) && !h->unmanaged)
 		(void)trust(f, h, true, e);
 	network_elements(&l, h, f->names_port, true);
-	for (size_t i = 0; i < l.n; i += step) {
-		own_netlink_batch struct netlink_batch b = {0};
-
-		/* The two ends of an interval go together. */
-		step = i + 1 < l.n && l.v[i + 1].element.flags != 0 ? 2 : 1;
-		nft_begin(&b, &f->nl);
-		for (size_t k = i; k < i + step; k++) {
-			l.v[k].element.data_size = 0;
-			nft_put_elements(&b, f->table, l.v[k].set, &l.v[k].element, 1, NFT_REMOVE);
-		}
-		if (nft_commit(&f->nl, &b, e) != 0 && e->no != ENOENT)
-			return -1;
-		err_clear(e);
-	}
 	f->changed = true;
-	return 0;
+	return remove_network(f, &l, e);
+}
+
+/* Nothing of any network is there any more. */
+static void
+forget_all(const struct firewall *f)
+{
+	own_mem char *prefix = xasprintf(MARKER "%s-", f->netns);
+	own_fd int fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (d == NULL)
+		return;
+	(void)fd_take(&fd);
+	for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
+		if (text_has_prefix(entry->d_name, prefix))
+			(void)unlinkat(f->dir, entry->d_name, 0);
 }
 
 int
@@ -440,6 +475,7 @@ firewall_remove(struct firewall *f, struct err *e)
 		return 0;
 	if (need_socket(f, e) != 0)
 		return -1;
+	forget_all(f);
 	nft_begin(&b, &f->nl);
 	nft_put_delete_table(&b, f->table);
 	if (nft_commit(&f->nl, &b, e) != 0 && e->no != ENOENT)

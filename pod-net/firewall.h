@@ -82,7 +82,7 @@ int firewall_sweep(struct firewall *f, firewall_tokens_fn *tokens, void *arg, st
 /* Forgets a network whose bridge is gone. */
 int firewall_forget(struct firewall *f, const struct rec_net_hold *h, struct err *e);
 
-/* Removes the table. */
+/* Removes the table.  The caller sees to it that nobody adds to it meanwhile. */
 int firewall_remove(struct firewall *f, struct err *e);
 
 #endif

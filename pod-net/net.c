@@ -546,33 +546,75 @@ any_idle(struct net *n)
 	return false;
 }
 
-/* The lock of who waits for the bridge to be unused for a moment; -1: it is in use, or another process waits. */
+/*
+ * The lock of who waits for the bridge to be unused for a moment; -1: it is in use, or another process waits, which is
+ * told that it was left just now.
+ */
 static int
 wait_for(struct net *n, const struct rec_net_hold *x)
 {
 	own_mem char *name = xasprintf("bridge-%s.lock", x->interface);
 	struct err e = {0};
+	int lock;
 
-	return in_use(n, x) ? -1 : lock_acquire(n->dir, name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
+	if (in_use(n, x))
+		return -1;
+	lock = lock_acquire(n->dir, name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
+	if (lock >= 0)
+		(void)futimens(lock, NULL);
+	else
+		(void)utimensat(n->dir, name, NULL, AT_SYMLINK_NOFOLLOW);
+	return lock;
+}
+
+/* How long until the bridge that is waited for with the lock has been unused for a moment. */
+static int64_t
+still_to_wait(int lock)
+{
+	struct timespec now;
+	struct stat st;
+	int64_t age;
+
+	if (lock < 0 || fstat(lock, &st) != 0)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	age = ((int64_t)now.tv_sec - st.st_mtim.tv_sec) * 1000000000 + now.tv_nsec -
+	      st.st_mtim.tv_nsec;
+	return age < 0 || age >= QUIET_NS ? 0 : QUIET_NS - age;
+}
+
+/* Each time it is longer somebody has used one of the bridges meanwhile. */
+static void
+wait_until_idle(const int *locks, size_t n)
+{
+	for (;;) {
+		struct timespec wait;
+		int64_t ns = 0;
+
+		for (size_t i = 0; i < n; i++)
+			ns = still_to_wait(locks[i]) > ns ? still_to_wait(locks[i]) : ns;
+		if (ns == 0)
+			return;
+		wait = (struct timespec){ns / 1000000000, ns % 1000000000};
+		nanosleep(&wait, NULL);
+	}
 }
 
 /*
  * The next container usually comes soon, and removing a bridge holds up others: bridges go when they have
- * been unused for a moment, one for all.
+ * been unused for a moment, one for all.  False: others do it.
  */
-static void
+static bool
 remove_idle(struct net *n, bool at_once)
 {
-	struct timespec wait = {.tv_sec = QUIET_NS / 1000000000, .tv_nsec = QUIET_NS % 1000000000};
 	own_mem int *locks = xcalloc(n->left.n, sizeof *locks);
-	bool any = false;
+	bool any = at_once;
 
 	for (size_t i = 0; i < n->left.n; i++) {
 		locks[i] = at_once ? -1 : wait_for(n, &n->left.v[i]);
 		any |= locks[i] >= 0;
 	}
-	if (any)
-		nanosleep(&wait, NULL);
+	wait_until_idle(locks, n->left.n);
 	for (size_t i = 0; i < n->left.n; i++) {
 		bool ours = at_once || locks[i] >= 0;
 
@@ -581,6 +623,7 @@ remove_idle(struct net *n, bool at_once)
 		if (ours && !in_use(n, &n->left.v[i]))
 			remove_bridge(n, &n->left.v[i]);
 	}
+	return any;
 }
 
 void
@@ -607,8 +650,7 @@ net_tidy(struct net *n, bool at_once)
 	remove_links(n);
 	if (!any_idle(n))
 		return;
-	remove_idle(n, at_once);
-	if (!state_none(&n->state) || lease_lock(&n->leases, &e) != 0)
+	if (!remove_idle(n, at_once) || !state_none(&n->state) || lease_lock(&n->leases, &e) != 0)
 		return;
 	/* Under the lock no container can be added. */
 	if (state_none(&n->state))

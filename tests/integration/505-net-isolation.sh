@@ -10,6 +10,23 @@ net create --subnet 10.83.2.0/24 -o isolate=true iso1 >/dev/null
 net create --subnet 10.83.3.0/24 -o isolate=true iso2 >/dev/null
 net create --subnet 10.83.4.0/24 -o isolate=strict strict >/dev/null
 net create --subnet 10.83.5.0/24 --internal shut >/dev/null
+# Containers that come and go one after the other: the rules of the last one are not swept away under the next.
+swept=0 tables=()
+for i in 1 2 3 4 5 6; do
+	pod run --rm --network shut localhost/one:1 true
+	pod run --rm --network open -p 127.0.0.1:18537:80 localhost/one:1 true
+	pod run -d --name next --network shut --network open localhost/one:1 sleep 100 >/dev/null
+	rules=$(nft -a list ruleset)
+	[[ $rules =~ set\ subnets4\ [^}]*elements.*10.83.1.0/24 ]] || swept=$((swept + 1))
+	[[ $rules =~ set\ internal\ [^}]*elements ]] || swept=$((swept + 1))
+	tables+=("$(sed -n 's/^table inet pod.*handle //p' <<<"$rules")")
+	pod rm -f -t 0 next >/dev/null
+done
+is "networks of short-lived containers stay masqueraded and closed" "$swept" 0
+is "in one table" "$(printf '%s\n' "${tables[@]}" | sort -u | wc -l)" 1
+no_rules() { [ -z "$(nft list ruleset)" ]; }
+check "that goes when nobody has used it for a moment" until_ok 20 no_rules
+is "with what was known of it" "$(find "$RUNROOT/net" -name 'firewall-*')" ""
 for n in open iso1 iso2 strict shut; do httpd "on-$n" --network $n --privileged >/dev/null; done
 httpd published --network open -p 127.0.0.1:18538:80 >/dev/null
 ip_of() { pod inspect "on-$1" | jq -r ".[0].NetworkSettings.Networks.$1.IPAddress"; }
