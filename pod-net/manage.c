@@ -97,24 +97,40 @@ manage_create(struct net *n, const struct msg_net_create *m, struct rec_network 
 	return create_complete(out, &r, a, e) != 0 ? -1 : n->backend->write(n, dir, out, e);
 }
 
+/* What the packet filter has of the network goes with the bridge.  1: done, 0: it has ports, -1 with e. */
+static int
+try_bridge(struct net *n, const struct rec_net_hold *h, struct err *e)
+{
+	int gone;
+
+	if (lease_lock(&n->leases, e) != 0)
+		return -1;
+	/* Another network may have a bridge of the same name. */
+	if (net_has_user(n, h->interface)) {
+		lease_unlock(&n->leases);
+		return 1;
+	}
+	gone = bridge_remove(&n->route, h->interface, e);
+	if (gone == 1 && n->backend == &backend_native && firewall_forget(&n->firewall, h, e) != 0)
+		gone = -1;
+	lease_unlock(&n->leases);
+	return gone;
+}
+
 /*
- * As bridge_remove.  The kernel takes down the namespaces of containers that have just gone by and by: until then their
- * ports stay, and the bridge with its addresses would be in the way of the next network.
+ * The kernel takes down the namespaces of containers that have just gone by and by: until then their ports stay, and
+ * the bridge with its addresses would be in the way of the next network.
  */
 static int
-take_bridge(struct net *n, const char *interface, struct err *e)
+take_bridge(struct net *n, const struct rec_net_hold *h, struct err *e)
 {
 	struct timespec wait = {0};
 
 	for (long ns = PORTS_WAIT_NS;; ns *= 2) {
-		int gone;
+		int gone = try_bridge(n, h, e);
 
-		if (lease_lock(&n->leases, e) != 0)
-			return -1;
-		gone = bridge_remove(&n->route, interface, e);
-		lease_unlock(&n->leases);
 		if (gone != 0 || ns > PORTS_WAIT_NS_MAX)
-			return gone;
+			return gone < 0 ? -1 : 0;
 		wait.tv_nsec = ns;
 		nanosleep(&wait, NULL);
 	}
@@ -128,7 +144,6 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 	struct rec_net_address gateways[64];
 	const char *subnets[64];
 	struct err none = {0};
-	int gone;
 
 	for (size_t i = 0; i < x->options.n; i++)
 		if (strcmp(x->options.v[i].key, "mode") == 0 &&
@@ -144,12 +159,7 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 		gateways[h.addresses.n++].gateway = x->subnets.v[i].gateway;
 		subnets[h.subnets.n++] = x->subnets.v[i].subnet;
 	}
-	if (net_need_route(n, e) != 0)
-		return -1;
-	gone = take_bridge(n, x->interface, e);
-	if (gone != 1)
-		return gone < 0 ? -1 : 0;
-	return n->backend == &backend_native ? firewall_forget(&n->firewall, &h, e) : 0;
+	return net_need_route(n, e) != 0 ? -1 : take_bridge(n, &h, e);
 }
 
 int

@@ -450,9 +450,8 @@ finish_one(struct net *n, const char *name)
 	state_remove(&n->state, name);
 }
 
-/* True if a container of this run root is on the bridge. */
-static bool
-has_user(struct net *n, const char *interface)
+bool
+net_has_user(struct net *n, const char *interface)
 {
 	own_strv struct strv names = {0};
 	struct err e = {0};
@@ -478,7 +477,7 @@ static bool
 in_use(struct net *n, const struct rec_net_hold *x)
 {
 	if (n->foreign || x->subnets.n == 0)
-		return has_user(n, x->interface);
+		return net_has_user(n, x->interface);
 	for (size_t i = 0; i < x->subnets.n; i++) {
 		struct prefix p;
 
@@ -500,7 +499,7 @@ remove_bridge(struct net *n, const struct rec_net_hold *x)
 
 	if (lease_lock(&n->leases, &e) != 0)
 		return;
-	if (!in_use(n, x) && !has_user(n, x->interface) && net_need_route(n, &e) == 0)
+	if (!in_use(n, x) && !net_has_user(n, x->interface) && net_need_route(n, &e) == 0)
 		gone = bridge_remove(&n->route, x->interface, &e);
 	if (gone == 1)
 		gone = firewall_forget(&n->firewall, x, &e);

@@ -120,6 +120,9 @@ void net_hold(struct net *n, int fd);
 int net_need_route(struct net *n, struct err *e);
 struct firewall_target net_target(const struct rec_net_state *st, const char *id, const char *name);
 
+/* True if a container of this run root is on the bridge. */
+bool net_has_user(struct net *n, const char *interface);
+
 /* Remembers that a container has left a network, for net_tidy. */
 void net_left(struct net *n, const struct rec_net_hold *h);
 

@@ -102,6 +102,11 @@ pod run -d --name c7 --network after localhost/b sleep 1000 >/dev/null
 ip link set "$(ip -o link show master next0 | awk -F '[ :@]+' '{ print $2 }')" nomaster
 gone() { ! ip link show next0 >/dev/null 2>&1; }
 check "a bridge does not go for one of the same name that was there before" eval '! until_ok 2 gone'
+# A definition written by hand has the same bridge.
+jq '.name = "same" | .id = ("1" + .id[1:]) | .subnets = [{"subnet": "10.96.10.0/24", "gateway": "10.96.10.1"}]' \
+	"$WORLD/networks/after.json" >"$WORLD/networks/same.json"
+pod network rm same >/dev/null
+check "nor with another network of the same bridge" eval '! gone'
 pod rm -f -t 0 c7 >/dev/null
 pod network rm after >/dev/null
 until_none
