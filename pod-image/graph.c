@@ -262,57 +262,18 @@ read_documents(const struct graph_files *f, const char *id, struct graph_image *
 	return 0;
 }
 
-/* --- Signatures ------------------------------------------------------------------------------- */
-
-/* One after the other in one file, of these sizes. */
-static int
-split_signatures(
-    const struct document *d, const json_t *sizes, struct graph_image *g, struct err *e)
-{
-	struct bytes b = document_bytes(d);
-
-	for (size_t i = 0; i < json_array_size(sizes); i++) {
-		json_int_t n = json_integer_value(json_array_get(sizes, i));
-
-		if (n <= 0 || (uint64_t)n > b.n)
-			return err_set(e, ERR_FORMAT, "its signatures have other sizes");
-		if (signatures_add(&g->signatures, b.p, (size_t)n, e) < 0)
-			return -1;
-		b.p += n;
-		b.n -= (size_t)n;
-	}
-	return b.n == 0 ? 0 : err_set(e, ERR_FORMAT, "its signatures have other sizes");
-}
-
-/* The image's metadata is JSON in a string: sizes of the signatures by the manifest's digest, before that of all. */
 static int
 read_signatures(const struct graph_files *f, const json_t *image, const char *id,
     struct graph_image *g, struct err *e)
 {
-	own_document struct document d = {0};
-	own_json json_t *meta = NULL;
-	own_mem char *key = NULL;
-	char digest[DIGEST_TEXT];
-	const char *text = NULL;
-	const json_t *sizes;
+	own_strbuf struct strbuf bytes = {0};
+	own_arena struct arena a = {0};
+	struct rec_signature *v;
+	size_t n;
 
-	if (json_want_str(image, "metadata", &text, e) < 0)
-		return -1;
-	if (text == NULL || *text == '\0')
-		return 0;
-	meta = json_read_max(text, strlen(text), GRAPH_LIST_MAX, GRAPH_LIST_DEPTH, e);
-	if (meta == NULL || document_check(&g->manifest, NULL, digest, e) < 0)
-		return -1;
-	sizes = json_object_get(json_object_get(meta, "signatures-sizes"), digest);
-	key = xasprintf("signature-%s", digest + strlen("sha256:"));
-	if (sizes == NULL) {
-		sizes = json_object_get(meta, "signature-sizes");
-		free(key);
-		key = xstrdup("signatures");
-	}
-	if (json_array_size(sizes) == 0)
-		return 0;
-	return graph_data(f, id, key, &d.bytes, e) < 0 ? -1 : split_signatures(&d, sizes, g, e);
+	return graph_signatures(f, image, id, &g->manifest.bytes, &bytes, &a, &v, &n, e) < 0
+		   ? -1
+		   : signatures_add_all(&g->signatures, v, n, e);
 }
 
 int

@@ -8,6 +8,7 @@
 #include "common/oci/graph.h"
 #include "common/oci/names.h"
 #include "common/oci/reference.h"
+#include "common/oci/signature.h"
 
 json_t *
 graph_list(const struct graph_files *f, const char *kind, struct err *e)
@@ -106,9 +107,9 @@ graph_layers(const json_t *by_id, const char *top, struct arena *a, struct graph
 
 /* --- Documents -------------------------------------------------------------------------------- */
 
-int
-graph_data(
-    const struct graph_files *f, const char *id, const char *key, struct strbuf *out, struct err *e)
+static int
+graph_data(const struct graph_files *f, const char *id, const char *key, uint64_t max,
+    struct strbuf *out, struct err *e)
 {
 	/* Names of other than letters and digits are stored encoded. */
 	bool plain = strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(key);
@@ -116,7 +117,7 @@ graph_data(
 	own_mem char *name =
 	    xasprintf("%s-images/%s/%s%s", f->driver, id, plain ? "" : "=", encoded);
 
-	return f->read(f->arg, name, MANIFEST_MAX, out, e);
+	return f->read(f->arg, name, max, out, e);
 }
 
 static int
@@ -135,12 +136,67 @@ int
 graph_documents(const struct graph_files *f, const char *id, struct strbuf *manifest,
     struct strbuf *config, struct manifest *m, struct err *e)
 {
-	if (graph_data(f, id, "manifest", manifest, e) < 0 ||
+	if (graph_data(f, id, "manifest", MANIFEST_MAX, manifest, e) < 0 ||
 	    manifest_parse(manifest->s != NULL ? manifest->s : "", manifest->n, NULL, m, e) < 0)
 		return -1;
 	if (m->is_index)
 		return err_set(e, ERR_UNSUPPORTED, "it is a list of images");
-	if (graph_data(f, id, m->config.digest, config, e) < 0)
+	if (graph_data(f, id, m->config.digest, MANIFEST_MAX, config, e) < 0)
 		return -1;
 	return check_digest(config, m->config.digest, e);
+}
+
+/* --- Signatures ------------------------------------------------------------------------------- */
+
+/* One after the other in one file, of these sizes. */
+static int
+split(const struct strbuf *b, const json_t *sizes, struct rec_signature *v, struct err *e)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < json_array_size(sizes); i++) {
+		json_int_t n = json_integer_value(json_array_get(sizes, i));
+
+		if (n <= 0 || (uint64_t)n > b->n - at)
+			return err_set(e, ERR_FORMAT, "its signatures have other sizes");
+		v[i].file = (struct bytes){(const uint8_t *)b->s + at, (size_t)n};
+		at += (size_t)n;
+	}
+	return at == b->n ? 0 : err_set(e, ERR_FORMAT, "its signatures have other sizes");
+}
+
+/* The image's metadata is JSON in a string: sizes of the signatures by the manifest's digest, before that of all. */
+int
+graph_signatures(const struct graph_files *f, const json_t *image, const char *id,
+    const struct strbuf *manifest, struct strbuf *bytes, struct arena *a,
+    struct rec_signature **out, size_t *count, struct err *e)
+{
+	own_json json_t *meta = NULL;
+	const char *text = NULL, *key;
+	char digest[SHA256_HEX + 7] = "sha256:";
+	const json_t *sizes;
+
+	*count = 0;
+	if (json_want_str(image, "metadata", &text, e) < 0)
+		return -1;
+	if (text == NULL || *text == '\0')
+		return 0;
+	meta = json_read_max(text, strlen(text), GRAPH_LIST_MAX, GRAPH_LIST_DEPTH, e);
+	if (meta == NULL)
+		return -1;
+	sha256_hex(manifest->s != NULL ? manifest->s : "", manifest->n, digest + 7);
+	sizes = json_object_get(json_object_get(meta, "signatures-sizes"), digest);
+	key = sizes != NULL ? arena_printf(a, "signature-%s", digest + 7) : "signatures";
+	if (sizes == NULL)
+		sizes = json_object_get(meta, "signature-sizes");
+	if (json_array_size(sizes) == 0)
+		return 0;
+	if (json_array_size(sizes) > SIGNATURES_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d signatures", SIGNATURES_MAX);
+	*out = arena_array(a, json_array_size(sizes), sizeof(**out));
+	if (graph_data(f, id, key, SIGNATURES_BYTES_MAX, bytes, e) < 0 ||
+	    split(bytes, sizes, *out, e) < 0)
+		return -1;
+	*count = json_array_size(sizes);
+	return 0;
 }

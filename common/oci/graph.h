@@ -35,12 +35,13 @@ json_t *graph_by_id(const json_t *list);
 int graph_layers(const json_t *by_id, const char *top, struct arena *a, struct graph_layer **out,
     size_t *n, struct err *e);
 
-/* A document that is kept with an image. */
-int graph_data(const struct graph_files *f, const char *id, const char *key, struct strbuf *out,
-    struct err *e);
-
 /* The manifest and, as its digest says, the configuration.  A list of images is refused. */
 int graph_documents(const struct graph_files *f, const char *id, struct strbuf *manifest,
     struct strbuf *config, struct manifest *m, struct err *e);
+
+/* The signatures of that manifest, in memory of bytes and a; image is its entry in the list. */
+int graph_signatures(const struct graph_files *f, const json_t *image, const char *id,
+    const struct strbuf *manifest, struct strbuf *bytes, struct arena *a,
+    struct rec_signature **out, size_t *n, struct err *e);
 
 #endif

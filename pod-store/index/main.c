@@ -166,16 +166,20 @@ send_image(struct peer *p, uint32_t seq, const struct index *x, const json_t *im
     struct err *e)
 {
 	own_manifest struct manifest m = {0};
-	own_strbuf struct strbuf manifest = {0}, config = {0};
+	own_strbuf struct strbuf manifest = {0}, config = {0}, signatures = {0};
 	own_arena struct arena a = {0};
 	struct rec_image_config parsed = {0};
 	struct msg_image_commit out = {.parsed = &parsed};
+	struct rec_signature *signed_by;
 
 	if (graph_documents(&x->files, id, &manifest, &config, &m, e) == -1 ||
 	    take_names(image, &out, &a, e) == -1 || take_layers(x, image, &m, &out, &a, e) == -1 ||
 	    manifest_config(
-		config.s != NULL ? config.s : "", config.n, m.nlayers, &parsed, &a, e) == -1)
+		config.s != NULL ? config.s : "", config.n, m.nlayers, &parsed, &a, e) == -1 ||
+	    graph_signatures(&x->files, image, id, &manifest, &signatures, &a, &signed_by,
+		&out.signatures.n, e) == -1)
 		return -1;
+	out.signatures.v = out.signatures.n > 0 ? signed_by : NULL;
 	out.manifest = to_bytes(&manifest);
 	out.config = to_bytes(&config);
 	out.media_type = m.media_type;

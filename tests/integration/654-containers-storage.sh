@@ -63,6 +63,15 @@ localhost/two:latest sha256:$two true"
 	is "by storage.conf" "$(printf '[storage]\ndriver="overlay"\n[storage.options]\nadditionalimagestores=["%s"]\n' "$G" >"$WORLD/conf"; CONTAINERS_STORAGE_CONF=$WORLD/conf pod images -q | wc -l)" 3
 	pod rmi -f -a >/dev/null
 	is "nothing was written there" "$(seen)" "$sum"
+	# Signatures that lie with an image there are the image's.
+	sko copy -q "oci-archive:$WORLD/two.tar" "dir:$WORLD/signed" && printf '\243one of them' >"$WORLD/signed/signature-1" && printf '\243another' >"$WORLD/signed/signature-2"
+	sko copy -q "dir:$WORLD/signed" "${S}localhost/two:latest"
+	pa push -q localhost/two "dir:$WORLD/out"
+	is "push: the signatures that are kept there" "$(cat "$WORLD/out"/signature-* | sha256sum)" "$(cat "$WORLD/signed"/signature-* | sha256sum)"
+	is "push: without them" "$(pa push -q --remove-signatures localhost/two "dir:$WORLD/bare"; ls "$WORLD/bare" | grep -c signature)" 0
+	is "push: to where none can be" "$(pa push -q localhost/two "oci:$WORLD/layout" 2>&1 | grep -c 'signatures for OCI images is not supported')" 1
+	is "save: leaves them" "$(pa save -q --format docker-dir -o "$WORLD/saved" localhost/two; ls "$WORLD/saved" | grep -c signature)" 0
+	is "tag: they go with it" "$(pa tag two localhost/mine; pa push -q localhost/mine "dir:$WORLD/mine"; ls "$WORLD/mine" | grep -c signature; pa rmi localhost/mine >/dev/null)" 2
 	# What is put there later is seen.
 	pa images -q >/dev/null
 	sko copy -q "oci-archive:$WORLD/base.tar" "${S}localhost/later:1"
@@ -103,6 +112,7 @@ damaged "files of a layer elsewhere" "has no directory of files" 1 <<<'rm -rf "$
 damaged "a layer elsewhere" "has no directory of files" 1 <<<'mv "$B/overlay/$two_dir" "$WORLD/away"; ln -s "$WORLD/away" "$B/overlay/$two_dir"'
 rm -rf "$WORLD/away"
 damaged "a layer that would be a file system" "has no directory of files" 1 <<<'truncate -s 4096 "$B/overlay/$two_dir/tar" "$B/overlay/$two_dir/erofs"'
+damaged "signatures of other sizes" "its signatures have other sizes" 1 <<<'for f in "$B/overlay-images/$two"/=c2lnbmF0dXJl*; do echo more >>"$f"; done'
 damaged "made for a mount program" "mount program" 0 <<<'printf true >"$B/overlay/.has-mount-program"'
 damaged "of the driver vfs" "another driver than overlay, from which pod pull containers-storage: copies" 0 <<<'mv "$B/overlay-images" "$B/vfs-images"'
 damaged "names that are none are left out" "is not there" 1 <<<'edit overlay-images/images.json "map(.names += [\"../x\", \"UPPER\"])"; edit overlay-layers/layers.json "map(select(.id != \"$two_dir\"))"'
