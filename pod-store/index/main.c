@@ -4,6 +4,7 @@
  * image store.  It sees that directory only, and cannot change it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "common/base/own.h"
@@ -121,7 +122,42 @@ take_names(const json_t *image, struct msg_image_commit *out, struct arena *a, s
 	return 0;
 }
 
-/* Here a layer is what its name says; the one of another name could not be found again. */
+/* A map of owners is there only if it is another than that of the store. */
+static bool
+is_mapped(const json_t *layer)
+{
+	return json_array_size(json_object_get(layer, "uidmap")) > 0 ||
+	       json_array_size(json_object_get(layer, "gidmap")) > 0;
+}
+
+/*
+ * Can the files be used as they lie?  Here a layer is what its name says, which is made of what it is and of the ones
+ * below; the one of another name could not be found again.
+ */
+static int
+check_layer(const struct index *x, const struct graph_layer *l, const char *id, struct err *e)
+{
+	const json_t *layer = json_object_get(x->layers, l->id);
+	own_mem char *composefs = xasprintf("overlay/%s/composefs-data", l->id);
+	own_fd int fd = -1;
+
+	if (*l->diff_id == '\0' && json_object_get(layer, "toc-digest") != NULL)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "layer %s was pulled in parts, by its table of contents: whether it is the one "
+		    "that the image means was never seen",
+		    l->id);
+	if (is_mapped(layer))
+		return err_set(
+		    e, ERR_UNSUPPORTED, "the files of layer %s have shifted owners", l->id);
+	fd = path_try(ROLE_VIEW_FD_NUMBER, composefs, PATH_PLAIN, O_PATH, 0);
+	if (fd != -1)
+		return err_set(e, ERR_UNSUPPORTED, "layer %s is one of composefs", l->id);
+	if (strcmp(id, l->id) != 0)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "layer %s is not named after what is in it", l->id);
+	return 0;
+}
+
 static int
 take_layers(const struct index *x, const json_t *image, const struct manifest *m,
     struct msg_image_commit *out, struct arena *a, struct err *e)
@@ -143,9 +179,8 @@ take_layers(const struct index *x, const json_t *image, const struct manifest *m
 		memcpy(parent, id, sizeof(parent));
 		if (hex != NULL)
 			layer_id(parent, hex, id);
-		if (hex == NULL || strcmp(id, l[i].id) != 0)
-			return err_set(e, ERR_UNSUPPORTED,
-			    "layer %s is not named after what is in it", l[i].id);
+		if (check_layer(x, &l[i], hex != NULL ? id : "", e) == -1)
+			return -1;
 		out->layers.v[i] = (struct rec_layer_ref){.diff_id = l[i].diff_id,
 		    .digest = m->layers[i].digest,
 		    .media_type = m->layers[i].media_type,

@@ -112,6 +112,9 @@ damaged "files of a layer elsewhere" "has no directory of files" 1 <<<'rm -rf "$
 damaged "a layer elsewhere" "has no directory of files" 1 <<<'mv "$B/overlay/$two_dir" "$WORLD/away"; ln -s "$WORLD/away" "$B/overlay/$two_dir"'
 rm -rf "$WORLD/away"
 damaged "a layer that would be a file system" "has no directory of files" 1 <<<'truncate -s 4096 "$B/overlay/$two_dir/tar" "$B/overlay/$two_dir/erofs"'
+damaged "a layer pulled in parts" "layer $two_dir was pulled in parts, by its table of contents" 1 <<<'edit overlay-layers/layers.json "map(if .id == \"$two_dir\" then .\"toc-digest\" = .\"diff-digest\" | del(.\"diff-digest\") else . end)"'
+damaged "a layer with shifted owners" "the files of layer $two_dir have shifted owners" 1 <<<'edit overlay-layers/layers.json "map(if .id == \"$two_dir\" then .uidmap = [{container_id: 0, host_id: 100000, size: 65536}] else . end)"'
+damaged "a layer of composefs" "layer $two_dir is one of composefs" 1 <<<'mkdir "$B/overlay/$two_dir/composefs-data"'
 damaged "signatures of other sizes" "its signatures have other sizes" 1 <<<'for f in "$B/overlay-images/$two"/=c2lnbmF0dXJl*; do echo more >>"$f"; done'
 damaged "made for a mount program" "mount program" 0 <<<'printf true >"$B/overlay/.has-mount-program"'
 damaged "of the driver vfs" "another driver than overlay, from which pod pull containers-storage: copies" 0 <<<'mv "$B/overlay-images" "$B/vfs-images"'
