@@ -161,6 +161,41 @@ copy_index(int from, int to, struct err *e)
 	return err_set(e, ERR_TIMEOUT, "its index changes all the time");
 }
 
+static int
+read_index(struct store *at, const char *path, struct err *e)
+{
+	char why[512];
+	bool fresh;
+
+	if (db_open(&at->db, path, false, &fresh, e) == -1)
+		return -1;
+	if (fresh)
+		return err_set(e, ERR_INVALID, "its index is empty");
+	switch (db_check(&at->db, true, why, sizeof(why), e)) {
+	case 1:
+		return 0;
+	case 0:
+		return err_set(e, ERR_INTEGRITY, "its index is damaged");
+	default:
+		return -1;
+	}
+}
+
+/* What was kept of it may have been cut short since. */
+static int
+read_theirs(struct store *at, const char *run_root, int stage, const char *path, struct err *e)
+{
+	if (theirs_index(at, run_root, false, stage, path, e) == -1)
+		return -1;
+	if (read_index(at, path, e) == 0)
+		return 0;
+	if (at->db.h != NULL)
+		db_close(&at->db);
+	err_clear(e);
+	return theirs_index(at, run_root, true, stage, path, e) == -1 ? -1
+								      : read_index(at, path, e);
+}
+
 /* SQLite writes beside an index that it only reads, so it reads a copy. */
 static int
 open_index(struct store *at, struct store *s, const char *run_root, struct err *e)
@@ -169,20 +204,17 @@ open_index(struct store *at, struct store *s, const char *run_root, struct err *
 	own_fd int stage = store_stage(s, name, e);
 	own_mem char *path = xasprintf("%s/tmp/%s/store.db", s->root, name);
 	own_mem char *gone = xasprintf("tmp/%s", name);
-	bool fresh = false;
 	int r;
 
 	if (stage == -1)
 		return -1;
 	r = copy_index(at->dir, stage, e);
-	if (r == 0 && faccessat(stage, parts[0], F_OK, 0) == -1)
+	if (r == 0 && faccessat(stage, parts[0], F_OK, 0) == 0)
+		r = read_index(at, path, e);
+	else if (r == 0)
 		r = theirs_is(at->dir)
-			? theirs_index(at, run_root, stage, path, e)
+			? read_theirs(at, run_root, stage, path, e)
 			: err_set(e, ERR_INVALID, "no images of this program are in it");
-	if (r == 0)
-		r = db_open(&at->db, path, false, &fresh, e);
-	if (r == 0 && db_check(&at->db, true, name, sizeof(name), e) != 1)
-		r = err_is_set(e) ? -1 : err_set(e, ERR_INTEGRITY, "its index is damaged");
 	/* What is open stays until the end. */
 	for (size_t i = 0; i < COUNTOF(parts); i++)
 		unlinkat(stage, parts[i], 0);

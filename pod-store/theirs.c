@@ -20,7 +20,9 @@
 #include "pod-store/theirs.h"
 
 #define IMAGES "overlay-images"
+#define INDEX "store.db"
 #define KEPT "image-stores" /* below the run root */
+#define FORM 2		    /* of what is made of the same lists by this program */
 #define KEY_LEN 32	    /* digits of the store's part of a name, which the documents' follows */
 
 bool
@@ -108,12 +110,16 @@ add_images(struct store *at, struct peer *worker, struct err *e)
 	return 0;
 }
 
+/* Over what may be there of one that was kept. */
 static int
-make(struct store *at, const char *index, struct err *e)
+make(struct store *at, int stage, const char *index, struct err *e)
 {
+	static const char *const parts[] = {INDEX, INDEX "-wal", INDEX "-shm"};
 	struct peer *worker = spawn_peer_view(ROLE_STORE, ROLE_INDEX, at->dir, e);
 	int r = -1;
 
+	for (size_t i = 0; i < COUNTOF(parts); i++)
+		(void)unlinkat(stage, parts[i], 0);
 	if (worker != NULL && db_open(&at->db, index, true, NULL, e) == 0) {
 		r = add_images(at, worker, e) == 0 ? db_fold(&at->db, e) : -1;
 		db_close(&at->db);
@@ -124,7 +130,7 @@ make(struct store *at, const char *index, struct err *e)
 
 /* --- Keeping -------------------------------------------------------------------------------------- */
 
-/* STORE.STATE: changes whenever one of the lists does. */
+/* STORE.STATE: changes whenever one of the lists does, or what is made of them. */
 static char *
 name_of(const struct store *at)
 {
@@ -141,22 +147,29 @@ name_of(const struct store *at)
 	for (size_t i = 0; i < COUNTOF(lists); i++) {
 		if (fstatat(at->dir, lists[i], &st, AT_SYMLINK_NOFOLLOW) == -1)
 			memset(&st, 0, sizeof(st));
-		strbuf_addf(&state, " %d %ju %jd %jd.%09ld", DB_VERSION, (uintmax_t)st.st_ino,
-		    (intmax_t)st.st_size, (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+		strbuf_addf(&state, " %d %d %ju %jd %jd.%09ld", DB_VERSION, FORM,
+		    (uintmax_t)st.st_ino, (intmax_t)st.st_size, (intmax_t)st.st_ctim.tv_sec,
+		    st.st_ctim.tv_nsec);
 	}
 	sha256_hex(state.s, state.n, now);
 	return xasprintf("%.*s.%.32s", KEY_LEN, key, now);
 }
 
+/* Where nobody else can have put one, which would be believed. */
 static int
 open_kept(const char *run_root)
 {
 	own_mem char *path = run_root != NULL ? xasprintf("%s/" KEPT, run_root) : NULL;
+	own_fd int fd = -1;
+	struct stat st;
 
 	if (path == NULL)
 		return -1;
 	(void)mkdir(path, 0700);
-	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1 || st.st_uid != geteuid() || (st.st_mode & 0022) != 0)
+		return -1;
+	return fd_take(&fd);
 }
 
 /* Those of the same store as it was before. */
@@ -180,7 +193,7 @@ keep(int stage, int kept, const char *name)
 	own_mem char *new_name = xasprintf("%s.%d", name, (int)getpid());
 	struct err why;
 
-	if (copy_named(stage, "store.db", kept, new_name, &why) == 0 &&
+	if (copy_named(stage, INDEX, kept, new_name, &why) == 0 &&
 	    renameat(kept, new_name, kept, name) == 0) {
 		forget_others(kept, name);
 		return;
@@ -189,7 +202,8 @@ keep(int stage, int kept, const char *name)
 }
 
 int
-theirs_index(struct store *at, const char *run_root, int stage, const char *index, struct err *e)
+theirs_index(
+    struct store *at, const char *run_root, bool anew, int stage, const char *index, struct err *e)
 {
 	own_fd int kept = open_kept(run_root);
 	own_mem char *name = kept != -1 ? name_of(at) : NULL;
@@ -198,9 +212,9 @@ theirs_index(struct store *at, const char *run_root, int stage, const char *inde
 	at->theirs = true;
 	if (check_usable(at, e) == -1)
 		return -1;
-	if (name != NULL && copy_named(kept, name, stage, "store.db", &ignored) == 0)
+	if (!anew && name != NULL && copy_named(kept, name, stage, INDEX, &ignored) == 0)
 		return 0;
-	if (make(at, index, e) == -1)
+	if (make(at, stage, index, e) == -1)
 		return -1;
 	if (name != NULL)
 		keep(stage, kept, name);

@@ -17,10 +17,11 @@ bool theirs_is(int dir);
 
 /*
  * Writes stage/store.db, whose path is index, for the store at, which has no index open; that is kept below run_root.
+ * anew: the one that is kept is no good.
  * An image that cannot be used is passed over with a warning.
  */
 int theirs_index(
-    struct store *at, const char *run_root, int stage, const char *index, struct err *e);
+    struct store *at, const char *run_root, bool anew, int stage, const char *index, struct err *e);
 
 /* Opens what tells how the files of a layer stood in its tar, for pod-store-split. */
 int theirs_split(const struct store *at, const char *layer, struct err *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 // libs: -lisal
-/* The documents of another engine's store: lists of layers and of images, a manifest, a configuration; by zeros. */
+/* The documents of another engine's store: lists of layers and of images, a manifest, a configuration or signatures; by zeros. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ take_image(const struct graph_files *f, const json_t *by_id, const json_t *image
 {
 	const char *id = json_string_value(json_object_get(image, "id"));
 	const char *top = json_string_value(json_object_get(image, "layer"));
-	own_strbuf struct strbuf manifest = {0}, config = {0};
+	own_strbuf struct strbuf manifest = {0}, config = {0}, bytes = {0};
+	struct rec_signature *signatures = NULL;
 	struct manifest m = {0};
 	struct graph_layer *layers;
 	struct arena a = {0};
@@ -52,6 +53,13 @@ take_image(const struct graph_files *f, const json_t *by_id, const json_t *image
 	if (graph_documents(f, id != NULL ? id : "", &manifest, &config, &m, &e) == -1 &&
 	    !err_is_set(&e))
 		abort();
+	err_clear(&e);
+	if (graph_signatures(
+		f, image, id != NULL ? id : "", &manifest, &bytes, &a, &signatures, &n, &e) == -1 &&
+	    !err_is_set(&e))
+		abort();
+	for (size_t i = 0; !err_is_set(&e) && i < n; i++)
+		free(xmemdup(signatures[i].file.p, signatures[i].file.n));
 	manifest_free(&m);
 	arena_free(&a);
 }

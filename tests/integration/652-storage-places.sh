@@ -76,6 +76,8 @@ localhost/base true"
 	is "additional store: by storage.conf, one that is missing is passed over" \
 		"$(world_opts=(); CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>"$WORLD/err" | wc -l) $(grep -c 'nonexistent.*passed over' "$WORLD/err")" "0 1"
 	mkdir "$X/trap" && mkfifo "$X/trap/store.db"
+	mkdir "$X/hollow" && : >"$X/hollow/store.db"
+	is "additional store: one whose index is empty is passed over" "$("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/hollow" images -q 2>&1 | grep -c 'hollow is passed over: its index is empty')" 1
 	mkdir -p "$X/theirs/vfs-images"
 	is "additional store: one of containers/storage is told apart" "$("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/theirs" images -q 2>&1 >/dev/null | grep -c 'theirs is passed over: it is one of containers/storage and of another driver than overlay, from which pod pull containers-storage: copies')" 1
 	is "additional store: one whose index is a pipe is passed over" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/trap" images -q 2>&1 >/dev/null | grep -c 'trap is passed over.*not a regular file')" 1

@@ -76,6 +76,15 @@ localhost/two:latest sha256:$two true"
 	pa images -q >/dev/null
 	sko copy -q "oci-archive:$WORLD/base.tar" "${S}localhost/later:1"
 	is "a change there is seen" "$(pa images --format '{{.Repository}}' | sort | tr '\n' ' ')$(ls "$RUNROOT/image-stores" | wc -l)" "localhost/base localhost/later localhost/two 1"
+	for size in 0 5000; do
+		truncate -s $size "$RUNROOT"/image-stores/*
+		is "a kept index of $size bytes is made anew" "$(pa images -q 2>&1 | wc -l) $(pa images -q 2>&1 | wc -l) $(ls "$RUNROOT/image-stores" | wc -l) $(($(stat -c %s "$RUNROOT"/image-stores/*) > size))" "2 2 1 1"
+	done
+	sqlite3 "$(ls "$RUNROOT"/image-stores/*)" "UPDATE name SET name = 'localhost/planted:1' WHERE name LIKE '%/two:%'; PRAGMA wal_checkpoint(TRUNCATE)" >/dev/null
+	is "a kept index is used" "$(pa images | grep -c planted)" 1
+	chmod 777 "$RUNROOT/image-stores"
+	is "one that others may have put there is not" "$(pa images | grep -c -e planted -e localhost/two)" 1
+	is "nor where it is not, which is left as it is" "$(pa images | grep -c planted) $(ls "$RUNROOT/image-stores" | wc -l)" "0 1"
 	is "a run root that cannot keep an index" "$(rm -rf "$RUNROOT/image-stores"; ln -s /nowhere "$RUNROOT/image-stores"; pa images -q | wc -l; rm "$RUNROOT/image-stores")" 2
 }
 
