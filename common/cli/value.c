@@ -252,8 +252,8 @@ value_duration(const char *s, int64_t *out_ns, struct err *e)
 	return 0;
 }
 
-int
-value_instant(const char *s, int64_t now_ns, bool ahead, int64_t *out_ns, struct err *e)
+static int
+read_instant(const char *s, int64_t now_ns, bool ahead, int64_t *out_ns, struct err *e)
 {
 	double seconds;
 	int64_t ns;
@@ -273,4 +273,13 @@ value_instant(const char *s, int64_t now_ns, bool ahead, int64_t *out_ns, struct
 	return __builtin_add_overflow(now_ns, ahead ? ns : -ns, out_ns)
 		   ? err_set(e, ERR_INVALID, "time value \"%s\" is out of range", s)
 		   : 0;
+}
+
+int
+value_instant(const char *s, int64_t now_ns, bool ahead, int64_t *out_ns, struct err *e)
+{
+	if (read_instant(s, now_ns, ahead, out_ns, e) == -1)
+		return -1;
+	*out_ns -= *out_ns == 0;
+	return 0;
 }

@@ -33,7 +33,8 @@ int value_duration(const char *s, int64_t *out_ns, struct err *e);
 
 /*
  * An instant, nanoseconds since 1970: a date with or without time and zone, seconds since 1970 with or
- * without fraction, or a duration, which counts back from now_ns, or on from it if ahead.
+ * without fraction, or a duration, which counts back from now_ns, or on from it if ahead.  Never 0, which stands
+ * for none: the first instant of 1970 is the one before it.
  */
 int value_instant(const char *s, int64_t now_ns, bool ahead, int64_t *out_ns, struct err *e);
 

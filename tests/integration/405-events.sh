@@ -43,6 +43,7 @@ is "since" "$(past --since "$(date -d '+1 hour' +%s)" | wc -l)" 0
 is "until" "$(past --until -1h | wc -l) $(past --until 2020-01-01 | wc -l)" "0 0"
 is "until a duration counts on" "$(past --until 1h | wc -l)" "$(past | wc -l)"
 is "since and until the ends of time" "$(past --since 0001-01-01T00:00:00Z --until 9999-12-31T23:59:59Z -f volume=v | wc -l) $(past --until 0001-01-01 | wc -l)" "$(past -f volume=v | wc -l) 0"
+is "the first instant of 1970 is one of them" "$(past --until 1970-01-01Z | wc -l) $(timeout 5 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events --since 1970-01-01Z --until "$(($(date +%s) + 1))" -f volume=v | wc -l)" "0 $(past -f volume=v | wc -l)"
 is "until ends the stream" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" events --since 1h --until "$(($(date +%s) + 1))" -f volume=v | wc -l)" 2
 for bad in "-f nosuch=x" "-f container" "-f event=nosuch" "-f type=nosuch" "--since nosuch" "--format {{.Nosuch}}" extra; do
 	# shellcheck disable=SC2086

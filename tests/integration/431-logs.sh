@@ -75,6 +75,9 @@ for t in 2020-01-01 2020-01-01Z 2020-01-01T10 2020-01-01T10:20 2020-01-01T10:20:
 done
 is "since and until a time that Go can tell and nanoseconds cannot" \
 	"$(pod logs --since 0001-01-01T00:00:00Z b) $(pod logs --until 9999-12-31T23:59:59Z b) $(pod logs --since 9999-12-31 b) $(pod logs --until 0001-01-01 b)" "other other  "
+for t in 1970-01-01Z 1970-01-01T00:00:00Z 0; do
+	is "$t is a time, and not no time" "$(pod logs --since "$t" b) $(pod logs --until "$t" b)" "other "
+done
 for t in 2020-01 2020-13-01 2020-02-30 2020-01-01X 2020-01-01T10:20:30+2 today 1e99; do
 	is "no time: $t" "$(pod logs --since "$t" b 2>&1)" "Error: parsing --since \"$t\": unable to interpret time value"
 done
