@@ -26,6 +26,7 @@ struct ctx_globals {
 	/* Of a service, which cannot be reached. */
 	const char *url, *host, *connection, *identity, *ssh;
 	const char *tls_ca, *tls_cert, *tls_key, *tls_details;
+	int64_t max_workers;
 	bool version, debug, syslog, transient_store, noout, remote;
 };
 

@@ -105,7 +105,8 @@ static const struct opt globals[] = {
     {"memory-profile", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"pull-option", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"trace", 0, OPT_NO_BOOL, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
-    {"max-workers", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
+    {"max-workers", 0, OPT_INT(struct ctx_globals, max_workers), .def = "1",
+	.flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"namespace", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"network-backend", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
     {"network-cmd-path", 0, OPT_NO_STRING, .flags = OPT_HIDDEN | OPT_LOCAL, .help = "No effect"},
@@ -169,6 +170,10 @@ prepare(struct cli_ctx *cli, struct err *e)
 	if (g->events_backend != NULL && *g->events_backend != '\0' &&
 	    event_backend_parse(g->events_backend, &backend, e) == -1)
 		return -1;
+	if (g->max_workers < 1)
+		return err_set(e, ERR_USAGE,
+		    "maximum workers must be set to a positive number (got %lld)",
+		    (long long)g->max_workers);
 	if (g->context != NULL && strcmp(g->context, "default") != 0)
 		return err_set(e, ERR_USAGE,
 		    "unable to parse context \"%s\": only default is known", g->context);

@@ -145,6 +145,9 @@ check "--syslog" pod --syslog ps -q
 is "a level that is none" "$(pod --log-level nosuch ps 2>&1 | grep -ci 'nosuch')" 1
 check "--context default" pod --context default ps -q
 is "another one" "$(pod --context other ps 2>&1 | grep -c 'other')" 1
+is "no number of workers" "$(for bad in x 0 -1; do pod --max-workers $bad ps -q 2>&1 | grep -v ^See; echo "${PIPESTATUS[0]}"; done)" \
+	"$(printf 'Error: %s\n125\n' 'invalid argument "x" for "--max-workers" flag: strconv.ParseInt: parsing "x": invalid syntax' \
+		'maximum workers must be set to a positive number (got 0)' 'maximum workers must be set to a positive number (got -1)')"
 check "options of Docker and older Podmans" pod --max-workers 3 --namespace x --network-backend netavark --conmon /usr/bin/conmon ps -q
 is "--registries-conf" "$(echo 'unqualified-search-registries = [' >"$WORLD/r.conf"; pod --registries-conf "$WORLD/r.conf" pull nosuch 2>&1 | grep -c "$WORLD/r.conf")" 1
 pod --transient-store create --name brief $image true >/dev/null
