@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/cli/output.h"
 #include "pod-run/cmd/cmds.h"
@@ -237,6 +238,7 @@ struct listing {
 	struct ctr_list l;
 	struct ps_row how;
 	bool size, json;
+	size_t measured; /* of the rows, from the first */
 };
 
 static void
@@ -245,24 +247,27 @@ want(void *arg, const struct strv *keys)
 	struct listing *s = arg;
 
 	ps_row_want(&s->how, keys);
+	if (keys != NULL && strv_find(keys, "Size") < keys->n && !s->size && s->l.n > 0)
+		log_error("Size format requires --size option");
 }
 
+/* Of row i, once: it is told before it is made. */
 static int
-measure(struct listing *s, const struct ctr *c, struct err *e)
+measure(struct listing *s, size_t i, struct err *e)
 {
-	if (!s->size)
+	if (!s->size || s->measured > i)
 		return 0;
+	s->measured = i + 1;
 	s->how.sized = true;
-	return container_prune_size(s->how.x, c->id, &s->how.size_rw, &s->how.size_image, e);
+	return container_prune_size(s->how.x, s->l.v[i].id, &s->how.size_rw, &s->how.size_image, e);
 }
 
 static json_t *
 tell(void *arg, size_t i, struct err *e)
 {
 	struct listing *s = arg;
-	struct ctr *c = &s->l.v[i];
 
-	return measure(s, c, e) == -1 ? NULL : ps_row_json(&s->how, c, e);
+	return measure(s, i, e) == -1 ? NULL : ps_row_json(&s->how, &s->l.v[i], e);
 }
 
 static json_t *
@@ -272,7 +277,7 @@ make(void *arg, size_t i, struct err *e)
 	struct ctr *c = &s->l.v[i];
 	json_t *row;
 
-	if (measure(s, c, e) == -1)
+	if (measure(s, i, e) == -1)
 		return NULL;
 	row = s->json ? ps_row_json(&s->how, c, e) : ps_row_template(&s->how, c, e);
 	/* Its memory is that of the next row. */

@@ -42,6 +42,9 @@ is "times in stats" "$(pod stats --no-stream --format '{{.Up}}|{{.AvgCPU}}|{{.Pe
 is "the time of a network" "$(pod network ls --format "{{.Created}}" | grep -cE "^[0-9-]{10} [0-9:.]{8,} [+-][0-9]{4} [A-Z]+$")" "$(pod network ls -q | wc -l)"
 is "the server's version is the client's" "$(pod version --format '{{.Server}} {{.Client.Os}}') $(pod version --format '{{.Server.Os}}')" "<nil> linux linux"
 pod rm -f -t 0 alive >/dev/null
+is "a size is not asked for in vain" "$(pod ps -a --filter name=full --format '{{.Size}}{{.Names}}' 2>&1 | sed 's/^time=[^ ]* //')" \
+	'level=error msg="Size format requires --size option"'$'\n'full
+is "nor missed where nobody wants it" "$(pod ps -a --format '{{json .}}x{{.Names}}' 2>&1 >/dev/null; pod ps --filter name=nosuch --format '{{.Size}}' 2>&1; pod ps -as --format '{{.Size}}' 2>&1 >/dev/null)" ""
 is "networks" "$(pod ps -a --sort names --format '{{.Networks}}' | tr '\n' ' ')" " podman podman podman "
 is "order by command" "$(pod ps -a --sort command --format '{{.Names}}' | sed -n 1p)" other
 is "filter by the first word, not the init process" "$(pod ps -aq --filter command=^sh | wc -l)" 2
