@@ -129,8 +129,9 @@ add_word(const char *word, const struct variable *v, size_t n, struct strv *out)
 		}
 	}
 	expand(word, v, n, &text);
-	if (text.n > 0)
-		strv_add(out, text.s);
+	/* A variable that is empty is no word, but '' is one. */
+	if (text.n > 0 || *word == '\0')
+		strv_add(out, text.n > 0 ? text.s : "");
 }
 
 /* The next word of a label, where quotes group as in a shell; -1 at one that is not closed, 0 at the end. */
@@ -194,6 +195,9 @@ make_command(const char *label, const char *const *extra, size_t extra_n, const 
 
 /* --- The command --------------------------------------------------------------------------------*/
 
+/* What no shell takes for anything but itself. */
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%"
+
 static bool
 is_ours(const struct strv *words)
 {
@@ -202,13 +206,13 @@ is_ours(const struct strv *words)
 	return strcmp(words->v[0], self) == 0;
 }
 
-/* As a shell would take it back. */
+/* As a shell would take it back: what a maker of images wrote becomes neither a second command nor another's output. */
 static void
 show_word(const char *word)
 {
 	size_t size = strlen(word) * 4 + 1;
 	own_mem char *clean = xmalloc(size);
-	bool quote = word[strcspn(word, " \t\n\"'")] != '\0';
+	bool quote = *word == '\0' || word[strspn(word, PLAIN)] != '\0';
 
 	text_escape(word, clean, size);
 	fputs(quote ? " '" : " ", stdout);

@@ -5,7 +5,7 @@
 world
 cd "$WORLD" || exit 1
 rootfs fs
-tar -C fs --owner=0 --group=0 -c . | pod import -q -c 'LABEL run="podman run --rm --network none --name NAME IMAGE echo ${NAME} $OPT1"' -c 'LABEL host="sh -c id"' -c 'LABEL evil="echo a;touch escaped"' -c 'LABEL empty=' -c "LABEL quoted=podman run --rm --network none IMAGE printf '<%s>' \"a  b\" \$NAME''" -c 'LABEL INSTALL=echo large' -c 'LABEL install=echo small' -c 'LABEL CHECK=echo checked' -c 'LABEL open=echo "a' -c 'LABEL words="echo NAME=NAME IMAGE=IMAGE $UNKNOWN_VARIABLE x$NAME"' - localhost/lab:1 >/dev/null
+tar -C fs --owner=0 --group=0 -c . | pod import -q -c 'LABEL run="podman run --rm --network none --name NAME IMAGE echo ${NAME} $OPT1"' -c 'LABEL host="sh -c id"' -c 'LABEL evil="echo a;touch escaped"' -c 'LABEL empty=' -c 'LABEL blank=printf <%s> "" x; "*"' -c "LABEL quoted=podman run --rm --network none IMAGE printf '<%s>' \"a  b\" \$NAME''" -c 'LABEL INSTALL=echo large' -c 'LABEL install=echo small' -c 'LABEL CHECK=echo checked' -c 'LABEL open=echo "a' -c 'LABEL words="echo NAME=NAME IMAGE=IMAGE $UNKNOWN_VARIABLE x$NAME"' - localhost/lab:1 >/dev/null
 rl() { pod --log-level error container runlabel "$@" 2>&1; }
 is "what it would run" "$(rl --display run localhost/lab:1)" "command: pod run --rm --network none --name lab localhost/lab:1 echo lab"
 is "another name, and parameters" "$(rl --display --name n1 --opt1 one run localhost/lab:1)" "command: pod run --rm --network none --name n1 localhost/lab:1 echo n1 one"
@@ -13,7 +13,9 @@ is "further words" "$(rl --display run localhost/lab:1 x y | sed 's/.*echo //')"
 is "the case of a label does not count" "$(rl -q check localhost/lab:1)" checked
 is "but the same spelling comes first" "$(rl -q install localhost/lab:1; rl -q INSTALL localhost/lab:1)" $'small\nlarge'
 is "quotes group" "$(rl -q quoted localhost/lab:1 'c d')" "<a  b><lab><c d>"
-is "and it is shown as a shell would take it" "$(rl --display quoted localhost/lab:1 "it's")" "command: pod run --rm --network none localhost/lab:1 printf <%s> 'a  b' lab 'it'\\''s'"
+is "and it is shown as a shell would take it" "$(rl --display quoted localhost/lab:1 "it's")" "command: pod run --rm --network none localhost/lab:1 printf '<%s>' 'a  b' lab 'it'\\''s'"
+is "an empty word is one, and what a shell would obey is quoted" "$(rl --display blank localhost/lab:1)" "command: printf '<%s>' '' 'x;' '*'"
+is "so that a shell runs the same" "$(sh -c "$(rl --display blank localhost/lab:1 | sed 's/^command: //')")" "$(rl -q blank localhost/lab:1)"
 is "a quote that is not closed" "$(rl open localhost/lab:1)" "Error: label open of image localhost/lab:1: a quote is not closed"
 is "a credentials file that is not there" "$(rl --authfile "$WORLD/nosuch" --display run localhost/lab:1)" "Error: stat $WORLD/nosuch: no such file or directory"
 is "variables" "$(rl --display words localhost/lab:1)" 'command: echo NAME=lab IMAGE=localhost/lab:1 xlab'
