@@ -193,8 +193,8 @@ logs_chain_open_oldest(struct logs_chain *c, struct err *e)
 		if (fd != -1)
 			take(c, fd, &st);
 	}
-	/* It may have been the last but one by the time it was opened. */
-	while (last > 0 && logs_chain_older(c))
+	/* It may have been the last but one by the time it was opened; who links a file to itself is not followed for ever. */
+	for (unsigned k = 0; last > 0 && k < ROTATED_MAX && logs_chain_older(c); k++)
 		;
 	return 0;
 }

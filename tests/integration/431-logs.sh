@@ -73,6 +73,10 @@ is "until a duration ahead, and ago" "$(pod logs --until 1h slow | wc -l) $(pod 
 for t in 2020-01-01 2020-01-01Z 2020-01-01T10 2020-01-01T10:20 2020-01-01T10:20:30 2020-01-01T10:20+02:00 2020-01-01T10:20:30.5Z 1577836800.5; do
 	is "since $t" "$(pod logs --since "$t" b) $(pod logs --until "$t" b)" "other "
 done
+log=$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' b)
+cp "$log" "$log.1" && ln "$log.1" "$log.2"
+is "a rotated file of two names is no endless log" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs b | uniq)" other
+rm "$log.1" "$log.2"
 is "since and until a time that Go can tell and nanoseconds cannot" \
 	"$(pod logs --since 0001-01-01T00:00:00Z b) $(pod logs --until 9999-12-31T23:59:59Z b) $(pod logs --since 9999-12-31 b) $(pod logs --until 0001-01-01 b)" "other other  "
 for t in 1970-01-01Z 1970-01-01T00:00:00Z 0; do
