@@ -13,7 +13,9 @@
 #include "common/cli/cmd.h"
 #include "common/cli/output.h"
 #include "common/conf/host_root.h"
+#include "common/conf/network_hello.h"
 #include "common/oci/network_json.h"
+#include "common/role/role.h"
 #include "pod-net/net.h"
 #include "pod-net/netns.h"
 #include "pod-net/setup.h"
@@ -29,6 +31,19 @@ static const struct opt global_options[] = {
     OPT_END,
 };
 
+/* What containers.conf(5) says. */
+static struct containers_conf config;
+
+/* The role depends on the configuration, which is the caller's own. */
+static int
+prepare(struct cli_ctx *ctx, struct err *e)
+{
+	(void)ctx;
+	if (containers_conf_load(&config, host_uid(), NULL, e) != 0)
+		return -1;
+	return role_enter(network_hello_others(&config) ? ROLE_NET_PLUGIN : ROLE_NET, NULL, 0, e);
+}
+
 int
 command_open(struct cli_ctx *ctx, struct net *n, struct err *e)
 {
@@ -36,11 +51,20 @@ command_open(struct cli_ctx *ctx, struct net *n, struct err *e)
 	bool rootless = !host_userns();
 	const char *run = rootless ? getenv("CONTAINERS_RUNROOT") : NULL;
 	const char *graph = rootless ? getenv("CONTAINERS_GRAPHROOT") : NULL;
-	const struct msg_hello hello = {.run_root = g->runroot != NULL ? g->runroot : run,
+	own_arena struct arena a = {0};
+	struct msg_hello hello = {.run_root = g->runroot != NULL ? g->runroot : run,
 	    .graph_root = g->root != NULL ? g->root : graph,
 	    .rootless = rootless};
 
+	hello.options.v = arena_array(&a, network_hello_max(&config), sizeof *hello.options.v);
+	hello.options.n = network_hello_options(&config, hello.options.v, &a);
 	return net_open(n, &hello, e);
+}
+
+int
+command_pools(struct msg_net_create *m, struct arena *a, struct err *e)
+{
+	return network_hello_pools(&config, m, a, e);
 }
 
 /* --- list, inspect -------------------------------------------------------------------------------- */
@@ -86,7 +110,7 @@ list(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	(void)argc;
 	(void)argv;
 	if (command_open(ctx, &n, e) != 0 ||
-	    network_list(net_config_dir(&n, g->config_dir), &n.fallback, &l, e) != 0)
+	    n.backend->list(&n, net_config_dir(&n, g->config_dir), &l, e) != 0)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
 		json_add_take(
@@ -119,8 +143,7 @@ inspect(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	for (int i = 0; i < argc; i++) {
 		struct rec_network one;
 
-		if (network_find(
-			net_config_dir(&n, g->config_dir), &n.fallback, argv[i], &one, &a, e) != 0)
+		if (net_find(&n, net_config_dir(&n, g->config_dir), argv[i], &one, &a, e) != 0)
 			return -1;
 		json_add_take(array, network_json(&one));
 	}
@@ -340,16 +363,30 @@ static const struct cmd cmd_setup = {
     .run = setup,
 };
 
+struct teardown_options {
+	const char *netns;
+};
+
+static const struct opt teardown_options[] = {
+    {"netns", 0, OPT_STRING(struct teardown_options, netns), .arg = "file",
+	.complete = COMPLETE_FILE,
+	.help = "The namespace, if it stays: programs of others undo in it what they did"},
+    OPT_END,
+};
+
 static int
 teardown(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
+	const struct teardown_options *o = opts;
 	own(net_close) struct net n = NET_CLOSED;
+	own_fd int netns = -1;
 
-	(void)opts;
+	if (o->netns != NULL && (netns = netns_open(o->netns, e)) < 0)
+		return -1;
 	if (command_open(ctx, &n, e) != 0)
 		return -1;
 	for (int i = 0; i < argc; i++)
-		if (net_teardown(&n, argv[i], e) != 0)
+		if (net_teardown(&n, argv[i], netns, e) != 0)
 			return -1;
 	net_finish(&n);
 	net_tidy(&n, true);
@@ -358,9 +395,11 @@ teardown(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 
 static const struct cmd cmd_teardown = {
     .name = "teardown",
-    .synopsis = "ID [ID...]",
+    .synopsis = "[options] ID [ID...]",
     .brief = "Give back what setup took",
     .examples = "teardown web1",
+    .opts = {{teardown_options}},
+    .opts_size = sizeof(struct teardown_options),
     .min = 1,
     .max = CMD_ANY,
     .run = teardown,
@@ -404,10 +443,14 @@ static const struct cli cli = {
     .root = &root,
     .global = global_options,
     .global_size = sizeof(struct command_globals),
+    .prepare = prepare,
 };
 
 int
 command_main(int argc, char **argv)
 {
-	return cmd_main(&cli, argc, argv);
+	int status = cmd_main(&cli, argc, argv);
+
+	containers_conf_free(&config);
+	return status;
 }

@@ -13,10 +13,14 @@ struct command_globals {
 	const char *root, *runroot, *config_dir;
 };
 
+/* Enters its role when it knows the words and the configuration. */
 int command_main(int argc, char **argv);
 
 /* Opens the state for one command. */
 int command_open(struct cli_ctx *ctx, struct net *n, struct err *e);
+
+/* Of what subnets are chosen, as configured. */
+int command_pools(struct msg_net_create *m, struct arena *a, struct err *e);
 
 /* What a namespace has been joined to, for people; owned by the caller. */
 json_t *command_joined(const struct rec_net_interface *v, size_t n, const struct strs *dns_servers,

@@ -22,7 +22,8 @@ create(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	    .network_dir = g->config_dir, .network = &wanted, .ignore = o->ignore};
 
 	if (network_words_read(o, argc > 0 ? argv[0] : "", &wanted, &a, e) == -1 ||
-	    command_open(ctx, &n, e) != 0 || manage_create(&n, &m, &made, &a, e) != 0)
+	    command_pools(&m, &a, e) != 0 || command_open(ctx, &n, e) != 0 ||
+	    manage_create(&n, &m, &made, &a, e) != 0)
 		return -1;
 	puts(made.name);
 	return 0;

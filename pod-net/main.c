@@ -95,7 +95,7 @@ on_teardown(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct server *s = arg;
 
-	if (net_teardown(&s->net, MSG_OF(in, net_teardown)->id, e) != 0)
+	if (net_teardown(&s->net, MSG_OF(in, net_teardown)->id, -1, e) != 0)
 		return -1;
 	answer_ok(p, in->seq);
 	net_finish(&s->net);
@@ -334,7 +334,7 @@ main(int argc, char **argv)
 		if (peer_face(ROLE_NET_PLUGIN, &e) == 0)
 			return 0;
 	} else if (argc != 2 || strcmp(argv[1], "--peer") != 0) {
-		if (spawn_in_userns(argv, &e) == 0 && role_enter(ROLE_NET, NULL, 0, &e) == 0)
+		if (spawn_in_userns(argv, &e) == 0)
 			return command_main(argc, argv);
 	} else if (peer_face(ROLE_NET, &e) == 0) {
 		return 0;

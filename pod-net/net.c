@@ -352,22 +352,22 @@ has_names(const struct rec_net_state *st)
 	return false;
 }
 
-/* The namespace is going; plug-ins and DHCP servers are told. */
+/* Plug-ins and DHCP servers are told. */
 static void
-leave_plugins(struct net *n, const char *id, const struct rec_net_state *st)
+leave_plugins(struct net *n, const char *id, int netns, const struct rec_net_state *st)
 {
 	for (size_t i = st->networks.n; i-- > 0;) {
 		const struct rec_net_hold *h = &st->networks.v[i];
 		struct err e = {0};
 
 		if ((h->cni || h->plugin != NULL || h->dhcp) &&
-		    (h->cni ? &backend_cni : &backend_native)->leave(n, id, -1, h, &e) != 0)
+		    (h->cni ? &backend_cni : &backend_native)->leave(n, id, netns, h, &e) != 0)
 			log_warn("%s", e.text);
 	}
 }
 
 int
-net_teardown(struct net *n, const char *id, struct err *e)
+net_teardown(struct net *n, const char *id, int netns, struct err *e)
 {
 	own_arena struct arena a = {0};
 	struct rec_net_state st = {0};
@@ -379,6 +379,9 @@ net_teardown(struct net *n, const char *id, struct err *e)
 	found = state_read(&n->state, id, &st, &a, e);
 	if (found == 0)
 		return 0;
+	if (found == 1 && netns >= 0 && netns_number(netns) != st.netns)
+		return err_set(
+		    e, ERR_INVALID, "that is not the network namespace that was set up as %s", id);
 	if (found < 0) {
 		/* Killed while it was written: the leases are found by the next who wants them. */
 		log_warn("%s", e->text);
@@ -388,7 +391,7 @@ net_teardown(struct net *n, const char *id, struct err *e)
 		names_leave(&n->names, id, NULL);
 	/* Also when the state could not be read: without a helper it does nothing. */
 	helper_end(n->dir, id);
-	leave_plugins(n, id, &st);
+	leave_plugins(n, id, netns, &st);
 	if (lease_lock(&n->leases, e) != 0)
 		return -1;
 	give_leases(n, id, &st, &a);
@@ -707,7 +710,7 @@ net_sweep(struct net *n, const struct strs *containers, struct err *e)
 	for (size_t i = 0; i < names.n; i++) {
 		if (names.v[i][0] == '.')
 			strv_add(&n->retired, names.v[i]);
-		else if (!listed(containers, names.v[i]) && net_teardown(n, names.v[i], e) != 0)
+		else if (!listed(containers, names.v[i]) && net_teardown(n, names.v[i], -1, e) != 0)
 			return -1;
 	}
 	names_sweep(&n->names);

@@ -105,12 +105,12 @@ void net_forget(struct net *n);
 void net_release(struct net *n);
 
 /*
- * net_teardown: addresses are free again when it returns.  net_finish, after the answer, does the rest;
- * net_tidy, when the coordinator has gone, waits a moment (unless at_once) and removes links that are still
- * there and bridges that nobody uses.
+ * net_teardown: addresses are free again when it returns; netns is the namespace if it stays, or -1.
+ * net_finish, after the answer, does the rest; net_tidy, when the coordinator has gone, waits a moment (unless
+ * at_once) and removes links that are still there and bridges that nobody uses.
  * A container that has nothing is no error.
  */
-int net_teardown(struct net *n, const char *id, struct err *e);
+int net_teardown(struct net *n, const char *id, int netns, struct err *e);
 void net_finish(struct net *n);
 void net_tidy(struct net *n, bool at_once);
 

@@ -354,7 +354,7 @@ do_teardown(struct face *f, const char *path, struct err *e)
 	err_clear(&quiet);
 	rc = leave_all(f, e);
 	if (state_read(&f->net.state, f->in.id, &st, &a, &quiet) == 1 && st.networks.n == 0)
-		(void)net_teardown(&f->net, f->in.id, &quiet);
+		(void)net_teardown(&f->net, f->in.id, -1, &quiet);
 	net_finish(&f->net);
 	net_tidy(&f->net, true);
 	return rc;

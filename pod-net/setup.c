@@ -164,7 +164,7 @@ undo(struct setup *s)
 {
 	struct err e = {0};
 
-	if (net_teardown(s->n, s->m->id, &e) != 0)
+	if (net_teardown(s->n, s->m->id, -1, &e) != 0)
 		log_warn("%s", e.text);
 	return -1;
 }
@@ -434,7 +434,7 @@ setup_container(struct net *n, const struct msg_net_setup *m, int netns, struct 
 	if (!state_id_valid(m->id))
 		return err_set(e, ERR_INVALID, "invalid container ID %s", m->id);
 	/* What an earlier life of the container left, if it was killed. */
-	if (net_teardown(n, m->id, e) != 0)
+	if (net_teardown(n, m->id, -1, e) != 0)
 		return -1;
 	if (netns < 0) {
 		made = n->spare >= 0 ? fd_take(&n->spare) : netns_make(n->home, e);

@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/conf/storage_conf.h"
+#include "common/conf/network_hello.h"
 #include "common/conf/storage_hello.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
@@ -413,64 +414,6 @@ ctx_db(struct ctx *x, struct err *e)
 	return x->db_;
 }
 
-static bool
-has_files(const char *dir)
-{
-	own_dir DIR *d = opendir(dir);
-	const struct dirent *e;
-
-	while (d != NULL && (e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.')
-			return true;
-	return false;
-}
-
-/* What pod-net must know of the configuration; only what is not the default. */
-static size_t
-net_options(const struct containers_conf *c, struct rec_kv *v, const char **mode, struct arena *a)
-{
-	size_t n = 0;
-
-	if (c->network_dns_bind_port != 53)
-		v[n++] = (struct rec_kv){.key = "dns_bind_port",
-		    .value = arena_printf(a, "%lld", (long long)c->network_dns_bind_port)};
-	if (*c->network_firewall_driver != '\0')
-		v[n++] =
-		    (struct rec_kv){.key = "firewall_driver", .value = c->network_firewall_driver};
-	if (strcmp(c->containers_interface_name, "device") == 0)
-		v[n++] = (struct rec_kv){.key = "interface_name", .value = "device"};
-	if (!c->engine_enable_port_reservation)
-		v[n++] = (struct rec_kv){.key = "port_reservation", .value = "no"};
-	if (*c->engine_network_cmd_path != '\0')
-		v[n++] =
-		    (struct rec_kv){.key = "network_cmd_path", .value = c->engine_network_cmd_path};
-	if (*c->network_default_network != '\0' &&
-	    strcmp(c->network_default_network, "podman") != 0)
-		v[n++] =
-		    (struct rec_kv){.key = "default_network", .value = c->network_default_network};
-	if (c->network_default_subnet_set && *c->network_default_subnet != '\0')
-		v[n++] =
-		    (struct rec_kv){.key = "default_subnet", .value = c->network_default_subnet};
-	if (*c->network_network_backend != '\0')
-		v[n++] =
-		    (struct rec_kv){.key = "network_backend", .value = c->network_network_backend};
-	if (strcmp(c->network_network_backend, "cni") != 0) {
-		for (size_t i = 0; i < c->network_netavark_plugin_dirs.n; i++)
-			if (has_files(c->network_netavark_plugin_dirs.v[i])) {
-				v[n++] = (struct rec_kv){.key = "netavark_plugin_dir",
-				    .value = c->network_netavark_plugin_dirs.v[i]};
-				*mode = "--peer-plugins";
-			}
-		return n;
-	}
-	/* Plug-ins are programs of others, which no filter of ours fits. */
-	*mode = "--peer-plugins";
-	for (size_t i = 0; i < c->network_cni_plugin_dirs.n; i++)
-		v[n++] = (struct rec_kv){
-		    .key = "cni_plugin_dir", .value = c->network_cni_plugin_dirs.v[i]};
-	return n;
-}
-
 /* Where volumes shall lie.  --root takes that of containers.conf along, so that two roots never share them. */
 static int
 put_volume_path(struct ctx *x, struct rec_kv *v, size_t *n, struct arena *a, struct err *e)
@@ -505,9 +448,7 @@ fill_hello(struct ctx *x, enum role role, struct msg_hello *hello, const char **
 	size_t n = 0;
 	const struct containers_conf *conf =
 	    role == ROLE_NET || role == ROLE_IMAGE ? ctx_conf(x, e) : NULL;
-	size_t more = conf != NULL ? conf->network_cni_plugin_dirs.n +
-					 conf->network_netavark_plugin_dirs.n + 9
-				   : 0;
+	size_t more = conf != NULL ? network_hello_max(conf) : 0;
 	struct rec_kv *options;
 
 	if (((role == ROLE_NET || role == ROLE_IMAGE) && conf == NULL) || ctx_paths(x, e) == -1)
@@ -533,8 +474,10 @@ fill_hello(struct ctx *x, enum role role, struct msg_hello *hello, const char **
 		options[n++] = (struct rec_kv){.key = "parallel_copies",
 		    .value =
 			arena_printf(a, "%lld", (long long)conf->engine_image_parallel_copies)};
-	if (role == ROLE_NET)
-		n += net_options(conf, options + n, mode, a);
+	if (role == ROLE_NET) {
+		n += network_hello_options(conf, options + n, a);
+		*mode = network_hello_others(conf) ? "--peer-plugins" : NULL;
+	}
 	hello->options.v = options;
 	hello->options.n = n;
 	return 0;

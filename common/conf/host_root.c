@@ -6,13 +6,23 @@
 #include "common/base/own.h"
 #include "common/conf/host_root.h"
 
-bool
-host_root(void)
+/* Without /proc nobody is root. */
+uid_t
+host_uid(void)
 {
 	own_file FILE *f = geteuid() == 0 ? fopen("/proc/self/uid_map", "re") : NULL;
 	unsigned long inside, outside;
 
-	return f != NULL && fscanf(f, "%lu %lu", &inside, &outside) == 2 && outside == 0;
+	if (geteuid() != 0)
+		return geteuid();
+	return f != NULL && fscanf(f, "%lu %lu", &inside, &outside) == 2 ? (uid_t)outside
+									 : (uid_t)-1;
+}
+
+bool
+host_root(void)
+{
+	return host_uid() == 0;
 }
 
 bool

@@ -3,6 +3,11 @@
 #define POD_HOST_ROOT_H
 
 #include <stdbool.h>
+#include <sys/types.h>
+#include <sys/types.h>
+
+/* Who we are on the host: root of an ordinary user's namespace is that user. */
+uid_t host_uid(void);
 
 /* True for root of the host, false for root of an ordinary user's namespace. */
 bool host_root(void);

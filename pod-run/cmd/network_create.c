@@ -6,35 +6,10 @@
 
 #include "common/base/own.h"
 #include "common/cli/network_words.h"
+#include "common/conf/network_hello.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/network.h"
 #include "pod-run/state/event.h"
-
-/* [{base = "10.1.0.0/16", size = 24}, …] of containers.conf. */
-static int
-read_pools(struct ctx *x, struct msg_net_create *m, struct arena *a, struct err *e)
-{
-	const struct containers_conf *conf = ctx_conf(x, e);
-	json_t *pools, *one;
-	size_t i;
-
-	if (conf == NULL)
-		return -1;
-	pools = conf->network_default_subnet_pools;
-	if (pools == NULL)
-		return 0;
-	m->pools.v = arena_array(a, json_array_size(pools), sizeof(*m->pools.v));
-	json_array_foreach (pools, i, one) {
-		struct rec_net_pool *p = &m->pools.v[m->pools.n++];
-		int64_t size = 0;
-
-		if (json_need_str(one, "base", &p->base, e) == -1 ||
-		    json_need_int(one, "size", 1, 128, &size, e) == -1)
-			return err_wrap(e, "default_subnet_pools[%zu]", i);
-		p->size = (uint64_t)size;
-	}
-	return 0;
-}
 
 static int
 create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
@@ -46,14 +21,15 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct rec_network n;
 	struct msg_net_create m = {
 	    .network_dir = ctx_network_dir(x), .network = &n, .ignore = o->ignore};
+	const struct containers_conf *conf = ctx_conf(x, e);
 	own_peer_in struct peer_in before = {0};
 	const struct rec_network *made;
 	struct err ignored = {0};
 	struct peer *net;
 	bool there;
 
-	if (network_words_read(o, argc > 0 ? argv[0] : "", &n, &a, e) == -1 ||
-	    read_pools(x, &m, &a, e) == -1)
+	if (conf == NULL || network_words_read(o, argc > 0 ? argv[0] : "", &n, &a, e) == -1 ||
+	    network_hello_pools(conf, &m, &a, e) == -1)
 		return -1;
 	net = ctx_net(x, e);
 	there = o->ignore && argc > 0 && network_list(x, argv[0], &before, &ignored) == 0;

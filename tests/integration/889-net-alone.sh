@@ -7,6 +7,23 @@
 . "$(dirname "$0")/../net-rows.sh"
 net_rows_world "$@"
 
+# A driver that makes a veth pair by hand.
+driver='#!/bin/bash
+input=$(cat)
+name=$(jq -r .network_options.interface_name <<<"$input" 2>/dev/null)
+case $1 in
+create) jq -c ".network_interface = \"wire0\"" <<<"$input" ;;
+setup)
+	ip link add wireh type veth peer name wirec && ip link set wirec netns "$2" || exit 1
+	nsenter --net="$2" sh -c "ip link set wirec name $name; ip addr add 10.84.7.9/24 dev $name; ip link set $name up"
+	echo "{\"interfaces\": {\"$name\": {\"mac_address\": \"02:00:00:00:00:07\", \"subnets\": [{\"ipnet\": \"10.84.7.9/24\"}]}}}" ;;
+teardown) ip link del wireh ;;
+esac'
+conf() { # TABLE-LINES: what containers.conf says of networks
+	printf '[network]\n%s\n' "$1" >"$WORLD/alone.conf"
+	export CONTAINERS_CONF=$WORLD/alone.conf
+}
+
 # $SPACE COMMAND...: where namespaces of containers may be entered
 alone() {
 	local pid
@@ -20,6 +37,42 @@ alone() {
 	N() { $SPACE "$BIN/pod-net" --root "$ROOT" --runroot "$RUNROOT" ${CONF:+--network-config-dir "$CONF"} "$@"; }
 
 	is "drivers" "$(N drivers | xargs)" "bridge macvlan ipvlan"
+	# As configured: a driver that is a program of others, pools and the default subnet, the CNI backend.
+	mkdir "$WORLD/drivers"
+	echo "$driver" >"$WORLD/drivers/wire"
+	chmod 755 "$WORLD/drivers/wire"
+	conf "netavark_plugin_dirs = [\"$WORLD/drivers\"]"
+	is "a driver of others: create" "$(N create -d wire w1)" w1
+	is "setup" "$(N setup --id alone0 --network w1 "$NS" | jq -c '.interfaces.eth0.subnets[0].ipnet')" '"10.84.7.9/24"'
+	is "and it is so" "$(in_ns ip -o -4 addr show eth0 | grep -c 10.84.7.9/24)" 1
+	check "teardown" N teardown alone0
+	is "undoes it" "$(in_ns ip -o link show eth0 2>&1)" 'Device "eth0" does not exist.'
+	is "remove" "$(N remove w1)" w1
+	conf 'default_subnet = "10.84.77.0/24"
+default_subnet_pools = [{"base" = "10.84.96.0/20", "size" = 26}]'
+	is "the configured default subnet and pool" "$(N inspect podman | jq -r '.[0].subnets[0].subnet') $(N create p1) $(N inspect p1 | jq -r '.[0].subnets[0].subnet')" \
+		"10.84.77.0/24 p1 10.84.96.0/26"
+	N remove p1 >/dev/null
+	conf 'firewall_driver = "iptables"'
+	fails "a configured driver of the packet filter" 125 "valid firewall backend" N list
+	conf 'network_backend = "cni"
+cni_plugin_dirs = ["/usr/lib/cni"]'
+	if [ -x /usr/lib/cni/bridge ]; then
+		is "CNI: create" "$(N create --subnet 10.84.8.0/24 cni1)" cni1
+		is "list" "$(N list -q | xargs)" "cni1 podman"
+		is "setup" "$(N setup --id alone0 --network cni1 --ip 10.84.8.9 "$NS" | jq -c '.interfaces.eth0.subnets[0].ipnet')" '"10.84.8.9/24"'
+		is "and it is so" "$(in_ns ip -o -4 addr show eth0 | grep -c 10.84.8.9/24)" 1
+		fails "update" 125 "not supported for backend CNI" N update --dns-add 192.0.2.1 cni1
+		fails "teardown in another namespace" 125 "^Error: that is not the network namespace that was set up as alone0$" N teardown --netns /proc/self/ns/net alone0
+		check "teardown" N teardown --netns "$NS" alone0
+		is "undoes it" "$(in_ns ip -o link show eth0 2>&1)" 'Device "eth0" does not exist.'
+		is "remove" "$(N remove cni1)" cni1
+		is "and its definition has gone" "$(N list -q)" podman
+		$BRIDGES ip link del cni-podman1 2>/dev/null
+	else
+		skip "CNI" "containernetworking-plugins is not installed"
+	fi
+	unset CONTAINERS_CONF
 	is "create prints the name" "$(N create --subnet 10.84.1.0/24 --label a=b front)" front
 	is "and again with --ignore" "$(N create --subnet 10.84.1.0/24 --ignore front)" front
 	fails "a used name" 125 "^Error: network name front already used: network already exists$" N create front
@@ -72,7 +125,8 @@ is "nor a bridge" "$(ip -o link show type bridge)" ""
 
 command -v pasta >/dev/null || { skip "the same as an ordinary user" "pasta is not installed"; finish; }
 {
-	declare -f alone fails
+	declare -f alone fails conf
+	declare -p driver
 	echo 'SPACE="$BIN/pod --root $ROOT --runroot $RUNROOT unshare" BRIDGES="$SPACE --rootless-netns" CONF='
 	echo 'alone; check "the namespace of bridges goes" until_ok 20 test ! -e "$RUNROOT/net/rootless.ns"'
 } | user_part
