@@ -18,5 +18,5 @@ $(eval $(call program,pod-image-sign,libexec/pod,$(wildcard pod-image/sign/*.c),
 $(eval $(call program,pod-image-keys,libexec/pod,$(wildcard pod-image/keys/*.c) pod-image/openpgp.c,\
 	$(call pc,libcrypto jansson msgpack),dynamic))
 $(eval $(call program,pod-image-recode,libexec/pod,$(wildcard pod-image/recode/*.c) \
-	$(addprefix pod-store/layer/,inflate.c deflate.c digest.c chunked.c tar.c tarpax.c tarhdr.c sparse.c),\
+	$(addprefix pod-store/layer/,inflate.c deflate.c digest.c behind.c chunked.c tar.c tarpax.c tarhdr.c sparse.c),\
 	-lisal -lzstd -lcrypto $(call pc,msgpack),dynamic))

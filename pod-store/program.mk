@@ -3,7 +3,7 @@
 LAYER_TAR := $(addprefix pod-store/layer/,tar.c tarpax.c tarhdr.c sparse.c)
 $(eval $(call program,pod-store-unpack,libexec/pod,$(LAYER_TAR) $(addprefix pod-store/layer/,unpack-main.c extract.c dirs.c name.c index.c opaque.c result.c xattr.c),-lzstd,dynamic))
 $(eval $(call program,pod-store-erofs,libexec/pod,$(LAYER_TAR) $(addprefix pod-store/layer/,erofs-main.c erofs.c nodes.c name.c acl.c result.c xattr.c),,static))
-$(eval $(call program,pod-store-inflate,libexec/pod,$(addprefix pod-store/layer/,inflate-main.c inflate.c deflate.c digest.c result.c),-lisal -lzstd -lcrypto,dynamic))
+$(eval $(call program,pod-store-inflate,libexec/pod,$(addprefix pod-store/layer/,inflate-main.c inflate.c deflate.c digest.c behind.c result.c),-lisal -lzstd -lcrypto,dynamic))
 $(eval $(call program,pod-store-assemble,libexec/pod,$(addprefix pod-store/layer/,assemble-main.c assemble.c reuse.c toc.c jscan.c name.c digest.c result.c),-lzstd -lcrypto,dynamic))
 $(eval $(call program,pod-store-lookup,libexec/pod,$(addprefix pod-store/layer/,lookup-main.c passwd.c result.c),,static))
 $(eval $(call program,pod-store-pack,libexec/pod,$(addprefix pod-store/layer/,pack-main.c pack.c index.c opaque.c result.c tarout.c tarhdr.c xattr.c),-lzstd,dynamic))

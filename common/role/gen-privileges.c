@@ -30,6 +30,7 @@ static const struct {
     {SYS_SPAWN, "spawn", "start and end programs"},
     {SYS_ENTER, "enter", "what they need to enter their own role"},
     {SYS_TTY, "tty", "set terminals"},
+    {SYS_THREAD, "thread", "start a thread"},
     {SYS_TUN, "tun", "make a tap device and set it up"},
 };
 

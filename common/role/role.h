@@ -43,7 +43,8 @@ enum role_view {
 	0x100u /* a tap device and its settings, for pasta and slirp4netns, which inherit it */
 #define SYS_ENTER \
 	0x200u /* what a child needs to enter its own role: ids, mounts, namespaces, a filter */
-#define SYS_ANY 0x8000u /* no filter */
+#define SYS_THREAD 0x400u /* a further thread */
+#define SYS_ANY 0x8000u	  /* no filter */
 
 #define ROLE_VIEW_FD_NUMBER 4 /* the descriptor that becomes the root under VIEW_FD(_READ) */
 

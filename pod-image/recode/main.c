@@ -98,7 +98,7 @@ on_recode(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct msg_recode *m = MSG_OF(in, recode);
 	const struct form *f = find_form(m->form, e);
 	own_fd int from = fd_take(&m->in), to = fd_take(&m->out);
-	struct inflate s = {.in = from, .out = to, .level = level_of(m->level)};
+	struct inflate s = {.in = from, .out = to, .level = level_of(m->level), .threaded = true};
 	struct chunked c;
 	int r;
 

@@ -45,7 +45,7 @@ gzip(struct inflate *s, struct err *e)
 		z->next_in = s->next;
 		z->avail_in = (uint32_t)s->have;
 		do {
-			z->next_out = s->output;
+			z->next_out = inflate_output(s);
 			z->avail_out = INFLATE_BUFFER;
 			if (isal_deflate(z) != COMP_OK)
 				return err_set(e, ERR_INTERNAL, "compressing the layer failed");
@@ -71,7 +71,7 @@ zstd_with(struct inflate *s, ZSTD_CStream *z, struct err *e)
 			return -1;
 		in = (ZSTD_inBuffer){s->next, s->have, 0};
 		do {
-			ZSTD_outBuffer out = {s->output, INFLATE_BUFFER, 0};
+			ZSTD_outBuffer out = {inflate_output(s), INFLATE_BUFFER, 0};
 
 			left = ZSTD_compressStream2(
 			    z, &out, &in, got == 1 ? ZSTD_e_end : ZSTD_e_continue);
@@ -110,15 +110,22 @@ copy(struct inflate *s, struct err *e)
 	while ((got = inflate_read(s, &s->plain, e)) == 0)
 		if (inflate_write(s, s->next, s->have, NULL, e) == -1)
 			return -1;
-	return got == 1 ? digest_copy(&s->packed, &s->plain, e) : -1;
+	return got == 1 ? 0 : -1;
 }
 
 int
 deflate_stream(struct inflate *s, struct err *e)
 {
+	int rc;
+
 	if (inflate_begin(s, e) == -1)
 		return -1;
-	if (s->format == INFLATE_GZIP)
-		return gzip(s, e);
-	return s->format == INFLATE_ZSTD ? zstd(s, e) : copy(s, e);
+	inflate_go(s);
+	rc = s->format == INFLATE_GZIP	 ? gzip(s, e)
+	     : s->format == INFLATE_ZSTD ? zstd(s, e)
+					 : copy(s, e);
+	rc = inflate_settle(s, rc, e);
+	if (rc == 0 && s->format == INFLATE_NONE)
+		rc = digest_copy(&s->packed, &s->plain, e);
+	return rc;
 }

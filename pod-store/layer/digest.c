@@ -21,9 +21,15 @@ digest_init(struct digest *d, struct err *e)
 }
 
 void
-digest_add(struct digest *d, const void *p, size_t n)
+digest_hash(struct digest *d, const void *p, size_t n)
 {
 	EVP_DigestUpdate(d->state, p, n);
+}
+
+void
+digest_add(struct digest *d, const void *p, size_t n)
+{
+	digest_hash(d, p, n);
 	d->size += n;
 }
 

@@ -19,7 +19,8 @@ struct digest {
 
 int digest_init(struct digest *d, struct err *e);
 void digest_add(struct digest *d, const void *p, size_t n);
-void digest_text(struct digest *d, char out[DIGEST_TEXT]);		      /* ends it */
+void digest_hash(struct digest *d, const void *p, size_t n); /* without counting: behind.h */
+void digest_text(struct digest *d, char out[DIGEST_TEXT]);   /* ends it */
 int digest_copy(struct digest *to, const struct digest *from, struct err *e); /* both begun */
 void digest_free(struct digest *d);
 

@@ -62,7 +62,7 @@ describe(struct inflate *s, struct strbuf *out)
 static int
 run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
-	struct inflate s = {.in = STDIN_FILENO, .out = STDOUT_FILENO};
+	struct inflate s = {.in = STDIN_FILENO, .out = STDOUT_FILENO, .threaded = true};
 	const char *word = argc > 1 ? argv[1] : "inflate";
 	const bool reported = fcntl(RESULT_FD, F_GETFD) != -1;
 	const bool copies = strcmp(word, "keep") == 0;

@@ -13,6 +13,8 @@
 #include "common/fs/file.h"
 #include "pod-store/layer/inflate.h"
 
+#define PIECES 4
+
 const char *
 inflate_format_name(enum inflate_format f)
 {
@@ -22,27 +24,57 @@ inflate_format_name(enum inflate_format f)
 int
 inflate_begin(struct inflate *s, struct err *e)
 {
-	s->input = xmalloc_pages(INFLATE_BUFFER);
-	s->output = xmalloc_pages(INFLATE_BUFFER);
+	size_t n = s->threaded ? PIECES : 1;
+
+	s->inputs = s->input = xmalloc_pages(n * INFLATE_BUFFER);
+	s->outputs = s->output = xmalloc_pages(n * INFLATE_BUFFER);
 	s->have = 0;
 	return digest_init(&s->packed, e) == -1 ? -1 : digest_init(&s->plain, e);
 }
 
 void
+inflate_go(struct inflate *s)
+{
+	if (s->threaded)
+		s->behind = behind_begin();
+}
+
+int
+inflate_settle(struct inflate *s, int rc, struct err *e)
+{
+	struct err ignored;
+	int ended = behind_end(s->behind, rc == 0 ? e : &ignored);
+
+	s->behind = NULL;
+	return rc == 0 ? ended : rc;
+}
+
+void
 inflate_free(struct inflate *s)
 {
-	free(s->input);
-	free(s->output);
+	free(s->inputs);
+	free(s->outputs);
 	digest_free(&s->packed);
 	digest_free(&s->plain);
 }
 
-static int
-keep(struct inflate *s, size_t n, struct err *e)
+static void
+next_piece(struct inflate *s, unsigned char *all, unsigned char **at)
 {
-	if (s->copy <= 0)
-		return 0;
-	return file_put(s->copy, s->input, n) == 0 ? 0 : err_sys(e, "keeping the layer's blob");
+	if (s->behind == NULL)
+		return;
+	*at = *at == all + (PIECES - 1) * INFLATE_BUFFER ? all : *at + INFLATE_BUFFER;
+	behind_release(s->behind, *at);
+}
+
+static int
+account(struct inflate *s, struct digest *d, int copy, const void *p, size_t n, struct err *e)
+{
+	d->size += n;
+	if (s->behind != NULL)
+		return behind_add(s->behind, d, copy, p, n, e);
+	digest_hash(d, p, n);
+	return copy == -1 || file_put(copy, p, n) == 0 ? 0 : err_sys(e, "keeping the layer's blob");
 }
 
 static int
@@ -50,9 +82,8 @@ taken(struct inflate *s, ssize_t n, struct digest *d, struct err *e)
 {
 	if (n == -1)
 		return err_sys(e, "reading the layer");
-	if (keep(s, (size_t)n, e) == -1)
+	if (account(s, d, s->copy > 0 ? s->copy : -1, s->input, (size_t)n, e) == -1)
 		return -1;
-	digest_add(d, s->input, (size_t)n);
 	s->next = s->input;
 	s->have = (size_t)n;
 	return n == 0;
@@ -63,6 +94,7 @@ inflate_read(struct inflate *s, struct digest *d, struct err *e)
 {
 	ssize_t n;
 
+	next_piece(s, s->inputs, &s->input);
 	do
 		n = read(s->in, s->input, INFLATE_BUFFER);
 	while (n == -1 && errno == EINTR);
@@ -72,14 +104,22 @@ inflate_read(struct inflate *s, struct digest *d, struct err *e)
 int
 inflate_fill(struct inflate *s, struct digest *d, struct err *e)
 {
+	next_piece(s, s->inputs, &s->input);
 	return taken(s, file_get(s->in, s->input, INFLATE_BUFFER), d, e);
+}
+
+unsigned char *
+inflate_output(struct inflate *s)
+{
+	next_piece(s, s->outputs, &s->output);
+	return s->output;
 }
 
 int
 inflate_write(struct inflate *s, const void *p, size_t n, struct digest *d, struct err *e)
 {
-	if (d != NULL)
-		digest_add(d, p, n);
+	if (d != NULL && account(s, d, -1, p, n, e) == -1)
+		return -1;
 	if (s->out == -1)
 		return 0;
 	return file_put(s->out, p, n) == -1 ? err_sys(e, "passing the layer on") : 0;
@@ -123,7 +163,7 @@ copy_plain(struct inflate *s, struct err *e)
 			return -1;
 		got = inflate_read(s, &s->packed, e);
 	}
-	return got == 1 ? digest_copy(&s->plain, &s->packed, e) : -1;
+	return got == 1 ? 0 : -1;
 }
 
 static const char *
@@ -160,7 +200,7 @@ gunzip(struct inflate *s, struct err *e)
 		z->next_in = s->next;
 		z->avail_in = (uint32_t)s->have;
 		do {
-			z->next_out = s->output;
+			z->next_out = inflate_output(s);
 			z->avail_out = INFLATE_BUFFER;
 			code = isal_inflate(z);
 			if (code < 0 || code > ISAL_OUT_OVERFLOW)
@@ -194,7 +234,7 @@ unzstd_with(struct inflate *s, ZSTD_DStream *z, struct err *e)
 			break;
 		in = (ZSTD_inBuffer){s->next, s->have, 0};
 		do {
-			out = (ZSTD_outBuffer){s->output, INFLATE_BUFFER, 0};
+			out = (ZSTD_outBuffer){inflate_output(s), INFLATE_BUFFER, 0};
 			left = ZSTD_decompressStream(z, &out, &in);
 			if (ZSTD_isError(left))
 				return damaged(e, ZSTD_getErrorName(left));
@@ -246,15 +286,8 @@ is_skippable(const unsigned char *p, size_t n)
 static int
 detect(struct inflate *s, struct err *e)
 {
-	ssize_t n = file_get(s->in, s->input, 4096);
-
-	if (n == -1)
-		return err_sys(e, "reading the layer");
-	if (keep(s, (size_t)n, e) == -1)
+	if (taken(s, file_get(s->in, s->input, 4096), &s->packed, e) == -1)
 		return -1;
-	digest_add(&s->packed, s->input, (size_t)n);
-	s->next = s->input;
-	s->have = (size_t)n;
 	s->format = is_skippable(s->input, s->have) ? INFLATE_ZSTD : INFLATE_NONE;
 	for (size_t i = 0; i < COUNTOF(magics); i++) {
 		if (s->have < magics[i].n || memcmp(s->input, magics[i].magic, magics[i].n) != 0)
@@ -270,9 +303,16 @@ detect(struct inflate *s, struct err *e)
 int
 inflate_stream(struct inflate *s, struct err *e)
 {
+	int rc;
+
 	if (inflate_begin(s, e) == -1 || detect(s, e) == -1)
 		return -1;
-	if (s->format == INFLATE_GZIP)
-		return gunzip(s, e);
-	return s->format == INFLATE_ZSTD ? unzstd(s, e) : copy_plain(s, e);
+	inflate_go(s);
+	rc = s->format == INFLATE_GZIP	 ? gunzip(s, e)
+	     : s->format == INFLATE_ZSTD ? unzstd(s, e)
+					 : copy_plain(s, e);
+	rc = inflate_settle(s, rc, e);
+	if (rc == 0 && s->format == INFLATE_NONE)
+		rc = digest_copy(&s->plain, &s->packed, e);
+	return rc;
 }

@@ -7,7 +7,10 @@
 #ifndef POD_INFLATE_H
 #define POD_INFLATE_H
 
+#include <stdbool.h>
+
 #include "common/base/err.h"
+#include "pod-store/layer/behind.h"
 #include "pod-store/layer/digest.h"
 
 enum inflate_format { INFLATE_NONE, INFLATE_GZIP, INFLATE_ZSTD };
@@ -28,10 +31,13 @@ struct inflate {
 	int copy;		    /* above 0: what is read is written there too */
 	enum inflate_format format; /* found (inflate_stream) or wished (deflate_stream) */
 	int level;		    /* of deflate_stream: 0 the default, else as gzip's or zstd's */
+	bool threaded;		    /* the role lets a thread digest and write the copy */
 	struct digest packed, plain;
 	/* Inside. */
-	unsigned char *input, *output; /* INFLATE_BUFFER each */
-	size_t have;		       /* bytes of input not yet consumed */
+	unsigned char *inputs, *outputs; /* the pieces that are filled in turn */
+	unsigned char *input, *output;	 /* the ones at hand, INFLATE_BUFFER each */
+	struct behind *behind;
+	size_t have; /* bytes of input not yet consumed */
 	unsigned char *next;
 };
 
@@ -43,6 +49,10 @@ const char *inflate_format_name(enum inflate_format f);
 
 /* For the two above: buffers and digests; reading and writing with them. */
 int inflate_begin(struct inflate *s, struct err *e);
+/* If the stream is threaded, once there is something to read. */
+void inflate_go(struct inflate *s);
+/* After that the digests are whole.  rc: of what was done, and to be returned. */
+int inflate_settle(struct inflate *s, int rc, struct err *e);
 /* The input, which is empty, gets what there is.  1: the end. */
 int inflate_read(struct inflate *s, struct digest *d, struct err *e);
 /*
@@ -50,7 +60,9 @@ int inflate_read(struct inflate *s, struct digest *d, struct err *e);
  * pieces in which it arrives, or its digest would be another each time.
  */
 int inflate_fill(struct inflate *s, struct digest *d, struct err *e);
-/* d may be NULL. */
+/* Where the next piece of output goes. */
+unsigned char *inflate_output(struct inflate *s);
+/* Of the output; d may be NULL. */
 int inflate_write(struct inflate *s, const void *p, size_t n, struct digest *d, struct err *e);
 
 #endif
