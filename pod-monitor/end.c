@@ -153,6 +153,8 @@ end_container(struct monitor *m, int status)
 	struct err e = {0};
 
 	m->ended_ns = monitor_now_ns();
+	/* Before the output: systemd removes an empty cgroup, and the counter with it. */
+	oom_check(&m->oom);
 	health_end(&m->health);
 	m->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	if (m->timed_out)

@@ -443,7 +443,7 @@ init(struct monitor *m, const struct monitor_half *worker)
 	m->phase = IDLE;
 	m->worker = worker->peer;
 	m->worker_pid = worker->pid;
-	m->oom.counter = m->oom.event = -1;
+	m->oom.counter = m->oom.event = m->oom.above = -1;
 	m->start.bundle = m->start.console = m->process = m->health.timer = -1;
 	m->epoll = epoll_create1(EPOLL_CLOEXEC);
 	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

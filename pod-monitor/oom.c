@@ -3,11 +3,13 @@
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/fs/file.h"
 #include "pod-monitor/oom.h"
 
@@ -39,11 +41,11 @@ find_path(char *text, bool *v2)
 	return found;
 }
 
-/* The memory cgroup's directory. */
+/* The path of the memory cgroup's directory. */
 static int
-open_cgroup(pid_t pid, bool *v2)
+cgroup_path(pid_t pid, bool *v2, char path[static PATH_MAX])
 {
-	char name[64], text[16384], path[PATH_MAX];
+	char name[64], text[16384];
 	own_fd int fd = -1;
 	ssize_t n;
 
@@ -58,8 +60,22 @@ open_cgroup(pid_t pid, bool *v2)
 	/* The root cgroup is not a container's own. */
 	if (below == NULL || strcmp(below, "/") == 0 || strstr(below, "/..") != NULL)
 		return -1;
-	snprintf(path, sizeof(path), "/sys/fs/cgroup%s%s", *v2 ? "" : "/memory", below);
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, PATH_MAX, "/sys/fs/cgroup%s%s", *v2 ? "" : "/memory", below);
+	return 0;
+}
+
+/* Cuts the path off before the last scope in it.  Returns whether there is one. */
+static bool
+leave_scope(char *path)
+{
+	char *slash;
+
+	while ((slash = strrchr(path, '/')) != NULL) {
+		*slash = '\0';
+		if (text_has_suffix(slash + 1, ".scope"))
+			return true;
+	}
+	return false;
 }
 
 /* v1: an event descriptor has to be registered with the cgroup. */
@@ -80,47 +96,79 @@ register_v1(struct oom *o, int dir)
 void
 oom_watch(struct oom *o, pid_t pid)
 {
-	own_fd int dir = open_cgroup(pid, &o->v2);
+	char path[PATH_MAX];
+	own_fd int dir = -1, slice = -1;
 
-	o->counter = o->event = -1;
-	if (dir < 0)
+	o->counter = o->event = o->above = -1;
+	if (cgroup_path(pid, &o->v2, path) != 0)
 		return;
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	o->counter =
 	    openat(dir, o->v2 ? "memory.events" : "memory.oom_control", O_RDONLY | O_CLOEXEC);
 	if (o->counter < 0)
 		return;
-	if (o->v2) {
-		o->event = o->counter;
-		o->events = EPOLLPRI;
-	} else {
+	if (!o->v2) {
 		register_v1(o, dir);
+		return;
 	}
+	o->event = o->counter;
+	o->events = EPOLLPRI;
+	if (leave_scope(path)) {
+		slice = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		o->above = openat(slice, "memory.events", O_RDONLY | O_CLOEXEC);
+	}
+	oom_check(o);
 }
 
+/* A number of memory.events or memory.oom_control; key ends with a space.  0 if there is none. */
+static uint64_t
+number(const char *text, const char *key)
+{
+	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (text_has_prefix(line, key))
+			return strtoull(line + strlen(key), NULL, 10);
+	}
+	return 0;
+}
+
+static bool
+read_events(int fd, char *text, size_t size)
+{
+	ssize_t n = fd < 0 ? -1 : pread(fd, text, size - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/*
+ * systemd removes a scope with its last process, and may be faster than we are: then the counter of the slice, which
+ * counts what was killed below it, tells of one that had reached its limit.
+ */
 bool
 oom_check(struct oom *o)
 {
-	char text[1024];
-	uint64_t count;
-	ssize_t n;
+	char text[1024], above[1024];
+	uint64_t count, killed;
 
 	if (o->counter < 0 || o->seen)
 		return o->seen;
 	if (!o->v2 && o->event >= 0)
 		while (read(o->event, &count, sizeof(count)) > 0)
 			;
-	/* The event of v1 also comes when the cgroup is removed; the counter tells. */
-	n = pread(o->counter, text, sizeof(text) - 1, 0);
-	/* Reaching the limit is an event of v2 as well, long before anything is killed. */
-	o->over = n <= 0 || !o->v2;
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-
-	const char *at = strstr(text, "oom_kill ");
-
-	o->seen = at != NULL && at[9] >= '1' && at[9] <= '9';
-	o->over = o->over || o->seen;
+	/* First the slice's: what is killed in between is in our own. */
+	read_events(o->above, above, sizeof(above));
+	killed = number(above, "oom_kill ");
+	if (read_events(o->counter, text, sizeof(text))) {
+		o->seen = number(text, "oom_kill ") > 0;
+		o->full = number(text, "max ") > 0;
+		o->killed_above = killed;
+		/* The event of v1 also comes when the cgroup is removed; the counter tells. */
+		o->over = !o->v2 || o->seen;
+	} else {
+		o->seen = o->full && killed > o->killed_above;
+		o->over = true;
+	}
 	return o->seen;
 }
 
@@ -131,4 +179,5 @@ oom_close(struct oom *o)
 		o->event = -1;
 	fd_close(&o->event);
 	fd_close(&o->counter);
+	fd_close(&o->above);
 }

@@ -7,13 +7,17 @@
 #define POD_MONITOR_OOM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct oom {
 	int counter; /* memory.events, or memory.oom_control on v1; -1: nothing is watched */
 	int event;   /* to be watched for the events below; -1: none */
+	int above;   /* v2: memory.events of the slice in which systemd made the scope; -1: none */
 	unsigned events;
+	uint64_t killed_above; /* when the counter was last read */
 	bool v2, seen;
+	bool full; /* the limit was reached by then */
 	bool over; /* no further event tells anything */
 };
 

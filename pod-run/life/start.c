@@ -438,6 +438,22 @@ put_health(struct start *s, struct strv *command, struct msg_monitor_start *m)
 		m->health_startup_ms = (uint64_t)(c->health_startup->interval / 1000000);
 }
 
+/*
+ * Whether the container is created first and let go once its monitor is there.  Mounts in what others may
+ * change are looked at in between; and systemd removes a cgroup with its last process, so the monitor of one
+ * that may run out of memory must have the counter open before the program begins.
+ */
+static bool
+stepwise(struct start *s)
+{
+	const struct rec_ctr_resources *r = s->c->config->resources;
+
+	if (s->restore != NULL)
+		return false;
+	return landing_doubtful(&s->runtime, &s->nested) ||
+	       (s->runtime.systemd_cgroup && r != NULL && r->memory > 0);
+}
+
 static int
 send_start(struct start *s, uint32_t seq, struct err *e)
 {
@@ -483,7 +499,7 @@ send_start(struct start *s, uint32_t seq, struct err *e)
 	m.no_pivot = conf->engine_no_pivot_root;
 	m.no_new_keyring = !conf->containers_keyring;
 	m.mount_queue = queue;
-	m.create_only = s->create_only || landing_doubtful(&s->runtime, &s->nested);
+	m.create_only = s->create_only || stepwise(s);
 	if (s->restore != NULL) {
 		m.restore = s->restore->images;
 		m.runtime_opts = s->restore->options;
@@ -601,13 +617,13 @@ take_back(struct start *s, const struct msg_monitor_started *m)
 	unlinkat(s->x->exit_fd, c.id, 0);
 }
 
-/* A container with mounts in what others may change was only created, so that it can be looked at. */
 static int
 look_and_let_go(struct start *s, const struct msg_monitor_started *m, struct err *e)
 {
-	if (!landing_doubtful(&s->runtime, &s->nested) || s->restore != NULL)
+	if (!stepwise(s))
 		return 0;
-	if (landing_check((pid_t)m->pid, &s->nested, e) == 0 &&
+	if ((!landing_doubtful(&s->runtime, &s->nested) ||
+		landing_check((pid_t)m->pid, &s->nested, e) == 0) &&
 	    (s->create_only || let_go(s, (pid_t)m->monitor_pid, e) == 0))
 		return 0;
 	take_back(s, m);

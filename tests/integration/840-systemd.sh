@@ -81,6 +81,26 @@ is "--cgroup-manager=cgroupfs" "$(pod --cgroup-manager cgroupfs run --rm --netwo
 up o -m 16m --memory-swap 16m $image sh -c 'x=y; while :; do x=$x$x; done'
 until_is "a container that takes too much" "137 true" pod inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' o
 pod rm -f -t 0 o >/dev/null
+# systemd takes an empty scope away, with the counter, at once.
+printf '#!/bin/sh\ncrun "$@" || exit\nsleep %d\n' $((2 * ${POD_TEST_SLOW:-1})) >"$WORLD/slow"
+chmod 755 "$WORLD/slow"
+pod --runtime "$WORLD/slow" run -d --name o --network none -m 16m --memory-swap 16m $image dd if=/dev/zero of=/dev/null bs=100M >/dev/null
+until_is "one that has done so before the runtime comes back" "137 true" pod inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' o
+pod rm -f -t 0 o >/dev/null
+# A monitor that looks when the scope has gone
+for how in true false; do
+	up o -m 16m --memory-swap 16m $image sh -c 'dd if=/dev/zero of=/tmp/x bs=1M count=40 2>/dev/null; echo full
+		until [ -e /tmp/go ]; do sleep 0.2; done; exec dd if=/dev/zero of=/dev/null bs=100M'
+	until_is "at its limit nothing need be killed" full pod logs o
+	m=$(field o State.ConmonPid) pid=$(field o State.Pid) s=$(scope o)
+	until_ok 5 grep -q '^State:.S' "/proc/$m/status"
+	kill -STOP "$m"
+	if [ $how = true ]; then pod exec o touch /tmp/go; else kill -KILL "$pid"; fi
+	until_ok 20 sh -c '! systemctl -q is-active "$@"' x "${user[@]}" "$s"
+	kill -CONT "$m"
+	until_is "a late monitor knows whether memory ran out: $how" "137 $how" pod inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' o
+	pod rm -f -t 0 o >/dev/null
+done
 systemd-run "${user[@]}" -q --wait --collect --pipe -p Delegate=yes --unit "$unit" \
 	"$P" run --rm --network none --cgroups split --cgroupns host $image cat /proc/self/cgroup >"$WORLD/out" 2>"$WORLD/err"
 check "--cgroups=split: below the unit" grep -qE "/$unit.service/libpod-payload-[0-9a-f]{64}\$" "$WORLD/out"
