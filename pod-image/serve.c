@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/base/log.h"
@@ -209,6 +210,9 @@ take_hello(const struct msg_hello *m, struct task *t)
 		if (strcmp(m->options.v[i].key, "parallel_copies") == 0 &&
 		    text_to_u64(m->options.v[i].value, UINT32_MAX, &n) == 0)
 			t->parallel = n;
+		/* The caller's own TMPDIR wins. */
+		if (strcmp(m->options.v[i].key, "copy_tmp_dir") == 0)
+			(void)setenv("TMPDIR", m->options.v[i].value, 0);
 	}
 }
 

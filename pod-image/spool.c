@@ -10,33 +10,32 @@
 #include "pod-image/spool.h"
 
 static int
-open_elsewhere(struct err *e)
+open_in(const char *dir, struct err *e)
 {
-	const char *dir = getenv("TMPDIR");
-	int fd;
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 
-	if (dir == NULL || dir[0] != '/')
-		dir = "/var/tmp";
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
 }
 
 int
 spool_open(const char *graph_root, struct err *e)
 {
+	const char *chosen = getenv("TMPDIR");
 	own_mem char *dir = NULL;
+	struct err ignored = {0};
 	int fd;
 
+	if (chosen != NULL && *chosen == '/')
+		return open_in(chosen, e);
 	if (graph_root == NULL)
-		return open_elsewhere(e);
+		return open_in("/var/tmp", e);
 	dir = xasprintf("%s/tmp", graph_root);
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	if (fd < 0) {
-		(void)mkdir(graph_root, 0700);
-		(void)mkdir(dir, 0700);
-		fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-	}
-	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
+	fd = open_in(dir, &ignored);
+	if (fd >= 0)
+		return fd;
+	(void)mkdir(graph_root, 0700);
+	(void)mkdir(dir, 0700);
+	return open_in(dir, e);
 }
 
 int
@@ -46,9 +45,8 @@ spool_beside(const char *path, struct err *e)
 	own_mem char *dir = slash == path   ? xstrdup("/")
 			    : slash != NULL ? xstrndup(path, (size_t)(slash - path))
 					    : xstrdup(".");
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
 
-	return fd >= 0 ? fd : err_sys(e, "making a temporary file in %s", dir);
+	return open_in(dir, e);
 }
 
 int

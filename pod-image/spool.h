@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* Unlinked temporary files in the store's own staging area, so that nothing lands elsewhere on disk. */
+/* Unlinked temporary files, in the store's own staging area unless the user says where. */
 #ifndef POD_IMAGE_SPOOL_H
 #define POD_IMAGE_SPOOL_H
 
 #include "common/base/err.h"
 
 /*
- * GRAPH_ROOT/tmp is made if it is missing; without a store (NULL) $TMPDIR or /var/tmp must do.
+ * In $TMPDIR, else in GRAPH_ROOT/tmp, which is made if it is missing, or without a store (NULL) in /var/tmp.
  * Returns the descriptor, for reading and writing.
  */
 int spool_open(const char *graph_root, struct err *e);

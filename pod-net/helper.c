@@ -19,6 +19,7 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/group.h"
+#include "common/role/program.h"
 
 #define SAID_MAX 4096
 #define END_WAIT_MS 500
@@ -26,20 +27,20 @@
 #define START_MS 20000 /* a helper that does not come up must not hold the lock of the others */
 
 char *
-helper_find(const char *name)
+helper_find(const struct strv *said, const char *name)
 {
-	static const char *const dirs[] = {"/usr/local/libexec/podman", "/usr/local/lib/podman",
-	    "/usr/libexec/podman", "/usr/lib/podman", "/usr/local/sbin", "/usr/local/bin",
-	    "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+	static const char *const ours[] = {"/usr/local/libexec/podman", "/usr/local/lib/podman",
+	    "/usr/libexec/podman", "/usr/lib/podman"};
+	static const char *const system[] = {
+	    "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+	own_strv struct strv dirs = {0};
 
-	for (size_t i = 0; i < COUNTOF(dirs); i++) {
-		char *path = xasprintf("%s/%s", dirs[i], name);
-
-		if (access(path, X_OK) == 0)
-			return path;
-		free(path);
-	}
-	return NULL;
+	if (said->n > 0)
+		strv_add_all(&dirs, (const char *const *)said->v, said->n);
+	else
+		strv_add_all(&dirs, ours, COUNTOF(ours));
+	strv_add_all(&dirs, system, COUNTOF(system));
+	return program_find(&dirs, name);
 }
 
 /* --- The anchor ----------------------------------------------------------------------------------- */

@@ -17,8 +17,8 @@
 #include "common/wire/msg.h"
 #include "pod-net/port.h"
 
-/* The program's path, or NULL; it is searched where programs are. */
-char *helper_find(const char *name);
+/* The program's path, or NULL; it is searched in the directories said, if any, and where programs are. */
+char *helper_find(const struct strv *said, const char *name);
 
 /* The error that there is none; returns -1. */
 int helper_missing(const char *name, const char *package, struct err *e);

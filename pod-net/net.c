@@ -143,6 +143,8 @@ read_options(
 			strv_add(&n->cni_dirs, o->value);
 		if (strcmp(o->key, "netavark_plugin_dir") == 0)
 			strv_add(&n->plugin_dirs, o->value);
+		if (strcmp(o->key, "helper_dir") == 0)
+			strv_add(&n->helper_dirs, o->value);
 	}
 	plugin_names(&n->plugin_dirs, &n->plugins);
 	return 0;
@@ -231,6 +233,7 @@ net_close(struct net *n)
 	free(n->slirp_path);
 	strv_free(&n->plugin_dirs);
 	strv_free(&n->cni_dirs);
+	strv_free(&n->helper_dirs);
 	n->run_root = n->config_dir = NULL;
 	n->held = NULL;
 }

@@ -58,6 +58,7 @@ struct net {
 	const struct backend *backend;
 	struct network_default fallback; /* the network that needs no definition */
 	struct strv cni_dirs;		 /* of CNI plug-ins */
+	struct strv helper_dirs;	 /* of pasta and slirp4netns; none: where Podman has them */
 	struct strv plugin_dirs,
 	    plugins; /* network drivers that are programs of others; their names */
 	const struct network_list *given; /* definitions, instead of files; borrowed */

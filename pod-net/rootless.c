@@ -110,7 +110,7 @@ start_pasta(struct net *n, int netns, struct err *e)
 	    "-a", "169.254.2.2", "-n", "255.255.255.0", "-g", "169.254.2.1", "--ns-ifname", "tap0"};
 	const struct strs given = {options, COUNTOF(options)};
 	const struct port_list none = {0};
-	own_mem char *path = helper_find("pasta");
+	own_mem char *path = helper_find(&n->helper_dirs, "pasta");
 	struct pasta p = {.job = {.path = path,
 			      .id = ROOTLESS_HELPER,
 			      .run_root = n->run_root,
@@ -430,7 +430,7 @@ rootless_withdraw(struct net *n, const char *token, struct err *e)
 const char *
 rootless_resolver(const struct net *n)
 {
-	own_mem char *path = helper_find("pasta");
+	own_mem char *path = helper_find(&n->helper_dirs, "pasta");
 
 	return path != NULL && pasta_forwards_dns(path, n->dir) ? PASTA_DNS : NULL;
 }

@@ -258,8 +258,9 @@ static const struct helper_kind slirp = {"slirp4netns", "slirp4netns", false, st
 static int
 set_up_helper(struct setup *s, const struct helper_kind *k, struct err *e)
 {
-	own_mem char *path = k == &slirp && s->n->slirp_path != NULL ? xstrdup(s->n->slirp_path)
-								     : helper_find(k->name);
+	own_mem char *path = k == &slirp && s->n->slirp_path != NULL
+				 ? xstrdup(s->n->slirp_path)
+				 : helper_find(&s->n->helper_dirs, k->name);
 	const struct helper_job job = {.path = path,
 	    .id = s->m->id,
 	    .run_root = s->n->run_root,
@@ -291,7 +292,8 @@ set_up_slirp(struct setup *s, struct err *e)
 static int
 set_up_pasta(struct setup *s, struct err *e)
 {
-	own_mem char *path = helper_find("pasta"), *other = helper_find("slirp4netns");
+	const struct strv *dirs = &s->n->helper_dirs;
+	own_mem char *path = helper_find(dirs, "pasta"), *other = helper_find(dirs, "slirp4netns");
 	/* Options of pasta would mean nothing to the other. */
 	bool takes_place = path == NULL && other != NULL && s->m->mode_options.n == 0;
 

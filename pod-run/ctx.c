@@ -130,9 +130,6 @@ choose_tmp_dir(struct ctx *x, struct err *e)
 		x->tmp_dir = xstrdup(x->run_root);
 		return 0;
 	}
-	if (*c->engine_tmp_dir != '/')
-		return err_set(e, ERR_INVALID,
-		    "containers.conf: tmp_dir in table [engine] must be an absolute path");
 	x->tmp_dir = xasprintf("%s/pod", c->engine_tmp_dir);
 	return 0;
 }
@@ -350,7 +347,11 @@ set_environment(const struct strv *l)
 		own_mem char *name = xstrndup(l->v[i], strcspn(l->v[i], "="));
 		const char *value = l->v[i] + strlen(name);
 
-		if (*name != '\0' && *value == '=')
+		if (*name == '\0' || *value != '=')
+			log_warn("invalid environment variable for engine %s, valid configuration "
+				 "is KEY=value pair",
+			    l->v[i]);
+		else
 			setenv(name, value + 1, 0);
 	}
 }
@@ -433,9 +434,6 @@ put_volume_path(struct ctx *x, struct rec_kv *v, size_t *n, struct arena *a, str
 		return -1;
 	if (*c->engine_volume_path == '\0')
 		return 0;
-	if (*c->engine_volume_path != '/')
-		return err_set(e, ERR_INVALID,
-		    "containers.conf: volume_path in table [engine] must be an absolute path");
 	v[(*n)++] = (struct rec_kv){.key = "default_volume_path", .value = c->engine_volume_path};
 	return 0;
 }
@@ -474,6 +472,9 @@ fill_hello(struct ctx *x, enum role role, struct msg_hello *hello, const char **
 		options[n++] = (struct rec_kv){.key = "parallel_copies",
 		    .value =
 			arena_printf(a, "%lld", (long long)conf->engine_image_parallel_copies)};
+	if (role == ROLE_IMAGE && *conf->engine_image_copy_tmp_dir == '/')
+		options[n++] = (struct rec_kv){
+		    .key = "copy_tmp_dir", .value = conf->engine_image_copy_tmp_dir};
 	if (role == ROLE_NET) {
 		n += network_hello_options(conf, options + n, a);
 		*mode = network_hello_others(conf) ? "--peer-plugins" : NULL;

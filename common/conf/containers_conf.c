@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -9,12 +10,16 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/cli/value.h"
 #include "common/conf/containers_conf.h"
 #include "common/conf/toml.h"
+#include "common/oci/attach.h"
 
 #define SHARE_DIR "/usr/share/containers"
 #define ETC_DIR "/etc/containers"
 #define MODULES_DIR "containers.conf.modules"
+
+#define LOG_SIZE_MIN 8192 /* what a monitor reads at a time */
 
 /* What is known about an array, beside its elements. */
 #define ARRAY_APPENDS \
@@ -85,6 +90,54 @@ merge(json_t *base, json_t *over, json_t *state)
 	}
 }
 
+static bool
+is_known(const char *section, const char *key)
+{
+	static const struct {
+		const char *section, *key;
+	} known[] = {
+#define CONF_STR(section, key, def, doc) {#section, #key},
+#define CONF_WORD(section, key, def, words, doc) {#section, #key},
+#define CONF_PATH(section, key, def, doc) {#section, #key},
+#define CONF_BOOL(section, key, def, doc) {#section, #key},
+#define CONF_INT(section, key, def, min, max, doc) {#section, #key},
+#define CONF_LIST(section, key, def, doc) {#section, #key},
+#define CONF_TREE(section, key, kind, doc) {#section, #key},
+#include "common/conf/containers_conf.def"
+#undef CONF_WORD
+#undef CONF_PATH
+#undef CONF_STR
+#undef CONF_BOOL
+#undef CONF_INT
+#undef CONF_LIST
+#undef CONF_TREE
+	};
+
+	for (size_t i = 0; i < COUNTOF(known); i++)
+		if (strcmp(known[i].section, section) == 0 && strcmp(known[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+/* Other versions have other keys: an unknown one is no error, but one that is misspelt shall be found. */
+static void
+report_unknown(const char *path, const json_t *file)
+{
+	const char *section, *key;
+	const json_t *table, *v;
+
+	if (!log_enabled(LOG_LEVEL_DEBUG))
+		return;
+	json_object_foreach ((json_t *)file, section, table) {
+		if (!json_is_object(table))
+			log_debug("Failed to decode the keys [\"%s\"] from \"%s\"", section, path);
+		json_object_foreach ((json_t *)table, key, v)
+			if (!is_known(section, key))
+				log_debug("Failed to decode the keys [\"%s.%s\"] from \"%s\"",
+				    section, key, path);
+	}
+}
+
 /* Merges one file; an absent or unreadable-by-us file is skipped unless it must be there. */
 static int
 add_file(struct containers_conf *c, const char *path, bool must, json_t *state, struct err *e)
@@ -98,6 +151,7 @@ add_file(struct containers_conf *c, const char *path, bool must, json_t *state, 
 		*e = why;
 		return err_wrap(e, "reading containers.conf");
 	}
+	report_unknown(path, j);
 	merge(c->tree, j, state);
 	strv_add(&c->files, path);
 	return 0;
@@ -222,6 +276,71 @@ wrong(const char *section, const char *key, const char *expected, struct err *e)
 }
 
 static int
+check_word(const char *section, const char *key, const char *words, const char *s, struct err *e)
+{
+	own_strv struct strv known = {0};
+	own_strbuf struct strbuf list = {0};
+
+	strv_split(&known, words, '|');
+	if (*words == '\0' || strv_find(&known, s) < known.n)
+		return 0;
+	for (size_t i = 0; i < known.n; i++)
+		strbuf_addf(&list, "%s%s",
+		    i == 0	       ? ""
+		    : i + 1 == known.n ? " or "
+				       : ", ",
+		    known.v[i]);
+	return err_set(e, ERR_INVALID, "containers.conf: %s in table [%s] must be %s, not \"%s\"",
+	    key, section, list.s, s);
+}
+
+static int
+check_range(
+    const char *section, const char *key, int64_t min, int64_t max, int64_t v, struct err *e)
+{
+	if (v >= min && v <= max)
+		return 0;
+	return err_set(e, ERR_INVALID, "containers.conf: %s in table [%s] must be %s%lld, not %lld",
+	    key, section, v < min ? "at least " : "at most ", (long long)(v < min ? min : max),
+	    (long long)v);
+}
+
+static bool
+are_strings(const json_t *list)
+{
+	size_t i;
+	const json_t *s;
+
+	json_array_foreach (list, i, s)
+		if (!json_is_string(s))
+			return false;
+	return json_is_array(list);
+}
+
+static int
+check_tree(const char *section, const char *key, enum conf_tree kind, json_t *v, struct err *e)
+{
+	const char *name;
+	json_t *member;
+
+	if (kind == CONF_TABLES_LIST)
+		return json_is_array(v) ? 0 : wrong(section, key, "an array of tables", e);
+	if (!json_is_object(v))
+		return wrong(section, key, "a table", e);
+	json_object_foreach (v, name, member) {
+		own_mem char *path = xasprintf("%s.%s", section, key);
+
+		if (kind == CONF_STRINGS && !json_is_string(member))
+			return wrong(path, name, "a string", e);
+		if (kind == CONF_LISTS && !are_strings(member))
+			return wrong(path, name, "an array of strings", e);
+		if (kind == CONF_TABLES && !json_is_object(member))
+			return wrong(path, name, "a table", e);
+	}
+	return 0;
+}
+
+static int
 fill_list(struct strv *out, const json_t *v, const char *def, bool on_default)
 {
 	size_t i;
@@ -231,13 +350,10 @@ fill_list(struct strv *out, const json_t *v, const char *def, bool on_default)
 		strv_split(out, def, '|');
 	if (v == NULL)
 		return 0;
-	if (!json_is_array(v))
+	if (!are_strings(v))
 		return -1;
-	json_array_foreach (v, i, s) {
-		if (!json_is_string(s))
-			return -1;
+	json_array_foreach (v, i, s)
 		strv_add(out, json_string_value(s));
-	}
 	return 0;
 }
 
@@ -260,32 +376,78 @@ fill(struct containers_conf *c, const json_t *state, struct err *e)
 		return wrong(#section, #key, "a string", e);           \
 	c->section##_##key = v != NULL ? json_string_value(v) : (def); \
 	c->section##_##key##_set = v != NULL;
+#define CONF_WORD(section, key, def, words, doc)                                              \
+	CONF_STR(section, key, def, doc)                                                      \
+	if (*c->section##_##key == '\0')                                                      \
+		c->section##_##key = (def);                                                   \
+	else if (v != NULL && check_word(#section, #key, words, c->section##_##key, e) == -1) \
+		return -1;
+#define CONF_PATH(section, key, def, doc)                              \
+	CONF_STR(section, key, def, doc)                               \
+	if (*c->section##_##key != '\0' && *c->section##_##key != '/') \
+		return wrong(#section, #key, "an absolute path", e);
 #define CONF_BOOL(section, key, def, doc)                         \
 	v = find(c, #section, #key);                              \
 	if (v != NULL && !json_is_boolean(v))                     \
 		return wrong(#section, #key, "true or false", e); \
 	c->section##_##key = v != NULL ? json_is_true(v) : (def); \
 	c->section##_##key##_set = v != NULL;
-#define CONF_INT(section, key, def, doc)                                \
-	v = find(c, #section, #key);                                    \
-	if (v != NULL && !json_is_integer(v))                           \
-		return wrong(#section, #key, "an integer", e);          \
-	c->section##_##key = v != NULL ? json_integer_value(v) : (def); \
+#define CONF_INT(section, key, def, min, max, doc)                              \
+	v = find(c, #section, #key);                                            \
+	if (v != NULL && !json_is_integer(v))                                   \
+		return wrong(#section, #key, "an integer", e);                  \
+	c->section##_##key = v != NULL ? json_integer_value(v) : (def);         \
+	if (check_range(#section, #key, min, max, c->section##_##key, e) == -1) \
+		return -1;                                                      \
 	c->section##_##key##_set = v != NULL;
 #define CONF_LIST(section, key, def, doc)                                                    \
 	v = find(c, #section, #key);                                                         \
 	if (fill_list(&c->section##_##key, v, def, on_default(state, #section, #key)) == -1) \
 		return wrong(#section, #key, "an array of strings", e);                      \
 	c->section##_##key##_set = v != NULL;
-#define CONF_TREE(section, key, doc)                  \
-	c->section##_##key = find(c, #section, #key); \
-	c->section##_##key##_set = c->section##_##key != NULL;
+#define CONF_TREE(section, key, kind, doc)                             \
+	v = find(c, #section, #key);                                   \
+	if (v != NULL && check_tree(#section, #key, kind, v, e) == -1) \
+		return -1;                                             \
+	c->section##_##key = v;                                        \
+	c->section##_##key##_set = v != NULL;
 #include "common/conf/containers_conf.def"
+#undef CONF_WORD
+#undef CONF_PATH
 #undef CONF_STR
 #undef CONF_BOOL
 #undef CONF_INT
 #undef CONF_LIST
 #undef CONF_TREE
+	return 0;
+}
+
+/* Values whose bounds are not one range, or words. */
+static int
+check_rest(const struct containers_conf *c, struct err *e)
+{
+	const char *ip = c->containers_host_containers_internal_ip;
+	const char *tmp = c->engine_image_copy_tmp_dir;
+	struct detach keys;
+	struct in6_addr raw;
+	int64_t size;
+
+	if (c->containers_log_size_max >= 0 && c->containers_log_size_max < LOG_SIZE_MIN)
+		return err_set(e, ERR_INVALID,
+		    "containers.conf: log_size_max in table [containers] must be negative or at "
+		    "least %d, not %lld",
+		    LOG_SIZE_MIN, (long long)c->containers_log_size_max);
+	if (detach_parse(&keys, c->engine_detach_keys, e) == -1)
+		return err_wrap(e, "containers.conf: detach_keys in table [engine]");
+	if (*tmp != '\0' && *tmp != '/' && strcmp(tmp, "storage") != 0)
+		return wrong("engine", "image_copy_tmp_dir", "an absolute path or storage", e);
+	if (*c->engine_events_logfile_max_size != '\0' &&
+	    value_size(c->engine_events_logfile_max_size, &size, e) == -1)
+		return err_wrap(e, "containers.conf: events_logfile_max_size in table [engine]");
+	if (*ip != '\0' && strcmp(ip, "none") != 0 && inet_pton(AF_INET, ip, &raw) != 1 &&
+	    inet_pton(AF_INET6, ip, &raw) != 1)
+		return wrong(
+		    "containers", "host_containers_internal_ip", "an IP address or none", e);
 	return 0;
 }
 
@@ -297,6 +459,20 @@ report_idle(const struct containers_conf *c)
 		bool set;
 		const char *key;
 	} idle[] = {{c->containers_label_users_set, "containers.label_users"},
+	    {c->engine_active_service_set, "engine.active_service"},
+	    {c->engine_compat_api_enforce_docker_hub_set, "engine.compat_api_enforce_docker_hub"},
+	    {c->engine_compose_providers_set, "engine.compose_providers"},
+	    {c->engine_compose_warning_logs_set, "engine.compose_warning_logs"},
+	    {c->engine_infra_command_set, "engine.infra_command"},
+	    {c->engine_infra_image_set, "engine.infra_image"},
+	    {c->engine_kube_generate_type_set, "engine.kube_generate_type"},
+	    {c->engine_pod_exit_policy_set, "engine.pod_exit_policy"},
+	    {c->engine_service_destinations_set, "engine.service_destinations"},
+	    {c->engine_service_timeout_set, "engine.service_timeout"},
+	    {c->engine_ssh_config_set, "engine.ssh_config"}, {c->farms_list_set, "farms.list"},
+	    {c->farms_default_set, "farms.default"}, {c->podmansh_shell_set, "podmansh.shell"},
+	    {c->podmansh_container_set, "podmansh.container"},
+	    {c->podmansh_timeout_set, "podmansh.timeout"},
 	    {c->engine_conmon_path_set, "engine.conmon_path"},
 	    {c->engine_conmon_env_vars_set, "engine.conmon_env_vars"},
 	    {c->engine_database_backend_set, "engine.database_backend"},
@@ -321,7 +497,8 @@ containers_conf_load(
 	own_json json_t *state = json_obj();
 
 	*c = (struct containers_conf){.tree = json_obj()};
-	if (add_all(c, uid, modules, state, e) == -1 || fill(c, state, e) == -1) {
+	if (add_all(c, uid, modules, state, e) == -1 || fill(c, state, e) == -1 ||
+	    check_rest(c, e) == -1) {
 		containers_conf_free(c);
 		return -1;
 	}
@@ -333,11 +510,15 @@ void
 containers_conf_free(struct containers_conf *c)
 {
 #define CONF_STR(section, key, def, doc)
+#define CONF_WORD(section, key, def, words, doc)
+#define CONF_PATH(section, key, def, doc)
 #define CONF_BOOL(section, key, def, doc)
-#define CONF_INT(section, key, def, doc)
+#define CONF_INT(section, key, def, min, max, doc)
 #define CONF_LIST(section, key, def, doc) strv_free(&c->section##_##key);
-#define CONF_TREE(section, key, doc)
+#define CONF_TREE(section, key, kind, doc)
 #include "common/conf/containers_conf.def"
+#undef CONF_WORD
+#undef CONF_PATH
 #undef CONF_STR
 #undef CONF_BOOL
 #undef CONF_INT

@@ -24,7 +24,15 @@
  * conf.engine_runtime (const char *, "" if not set), conf.containers_env (struct strv),
  * conf.engine_runtimes (json_t *, an object, NULL if not set).  SECTION_KEY_set tells whether a
  * file set it.  Units are in the .def.
+ * A WORD is one of a few ("" in the table: of any), and as if it were not set when it is empty; a PATH is absolute.
  */
+#define CONF_WORD(section, key, def, words, doc) CONF_STR(section, key, def, doc)
+#define CONF_PATH(section, key, def, doc) CONF_STR(section, key, def, doc)
+#define PIDS_LIMIT_MAX 4194304 /* more the kernel does not take */
+
+/* What a TREE holds. */
+enum conf_tree { CONF_STRINGS, CONF_LISTS, CONF_TABLES, CONF_TABLES_LIST };
+
 struct containers_conf {
 #define CONF_STR(section, key, def, doc) \
 	const char *section##_##key;     \
@@ -32,16 +40,18 @@ struct containers_conf {
 #define CONF_BOOL(section, key, def, doc) \
 	bool section##_##key;             \
 	bool section##_##key##_set;
-#define CONF_INT(section, key, def, doc) \
-	int64_t section##_##key;         \
+#define CONF_INT(section, key, def, min, max, doc) \
+	int64_t section##_##key;                   \
 	bool section##_##key##_set;
 #define CONF_LIST(section, key, def, doc) \
 	struct strv section##_##key;      \
 	bool section##_##key##_set;
-#define CONF_TREE(section, key, doc) \
-	json_t *section##_##key;     \
+#define CONF_TREE(section, key, kind, doc) \
+	json_t *section##_##key;           \
 	bool section##_##key##_set;
 #include "common/conf/containers_conf.def"
+#undef CONF_WORD
+#undef CONF_PATH
 #undef CONF_STR
 #undef CONF_BOOL
 #undef CONF_INT

@@ -41,7 +41,8 @@ network_hello_others(const struct containers_conf *c)
 size_t
 network_hello_max(const struct containers_conf *c)
 {
-	return c->network_cni_plugin_dirs.n + c->network_netavark_plugin_dirs.n + OPTIONS_MAX;
+	return c->network_cni_plugin_dirs.n + c->network_netavark_plugin_dirs.n +
+	       c->engine_helper_binaries_dir.n + OPTIONS_MAX;
 }
 
 static size_t
@@ -64,7 +65,7 @@ network_hello_options(const struct containers_conf *c, struct rec_kv *v, struct 
 {
 	size_t n = 0;
 
-	if (c->network_dns_bind_port != 53)
+	if (c->network_dns_bind_port != 53 && c->network_dns_bind_port != 0)
 		v[n++] = (struct rec_kv){.key = "dns_bind_port",
 		    .value = arena_printf(a, "%lld", (long long)c->network_dns_bind_port)};
 	if (*c->network_firewall_driver != '\0')
@@ -84,6 +85,10 @@ network_hello_options(const struct containers_conf *c, struct rec_kv *v, struct 
 	if (c->network_default_subnet_set && *c->network_default_subnet != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "default_subnet", .value = c->network_default_subnet};
+	for (size_t i = 0; c->engine_helper_binaries_dir_set && i < c->engine_helper_binaries_dir.n;
+	     i++)
+		v[n++] = (struct rec_kv){
+		    .key = "helper_dir", .value = c->engine_helper_binaries_dir.v[i]};
 	if (*c->network_network_backend != '\0')
 		v[n++] =
 		    (struct rec_kv){.key = "network_backend", .value = c->network_network_backend};

@@ -72,12 +72,23 @@ put_graph(json_t *store, struct ctx *x, struct err *e)
 	return 0;
 }
 
+/* Where pod-image keeps what it cannot stream. */
+static char *
+copy_tmp_dir(const struct ctx *x, const struct containers_conf *conf)
+{
+	const char *tmp = getenv("TMPDIR"), *said = conf->engine_image_copy_tmp_dir;
+
+	if (tmp != NULL && *tmp == '/')
+		return xstrdup(tmp);
+	return *said == '/' ? xstrdup(said) : xasprintf("%s/tmp", x->graph_root);
+}
+
 static json_t *
 store_info(struct ctx *x, struct err *e)
 {
 	const struct containers_conf *conf = ctx_conf(x, e);
 	own_json json_t *o = json_obj();
-	own_mem char *volumes = NULL;
+	own_mem char *volumes = NULL, *spool = NULL;
 	uint64_t total, used;
 	json_t *options;
 
@@ -86,6 +97,7 @@ store_info(struct ctx *x, struct err *e)
 		return NULL;
 	info_disk(x->graph_root, &total, &used);
 	volumes = ctx_volume_path(x);
+	spool = copy_tmp_dir(x, conf);
 	options = json_put_obj(o, "GraphOptions");
 	for (size_t i = 0; i < x->storage_options.n; i++) {
 		const char *word = x->storage_options.v[i], *eq = strchr(word, '=');
@@ -97,7 +109,7 @@ store_info(struct ctx *x, struct err *e)
 	json_put_str(o, "GraphRoot", x->graph_root);
 	json_put_int(o, "GraphRootAllocated", (int64_t)total);
 	json_put_int(o, "GraphRootUsed", (int64_t)used);
-	json_put_str(o, "ImageCopyTmpDir", conf->engine_image_copy_tmp_dir);
+	json_put_str(o, "ImageCopyTmpDir", spool);
 	json_put_str(o, "RunRoot", x->run_root);
 	json_put_str(o, "VolumePath", volumes);
 	json_put_bool(o, "TransientStore", x->transient);

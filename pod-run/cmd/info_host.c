@@ -74,15 +74,17 @@ version_of(const char *program)
 	return text;
 }
 
-/* The first of the directories of PATH and the usual ones that holds name; NULL if none does. */
+/* The first of the directories of helpers, those of PATH and the usual ones that holds name; NULL if none does. */
 static char *
-find_program(const char *name)
+find_program(const struct containers_conf *conf, const char *name)
 {
 	const char *path = getenv("PATH");
 	own_strv struct strv dirs = {0};
 
 	if (strchr(name, '/') != NULL)
 		return access(name, X_OK) == 0 ? xstrdup(name) : NULL;
+	strv_add_all(&dirs, (const char *const *)conf->engine_helper_binaries_dir.v,
+	    conf->engine_helper_binaries_dir.n);
 	strv_split(&dirs, path != NULL ? path : "", ':');
 	strv_add_all(
 	    &dirs, (const char *const[]){"/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin"}, 4);
@@ -283,7 +285,9 @@ put_tools(json_t *o, const struct containers_conf *conf)
 	const char *backend =
 	    strcmp(conf->network_network_backend, "cni") == 0 ? "cni" : "netavark";
 	own_mem char *monitor = spawn_program(ROLE_MONITOR), *net = spawn_program(ROLE_NET);
-	own_mem char *pasta = find_program("pasta"), *slirp = find_program("slirp4netns");
+	const char *slirp_path = conf->engine_network_cmd_path;
+	own_mem char *pasta = find_program(conf, "pasta");
+	own_mem char *slirp = find_program(conf, *slirp_path != '\0' ? slirp_path : "slirp4netns");
 
 	put_tool(o, "Conmon", "Path", monitor, "pod-monitor version " POD_VERSION);
 	put_tool(o, "Pasta", "Executable", pasta, NULL);

@@ -187,7 +187,9 @@ prepare_seccomp(struct start *s, struct seccomp_result *out, struct err *e)
 	    .caps_n = c->caps.n,
 	    .run_root = s->x->run_root};
 
-	if (c->privileged || (c->seccomp != NULL && strcmp(c->seccomp, "unconfined") == 0))
+	/* A profile that was named is asked for; the host's own is not for what is privileged. */
+	if ((c->privileged && c->seccomp == NULL) ||
+	    (c->seccomp != NULL && strcmp(c->seccomp, "unconfined") == 0))
 		return 0;
 	return seccomp_prepare(&q, s->runtime.is_crun, out, e);
 }

@@ -80,7 +80,12 @@ int
 spec_env_read(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
 	const struct spec_options *o = in->o;
+	const struct strv *conf = &in->d->conf->containers_env;
+	struct strs checked = {0};
 
+	for (size_t i = 0; i < conf->n; i++)
+		if (spec_env_word(conf->v[i], in->d->environ, a, &checked, e) < 0)
+			return err_wrap(e, "parsing fields in containers.conf");
 	for (size_t i = 0; i < o->env_file.n; i++)
 		if (spec_env_file(o->env_file.v[i], in->d->environ, a, &c->env, e) < 0)
 			return err_wrap(e, "parsing env file \"%s\"", o->env_file.v[i]);
@@ -151,12 +156,13 @@ spec_env_merge(const struct spec_input *in, const struct rec_image_config *image
 	const struct spec_options *o = in->o;
 	const struct strv *conf = &in->d->conf->containers_env;
 	struct strs env = {0};
+	struct err checked;
 
 	spec_list_env_set(
 	    a, &env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	spec_list_env_set(a, &env, "container=podman");
 	for (size_t i = 0; i < conf->n; i++)
-		set_foreign(a, &env, conf->v[i]);
+		(void)spec_env_word(conf->v[i], in->d->environ, a, &env, &checked);
 	add_caller(in, &env, a);
 	for (size_t i = 0; image != NULL && i < image->env.n; i++)
 		set_foreign(a, &env, image->env.v[i]);

@@ -269,7 +269,7 @@ read_devices(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 			return -1;
 	for (size_t i = 0; i < in->o->gpus.n; i++)
 		spec_list_addf(a, &c->cdi_devices, "nvidia.com/gpu=%s", in->o->gpus.v[i]);
-	for (size_t i = conf->n; i < c->devices.n; i++)
+	for (size_t i = 0; i < c->devices.n; i++)
 		if (check_device(c->devices.v[i].source, e) < 0)
 			return -1;
 	if (c->cdi_devices.n > 0 && cdi_find(in->d->cdi_dirs, &c->cdi_devices, a, &edits, e) < 0)
@@ -501,6 +501,10 @@ read_pids(const struct spec_input *in, struct rec_ctr_resources *r, struct err *
 		    "invalid argument \"%s\" for \"--pids-limit\" flag: strconv.ParseInt: parsing "
 		    "\"%s\": invalid syntax",
 		    word, word);
+	if (n > PIDS_LIMIT_MAX)
+		return err_set(e, ERR_INVALID,
+		    "invalid value %lld for --pids-limit: must be at most %d", (long long)n,
+		    PIDS_LIMIT_MAX);
 	if (word == NULL && !can_limit(in))
 		return 0;
 	r->pids_limit = n <= 0 ? -1 : n;

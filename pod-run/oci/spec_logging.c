@@ -117,7 +117,7 @@ names_file(const struct strv *words)
 	return false;
 }
 
-/* The configuration is the whole host's: what cannot be done there is no error. */
+/* The configuration is the whole host's: a journal that is not there is no error. */
 static const char *
 configured(const struct spec_input *in)
 {
@@ -127,7 +127,7 @@ configured(const struct spec_input *in)
 		return "journald";
 	if (strcmp(driver, "journald") == 0 && access("/run/systemd/journal/socket", W_OK) == 0)
 		return driver;
-	return strcmp(driver, "none") == 0 ? driver : "k8s-file";
+	return *driver == '\0' || strcmp(driver, "journald") == 0 ? "k8s-file" : driver;
 }
 
 bool

@@ -106,13 +106,19 @@ is_mode(const char *s)
 }
 
 static const char *
+private_mode(const struct spec_input *in)
+{
+	return in->d->rootless ? in->d->conf->network_default_rootless_network_cmd : "bridge";
+}
+
+static const char *
 default_mode(const struct spec_input *in)
 {
 	const char *mode = in->d->conf->containers_netns;
 
 	if (*mode != '\0' && strcmp(mode, "private") != 0 && strcmp(mode, "default") != 0)
 		return mode;
-	return in->d->rootless ? in->d->conf->network_default_rootless_network_cmd : "bridge";
+	return private_mode(in);
 }
 
 /* Whoever may not open it is told by the runtime, which has to. */
@@ -141,7 +147,12 @@ first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word,
     struct err *e)
 {
 	char *options = strchr(word, ':');
+	size_t mode = strcspn(word, ":");
 
+	if (mode == 0 || (mode == 7 && memcmp(word, "default", 7) == 0)) {
+		word = arena_printf(a, "%s%s", default_mode(in), word + mode);
+		options = strchr(word, ':');
+	}
 	if (text_has_prefix(word, "container:") || text_has_prefix(word, "ns:")) {
 		if (options[1] == '\0')
 			return err_set(e, ERR_INVALID,
@@ -158,8 +169,8 @@ first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word,
 		return err_set(e, ERR_INVALID,
 		    "invalid option for network %s: unknown bridge network option: %s", word,
 		    options);
-	if (*word == '\0' || strcmp(word, "private") == 0 || strcmp(word, "default") == 0)
-		c->network_mode = default_mode(in);
+	if (strcmp(word, "private") == 0)
+		c->network_mode = private_mode(in);
 	else if (is_mode(word))
 		c->network_mode = word;
 	else
@@ -172,7 +183,7 @@ first_network(const struct spec_input *in, struct rec_ctr_config *c, char *word,
 	}
 	if (strcmp(c->network_mode, "bridge") != 0)
 		return 0;
-	if (is_mode(word) || *word == '\0')
+	if (is_mode(word))
 		return options == NULL
 			   ? 0
 			   : attach(c, in->d->conf->network_default_network, options, a, e);
@@ -309,35 +320,37 @@ read_dns(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a,
 	const struct spec_options *o = in->o;
 	const struct containers_conf *conf = in->d->conf;
 	bool given = o->dns.n + o->dns_option.n + o->dns_search.n > 0;
+	const struct strv *servers = o->dns.n > 0 ? &o->dns : &conf->containers_dns_servers;
+	const struct strv *search =
+	    o->dns_search.n > 0 ? &o->dns_search : &conf->containers_dns_searches;
+	const struct strv *options =
+	    o->dns_option.n > 0 ? &o->dns_option : &conf->containers_dns_options;
 
 	if (given && (strcmp(c->network_mode, "none") == 0 ||
 			 text_has_prefix(c->network_mode, "container:")))
 		return err_set(e, ERR_INVALID, "conflicting options: dns and the network mode: %s",
 		    c->network_mode);
-	for (size_t i = 0; i < o->dns.n; i++) {
-		if (strcmp(o->dns.v[i], "none") == 0) {
+	for (size_t i = 0; i < servers->n; i++) {
+		if (strcmp(servers->v[i], "none") == 0) {
 			c->no_resolv = true;
-			if (o->dns.n > 1)
+			if (servers->n > 1)
 				return err_set(e, ERR_INVALID,
 				    "none is not allowed to be specified with other DNS ip "
 				    "addresses");
-		} else if (family_of(o->dns.v[i]) == AF_UNSPEC) {
-			return err_set(e, ERR_INVALID, "%s is not an ip address", o->dns.v[i]);
+		} else if (family_of(servers->v[i]) == AF_UNSPEC) {
+			return err_set(e, ERR_INVALID, "%s is not an ip address", servers->v[i]);
 		}
 	}
-	for (size_t i = 0; i < o->dns_search.n; i++)
-		if (check_domain(o->dns_search.v[i], e) < 0)
+	for (size_t i = 0; i < search->n; i++)
+		if (check_domain(search->v[i], e) < 0)
 			return -1;
-	for (size_t i = 0; i < o->dns_option.n; i++)
-		if (check_dns_option(o->dns_option.v[i], e) < 0)
+	for (size_t i = 0; i < options->n; i++)
+		if (check_dns_option(options->v[i], e) < 0)
 			return -1;
 	if (!c->no_resolv)
-		spec_list_add_all(
-		    a, &c->dns_servers, o->dns.n > 0 ? &o->dns : &conf->containers_dns_servers);
-	spec_list_add_all(a, &c->dns_search,
-	    o->dns_search.n > 0 ? &o->dns_search : &conf->containers_dns_searches);
-	spec_list_add_all(a, &c->dns_options,
-	    o->dns_option.n > 0 ? &o->dns_option : &conf->containers_dns_options);
+		spec_list_add_all(a, &c->dns_servers, servers);
+	spec_list_add_all(a, &c->dns_search, search);
+	spec_list_add_all(a, &c->dns_options, options);
 	return 0;
 }
 

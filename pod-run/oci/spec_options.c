@@ -249,8 +249,10 @@ find_init(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 		const char *path =
 		    arena_printf(a, "%s/catatonit", conf->engine_helper_binaries_dir.v[i]);
 
-		if (access(path, X_OK) == 0)
+		if (access(path, X_OK) == 0) {
 			c->init_path = path;
+			break;
+		}
 	}
 	if (access(c->init_path, X_OK) < 0)
 		return err_sys(

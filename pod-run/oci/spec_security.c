@@ -156,11 +156,11 @@ static int
 read_caps(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
 	const struct spec_options *o = in->o;
-	struct strs base = {0};
+	const struct strv *base = &in->d->conf->containers_default_capabilities, none = {0};
 	uint64_t mask;
 
-	spec_list_add_all(a, &base, &in->d->conf->containers_default_capabilities);
-	mask = spec_cap_mask(&base);
+	if (spec_cap_merge(0, base, &none, &mask, e) < 0)
+		return err_wrap(e, "containers.conf: default_capabilities");
 	if (spec_cap_normalise(&o->cap_add, a, &c->cap_add, e) < 0 ||
 	    spec_cap_normalise(&o->cap_drop, a, &c->cap_drop, e) < 0)
 		return -1;
@@ -261,11 +261,12 @@ spec_security_read(
 	if (*conf->containers_apparmor_profile != '\0' &&
 	    access("/sys/kernel/security/apparmor", F_OK) == 0)
 		c->apparmor = conf->containers_apparmor_profile;
-	if (*conf->containers_seccomp_profile != '\0')
-		c->seccomp = conf->containers_seccomp_profile;
 	for (size_t i = 0; i < o->security_opt.n; i++)
 		if (security_option(in, c, o->security_opt.v[i], a, e) < 0)
 			return -1;
+	if (c->seccomp == NULL && *conf->containers_seccomp_profile != '\0' &&
+	    set_seccomp(in, c, conf->containers_seccomp_profile, a, e) < 0)
+		return -1;
 	spec_list_add_all(a, &c->security_opts, &o->security_opt);
 	if (o->seccomp_policy != NULL && strcmp(o->seccomp_policy, "default") != 0 &&
 	    strcmp(o->seccomp_policy, "image") != 0)
