@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: ISC */
-#include <arpa/inet.h>
 #include <errno.h>
 /* OpenSSL has a type of this name, and we a class of errors. */
 #define ERR_STATE OPENSSL_ERR_STATE
@@ -15,6 +14,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "pod-image/fetch/http.h"
+#include "pod-image/fetch/proxy.h"
 #include "pod-image/fetch/roots.h"
 
 #define CONNECT_TIMEOUT_S 30L
@@ -154,6 +154,19 @@ forget_headers(struct http_exchange *x)
 	memset(&x->challenges, 0, sizeof(x->challenges));
 }
 
+/* Seconds or a date (RFC 9110, 10.2.3). */
+static void
+take_retry_after(struct http_exchange *x, const char *value)
+{
+	time_t now = time(NULL), then;
+
+	if (text_to_u64(value, UINT32_MAX, &x->retry_after_s) == 0)
+		return;
+	then = curl_getdate(value, NULL);
+	if (then > now)
+		x->retry_after_s = (uint64_t)(then - now);
+}
+
 static void
 take_header(struct http_exchange *x, const char *name, const char *value)
 {
@@ -174,7 +187,7 @@ take_header(struct http_exchange *x, const char *name, const char *value)
 	else if (strcasecmp(name, "content-length") == 0)
 		text_to_u64(value, INT64_MAX, &x->content_length);
 	else if (strcasecmp(name, "retry-after") == 0)
-		text_to_u64(value, UINT32_MAX, &x->retry_after_s);
+		take_retry_after(x, value);
 	else if (strcasecmp(name, "www-authenticate") == 0 && x->challenges.n < HTTP_CHALLENGES_MAX)
 		strv_add(&x->challenges, value);
 }
@@ -343,23 +356,6 @@ url_host(const char *url, char *host, size_t size)
 	snprintf(host, size, "%.*s", (int)strcspn(p, "/?#"), p);
 }
 
-/* This machine, by its own name or number: "localhost.example" and "127.example" are others. */
-static bool
-is_local(const char *url)
-{
-	struct in_addr four;
-	char text[300], *host = text;
-
-	url_host(url, text, sizeof(text));
-	if (strchr(host, '@') != NULL)
-		host = strrchr(host, '@') + 1;
-	if (host[0] == '[')
-		return text_has_prefix(host, "[::1]");
-	host[strcspn(host, ":")] = '\0';
-	return strcmp(host, "localhost") == 0 ||
-	       (inet_pton(AF_INET, host, &four) == 1 && ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET);
-}
-
 static void
 set_limits(const struct http *h, struct http_exchange *x)
 {
@@ -377,6 +373,7 @@ set_limits(const struct http *h, struct http_exchange *x)
 void
 http_start(struct http *h, struct http_exchange *x)
 {
+	own_mem char *proxy = proxy_for_url(x->url);
 	CURL *c = curl_easy_init();
 
 	if (c == NULL)
@@ -400,11 +397,9 @@ http_start(struct http *h, struct http_exchange *x)
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
-	if (is_local(x->url)) /* never by way of a proxy, as in Go */
-		curl_easy_setopt(c, CURLOPT_PROXY, "");
-	else if (text_has_prefix(x->url, "http://") && getenv("http_proxy") == NULL)
-		/* libcurl leaves the capital form alone for the sake of CGI programs; we are none. */
-		curl_easy_setopt(c, CURLOPT_PROXY, getenv("HTTP_PROXY"));
+	/* libcurl's own reading of the environment is another. */
+	curl_easy_setopt(c, CURLOPT_PROXY, proxy != NULL ? proxy : "");
+	curl_easy_setopt(c, CURLOPT_NOPROXY, "");
 	set_tls(h, x);
 	set_method(x);
 	set_headers(x);

@@ -113,6 +113,11 @@ refused "one that always breaks off" "copying blob $L1" --retry 2 "$H/cut"
 good busy && answer "$DIR" /v2/busy/manifests/latest.1 "429 Too Many Requests" "$WORLD/none" "Retry-After: 1"
 answer "$DIR" /v2/busy/manifests/latest.2 "503 Service Unavailable" "$WORLD/none"
 works "429 and 503 pass" "$H/busy"
+good later
+t0=$(date +%s%N)
+answer "$DIR" /v2/later/manifests/latest.1 "429 Too Many Requests" "$WORLD/none" "Retry-After: $(LC_ALL=C date -u -d '+5 seconds' '+%a, %d %b %Y %H:%M:%S GMT')"
+works "one that names a time" "$H/later"
+check "is asked again after it" test $((($(date +%s%N) - t0) / 1000000)) -ge 4000
 answer "$DIR" /v2/down/manifests/latest "500 Internal Server Error" "$WORLD/none"
 refused "500 for ever does not" "StatusCode: 500" --retry 2 "$H/down"
 
@@ -145,6 +150,16 @@ answer "$OTHER" /token "200 OK" "$WORLD/token"
 works "a token is fetched" --creds user:secret "$H/tok"
 check "for the scope that is needed, whatever was asked" grep -q "scope=repository%3Atok%3Apull&account=user " "$OTHER/log"
 check "and used" grep -q "^Authorization: Bearer t0ken" "$DIR/log"
+printf '{"access_token":"acc3ss"}' >"$WORLD/token"
+answer "$OTHER" /token "200 OK" "$WORLD/token"
+good ident && answer "$DIR" /v2/ident/manifests/latest.1 "401 Unauthorized" "$WORLD/none" \
+	'WWW-Authenticate: Bearer realm="http://127.0.0.1:'"$OTHER_PORT"'/token",service="svc"'
+printf '{"auths":{"127.0.0.1:%s":{"auth":"PHRva2VuPjo=","identitytoken":"1dent1ty"}}}' "$PORT" >"$WORLD/auth.json"
+: >"$OTHER/log"
+works "an identity token is changed for another one" --authfile "$WORLD/auth.json" "$H/ident"
+check "by a form" grep -qi "^Content-Type: application/x-www-form-urlencoded" "$OTHER/log"
+check "which is used" grep -q "^Authorization: Bearer acc3ss" "$DIR/log"
+check "the registry never saw the first" test "$(grep -c 1dent1ty "$DIR/log")" = 0
 answer "$OTHER" /token "401 Unauthorized" "$WORLD/none"
 answer "$DIR" /v2/tok2/manifests/latest "401 Unauthorized" "$WORLD/none" 'WWW-Authenticate: Bearer realm="http://127.0.0.1:'"$OTHER_PORT"'/token"'
 refused "a token server that refuses" "unable to retrieve auth token: invalid username/password: unauthorized: authentication required" \

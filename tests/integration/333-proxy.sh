@@ -40,4 +40,25 @@ for name in localhost.invalid localhosts.invalid 127.invalid 127.0.0.1.invalid; 
 	(HTTP_PROXY=http://127.0.0.1:$PORT HTTPS_PROXY=http://127.0.0.1:$PORT look "$name:5000") >/dev/null
 	check "$name only begins like them" test "$(asked "$name:5000")" -ge 1
 done
+# names NO_PROXY TEXT WANT: how often the proxy is asked for a registry of that name
+for row in 'registry.invalid:5000|a name with its port|0' 'registry.invalid:5001|with another port|1' '.invalid|what ends like this|0' \
+	'*.invalid|with a star|0' '.registry.invalid|what is below it, not itself|1'; do
+	IFS='|' read -r no text want <<<"$row"
+	: >"$DIR/log"
+	said=$(HTTP_PROXY=http://127.0.0.1:$PORT NO_PROXY=$no look registry.invalid:5000)
+	is "NO_PROXY, $text" "$(asked '^GET ')" "$want"
+done
+# A proxy that speaks SOCKS: greeted, asked for a name, and gone.
+port=$(free_port)
+python3 -c 'import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+open(sys.argv[2] + ".ready", "w")
+c = s.accept()[0]
+c.recv(100)
+c.sendall(b"\5\0")
+open(sys.argv[2], "wb").write(c.recv(100))' "$port" "$WORLD/socks" &
+remember_pid $!
+until_ok 10 test -e "$WORLD/socks.ready"
+(HTTP_PROXY=socks5://127.0.0.1:$port timeout 10 "$BIN/pod-image" inspect --raw --retry 0 --tls-verify=false docker://registry.invalid:5000/a:1) >/dev/null 2>&1
+check "socks5: the proxy looks the name up" grep -qa registry.invalid "$WORLD/socks"
 finish
