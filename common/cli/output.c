@@ -150,7 +150,7 @@ add_row(const struct output *o, const struct template *t, const struct output_ro
 {
 	own_json json_t *told = NULL, *dot = NULL;
 
-	if (rows->tell != NULL && template_takes_dot(t) &&
+	if (rows->tell != NULL && template_takes_whole(t, o->type) &&
 	    (told = rows->tell(rows->arg, i, e)) == NULL)
 		return -1;
 	dot = rows->make(rows->arg, i, e);

@@ -45,4 +45,7 @@ void template_fields(const struct template *t, struct strv *out);
 /* True if it takes dot itself as a value, so that those fields are not all it may see. */
 bool template_takes_dot(const struct template *t);
 
+/* True if it takes that, or a struct out of which one of that type is made: what is told of a row. */
+bool template_takes_whole(const struct template *t, const char *type);
+
 #endif

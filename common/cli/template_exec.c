@@ -17,10 +17,11 @@ struct variable {
 	json_t *v; /* owned; NULL: no value */
 };
 
-/* A value whose keys are the fields of that Go struct; it is held, so that no other gets its address. */
+/* A value of that Go struct, or lists and maps of them; it is held, so that no other gets its address. */
 struct typed {
 	json_t *v;
 	const char *type;
+	int levels;
 };
 
 #define TYPED_MAX 4096
@@ -90,20 +91,37 @@ set_names(struct run *r, const struct template_pipe *p, unsigned i, json_t *v)
 	}
 }
 
-/* The Go struct whose fields the keys of v are, or NULL. */
+/* Only the count of references is changed through such values. */
+static json_t *
+borrow(const json_t *v)
+{
+	union {
+		const json_t *in;
+		json_t *out;
+	} u = {v};
+
+	return json_incref(u.out);
+}
+
+/* The Go struct that v is, or that are the elements of so many levels of lists and maps; NULL: not known. */
 static const char *
-type_of(const struct run *r, const json_t *v)
+find_type(const struct run *r, const json_t *v, int *levels)
 {
 	size_t i;
 	const json_t *row;
 
+	*levels = 0;
 	if (r->type == NULL)
 		return NULL;
-	if (v == r->root)
+	if (v == r->root) {
+		*levels = json_is_array(v);
 		return r->type;
+	}
 	for (i = r->typed_n; i-- > 0;)
-		if (r->typed[i].v == v)
+		if (r->typed[i].v == v) {
+			*levels = r->typed[i].levels;
 			return r->typed[i].type;
+		}
 	if (json_is_array(r->root))
 		json_array_foreach (r->root, i, row)
 			if (row == v)
@@ -111,78 +129,79 @@ type_of(const struct run *r, const json_t *v)
 	return NULL;
 }
 
-static void
-note_type(struct run *r, json_t *v, const char *type)
+/* The Go struct whose fields the keys of v are, or NULL. */
+static const char *
+type_of(const struct run *r, const json_t *v)
 {
-	if (!json_is_object(v) || r->typed_n == TYPED_MAX || type_of(r, v) != NULL)
+	int levels;
+	const char *type = find_type(r, v, &levels);
+
+	return levels == 0 || v == r->root ? type : NULL;
+}
+
+static void
+note_type(struct run *r, json_t *v, const char *type, int levels)
+{
+	const char *key;
+	json_t *element;
+	size_t i;
+	int known;
+
+	if ((!json_is_object(v) && !json_is_array(v)) || r->typed_n == TYPED_MAX ||
+	    find_type(r, v, &known) != NULL)
 		return;
 	r->typed = mem_grow(r->typed, &r->typed_cap, r->typed_n + 1, sizeof(*r->typed));
-	r->typed[r->typed_n++] = (struct typed){json_incref(v), type};
+	r->typed[r->typed_n++] = (struct typed){json_incref(v), type, levels};
+	if (levels == 0)
+		return;
+	json_array_foreach (v, i, element)
+		note_type(r, element, type, levels - 1);
+	json_object_foreach (v, key, element)
+		note_type(r, element, type, levels - 1);
+}
+
+/* What JSON has of a row that templates see with other fields, or NULL. */
+static const json_t *
+told_of(const struct run *r, const json_t *v)
+{
+	const json_t *row;
+	size_t i;
+
+	if (r->told == NULL || v == r->root)
+		return r->told;
+	if (json_is_array(r->root))
+		json_array_foreach (r->root, i, row)
+			if (row == v)
+				return json_array_get(r->told, i);
+	return NULL;
 }
 
 /* v was found in that field of a struct of that type. */
 static void
 note_field(struct run *r, const char *type, const char *field, json_t *v)
 {
-	bool each = false;
-	const char *of = template_type_of_field(type, field, &each), *key;
-	json_t *element;
-	size_t i;
+	int levels = 0;
+	const char *of = template_type_of_field(type, field, &levels);
 
-	if (of == NULL)
-		return;
-	if (!each)
-		note_type(r, v, of);
-	else if (json_is_array(v))
-		json_array_foreach (v, i, element)
-			note_type(r, element, of);
-	else
-		json_object_foreach (v, key, element)
-			note_type(r, element, of);
+	if (of != NULL && levels != TEMPLATE_EMBEDDED)
+		note_type(r, v, of, levels);
 }
 
-/* A field by the name that it had once, which Podman still takes in templates, or that JSON spells otherwise. */
+/* The struct of that name whose fields v, a struct of that type, has for its own: a new reference, or NULL. */
 static json_t *
-former_field(const char *type, const json_t *v, const char *name)
+embedded(struct run *r, const char *type, const char *name, const json_t *v)
 {
-	static const struct {
-		const char *type, *then, *now; /* type NULL: of any object */
-	} former[] = {
-	    {"v1.History", "Created", "created"},
-	    {"v1.History", "CreatedBy", "created_by"},
-	    {"v1.History", "Author", "author"},
-	    {"v1.History", "Comment", "comment"},
-	    {"v1.History", "EmptyLayer", "empty_layer"},
-	    {"v1.Image", "Created", "created"},
-	    {"v1.Image", "Author", "author"},
-	    {"v1.Image", "Architecture", "architecture"},
-	    {"v1.Image", "Variant", "variant"},
-	    {"v1.Image", "OS", "os"},
-	    {"v1.Image", "OSVersion", "os.version"},
-	    {"v1.Image", "OSFeatures", "os.features"},
-	    {"v1.Image", "Config", "config"},
-	    {"v1.Image", "RootFS", "rootfs"},
-	    {"v1.Image", "History", "history"},
-	    {"v1.RootFS", "Type", "type"},
-	    {"v1.RootFS", "DiffIDs", "diff_ids"},
-	    {"*define.InspectContainerConfig", "DomainName", "Domainname"},
-	    {"*define.InspectContainerConfig", "SdNotifyMode", "sdNotifyMode"},
-	    {"*define.InspectContainerConfig", "SdNotifySocket", "sdNotifySocket"},
-	    {"define.InspectContainerData", "LockNumber", "lockNumber"},
-	    {"define.InspectContainerData", "ID", "Id"},
-	    {"define.InspectContainerData", "ImageID", "Image"},
-	    {"inspect.ImageData", "ID", "Id"},
-	    {"types.Network", "Id", "ID"},
-	    {NULL, "Src", "Source"},
-	    {NULL, "Dst", "Destination"},
-	    {NULL, "Healthcheck", "Health"},
-	};
+	int levels = 0;
+	const char *of = template_type_of_field(type, name, &levels);
+	const json_t *told = told_of(r, v);
+	own_json json_t *whole = borrow(told != NULL ? told : v);
+	json_t *part;
 
-	for (size_t i = 0; i < COUNTOF(former); i++)
-		if (strcmp(former[i].then, name) == 0 &&
-		    (former[i].type == NULL || (type != NULL && strcmp(former[i].type, type) == 0)))
-			return json_object_get(v, former[i].now);
-	return NULL;
+	if (of == NULL || levels != TEMPLATE_EMBEDDED)
+		return NULL;
+	part = json_copy(whole);
+	note_type(r, part, of, 0);
+	return part;
 }
 
 /* --- What JSON has no kind for, told by the field's name ----------------------------------------
@@ -209,42 +228,37 @@ is_map(const char *name)
 
 /* Times, which what is inspected holds as such: they print in Go's way, and have methods. */
 static bool
-is_time(const struct run *r, const char *name, const json_t *v)
+is_time(const struct run *r, const char *name, const json_t *v, char *text, size_t size)
 {
-	static const char *const list[] = {"CheckpointedAt", "Created", "CreatedAt", "FinishedAt",
-	    "RestoredAt", "StartedAt", "UpdatedAt"};
+	static const char *const list[] = {"containers.psReporter", "entities.SecretInfoReport",
+	    "entities.VolumeListReport", "events.Event", "inspect.ImageData",
+	    "networks.ListPrintReports", "types.Network", "v1.Image"};
 
-	return json_is_string(v) && r->type != NULL &&
+	return r->type != NULL &&
 	       (text_has_prefix(r->type, "define.Inspect") ||
-		   strcmp(r->type, "containers.psReporter") == 0 ||
-		   strcmp(r->type, "networks.ListPrintReports") == 0 ||
-		   strcmp(r->type, "entities.SecretInfoReport") == 0 ||
-		   strcmp(r->type, "inspect.ImageData") == 0 || strcmp(r->type, "v1.Image") == 0 ||
-		   strcmp(r->type, "types.Network") == 0) &&
-	       is_one_of(name, list, COUNTOF(list));
+		   is_one_of(r->type, list, COUNTOF(list))) &&
+	       template_time(name, v, text, size);
 }
 
+/* The field of that name of a struct of that type, or NULL, as Go has it: v is taken. */
 static json_t *
-as_go(const struct run *r, const char *name, json_t *v)
+as_go(const struct run *r, const char *type, const char *name, json_t *v)
 {
+	json_t *zero = type != NULL && json_is_null(v) ? template_zero_field(type, name) : NULL;
 	char text[80];
-	int64_t ns;
 
-	if (json_is_null(v) && is_map(name)) {
-		json_decref(v);
-		return json_object();
-	}
-	if (!is_time(r, name, v))
-		return v;
-	/* The year 1 has no nanoseconds since 1970. */
-	if (strcmp(json_string_value(v), "0001-01-01T00:00:00Z") == 0)
-		snprintf(text, sizeof(text), "0001-01-01 00:00:00 +0000 UTC");
-	else if (human_parse_rfc3339(json_string_value(v), &ns) == 0)
-		human_go_time(ns, text, sizeof(text));
+	if (zero == NULL && json_is_null(v) && is_map(name))
+		zero = json_object();
+	if (zero != NULL)
+		;
+	else if (type != NULL && json_is_integer(v) && template_is_duration(type, name))
+		zero = json_string(human_go_duration(json_integer_value(v), text, sizeof(text)));
+	else if (is_time(r, name, v, text, sizeof(text)))
+		zero = json_string(text);
 	else
 		return v;
 	json_decref(v);
-	return json_string(text);
+	return zero;
 }
 
 /* The result of a method without arguments of a time, or NULL. */
@@ -264,22 +278,24 @@ time_method(const char *name, const json_t *v)
 	return NULL;
 }
 
-/* *v (an own reference, or NULL), which the field from gave if not NULL, becomes its field. */
+/*
+ * *v (an own reference, or NULL), which the field from gave if not NULL, becomes its field; *type becomes the Go struct
+ * that had it, or NULL.
+ */
 static int
-step_field(
-    struct run *r, const struct template_operand *o, const char *from, const char *name, json_t **v)
+step_field(struct run *r, const struct template_operand *o, const char *from, const char *name,
+    const char **type, json_t **v)
 {
-	const char *type = type_of(r, *v);
-	own_json json_t *next = json_incref(json_object_get(*v, name));
-	char why[512];
+	const char *of = type_of(r, *v);
+	own_json json_t *next = json_incref(template_field(*v, of, name));
+	char why[512], text[80];
 
-	if (next == NULL)
-		next = json_incref(former_field(type, *v, name));
-	if (next == NULL && is_time(r, from, *v))
+	*type = of;
+	if (next == NULL && is_time(r, from, *v, text, sizeof(text)))
 		next = time_method(name, *v);
-	if (next == NULL && type != NULL)
-		next = template_zero_field(type, name);
-	if (next == NULL && type == NULL &&
+	if (next == NULL && of != NULL && (next = embedded(r, of, name, *v)) == NULL)
+		next = template_zero_field(of, name);
+	if (next == NULL && of == NULL &&
 	    (json_is_object(*v) || (json_is_null(*v) && is_map(from)))) {
 		json_decref(*v);
 		*v = NULL;
@@ -291,11 +307,11 @@ step_field(
 	}
 	if (next == NULL) {
 		snprintf(why, sizeof(why), "can't evaluate field %s in type %s", name,
-		    type != NULL ? type : template_type(*v));
+		    of != NULL ? of : template_type(*v));
 		return bad(r, o, why);
 	}
-	if (type != NULL)
-		note_field(r, type, name, next);
+	if (of != NULL)
+		note_field(r, of, name, next);
 	json_decref(*v);
 	*v = ptr_take(&next);
 	return 0;
@@ -305,24 +321,13 @@ static int eval_pipe(struct run *r, const struct template_pipe *p, const json_t 
 static int eval_call(struct run *r, const struct template_operand *o, const json_t *dot,
     json_t *final, bool has_final, json_t **out);
 
-/* Only the count of references is changed through such values. */
-static json_t *
-borrow(const json_t *v)
-{
-	union {
-		const json_t *in;
-		json_t *out;
-	} u = {v};
-
-	return json_incref(u.out);
-}
-
 /* The value of one operand without arguments: a new reference. */
 static int
 eval_operand(struct run *r, const struct template_operand *o, const json_t *dot, json_t **out)
 {
 	own_json json_t *v = NULL;
 	struct variable *var;
+	const char *type = NULL;
 
 	switch (o->kind) {
 	case OPERAND_DOT:
@@ -345,10 +350,10 @@ eval_operand(struct run *r, const struct template_operand *o, const json_t *dot,
 		break;
 	}
 	for (size_t i = 0; i < o->chain_n; i++)
-		if (step_field(r, o, i > 0 ? o->chain[i - 1] : NULL, o->chain[i], &v) == -1)
+		if (step_field(r, o, i > 0 ? o->chain[i - 1] : NULL, o->chain[i], &type, &v) == -1)
 			return -1;
 	if (o->chain_n > 0 && !r->as_json)
-		v = as_go(r, o->chain[o->chain_n - 1], v);
+		v = as_go(r, type, o->chain[o->chain_n - 1], v);
 	*out = ptr_take(&v);
 	return 0;
 }
@@ -400,19 +405,42 @@ check_args(struct run *r, const struct template_operand *o, const struct templat
 static void
 tell(const struct run *r, json_t **v)
 {
-	const json_t *told = NULL, *row;
-	size_t i;
+	const json_t *told = told_of(r, *v);
 
-	if (r->told != NULL && *v == r->root)
-		told = r->told;
-	else if (r->told != NULL && json_is_array(r->root))
-		json_array_foreach (r->root, i, row)
-			if (row == *v)
-				told = json_array_get(r->told, i);
-	if (told == NULL)
+	if (told == NULL || *v == NULL)
 		return;
 	json_decref(*v);
 	*v = borrow(told);
+}
+
+static void
+print(const struct run *r, const json_t *v, struct strbuf *out)
+{
+	int levels;
+	const char *type = find_type(r, v, &levels);
+
+	if (type != NULL && (json_is_object(v) || json_is_array(v)))
+		template_print_typed(v, type, levels, out);
+	else
+		template_print(v, out);
+}
+
+/* For what makes text of anything, a value of a known type is the text that it prints as. */
+static void
+put_text(const struct run *r, const char *function, json_t **args, size_t n)
+{
+	static const char *const list[] = {"html", "js", "print", "printf", "println", "urlquery"};
+	int levels;
+
+	for (size_t i = 0; i < n && is_one_of(function, list, COUNTOF(list)); i++) {
+		own_strbuf struct strbuf b = {0};
+
+		if (find_type(r, args[i], &levels) == NULL)
+			continue;
+		print(r, args[i], &b);
+		json_decref(args[i]);
+		args[i] = json_strn(b.s, b.n);
+	}
 }
 
 static int
@@ -445,6 +473,8 @@ eval_call(struct run *r, const struct template_operand *o, const json_t *dot, js
 		status = check_args(r, o, f, n);
 	if (status == 0 && json)
 		tell(r, &args[0]);
+	if (status == 0)
+		put_text(r, o->name, args, n);
 	if (status == 0 && f->call(args, n, out, &why) == -1) {
 		err_wrap(&why, "error calling %s", f->name);
 		status = bad(r, o, why.text);
@@ -628,7 +658,7 @@ run_action(struct run *r, const struct template_node *n, const json_t *dot)
 	if (eval_pipe(r, n->pipe, dot, &v) == -1)
 		return FLOW_FAILED;
 	if (n->pipe->name_n == 0)
-		template_print(v, r->out);
+		print(r, v, r->out);
 	return FLOW_NEXT;
 }
 
@@ -722,70 +752,4 @@ template_run(const struct template *t, const json_t *dot, const json_t *told, co
 	free(r.typed);
 	json_decref(top);
 	return flow == FLOW_FAILED ? -1 : 0;
-}
-
-static void fields_of_nodes(const struct template_node *n, struct strv *out);
-
-static void
-fields_of_pipe(const struct template_pipe *p, struct strv *out)
-{
-	for (const struct template_command *c = p->commands; c != NULL; c = c->next) {
-		for (const struct template_operand *o = c->operands; o != NULL; o = o->next) {
-			if (o->kind == OPERAND_PIPE)
-				fields_of_pipe(o->pipe, out);
-			else if (o->chain_n > 0 && strv_find(out, o->chain[0]) == out->n)
-				strv_add(out, o->chain[0]);
-		}
-	}
-}
-
-static void
-fields_of_nodes(const struct template_node *n, struct strv *out)
-{
-	for (; n != NULL; n = n->next) {
-		if (n->pipe != NULL)
-			fields_of_pipe(n->pipe, out);
-		fields_of_nodes(n->body, out);
-		fields_of_nodes(n->otherwise, out);
-	}
-}
-
-void
-template_fields(const struct template *t, struct strv *out)
-{
-	fields_of_nodes(t->nodes, out);
-	for (const struct template_named *n = t->named; n != NULL; n = n->next)
-		fields_of_nodes(n->nodes, out);
-}
-
-static bool takes_dot(const struct template_node *n);
-
-static bool
-pipe_takes_dot(const struct template_pipe *p)
-{
-	for (const struct template_command *c = p->commands; c != NULL; c = c->next)
-		for (const struct template_operand *o = c->operands; o != NULL; o = o->next)
-			if (o->kind == OPERAND_PIPE
-				? pipe_takes_dot(o->pipe)
-				: o->chain_n == 0 &&
-				      (o->kind == OPERAND_DOT || o->kind == OPERAND_VARIABLE))
-				return true;
-	return false;
-}
-
-static bool
-takes_dot(const struct template_node *n)
-{
-	for (; n != NULL; n = n->next)
-		if ((n->pipe != NULL && pipe_takes_dot(n->pipe)) || takes_dot(n->body) ||
-		    takes_dot(n->otherwise))
-			return true;
-	return false;
-}
-
-bool
-template_takes_dot(const struct template *t)
-{
-	/* What a named template is given is a value of the one that names it. */
-	return takes_dot(t->nodes);
 }

@@ -102,13 +102,28 @@ struct template_function_info {
 };
 const struct template_function_info *template_function_find(const char *name);
 
-/*
- * The Go type of what the field of that struct holds, or, with *each set, of its elements; NULL if nothing is known
- * of their fields.
- */
-const char *template_type_of_field(const char *type, const char *field, bool *each);
+/* The Go struct is a part of the other, which has its fields. */
+#define TEMPLATE_EMBEDDED (-1)
 
-/* What a field holds that JSON leaves out: a new reference.  NULL: the struct has no such field. */
+/*
+ * The Go type of what the field of that struct holds, or, with *levels above 0, of the elements of that many lists or
+ * maps in each other; NULL if nothing is known of their fields.
+ */
+const char *template_type_of_field(const char *type, const char *field, int *levels);
+
+/* The names of the struct's fields as Go orders them, blanks between; NULL: as they stand in JSON. */
+const char *template_type_order(const char *type);
+
+/* The field of v, a struct of that type or NULL, by one of the names that Podman takes: borrowed, or NULL. */
+json_t *template_field(const json_t *v, const char *type, const char *name);
+
+/* In JSON it is a number, of nanoseconds. */
+bool template_is_duration(const char *type, const char *field);
+
+/* What Go prints for a time of that name, which is a string in JSON, in text; false: it is none. */
+bool template_time(const char *name, const json_t *v, char *text, size_t size);
+
+/* What a field holds that JSON leaves out or has as null: a new reference.  NULL: the struct has no such field. */
 json_t *template_zero_field(const char *type, const char *field);
 
 /* Go's truth: not false, zero, empty or nil. */
@@ -119,6 +134,8 @@ const char *template_type(const json_t *v);
 
 /* Go's %v, and "<no value>" for NULL. */
 void template_print(const json_t *v, struct strbuf *out);
+/* The same of a struct of that type, or with levels above 0 of that many lists or maps of them in each other. */
+void template_print_typed(const json_t *v, const char *type, int levels, struct strbuf *out);
 
 /* fmt.Sprintf; args[0] is the format. */
 void template_printf(json_t *const *args, size_t n, struct strbuf *out);

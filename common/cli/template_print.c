@@ -11,6 +11,7 @@
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/cli/human.h"
 #include "common/cli/template_int.h"
 
 #define WIDTH_MAX 4096
@@ -163,6 +164,121 @@ print_value(const json_t *v, bool quote, struct strbuf *out)
 		break;
 	default:
 		strbuf_add(out, json_is_true(v) ? "true" : "false");
+	}
+}
+
+bool
+template_time(const char *name, const json_t *v, char *text, size_t size)
+{
+	static const char *const list[] = {"CheckpointedAt", "Created", "CreatedAt", "FinishedAt",
+	    "RestoredAt", "StartedAt", "Time", "UpdatedAt"};
+	size_t i = 0;
+	int64_t ns;
+
+	while (i < COUNTOF(list) && (name == NULL || strcmp(list[i], name) != 0))
+		i++;
+	if (i == COUNTOF(list) || !json_is_string(v))
+		return false;
+	/* The year 1 has no nanoseconds since 1970. */
+	if (strcmp(json_string_value(v), "0001-01-01T00:00:00Z") == 0)
+		snprintf(text, size, "0001-01-01 00:00:00 +0000 UTC");
+	else if (human_parse_rfc3339(json_string_value(v), &ns) == 0)
+		human_go_time(ns, text, size);
+	else
+		return false;
+	return true;
+}
+
+static void print_struct(const json_t *v, const char *type, struct strbuf *out);
+
+/* before goes first.  False: JSON leaves it out, and it has no value known here, so that it does not exist. */
+static bool
+print_field(
+    const json_t *v, const char *type, const char *name, const char *before, struct strbuf *out)
+{
+	int levels = 0;
+	const char *of = template_type_of_field(type, name, &levels);
+	bool embedded = of != NULL && levels == TEMPLATE_EMBEDDED;
+	const json_t *field = template_field(v, type, name);
+	own_json json_t *zero = NULL;
+	char text[80];
+
+	if (field == NULL || json_is_null(field))
+		field = (zero = template_zero_field(type, name)) != NULL ? zero : field;
+	if (field == NULL && !embedded)
+		return false;
+	strbuf_add(out, before);
+	if (embedded)
+		print_struct(v, of, out);
+	else if (json_is_integer(field) && template_is_duration(type, name))
+		strbuf_add(out, human_go_duration(json_integer_value(field), text, sizeof(text)));
+	else if (template_time(name, field, text, sizeof(text)))
+		strbuf_add(out, text);
+	else if (of != NULL)
+		template_print_typed(field, of, levels, out);
+	else
+		print_value(field, false, out);
+	return true;
+}
+
+static void
+print_struct(const json_t *v, const char *type, struct strbuf *out)
+{
+	const char *order = template_type_order(type), *key;
+	own_strv struct strv names = {0};
+	bool any = false;
+	json_t *field;
+
+	if (order != NULL)
+		strv_split(&names, order, ' ');
+	else
+		json_object_foreach ((json_t *)v, key, field)
+			strv_add(&names, key);
+	strbuf_addc(out, '{');
+	for (size_t i = 0; i < names.n; i++)
+		any = print_field(v, type, names.v[i], any ? " " : "", out) || any;
+	strbuf_addc(out, '}');
+}
+
+static void
+print_map(const json_t *v, const char *type, int levels, struct strbuf *out)
+{
+	own_strv struct strv keys = {0};
+	const char *key;
+	json_t *element;
+
+	json_object_foreach ((json_t *)v, key, element)
+		strv_add(&keys, key);
+	qsort(keys.v, keys.n, sizeof(*keys.v), by_text);
+	strbuf_add(out, "map[");
+	for (size_t i = 0; i < keys.n; i++) {
+		strbuf_addf(out, "%s%s:", i > 0 ? " " : "", keys.v[i]);
+		template_print_typed(json_object_get(v, keys.v[i]), type, levels, out);
+	}
+	strbuf_addc(out, ']');
+}
+
+void
+template_print_typed(const json_t *v, const char *type, int levels, struct strbuf *out)
+{
+	size_t i;
+	const json_t *element;
+
+	if (json_is_null(v) && levels > 0) {
+		strbuf_add(out, "[]");
+	} else if (json_is_object(v) && levels > 0) {
+		print_map(v, type, levels - 1, out);
+	} else if (json_is_object(v)) {
+		print_struct(v, type, out);
+	} else if (json_is_array(v) && levels > 0) {
+		strbuf_addc(out, '[');
+		json_array_foreach (v, i, element) {
+			strbuf_add(out, i > 0 ? " " : "");
+			template_print_typed(element, type, levels - 1, out);
+		}
+		strbuf_addc(out, ']');
+	} else {
+		print_value(v, false, out);
 	}
 }
 

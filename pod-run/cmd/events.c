@@ -223,7 +223,7 @@ print_line(const json_t *event, bool no_trunc)
 	puts(b.s);
 }
 
-/* In templates every field is there, and the time is a Go time. */
+/* In templates every field is there. */
 static json_t *
 template_row(const json_t *event)
 {
@@ -238,7 +238,7 @@ template_row(const json_t *event)
 
 	for (size_t i = 0; i < COUNTOF(fields); i++)
 		json_put_str(o, fields[i].field, text_of(event, fields[i].key));
-	json_put_str(o, "Time", human_go_time(ns, when, sizeof(when)));
+	json_put_str(o, "Time", human_rfc3339nano(ns, when, sizeof(when)));
 	json_put_int(o, "TimeNano", ns);
 	json_put_int(o, "ContainerExitCode",
 	    json_integer_value(json_object_get(event, "ContainerExitCode")));
@@ -250,10 +250,10 @@ template_row(const json_t *event)
 }
 
 static int
-print(const struct events_opts *o, const json_t *event, struct err *e)
+print(const struct events_opts *o, json_t *event, struct err *e)
 {
 	own_strbuf struct strbuf b = {0};
-	own_json json_t *list = NULL;
+	own_json json_t *list = json_arr(), *told = json_arr();
 	int r = 0;
 
 	if (o->format == NULL || *o->format == '\0') {
@@ -264,9 +264,9 @@ print(const struct events_opts *o, const json_t *event, struct err *e)
 	} else {
 		struct output out = {.format = o->format, .type = "events.Event"};
 
-		list = json_arr();
 		json_add_take(list, template_row(event));
-		r = output_list(&out, list, NULL, stdout, e);
+		json_array_append(told, event);
+		r = output_list(&out, list, told, stdout, e);
 	}
 	fflush(stdout);
 	return r;

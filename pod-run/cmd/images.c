@@ -263,6 +263,8 @@ template_row(const struct images_opts *o, const struct msg_image_listed *all, co
 	json_put_str(row, "CreatedAt", text);
 	json_put_str(row, "CreatedTime", text);
 	json_put_bool(row, "Dangling", im->names.n == 0 && im->repo_digests.n == 0);
+	json_put_take(row, "IsDangling", json_incref(json_object_get(row, "Dangling")));
+	json_put_bool(row, "IsReadOnly", im->read_only);
 	if (im->names.n == 0)
 		json_put_take(row, "Names", json_arr());
 	put_history(row, im);

@@ -48,7 +48,7 @@ static const struct {
 } kinds[] = {
     {"container", "define.InspectContainerData", "no such container", inspect_container},
     {"image", "inspect.ImageData", NULL, inspect_image},
-    {"volume", "define.InspectVolumeData", NULL, inspect_volume, volume_row_fields},
+    {"volume", "define.InspectVolumeData", NULL, inspect_volume, NULL},
     {"network", "types.Network", NULL, inspect_network, network_fields},
 };
 

@@ -326,13 +326,15 @@ template_row(const struct rec_network *n, bool no_trunc)
 {
 	own_strbuf struct strbuf labels = {0};
 	own_json json_t *keys_form = network_shown(n);
-	json_t *o = network_fields(keys_form);
+	json_t *o = network_fields(keys_form), *network = network_fields(keys_form);
 
 	for (size_t i = 0; i < n->labels.n; i++)
 		strbuf_addf(
 		    &labels, "%s%s=%s", i > 0 ? "," : "", n->labels.v[i].key, n->labels.v[i].value);
 	json_put_take(o, "ID", no_trunc ? json_str(n->id) : json_strn(n->id, NAMES_SHORT_LEN));
 	json_put_str(o, "Labels", labels.n > 0 ? labels.s : "");
+	json_object_del(network, "Containers");
+	json_put_take(o, "Network", network);
 	return o;
 }
 

@@ -158,7 +158,7 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct ls_opts *o = opts;
 	own_volume_rows struct volume_rows rows = {0};
-	own_json json_t *list = json_arr(), *shown = json_arr();
+	own_json json_t *list = json_arr();
 	struct output out = {.format = o->format,
 	    .table = "{{.Driver}}\t{{.Name}}",
 	    .quiet = o->quiet ? "{{.Name}}" : NULL,
@@ -172,13 +172,9 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "quiet and format are mutually exclusive");
 	if (volume_row_list(ctx_of(cli), &o->filter, &rows, e) == -1)
 		return -1;
-	for (size_t i = 0; i < rows.n; i++) {
-		json_t *row = volume_row_json(rows.v[i].v);
-
-		json_add_take(shown, row);
-		json_add_take(list, volume_row_fields(row));
-	}
-	return output_list(&out, list, shown, stdout, e);
+	for (size_t i = 0; i < rows.n; i++)
+		json_add_take(list, volume_row_json(rows.v[i].v));
+	return output_list(&out, list, NULL, stdout, e);
 }
 
 /* --- rm -----------------------------------------------------------------------------------------*/
@@ -258,7 +254,6 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct inspect_opts *o = opts;
 	own_strv struct strv words = {0};
 	own_json json_t *list = json_arr();
-	bool json = *o->format == '\0' || output_is_json(o->format);
 	struct err last = {0};
 
 	if ((argc > 0) == o->all)
@@ -270,8 +265,7 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		json_t *one;
 
 		if (inspect_volume(ctx_of(cli), words.v[i], false, &one, e) == 0) {
-			json_add_take(list, json ? json_incref(one) : volume_row_fields(one));
-			json_decref(one);
+			json_add_take(list, one);
 			continue;
 		}
 		if (err_is_set(&last))

@@ -182,28 +182,6 @@ volume_row_json(const struct rec_volume *v)
 	return o;
 }
 
-json_t *
-volume_row_fields(json_t *document)
-{
-	static const char *const truths[] = {"Anonymous", "NeedsCopyUp", "NeedsChown"};
-	static const char *const numbers[] = {"UID", "GID", "Timeout"};
-	json_t *o = json_copy(document), *created = json_object_get(document, "CreatedAt");
-	char text[HUMAN_MAX];
-	int64_t ns;
-
-	if (human_parse_rfc3339(json_string_value(created), &ns) == 0)
-		json_put_str(o, "CreatedAt", human_go_time(ns, text, sizeof(text)));
-	for (size_t i = 0; i < COUNTOF(truths); i++)
-		if (json_object_get(o, truths[i]) == NULL)
-			json_put_bool(o, truths[i], false);
-	for (size_t i = 0; i < COUNTOF(numbers); i++)
-		if (json_object_get(o, numbers[i]) == NULL)
-			json_put_int(o, numbers[i], 0);
-	json_put_obj(o, "Status");
-	json_put_str(o, "StorageID", "");
-	return o;
-}
-
 int
 inspect_volume(struct ctx *x, const char *word, bool size, json_t **out, struct err *e)
 {

@@ -33,12 +33,6 @@ int volume_row_list(
 json_t *volume_row_json(const struct rec_volume *v);
 
 /*
- * The same for templates, a new reference: what JSON leaves out when it is empty has a value there, and the time is
- * a Go time.
- */
-json_t *volume_row_fields(json_t *document);
-
-/*
  * Removes a volume by name or unique prefix.  One in use is ERR_INUSE, or with force its containers
  * are removed first; a missing one is ERR_NOTFOUND.  removed, if not NULL, is its name, to be freed by the caller.
  */

@@ -117,6 +117,34 @@ is "what it does not hold" "$(f '{{.Config.Cmd}} {{.Config.Volumes}} <{{.Config.
 is "its history" "$(f '{{range .History}}{{.EmptyLayer}} {{.CreatedBy}}{{end}}' "$img" | grep -c '^false ')" 1
 is "a network that is not joined, volumes" "$(f '{{.NetworkSettings.Networks.nosuch}} {{.Config.Volumes}} {{.SizeRw}}' ended)" "<no value> map[] <nil>"
 is "of the host and of a secret" "$(pod info --format '{{.Host.Security.Nosuch}}' 2>&1 | grep -c Nosuch) $(pod secret inspect --format '{{.Spec.Nosuch}}' timed 2>&1 | grep -c Nosuch)" "1 1"
+# A struct prints its values in the order of Go's fields, and not as a map; what is nil is empty, and times and durations are such.
+zero='0001-01-01 00:00:00 +0000 UTC'
+is "the state" "$(f '{{.State}}' more1)" "{$(f '{{.State.OciVersion}}' more1) created false false false false false 0 0 0  $zero $zero <nil> false  $zero $zero    false false}"
+is "by print as well" "$(f '{{print .State "x"}}|{{printf "%s" .HostConfig.RestartPolicy}}' more1)" "$(f '{{.State}}' more1)x|{no 0}"
+pod create --name struct --health-cmd true --health-interval 1m --ulimit nofile=7:8 --restart on-failure:3 --network podman -p 127.0.0.1:8088:80 -v /tmp:/t:ro $img true >/dev/null
+is "a health check" "$(f '{{.Config.Healthcheck}} {{.Config.Healthcheck.Interval}}' struct)" "{[CMD-SHELL true] 0s 0s 1m0s 30s 3} 1m0s"
+is "lists of structs" "$(f '{{index .HostConfig.Ulimits 0}} {{.Mounts}} {{(index .Mounts 0)}}' struct)" "{RLIMIT_NOFILE 7 8} [{bind  /tmp /t   [rbind] false rprivate }] {bind  /tmp /t   [rbind] false rprivate }"
+is "maps of them" "$(f '{{.HostConfig.PortBindings}} {{range $k, $v := .HostConfig.PortBindings}}{{$v}}{{(index $v 0).HostIP}}{{end}}' struct)" "map[80/tcp:[{127.0.0.1 8088}]] [{127.0.0.1 8088}]127.0.0.1"
+is "one in another" "$(f '{{.NetworkSettings}}' ended)" "{{   0 []   0 []  []}   false  0 map[]  map[]}"
+is "and named" "$(f '{{with .NetworkSettings.InspectBasicNetworkConfig}}{{.}}{{.IPPrefixLen}}{{end}}' more1)" "{   0 []   0 []  []}0"
+is "nothing where JSON has null" "$(f '{{.Config.Entrypoint}} {{.HostConfig.Links}} {{.HostConfig.CgroupConf}} {{.Config.OnBuild}} {{json .HostConfig.Links}}' more1)" "[] [] map[] <nil> null"
+is "each value of it is printed" "$(f '{{.HostConfig.LogConfig}}' struct)" "{k8s-file map[] $(f '{{.HostConfig.LogConfig.Path}}' struct)  $(f '{{.HostConfig.LogConfig.Size}}' struct)}"
+is "of an image" "$(f '{{.RootFS}} {{.Config}}' "$img")" "{layers $(f '{{.RootFS.Layers}}' "$img")} { map[] $(f '{{.Config.Env}}' "$img") [] [] map[]  map[]  false}"
+is "of a secret, the host and a network" "$(pod secret inspect --format '{{.Spec.Driver.Name}} {{.Spec.Labels}}' timed) $(pod info --format '{{.Plugins.Volume}} {{.Host.IDMappings.UIDMap}}') $(pod network inspect --format '{{.Subnets}}' podman)" \
+	"file map[] [local] [] [{10.88.0.0/16 10.88.0.1 <nil>}]"
+pod rm struct >/dev/null
+# What a row is made of can be named.
+pod volume create --label a=b vol >/dev/null
+id=$(pod ps -aq --no-trunc --filter name=more1)
+is "of ps" "$(pod ps -a --filter name=more1 --format '{{.ListContainer.ID}} {{.ListContainer.Names}}')" "$id [more1]"
+is "of images" "$(pod images --format '{{.ImageSummary.Id}} {{.ImageSummary.Dangling}} {{.IsDangling}} {{.IsReadOnly}}')" "$(pod images -q --no-trunc | cut -d: -f2) false false false"
+is "of volume ls" "$(pod volume ls --filter name=vol --format '{{.VolumeConfigResponse.InspectVolumeData.Name}} {{.InspectVolumeData.Labels}} {{.UID}}{{.StorageID}} {{.CreatedAt.Unix}}')" \
+	"vol map[a:b] 0 $(pod volume inspect --format '{{.CreatedAt.Unix}}' vol)"
+is "as a struct" "$(pod volume ls --filter name=vol --format '{{.InspectVolumeData}}')" "{vol local $ROOT/volumes/vol/_data $(pod volume inspect --format '{{.CreatedAt}}' vol) map[] map[a:b] local map[] 0 0 false 0 $(pod volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' vol) 0 }"
+is "of network ls" "$(pod network ls --filter name=podman --format '{{.Network.Name}} {{len .Network.ID}}')" "podman 64"
+is "of stats" "$(pod stats --no-stream --format '{{.ContainerStats.Name}}' more1)" more1
+is "of history" "$(pod history --format '{{.ImageHistoryLayer.ID}}' $img)" "$(pod history --no-trunc --format '{{.ID}}' $img)"
+is "of events" "$(pod events --stream=false --since 1h --filter event=create --filter volume=vol --format '{{.Details.Attributes}} {{.Time.Unix}}' | grep -cE '^map\[.*\] [0-9]{10}$')" 1
 is "a named template" "$(f '{{define "n"}}<{{.}}>{{end}}{{template "n" .Name}}{{block "s" .State}}{{.Status}}{{end}}' more1)" "<more1>created"
 is "split into characters" "$(f '{{join (split "aäb" "") "-"}}' more1)" a-ä-b
 

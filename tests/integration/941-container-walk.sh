@@ -134,7 +134,7 @@ pod kill -s USR1 run1; pod kill -s 10 --cidfile "$WORLD/cid" | wc -c; names -f s
 pod kill -l 2>&1 | grep -c 'can only kill running containers'@1
 pod kill --all -s CONT 2>&1 | wc -l@3
 pod update --memory-swappiness x run1 2>&1 | head -n 1@Error: invalid argument "x" for "--memory-swappiness" flag: strconv.ParseInt: parsing "x": invalid syntax
-pod update --restart always:2 run1 2>&1; pod update --restart on-failure:4 run1; pod inspect --format '{{.HostConfig.RestartPolicy}}' run1@Error: restart policy retries can only be specified with on-failure restart policy ID map[MaximumRetryCount:4 Name:on-failure]
+pod update --restart always:2 run1 2>&1; pod update --restart on-failure:4 run1; pod inspect --format '{{.HostConfig.RestartPolicy}}' run1@Error: restart policy retries can only be specified with on-failure restart policy ID {on-failure 4}
 pod update --health-cmd none --restart no run2; names -f health=none -f name=run2@ID run2
 pod cp three:/ten - | tar -t@ten
 pod cp "$WORLD/env" new:/tmp/env && pod cp new:/tmp/env - | tar -xO@C=1
