@@ -35,7 +35,7 @@ take_append(json_t *array)
 	for (size_t i = json_array_size(array); i-- > 0;) {
 		const json_t *flag = json_object_get(json_array_get(array, i), "append");
 
-		if (flag == NULL)
+		if (!json_is_boolean(flag))
 			continue;
 		append = json_is_true(flag);
 		json_array_remove(array, i);
@@ -138,6 +138,23 @@ report_unknown(const char *path, const json_t *file)
 	}
 }
 
+/* A value in the place of a table would take all of its keys away. */
+static int
+check_sections(const char *path, const json_t *file, struct err *e)
+{
+	static const char *const sections[] = {
+	    "containers", "secrets", "network", "engine", "farms", "podmansh"};
+
+	for (size_t i = 0; i < COUNTOF(sections); i++) {
+		const json_t *table = json_object_get(file, sections[i]);
+
+		if (table != NULL && !json_is_object(table))
+			return err_set(e, ERR_INVALID, "containers.conf: %s must be a table (%s)",
+			    sections[i], path);
+	}
+	return 0;
+}
+
 /* Merges one file; an absent or unreadable-by-us file is skipped unless it must be there. */
 static int
 add_file(struct containers_conf *c, const char *path, bool must, json_t *state, struct err *e)
@@ -146,11 +163,14 @@ add_file(struct containers_conf *c, const char *path, bool must, json_t *state, 
 	own_json json_t *j = toml_read_file(path, &why);
 
 	if (j == NULL) {
-		if (!must && (why.no == ENOENT || why.no == ENOTDIR || why.no == EACCES))
+		if (!must &&
+		    (why.no == ENOENT || why.no == ENOTDIR || why.no == EACCES || why.no == EISDIR))
 			return 0;
 		*e = why;
 		return err_wrap(e, "reading containers.conf");
 	}
+	if (check_sections(path, j, e) == -1)
+		return -1;
 	report_unknown(path, j);
 	merge(c->tree, j, state);
 	strv_add(&c->files, path);
@@ -230,7 +250,7 @@ add_module(struct containers_conf *c, uid_t uid, const char *name, json_t *state
 	for (size_t i = 0; i < COUNTOF(dirs); i++) {
 		own_mem char *path = NULL;
 
-		if (dirs[i] == NULL)
+		if (dirs[i] == NULL || *name == '\0')
 			continue;
 		path = xasprintf("%s/" MODULES_DIR "/%s", dirs[i], name);
 		if (access(path, R_OK) == 0)
@@ -490,6 +510,38 @@ report_idle(const struct containers_conf *c)
 			log_info("containers.conf: %s has no effect here", idle[i].key);
 }
 
+/* Says which file it is that a value in e comes from: the last one that is wrong by itself. */
+static void
+name_file(const struct containers_conf *c, struct err *e)
+{
+	for (size_t i = c->files.n; i-- > 0;) {
+		own_containers_conf struct containers_conf one = {.tree = json_obj()};
+		own_json json_t *state = json_obj();
+		struct err why = {0}, ignored;
+		json_t *j = toml_read_file(c->files.v[i], &ignored);
+
+		if (j == NULL)
+			continue;
+		merge(one.tree, j, state);
+		json_decref(j);
+		if (fill(&one, state, &why) == 0 && check_rest(&one, &why) == 0)
+			continue;
+		err_set(e, why.class, "%s (%s)", why.text, c->files.v[i]);
+		return;
+	}
+}
+
+static int
+load(struct containers_conf *c, uid_t uid, const struct strv *modules, json_t *state, struct err *e)
+{
+	if (add_all(c, uid, modules, state, e) == -1)
+		return -1;
+	if (fill(c, state, e) == 0 && check_rest(c, e) == 0)
+		return 0;
+	name_file(c, e);
+	return -1;
+}
+
 int
 containers_conf_load(
     struct containers_conf *c, uid_t uid, const struct strv *modules, struct err *e)
@@ -497,8 +549,7 @@ containers_conf_load(
 	own_json json_t *state = json_obj();
 
 	*c = (struct containers_conf){.tree = json_obj()};
-	if (add_all(c, uid, modules, state, e) == -1 || fill(c, state, e) == -1 ||
-	    check_rest(c, e) == -1) {
+	if (load(c, uid, modules, state, e) == -1) {
 		containers_conf_free(c);
 		return -1;
 	}

@@ -70,6 +70,17 @@ conf_checks() {
 	is "what belongs to what is not built is told at level info" "$(conf '[engine]\ninfra_image="x"\nservice_timeout=3' pod --log-level info ps -q 2>&1 | grep -c '\(infra_image\|service_timeout\) has no effect here')" 2
 	is "a variable for the engine without a value is told" "$(conf '[engine]\nenv=["NONSENSE"]' pod ps -q 2>&1 | grep -c 'invalid environment variable for engine NONSENSE')" 1
 
+	is "a value in the place of a table" "$(conf 'containers=5' pod ps -q 2>&1)" "Error: containers.conf: containers must be a table ($WORLD/c.conf)"
+	is "an array of tables there" "$(conf '[[engine]]\nretry=1' pod ps -q 2>&1)" "Error: containers.conf: engine must be a table ($WORLD/c.conf)"
+	is "{append=…} is true or false" "$(conf '[containers]\nenv=["A=b",{append=1}]' pod ps -q 2>&1)" "Error: containers.conf: env in table [containers] must be an array of strings ($WORLD/c.conf)"
+	is "the file is named whose value it is" "$(printf '[containers]\ninit="yes"\n' >"$WORLD/m.conf"; conf '[containers]\nreadonly=true' pod --module "$WORLD/m.conf" ps -q 2>&1)" "Error: containers.conf: init in table [containers] must be true or false ($WORLD/m.conf)"
+	is "a module without a name" "$(pod --module "" ps -q 2>&1)" 'Error: could not resolve module ""'
+	mkdir -p "$WORLD/xdg/containers/containers.conf.d/dir.conf"
+	printf '[containers]\numask="0071"\n' >"$WORLD/xdg/containers/containers.conf.d/a.conf"
+	if [ "$(id -u)" != 0 ]; then
+		is "a directory among the drop-ins is passed over" "$(XDG_CONFIG_HOME=$WORLD/xdg run $image sh -c umask 2>&1)" 0071
+	fi
+
 	# What is said counts.
 	is "env: a name takes the caller's value" "$(FROMHOST=v conf '[containers]\nenv=["FROMHOST","NOTTHERE"]' run $image sh -c 'echo $FROMHOST ${NOTTHERE-unset}')" "v unset"
 	is "env: a star takes all that begin so" "$(FROMHOST1=v FROMHOST2=w conf '[containers]\nenv=["FROMHOST*"]' run $image sh -c 'echo $FROMHOST1 $FROMHOST2')" "v w"

@@ -129,8 +129,10 @@ Test(conf, errors)
 
 	setenv("CONTAINERS_CONF", file, 1);
 	cr_expect_eq(containers_conf_load(&c, 0, NULL, &e), -1);
-	cr_expect_str_eq(
-	    e.text, "containers.conf: pids_limit in table [containers] must be an integer");
+	cr_expect(strstr(e.text, "containers.conf: pids_limit in table [containers] must be an "
+				 "integer (/") == e.text &&
+		      strstr(e.text, "/a.conf)") != NULL,
+	    "%s", e.text);
 	setenv("CONTAINERS_CONF", broken, 1);
 	cr_expect_eq(containers_conf_load(&c, 0, NULL, &e), -1);
 	cr_expect(strstr(e.text, "b.conf:1: ") != NULL, "%s", e.text);
