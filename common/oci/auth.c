@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 
 #include "common/base/json.h"
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
@@ -240,7 +241,7 @@ end_helper(const char *program, pid_t pid, int *status, struct err *e)
 
 /*
  * docker-credential-NAME VERB with input on its standard input.  Returns 0 and its answer in *text
- * if it succeeded, 1 if it did not (which is its way to say: nothing known), -1.
+ * if it succeeded, how it ended, above 0, if it did not, or -1.
  */
 static int
 run_helper(
@@ -275,7 +276,7 @@ run_helper(
 	fd_close(&from);
 	if (end_helper(program, pid, &status, e) < 0 || r < 0)
 		return -1;
-	return status != 0;
+	return status;
 }
 
 static int
@@ -306,6 +307,24 @@ server_of(const char *key)
 	return strcmp(key, "docker.io") == 0 ? DOCKER_HUB_KEY : key;
 }
 
+/*
+ * A helper that failed: 0 if it only knows nothing, said in the one way that all of them have; else -1.
+ */
+static int
+helper_failed(const char *text, int status, struct err *e)
+{
+	int n = (int)strcspn(text, "\r\n");
+
+	if (text_has_prefix(text, "credentials not found in native keychain"))
+		return 0;
+	return WIFSIGNALED(status)
+		   ? err_set(e, ERR_AUTH, "error getting credentials - err: signal %d, out: `%.*s`",
+			 WTERMSIG(status), n, text)
+		   : err_set(e, ERR_AUTH,
+			 "error getting credentials - err: exit status %d, out: `%.*s`",
+			 WEXITSTATUS(status), n, text);
+}
+
 static int
 ask_helper(const char *name, const char *key, struct auth *out, struct err *e)
 {
@@ -315,8 +334,8 @@ ask_helper(const char *name, const char *key, struct auth *out, struct err *e)
 
 	if (r == 0)
 		r = take_answer(name, text, n, out, e);
-	else if (r == 1)
-		r = 0;
+	else if (r > 0)
+		r = helper_failed(text, r, e);
 	if (text != NULL)
 		explicit_bzero(text, n);
 	return r;
@@ -337,12 +356,12 @@ tell_helper(
 	input = json_text(j);
 	r = run_helper(name, "store", input, &text, &n, e);
 	explicit_bzero(input, strlen(input));
-	return r == 1 ? err_set(e, ERR_INTERNAL,
-			    "error storing credentials - docker-credential-%s failed", name)
-		      : r;
+	return r > 0 ? err_set(e, ERR_INTERNAL,
+			   "error storing credentials - docker-credential-%s failed", name)
+		     : r;
 }
 
-/* 1: it had none. */
+/* Above 0: it had none. */
 static int
 erase_in_helper(const char *name, const char *key, struct err *e)
 {
@@ -354,6 +373,23 @@ erase_in_helper(const char *name, const char *key, struct err *e)
 
 /* --- Finding ---------------------------------------------------------------------------------- */
 
+/*
+ * Docker's default helper for all registries, which other engines do not know: one that fails, as that of a Docker
+ * Desktop which is not here, must not be in the way.
+ */
+static int
+ask_default(const json_t *j, const char *key, struct auth *out)
+{
+	const char *helper = json_string_value(json_object_get(j, "credsStore"));
+	struct err failure = {0};
+	int r = helper == NULL ? 0 : ask_helper(helper, key, out, &failure);
+
+	if (r >= 0)
+		return r;
+	log_info("credsStore of the auth file: %s", failure.text);
+	return 0;
+}
+
 static int
 find_in(json_t *j, const char *key, bool host, struct auth *out, struct err *e)
 {
@@ -361,13 +397,13 @@ find_in(json_t *j, const char *key, bool host, struct auth *out, struct err *e)
 	const char *helper;
 	int r;
 
-	if (host) {
-		helper = json_string_value(find_key(json_object_get(j, "credHelpers"), key));
-		if (helper == NULL)
-			helper = json_string_value(json_object_get(j, "credsStore"));
-		r = helper == NULL ? 0 : ask_helper(helper, key, out, e);
+	helper = host ? json_string_value(find_key(json_object_get(j, "credHelpers"), key)) : NULL;
+	if (helper != NULL) {
+		r = ask_helper(helper, key, out, e);
 		if (r != 0)
 			return r;
+	} else if (host && (r = ask_default(j, key, out)) != 0) {
+		return r;
 	}
 	entry = find_key(auths, key);
 	return json_is_object(entry) ? take_entry(entry, out, e) : 0;
@@ -409,15 +445,21 @@ auth_find(
 
 	if (helpers == NULL || helpers->n == 0)
 		return find_in_files(file, key, out, e);
+	/* One that fails keeps nobody from asking the others. */
 	for (size_t i = 0; i < helpers->n; i++) {
+		struct err failure = {0};
 		int r = strcmp(helpers->v[i], AUTH_FILES) == 0
-			    ? find_in_files(file, key, out, e)
-			    : ask_helper(helpers->v[i], host, out, e);
+			    ? find_in_files(file, key, out, &failure)
+			    : ask_helper(helpers->v[i], host, out, &failure);
 
-		if (r != 0)
+		if (r > 0) {
+			err_clear(e);
 			return r;
+		}
+		if (r < 0 && !err_is_set(e))
+			*e = failure;
 	}
-	return 0;
+	return err_is_set(e) ? -1 : 0;
 }
 
 /* --- Changing --------------------------------------------------------------------------------- */
@@ -641,7 +683,7 @@ erase_all_in_helper(const char *name, struct err *e)
 	int r = run_helper(name, "list", "", &text, &n, e);
 
 	if (r != 0)
-		return r == 1 ? 0 : -1;
+		return r > 0 ? 0 : -1;
 	j = json_read_max(text, n, HELPER_ANSWER_MAX, 8, e);
 	if (j == NULL)
 		return err_wrap(e, "credential helper docker-credential-%s", name);

@@ -111,6 +111,27 @@ is "login stores in the first of them" "$(pod login -v -u tester -p secret "$REG
 check "it is there" test -e "$WORLD/helper/${REGISTRY/:/_}"
 pod logout --all >/dev/null
 check "logout --all asks it for its list" test ! -e "$WORLD/helper/${REGISTRY/:/_}"
+printf '#!/bin/sh\necho "the vault is closed"; exit 3\n' >"$WORLD/bin/docker-credential-closed"
+chmod 755 "$WORLD/bin/docker-credential-closed"
+pair=$(printf tester:secret | base64)
+echo '{"auths":{"'"$REGISTRY"'":{"auth":"'"$pair"'"}}}' >"$auth"
+printf 'credential-helpers = ["closed", "missing", "containers-auth.json"]\n' >"$conf/registries.conf"
+check "a helper that fails keeps nobody from asking the next" quiet pod pull -q "$REGISTRY/app:1"
+gone
+echo '{}' >"$auth"
+says "if none knows, it is the error" 'error getting credentials - err: exit status 3, out: `the vault is closed`' pod pull -q "$REGISTRY/app:1"
+rm "$conf/registries.conf"
+echo '{"auths":{"'"$REGISTRY"'":{"auth":"'"$pair"'"}},"credHelpers":{"'"$REGISTRY"'":"closed"}}' >"$auth"
+says "one that the file names for a registry" 'the vault is closed' pod pull -q "$REGISTRY/app:1"
+echo '{"auths":{"'"$REGISTRY"'":{"auth":"'"$pair"'"}},"credsStore":"missing"}' >"$auth"
+check "Docker's default helper may be missing" quiet pod pull -q "$REGISTRY/app:1"
+gone
+jq -n '{Username: "tester", Secret: "secret"}' >"$WORLD/helper/${REGISTRY/:/_}"
+echo '{"credsStore":"test"}' >"$auth"
+check "or know" quiet pod pull -q "$REGISTRY/app:1"
+gone
+echo '{}' >"$auth"
+rm "$WORLD/helper/${REGISTRY/:/_}"
 printf 'credential-helpers = ["missing"]\n' >"$conf/registries.conf"
 says "a helper that is not installed" 'exec: "docker-credential-missing": executable file not found in $PATH' pod pull -q "$REGISTRY/app:1"
 rm "$conf/registries.conf"
