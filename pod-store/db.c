@@ -56,6 +56,8 @@ fail(struct db *d, struct err *e)
 {
 	int rc = d->h != NULL ? sqlite3_extended_errcode(d->h) : SQLITE_NOMEM;
 
+	if (d->h != NULL && sqlite_was_replaced(d->h))
+		return err_set(e, ERR_STATE, "the index of the store: " SQLITE_REPLACED);
 	switch (rc & 0xff) {
 	case SQLITE_BUSY:
 		return err_set(e, ERR_TIMEOUT, "the index of the store is busy");

@@ -17,6 +17,7 @@
 #include "common/base/text.h"
 #include "common/conf/selinux_conf.h"
 #include "common/db/salvage.h"
+#include "common/db/sqlite.h"
 #include "common/fs/path.h"
 #include "common/fs/spread.h"
 #include "common/fs/tree.h"
@@ -164,7 +165,7 @@ explain(const struct store *s, struct err *e)
 
 /* The index is made by one process only; SQLite itself does not guard the change to WAL. */
 static int
-open_db(struct store *s, struct err *e)
+open_index(struct store *s, struct err *e)
 {
 	own_mem char *path = xasprintf("%s/store.db", s->root);
 	bool fresh = true;
@@ -183,6 +184,15 @@ open_db(struct store *s, struct err *e)
 	rc = db_open(&s->db, path, true, NULL, e);
 	store_unlock(s);
 	return rc == -1 ? explain(s, e) : rc;
+}
+
+static int
+open_db(struct store *s, struct err *e)
+{
+	if (open_index(s, e) == -1)
+		return -1;
+	sqlite_guard(s->db.h);
+	return 0;
 }
 
 int

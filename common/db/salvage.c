@@ -95,41 +95,61 @@ copy_tables(const struct salvage *s, sqlite3 *from, sqlite3 *to)
 {
 	int code = sqlite3_exec(to, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
-	for (size_t i = 0; i < s->ntables && code == SQLITE_OK; i++)
+	for (size_t i = 0; i < s->ntables && from != NULL && code == SQLITE_OK; i++)
 		code = copy_rows(from, to, s->tables[i]);
 	if (code == SQLITE_OK && s->finish != NULL)
 		code = sqlite3_exec(to, s->finish, NULL, NULL, NULL);
-	if (code == SQLITE_OK)
-		code = sqlite3_exec(to, "COMMIT", NULL, NULL, NULL);
-	/* It gets its name without its log. */
-	return code != SQLITE_OK
-		   ? code
-		   : sqlite3_wal_checkpoint_v2(to, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return code == SQLITE_OK ? sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) : code;
+}
+
+static int
+fail(const struct salvage *s, int code, struct err *e)
+{
+	return err_set(e, (code & 0xff) == SQLITE_FULL ? ERR_NOSPACE : ERR_INTERNAL,
+	    "renewing database %s: %s", s->path, sqlite3_errstr(code));
+}
+
+/*
+ * Nobody writes to it until it is closed, unless it is too damaged for that, too; whoever waits for that finds that
+ * it was replaced (sqlite_guard).  NULL: what cannot even be opened has nothing to save.
+ */
+static int
+open_old(const struct salvage *s, sqlite3 **out, struct err *e)
+{
+	int code = sqlite3_open_v2(s->path, out, SQLITE_OPEN_READWRITE, NULL);
+
+	if (code != SQLITE_OK) {
+		sqlite3_close(*out);
+		*out = NULL;
+		return 0;
+	}
+	sqlite_wait(*out, BUSY_MS);
+	sqlite3_db_config(*out, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_db_config(*out, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	code = sqlite3_exec(*out, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	if (!is_obstacle(code))
+		return 0;
+	sqlite3_close(*out);
+	return fail(s, code, e);
 }
 
 /* Fills the empty database fresh. */
 static int
-fill(const struct salvage *s, const char *fresh, struct err *e)
+fill(const struct salvage *s, sqlite3 *from, const char *fresh, struct err *e)
 {
-	sqlite3 *from = NULL, *to = NULL;
+	sqlite3 *to = NULL;
 	int code = sqlite3_open_v2(fresh, &to, SQLITE_OPEN_READWRITE, NULL);
 
-	/* What cannot even be opened has nothing to save. */
-	if (code == SQLITE_OK &&
-	    sqlite3_open_v2(s->path, &from, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-		sqlite_wait(from, BUSY_MS);
-		sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		sqlite3_db_config(from, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-		/* What refers to a row that was lost is refused. */
-		sqlite3_db_config(to, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+	/* What refers to a row that was lost is refused. */
+	if (code == SQLITE_OK)
+		code = sqlite3_db_config(to, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+	if (code == SQLITE_OK)
 		code = copy_tables(s, from, to);
-	}
-	sqlite3_close(from);
+	/* It gets its name without its log. */
+	if (code == SQLITE_OK)
+		code = sqlite3_wal_checkpoint_v2(to, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_close(to);
-	return code == SQLITE_OK
-		   ? 0
-		   : err_set(e, (code & 0xff) == SQLITE_FULL ? ERR_NOSPACE : ERR_INTERNAL,
-			 "renewing database %s: %s", s->path, sqlite3_errstr(code));
+	return code == SQLITE_OK ? 0 : fail(s, code, e);
 }
 
 /* --- Names --------------------------------------------------------------------------------------- */
@@ -212,21 +232,34 @@ remove_parts(const char *path, size_t first)
 	}
 }
 
-int
-salvage_renew(const struct salvage *s, struct err *e)
+static int
+renew(const struct salvage *s, sqlite3 *from, struct err *e)
 {
 	own_mem char *fresh = xasprintf("%s.new", s->path);
 
-	for (size_t i = 1; i < COUNTOF(parts); i++)
-		if (move_aside(s->path, parts[i], e) == -1)
-			return -1;
-	sqlite_single();
 	remove_parts(fresh, 0);
-	if (s->make(fresh, s->arg, e) == -1 || fill(s, fresh, e) == -1) {
+	if (s->make(fresh, s->arg, e) == -1 || fill(s, from, fresh, e) == -1) {
 		remove_parts(fresh, 0);
 		return -1;
 	}
 	/* Its log is empty by now. */
 	remove_parts(fresh, 1);
 	return put_in_place(s->path, fresh, e);
+}
+
+int
+salvage_renew(const struct salvage *s, struct err *e)
+{
+	sqlite3 *old = NULL;
+	int r;
+
+	for (size_t i = 1; i < COUNTOF(parts); i++)
+		if (move_aside(s->path, parts[i], e) == -1)
+			return -1;
+	sqlite_single();
+	if (open_old(s, &old, e) == -1)
+		return -1;
+	r = renew(s, old, e);
+	sqlite3_close(old);
+	return r;
 }

@@ -95,6 +95,27 @@ sqlite_wait(sqlite3 *h, int limit_ms)
 	sqlite3_busy_handler(h, look_again, (void *)(intptr_t)limit_ms);
 }
 
+static int
+refuse_moved(void *h)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(h, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+	       moved != 0;
+}
+
+void
+sqlite_guard(sqlite3 *h)
+{
+	sqlite3_commit_hook(h, refuse_moved, h);
+}
+
+bool
+sqlite_was_replaced(sqlite3 *h)
+{
+	return sqlite3_extended_errcode(h) == SQLITE_CONSTRAINT_COMMITHOOK;
+}
+
 int64_t
 sqlite_log_size(sqlite3 *h)
 {

@@ -88,6 +88,8 @@ fail(struct db *db, const char *act, struct err *e)
 			       : damaged		 ? ERR_INTEGRITY
 							 : ERR_INTERNAL;
 
+	if (sqlite_was_replaced(db->sql))
+		return err_set(e, ERR_STATE, "%s: database: " SQLITE_REPLACED, act);
 	err_set(e, class, "%s: database: %s", act, sqlite3_errmsg(db->sql));
 	return damaged
 		   ? err_hint(e, "pod system check --repair makes a new one of what can be read.")
@@ -373,6 +375,7 @@ open_at(const char *path, const char *run_root, struct db **out, struct err *e)
 		db_close(db);
 		return -1;
 	}
+	sqlite_guard(db->sql);
 	*out = db;
 	return 0;
 }

@@ -253,11 +253,11 @@ for part in pod.db pod.db-wal; do
 	damaged "a FIFO for $part" "in the place of $part" "$both"
 	[ $part = pod.db ] || is "and no container was lost" "$(pod ps -aq | wc -l)" 3
 done
-# broken_index FILE: the first page of an index of one table of the database is garbage, which no row stands in
+# broken_index FILE [INDEX]: the first page of an index of one table of the database is garbage, which no row stands in
 broken_index() {
 	local page
 	sqlite3 "$ROOT/$1" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
-	page=$(sqlite3 "$ROOT/$1" "SELECT rootpage FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_%' LIMIT 1")
+	page=$(sqlite3 "$ROOT/$1" "SELECT rootpage FROM sqlite_master WHERE name LIKE '${2:-sqlite_autoindex_%}' LIMIT 1")
 	head -c 4096 /dev/urandom | dd of="$ROOT/$1" bs=4096 seek=$((page - 1)) conv=notrunc 2>/dev/null
 }
 # Those who come second must neither take the new one for damaged nor find it half full.
@@ -269,6 +269,21 @@ for part in pod.db store.db; do
 		is "$part: five repairs at once, round $round: all succeed and nothing is lost" \
 			"$(cat "$WORLD"/out.? | grep -c Error) $(pod ps -aq | wc -l) $(ls "$ROOT/rw" | wc -l) $(pod images -q | wc -l) $(ls -d "$ROOT"/$part.damaged* | grep -c 'damaged$\|damaged\.')" "0 3 3 2 1"
 	done
+done
+# Who has the damaged one open meanwhile puts nothing into it that would be lost with it.
+for round in 1 2 3; do
+	with_containers && broken_index pod.db exec_session_container
+	mkfifo "$WORLD/hold"
+	sqlite3 "$ROOT/pod.db" <"$WORLD/hold" >/dev/null 2>&1 &
+	exec {hold}>"$WORLD/hold"
+	echo 'BEGIN IMMEDIATE;' >&$hold
+	for i in 1 2 3 4; do (pod create --name "new$i" localhost/two true >/dev/null 2>"$WORLD/new.$i" && echo made) {hold}>&- >"$WORLD/made.$i" & done
+	pod system check --repair {hold}>&- >"$WORLD/out" 2>&1 &
+	sleep 0.5
+	exec {hold}>&-
+	wait
+	rm "$WORLD/hold"
+	is "round $round: what was made during a repair is there, and nothing else" "$(pod ps -a --format '{{.Names}}' | grep -c new) $(cat "$WORLD"/new.? | grep -v -c 'repaired meanwhile')" "$(cat "$WORLD"/made.? | wc -l) 0"
 done
 with_containers && rm -f "$ROOT"/pod.db* && mkdir "$ROOT/pod.db"
 pod system check --repair >/dev/null 2>&1
