@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * --filter of commands about containers: key=value, several values of a key mean any of them (labels:
- * all of them), several keys mean all of them.
- */
+/* --filter of commands about containers, see terms.h. */
 #ifndef POD_FILTER_H
 #define POD_FILTER_H
 
-#include "pod-run/ctx.h"
+#include "pod-run/cmd/terms.h"
 #include "pod-run/state/ctr.h"
 
-struct filter_term;
 struct filter {
-	struct filter_term *v;
-	size_t n, cap;
+	struct terms terms;
 };
 
 /* Checks words and values; references to containers (before, since) are looked up. */

@@ -291,7 +291,7 @@ static const struct terms_key keys[] = {
     {"id", false, NULL, match_id},
     {"label", true, NULL, match_label},
     {"label!", true, NULL, match_not_label},
-    {"name", false, NULL, match_name},
+    {"name", false, terms_prepare_name, match_name},
     {"until", false, terms_prepare_time, match_until},
     {0},
 };

@@ -334,8 +334,8 @@ match_driver(const struct term *t, const void *record)
 }
 
 static const struct terms_key keys[] = {
-    {"name", .match = match_name},
-    {"id", .match = match_id},
+    {"name", .prepare = terms_prepare_name, .match = match_name},
+    {"id", .prepare = terms_prepare_name, .match = match_id},
     {"driver", .match = match_driver},
     {0},
 };

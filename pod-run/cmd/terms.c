@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 #include <fnmatch.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,15 +43,21 @@ terms_prepare_time(struct ctx *x, struct term *t, struct err *e)
 }
 
 int
+terms_prepare_name(struct ctx *x, struct term *t, struct err *e)
+{
+	(void)x;
+	(void)e;
+	t->has_regex = regcomp(&t->regex, t->value, REG_EXTENDED | REG_NOSUB) == 0;
+	return 0;
+}
+
+int
 terms_prepare_regex(struct ctx *x, struct term *t, struct err *e)
 {
-	regex_t regex;
-
-	(void)x;
-	if (regcomp(&regex, t->value, REG_EXTENDED | REG_NOSUB) != 0)
-		return err_set(e, ERR_INVALID, "invalid regular expression \"%s\"", t->value);
-	regfree(&regex);
-	return 0;
+	terms_prepare_name(x, t, e);
+	return t->has_regex
+		   ? 0
+		   : err_set(e, ERR_INVALID, "invalid regular expression \"%s\"", t->value);
 }
 
 bool
@@ -68,11 +73,13 @@ terms_label(const char *word, const struct rec_kv *labels, size_t n)
 	return false;
 }
 
-static const struct terms_key *
-find(const struct terms_key *keys, const char *name, size_t n)
+const struct terms_key *
+terms_key_of(const struct terms_key *keys, const char *word)
 {
+	size_t n = strcspn(word, "=");
+
 	for (; keys->name != NULL; keys++)
-		if (strlen(keys->name) == n && strncmp(keys->name, name, n) == 0)
+		if (strlen(keys->name) == n && strncmp(keys->name, word, n) == 0)
 			return keys;
 	return NULL;
 }
@@ -90,7 +97,7 @@ terms_parse(struct ctx *x, const struct terms_key *keys, const struct strv *word
 			    "invalid filter \"%s\" must be in the format \"filter=value\"", word);
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof(*out->v));
 		t = &out->v[out->n];
-		*t = (struct term){.key = find(keys, word, (size_t)(eq - word))};
+		*t = (struct term){.key = terms_key_of(keys, word), .x = x};
 		if (t->key == NULL)
 			return err_set(
 			    e, ERR_INVALID, "invalid filter \"%.*s\"", (int)(eq - word), word);
@@ -105,8 +112,11 @@ terms_parse(struct ctx *x, const struct terms_key *keys, const struct strv *word
 void
 terms_free(struct terms *t)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->v[i].has_regex)
+			regfree(&t->v[i].regex);
 		free(t->v[i].value);
+	}
 	free(t->v);
 	*t = (struct terms){0};
 }
@@ -114,19 +124,12 @@ terms_free(struct terms *t)
 bool
 terms_name(const struct term *t, const char *name)
 {
-	regex_t regex;
-	bool match = strcmp(name, t->value) == 0;
-
-	if (!match && regcomp(&regex, t->value, REG_EXTENDED | REG_NOSUB) == 0) {
-		match = regexec(&regex, name, 0, NULL, 0) == 0;
-		regfree(&regex);
-	}
-	return match;
+	return strcmp(name, t->value) == 0 ||
+	       (t->has_regex && regexec(&t->regex, name, 0, NULL, 0) == 0);
 }
 
-/* By one of the key's values, or by all of them. */
-static bool
-match_key(const struct terms *t, const struct terms_key *key, const void *object)
+bool
+terms_match_key(const struct terms *t, const struct terms_key *key, const void *object)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if (t->v[i].key == key && key->match(&t->v[i], object) != key->all)
@@ -138,7 +141,7 @@ bool
 terms_match(const struct terms *t, const void *object)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (!match_key(t, t->v[i].key, object))
+		if (!terms_match_key(t, t->v[i].key, object))
 			return false;
 	return true;
 }
