@@ -15,6 +15,7 @@
 #include "pod-run/life/end.h"
 #include "pod-run/life/ports.h"
 #include "pod-run/life/remove.h"
+#include "pod-run/life/runtime.h"
 #include "pod-run/life/session.h"
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
@@ -264,11 +265,13 @@ static int
 create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	own_create struct create c;
+	own_runtime struct runtime runtime = {0};
 
 	create_init(&c, ctx_of(cli), opts);
 	c.describe = inspect_document;
 	if (create_read(&c, argc, argv, e) == -1 || network_check(c.x, &c.config, e) == -1 ||
-	    create_ask(&c, e) == -1 || create_merge(&c, e) == -1 || create_resolve(&c, e) == -1)
+	    create_ask(&c, e) == -1 || create_merge(&c, e) == -1 || create_resolve(&c, e) == -1 ||
+	    runtime_find(c.x, &c.config, &runtime, e) == -1)
 		return -1;
 	ports_choose(&c.config);
 	if (create_record(&c, e) == -1)

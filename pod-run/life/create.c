@@ -81,7 +81,6 @@ fill_pull(struct create *c, struct err *e)
 		o->pull != NULL ? o->pull : conf->engine_pull_policy, &c->pull.policy, e) == -1 ||
 	    spec_options_platform(o, &platform, &c->arena, e) == -1)
 		return -1;
-	c->platform = platform;
 	c->pull.os = platform.os;
 	c->pull.arch = platform.arch;
 	c->pull.variant = platform.variant;
@@ -117,19 +116,22 @@ check_cidfile(const char *path, struct err *e)
 	    path);
 }
 
-/* platform_to_oci_runtime: "OS/ARCH[/VARIANT]" = "RUNTIME"; what the user typed comes first. */
+/* platform_to_oci_runtime: "OS/ARCH[/VARIANT]" = "RUNTIME", of the image; what the user typed comes first. */
 static void
-choose_runtime(struct create *c)
+choose_runtime(struct create *c, const struct rec_image_config *image)
 {
 	const json_t *map = c->defaults.conf->engine_platform_to_oci_runtime;
-	const struct spec_platform *p = &c->platform;
-	const char *runtime, *key;
+	const char *runtime = NULL, *key;
 
-	if (map == NULL || c->x->g->runtime != NULL || p->arch == NULL)
+	if (map == NULL || c->x->g->runtime != NULL || image == NULL || image->os == NULL ||
+	    image->architecture == NULL)
 		return;
-	key = arena_printf(&c->arena, "%s/%s%s%s", p->os != NULL ? p->os : "linux", p->arch,
-	    p->variant != NULL ? "/" : "", p->variant != NULL ? p->variant : "");
-	runtime = json_string_value(json_object_get(map, key));
+	key = arena_printf(&c->arena, "%s/%s", image->os, image->architecture);
+	if (image->variant != NULL)
+		runtime = json_string_value(
+		    json_object_get(map, arena_printf(&c->arena, "%s/%s", key, image->variant)));
+	if (runtime == NULL)
+		runtime = json_string_value(json_object_get(map, key));
 	if (runtime != NULL && *runtime != '\0')
 		c->config.runtime = runtime;
 }
@@ -200,7 +202,6 @@ create_read(struct create *c, int argc, char **argv, struct err *e)
 	if (spec_options_read(&c->input, &c->config, &c->arena, e) == -1 ||
 	    check_cidfile(c->config.cid_file, e) == -1)
 		return -1;
-	choose_runtime(c);
 	if (c->config.name != NULL && *c->config.name != '\0' && !names_is_valid(c->config.name))
 		return err_set(e, ERR_INVALID, "%s", NAMES_RULE);
 	return 0;
@@ -286,6 +287,7 @@ create_merge(struct create *c, struct err *e)
 	if (!c->o->rootfs) {
 		image = MSG_OF(&c->image, image_got)->image;
 		c->config.image_name = image_name(c);
+		choose_runtime(c, image->config);
 	}
 	if (artifact_mounts(c->x, image != NULL ? image->id : NULL, &c->config, &c->arena, e) ==
 		-1 ||

@@ -19,7 +19,6 @@ struct create {
 	struct spec_input input;
 	struct rec_ctr_config config;
 	struct image_pull pull;
-	struct spec_platform platform; /* the one asked for */
 	struct peer_in image;
 	uint32_t image_seq;
 	struct ctr ctr;	   /* after create_record */

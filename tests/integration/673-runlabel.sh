@@ -46,7 +46,8 @@ is "its exit status is ours" "$?" 125
 is "--replace" "$(run -q --replace --name made run localhost/lab:1)" made
 
 # --- containers.conf
-cat >containers.conf <<'E2'
+arch=$(pod info --format '{{.Host.Arch}}')
+cat >containers.conf <<E2
 [containers]
 label_users = true
 [engine]
@@ -54,15 +55,21 @@ num_locks = 100
 lock_type = "file"
 conmon_path = ["/nosuch"]
 [engine.platform_to_oci_runtime]
-"linux/amd64" = "runc"
-"linux/arm64" = "runc"
+"linux/$arch" = "runc"
 E2
 conf() { CONTAINERS_CONF=$WORLD/containers.conf pod "$@"; }
-arch=$(pod info --format '{{.Host.Arch}}')
 conf create --name p --platform "linux/$arch" --network none localhost/lab:1 true >/dev/null
 conf create --name q --network none localhost/lab:1 true >/dev/null
 is "a runtime by the platform asked for" "$(pod inspect -f '{{.OCIRuntime}}' p)" runc
-is "and only then" "$(pod inspect -f '{{.OCIRuntime}}' q)" crun
+is "or by the image's own" "$(pod inspect -f '{{.OCIRuntime}}' q)" runc
+conf --runtime crun create --name r --network none localhost/lab:1 true >/dev/null
+is "--runtime comes first" "$(pod inspect -f '{{.OCIRuntime}}' r)" crun
+printf '[engine.platform_to_oci_runtime]\n"linux/%s" = "nosuch"\n' "$arch" >"$WORLD/none.conf"
+before=$(pod ps -aq | wc -l)
+is "one that is not there" "$(CONTAINERS_CONF=$WORLD/none.conf pod create --network none localhost/lab:1 true 2>&1; pod ps -aq | wc -l)" "Error: default OCI runtime \"nosuch\" not found: invalid argument
+$before"
+is "nor is anything made for --runtime" "$(pod --runtime nosuch create --network none localhost/lab:1 true 2>&1; pod ps -aq | wc -l)" "Error: default OCI runtime \"nosuch\" not found: invalid argument
+$before"
 is "what has no effect can be found out" "$(conf --log-level info ps -q 2>&1 | grep -oE '[a-z]+\.[a-z_]+ has no effect' | sort | tr '\n' ,)" "containers.label_users has no effect,engine.conmon_path has no effect,engine.lock_type has no effect,engine.num_locks has no effect,"
 is "and is no trouble else" "$(conf ps -q 2>&1)" ""
 finish
