@@ -21,6 +21,7 @@
 #include "common/role/spawn.h"
 #include "pod-run/ctx.h"
 #include "pod-run/oci/cgroup.h"
+#include "pod-run/remote/remote.h"
 #include "pod-run/state/ctr.h"
 #include "pod-run/state/event.h"
 #include "pod-run/state/mend.h"
@@ -63,6 +64,7 @@ ctx_free(struct ctx *x)
 		return;
 	fold = x->db_ != NULL && db_wants_folding(x->db_);
 	ctx_end_helpers(x);
+	remote_free(x->remote);
 	if (fold)
 		db_fold_later(x->graph_root);
 	if (x->conf_loaded_)
@@ -189,6 +191,16 @@ make_dirs(struct ctx *x, struct err *e)
 	return 0;
 }
 
+/* Once: later we may be in a namespace. */
+static int
+look(struct ctx *x, struct err *e)
+{
+	if (x->looked_)
+		return 0;
+	x->looked_ = true;
+	return rootless_look(&x->rootless, e);
+}
+
 static const char *
 database_root(const struct ctx *x)
 {
@@ -237,7 +249,11 @@ ctx_paths(struct ctx *x, struct err *e)
 
 	if (x->entered)
 		return 0;
-	if (rootless_look(&x->rootless, e) == -1 || choose(x, e) == -1 ||
+	/* What was meant for another machine may not act on this one. */
+	if (x->remote != NULL)
+		return err_set(
+		    e, ERR_UNSUPPORTED, "%s: not built for a remote service yet", x->remote->name);
+	if (look(x, e) == -1 || choose(x, e) == -1 ||
 	    storage_conf_own_runroot(x->run_root, e) == -1)
 		return -1;
 	if (x->rootless.needed &&
@@ -335,6 +351,9 @@ ctx_own_command(const struct ctx *x, struct strv *out)
 	ctx_add_option(out, "--registries-conf", g->registries_conf);
 	if (g->transient_store)
 		strv_add(out, "--transient-store");
+	/* Against an environment or a configuration that names a service. */
+	if (opt_given(&x->cli->global_parse, "remote"))
+		strv_add(out, "--remote=false");
 }
 
 /* --- Configuration, database, helpers -----------------------------------------------------------*/
@@ -360,8 +379,11 @@ const struct containers_conf *
 ctx_conf(struct ctx *x, struct err *e)
 {
 	if (!x->conf_loaded_) {
-		uid_t uid = x->rootless.user ? x->rootless.uid : getuid();
+		uid_t uid;
 
+		if (look(x, e) == -1)
+			return NULL;
+		uid = x->rootless.user ? x->rootless.uid : getuid();
 		if (containers_conf_load(&x->conf_, uid, &x->g->module, e) == -1)
 			return NULL;
 		x->conf_loaded_ = true;

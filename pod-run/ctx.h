@@ -23,7 +23,7 @@ struct ctx_globals {
 	struct strv hooks_dir;
 	struct strv storage_opt, runtime_flag, module, cdi_spec_dir;
 	const char *default_mounts_file, *registries_conf, *context, *out, *docker_config;
-	/* Of a service, which cannot be reached. */
+	/* Of a service: see remote/dest.h. */
 	const char *url, *host, *connection, *identity, *ssh;
 	const char *tls_ca, *tls_cert, *tls_key, *tls_details;
 	int64_t max_workers;
@@ -42,9 +42,12 @@ struct ctx_announced {
 	int64_t at_ms; /* monotonic */
 };
 
+struct remote;
 struct ctx {
 	struct cli_ctx *cli;
 	const struct ctx_globals *g;
+
+	struct remote *remote; /* the service that is meant instead of this machine, or NULL */
 
 	/* After ctx_paths; absolute. */
 	char *graph_root, *run_root, *tmp_dir, *image_store, *driver, *storage_conf_file;
@@ -57,7 +60,7 @@ struct ctx {
 
 	/* Behind the functions below. */
 	struct containers_conf conf_;
-	bool conf_loaded_;
+	bool conf_loaded_, looked_;
 	struct db *db_;
 	struct peer *store_, *net_;
 	bool repairs; /* a damaged index of the store or database of containers gets a new one */

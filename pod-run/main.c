@@ -16,10 +16,8 @@
 #include "pod-run/ctx.h"
 #include "pod-run/life/end.h"
 #include "pod-run/preexec.h"
+#include "pod-run/remote/command.h"
 #include "pod-run/state/event.h"
-
-#define NO_SERVICE \
-	"a service, on this machine or another, cannot be reached: commands act here and directly"
 
 static const struct opt globals[] = {
     {"root", 0, OPT_STRING(struct ctx_globals, root), .arg = "value", .complete = COMPLETE_DIR,
@@ -74,25 +72,28 @@ static const struct opt globals[] = {
     {"registries-conf", 0, OPT_STRING(struct ctx_globals, registries_conf), .arg = "path",
 	.flags = OPT_HIDDEN, .complete = COMPLETE_FILE,
 	.help = "Path to a registries.conf to use for image processing"},
-    {"context", 0, OPT_STRING(struct ctx_globals, context), .arg = "name",
-	.flags = OPT_HIDDEN | OPT_LOCAL, .help = "Docker's spelling; only default is known"},
-    {"remote", 'r', OPT_BOOL(struct ctx_globals, remote), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.help = "Access a service"},
-    {"url", 0, OPT_STRING(struct ctx_globals, url), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.help = "URL of a service"},
+    {"remote", 'r', OPT_BOOL(struct ctx_globals, remote), .flags = OPT_LOCAL,
+	.help = "Access a remote Podman service"},
+    {"url", 0, OPT_STRING(struct ctx_globals, url), .arg = "value", .flags = OPT_LOCAL,
+	.help = "URL to access Podman service (CONTAINER_HOST)"},
     {"host", 'H', OPT_STRING(struct ctx_globals, host), .flags = OPT_HIDDEN | OPT_LOCAL,
 	.help = "Docker's spelling of --url"},
-    {"connection", 'c', OPT_STRING(struct ctx_globals, connection), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.help = "Connection to a service"},
-    {"identity", 0, OPT_STRING(struct ctx_globals, identity), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.complete = COMPLETE_FILE, .help = "Path to the SSH key for a service"},
-    {"ssh", 0, OPT_STRING(struct ctx_globals, ssh), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.help = "SSH client for a service"},
-    {"tls-ca", 0, OPT_STRING(struct ctx_globals, tls_ca), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.complete = COMPLETE_FILE, .help = "Path to the certificate authority of a service"},
-    {"tls-cert", 0, OPT_STRING(struct ctx_globals, tls_cert), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.complete = COMPLETE_FILE, .help = "Path to the certificate for a service"},
-    {"tls-key", 0, OPT_STRING(struct ctx_globals, tls_key), .flags = OPT_HIDDEN | OPT_LOCAL,
+    {"connection", 'c', OPT_STRING(struct ctx_globals, connection), .arg = "name",
+	.flags = OPT_LOCAL,
+	.help = "Connection to use for remote Podman service (CONTAINER_CONNECTION)"},
+    {"context", 0, OPT_STRING(struct ctx_globals, context), .flags = OPT_HIDDEN | OPT_LOCAL,
+	.help = "Docker's spelling of --connection"},
+    {"identity", 0, OPT_STRING(struct ctx_globals, identity), .arg = "path", .flags = OPT_LOCAL,
+	.complete = COMPLETE_FILE, .help = "Path to SSH identity file (CONTAINER_SSHKEY)"},
+    {"ssh", 0, OPT_STRING(struct ctx_globals, ssh), .arg = "value", .flags = OPT_LOCAL,
+	.complete = COMPLETE_CHOICE, .choices = "golang,native",
+	.help = "Accepted for compatibility: the ssh(1) of the host is used"},
+    {"tls-ca", 0, OPT_STRING(struct ctx_globals, tls_ca), .arg = "path", .flags = OPT_LOCAL,
+	.complete = COMPLETE_FILE,
+	.help = "Path to the certificates of authorities that a service over TCP is trusted by"},
+    {"tls-cert", 0, OPT_STRING(struct ctx_globals, tls_cert), .arg = "path", .flags = OPT_LOCAL,
+	.complete = COMPLETE_FILE, .help = "Path to the certificate shown to a service over TCP"},
+    {"tls-key", 0, OPT_STRING(struct ctx_globals, tls_key), .arg = "path", .flags = OPT_LOCAL,
 	.complete = COMPLETE_FILE, .help = "Path to the key of that certificate"},
     {"tls-details", 0, OPT_STRING(struct ctx_globals, tls_details), .flags = OPT_HIDDEN | OPT_LOCAL,
 	.complete = COMPLETE_FILE, .help = "Path to what TLS to a service may use"},
@@ -136,25 +137,6 @@ redirect(const char *path, struct err *e)
 	return 0;
 }
 
-/* A command that was meant for another machine must not act on this one. */
-static int
-refuse_service(const struct ctx_globals *g, struct err *e)
-{
-	const struct {
-		const char *name, *value;
-	} words[] = {{"url", g->url}, {"host", g->host}, {"connection", g->connection},
-	    {"identity", g->identity}, {"ssh", g->ssh}, {"tls-ca", g->tls_ca},
-	    {"tls-cert", g->tls_cert}, {"tls-key", g->tls_key}, {"tls-details", g->tls_details}};
-
-	if (g->remote)
-		return err_set(e, ERR_UNSUPPORTED, "--remote: " NO_SERVICE);
-	for (size_t i = 0; i < COUNTOF(words); i++)
-		if (words[i].value != NULL && *words[i].value != '\0')
-			return err_set(e, ERR_UNSUPPORTED, "--%s %s: " NO_SERVICE, words[i].name,
-			    words[i].value);
-	return 0;
-}
-
 static int
 prepare(struct cli_ctx *cli, struct err *e)
 {
@@ -174,11 +156,8 @@ prepare(struct cli_ctx *cli, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "maximum workers must be set to a positive number (got %lld)",
 		    (long long)g->max_workers);
-	if (g->context != NULL && strcmp(g->context, "default") != 0)
-		return err_set(e, ERR_USAGE,
-		    "unable to parse context \"%s\": only default is known", g->context);
-	if (refuse_service(g, e) == -1)
-		return -1;
+	if (g->tls_details != NULL && *g->tls_details != '\0')
+		return err_set(e, ERR_UNSUPPORTED, "--tls-details: not built yet");
 	if (g->registries_conf != NULL && access(g->registries_conf, F_OK) == -1)
 		return err_sys(
 		    e, "locating specified registries.conf: stat %s", g->registries_conf);
@@ -208,6 +187,7 @@ static const struct cli pod = {
     .global = globals,
     .global_size = sizeof(struct ctx_globals),
     .prepare = prepare,
+    .run = command_run,
     .complete = commands_complete,
 };
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 POD_RUN_SRC := $(wildcard pod-run/*.c) $(wildcard pod-run/state/*.c) $(wildcard pod-run/cmd/*.c) \
-	$(wildcard pod-run/life/*.c) $(wildcard pod-run/oci/*.c)
+	$(wildcard pod-run/life/*.c) $(wildcard pod-run/oci/*.c) $(wildcard pod-run/remote/*.c)
 # Static: a start of the shared libraries costs a millisecond of each command.  SQLite's loader of extensions,
 # which nothing calls, makes the linker warn.
 ifneq ($(wildcard pod-run/oci/seccomp.c),)
@@ -15,3 +15,5 @@ $(eval $(call program,pod-run-scope,libexec/pod,pod-run/worker/scope.c,-lsystemd
 $(eval $(call program,pod-run-names,libexec/pod,pod-run/worker/names.c,-lmsgpackc,static))
 $(eval $(call program,pod-run-logs,libexec/pod,pod-run/worker/logs.c,-lmsgpackc,static))
 $(eval $(call program,pod-run-document,libexec/pod,$(addprefix pod-run/worker/,document.c libpod_words.c criu_files.c) pod-run/oci/spec_list.c,-lmsgpackc -ljansson,static))
+$(eval $(call program,pod-run-remote,libexec/pod,pod-run/worker/remote.c,-lmsgpackc -ljansson,static))
+$(eval $(call program,pod-run-dial,libexec/pod,pod-run/worker/dial.c,$(call pc,libssl libcrypto msgpack),dynamic))

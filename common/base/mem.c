@@ -232,6 +232,18 @@ strbuf_addf(struct strbuf *b, const char *fmt, ...)
 }
 
 void
+strbuf_add_quoted(struct strbuf *b, const char *s)
+{
+	strbuf_addc(b, '\'');
+	for (; *s != '\0'; s++)
+		if (*s == '\'')
+			strbuf_add(b, "'\\''");
+		else
+			strbuf_addc(b, *s);
+	strbuf_addc(b, '\'');
+}
+
+void
 strbuf_free(struct strbuf *b)
 {
 	free(b->s);

@@ -53,6 +53,7 @@ void strbuf_add(struct strbuf *b, const char *s);
 void strbuf_addn(struct strbuf *b, const char *s, size_t n);
 void strbuf_addc(struct strbuf *b, char c);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void strbuf_add_quoted(struct strbuf *b, const char *s); /* one word of sh, whatever is in it */
 void strbuf_free(struct strbuf *b);
 char *strbuf_take(
     struct strbuf *b); /* the string ("" if nothing was added); b is empty afterwards */

@@ -147,7 +147,8 @@ run_command(struct cli_ctx *ctx, const char *aliases, int argc, char **argv)
 		if (r > 0)
 			r = r - 1;
 		else if (r == 0)
-			r = cmd->run(ctx, opts, p->operand_n, p->operands, &e);
+			r = (ctx->cli->run != NULL ? ctx->cli->run : cmd->run)(
+			    ctx, opts, p->operand_n, p->operands, &e);
 		if (r == -1)
 			r = failed(&e);
 	}

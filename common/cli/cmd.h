@@ -66,6 +66,8 @@ struct cli {
 	 * positive value to end with status value - 1 (as for --version), or -1 with e.
 	 */
 	int (*prepare)(struct cli_ctx *ctx, struct err *e);
+	/* What runs a command, if not its own function alone, which it may call; as that. */
+	int (*run)(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e);
 	/* Adds names of the kind that begin with prefix: "name" or "name\tdescription". */
 	void (*complete)(
 	    struct cli_ctx *ctx, enum complete_kind kind, const char *prefix, struct strv *out);

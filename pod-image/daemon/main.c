@@ -11,9 +11,9 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/wire/http.h"
 #include "common/wire/worker.h"
 #include "pod-image/daemon/answer.h"
-#include "pod-image/daemon/http.h"
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -90,6 +90,7 @@ on_save(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 
 	(void)arg;
 	h->fd = fd;
+	h->who = "the Docker daemon";
 	strbuf_add(&head, "GET /images/");
 	add_escaped(&head, m->name);
 	strbuf_add(&head, "/get" COMMON_FIELDS "\r\n");
@@ -155,6 +156,7 @@ on_load(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 
 	(void)arg;
 	h->fd = fd;
+	h->who = "the Docker daemon";
 	if (file_put(fd, head, sizeof(head) - 1) < 0)
 		return err_sys(e, "asking the Docker daemon");
 	r = send_image(p, fd, stream, e);

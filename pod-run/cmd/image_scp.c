@@ -102,16 +102,6 @@ is_own(const struct place *p)
 
 /* --- Command lines ------------------------------------------------------------------------------ */
 
-/* One word of sh for any bytes. */
-static void
-quote(struct strbuf *b, const char *s)
-{
-	strbuf_add(b, "'");
-	for (; *s != '\0'; s++)
-		strbuf_addf(b, *s == '\'' ? "'\\''" : "%c", *s);
-	strbuf_add(b, "'");
-}
-
 /* As another user of this machine, with that user's home and what belongs to it. */
 static void
 user_command(const char *user, const char *program, const struct strv *act, struct strv *out)
@@ -130,10 +120,10 @@ user_command(const char *user, const char *program, const struct strv *act, stru
 	/* The session's, if there is one: what runs there is found by it. */
 	strbuf_add(
 	    &line, "d=/run/user/$(id -u); [ ! -w \"$d\" ] || export XDG_RUNTIME_DIR=\"$d\"; exec ");
-	quote(&line, program);
+	strbuf_add_quoted(&line, program);
 	for (size_t i = 0; i < act->n; i++) {
 		strbuf_addc(&line, ' ');
-		quote(&line, act->v[i]);
+		strbuf_add_quoted(&line, act->v[i]);
 	}
 	strv_add(out, "runuser");
 	strv_add(out, "-l");

@@ -15,6 +15,7 @@
 #include "pod-run/cmd/version.h"
 #include "pod-run/cmd/yaml.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/remote/others.h"
 
 struct info_opts {
 	bool debug;
@@ -263,25 +264,74 @@ rename_keys(const json_t *j)
 	return a;
 }
 
+/* The other way, for templates over what a service told. */
+static json_t *name_fields(const json_t *j);
+
+static json_t *
+name_object(const json_t *j)
+{
+	json_t *o = json_obj(), *value;
+	const char *key;
+
+	json_object_foreach ((json_t *)(uintptr_t)j, key, value) {
+		own_mem char *field = xstrdup(key);
+		bool keep = false;
+
+		*field = (char)toupper((unsigned char)*field);
+		for (size_t i = 0; i < COUNTOF(names); i++)
+			if (strcmp(names[i].key, key) == 0) {
+				own_mem_free(&field);
+				field = xstrdup(names[i].field);
+			}
+		for (const char *const *v = verbatim; *v != NULL; v++)
+			keep = keep || (strcmp(*v, field) == 0 && json_is_object(value));
+		json_put_take(o, field, keep ? json_incref(value) : name_fields(value));
+	}
+	return o;
+}
+
+static json_t *
+name_fields(const json_t *j)
+{
+	size_t i;
+	const json_t *one;
+	json_t *a;
+
+	if (json_is_object(j))
+		return name_object(j);
+	if (!json_is_array(j))
+		return json_incref((json_t *)(uintptr_t)j);
+	a = json_arr();
+	json_array_foreach (j, i, one)
+		json_add_take(a, name_fields(one));
+	return a;
+}
+
 /* --- The command --------------------------------------------------------------------------------*/
 
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct info_opts *o = opts;
-	own_json json_t *doc = document(ctx_of(cli), e);
-	own_json json_t *renamed = NULL, *list = json_arr();
+	struct remote *r = ctx_of(cli)->remote;
+	own_json json_t *doc = NULL, *renamed = NULL, *list = json_arr();
 	own_strbuf struct strbuf text = {0};
 
 	(void)argc;
 	(void)argv;
+	if (r != NULL) {
+		renamed = others_info(r, e);
+		doc = renamed != NULL ? name_fields(renamed) : NULL;
+	} else {
+		doc = document(ctx_of(cli), e);
+		renamed = doc != NULL ? rename_keys(doc) : NULL;
+	}
 	if (doc == NULL)
 		return -1;
 	if (o->format != NULL && !output_is_json(o->format)) {
 		json_add_take(list, json_incref(doc));
 		return output_inspect(o->format, list, "define.Info", stdout, e);
 	}
-	renamed = rename_keys(doc);
 	if (o->format != NULL)
 		return output_json(renamed, stdout, e);
 	yaml_add(renamed, &text);

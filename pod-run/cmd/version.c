@@ -9,6 +9,7 @@
 #include "common/oci/manifest.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/version.h"
+#include "pod-run/remote/others.h"
 
 struct version_opts {
 	const char *format;
@@ -38,7 +39,7 @@ version_json(void)
 	return o;
 }
 
-/* There is no server apart from the client: what is asked of one is answered by the other. */
+/* Here there is no server apart from the client: what is asked of one is answered by the other. */
 static char *
 without_server(const char *format)
 {
@@ -55,7 +56,7 @@ without_server(const char *format)
 }
 
 static int
-print_template(const char *format, struct err *e)
+print_template(const char *format, json_t *server, struct err *e)
 {
 	own_mem char *flat = without_server(format);
 	own_json json_t *list = json_arr(), *flat_list = json_arr();
@@ -64,36 +65,65 @@ print_template(const char *format, struct err *e)
 
 	whole_doc = json_add_obj(list);
 	json_put_take(whole_doc, "Client", version_json());
-	json_put_take(whole_doc, "Server", json_null());
+	json_put_take(whole_doc, "Server", server != NULL ? json_incref(server) : json_null());
 	if (output_inspect(format, list, "entities.SystemVersionReport", stdout, &whole) == 0)
 		return 0;
 	json_add_take(flat_list, version_json());
-	if (output_inspect(flat, flat_list, "define.Version", stdout, e) == 0)
+	if (server == NULL && output_inspect(flat, flat_list, "define.Version", stdout, e) == 0)
 		return 0;
 	*e = whole;
 	return -1;
+}
+
+static void
+print_side(const char *title, const char *engine, const json_t *o)
+{
+	static const struct {
+		const char *title, *key;
+	} lines[] = {{"Version:", "Version"}, {"API Version:", "APIVersion"},
+	    {"Go Version:", "GoVersion"}, {"Git Commit:", "GitCommit"}, {"Built:", "BuiltTime"},
+	    {"OS/Arch:", "OsArch"}};
+
+	printf("%-14s%s\n", title, engine);
+	for (size_t i = 0; i < COUNTOF(lines); i++) {
+		const char *text = json_string_value(json_object_get(o, lines[i].key));
+		char safe[256];
+
+		/* Of ours nothing is recorded. */
+		if (text == NULL || *text == '\0' ||
+		    (strcmp(lines[i].key, "BuiltTime") == 0 &&
+			*json_string_value(json_object_get(o, "GoVersion")) == '\0'))
+			continue;
+		text_escape(text, safe, sizeof(safe));
+		printf("%-14s%s\n", lines[i].title, safe);
+	}
 }
 
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct version_opts *o = opts;
-	own_json json_t *doc = json_obj();
+	struct remote *r = ctx_of(cli)->remote;
+	own_json json_t *doc = json_obj(), *server = NULL;
 
-	(void)cli;
 	(void)argc;
 	(void)argv;
+	if (r != NULL && (server = others_version(r, e)) == NULL)
+		return -1;
 	if (output_is_json(o->format)) {
 		json_put_take(doc, "Client", version_json());
+		if (server != NULL)
+			json_put_take(doc, "Server", json_incref(server));
 		return output_json(doc, stdout, e);
 	}
 	if (o->format != NULL)
-		return print_template(o->format, e);
-	printf("Client:       Pod Engine\n"
-	       "Version:      %s\n"
-	       "API Version:  %s\n"
-	       "OS/Arch:      linux/%s\n",
-	    POD_VERSION, POD_VERSION, manifest_host_architecture());
+		return print_template(o->format, server, e);
+	json_put_take(doc, "Client", version_json());
+	print_side("Client:", "Pod Engine", json_object_get(doc, "Client"));
+	if (server == NULL)
+		return 0;
+	putchar('\n');
+	print_side("Server:", "Podman Engine", server);
 	return 0;
 }
 

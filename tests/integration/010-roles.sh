@@ -40,16 +40,16 @@ must_work() { # ROLE ACT
 	[ "$got" = done ] && ok "$1 may $2" || not_ok "$1 may $2 (got: $got)"
 }
 
-for r in inflate lookup stdio image archive unpack pack fetch dns; do
+for r in inflate lookup stdio image archive unpack pack fetch dial dns; do
 	must_work $r none
 	must_work $r fcntl
 	must_fail $r signal own limit
 	must_fail $r open dotdot mount ptrace setuid userns kill exec tty
 done
-for r in inflate lookup stdio image archive fetch dns; do must_fail $r write mknod; done
+for r in inflate lookup stdio image archive fetch dial dns; do must_fail $r write mknod; done
 for r in inflate lookup stdio image archive unpack pack; do must_fail $r connect; done
 must_fail pack write
-for r in seccomp copy names scope document logs erofs assemble recode daemon graph keys dhcp firewalld; do
+for r in seccomp copy names scope document logs remote erofs assemble recode daemon graph keys dhcp firewalld; do
 	must_work $r none
 	must_work $r fcntl
 	must_fail $r signal own limit

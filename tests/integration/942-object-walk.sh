@@ -200,20 +200,11 @@ pod --debug images -q 2>/dev/null | wc -l@2
 pod --network-backend x --max-workers 3 --cpu-profile x --memory-profile x --trace --pull-option a=b images -q | wc -l@2
 pod --version | sed 's/[0-9].*//'@pod version
 pod -v | sed 's/[0-9].*//'@pod version
-pod --url unix:///x ps 2>&1@Error: --url unix:///x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --remote ps 2>&1@Error: --remote: a service, on this machine or another, cannot be reached: commands act here and directly
-pod -r ps 2>&1@Error: --remote: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --connection x ps 2>&1@Error: --connection x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod -c x ps 2>&1@Error: --connection x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --identity x ps 2>&1@Error: --identity x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod -H tcp://x ps 2>&1@Error: --host tcp://x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --ssh native ps 2>&1@Error: --ssh native: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --tls-ca x ps 2>&1@Error: --tls-ca x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --tls-cert x ps 2>&1@Error: --tls-cert x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --tls-key x ps 2>&1@Error: --tls-key x: a service, on this machine or another, cannot be reached: commands act here and directly
-pod --tls-details x ps 2>&1@Error: --tls-details x: a service, on this machine or another, cannot be reached: commands act here and directly
+pod --url unix:///x ps 2>&1@Error: --root: a remote service has its own, which it cannot be told
+pod --tls-details x ps 2>&1@Error: --tls-details: not built yet
 pod --remote=false --url= --connection '' -H '' --identity '' --ssh= --tls-ca= --tls-cert= --tls-key= --tls-details= images -q | wc -l@2
-pod --help | grep -cE -- '--(url|remote|connection|host|identity|ssh|tls-)'@0
+pod --help | grep -cE -- '--(url|remote|connection|identity|ssh|tls-ca|tls-cert|tls-key) '@8
+pod --help | grep -cE -- '--(host|context|tls-details)'@0
 pod system prune -f --filter label=none --filter until=1h | tail -n 1@Total reclaimed space: 0B
 pod system prune -af --volumes | grep -c '^Deleted'; list; pod volume ls -q@2
 pod system check -q; echo $?@0

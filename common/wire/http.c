@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "common/base/text.h"
-#include "pod-image/daemon/http.h"
+#include "common/wire/http.h"
 
 #define LINE_MAX_BYTES 4096
 #define INTERIM_MAX 8
+
+/* Until there is something to read; nobody waits for it once the reader has gone. */
+static int
+await(const struct http *h, struct err *e)
+{
+	struct pollfd p[] = {
+	    {.fd = h->fd, .events = POLLIN}, {.fd = h->reader, .events = POLLRDHUP}};
+	int timeout = h->patience_ms > 0 ? h->patience_ms : -1, n;
+
+	while ((n = poll(p, 2, timeout)) == -1 && errno == EINTR)
+		;
+	if (n == 0)
+		return err_set(e, ERR_TIMEOUT, "%s does not answer", h->who);
+	if (p[1].revents != 0 && p[0].revents == 0)
+		return err_set(e, ERR_CANCELLED, "nobody waits for the answer of %s", h->who);
+	return 0;
+}
 
 /* More bytes of the connection: 1, or 0 at its end. */
 static int
@@ -17,11 +35,13 @@ fill(struct http *h, struct err *e)
 {
 	ssize_t n;
 
+	if (h->reader > 0 && await(h, e) < 0)
+		return -1;
 	do
 		n = read(h->fd, h->block, sizeof(h->block));
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
-		return err_sys(e, "reading the answer of the Docker daemon");
+		return err_sys(e, "reading the answer of %s", h->who);
 	h->at = 0;
 	h->have = (size_t)n;
 	return n > 0;
@@ -35,7 +55,7 @@ get(struct http *h, char *c, struct err *e)
 	if (r == 1)
 		*c = h->block[h->at++];
 	if (r == 0)
-		err_set(e, ERR_NETWORK, "the Docker daemon ended its answer too early");
+		err_set(e, ERR_NETWORK, "%s ended its answer too early", h->who);
 	return r == 1 ? 0 : -1;
 }
 
@@ -51,11 +71,11 @@ get_line(struct http *h, char line[LINE_MAX_BYTES], size_t *budget, struct err *
 			return -1;
 		if ((*budget)-- == 0 || n + 1 == LINE_MAX_BYTES)
 			return err_set(
-			    e, ERR_LIMIT, "the head of the Docker daemon's answer is too long");
+			    e, ERR_LIMIT, "the head of the answer of %s is too long", h->who);
 		if (c == '\n')
 			break;
 		if (c == '\0')
-			return err_set(e, ERR_FORMAT, "the Docker daemon sends no HTTP");
+			return err_set(e, ERR_FORMAT, "%s sends no HTTP", h->who);
 		line[n++] = c;
 	}
 	if (n > 0 && line[n - 1] == '\r')
@@ -69,7 +89,8 @@ take_status(struct http *h, const char *line, struct err *e)
 {
 	if (!text_has_prefix(line, "HTTP/1.") || strlen(line) < 12 ||
 	    strspn(line + 9, "0123456789") != 3)
-		return err_set(e, ERR_FORMAT, "the Docker daemon sends no HTTP");
+		return err_set(e, ERR_FORMAT, "%s sends no HTTP", h->who);
+	h->again = line[7] != '0';
 	h->status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
 	return 0;
 }
@@ -80,7 +101,7 @@ take_field(struct http *h, char *line, struct err *e)
 	char *colon = strchr(line, ':'), *value;
 
 	if (colon == NULL)
-		return err_set(e, ERR_FORMAT, "the Docker daemon sends no HTTP");
+		return err_set(e, ERR_FORMAT, "%s sends no HTTP", h->who);
 	*colon = '\0';
 	value = colon + 1 + strspn(colon + 1, " \t");
 	if (strcasecmp(line, "transfer-encoding") == 0)
@@ -90,6 +111,10 @@ take_field(struct http *h, char *line, struct err *e)
 			return err_set(e, ERR_FORMAT, "the length of the answer is no number");
 		h->sized = true;
 	}
+	if (strcasecmp(line, "connection") == 0 && strcasecmp(value, "close") == 0)
+		h->again = false;
+	if (h->field != NULL)
+		h->field(h->arg, line, value);
 	return 0;
 }
 
@@ -119,10 +144,10 @@ http_head(struct http *h, struct err *e)
 	for (int i = 0; i < INTERIM_MAX; i++) {
 		if (one_head(h, &budget, e) < 0)
 			return -1;
-		if (h->status / 100 != 1)
+		if (h->status / 100 != 1 || h->status == 101)
 			return 0;
 	}
-	return err_set(e, ERR_FORMAT, "the Docker daemon never comes to its answer");
+	return err_set(e, ERR_FORMAT, "%s never comes to its answer", h->who);
 }
 
 /* n bytes; all there are if n is UINT64_MAX. */
@@ -142,7 +167,7 @@ pass(struct http *h, uint64_t n, int (*sink)(void *, const char *, size_t, struc
 				return n == UINT64_MAX
 					   ? 0
 					   : err_set(e, ERR_NETWORK,
-						 "the Docker daemon ended its answer too early");
+						 "%s ended its answer too early", h->who);
 		}
 		part = h->have - h->at < n ? h->have - h->at : (size_t)n;
 		if (sink(arg, h->block + h->at, part, e) < 0)
@@ -197,4 +222,19 @@ http_body(struct http *h, int (*sink)(void *arg, const char *p, size_t n, struct
 		if (pass(h, size, sink, arg, e) < 0 || empty_line(h, e) < 0)
 			return -1;
 	}
+}
+
+int
+http_end(struct http *h, struct err *e)
+{
+	char line[LINE_MAX_BYTES];
+	size_t budget = HTTP_HEAD_MAX;
+
+	while (h->chunked) {
+		if (get_line(h, line, &budget, e) < 0)
+			return -1;
+		if (line[0] == '\0')
+			break;
+	}
+	return 0;
 }

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/own.h"
+#include "common/base/text.h"
+#include "common/role/spawn.h"
+#include "common/wire/document.h"
+#include "pod-run/remote/dial.h"
+#include "pod-run/remote/remote.h"
+
+/* The oldest that services of today still speak. */
+#define API "4.0.0"
+#define API_MAJOR 4
+#define PING_MS 60000
+
+struct remote *
+remote_new(struct ctx *x, struct dest *d)
+{
+	struct remote *r = xcalloc(1, sizeof(*r));
+
+	r->x = x;
+	r->dest = *d;
+	*d = (struct dest){0};
+	return r;
+}
+
+void
+remote_free(struct remote *r)
+{
+	if (r == NULL)
+		return;
+	peer_free(r->worker_);
+	peer_free(r->dial_);
+	dest_free(&r->dest);
+	free(r->api);
+	free(r->name);
+	free(r);
+}
+
+const char *
+remote_uri(const struct remote *r)
+{
+	return r->dest.uri;
+}
+
+/* --- Questions ----------------------------------------------------------------------------------*/
+
+void
+question_free(struct question *q)
+{
+	strbuf_free(&q->path);
+	strbuf_free(&q->query);
+}
+
+/* RFC 3986, section 2.3; also what else may stand as it is. */
+static void
+add_escaped(struct strbuf *b, const char *s, const char *also)
+{
+	for (; *s != '\0'; s++) {
+		bool plain = (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+			     (*s >= '0' && *s <= '9') || strchr("-._~", *s) != NULL ||
+			     strchr(also, *s) != NULL;
+
+		if (plain)
+			strbuf_addc(b, *s);
+		else
+			strbuf_addf(b, "%%%02X", (unsigned char)*s);
+	}
+}
+
+void
+question_path(struct question *q, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	for (const char *s = format; *s != '\0'; s++) {
+		if (text_has_prefix(s, "%s")) {
+			add_escaped(&q->path, va_arg(ap, const char *), "/:@");
+			s++;
+		} else {
+			strbuf_addc(&q->path, *s);
+		}
+	}
+	va_end(ap);
+}
+
+void
+question_put(struct question *q, const char *key, const char *value)
+{
+	strbuf_addf(&q->query, "%s%s=", q->query.n > 0 ? "&" : "?", key);
+	add_escaped(&q->query, value, "");
+}
+
+void
+question_put_bool(struct question *q, const char *key, bool value)
+{
+	question_put(q, key, value ? "true" : "false");
+}
+
+void
+question_put_int(struct question *q, const char *key, int64_t value)
+{
+	own_mem char *text = xasprintf("%lld", (long long)value);
+
+	question_put(q, key, text);
+}
+
+int
+question_put_filters(struct question *q, const char *key, const struct strv *filters, struct err *e)
+{
+	own_json json_t *o = json_obj();
+	own_mem char *text = NULL;
+
+	if (filters->n == 0)
+		return 0;
+	for (size_t i = 0; i < filters->n; i++) {
+		const char *eq = strchr(filters->v[i], '=');
+		own_mem char *name = NULL;
+		json_t *list;
+
+		if (eq == NULL)
+			return err_set(e, ERR_USAGE, "invalid filter \"%s\": it must be KEY=VALUE",
+			    filters->v[i]);
+		/* "label!=x" is the key "label!". */
+		name = xstrndup(filters->v[i], (size_t)(eq - filters->v[i]));
+		list = json_object_get(o, name);
+		if (list == NULL)
+			list = json_put_arr(o, name);
+		json_add_str(list, eq + 1);
+	}
+	text = json_text(o);
+	question_put(q, key, text);
+	return 0;
+}
+
+/* --- The connection -----------------------------------------------------------------------------*/
+
+static int
+not_reached(const struct remote *r, struct err *e)
+{
+	return err_wrap(e, "unable to connect to Podman socket %s", r->dest.uri);
+}
+
+/* One question and its answer; a connection is made if there is none. */
+static int
+exchange(struct remote *r, struct msg_remote_ask *m, struct peer_in *in, peer_event_fn *on_event,
+    void *arg, struct err *e)
+{
+	own_fd int fd = -1;
+
+	if (r->worker_ == NULL)
+		r->worker_ = spawn_peer(ROLE_RUN, ROLE_REMOTE, NULL, e);
+	if (r->worker_ == NULL)
+		return -1;
+	if (!r->connected_) {
+		peer_free(r->dial_);
+		r->dial_ = NULL;
+		fd = dial(&r->dest, &r->dial_, e);
+		if (fd == -1)
+			return not_reached(r, e);
+		m->connection = fd;
+	}
+	r->connected_ = false;
+	if (peer_call(r->worker_, &msg_remote_ask_desc, m, in, on_event, arg, e) == -1)
+		return -1;
+	r->connected_ = MSG_OF(in, remote_r)->again;
+	return 0;
+}
+
+/* Is there a service of Podman, and does it speak what we do? */
+static int
+ping(struct remote *r, struct err *e)
+{
+	struct msg_remote_ask m = {.method = "GET",
+	    .target = "/_ping",
+	    .host = "d",
+	    .answer = "none",
+	    .patience_ms = PING_MS};
+	own_peer_in struct peer_in in = {0};
+	const struct msg_remote_r *a;
+
+	if (r->api != NULL)
+		return 0;
+	if (exchange(r, &m, &in, NULL, NULL, e) == -1)
+		return text_has_prefix(e->text, "unable to connect") ? -1 : not_reached(r, e);
+	a = MSG_OF(&in, remote_r);
+	if (a->status != 200 || a->api == NULL) {
+		err_set(e, ERR_UNSUPPORTED, "ping response was %d, and no service of Podman's",
+		    (int)a->status);
+		return not_reached(r, e);
+	}
+	if (strtol(a->api, NULL, 10) < API_MAJOR)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "server API version is too old. Client \"" API "\" server \"%s\"", a->api);
+	r->api = xstrdup(a->api);
+	return 0;
+}
+
+/* --- Answers ------------------------------------------------------------------------------------*/
+
+void
+reply_free(struct reply *a)
+{
+	json_decref(a->document);
+	free(a->path_stat);
+	*a = (struct reply){0};
+}
+
+/* What handlers of the service say of objects, in all versions. */
+static enum err_class
+refusal_class(const struct msg_remote_r *a)
+{
+	switch (a->status) {
+	case 404:
+		return ERR_NOTFOUND;
+	case 409:
+		return ERR_STATE;
+	case 400:
+		return ERR_USAGE;
+	case 401:
+	case 403:
+		return ERR_AUTH;
+	default:
+		return ERR_INTERNAL;
+	}
+}
+
+static int
+refused(const struct msg_remote_r *a, struct err *e)
+{
+	if (a->message != NULL)
+		return err_set(e, refusal_class(a), "%s", a->message);
+	return err_set(
+	    e, refusal_class(a), "the service answered with HTTP status %d", (int)a->status);
+}
+
+static int
+on_item(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	const struct question *q = arg;
+	own_json json_t *j = NULL;
+
+	(void)p;
+	if (!PEER_IS(in, remote_item) || q->item == NULL)
+		return err_set(e, ERR_PEER, "an unexpected message of a worker");
+	j = document_unpack(&MSG_OF(in, remote_item)->document, e);
+	return j == NULL ? -1 : q->item(q->arg, j, e);
+}
+
+int
+remote_ask(struct remote *r, const struct question *q, struct reply *a, struct err *e)
+{
+	own_mem char *target = NULL, *body = q->body != NULL ? json_text(q->body) : NULL;
+	own_peer_in struct peer_in in = {0};
+	const struct msg_remote_r *got;
+	struct msg_remote_ask m = {.method = q->method != NULL ? q->method : "GET",
+	    .host = "d",
+	    .answer = q->answer != NULL ? q->answer : "document",
+	    .type = body != NULL ? "application/json" : q->type,
+	    .feed = q->feed,
+	    .tty = q->tty,
+	    .in = q->in,
+	    .out = q->out,
+	    .err = q->err};
+
+	if (ping(r, e) == -1)
+		return -1;
+	m.target = target = xasprintf("/v" API "/libpod%s%s", q->path.s != NULL ? q->path.s : "",
+	    q->query.s != NULL ? q->query.s : "");
+	if (body != NULL)
+		m.body = (struct bytes){(const uint8_t *)body, strlen(body)};
+	if (wire_check_text(&msg_remote_ask_desc, &m, e) == -1 ||
+	    exchange(r, &m, &in, on_item, (void *)(uintptr_t)q, e) == -1)
+		return -1;
+	got = MSG_OF(&in, remote_r);
+	*a = (struct reply){.status = (int)got->status};
+	if (got->status >= 400)
+		return refused(got, e);
+	if (got->path_stat != NULL)
+		a->path_stat = xstrdup(got->path_stat);
+	if (got->document.n > 0 && (a->document = document_unpack(&got->document, e)) == NULL)
+		return -1;
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The conversation with a service.  We connect to it, as the caller; pod-run-remote speaks with it.
+ */
+#ifndef POD_REMOTE_H
+#define POD_REMOTE_H
+
+#include "common/base/json.h"
+#include "pod-run/remote/dest.h"
+
+struct remote {
+	struct ctx *x;
+	struct dest dest;
+	char *api;  /* its version, once it was asked */
+	char *name; /* the command's words, as errors name it */
+
+	/* Inside. */
+	struct peer *worker_, *dial_;
+	bool connected_; /* the worker has a connection that takes a question */
+};
+
+/* Takes what is in *d. */
+struct remote *remote_new(struct ctx *x, struct dest *d);
+void remote_free(struct remote *r);
+
+/* Where it is, for people. */
+const char *remote_uri(const struct remote *r);
+
+/* What is asked; zero-initialised, made by the functions below. */
+struct question {
+	const char *method;
+	const char *answer; /* as in remote_ask; NULL: document */
+	struct strbuf path; /* below the version: "/containers/json" */
+	struct strbuf query;
+	const json_t *body; /* sent as JSON */
+	const char *type;   /* of what is fed */
+	int in, out, err;   /* 0: none */
+	bool feed, tty;
+	/* Told of each item of an answer in lines; -1 with e ends it. */
+	int (*item)(void *arg, const json_t *j, struct err *e);
+	void *arg;
+};
+void question_free(struct question *q);
+#define own_question own(question_free)
+
+/* Appends to the path: the format's words as they are, each %s escaped as one part of a path. */
+void question_path(struct question *q, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* As it is for names of images, which may hold slashes. */
+void question_put(struct question *q, const char *key, const char *value);
+void question_put_bool(struct question *q, const char *key, bool value);
+void question_put_int(struct question *q, const char *key, int64_t value);
+/* "key=value" each, as {"key": ["value"]}; -1 with e for one without "=". */
+int question_put_filters(
+    struct question *q, const char *key, const struct strv *filters, struct err *e);
+
+/* What was answered. */
+struct reply {
+	int status;
+	json_t *document; /* or NULL */
+	char *path_stat;  /* or NULL */
+};
+void reply_free(struct reply *a);
+#define own_reply own(reply_free)
+
+/*
+ * Asks.  What the service refuses is -1, with its words in e: ERR_NOTFOUND for 404, ERR_EXISTS or ERR_INUSE for 409,
+ * ERR_USAGE for 400.
+ */
+int remote_ask(struct remote *r, const struct question *q, struct reply *a, struct err *e);
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod-run-dial: connects to a service over TCP.  With TLS it holds the key and stays between the two, of whose talk it
+ * understands nothing; who reads it has no key.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* OpenSSL's name for a type of its own would be one of our classes of errors. */
+#define ERR_STATE openssl_err_state
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#undef ERR_STATE
+
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/fs/file.h"
+#include "common/wire/worker.h"
+
+#define CHUNK ((size_t)16 << 10)
+#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+
+/* Between the service and who speaks with it, once dial has been answered. */
+struct carrier {
+	SSL *ssl;
+	int tcp, inner;
+	char waiting[CHUNK]; /* to go to the service: from at to n */
+	size_t at, n;
+	short wants; /* what the connection must be ready for before */
+};
+
+static int
+connect_tcp(const char *host, const char *port, struct err *e)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
+	struct addrinfo *list = NULL;
+	int r = getaddrinfo(host, port, &hints, &list), saved = ECONNREFUSED;
+
+	if (r != 0)
+		return err_set(e, ERR_NETWORK, "looking up %s: %s", host, gai_strerror(r));
+	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+		own_fd int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, 0);
+
+		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
+			freeaddrinfo(list);
+			return fd_take(&fd);
+		}
+		saved = errno;
+	}
+	freeaddrinfo(list);
+	errno = saved;
+	return err_sys(e, "connecting to %s port %s", host, port);
+}
+
+/* --- TLS ----------------------------------------------------------------------------------------*/
+
+static int
+tls_failed(struct err *e, const char *what)
+{
+	unsigned long code = ERR_peek_last_error();
+	const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+
+	return err_set(e, ERR_NETWORK, "%s: %s", what, reason != NULL ? reason : "TLS failed");
+}
+
+static int
+add_roots(SSL_CTX *ctx, const struct bytes *pem, struct err *e)
+{
+	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
+	X509 *x;
+	int n = 0;
+
+	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		n += X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), x);
+		X509_free(x);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	return n > 0 ? 0
+		     : err_set(e, ERR_INVALID, "there is no certificate in the file of --tls-ca");
+}
+
+static int
+use_cert(SSL_CTX *ctx, const struct bytes *pem, struct err *e)
+{
+	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
+	X509 *x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+	bool good = x != NULL && SSL_CTX_use_certificate(ctx, x) == 1;
+
+	X509_free(x);
+	while (good && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+		good = SSL_CTX_add0_chain_cert(ctx, x) == 1;
+	BIO_free(bio);
+	ERR_clear_error();
+	return good ? 0
+		    : err_set(e, ERR_INVALID, "there is no certificate in the file of --tls-cert");
+}
+
+/* A key behind a password is none for us: nobody is asked. */
+static int
+no_password(char *buf, int size, int writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+static int
+use_key(SSL_CTX *ctx, const struct bytes *pem, struct err *e)
+{
+	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	bool good = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	ERR_clear_error();
+	return good ? 0
+		    : err_set(e, ERR_INVALID,
+			  "the file of --tls-key holds no key without a password that fits the "
+			  "certificate");
+}
+
+static int
+prepare_ctx(SSL_CTX *ctx, const struct msg_dial *m, struct err *e)
+{
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	if (m->ca.n > 0 ? add_roots(ctx, &m->ca, e) == -1
+			: SSL_CTX_load_verify_file(ctx, SYSTEM_ROOTS) != 1 &&
+			      tls_failed(e, "reading the system's authorities") == -1)
+		return -1;
+	if (m->cert.n > 0 && use_cert(ctx, &m->cert, e) == -1)
+		return -1;
+	return m->key.n > 0 ? use_key(ctx, &m->key, e) : 0;
+}
+
+static int
+shake_hands(SSL *ssl, const struct msg_dial *m, int fd, struct err *e)
+{
+	X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);
+	long why;
+
+	/* An address stands elsewhere in a certificate than a name. */
+	if (X509_VERIFY_PARAM_set1_ip_asc(verify, m->host) != 1) {
+		ERR_clear_error();
+		if (SSL_set1_host(ssl, m->host) != 1 || SSL_set_tlsext_host_name(ssl, m->host) != 1)
+			return tls_failed(e, m->host);
+	}
+	if (SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1)
+		return 0;
+	why = SSL_get_verify_result(ssl);
+	if (why != X509_V_OK)
+		return err_set(e, ERR_AUTH, "the certificate of %s is not accepted: %s", m->host,
+		    X509_verify_cert_error_string(why));
+	return tls_failed(e, m->host);
+}
+
+static SSL *
+start_tls(const struct msg_dial *m, int fd, struct err *e)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = NULL;
+
+	if (ctx == NULL)
+		tls_failed(e, "TLS");
+	else if (prepare_ctx(ctx, m, e) == 0)
+		ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	if (ssl != NULL && shake_hands(ssl, m, fd, e) == -1) {
+		SSL_free(ssl);
+		ssl = NULL;
+	}
+	return ssl;
+}
+
+/* --- What is carried -----------------------------------------------------------------------------*/
+
+/* What TLS says of a call that did not succeed: whether it goes on, and what it waits for. */
+static bool
+goes_on(struct carrier *c, int r, short *events)
+{
+	int what = SSL_get_error(c->ssl, r);
+	unsigned long code = ERR_peek_last_error();
+
+	if (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE) {
+		*events = what == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
+		return true;
+	}
+	/* A certificate that is not accepted is told after the handshake. */
+	if (what == SSL_ERROR_SSL && ERR_reason_error_string(code) != NULL &&
+	    ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+		log_error("the service ends TLS: %s", ERR_reason_error_string(code));
+	return false;
+}
+
+/* From the service; false at its end. */
+static bool
+carry_in(struct carrier *c)
+{
+	char block[CHUNK];
+	short ignored;
+	int n;
+
+	ERR_clear_error();
+	while ((n = SSL_read(c->ssl, block, sizeof(block))) > 0) {
+		if (file_put(c->inner, block, (size_t)n) == -1)
+			return false;
+		if (SSL_pending(c->ssl) == 0)
+			return true;
+	}
+	return goes_on(c, n, &ignored);
+}
+
+/* What waits to go to the service; false where it can be told nothing more. */
+static bool
+carry_out(struct carrier *c)
+{
+	int n;
+
+	ERR_clear_error();
+	c->wants = 0;
+	while (c->at < c->n) {
+		n = SSL_write(c->ssl, c->waiting + c->at, (int)(c->n - c->at));
+		if (n <= 0)
+			return goes_on(c, n, &c->wants);
+		c->at += (size_t)n;
+	}
+	return true;
+}
+
+static bool
+take_out(struct carrier *c, bool *open)
+{
+	ssize_t n = read(c->inner, c->waiting, sizeof(c->waiting));
+
+	if (n == -1)
+		return errno == EINTR;
+	c->at = 0;
+	c->n = (size_t)n;
+	if (n > 0)
+		return carry_out(c);
+	*open = false;
+	SSL_shutdown(c->ssl);
+	return true;
+}
+
+/* Until both sides have said all, or whoever asked is gone.  Neither direction waits for the other. */
+static void
+carry(struct carrier *c, int asker)
+{
+	bool open = true, more = true;
+
+	fcntl(c->tcp, F_SETFL, O_NONBLOCK);
+	SSL_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	while (more) {
+		bool waits = c->at < c->n;
+		struct pollfd p[] = {{.fd = c->tcp, .events = POLLIN | (waits ? c->wants : 0)},
+		    {.fd = open && !waits ? c->inner : -1, .events = POLLIN},
+		    {.fd = asker, .events = POLLRDHUP}};
+
+		if (poll(p, COUNTOF(p), -1) == -1)
+			continue;
+		if (p[0].revents != 0)
+			more = (!waits || carry_out(c)) &&
+			       ((p[0].revents & ~POLLOUT) == 0 || carry_in(c));
+		if (more && p[1].revents != 0)
+			more = take_out(c, &open);
+		if (p[2].revents != 0)
+			more = false;
+	}
+}
+
+static int
+on_dial(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	const struct msg_dial *m = MSG_OF(in, dial);
+	own_fd int fd = connect_tcp(m->host, m->port, e);
+	struct msg_dial_r r = {.connection = fd};
+	struct carrier c = {.tcp = fd};
+	int ends[2], sent;
+
+	(void)arg;
+	if (fd == -1)
+		return -1;
+	if (!m->tls)
+		return peer_send(p, &msg_dial_r_desc, in->seq, &r, e);
+	c.ssl = start_tls(m, fd, e);
+	if (c.ssl == NULL)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) {
+		SSL_free(c.ssl);
+		return err_sys(e, "making sockets");
+	}
+	c.inner = ends[0];
+	r.connection = ends[1];
+	sent = peer_send(p, &msg_dial_r_desc, in->seq, &r, e);
+	close(ends[1]);
+	if (sent == 0)
+		carry(&c, peer_fd(p));
+	SSL_free(c.ssl);
+	close(c.inner);
+	return sent;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct peer_handler handlers[] = {{&msg_dial_desc, 1, PEER_ONCE, on_dial}};
+	const struct worker_face face = {
+	    .role = ROLE_DIAL, .starter = ROLE_RUN, .handlers = handlers, .n = COUNTOF(handlers)};
+
+	return worker_main(&face, argc, argv);
+}
