@@ -40,12 +40,24 @@ append_file(int dir, const char *name, struct strbuf *out, struct err *e)
 }
 
 static int
+need_cert(int dir, const char *key, struct err *e)
+{
+	own_mem char *name = xasprintf("%.*s.cert", (int)(strlen(key) - strlen(".key")), key);
+
+	return faccessat(dir, name, F_OK, 0) == 0
+		   ? 0
+		   : err_set(e, ERR_INVALID, "missing client certificate %s for key %s", name, key);
+}
+
+static int
 take_file(int dir, const char *name, struct certs *c, struct err *e)
 {
 	own_mem char *key = NULL;
 
 	if (text_has_suffix(name, ".crt"))
 		return append_file(dir, name, &c->ca, e);
+	if (text_has_suffix(name, ".key"))
+		return need_cert(dir, name, e);
 	if (!text_has_suffix(name, ".cert") || c->cert.n > 0)
 		return 0;
 	key = xasprintf("%.*s.key", (int)(strlen(name) - strlen(".cert")), name);

@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "common/base/err.h"
-#include "common/base/mem.h"
+#include "common/wire/wire.h"
 
 /* config has been through manifest_config.  A new reference, or NULL. */
 json_t *config_shown(struct bytes config, struct err *e);

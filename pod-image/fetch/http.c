@@ -13,6 +13,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "pod-image/fetch/client.h"
 #include "pod-image/fetch/http.h"
 #include "pod-image/fetch/proxy.h"
 #include "pod-image/fetch/roots.h"
@@ -52,7 +53,7 @@ add_roots(X509_STORE *store, const struct bytes *pem, struct err *e)
 	BIO_free(bio);
 	ERR_clear_error();
 	if (n == 0)
-		return err_set(e, ERR_FORMAT, "the CA file of the registry holds no certificate");
+		return err_set(e, ERR_FORMAT, "tls: the files *.crt hold no certificate");
 	return 0;
 }
 
@@ -91,6 +92,11 @@ http_new(const struct http_setup *setup, struct err *e)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
+	if (setup->client_cert.n > 0 &&
+	    client_check(&setup->client_cert, &setup->client_key, e) < 0) {
+		free(h);
+		return NULL;
+	}
 	h->setup = *setup;
 	h->stall_s = stall_limit();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (h->multi = curl_multi_init()) == NULL) {

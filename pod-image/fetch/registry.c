@@ -38,7 +38,7 @@ registry_init(struct registry *reg, const struct msg_fetch_setup *setup, struct 
 		return err_set(e, ERR_INVALID, "%.300s is no registry", setup->registry);
 	reg->http = http_new(&http, e);
 	if (reg->http == NULL)
-		return -1;
+		return err_wrap(e, "registry %s", setup->registry);
 	reg->host = setup->registry;
 	reg->insecure = http.insecure;
 	reg->plain = plain;

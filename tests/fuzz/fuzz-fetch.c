@@ -3,7 +3,7 @@
  * What a registry answers, from the status line on: headers, tokens, refusals, pages of tags, redirects, and ranges
  * of a broken download.  Answers are parted by a line "----"; each connection gets the next one.
  */
-// objs: pod-image/fetch/request.o pod-image/fetch/registry.o pod-image/fetch/http.o pod-image/fetch/proxy.o
+// objs: pod-image/fetch/request.o pod-image/fetch/registry.o pod-image/fetch/http.o pod-image/fetch/proxy.o pod-image/fetch/client.o
 // objs: pod-image/fetch/challenge.o pod-image/fetch/tags.o pod-image/fetch/roots.o
 // libs: -lcurl -lssl
 #include <arpa/inet.h>

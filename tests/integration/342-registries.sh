@@ -245,6 +245,18 @@ check "client certificate and key in certs.d" quiet pod pull -q "$M/app:1"
 gone
 mv "$conf/certs.d/$M" "$WORLD/dir"
 check "and in --cert-dir" quiet pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+mv "$WORLD/dir/client.cert" "$WORLD/client.cert"
+says "a key without a certificate" "missing client certificate client.cert for key client.key" pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+mv "$WORLD/client.cert" "$WORLD/dir/"
+mv "$WORLD/dir/client.key" "$WORLD/client.key"
+openssl pkcs8 -topk8 -in "$WORLD/client.key" -out "$WORLD/dir/client.key" -passout pass:x
+says "a key with a passphrase" "registry $M: tls: the key of the client certificate cannot be read" pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+openssl genrsa -out "$WORLD/dir/client.key" 2048 2>/dev/null
+says "a key of something else" "registry $M: tls: the key does not belong to the client certificate" pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+mv "$WORLD/dir/client.cert" "$WORLD/client.cert"
+echo junk >"$WORLD/dir/client.cert"
+says "a certificate that is none" "registry $M: tls: the client certificate cannot be read" pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+mv "$WORLD/client.cert" "$WORLD/dir/"
 rm "$WORLD/dir/client.key"
 says "a certificate without a key" "missing key client.key for client certificate client.cert" pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
 
