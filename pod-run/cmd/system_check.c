@@ -69,6 +69,25 @@ repair(struct ctx *x, struct peer *store, const struct check_opts *o,
 		   : -1;
 }
 
+/* How many were found and are still there. */
+static size_t
+look_for_lost(struct ctx *x, const struct msg_store_check *m)
+{
+	struct orphans_keep keep = {.younger_s = m->max_age_s, .older = !x->repairs};
+	size_t left = 0;
+
+	orphans_remove(x, true, &keep);
+	for (size_t i = 0; i < keep.ids.n; i++) {
+		printf("Damage detected in container %s: its record is missing\n", keep.ids.v[i]);
+		if (x->repairs)
+			printf("Deleted container %s\n", keep.ids.v[i]);
+		else
+			left++;
+	}
+	strv_free(&keep.ids);
+	return left;
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -78,6 +97,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct msg_store_check m;
 	struct peer *store;
 	char why[512];
+	size_t lost = 0;
 	int r;
 
 	(void)argc;
@@ -93,11 +113,11 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (r == 0)
 		printf("Damage detected in the database of containers: %s\n", why);
 	else
-		orphans_remove(x, true);
+		lost = look_for_lost(x, &m);
 	store = ctx_store(x, e);
 	if (store == NULL || damage_look(store, &m, &in, e) == -1)
 		return -1;
-	if (MSG_OF(&in, store_checked)->found.n == 0 && r == 1)
+	if (MSG_OF(&in, store_checked)->found.n == 0 && r == 1 && lost == 0)
 		return 0;
 	if (!x->repairs)
 		return err_set(e, ERR_INTEGRITY, "damage detected in local storage");

@@ -132,7 +132,7 @@ renumber(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (ctx_paths(x, e) == -1)
 		return -1;
 	/* A lock is named after its container: two never have the same one, and only old names can be left. */
-	orphans_remove(x, true);
+	orphans_remove(x, true, NULL);
 	event_named(x, EVENT_SYSTEM, EVENT_RENUMBER, NULL, NULL);
 	return 0;
 }

@@ -86,7 +86,7 @@ sweep(struct ctx *x, uint64_t *bytes, struct err *e)
 	struct peer *store = ctx_store(x, e);
 
 	end_sweep(x);
-	orphans_remove(x, true);
+	orphans_remove(x, true, NULL);
 	if (store == NULL || peer_call(store, &msg_store_sweep_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
 	*bytes += MSG_OF(&in, store_swept)->bytes;

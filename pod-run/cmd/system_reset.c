@@ -268,7 +268,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return go;
 	if (ctx_db(x, e) == NULL || remove_containers(x, e) == -1)
 		return -1;
-	orphans_remove(x, true);
+	orphans_remove(x, true, NULL);
 	remove_volumes(x);
 	if (owns_networks(x))
 		remove_networks(x);

@@ -415,5 +415,5 @@ end_sweep(struct ctx *x)
 		repair(x, stopped.v[i]);
 	finish_leftovers(x, false);
 	finish_leftovers(x, true);
-	orphans_remove(x, false);
+	orphans_remove(x, false, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -134,8 +135,25 @@ is_going(const struct ctx *x, const char *id)
 	return false;
 }
 
+/* What was killed on its way left no whole one, or a fresh one. */
+static bool
+is_kept(const struct ctx *x, const char *id, struct orphans_keep *keep)
+{
+	own_mem char *upper = xasprintf("%s/rw/%s/upper", x->graph_root, id);
+	own_mem char *whole = xasprintf("%s/rw/%s/root", x->graph_root, id);
+	own_mem char *rw = xasprintf("%s/rw/%s", x->graph_root, id);
+	struct stat st;
+
+	if ((access(upper, F_OK) == -1 && access(whole, F_OK) == -1) || stat(rw, &st) == -1)
+		return false;
+	if (st.st_ctim.tv_sec + (int64_t)keep->younger_s > time(NULL))
+		return true;
+	strv_add(&keep->ids, id);
+	return keep->older;
+}
+
 static void
-remove_orphan(struct ctx *x, const char *id)
+remove_orphan(struct ctx *x, const char *id, struct orphans_keep *keep)
 {
 	own_mem char *live_name = xasprintf("%s" SYNC_LIVE_SUFFIX, id);
 	struct err e = {0};
@@ -146,7 +164,7 @@ remove_orphan(struct ctx *x, const char *id)
 	live = lock_acquire(x->lock_fd, live_name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
 	lock = live == -1 ? -1 : lock_acquire(x->lock_fd, id, LOCK_EXCLUSIVE, LOCK_TRY, &e);
 	/* Asked again: between the first look and the lock a start may have come and gone. */
-	if (lock == -1 || has_row(x, id))
+	if (lock == -1 || has_row(x, id) || (keep != NULL && is_kept(x, id, keep)))
 		return;
 	remove_cgroups(id);
 	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
@@ -180,14 +198,14 @@ sweep_networks(struct ctx *x, struct err *e)
 }
 
 void
-orphans_remove(struct ctx *x, bool everywhere)
+orphans_remove(struct ctx *x, bool everywhere, struct orphans_keep *keep)
 {
 	own_strv struct strv ids = {0};
 	struct err e = {0};
 
 	collect_all(x, everywhere, &ids);
 	for (size_t i = 0; i < ids.n; i++)
-		remove_orphan(x, ids.v[i]);
+		remove_orphan(x, ids.v[i], keep);
 	end_settle(x);
 	if (everywhere && sweep_networks(x, &e) == -1)
 		log_warn("%s", e.text);

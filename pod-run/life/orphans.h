@@ -8,11 +8,18 @@
 
 #include "pod-run/ctx.h"
 
+/* Whole read-write layers, which may be all that is left of a container whose record was lost. */
+struct orphans_keep {
+	uint64_t younger_s; /* stay */
+	bool older;	    /* so do the others */
+	struct strv ids;    /* out: of the others; the caller frees */
+};
+
 /*
  * Removes those that have a bundle, which is nearly all and costs one look into a directory, or looks
  * everywhere.  Starts under way are left alone: each holds its lock from before its helpers are asked
- * for anything.
+ * for anything.  keep: NULL for nothing.
  */
-void orphans_remove(struct ctx *x, bool everywhere);
+void orphans_remove(struct ctx *x, bool everywhere, struct orphans_keep *keep);
 
 #endif

@@ -270,6 +270,18 @@ for part in pod.db store.db; do
 			"$(cat "$WORLD"/out.? | grep -c Error) $(pod ps -aq | wc -l) $(ls "$ROOT/rw" | wc -l) $(pod images -q | wc -l) $(ls -d "$ROOT"/$part.damaged* | grep -c 'damaged$\|damaged\.')" "0 3 3 2 1"
 	done
 done
+# A container whose record was lost: what it wrote may be all that is left of it.
+with_containers && lost=$(pod inspect -f '{{.Id}}' two) && echo work >"$ROOT/rw/$lost/upper/work"
+sqlite3 "$ROOT/pod.db" "PRAGMA foreign_keys = ON; DELETE FROM container WHERE name = 'two'"
+is "a lost record: a young layer is no damage" "$(pod system check; echo $?) $(pod system check --repair; echo $?) $(cat "$ROOT/rw/$lost/upper/work")" "0 0 work"
+is "an old one is, and is only told of" "$(pod system check --max 0s 2>/dev/null; echo $?) $(cat "$ROOT/rw/$lost/upper/work")" "Damage detected in container $lost: its record is missing
+125 work"
+is "a repair removes it" "$(pod system check --repair --max 0s | tail -n 1; ls "$ROOT/rw" | wc -l; pod system check --max 0s; echo $?)" "Deleted container $lost
+2
+0"
+with_containers && lost=$(pod inspect -f '{{.Id}}' two) && rm -r "$ROOT/rw/$lost/upper"
+sqlite3 "$ROOT/pod.db" "PRAGMA foreign_keys = ON; DELETE FROM container WHERE name = 'two'"
+is "what was killed on its way goes at once" "$(pod system check; echo $?) $(ls "$ROOT/rw" | wc -l)" "0 2"
 # Who has the damaged one open meanwhile puts nothing into it that would be lost with it.
 for round in 1 2 3; do
 	with_containers && broken_index pod.db exec_session_container
