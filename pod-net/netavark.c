@@ -18,6 +18,7 @@
 #include "pod-net/attach.h"
 #include "pod-net/connect.h"
 #include "pod-net/create.h"
+#include "pod-net/link.h"
 #include "pod-net/net.h"
 #include "pod-net/netns.h"
 #include "pod-net/names.h"
@@ -83,6 +84,9 @@ as_netavark(const struct err *e)
 {
 	const char *text = without_network(e->text), *io = strstr(text, "IO error: ");
 
+	if (text_has_suffix(text, " already exists on container namespace"))
+		return xasprintf(
+		    "%s: Netlink error: %s (os error %d)", text, strerror(EEXIST), EEXIST);
 	if (io == NULL || e->no == 0)
 		return xstrdup(text);
 	return xasprintf("%.*s%s (os error %d)", (int)(io - text + (ptrdiff_t)strlen("IO error: ")),
@@ -228,9 +232,23 @@ is_asked(const struct face *f, const char *network)
 	return false;
 }
 
+/* True if the container's end of the network is in the namespace; -1 with e. */
+static int
+is_joined(struct face *f, const struct rec_net_hold *h, struct err *e)
+{
+	own_netlink struct netlink inside = {.fd = -1};
+	struct link l;
+
+	if (h->name == NULL)
+		return 0;
+	return netns_netlink(f->netns, f->net.home, &inside, e) != 0
+		   ? -1
+		   : link_find(&inside, h->name, &l, e);
+}
+
 /*
  * A further network of a container that is known is joined to the others.  If the namespace is another one, or
- * the network is known as well, the earlier set-up was never taken down.
+ * the network's interface has gone, the earlier set-up was never taken down.
  */
 static int
 join(struct face *f, struct arena *a, struct err *e)
@@ -243,11 +261,17 @@ join(struct face *f, struct arena *a, struct err *e)
 	if (known != 1 || st.netns != netns_number(f->netns))
 		return join_first(f, a, e);
 	for (size_t i = 0; i < st.networks.n; i++) {
-		const char *network = st.networks.v[i].network;
+		const struct rec_net_hold *h = &st.networks.v[i];
 		struct msg_net_connected r;
+		int joined = is_asked(f, h->network) ? is_joined(f, h, e) : 0;
 
-		if (is_asked(f, network) &&
-		    connect_leave(&f->net, f->in.id, f->netns, network, &r, a, e) != 0)
+		if (joined == 1)
+			return err_set(e, ERR_EXISTS,
+			    "create veth pair: interface %s already exists on container namespace",
+			    h->name);
+		if (joined < 0 ||
+		    (is_asked(f, h->network) &&
+			connect_leave(&f->net, f->in.id, f->netns, h->network, &r, a, e) != 0))
 			return -1;
 	}
 	return join_more(f, a, e);

@@ -35,11 +35,17 @@ echo "hello" >"$WORLD/www/index.html"
 nsenter --net="$WORLD/ns" busybox httpd -f -p 80 -h "$WORLD/www" >/dev/null 2>&1 &
 remember_pid $!
 is "the port is published" "$(until_ok 20 get http://127.0.0.1:18490/)" hello
+is "a second set-up of the same is an error" "$(one | netavark setup "$WORLD/ns"; one | sed 's/10.86.1.5/10.86.1.6/' | netavark setup "$WORLD/ns")" \
+	'{"error":"create veth pair: interface eth0 already exists on container namespace: Netlink error: File exists (os error 17)"}
+{"error":"create veth pair: interface eth0 already exists on container namespace: Netlink error: File exists (os error 17)"}'
+is "and changes nothing" "$(in_ns ip -o -4 addr show eth0 | awk '{print $4}') $(get http://127.0.0.1:18490/)" "10.86.1.5/24 hello"
 is "a second network, as for network connect" "$(two | netavark setup "$WORLD/ns" | jq -r '.net2.interfaces.eth1.subnets[0].ipnet')" 10.86.2.5/24
 nft flush ruleset
 get -m 2 http://127.0.0.1:18490/ >/dev/null && not_ok "a flush cuts it off" || ok "a flush cuts it off"
 netavark firewall-reload
 is "firewall-reload restores it" "$(get http://127.0.0.1:18490/)" hello
+in_ns ip link del eth1
+is "an interface that has gone is made again" "$(two | netavark setup "$WORLD/ns" | jq -r '.net2.interfaces.eth1.subnets[0].ipnet')$(in_ns ip -o -4 addr show eth1 | grep -c 10.86.2.5/24)" 10.86.2.5/241
 is "teardown of the second prints nothing" "$(two | netavark teardown "$WORLD/ns")" ""
 check "and takes it away" sh -c "! nsenter --net=$WORLD/ns ip link show eth1 2>/dev/null && ! ip link show nvt2 2>/dev/null"
 is "the first stays" "$(get http://127.0.0.1:18490/)" hello
