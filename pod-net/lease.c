@@ -18,7 +18,7 @@
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
 
-#define FORGET_S 3600
+#define FORGET_S 60 /* whoever made a directory wants to take a lease in it */
 #define LAST "last" /* holds the address given out last, as text */
 
 int

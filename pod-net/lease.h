@@ -71,7 +71,7 @@ bool lease_any(struct leases *l, const struct prefix *subnet);
 
 /*
  * Removes the directories beside path that no namespace can own any more: those of other boots (boot is
- * how this one's begin) and those in which nothing was held for an hour.  Safe at any time: a process of that
+ * how this one's begin) and those made more than a minute ago in which nothing is held.  Safe at any time: a process of that
  * namespace that comes back makes its directory again.  Lock files of the names that were answered there, beside
  * them, go too.
  */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -193,4 +194,35 @@ Test(lease, leases_of_other_boots_are_removed)
 	cr_assert_eq(access(path, F_OK), 0);
 	cr_assert_neq(access(other, F_OK), 0);
 	cr_assert_eq(access(same, F_OK), 0);
+}
+
+/* A directory of the same boot, made a while ago or just now, with a lease of holder or NULL. */
+static bool
+stays(const char *name, const char *holder, time_t age_s)
+{
+	const struct timespec times[] = {
+	    {.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
+	char path[128], inner[160];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	mkdir(path, 0700);
+	snprintf(inner, sizeof(inner), "%s/10.9.0.0_24", path);
+	mkdir(inner, 0700);
+	strcat(inner, "/10.9.0.2");
+	if (holder != NULL)
+		cr_assert_eq(symlink(holder, inner), 0);
+	snprintf(inner, sizeof(inner), "%s/lock", path);
+	touch(inner);
+	utimensat(AT_FDCWD, inner, times, 0);
+	snprintf(inner, sizeof(inner), "%s/leases-0011-1", dir);
+	lease_sweep_others(inner, "leases-0011-");
+	return access(path, F_OK) == 0;
+}
+
+Test(lease, empty_directories_of_other_namespaces_are_removed)
+{
+	cr_assert_not(stays("leases-0011-2", NULL, 90));
+	cr_assert_not(stays("leases-0011-3", "/nosuch/holder", 90));
+	cr_assert(stays("leases-0011-4", holder_a, 90));
+	cr_assert(stays("leases-0011-5", NULL, 0));
 }
