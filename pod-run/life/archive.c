@@ -264,15 +264,12 @@ static int
 pack(const struct writing *w, int stream, struct err *e)
 {
 	const char *name = w->o->pre ? CHECKPOINT_PRE_DIR : CHECKPOINT_DIR;
-	const char *mode = w->c->config->network_mode;
 	struct msg_copy m = {.form = "pack", .source = w->stage, .target = stream};
 	int r;
 
 	if (renameat(w->dir, name, w->stage, name) == -1)
 		return err_sys(e, "moving %s", name);
 	r = criu_images_loosen(w->stage, name, e);
-	if (r == 0 && mode != NULL && strcmp(mode, "none") == 0)
-		r = criu_images_drop_resolv(w->stage, name, e);
 	if (r == 0)
 		r = copying_run(&m, e);
 	if (renameat(w->stage, name, w->dir, name) == -1 && r == 0)

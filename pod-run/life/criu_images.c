@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-run/life/criu_images.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
-#include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
 #include "pod-run/life/document.h"
@@ -16,7 +14,7 @@
 #define IMAGE_MAX ((size_t)64 << 20)
 
 static int
-change(int dir, const char *name, const char *what, struct err *e)
+loosen(int dir, const char *name, struct err *e)
 {
 	own_fd int changed = memfd_create("image", MFD_CLOEXEC), image = -1;
 	own_mem char *bytes = NULL;
@@ -32,7 +30,7 @@ change(int dir, const char *name, const char *what, struct err *e)
 		*e = missing;
 		return err_wrap(e, "reading %s of the checkpoint", name);
 	}
-	if (document_criu(image, changed, what, e) == -1)
+	if (document_criu(image, changed, e) == -1)
 		return err_wrap(e, "reading %s of the checkpoint", name);
 	if (lseek(changed, 0, SEEK_SET) == -1)
 		return err_sys(e, "reading the changed %s", name);
@@ -46,23 +44,5 @@ criu_images_loosen(int dir, const char *images, struct err *e)
 {
 	own_fd int from = path_try(dir, images, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
 
-	return from == -1 ? 0 : change(from, "files.img", "root-mode", e);
-}
-
-int
-criu_images_drop_resolv(int dir, const char *images, struct err *e)
-{
-	int from = path_try(dir, images, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0);
-	own_dir DIR *d = from != -1 ? fdopendir(from) : NULL;
-	own_strv struct strv names = {0};
-	const struct dirent *de;
-
-	/* One for each mount name space. */
-	while (d != NULL && (de = readdir(d)) != NULL)
-		if (text_has_prefix(de->d_name, "mountpoints-"))
-			strv_add(&names, de->d_name);
-	for (size_t i = 0; i < names.n; i++)
-		if (change(dirfd(d), names.v[i], "resolv.conf", e) == -1)
-			return -1;
-	return 0;
+	return from == -1 ? 0 : loosen(from, "files.img", e);
 }

@@ -11,7 +11,4 @@
 /* Takes the mode of the root directory out of dir/IMAGES/files.img, if there is one. */
 int criu_images_loosen(int dir, const char *images, struct err *e);
 
-/* Takes the mount of /etc/resolv.conf out of each image of mounts in dir/IMAGES. */
-int criu_images_drop_resolv(int dir, const char *images, struct err *e);
-
 #endif

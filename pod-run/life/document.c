@@ -79,9 +79,9 @@ document_list(int list, struct strv *out, struct err *e)
 }
 
 int
-document_criu(int image, int changed, const char *what, struct err *e)
+document_criu(int image, int changed, struct err *e)
 {
-	struct msg_criu_read m = {.image = image, .changed = changed, .what = what};
+	struct msg_criu_read m = {.image = image, .changed = changed};
 	own_peer_in struct peer_in in = {0};
 
 	return ask(&msg_criu_read_desc, &m, &in, e);

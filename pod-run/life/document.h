@@ -16,10 +16,10 @@ int document_dump(int dir, struct peer_in *out, struct err *e);
 int document_list(int list, struct strv *out, struct err *e);
 
 /*
- * Writes CRIU's image into the empty file changed as it becomes without what is named ("root-mode", "resolv.conf": see
+ * Writes CRIU's image into the empty file changed as it becomes without the mode of the root (see
  * worker/criu_files.h); nothing if that is not in it.
  */
-int document_criu(int image, int changed, const char *what, struct err *e);
+int document_criu(int image, int changed, struct err *e);
 
 /* The annotations of a manifest; *out becomes an annotations_got.  Of one without any no worker is asked. */
 int document_annotations(const struct bytes *manifest, struct peer_in *out, struct err *e);

@@ -139,6 +139,15 @@ take_live_lock(struct start *s, struct err *e)
 			     : 0;
 }
 
+/* Where nothing lies on it, the empty resolv.conf among the usual mount points says what none would. */
+static bool
+has_usual_files(const struct rec_ctr_config *c)
+{
+	unsigned usual = strcmp(c->network_mode, "none") == 0 ? ETC_USUAL & ~ETC_RESOLV : ETC_USUAL;
+
+	return (etc_files_wanted(c) & usual) == usual;
+}
+
 static int
 ask_rootfs(struct start *s, struct err *e)
 {
@@ -161,7 +170,7 @@ ask_rootfs(struct start *s, struct err *e)
 	    .label_nested = c->label_nested,
 	    .size = c->storage_size,
 	    .host_users = c->host_users,
-	    .mountpoints = (etc_files_wanted(c) & ETC_USUAL) == ETC_USUAL,
+	    .mountpoints = has_usual_files(c),
 	    .etc_dir = s->bundle_fd};
 
 	if (store == NULL)

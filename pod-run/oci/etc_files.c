@@ -42,7 +42,9 @@ etc_files_wanted(const struct rec_ctr_config *c)
 
 	if (!c->no_hosts && !is_replaced(c, "/etc/hosts"))
 		wanted |= ETC_HOSTS;
-	if (!c->no_resolv && !is_replaced(c, "/etc/resolv.conf"))
+	/* Without a network there is nobody to ask. */
+	if (!c->no_resolv && !is_mode(c->network_mode, "none") &&
+	    !is_replaced(c, "/etc/resolv.conf"))
 		wanted |= ETC_RESOLV;
 	if (!c->no_hostname && !is_replaced(c, "/etc/hostname"))
 		wanted |= ETC_HOSTNAME;

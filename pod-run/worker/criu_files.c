@@ -8,11 +8,10 @@
 
 #define HEAD 8 /* two magic numbers */
 
-/* CRIU's numbers, of file_entry, reg_file_entry and mnt_entry. */
+/* CRIU's numbers, of file_entry and reg_file_entry. */
 #define FIELD_REG 3
 #define FIELD_NAME 6
 #define FIELD_MODE 10
-#define FIELD_MOUNTPOINT 7
 
 /* One field of a message of protocol buffers; body is behind its tag, and for bytes behind their length too. */
 struct field {
@@ -119,14 +118,10 @@ put_length(struct strbuf *out, size_t n)
 		strbuf_addc(out, (char)(n >> 8 * i));
 }
 
-/* What becomes of an image's entry, which goes to out if it stays. */
-enum fate { STAYS, CHANGED, GOES };
-typedef enum fate change_fn(const uint8_t *p, const uint8_t *end, struct strbuf *out);
-
-/* The image with each entry changed; false, and nothing in out, if none was, or if the bytes are no such image. */
-static bool
-change(const uint8_t *p, size_t n, const uint8_t magic[HEAD], change_fn *fn, struct strbuf *out)
+bool
+criu_files_loosen(const uint8_t *p, size_t n, struct strbuf *out)
 {
+	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x38, 0x31, 0x30, 0x56};
 	const uint8_t *end = p + n;
 	own_strbuf struct strbuf whole = {0};
 	bool changed = false;
@@ -138,17 +133,15 @@ change(const uint8_t *p, size_t n, const uint8_t magic[HEAD], change_fn *fn, str
 		own_strbuf struct strbuf entry = {0};
 		size_t size =
 		    (size_t)p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
-		enum fate fate;
 
 		p += 4;
 		if (size > (size_t)(end - p))
 			return false;
-		fate = fn(p, p + size, &entry);
-		changed = changed || fate != STAYS;
-		if (fate == CHANGED) {
+		if (loosen_entry(p, p + size, &entry)) {
 			put_length(&whole, entry.n);
 			strbuf_addn(&whole, entry.s, entry.n);
-		} else if (fate == STAYS) {
+			changed = true;
+		} else {
 			put_length(&whole, size);
 			put_bytes(&whole, p, p + size);
 		}
@@ -158,42 +151,4 @@ change(const uint8_t *p, size_t n, const uint8_t magic[HEAD], change_fn *fn, str
 		return false;
 	strbuf_addn(out, whole.s, whole.n);
 	return true;
-}
-
-static enum fate
-loosen(const uint8_t *p, const uint8_t *end, struct strbuf *out)
-{
-	return loosen_entry(p, end, out) ? CHANGED : STAYS;
-}
-
-bool
-criu_files_loosen(const uint8_t *p, size_t n, struct strbuf *out)
-{
-	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x38, 0x31, 0x30, 0x56};
-
-	return change(p, n, magic, loosen, out);
-}
-
-/* A mnt_entry. */
-static enum fate
-drop_resolv(const uint8_t *p, const uint8_t *end, struct strbuf *out)
-{
-	static const char resolv[] = "/etc/resolv.conf";
-	bool it = false;
-	struct field f;
-
-	(void)out;
-	while (take_field(&p, end, &f))
-		if (f.number == FIELD_MOUNTPOINT && f.wire == WIRE_BYTES)
-			it = (size_t)(f.end - f.body) == sizeof(resolv) - 1 &&
-			     memcmp(f.body, resolv, sizeof(resolv) - 1) == 0;
-	return it && p == end ? GOES : STAYS;
-}
-
-bool
-criu_files_drop_resolv(const uint8_t *p, size_t n, struct strbuf *out)
-{
-	static const uint8_t magic[HEAD] = {0x19, 0x43, 0x56, 0x54, 0x28, 0x39, 0x56, 0x55};
-
-	return change(p, n, magic, drop_resolv, out);
 }

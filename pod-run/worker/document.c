@@ -272,10 +272,6 @@ on_annotations(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 static int
 on_criu(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
-	static const struct {
-		const char *what;
-		bool (*change)(const uint8_t *p, size_t n, struct strbuf *out);
-	} changes[] = {{"root-mode", criu_files_loosen}, {"resolv.conf", criu_files_drop_resolv}};
 	const struct msg_criu_read *m = MSG_OF(in, criu_read);
 	own_strbuf struct strbuf out = {0};
 	own_mem char *bytes = NULL;
@@ -284,11 +280,9 @@ on_criu(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)arg;
 	if (file_slurp((int)m->image, IMAGE_MAX, "the image", &bytes, &n, e) == -1)
 		return -1;
-	for (size_t i = 0; i < COUNTOF(changes); i++)
-		if (strcmp(m->what, changes[i].what) == 0 &&
-		    changes[i].change((const uint8_t *)bytes, n, &out) &&
-		    file_put((int)m->changed, out.s, out.n) == -1)
-			return err_sys(e, "writing the image");
+	if (criu_files_loosen((const uint8_t *)bytes, n, &out) &&
+	    file_put((int)m->changed, out.s, out.n) == -1)
+		return err_sys(e, "writing the image");
 	return peer_send_ok(p, in->seq, e);
 }
 

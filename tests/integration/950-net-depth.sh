@@ -87,7 +87,9 @@ R15 networks are not read|command -v strace >/dev/null || exit 0; reads() { stra
 R15 what does nothing|$P run --rm --network n1 --link-local-ip 169.254.1.2 $A true
 R15 words that contradict|for w in '--network none --ip 10.85.1.9' '--network host -p 80:80 --network-alias x' '--network n1 --network none' '--network n1 --network n1' '--network n1 --ip 10.99.0.1' '--network n1 --mac-address zz' '--network n1:colour=blue' '--network ns:/none'; do ! $P run --rm $w $A true 2>"$D/e" && grep -q '^Error: ' "$D/e" || { echo "$w"; exit 1; }; done
 R16 a file of hosts that is missing|! $P create --hosts-file "$D/nohosts" $A true 2>"$D/e" && grep -qx "Error: open $D/nohosts: no such file or directory" "$D/e" && cd "$D" && printf '192.0.2.9 base85\n' >later && $P create --name later --network none --hosts-file later $A grep base85 /etc/hosts && cd / && $P start -a later && rm "$D/later" && ! $P start -a later 2>"$D/e" && grep -q "open $D/later: no such file or directory" "$D/e" && $P rm later
-R16 the network's own servers are in none's way|$P run --rm --network none --dns 192.0.2.7 $A cat /etc/resolv.conf | grep -q 192.0.2.7; $P run --rm --network host $A cat /etc/resolv.conf | cmp - /etc/resolv.conf
+R16 without a network the image's own resolv.conf|$P run --name nores --network none $A true && ! $P run --rm --network none $A grep . /etc/resolv.conf && [ -z "$($P inspect -f '{{.ResolvConfPath}}' nores)" ] && echo 'nameserver 192.0.2.66' >"$D/own" && $P cp "$D/own" nores:/etc/resolv.conf && $P commit -q nores own85 >/dev/null && $P rm nores && $P run -d --name nores --network none own85 sleep 1000 && [ "$($P exec nores cat /etc/resolv.conf; $P run --rm --network container:nores own85 cat /etc/resolv.conf)" = "$(cat "$D/own" "$D/own")" ] && $P rm -f -t 0 nores && $P rmi own85
+R16 nor servers of one's own|for w in '--dns 192.0.2.7' '--dns-search example.org' '--dns-option ndots:3'; do ! $P create --network none $w $A true 2>"$D/e" && grep -qx 'Error: conflicting options: dns and the network mode: none' "$D/e" || exit 1; done
+R16 the host's own|$P run --rm --network host $A cat /etc/resolv.conf | cmp - /etc/resolv.conf
 ROWS
 }
 

@@ -8,7 +8,7 @@ behaviours() {
 	local run="pod run --rm --net none" home
 	mkdir -p "$WORLD/d"
 	echo own >"$WORLD/own"
-	is "a volume on /etc: names of the container are there" "$($run --name boxed --hostname box -v etc:/etc img sh -c 'grep -c "box boxed" /etc/hosts; cat /etc/hostname; grep -c nameserver /etc/resolv.conf >/dev/null || echo no')" "1
+	is "a volume on /etc: names of the container are there" "$(pod run --rm --net host --name boxed --hostname box -v etc:/etc img sh -c 'grep -c "box boxed" /etc/hosts; cat /etc/hostname; grep -c nameserver /etc/resolv.conf >/dev/null || echo no')" "1
 box"
 	is "nothing of it stays in the volume" "$($run --no-hosts --no-hostname -v etc:/etc img cat /etc/hosts /etc/hostname)" ""
 	is "nor where a directory of the host is" "$($run --hostname box -v "$WORLD/d:/etc" img cat /etc/hostname; cat "$WORLD/d/hostname" "$WORLD/d/hosts")" box

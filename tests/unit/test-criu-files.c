@@ -71,24 +71,3 @@ Test(criu_files, lengths_beyond_the_end_and_other_magic_numbers)
 	cr_expect_not(criu_files_loosen(copy, sizeof(copy), &out));
 	cr_expect_eq(out.n, 0);
 }
-
-#define MOUNTS 0x19, 0x43, 0x56, 0x54, 0x28, 0x39, 0x56, 0x55
-#define MOUNT_PROC 9, 0, 0, 0, 0x10, 0x07, 0x3a, 0x05, 0x2f, 0x70, 0x72, 0x6f, 0x63
-#define MOUNT_RESOLV                                                                               \
-	20, 0, 0, 0, 0x10, 0x08, 0x3a, 0x10, 0x2f, 0x65, 0x74, 0x63, 0x2f, 0x72, 0x65, 0x73, 0x6f, \
-	    0x6c, 0x76, 0x2e, 0x63, 0x6f, 0x6e, 0x66
-
-Test(criu_files, one_mount_goes_and_no_other)
-{
-	static const uint8_t mounts[] = {MOUNTS, MOUNT_RESOLV, MOUNT_PROC};
-	static const uint8_t rest[] = {MOUNTS, MOUNT_PROC};
-	own_strbuf struct strbuf out = {0}, again = {0};
-
-	cr_assert(criu_files_drop_resolv(mounts, sizeof(mounts), &out));
-	cr_assert_eq(out.n, sizeof(rest));
-	cr_expect_arr_eq(out.s, rest, sizeof(rest));
-	cr_expect_not(criu_files_drop_resolv(rest, sizeof(rest), &again));
-	cr_expect_not(criu_files_drop_resolv(mounts, sizeof(mounts) - 1, &again));
-	cr_expect_not(criu_files_loosen(mounts, sizeof(mounts), &again));
-	cr_expect_eq(again.n, 0);
-}

@@ -130,6 +130,9 @@ Test(files, what_the_user_mounts_is_not_made)
 
 	cr_assert_eq(
 	    etc_files_wanted(&c), ETC_HOSTS | ETC_RESOLV | ETC_HOSTNAME | ETC_CONTAINERENV);
+	c.network_mode = "none";
+	cr_assert_eq(etc_files_wanted(&c), ETC_HOSTS | ETC_HOSTNAME | ETC_CONTAINERENV);
+	c.network_mode = "bridge";
 	c.mounts.v = &m;
 	c.mounts.n = 1;
 	cr_assert_eq(etc_files_wanted(&c) & ETC_CONTAINERENV, 0);
