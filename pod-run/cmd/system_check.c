@@ -26,7 +26,7 @@ is_kind(const struct rec_damage *d, const char *kind)
 	return strcmp(d->kind, kind) == 0 && d->id != NULL;
 }
 
-/* Read-write layers of containers that nobody knows are left over, not damaged. */
+/* Also those that have no record: else their read-write layers would keep the images. */
 static int
 remove_containers(struct ctx *x, const struct msg_store_checked *r, struct err *e)
 {
@@ -37,13 +37,14 @@ remove_containers(struct ctx *x, const struct msg_store_checked *r, struct err *
 
 		if (!is_kind(d, "container"))
 			continue;
-		if (remove_ctr(x, d->id, &how, e) == 0) {
-			printf("Deleted container %s\n", d->id);
-			continue;
+		if (remove_ctr(x, d->id, &how, e) == -1) {
+			if (e->class != ERR_NOTFOUND)
+				return -1;
+			err_clear(e);
+			if (!orphans_remove_one(x, d->id))
+				continue;
 		}
-		if (e->class != ERR_NOTFOUND)
-			return -1;
-		err_clear(e);
+		printf("Deleted container %s\n", d->id);
 	}
 	return 0;
 }

@@ -152,7 +152,7 @@ is_kept(const struct ctx *x, const char *id, struct orphans_keep *keep)
 	return keep->older;
 }
 
-static void
+static bool
 remove_orphan(struct ctx *x, const char *id, struct orphans_keep *keep)
 {
 	own_mem char *live_name = xasprintf("%s" SYNC_LIVE_SUFFIX, id);
@@ -160,12 +160,12 @@ remove_orphan(struct ctx *x, const char *id, struct orphans_keep *keep)
 	own_fd int live = -1, lock = -1;
 
 	if (is_going(x, id) || has_row(x, id))
-		return;
+		return false;
 	live = lock_acquire(x->lock_fd, live_name, LOCK_EXCLUSIVE, LOCK_TRY, &e);
 	lock = live == -1 ? -1 : lock_acquire(x->lock_fd, id, LOCK_EXCLUSIVE, LOCK_TRY, &e);
 	/* Asked again: between the first look and the lock a start may have come and gone. */
 	if (lock == -1 || has_row(x, id) || (keep != NULL && is_kept(x, id, keep)))
-		return;
+		return false;
 	remove_cgroups(id);
 	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
 		own_mem char *state = xasprintf("%s/%s/%s", x->run_root, runtime_dirs[i], id);
@@ -174,6 +174,7 @@ remove_orphan(struct ctx *x, const char *id, struct orphans_keep *keep)
 			log_warn("%s", e.text);
 	}
 	end_abandon(x, id, true);
+	return true;
 }
 
 /* What containers that do not run hold of the network, as a helper was killed before it gave it back. */
@@ -205,8 +206,17 @@ orphans_remove(struct ctx *x, bool everywhere, struct orphans_keep *keep)
 
 	collect_all(x, everywhere, &ids);
 	for (size_t i = 0; i < ids.n; i++)
-		remove_orphan(x, ids.v[i], keep);
+		(void)remove_orphan(x, ids.v[i], keep);
 	end_settle(x);
 	if (everywhere && sweep_networks(x, &e) == -1)
 		log_warn("%s", e.text);
+}
+
+bool
+orphans_remove_one(struct ctx *x, const char *id)
+{
+	bool removed = remove_orphan(x, id, NULL);
+
+	end_settle(x);
+	return removed;
 }

@@ -22,4 +22,7 @@ struct orphans_keep {
  */
 void orphans_remove(struct ctx *x, bool everywhere, struct orphans_keep *keep);
 
+/* Removes what is left of that one, unless it has a record or runs; was it done? */
+bool orphans_remove_one(struct ctx *x, const char *id);
+
 #endif
