@@ -170,6 +170,17 @@ Test(template, fields_of_deeper_structs)
 	    {"{{.State.CheckpointedAt}} {{.State.Restored}}",
 		"0001-01-01 00:00:00 +0000 UTC false"},
 	    {"{{.Config.DomainName}} {{.SizeRw}}", "d <nil>"},
+	    {"{{.Mounts}} {{range .Mounts}}{{.}}{{end}} {{print .Mounts \"x\"}}",
+		"[{ /s }] { /s } [{ /s }]x"},
+	    {"{{.NetworkSettings}} {{.NetworkSettings.Networks}}",
+		"{{[] [] []} map[n:{{g [] [] []}  map[] map[] [] []}]} "
+		"map[n:{{g [] [] []}  map[] map[] [] []}]"},
+	    {"{{.NetworkSettings.InspectBasicNetworkConfig}} {{.Config.Entrypoint}}",
+		"{[] [] []} []"},
+	    {"{{printf \"%s|%v\" .State .Mounts}}",
+		"{up 0 <nil> false  0001-01-01 00:00:00 +0000 UTC 0001-01-01 00:00:00 +0000 UTC    "
+		"false false}"
+		"|[{ /s }]"},
 	};
 
 	for (size_t i = 0; i < COUNTOF(deep); i++)
