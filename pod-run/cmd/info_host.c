@@ -18,6 +18,7 @@
 #include "pod-run/cmd/info_host.h"
 #include "pod-run/life/runtime.h"
 #include "pod-run/oci/cgroup.h"
+#include "pod-run/oci/spec_logging.h"
 #include "pod-run/state/event.h"
 #include "pod-run/state/event_journal.h"
 
@@ -333,14 +334,6 @@ events_logger(struct ctx *x)
 	return event_backend(x, &b, &ignored) == 0 ? event_backend_name(b) : "none";
 }
 
-static const char *
-log_driver(const struct containers_conf *conf)
-{
-	if (*conf->containers_log_driver != '\0')
-		return conf->containers_log_driver;
-	return event_journal_usable() ? "journald" : "k8s-file";
-}
-
 static void
 put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 {
@@ -353,7 +346,7 @@ put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 	put_controllers(o, layout);
 	json_put_str(o, "DatabaseBackend", "sqlite");
 	json_put_str(o, "EventLogger", events_logger(x));
-	json_put_str(o, "LogDriver", log_driver(conf));
+	json_put_str(o, "LogDriver", spec_logging_default(conf, event_journal_usable()));
 	json_put_str(o, "Linkmode", "dynamic");
 	json_put_bool(o, "ServiceIsRemote", false);
 	socket = xasprintf("%s/pod.sock", x->run_root);

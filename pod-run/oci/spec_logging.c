@@ -117,17 +117,16 @@ names_file(const struct strv *words)
 	return false;
 }
 
-/* The configuration is the whole host's: a journal that is not there is no error. */
-static const char *
-configured(const struct spec_input *in)
+const char *
+spec_logging_default(const struct containers_conf *conf, bool journal)
 {
-	const char *driver = in->d->conf->containers_log_driver;
+	const char *driver = conf->containers_log_driver;
 
-	if (*driver == '\0' && in->d->journal && !names_file(&in->o->log_opt))
-		return "journald";
-	if (strcmp(driver, "journald") == 0 && access("/run/systemd/journal/socket", W_OK) == 0)
-		return driver;
-	return *driver == '\0' || strcmp(driver, "journald") == 0 ? "k8s-file" : driver;
+	if (*driver == '\0')
+		return journal ? "journald" : "k8s-file";
+	if (strcmp(driver, "journald") == 0 && access("/run/systemd/journal/socket", W_OK) != 0)
+		return "k8s-file";
+	return driver;
 }
 
 bool
@@ -176,7 +175,7 @@ spec_logging(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 	const char *driver = in->o->log_driver;
 
 	if (driver == NULL || *driver == '\0')
-		driver = configured(in);
+		driver = spec_logging_default(conf, in->d->journal && !names_file(&in->o->log_opt));
 	if (strcmp(driver, "json-file") == 0)
 		driver = "k8s-file";
 	if (check_driver(in->o, driver, e) < 0 || read_notify(in->o->sdnotify, c, e) < 0)

@@ -8,6 +8,12 @@
 int spec_logging(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
 
+/*
+ * The driver of a container for which none was named; journal: the host keeps one.  The configuration is the whole
+ * host's: a journal that it wants and that is not there is no error.
+ */
+const char *spec_logging_default(const struct containers_conf *conf, bool journal);
+
 /* True if the container writes to the streams of the one who starts it. */
 bool spec_logging_passes(const char *driver);
 

@@ -215,6 +215,9 @@ Error: reading the journal: journalctl failed with status 1
 125
 jruns"
 	is "info tells" "$(where_journal $p info --format '{{.Host.LogDriver}}')" journald
+	printf '[containers]\nlog_driver = "journald"\n' >"$WORLD/wish.conf"
+	is "info tells what a container gets where no journal is" "$(unshare -m --propagation private sh -c 'mount -t tmpfs none /run && CONTAINERS_CONF_OVERRIDE=$0 exec "$@"' \
+		"$WORLD/wish.conf" $p info --format '{{.Host.LogDriver}}')" k8s-file
 else
 	skip "without a word: the journal where it is kept" "only root can make it up"
 fi
