@@ -106,6 +106,8 @@ static const struct {
     {"images.imageReporter", "ImageSummary", "entities.ImageSummary", TEMPLATE_EMBEDDED},
     {STEP_ROW, "ImageHistoryLayer", STEP, TEMPLATE_EMBEDDED},
     {STATS_ROW, "ContainerStats", STATS, TEMPLATE_EMBEDDED},
+    {STATS_ROW, "Network", "define.ContainerNetworkStats", 1},
+    {STATS, "Network", "define.ContainerNetworkStats", 1},
     {"events.Event", "Details", "events.Details", TEMPLATE_EMBEDDED},
     {VOLUME_ROW, "VolumeConfigResponse", VOLUME_CONFIG, TEMPLATE_EMBEDDED},
     {VOLUME_ROW, "InspectVolumeData", VOLUME, TEMPLATE_EMBEDDED},
@@ -223,6 +225,8 @@ static const struct {
     {"define.IDMappings", "UIDMap", "[]"},
     {"define.Plugins", "Authorization", "[]"},
     {"define.DistributionInfo", "Variant", "\"\""},
+    {CTR_ROW, "ExposedPorts", "{}"},
+    {CTR_LIST, "ExposedPorts", "{}"},
     {VOLUME, "Status", "{}"},
     {VOLUME, "UID", "0"},
     {VOLUME, "GID", "0"},
@@ -231,6 +235,7 @@ static const struct {
     {VOLUME, "NeedsChown", "false"},
     {VOLUME, "Timeout", "0"},
     {VOLUME, "StorageID", "\"\""},
+    {VOLUME, "LockNumber", "0"},
     {"entities.ImageSummary", "ReadOnly", "false"},
     {"entities.ImageSummary", "Dangling", "false"},
     {"events.Details", "PodID", "\"\""},
@@ -324,7 +329,7 @@ static const struct {
     {VOLUME_CONFIG, "InspectVolumeData"},
     {VOLUME, "Name Driver Mountpoint CreatedAt Status Labels Scope Options UID GID Anonymous "
 	     "MountCount NeedsCopyUp "
-	     "NeedsChown Timeout StorageID"},
+	     "NeedsChown Timeout StorageID LockNumber"},
     {"types.Network",
 	"Name ID Driver NetworkInterface Created Subnets Routes IPv6Enabled Internal DNSEnabled "
 	"NetworkDNSServers Labels Options IPAMOptions Containers"},
@@ -344,8 +349,7 @@ static const struct {
     {STEP, "ID Created CreatedBy Tags Size Comment"},
     {STATS_ROW, "ContainerStats"},
     {STATS, "AvgCPU ContainerID Name PerCPU CPU CPUNano CPUSystemNano SystemNano MemUsage MemLimit "
-	    "MemPerc NetInput "
-	    "NetOutput BlockInput BlockOutput PIDs UpTime Duration"},
+	    "MemPerc Network BlockInput BlockOutput PIDs UpTime Duration"},
     {"events.Event",
 	"ContainerExitCode ID Image Name Network Status Time Type HealthStatus Error Details"},
     {"events.Details", "PodID Attributes"},

@@ -231,7 +231,8 @@ template_row(const json_t *event)
 		const char *field, *key;
 	} fields[] = {{"ID", "ID"}, {"Image", "Image"}, {"Name", "Name"}, {"Network", "Network"},
 	    {"Status", "Status"}, {"Type", "Type"}, {"HealthStatus", "health_status"},
-	    {"HealthLog", "HealthLog"}, {"PodID", "PodID"}, {"Error", "Error"}};
+	    {"HealthLog", "HealthLog"}, {"PodID", "PodID"}, {"Error", "Error"},
+	    {"ContainerInspectData", "ContainerInspectData"}};
 	json_t *o = json_obj(), *labels = json_object_get(event, "Attributes");
 	int64_t ns = event_read_time(event);
 	char when[HUMAN_MAX];

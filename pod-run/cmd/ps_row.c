@@ -174,6 +174,23 @@ labels(const struct ctr *c)
 	return o;
 }
 
+/* The protocols of each exposed port, or null. */
+static json_t *
+exposed(const struct ctr *c)
+{
+	json_t *o = c->summary->expose.n > 0 ? json_obj() : json_null();
+
+	for (size_t i = 0; i < c->summary->expose.n; i++) {
+		const char *word = c->summary->expose.v[i], *slash = strchr(word, '/');
+		own_mem char *port = xstrndup(word, strcspn(word, "/"));
+		json_t *list = json_object_get(o, port);
+
+		json_add_str(
+		    list != NULL ? list : json_put_arr(o, port), slash != NULL ? slash + 1 : "tcp");
+	}
+	return o;
+}
+
 /* Of what runs; Podman's names of them in JSON, in templates, and what the fields once were called. */
 static const struct {
 	const char *json, *field, *former, *file;
@@ -335,6 +352,13 @@ put_ports(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 }
 
 static void
+put_exposed(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
+{
+	(void)how;
+	json_put_take(o, key, exposed(c));
+}
+
+static void
 put_name(json_t *o, const char *key, const struct ps_row *how, struct ctr *c)
 {
 	(void)how;
@@ -487,6 +511,7 @@ static const struct ps_row_column columns[] = {
     {"CIDFile", true, put_cid_file},
     {"Mounts", true, put_mounts},
     {"Networks", true, put_networks},
+    {"ExposedPorts", true, put_exposed},
     {"Size", false, put_size},
     {"Pid", false, put_pid},
     {"PID", false, put_pid},
@@ -508,6 +533,8 @@ static const struct ps_row_column columns[] = {
     {"User", false, put_namespace},
     {"UTS", false, put_namespace},
 };
+
+_Static_assert(COUNTOF(columns) <= PS_ROW_COLUMNS, "all of them may be wanted");
 
 void
 ps_row_want(struct ps_row *how, const struct strv *keys)
@@ -575,7 +602,7 @@ ps_row_json(const struct ps_row *how, struct ctr *c, struct err *e)
 	json_put_bool(o, "Exited", c->status == CTR_EXITED || c->status == CTR_STOPPED);
 	json_put_int(o, "ExitedAt", c->finished_ns != 0 ? c->finished_ns / NS : ZERO_TIME);
 	json_put_int(o, "ExitCode", c->exit_code);
-	json_put_take(o, "ExposedPorts", json_null());
+	json_put_take(o, "ExposedPorts", exposed(c));
 	json_put_str(o, "Id", c->id);
 	json_put_str(o, "Image", image_shown(c));
 	json_put_str(o, "ImageID", c->image);

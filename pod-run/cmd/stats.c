@@ -87,6 +87,7 @@ stats_row(const struct ctr *c, const struct usage *u, const struct stats_before 
 	json_put_str(o, "MemPerc", text);
 	pair(text, sizeof(text), u->received, u->sent, human_size);
 	json_put_str(o, "NetIO", text);
+	json_put_take(o, "Network", usage_network(c));
 	json_put_int(o, "NetInput", (int64_t)u->received);
 	json_put_int(o, "NetOutput", (int64_t)u->sent);
 	pair(text, sizeof(text), u->read, u->written, human_size);

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,29 +250,56 @@ same_netns(pid_t pid)
 	return stat(path, &a) == 0 && stat("/proc/self/ns/net", &b) == 0 && a.st_ino == b.st_ino;
 }
 
-static void
-read_net(const struct ctr *c, struct usage *u)
+json_t *
+usage_network(const struct ctr *c)
 {
 	char path[64], *save = NULL;
 	own_mem char *text = NULL;
+	json_t *all = json_obj();
 
 	/* The host's counters say nothing of one container. */
-	if (same_netns(c->pid))
-		return;
+	if (c->pid <= 0 || same_netns(c->pid))
+		return all;
 	snprintf(path, sizeof(path), "/proc/%d/net/dev", (int)c->pid);
 	text = slurp(path);
 	for (char *line = text != NULL ? strtok_r(text, "\n", &save) : NULL; line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {
-		char *colon = strchr(line, ':');
-		unsigned long long rx, tx;
+		/* Bytes, packets, errors, dropped and four others of what was received, then the same of what was sent. */
+		unsigned long long rx[4], tx[4];
+		char *colon = strchr(line, ':'), name[4 * IFNAMSIZ];
+		json_t *one;
 
-		while (*line == ' ')
-			line++;
+		line += strspn(line, " ");
 		if (colon == NULL || strncmp(line, "lo:", 3) == 0 ||
-		    sscanf(colon + 1, "%llu %*u %*u %*u %*u %*u %*u %*u %llu", &rx, &tx) != 2)
+		    sscanf(colon + 1, "%llu %llu %llu %llu %*u %*u %*u %*u %llu %llu %llu %llu",
+			&rx[0], &rx[1], &rx[2], &rx[3], &tx[0], &tx[1], &tx[2], &tx[3]) != 8)
 			continue;
-		u->received += rx;
-		u->sent += tx;
+		*colon = '\0';
+		/* Who is root in the container calls it as he likes. */
+		text_escape(line, name, sizeof(name));
+		one = json_put_obj(all, name);
+		json_put_int(one, "RxBytes", (int64_t)rx[0]);
+		json_put_int(one, "RxDropped", (int64_t)rx[3]);
+		json_put_int(one, "RxErrors", (int64_t)rx[2]);
+		json_put_int(one, "RxPackets", (int64_t)rx[1]);
+		json_put_int(one, "TxBytes", (int64_t)tx[0]);
+		json_put_int(one, "TxDropped", (int64_t)tx[3]);
+		json_put_int(one, "TxErrors", (int64_t)tx[2]);
+		json_put_int(one, "TxPackets", (int64_t)tx[1]);
+	}
+	return all;
+}
+
+static void
+read_net(const struct ctr *c, struct usage *u)
+{
+	own_json json_t *all = usage_network(c);
+	const char *name;
+	json_t *one;
+
+	json_object_foreach (all, name, one) {
+		u->received += (uint64_t)json_integer_value(json_object_get(one, "RxBytes"));
+		u->sent += (uint64_t)json_integer_value(json_object_get(one, "TxBytes"));
 	}
 }
 

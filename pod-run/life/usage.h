@@ -32,6 +32,9 @@ void usage_pids_free(struct usage_pids *p);
 #define own_usage_pids own(usage_pids_free)
 void usage_pids_list(const struct ctr *c, struct usage_pids *out);
 
+/* Of each interface but the loopback, by its name: what Podman counts, an object. */
+json_t *usage_network(const struct ctr *c);
+
 /* The nanoseconds of each CPU, an array; empty where the kernel does not count them (v2). */
 json_t *usage_per_cpu(const struct ctr *c);
 

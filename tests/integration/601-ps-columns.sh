@@ -15,7 +15,7 @@ pod create --name other --rm --cidfile "$WORLD/cid" --entrypoint /bin/sleep $img
 pod run --name ended --network none $img sh -c 'exit 3'
 
 keys="ID Id Image ImageID Command CreatedAt Created StartedAt ExitedAt State Ports Names Labels Mounts Networks Size Pid
-	PID Pod PodName IsInfra AutoRemove Exited ExitCode Restarts Namespaces Cgroup CGROUPNS IPC MNT NET PIDNS User USERNS UTS"
+	PID Pod PodName IsInfra AutoRemove Exited ExitCode Restarts ExposedPorts Namespaces Cgroup CGROUPNS IPC MNT NET PIDNS User USERNS UTS"
 differ=
 for key in $keys; do
 	alone=$(pod ps -a --format "{{json .$key}}")
@@ -133,6 +133,7 @@ is "of an image" "$(f '{{.RootFS}} {{.Config}}' "$img")" "{layers $(f '{{.RootFS
 is "of a secret, the host and a network" "$(pod secret inspect --format '{{.Spec.Driver.Name}} {{.Spec.Labels}}' timed) $(pod info --format '{{.Plugins.Volume}} {{.Host.IDMappings.UIDMap}}') $(pod network inspect --format '{{.Subnets}}' podman)" \
 	"file map[] [local] [] [{10.88.0.0/16 10.88.0.1 <nil>}]"
 pod rm struct >/dev/null
+printf '[engine]\nevents_container_create_inspect_data = true\n' >"$WORLD/inspect.conf"
 # What a row is made of can be named.
 pod volume create --label a=b vol >/dev/null
 id=$(pod ps -aq --no-trunc --filter name=more1)
@@ -140,9 +141,14 @@ is "of ps" "$(pod ps -a --filter name=more1 --format '{{.ListContainer.ID}} {{.L
 is "of images" "$(pod images --format '{{.ImageSummary.Id}} {{.ImageSummary.Dangling}} {{.IsDangling}} {{.IsReadOnly}}')" "$(pod images -q --no-trunc | cut -d: -f2) false false false"
 is "of volume ls" "$(pod volume ls --filter name=vol --format '{{.VolumeConfigResponse.InspectVolumeData.Name}} {{.InspectVolumeData.Labels}} {{.UID}}{{.StorageID}} {{.CreatedAt.Unix}}')" \
 	"vol map[a:b] 0 $(pod volume inspect --format '{{.CreatedAt.Unix}}' vol)"
-is "as a struct" "$(pod volume ls --filter name=vol --format '{{.InspectVolumeData}}')" "{vol local $ROOT/volumes/vol/_data $(pod volume inspect --format '{{.CreatedAt}}' vol) map[] map[a:b] local map[] 0 0 false 0 $(pod volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' vol) 0 }"
+is "as a struct" "$(pod volume ls --filter name=vol --format '{{.InspectVolumeData}}')" "{vol local $ROOT/volumes/vol/_data $(pod volume inspect --format '{{.CreatedAt}}' vol) map[] map[a:b] local map[] 0 0 false 0 $(pod volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' vol) 0  0}"
 is "of network ls" "$(pod network ls --filter name=podman --format '{{.Network.Name}} {{len .Network.ID}}')" "podman 64"
 is "of stats" "$(pod stats --no-stream --format '{{.ContainerStats.Name}}' more1)" more1
+pod run -d --name net $img sleep 100 >/dev/null
+is "of each interface" "$(pod stats --no-stream --format '{{range $n, $i := .Network}}{{$n}} {{eq $i.RxBytes $.NetInput}} {{$i.TxDropped}}{{end}} {{.Network}}' net | grep -cE '^eth0 true 0 map\[eth0:\{[0-9]+( [0-9]+){7}\}\]$')" 1
+pod rm -f -t 0 net >/dev/null
+is "exposed ports" "$(pod ps -a --filter name=full --format '{{.ExposedPorts}}') $(pod ps -a --filter name=^other$ --format '{{.ExposedPorts}}') $(pod ps -a --filter name=full --format json | jq -c '.[0].ExposedPorts')" 'map[99:[tcp]] map[] {"99":["tcp"]}'
+is "what inspect shows of what was created" "$(CONTAINERS_CONF_OVERRIDE=$WORLD/inspect.conf pod create --name told $img true >/dev/null; pod events --stream=false --since 1h --filter event=create --filter container=told --format '{{.ContainerInspectData}}' | jq -r .Name; pod events --stream=false --since 1h --filter container=full --format '<{{.ContainerInspectData}}>')" $'told\n<>'
 is "of history" "$(pod history --format '{{.ImageHistoryLayer.ID}}' $img)" "$(pod history --no-trunc --format '{{.ID}}' $img)"
 is "of events" "$(pod events --stream=false --since 1h --filter event=create --filter volume=vol --format '{{.Details.Attributes}} {{.Time.Unix}}' | grep -cE '^map\[.*\] [0-9]{10}$')" 1
 is "a named template" "$(f '{{define "n"}}<{{.}}>{{end}}{{template "n" .Name}}{{block "s" .State}}{{.Status}}{{end}}' more1)" "<more1>created"
