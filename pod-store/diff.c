@@ -366,5 +366,6 @@ diff_write(struct store *s, const char *id, int fd, struct err *e)
 		return image_top(s, id, fd, e);
 	return e->class != ERR_NOTFOUND
 		   ? -1
-		   : err_set(e, ERR_NOTFOUND, "%s: no such container or image", id);
+		   : err_set(e, ERR_NOTFOUND,
+			 "%s was not made from an image: there is nothing to compare it with", id);
 }

@@ -71,11 +71,13 @@ take_export(struct conn *c, uint32_t seq, struct msg_rootfs_export *m, struct er
 	own_owners struct owners map = {0};
 	own_fd int dir = -1, facts = -1, stream = fd_take(&m->stream);
 	struct transfer_source from;
-	int image = is_image(s, m->id, e);
+	int image = m->dir > 0 ? 0 : is_image(s, m->id, e);
 
 	if (image == -1)
 		return -1;
-	if (m->changes)
+	if (m->dir > 0)
+		dir = fd_take(&m->dir);
+	else if (m->changes)
 		dir = rootfs_upper(s, m->id, &map, e);
 	else
 		dir =

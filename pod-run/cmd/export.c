@@ -2,11 +2,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/detached.h"
 #include "pod-run/state/event.h"
 
 struct export_opts {
@@ -36,6 +38,22 @@ open_output(const char *path, struct err *e)
 	return fd != -1 ? fd : err_sys(e, "opening \"%s\"", path != NULL ? path : "/dev/stdout");
 }
 
+/*
+ * The root file system of --rootfs, without what is mounted in it: the directory itself, or what the container sees
+ * over it as long as it runs.
+ */
+static int
+open_rootfs(const struct ctr *c, struct err *e)
+{
+	const struct rec_ctr_config *k = c->config;
+	int fd;
+
+	if (k->rootfs_overlay && (c->status == CTR_RUNNING || c->status == CTR_PAUSED))
+		return detached_root(c->pid, e);
+	fd = open_tree(AT_FDCWD, k->rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd != -1 ? fd : err_sys(e, "open %s", k->rootfs);
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -43,15 +61,21 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	own_peer_in struct peer_in in = {0};
 	own_ctr struct ctr c = {0};
-	own_fd int lock = -1, out = -1;
+	own_fd int lock = -1, out = -1, dir = -1;
 	struct msg_rootfs_export m = {0};
 
 	(void)argc;
 	lock = sync_open_word(x, argv[0], &c, e);
-	if (lock == -1)
+	if (lock == -1 || ctr_config(&c, e) == -1 || ctx_store(x, e) == NULL)
 		return -1;
+	if (c.config->rootfs != NULL) {
+		dir = open_rootfs(&c, e);
+		if (dir == -1)
+			return -1;
+		m.dir = dir;
+	}
 	out = open_output(o->output, e);
-	if (out == -1 || ctx_store(x, e) == NULL)
+	if (out == -1)
 		return -1;
 	/* It may take long: the container may be stopped meanwhile. */
 	fd_close(&lock);

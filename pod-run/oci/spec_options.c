@@ -149,6 +149,9 @@ read_rootfs(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 	char *rest = arena_strdup(a, in->image), *path = strsep(&rest, ":");
 	struct stat st;
 
+	if (*path == '\0')
+		return err_set(e, ERR_INVALID,
+		    "must set root filesystem source to either image or rootfs: invalid argument");
 	if (*path != '/')
 		path = arena_printf(a, "%s/%s", in->d->cwd, path);
 	c->rootfs = spec_mounts_clean(path, a);
