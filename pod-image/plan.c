@@ -143,6 +143,21 @@ plan_worker_peer(struct plan *p, size_t worker, struct err *e)
 	return w->peer;
 }
 
+#define FAILURES_MAX 512 /* bytes of what mirrors said */
+
+void
+plan_failed(const struct plan_source *s, size_t endpoint, struct strbuf *said, struct err *e)
+{
+	own_mem char *name = reference_string(&s->endpoints[endpoint].ref);
+
+	if (endpoint + 1 < s->nendpoints) {
+		if (said->n < FAILURES_MAX)
+			strbuf_addf(said, "%s[%s: %s]", said->n > 0 ? " " : "", name, e->text);
+	} else if (said->n > 0) {
+		err_wrap(e, "(Mirrors also failed: %.*s): %s", FAILURES_MAX, said->s, name);
+	}
+}
+
 int
 plan_login(struct plan *p, const char *registry, const char *username, const char *password,
     const struct rec_registry_access *access, struct err *e)

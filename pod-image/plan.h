@@ -69,6 +69,12 @@ int plan_login(struct plan *p, const char *registry, const char *username, const
 struct peer *plan_worker_peer(struct plan *p, size_t worker, struct err *e);
 
 /*
+ * An endpoint of the source has failed with e: what a mirror said goes into said, and with that of the registry itself,
+ * the last one, all of them are told.
+ */
+void plan_failed(const struct plan_source *s, size_t endpoint, struct strbuf *said, struct err *e);
+
+/*
  * The same source with another tag: the policy may have a rule of its own for it, which can then
  * only be one that needs no keys.
  */

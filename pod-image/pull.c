@@ -444,7 +444,7 @@ pull_image(struct image *i, struct strv *ids, struct strv *names, struct err *e)
 static int
 find_endpoint(struct image *i, struct err *e)
 {
-	struct err first = {0};
+	own_strbuf struct strbuf said = {0};
 
 	for (size_t k = 0; k < i->source->nendpoints; k++) {
 		const struct plan_endpoint *at = &i->source->endpoints[k];
@@ -456,10 +456,8 @@ find_endpoint(struct image *i, struct err *e)
 		i->fetch = plan_worker_peer(i->pull->plan, at->worker, e);
 		if (i->fetch != NULL && fetch_top(i, e) == 0)
 			return 0;
-		if (k + 1 == i->source->nendpoints)
-			first = *e;
+		plan_failed(i->source, k, &said, e);
 	}
-	*e = first; /* the last one is the registry itself */
 	return -1;
 }
 

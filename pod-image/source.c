@@ -196,6 +196,8 @@ source_registry(struct source *s, struct plan *plan, struct err *e)
 
 	*s = (struct source){.ops = &registry_ops, .request = &msg_fetch_blob_desc, .plan = plan};
 	for (size_t i = 0; i < plan->nsources; i++) {
+		own_strbuf struct strbuf said = {0};
+
 		s->named = &plan->sources[i];
 		for (size_t k = 0; k < s->named->nendpoints; k++) {
 			const struct plan_endpoint *at = &s->named->endpoints[k];
@@ -207,6 +209,7 @@ source_registry(struct source *s, struct plan *plan, struct err *e)
 			if (s->peer != NULL && registry_top(s, &s->first, e) == 0)
 				return 0;
 			document_free(&s->first);
+			plan_failed(s->named, k, &said, e);
 			last = *e;
 		}
 	}

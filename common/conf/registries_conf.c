@@ -96,7 +96,7 @@ read_mirrors(const json_t *j, struct registries_entry *entry, struct err *e)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		struct registries_endpoint *m = &entry->mirrors[i];
 		const json_t *t = json_array_get(list, i);
-		const char *location, *use = "all";
+		const char *location, *use = NULL;
 
 		entry->nmirrors++;
 		if (!json_is_object(t))
@@ -104,9 +104,15 @@ read_mirrors(const json_t *j, struct registries_entry *entry, struct err *e)
 		if (json_need_str(t, "location", &location, e) < 0 ||
 		    json_want_bool(t, "insecure", &m->insecure, e) < 0 ||
 		    json_want_str(t, "pull-from-mirror", &use, e) < 0 ||
-		    mirror_use(use, &m->use, e) < 0 ||
+		    mirror_use(use != NULL && *use != '\0' ? use : "all", &m->use, e) < 0 ||
 		    (m->location = location_copy(location, e)) == NULL)
 			return -1;
+		if (use != NULL && *use != '\0' && entry->mirror_by_digest_only)
+			return err_set(e, ERR_INVALID,
+			    "cannot set mirror usage mirror-by-digest-only for the registry "
+			    "(\"%s\") and pull-from-mirror for per-mirror (\"%s\") at the same "
+			    "time",
+			    entry->prefix, m->location);
 	}
 	return 0;
 }
@@ -124,7 +130,9 @@ read_entry(const json_t *j, struct registries_entry *entry, struct err *e)
 	    json_want_bool(j, "blocked", &entry->blocked, e) < 0 ||
 	    json_want_bool(j, "mirror-by-digest-only", &entry->mirror_by_digest_only, e) < 0)
 		return -1;
-	if (prefix == NULL)
+	if (location != NULL && *location == '\0')
+		location = NULL;
+	if (prefix == NULL || *prefix == '\0')
 		prefix = location;
 	if (prefix == NULL)
 		return err_set(e, ERR_INVALID, "a registry has neither location nor prefix");
@@ -134,6 +142,22 @@ read_entry(const json_t *j, struct registries_entry *entry, struct err *e)
 	if (location == NULL && !text_has_prefix(prefix, "*."))
 		entry->primary.location = xstrdup(entry->prefix);
 	return read_mirrors(j, entry, e);
+}
+
+/* Two tables of one file for the same place must agree on what is a matter of trust. */
+static int
+check_agreement(const struct registries_entry *a, const struct registries_entry *b, struct err *e)
+{
+	const char *what = a->primary.insecure != b->primary.insecure ? "insecure"
+			   : a->blocked != b->blocked		      ? "blocked"
+								      : NULL;
+
+	if (what == NULL || a->primary.location == NULL || b->primary.location == NULL ||
+	    strcmp(a->primary.location, b->primary.location) != 0)
+		return 0;
+	return err_set(e, ERR_INVALID,
+	    "registry '%s' is defined multiple times with conflicting '%s' setting",
+	    a->primary.location, what);
 }
 
 /* A later file's entry replaces an earlier one with the same prefix. */
@@ -152,22 +176,37 @@ put_entry(struct registries_conf *c, struct registries_entry *entry)
 }
 
 static int
+read_list(const json_t *list, struct registries_entry *entries, size_t *n, struct err *e)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		(*n)++;
+		if (read_entry(json_array_get(list, i), &entries[i], e) < 0)
+			return -1;
+		for (size_t k = 0; k < i; k++)
+			if (check_agreement(&entries[k], &entries[i], e) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+static int
 read_entries(struct registries_conf *c, const json_t *j, struct err *e)
 {
+	own_mem struct registries_entry *entries = NULL;
 	json_t *list = NULL;
+	size_t n = 0;
+	int r;
 
 	if (json_want_arr(j, "registry", &list, e) < 0)
 		return -1;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		struct registries_entry entry = {0};
-
-		if (read_entry(json_array_get(list, i), &entry, e) < 0) {
-			entry_free(&entry);
-			return -1;
-		}
-		put_entry(c, &entry);
-	}
-	return 0;
+	entries = xcalloc(json_array_size(list) + 1, sizeof(*entries));
+	r = read_list(list, entries, &n, e);
+	for (size_t i = 0; i < n; i++)
+		if (r == 0)
+			put_entry(c, &entries[i]);
+		else
+			entry_free(&entries[i]);
+	return r;
 }
 
 static void

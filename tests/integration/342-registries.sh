@@ -197,6 +197,7 @@ gone
 says "is not asked for tags" "localhost:1" pod pull -q --retry 0 digest.example.org/app:1
 pulls "a mirror for tags" tag.example.org/app:1 tag.example.org/app:1
 gone
+says "if all fail, what the mirrors said" "(Mirrors also failed: [localhost:2/nothing/gone:1: " pod pull -q --retry 0 hub.example.org/gone:1
 says "is not asked for digests" "localhost:1" pod pull -q --retry 0 "tag.example.org/app@$digest"
 says "a blocked registry" "registry blocked.example.net is blocked in" pod pull -q blocked.example.net/x
 pulls "a location for what is pulled" localhost:3/app:1 localhost:3/app:1

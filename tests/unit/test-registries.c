@@ -108,13 +108,31 @@ Test(registries, faults)
 	    "[[registry]]\nblocked = true\n", "short-name-mode = \"often\"\n",
 	    "[registries.search]\nregistries = [\"q.io\"]\n",
 	    "[[registry]]\nlocation = \"q.io\"\n[[registry.mirror]]\ninsecure = true\n",
-	    "unqualified-search-registries = \"q.io\"\n", "[[registry]]\nlocation = 7\n"};
+	    "unqualified-search-registries = \"q.io\"\n", "[[registry]]\nlocation = 7\n",
+	    "[[registry]]\nprefix = \"\"\nlocation = \"\"\n",
+	    "[[registry]]\nlocation = \"q.io\"\ninsecure = true\n"
+	    "[[registry]]\nprefix = \"p.io\"\nlocation = \"q.io\"\n",
+	    "[[registry]]\nlocation = \"q.io\"\nblocked = true\n[[registry]]\nlocation = "
+	    "\"q.io\"\n",
+	    "[[registry]]\nlocation = \"q.io\"\nmirror-by-digest-only = true\n"
+	    "[[registry.mirror]]\nlocation = \"m.io\"\npull-from-mirror = \"all\"\n"};
 
 	for (size_t i = 0; i < COUNTOF(bad); i++) {
 		own_registries_conf struct registries_conf c = {0};
 
 		cr_expect_eq(load(&c, bad[i]), -1, "accepted: %s", bad[i]);
 	}
+}
+
+Test(registries, what_is_empty_is_not_there)
+{
+	own_registries_conf struct registries_conf c = {0};
+
+	cr_assert_eq(load(&c, "[[registry]]\nprefix = \"\"\nlocation = \"q.io\"\n"
+			      "[[registry]]\nprefix = \"p.io\"\nlocation = \"\"\n"),
+	    0, "%s", e.text);
+	expect_rewrite(&c, "q.io/a:1", "q.io/a:1");
+	expect_rewrite(&c, "p.io/a:1", "p.io/a:1");
 }
 
 Test(registries, a_missing_file_is_an_empty_one)
