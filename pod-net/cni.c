@@ -15,6 +15,7 @@
 #include "common/fs/path.h"
 #include "common/oci/base64.h"
 #include "common/role/program.h"
+#include "pod-net/bridge.h"
 #include "pod-net/cni_answer.h"
 #include "pod-net/conflist.h"
 #include "pod-net/rootless_program.h"
@@ -419,6 +420,24 @@ need_ips(json_t *list)
 	json_put_bool(caps, "ips", true);
 }
 
+/*
+ * A bridge whose first container failed stays without a port and with the hardware address 0, which the plug-in wants
+ * to set for ever after, and is refused.  Nobody can use it, so it goes, to be made anew.
+ */
+static void
+drop_spoilt(struct net *n, const char *name)
+{
+	static const uint8_t none[LINK_MAC_SIZE];
+	struct err e = {0};
+	struct link l;
+
+	if (name == NULL || net_need_route(n, &e) != 0 || link_find(&n->route, name, &l, &e) != 1 ||
+	    memcmp(l.mac, none, sizeof none) != 0)
+		return;
+	if (bridge_remove(&n->route, name, &e) < 0)
+		log_warn("bridge %s: %s", name, e.text);
+}
+
 static int
 add_one(struct cni_join *j, const struct rec_net_attach *at, struct rec_net_hold *h, struct err *e)
 {
@@ -439,8 +458,11 @@ add_one(struct cni_join *j, const struct rec_net_attach *at, struct rec_net_hold
 		return -1;
 	if (at->static_ips.n > 1)
 		need_ips(list);
-	if (add_list(&c, &result, e) != 0)
+	drop_spoilt(j->n, h->interface);
+	if (add_list(&c, &result, e) != 0) {
+		drop_spoilt(j->n, h->interface);
 		return err_wrap(e, "network %s", h->network);
+	}
 	if (cache_write(&c, result, e) == 0 && cni_answer(result, h, j->a, e) == 0)
 		return 0;
 	(void)delete_list(&c, result, json_array_size(json_object_get(list, "plugins")), &ignored);

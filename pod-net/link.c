@@ -75,6 +75,8 @@ read_link(const struct nlmsghdr *h, void *arg, struct err *e)
 	out->index = i->ifi_index;
 	out->flags = i->ifi_flags;
 	out->mtu = netlink_u32(at[IFLA_MTU]);
+	if (at[IFLA_ADDRESS] != NULL && netlink_size(at[IFLA_ADDRESS]) == LINK_MAC_SIZE)
+		memcpy(out->mac, netlink_data(at[IFLA_ADDRESS]), LINK_MAC_SIZE);
 	copy_kind(at[IFLA_LINKINFO], out->kind);
 	copy_settings(at[IFLA_AF_SPEC], out);
 	return 0;

@@ -17,6 +17,7 @@ struct link {
 	int index;
 	unsigned flags; /* IFF_… */
 	uint32_t mtu;
+	uint8_t mac[LINK_MAC_SIZE];
 	char kind[IFNAMSIZ]; /* "bridge", "veth", …; empty for hardware */
 	bool ipv6;	     /* it takes part in IPv6 */
 	uint32_t nsettings;  /* of IPv4: 0 if the kernel did not tell */

@@ -66,6 +66,16 @@ is "default network" "$(pod run --rm localhost/one:1 ip -o -4 addr show eth0 | g
 is "info names the back end" "$(pod info -f '{{.Host.NetworkBackend}} {{.Host.NetworkBackendInfo.Backend}}')" "cni cni"
 pod run --rm --network n2:ip=10.84.2.20,ip=10.84.2.21 localhost/one:1 true 2>"$WORLD/err"
 is "addresses that host-local has no two of are one error" "$? $(sed 's/failed to .*/failed/' "$WORLD/err")" "126 Error: network n2: cni plugin bridge failed: failed"
+net create --subnet 10.84.7.0/24 n7 >/dev/null
+bridge=$(list n7 '.plugins[0].bridge' | tr -d '"')
+fails "nor when it is the network's first container" 126 "failed to allocate all requested IPs: 10.84.7.21" \
+	pod run --rm --network n7:ip=10.84.7.20,ip=10.84.7.21 localhost/one:1 true
+check "which leaves no bridge" link_gone "$bridge"
+# Such a bridge, as somebody else may have left it.
+ip link add "$bridge" type bridge && ip link add tv504 type veth peer name tw504 && ip link set tv504 master "$bridge" && ip link del tv504
+check "of the hardware address 0" grep -q 00:00:00:00:00:00 <<<"$(ip -o link show "$bridge")"
+is "is in nobody's way" "$(pod run --rm --network n7:ip=10.84.7.20 localhost/one:1 ip -o -4 addr show eth0 | awk '{print $4}')" 10.84.7.20/24
+net rm n7 >/dev/null
 fails "a static address outside" 126 "not in any subnet on network n1" pod run --rm --network n1:ip=10.1.1.1 localhost/one:1 true
 pod rm -f -t 0 web >/dev/null
 nothing() { [ -z "$(find /var/lib/cni/results -type f) $(find /var/lib/cni/networks -name '10.*')" ] ||
