@@ -19,6 +19,7 @@
 #define IMAGES_MAX 65536 /* what a message carries */
 #define NAMES_MAX 1024
 #define FLAG_MAX 16
+#define COPIES ": pod pull containers-storage: copies it"
 
 struct index {
 	struct graph_files files;
@@ -143,12 +144,13 @@ check_layer(const struct index *x, const struct graph_layer *l, const char *id, 
 
 	if (*l->diff_id == '\0' && json_object_get(layer, "toc-digest") != NULL)
 		return err_set(e, ERR_UNSUPPORTED,
-		    "layer %s was pulled in parts, by its table of contents: whether it is the one "
-		    "that the image means was never seen",
+		    "layer %s was pulled in parts, by its table of contents, and whether it is "
+		    "what "
+		    "the image names was never seen" COPIES,
 		    l->id);
 	if (is_mapped(layer))
 		return err_set(
-		    e, ERR_UNSUPPORTED, "the files of layer %s have shifted owners", l->id);
+		    e, ERR_UNSUPPORTED, "the files of layer %s have shifted owners" COPIES, l->id);
 	fd = path_try(ROLE_VIEW_FD_NUMBER, composefs, PATH_PLAIN, O_PATH, 0);
 	if (fd != -1)
 		return err_set(e, ERR_UNSUPPORTED, "layer %s is one of composefs", l->id);

@@ -122,6 +122,16 @@ damaged "a layer elsewhere" "has no directory of files" 1 <<<'mv "$B/overlay/$tw
 rm -rf "$WORLD/away"
 damaged "a layer that would be a file system" "has no directory of files" 1 <<<'truncate -s 4096 "$B/overlay/$two_dir/tar" "$B/overlay/$two_dir/erofs"'
 damaged "a layer pulled in parts" "layer $two_dir was pulled in parts, by its table of contents" 1 <<<'edit overlay-layers/layers.json "map(if .id == \"$two_dir\" then .\"toc-digest\" = .\"diff-digest\" | del(.\"diff-digest\") else . end)"'
+# Under the name that it has there, of which no image can be made in place.
+toc=$(printf 'a%.0s' {1..64}) base_dir=$(jq -r '.[] | select(.names[] == "localhost/base:latest").layer' "$G/overlay-images/images.json")
+damaged "one of that name" "was pulled in parts, by its table of contents, .*: pod pull containers-storage: copies it" 1 <<'END'
+name=$(printf '%s+@TOC=%s' "$base_dir" "$toc" | sha256sum | cut -d' ' -f1)
+edit overlay-layers/layers.json "map(if .id == \"$two_dir\" then .id = \"$name\" | .\"toc-digest\" = \"sha256:$toc\" | del(.\"diff-digest\") else . end)"
+edit overlay-images/images.json "map(if .layer == \"$two_dir\" then .layer = \"$name\" else . end)"
+mv "$B/overlay/$two_dir" "$B/overlay/$name"
+mv "$B/overlay-layers/$two_dir.tar-split.gz" "$B/overlay-layers/$name.tar-split.gz"
+END
+is "is copied, and looked at" "$(pod pull -q "containers-storage:[overlay@$B+$B.run]localhost/two") $(pod run --rm --network none localhost/two cat /two; pod rmi -f localhost/two >/dev/null)" "$two two"
 damaged "a layer with shifted owners" "the files of layer $two_dir have shifted owners" 1 <<<'edit overlay-layers/layers.json "map(if .id == \"$two_dir\" then .uidmap = [{container_id: 0, host_id: 100000, size: 65536}] else . end)"'
 damaged "a layer of composefs" "layer $two_dir is one of composefs" 1 <<<'mkdir "$B/overlay/$two_dir/composefs-data"'
 damaged "signatures of other sizes" "its signatures have other sizes" 1 <<<'for f in "$B/overlay-images/$two"/=c2lnbmF0dXJl*; do echo more >>"$f"; done'
