@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/conf/host_root.h"
 #include "common/db/sqlite.h"
 
 #define FIRST_US 150
@@ -154,13 +155,16 @@ sqlite_reserve_log(sqlite3 *h)
 		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + LOG_RESERVE);
 }
 
+/* Some of the room is for the host's root only. */
 static bool
 disk_has(sqlite3 *h, uint64_t bytes)
 {
 	const char *path = sqlite3_db_filename(h, "main");
 	struct statvfs disk;
 
-	return path == NULL || statvfs(path, &disk) != 0 || disk.f_bfree * disk.f_frsize >= bytes;
+	if (path == NULL || statvfs(path, &disk) != 0)
+		return true;
+	return (host_root() ? disk.f_bfree : disk.f_bavail) * disk.f_frsize >= bytes;
 }
 
 bool

@@ -8,7 +8,7 @@
 # What is mounted here nobody else sees.
 [ -n "${ALONE:-}" ] || ALONE=1 exec unshare -m --propagation private bash "$0"
 world
-at_end() { pod rm -f -a -t 0 >/dev/null 2>&1; umount -l "$WORLD/disk" "$WORLD/ro" "$WORLD/run" 2>/dev/null; }
+at_end() { pod rm -f -a -t 0 >/dev/null 2>&1; umount -l "$WORLD/reserved" "$WORLD/disk" "$WORLD/ro" "$WORLD/run" 2>/dev/null; }
 mkdir "$WORLD/disk"
 small_disk "$WORLD/disk" 24
 ROOT=$WORLD/disk/root
@@ -138,4 +138,19 @@ for c in "run --rm --network none $img true" "pull -q oci:$WORLD/lay" "tag $img 
 done
 mount -o remount,rw "$WORLD/disk"
 is "and everything works after it" "$(pod run --rm --network none $img echo fine)" fine
-finish
+# --- Room that is root's alone ------------------------------------------------------------------------------------
+truncate -s 64M "$WORLD/reserved.disk" && mkfs.ext4 -q -m 30 "$WORLD/reserved.disk" && mkdir "$WORLD/reserved" &&
+	mount -o loop "$WORLD/reserved.disk" "$WORLD/reserved" 2>/dev/null || { skip "room that is root's alone" "no file system can be mounted of a file"; finish; }
+chmod 1777 "$WORLD/reserved"
+user_part <<'END'
+D=$LIB_DIR/reserved ROOT=$LIB_DIR/reserved/root
+tar -C "$LIB_DIR/user-fs" -c . 2>/dev/null | store import localhost/base >/dev/null
+pod run -d --name flood --network none localhost/base yes >/dev/null
+no_room() { [ "$(df --output=avail "$D" | tail -n 1)" -lt 64 ]; }
+check "user: a container fills what is not kept for root" until_ok 60 no_room
+for _ in $(seq 30); do
+	pod run --rm --network none localhost/base true 2>"$WORLD/err" || head -n 1 "$WORLD/err"
+done >"$WORLD/said"
+is "user: what is refused then says so" "$(grep -v -c '^Error: .*: no space left on device$' "$WORLD/said")" 0
+is "user: and that container can be removed" "$(timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" rm -f -t 0 flood 2>&1)" flood
+END
