@@ -413,16 +413,16 @@ tell(const struct run *r, json_t **v)
 	*v = borrow(told);
 }
 
-static void
-print(const struct run *r, const json_t *v, struct strbuf *out)
+/* As Go does if it is of a known type, into out. */
+static bool
+print_typed(const struct run *r, const json_t *v, struct strbuf *out)
 {
-	int levels;
-	const char *type = find_type(r, v, &levels);
+	int levels = 0;
+	const char *type = json_is_object(v) || json_is_array(v) ? find_type(r, v, &levels) : NULL;
 
-	if (type != NULL && (json_is_object(v) || json_is_array(v)))
+	if (type != NULL)
 		template_print_typed(v, type, levels, out);
-	else
-		template_print(v, out);
+	return type != NULL;
 }
 
 /* For what makes text of anything, a value of a known type is the text that it prints as. */
@@ -430,14 +430,12 @@ static void
 put_text(const struct run *r, const char *function, json_t **args, size_t n)
 {
 	static const char *const list[] = {"html", "js", "print", "printf", "println", "urlquery"};
-	int levels;
 
 	for (size_t i = 0; i < n && is_one_of(function, list, COUNTOF(list)); i++) {
 		own_strbuf struct strbuf b = {0};
 
-		if (find_type(r, args[i], &levels) == NULL)
+		if (!print_typed(r, args[i], &b))
 			continue;
-		print(r, args[i], &b);
 		json_decref(args[i]);
 		args[i] = json_strn(b.s, b.n);
 	}
@@ -657,8 +655,8 @@ run_action(struct run *r, const struct template_node *n, const json_t *dot)
 
 	if (eval_pipe(r, n->pipe, dot, &v) == -1)
 		return FLOW_FAILED;
-	if (n->pipe->name_n == 0)
-		print(r, v, r->out);
+	if (n->pipe->name_n == 0 && !print_typed(r, v, r->out))
+		template_print(v, r->out);
 	return FLOW_NEXT;
 }
 

@@ -321,12 +321,12 @@ static const struct output_heading headings[] = {
     {NULL, NULL},
 };
 
+/* shown: of n */
 static json_t *
-template_row(const struct rec_network *n, bool no_trunc)
+template_row(const struct rec_network *n, json_t *shown, bool no_trunc)
 {
 	own_strbuf struct strbuf labels = {0};
-	own_json json_t *keys_form = network_shown(n);
-	json_t *o = network_fields(keys_form), *network = network_fields(keys_form);
+	json_t *o = network_fields(shown), *network = json_copy(o);
 
 	for (size_t i = 0; i < n->labels.n; i++)
 		strbuf_addf(
@@ -361,11 +361,13 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	l = MSG_OF(&in, net_listed);
 	for (size_t i = 0; i < l->networks.n; i++) {
 		const struct rec_network *n = &l->networks.v[i];
+		json_t *one;
 
 		if (!terms_match(&terms, n))
 			continue;
-		json_add_take(shown, network_shown(n));
-		json_add_take(list, template_row(n, o->no_trunc));
+		one = network_shown(n);
+		json_add_take(list, template_row(n, one, o->no_trunc));
+		json_add_take(shown, one);
 	}
 	return output_list(&out, list, shown, stdout, e);
 }
