@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -81,14 +82,23 @@ static int
 set_seccomp(const struct spec_input *in, struct rec_ctr_config *c, const char *value,
     struct arena *a, struct err *e)
 {
+	struct stat st;
+
 	if (strcmp(value, "unconfined") == 0) {
 		c->seccomp = value;
 		return 0;
 	}
+	/* The host's own. */
+	if (*value == '\0') {
+		c->seccomp = NULL;
+		return 0;
+	}
 	if (*value != '/')
 		value = arena_printf(a, "%s/%s", in->d->cwd, value);
-	if (access(value, R_OK) < 0)
+	if (access(value, R_OK) < 0 || stat(value, &st) < 0)
 		return err_sys(e, "opening seccomp profile failed: open %s", value);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INVALID, "seccomp profile %s: not a regular file", value);
 	c->seccomp = spec_mounts_clean(value, a);
 	return 0;
 }
@@ -110,7 +120,8 @@ security_option(const struct spec_input *in, struct rec_ctr_config *c, const cha
     struct arena *a, struct err *e)
 {
 	static const char bare[] = "no-new-privileges";
-	size_t n = strcspn(word, "=");
+	/* Docker's older form has a colon. */
+	size_t n = strcspn(word, strchr(word, '=') != NULL ? "=" : ":");
 	const char *value = word + n + 1;
 
 	if (text_has_prefix(word, bare) && strchr("=:", word[sizeof(bare) - 1]) != NULL) {
@@ -201,7 +212,8 @@ spec_security_label_words(
 	if (c->privileged || strcmp(c->pid_ns, "host") == 0 || strcmp(c->ipc_ns, "host") == 0)
 		spec_list_add(a, &words, "disable");
 	for (size_t i = 0; i < in->o->security_opt.n; i++)
-		if (text_has_prefix(in->o->security_opt.v[i], "label="))
+		if (text_has_prefix(in->o->security_opt.v[i], "label=") ||
+		    text_has_prefix(in->o->security_opt.v[i], "label:"))
 			spec_list_add(a, &words, in->o->security_opt.v[i] + strlen("label="));
 	return words;
 }

@@ -84,7 +84,8 @@ conf_checks() {
 	# What is said counts.
 	is "env: a name takes the caller's value" "$(FROMHOST=v conf '[containers]\nenv=["FROMHOST","NOTTHERE"]' run $image sh -c 'echo $FROMHOST ${NOTTHERE-unset}')" "v unset"
 	is "env: a star takes all that begin so" "$(FROMHOST1=v FROMHOST2=w conf '[containers]\nenv=["FROMHOST*"]' run $image sh -c 'echo $FROMHOST1 $FROMHOST2')" "v w"
-	is "dns_servers none: no resolv.conf" "$(conf '[containers]\ndns_servers=["none"]' run $image ls /etc/resolv.conf 2>&1 | grep -c 'No such file')" 1
+	is "dns_servers" "$(conf '[containers]\ndns_servers=["192.0.2.9"]' pod run --rm --network host $image grep -c 'nameserver 192.0.2.9' /etc/resolv.conf)" 1
+	is "none of them: resolv.conf is not made" "$(conf '[containers]\ndns_servers=["none"]' pod run --rm --network host $image cat /etc/resolv.conf 2>/dev/null)" ""
 	is "log_driver passthrough" "$(conf '[containers]\nlog_driver="passthrough"' pod run --name pt --network none $image echo hi; pod inspect --format '{{.HostConfig.LogConfig.Type}}' pt)" "hi
 passthrough"
 	pod rm pt >/dev/null
@@ -121,6 +122,10 @@ passthrough"
 	is "the same by seccomp_profile" "$(conf "[containers]\nseccomp_profile=\"$WORLD/sc.json\"" denied run --privileged $image)" 1
 	is "the host's own profile does not" "$(run --privileged $image grep Seccomp: /proc/self/status | cut -f2)" 0
 	is "seccomp_profile gives way to an option" "$(conf '[containers]\nseccomp_profile="/nosuch"' run --security-opt seccomp=unconfined $image echo fine)" fine
+	is "--security-opt seccomp= is the host's own" "$(run --security-opt seccomp= $image grep Seccomp: /proc/self/status | cut -f2)" 2
+	is "Docker's colon" "$(run --security-opt seccomp:unconfined --security-opt label:disable $image grep Seccomp: /proc/self/status | cut -f2)" 0
+	is "a directory is no profile" "$(pod create --network none --security-opt seccomp=/etc $image true 2>&1; pod ps -aq)" "Error: seccomp profile /etc: not a regular file"
+	is "a word alone is no option" "$(run --security-opt seccomp $image true 2>&1)" 'Error: invalid --security-opt 1: "seccomp"'
 	is "--pids-limit beyond the kernel's" "$(run --pids-limit 4194305 $image true 2>&1)" "Error: invalid value 4194305 for --pids-limit: must be at most 4194304"
 }
 conf_checks
