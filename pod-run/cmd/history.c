@@ -7,6 +7,7 @@
 #include "common/cli/output.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
+#include "pod-run/remote/images.h"
 
 #define NS INT64_C(1000000000)
 #define CREATED_BY_MAX 45
@@ -154,6 +155,31 @@ list_steps(const struct history_opts *o, const struct rec_image *im,
 	}
 }
 
+/* The steps as a service lists them. */
+static int
+list_theirs(struct remote *r, const struct history_opts *o, const char *word, json_t *out,
+    json_t *shown, struct err *e)
+{
+	own_json json_t *told = images_history(r, word, e);
+	const json_t *one;
+	size_t i;
+
+	if (told == NULL)
+		return -1;
+	json_array_foreach (told, i, one) {
+		own_arena struct arena a = {0};
+		struct rec_history h = {0};
+		struct rec_image im = {0};
+		struct step s = {.h = &h};
+
+		if (images_step(one, &h, &im, &s.size, &a))
+			s.image = &im;
+		json_add_take(shown, json_row(&s));
+		json_add_take(out, template_row(o, &s));
+	}
+	return 0;
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -169,6 +195,11 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct rec_image *im;
 
 	(void)argc;
+	if (ctx_of(cli)->remote != NULL) {
+		if (list_theirs(ctx_of(cli)->remote, o, argv[0], list, shown, e) == -1)
+			return -1;
+		return output_list(&out, list, shown, stdout, e);
+	}
 	if (image_row_find(ctx_of(cli), argv[0], &in, e) == -1)
 		return -1;
 	im = MSG_OF(&in, image_got)->image;

@@ -9,6 +9,7 @@
 #include "common/cli/output.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
+#include "pod-run/remote/images.h"
 
 #define NS INT64_C(1000000000)
 #define NONE "<none>"
@@ -202,7 +203,10 @@ choose(struct ctx *x, const struct images_opts *o, const char *reference,
 	own_terms struct terms terms = {0};
 	own_strv struct strv words = {0};
 
-	strv_add_all(&words, (const char *const *)o->filter.v, o->filter.n);
+	/* Of a service's only the names are chosen here: it has heeded the filters. */
+	for (size_t i = 0; i < o->filter.n; i++)
+		if (x->remote == NULL || text_has_prefix(o->filter.v[i], "reference="))
+			strv_add(&words, o->filter.v[i]);
 	if (reference != NULL)
 		strv_addf(&words, "reference=%s", reference);
 	if (terms_parse(x, image_row_keys, &words, &terms, e) == -1)
@@ -322,12 +326,26 @@ struct listing {
 	const struct msg_image_listed *all;
 	struct lines lines;
 	bool json;
+	json_t *told; /* what a service says of each, by its ID; NULL: they are ours */
 };
 
 static void
 listing_free(struct listing *l)
 {
 	lines_free(&l->lines);
+	json_decref(l->told);
+}
+
+/* The parent is found among all images, of which a service may not list all. */
+static json_t *
+whole_row(const struct listing *l, const struct rec_image *im)
+{
+	json_t *row = image_row_json(l->all, im);
+	json_t *parent = json_object_get(json_object_get(l->told, im->id), "ParentId");
+
+	if (parent != NULL)
+		json_put_take(row, "ParentId", json_incref(parent));
+	return row;
 }
 
 static json_t *
@@ -337,7 +355,7 @@ make(void *arg, size_t i, struct err *e)
 	const struct line *line = &l->lines.v[i];
 
 	(void)e;
-	return l->json ? image_row_json(l->all, line->image) : template_row(l->o, l->all, line);
+	return l->json ? whole_row(l, line->image) : template_row(l->o, l->all, line);
 }
 
 static json_t *
@@ -346,7 +364,7 @@ tell(void *arg, size_t i, struct err *e)
 	const struct listing *l = arg;
 
 	(void)e;
-	return image_row_json(l->all, l->lines.v[i].image);
+	return whole_row(l, l->lines.v[i].image);
 }
 
 static int
@@ -366,8 +384,13 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	if (argc > 0 && o->filter.n > 0)
 		return err_set(e, ERR_USAGE, "cannot specify an image and a filter(s)");
-	if (image_row_list(ctx_of(cli), o->all, what, &in, e) == -1)
+	if (ctx_of(cli)->remote != NULL) {
+		if (images_list(ctx_of(cli)->remote, o->all, &o->filter, argc > 0 ? argv[0] : NULL,
+			&in, &l.told, e) == -1)
+			return -1;
+	} else if (image_row_list(ctx_of(cli), o->all, what, &in, e) == -1) {
 		return -1;
+	}
 	l.all = MSG_OF(&in, image_listed);
 	out.table = table = default_table(o, any_read_only(l.all));
 	if (choose(ctx_of(cli), o, argc > 0 ? argv[0] : NULL, l.all, &l.lines, e) == -1)

@@ -8,6 +8,7 @@
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/network.h"
 #include "pod-run/cmd/volume_row.h"
+#include "pod-run/remote/containers.h"
 
 struct inspect_opts {
 	const char *format, *type;
@@ -62,6 +63,15 @@ is_type(const char *word)
 }
 
 static int
+find(struct ctx *x, size_t kind, const char *word, bool size, json_t **out, struct err *e)
+{
+	if (x->remote == NULL)
+		return kinds[kind].find(x, word, size, out, e);
+	*out = containers_inspect(x->remote, kinds[kind].type, word, size, e);
+	return *out == NULL ? -1 : 0;
+}
+
+static int
 find_any(struct ctx *x, const char *word, const struct inspect_opts *o, json_t **out, size_t *kind,
     struct err *e)
 {
@@ -69,7 +79,7 @@ find_any(struct ctx *x, const char *word, const struct inspect_opts *o, json_t *
 		if (strcmp(o->type, "all") != 0 && strcmp(o->type, kinds[i].type) != 0)
 			continue;
 		err_clear(e);
-		if (kinds[i].find(x, word, o->size, out, e) == 0) {
+		if (find(x, i, word, o->size, out, e) == 0) {
 			*kind = i;
 			return 0;
 		}

@@ -17,6 +17,7 @@
 #include "pod-run/cmd/network.h"
 #include "pod-run/cmd/terms.h"
 #include "pod-run/life/join.h"
+#include "pod-run/remote/networks.h"
 
 int
 network_list(struct ctx *x, const char *name, struct peer_in *in, struct err *e)
@@ -321,17 +322,21 @@ static const struct output_heading headings[] = {
     {NULL, NULL},
 };
 
-/* shown: of n */
+/* shown: with the keys of network_shown. */
 static json_t *
-template_row(const struct rec_network *n, json_t *shown, bool no_trunc)
+template_row(json_t *shown, bool no_trunc)
 {
 	own_strbuf struct strbuf labels = {0};
-	json_t *o = network_fields(shown), *network = json_copy(o);
+	json_t *o = network_fields(shown), *network = json_copy(o), *value;
+	const char *id = json_string_value(json_object_get(shown, "id")), *key;
 
-	for (size_t i = 0; i < n->labels.n; i++)
-		strbuf_addf(
-		    &labels, "%s%s=%s", i > 0 ? "," : "", n->labels.v[i].key, n->labels.v[i].value);
-	json_put_take(o, "ID", no_trunc ? json_str(n->id) : json_strn(n->id, NAMES_SHORT_LEN));
+	json_object_foreach (json_object_get(shown, "labels"), key, value)
+		if (json_is_string(value))
+			strbuf_addf(&labels, "%s%s=%s", labels.n > 0 ? "," : "", key,
+			    json_string_value(value));
+	id = id != NULL ? id : "";
+	json_put_take(
+	    o, "ID", no_trunc ? json_str(id) : json_strn(id, strnlen(id, NAMES_SHORT_LEN)));
 	json_put_str(o, "Labels", labels.n > 0 ? labels.s : "");
 	json_object_del(network, "Containers");
 	json_put_take(o, "Network", network);
@@ -351,23 +356,34 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    .type = "networks.ListPrintReports",
 	    .headings = headings,
 	    .noheading = o->noheading};
+	struct remote *r = ctx_of(cli)->remote;
 	const struct msg_net_listed *l;
+	json_t *one;
+	size_t k;
 
 	(void)argc;
 	(void)argv;
+	if (r != NULL) {
+		own_json json_t *theirs = networks_list(r, &o->filter, e);
+
+		if (theirs == NULL)
+			return -1;
+		json_array_foreach (theirs, k, one)
+			json_add_take(list, template_row(one, o->no_trunc));
+		return output_list(&out, list, theirs, stdout, e);
+	}
 	if (terms_parse(ctx_of(cli), keys, &o->filter, &terms, e) == -1 ||
 	    network_list(ctx_of(cli), NULL, &in, e) == -1)
 		return -1;
 	l = MSG_OF(&in, net_listed);
 	for (size_t i = 0; i < l->networks.n; i++) {
 		const struct rec_network *n = &l->networks.v[i];
-		json_t *one;
 
 		if (!terms_match(&terms, n))
 			continue;
 		one = network_shown(n);
-		json_add_take(list, template_row(n, one, o->no_trunc));
 		json_add_take(shown, one);
+		json_add_take(list, template_row(one, o->no_trunc));
 	}
 	return output_list(&out, list, shown, stdout, e);
 }

@@ -8,6 +8,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/remote/containers.h"
 
 struct port_opts {
 	bool all, latest;
@@ -78,14 +79,31 @@ print_ports(const struct ctr *c, const struct wanted *w, bool with_id)
 static int
 all(struct ctx *x, struct err *e)
 {
+	static const struct strv none;
+	const struct containers_wanted w = {.last = -1, .filters = &none};
 	own_ctr_list struct ctr_list l = {0};
+	own_json json_t *told = NULL;
 	struct wanted any = {0};
 
-	if (sync_list(x, &l, e) == -1)
+	if ((x->remote != NULL ? containers_list(x->remote, &w, &l, &told, e)
+			       : sync_list(x, &l, e)) == -1)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
 		if (l.v[i].status == CTR_RUNNING)
 			print_ports(&l.v[i], &any, true);
+	return 0;
+}
+
+static int
+find(struct ctx *x, const char *word, bool latest, struct ctr *c, struct err *e)
+{
+	char id[NAMES_ID_LEN + 1];
+
+	if (x->remote != NULL)
+		return containers_get(x->remote, word, c, e);
+	if (select_one(x, word, latest, id, e) == -1 || ctr_load(ctx_db(x, e), id, c, e) == -1)
+		return -1;
+	sync_look(x, c);
 	return 0;
 }
 
@@ -97,7 +115,6 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	int named = o->latest || o->all ? 0 : 1;
 	struct wanted w = {0};
 	own_ctr struct ctr c = {0};
-	char id[NAMES_ID_LEN + 1];
 
 	if (o->all && o->latest)
 		return err_set(e, ERR_USAGE, "all and latest cannot be specified at the same time");
@@ -108,10 +125,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "you must supply a running container name or id");
 	if (argc > named && read_wanted(argv[named], &w, e) == -1)
 		return -1;
-	if (select_one(x, named == 1 ? argv[0] : NULL, o->latest, id, e) == -1 ||
-	    ctr_load(ctx_db(x, e), id, &c, e) == -1)
+	if (find(x, named == 1 ? argv[0] : NULL, o->latest, &c, e) == -1)
 		return -1;
-	sync_look(x, &c);
 	if ((c.status != CTR_RUNNING || print_ports(&c, &w, false) == 0) && w.number != 0)
 		return err_set(
 		    e, ERR_NOTFOUND, "failed to find published port \"%s\"", argv[named]);

@@ -6,12 +6,14 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/cli/output.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/container_prune.h"
 #include "pod-run/cmd/filter.h"
 #include "pod-run/cmd/ps_row.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/remote/containers.h"
 
 struct ps_opts {
 	bool all, external, latest, namespaces, no_trunc, noheading, pod, quiet, size, sync;
@@ -180,6 +182,24 @@ list(struct ctx *x, const struct filter *f, bool all, struct ctr_list *l, struct
 	return all ? sync_list(x, l, e) : sync_list_live(x, l, e);
 }
 
+/* Filters are the service's to understand. */
+static int
+choose_there(
+    struct remote *r, const struct ps_opts *o, struct ctr_list *l, json_t **told, struct err *e)
+{
+	struct containers_wanted w = {.all = o->all,
+	    .external = o->external,
+	    .size = o->size,
+	    .sync = o->sync,
+	    .last = o->latest ? 1 : o->last,
+	    .filters = &o->filter};
+
+	for (size_t i = 0; i < o->filter.n; i++)
+		w.all = w.all || text_has_prefix(o->filter.v[i], "status=") ||
+			text_has_prefix(o->filter.v[i], "exited=");
+	return containers_list(r, &w, l, told, e) == -1 ? -1 : sort(l, o->sort, e);
+}
+
 static int
 choose(struct ctx *x, const struct ps_opts *o, struct ctr_list *l, struct err *e)
 {
@@ -239,6 +259,7 @@ struct listing {
 	struct ps_row how;
 	bool size, json;
 	size_t measured; /* of the rows, from the first */
+	json_t *told;	 /* what a service says of each, by its ID; NULL: they are ours */
 };
 
 static void
@@ -259,6 +280,10 @@ measure(struct listing *s, size_t i, struct err *e)
 		return 0;
 	s->measured = i + 1;
 	s->how.sized = true;
+	if (s->told != NULL) {
+		containers_size(s->told, s->l.v[i].id, &s->how.size_rw, &s->how.size_image);
+		return 0;
+	}
 	return container_prune_size(s->how.x, s->l.v[i].id, &s->how.size_rw, &s->how.size_image, e);
 }
 
@@ -267,7 +292,12 @@ tell(void *arg, size_t i, struct err *e)
 {
 	struct listing *s = arg;
 
-	return measure(s, i, e) == -1 ? NULL : ps_row_json(&s->how, &s->l.v[i], e);
+	struct ctr *c = &s->l.v[i];
+	json_t *row = measure(s, i, e) == -1 ? NULL : ps_row_json(&s->how, c, e);
+
+	if (row != NULL)
+		containers_put_told(row, s->told, c->id);
+	return row;
 }
 
 static json_t *
@@ -280,6 +310,8 @@ make(void *arg, size_t i, struct err *e)
 	if (measure(s, i, e) == -1)
 		return NULL;
 	row = s->json ? ps_row_json(&s->how, c, e) : ps_row_template(&s->how, c, e);
+	if (row != NULL)
+		containers_put_told(row, s->told, c->id);
 	/* Its memory is that of the next row. */
 	ctr_free(c);
 	return row;
@@ -304,14 +336,17 @@ show(struct ctx *x, const struct ps_opts *o, struct err *e)
 	struct output_rows made = {.want = want, .tell = tell, .make = make, .arg = &s};
 	int r;
 
-	if (conf == NULL || choose(x, o, &s.l, e) == -1) {
+	if (conf == NULL || (x->remote != NULL ? choose_there(x->remote, o, &s.l, &s.told, e)
+					       : choose(x, o, &s.l, e)) == -1) {
 		ctr_list_free(&s.l);
+		json_decref(s.told);
 		return -1;
 	}
 	s.how.default_network = conf->network_default_network;
 	made.n = s.l.n;
 	r = output_made(&out, &made, stdout, e);
 	ctr_list_free(&s.l);
+	json_decref(s.told);
 	return r;
 }
 

@@ -15,6 +15,8 @@
 #include "pod-run/cmd/removal.h"
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/volumes.h"
+#include "pod-run/remote/containers.h"
+#include "pod-run/remote/networks.h"
 #include "pod-run/state/event.h"
 
 /* --- create -------------------------------------------------------------------------------------*/
@@ -158,7 +160,8 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct ls_opts *o = opts;
 	own_volume_rows struct volume_rows rows = {0};
-	own_json json_t *list = json_arr();
+	struct remote *r = ctx_of(cli)->remote;
+	own_json json_t *list = NULL;
 	struct output out = {.format = o->format,
 	    .table = "{{.Driver}}\t{{.Name}}",
 	    .quiet = o->quiet ? "{{.Name}}" : NULL,
@@ -170,8 +173,13 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	(void)argv;
 	if (o->quiet && cmd_given(cli, "format"))
 		return err_set(e, ERR_USAGE, "quiet and format are mutually exclusive");
+	if (r != NULL) {
+		list = networks_volumes(r, &o->filter, e);
+		return list == NULL ? -1 : output_list(&out, list, NULL, stdout, e);
+	}
 	if (volume_row_list(ctx_of(cli), &o->filter, &rows, e) == -1)
 		return -1;
+	list = json_arr();
 	for (size_t i = 0; i < rows.n; i++)
 		json_add_take(list, volume_row_json(rows.v[i].v));
 	return output_list(&out, list, NULL, stdout, e);
@@ -199,7 +207,17 @@ all_names(struct ctx *x, struct strv *words, struct err *e)
 {
 	static const struct strv none;
 	own_volume_rows struct volume_rows rows = {0};
+	own_json json_t *theirs = NULL;
+	const json_t *one;
+	size_t k;
 
+	if (x->remote != NULL) {
+		theirs = networks_volumes(x->remote, &none, e);
+		json_array_foreach (theirs, k, one)
+			if (json_is_string(json_object_get(one, "Name")))
+				strv_add(words, json_string_value(json_object_get(one, "Name")));
+		return theirs == NULL ? -1 : 0;
+	}
 	if (volume_row_list(x, &none, &rows, e) == -1)
 		return -1;
 	for (size_t i = 0; i < rows.n; i++)
@@ -248,6 +266,16 @@ static const struct opt inspect_rows[] = {
     OPT_END,
 };
 
+static json_t *
+look(struct ctx *x, const char *word, struct err *e)
+{
+	json_t *one;
+
+	if (x->remote != NULL)
+		return containers_inspect(x->remote, "volume", word, false, e);
+	return inspect_volume(x, word, false, &one, e) == 0 ? one : NULL;
+}
+
 static int
 inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -262,9 +290,9 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (o->all && all_names(ctx_of(cli), &words, e) == -1)
 		return -1;
 	for (size_t i = 0; i < words.n; i++) {
-		json_t *one;
+		json_t *one = look(ctx_of(cli), words.v[i], e);
 
-		if (inspect_volume(ctx_of(cli), words.v[i], false, &one, e) == 0) {
+		if (one != NULL) {
 			json_add_take(list, one);
 			continue;
 		}

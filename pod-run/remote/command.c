@@ -76,7 +76,7 @@ args_given(const struct args *a, const char *name)
 /* --- What is built --------------------------------------------------------------------------------*/
 
 static const struct remote_command *const tables[] = {
-    remote_containers, remote_images, remote_others};
+    remote_containers, remote_images, remote_networks, remote_others};
 
 static const struct remote_command *
 find_command(const char *words)

@@ -32,7 +32,8 @@ struct remote_command {
 };
 
 /* Ended by {NULL}. */
-extern const struct remote_command remote_containers[], remote_images[], remote_others[];
+extern const struct remote_command remote_containers[], remote_images[], remote_networks[],
+    remote_others[];
 
 /*
  * Instead of a command's own function: has the service do it if one is asked for, else calls that.  What is not built

@@ -19,7 +19,7 @@ get_object(struct remote *r, const char *path, struct err *e)
 	own_question struct question q = {0};
 	own_reply struct reply a = {0};
 
-	question_path(&q, "%s", path);
+	strbuf_add(&q.path, path);
 	if (remote_ask(r, &q, &a, e) == -1)
 		return NULL;
 	if (!json_is_object(a.document)) {

@@ -78,7 +78,7 @@ question_path(struct question *q, const char *format, ...)
 	va_start(ap, format);
 	for (const char *s = format; *s != '\0'; s++) {
 		if (text_has_prefix(s, "%s")) {
-			add_escaped(&q->path, va_arg(ap, const char *), "/:@");
+			add_escaped(&q->path, va_arg(ap, const char *), ":@");
 			s++;
 		} else {
 			strbuf_addc(&q->path, *s);
@@ -276,8 +276,9 @@ remote_ask(struct remote *r, const struct question *q, struct reply *a, struct e
 	    exchange(r, &m, &in, on_item, (void *)(uintptr_t)q, e) == -1)
 		return -1;
 	got = MSG_OF(&in, remote_r);
-	*a = (struct reply){.status = (int)got->status};
-	if (got->status >= 400)
+	a->status = (int)got->status;
+	/* A path that is sent elsewhere is none of the service's. */
+	if (got->status >= 400 || (got->status >= 300 && got->status != 304))
 		return refused(got, e);
 	if (got->path_stat != NULL)
 		a->path_stat = xstrdup(got->path_stat);

@@ -46,7 +46,6 @@ void question_free(struct question *q);
 /* Appends to the path: the format's words as they are, each %s escaped as one part of a path. */
 void question_path(struct question *q, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* As it is for names of images, which may hold slashes. */
 void question_put(struct question *q, const char *key, const char *value);
 void question_put_bool(struct question *q, const char *key, bool value);
 void question_put_int(struct question *q, const char *key, int64_t value);

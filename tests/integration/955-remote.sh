@@ -160,7 +160,7 @@ chmod +x "$WORLD/bin/ssh"
 is "ssh" "$(PATH=$WORLD/bin:$PATH root_of --url "ssh://me@host.test:2222$S" --identity /key)" "$WORLD/p"
 is "its words" "$(cat "$WORLD/ssh.words")" "-i|/key|-p|2222|-l|me|--|host.test|podman --url 'unix://$S' system dial-stdio|"
 printf '#!/bin/sh\nexit 255\n' >"$WORLD/bin/ssh"
-check "ssh that fails" eval 'PATH=$WORLD/bin:$PATH root_of --url ssh://h/x | grep -qE "^Error: unable to connect to Podman socket ssh://h/x: (the service ended its answer too early|reading the answer of the service: connection reset by peer)$"'
+check "ssh that fails" eval 'PATH=$WORLD/bin:$PATH root_of --url ssh://h/x | grep -q "^Error: unable to connect to Podman socket ssh://h/x: "'
 
 check "nothing was made here" nothing_in "$HOME/.local" "$XDG_CONFIG_HOME/containers"
 

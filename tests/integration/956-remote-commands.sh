@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What a service of Podman's is asked to do, and how it is shown: as what happens here.
+. "$(dirname "$0")/../lib.sh"
+
+if [ "$(id -u)" != 0 ] || ! command -v podman >/dev/null; then
+	skip "commands with Podman's own service" "needs podman, as root"
+	finish
+fi
+world
+export HOME=$WORLD/home XDG_CONFIG_HOME=$WORLD/home/config
+mkdir -p "$HOME"
+unset CONTAINER_CONNECTION CONTAINER_SSHKEY PODMAN_CONNECTIONS_CONF
+printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\n' >"$WORLD/theirs.conf"
+theirs() { CONTAINERS_CONF=$WORLD/theirs.conf podman --root "$WORLD/p" --runroot "$WORLD/pr" --cgroup-manager cgroupfs --storage-driver vfs --network-config-dir "$WORLD/pn" "$@"; }
+at_end() {
+	podr rm -fa -t 0 >/dev/null 2>&1
+	umount "$WORLD/p/overlay" 2>/dev/null
+}
+export -f theirs
+export WORLD
+unshare -m bash -c "umount /sys/fs/cgroup/unified 2>/dev/null; theirs system service -t 0 unix://$WORLD/p.sock" >"$WORLD/p.log" 2>&1 &
+remember_pid $!
+until_ok 30 test -S "$WORLD/p.sock" || not_ok "the service does not start"
+export CONTAINER_HOST=unix://$WORLD/p.sock
+podr() { timeout 60 "$BIN/pod" "$@"; }
+api() { curl -s --unix-socket "$WORLD/p.sock" "$@"; }
+L=http://d/v4.0.0/libpod
+fails() { # TEXT STATUS MESSAGE WORDS...
+	local text=$1 want=$2 message=$3 said st
+	shift 3
+	said=$(podr "$@" 2>&1 >/dev/null)
+	st=$?
+	is "$text" "$st $said" "$want Error: $message"
+}
+rootfs "$WORLD/fs"
+tar -C "$WORLD/fs" --owner=0 --group=0 -c . | api -X POST -T - "$L/images/import?reference=localhost/img:1" >/dev/null
+make() { # NAME WORDS-AS-JSON MORE
+	api -X POST -H 'Content-Type: application/json' -d "{\"name\":\"$1\",\"image\":\"localhost/img:1\",\"command\":$2,\"netns\":{\"nsmode\":\"none\"}$3}" "$L/containers/create" | jq -r .Id
+}
+ID=$(make one '["sh","-c","echo out; echo err >&2; trap \"exit 3\" TERM; while :; do sleep 0.1; done"]' ',"labels":{"a":"b"}')
+make two '["true"]' >/dev/null
+
+# --- Lists ---
+is "ps -a" "$(podr ps -a --sort names --format '{{.Names}} {{.Image}} {{.Status}} {{.Labels}}')" "one localhost/img:1 Created map[a:b]
+two localhost/img:1 Created map[]"
+is "its table" "$(podr ps -a --filter name=two --noheading | awk '{ print $2, $3, $NF }')" "localhost/img:1 true two"
+is "ps shows what runs" "$(podr ps -q)" ""
+is "ps -q --no-trunc, newest" "$(podr ps -lq --no-trunc)" "$(podr inspect two -f '{{.Id}}')"
+is "as JSON" "$(podr ps -a --filter label=a --format json | jq -r '.[] | .Id + " " + .State + " " + .Status')" "$ID created Created"
+fails "a filter that it does not know" 125 "bogus is an invalid filter" ps --filter bogus=1
+fails "an option that it is not told" 125 "ps --namespace: not built for a remote service yet" ps --namespace
+is "images" "$(podr images --format '{{.Repository}} {{.Tag}}')" "localhost/img 1"
+is "their JSON" "$(podr images --format json | jq -r '.[].Names[0]')" "localhost/img:1"
+is "images of a name" "$(podr images -n img | wc -l) $(podr images -n other | wc -l)" "1 0"
+is "history" "$(podr history --format '{{.Comment}}' img:1)" "imported from tarball"
+is "port of one that publishes nothing" "$(podr port one; podr port -a)" ""
+
+# --- One object ---
+is "inspect" "$(podr inspect one -f '{{.Name}} {{.Config.Labels.a}}')" "one b"
+is "of an image" "$(podr image inspect localhost/img:1 -f '{{index .RepoTags 0}}')" localhost/img:1
+is "of a network" "$(podr network inspect podman -f '{{.Name}} {{.Driver}}')" "podman bridge"
+is "any object" "$(podr inspect one img:1 2>&1 | jq -r '.[] | .Id' | wc -l)" 2
+fails "one that is not there" 125 'inspecting object: no such object: "none"' inspect none
+is "exists" "$(for w in 'container exists one' 'container exists none' 'image exists img:1' 'image exists none' 'network exists podman' 'volume exists none'; do podr $w; echo $?; done | tr '\n' ' ')" "0 1 0 1 0 1 "
+
+# --- What is done with containers ---
+is "start" "$(podr start one)" one
+until_is "it runs" out podr logs one
+is "logs: both streams apart" "$(podr logs one 2>&1 >/dev/null)" err
+is "logs --tail" "$(podr logs --tail 1 one 2>&1)" err
+is "logs -t" "$(podr logs -t one 2>/dev/null | grep -c '^20..-.*T.* out$')" 1
+fails "logs of none" 125 'no container with name or ID "none" found: no such container' logs none
+fails "logs of two" 125 "logs of several containers: not built for a remote service yet" logs one two
+is "ps by its state" "$(podr ps --format '{{.Names}} {{.State}}')" "one running"
+is "top" "$(podr top one pid args | awk 'NR == 1 || $1 == 1 { print $1, $2 }')" "PID COMMAND
+1 sh"
+is "pause" "$(podr pause one) $(podr inspect one -f '{{.State.Status}}')" "one paused"
+is "unpause --all" "$(podr unpause --all)" "$ID"
+fails "rm of one that runs" 2 "cannot remove container $ID as it is running - running or paused containers cannot be removed without force: container state improper" rm one
+is "rename" "$(podr rename one uno; podr ps --format '{{.Names}}')" uno
+is "kill" "$(podr kill -s TERM uno; podr wait uno)" "uno
+3"
+fails "kill of one that does not run" 125 "can only kill running containers. $ID is in state exited: container state improper" kill uno
+fails "a signal that there is not" 125 "invalid signal: NONE" kill -s NONE uno
+is "restart" "$(podr restart -t 0 uno) $(podr inspect uno -f '{{.State.Running}}')" "uno true"
+is "stop" "$(podr stop uno) $(podr inspect uno -f '{{.State.ExitCode}}')" "uno 3"
+fails "start of none" 125 'no container with name or ID "none" found: no such container' start none
+fails "of several, nothing is done if one is missing" 125 'no container with name or ID "none" found: no such container' start uno none
+is "it does not run" "$(podr ps -q)" ""
+fails "a name with a slash" 125 'no container with name or ID "../images" found: no such container' start ../images
+fails "start -a" 125 "start --attach: not built for a remote service yet" start -a uno
+is "rm" "$(podr rm two)" two
+fails "rm of none" 1 'no container with name or ID "none" found: no such container' rm none
+is "rm -i of none" "$(podr rm -i none; echo $?)" 0
+is "rm -fa" "$(podr rm -f -a -t 0) $(podr ps -aq)" "$ID "
+
+# --- Images ---
+is "tag" "$(podr tag img:1 other:2; podr images -n --format '{{.Repository}}:{{.Tag}}' | sort | tr '\n' ' ')" "localhost/img:1 localhost/other:2 "
+is "untag" "$(podr untag img:1 other:2; podr images -n --format '{{.Repository}}:{{.Tag}}')" localhost/img:1
+check "pull that fails is told of" eval 'podr pull -q 127.0.0.1:1/x 2>&1 | grep -q "^Error: .*127.0.0.1:1"'
+fails "rmi of none" 1 "none: image not known" rmi none
+is "rmi" "$(podr rmi img:1 | sed 's/:.*//' | tr '\n' ' ')$(podr images -q)" "Untagged Deleted "
+
+# --- Volumes and networks ---
+is "volume create" "$(podr volume create -l a=b -o type=tmpfs -o device=tmpfs v)" v
+is "volume ls" "$(podr volume ls --format '{{.Name}} {{.Driver}}')" "v local"
+is "by a filter" "$(podr volume ls -q --filter label=a) $(podr volume ls -q --filter label=c)" "v "
+is "volume inspect" "$(podr volume inspect v -f '{{.Labels.a}} {{.Options.type}}')" "b tmpfs"
+fails "a volume that is there" 125 "volume with name v already exists: volume already exists" volume create v
+is "volume rm" "$(podr volume rm v; podr volume rm v 2>&1; echo $?)" 'v
+Error: no volume with name "v" found: no such volume
+1'
+is "network create" "$(podr network create --subnet 10.99.0.0/24 --label a=b n)" n
+is "network ls" "$(podr network ls --filter name=^n\$ --format '{{.Name}} {{.Driver}} {{.Labels}}')" "n bridge a=b"
+is "its subnet" "$(podr network inspect n | jq -r '.[0].subnets[0].subnet')" 10.99.0.0/24
+check "a subnet that is none" eval 'podr network create --subnet 10.99.0.0/99 x 2>&1 | grep -q "^Error: .*10.99.0.0/99"'
+is "network rm" "$(podr network rm n; podr network rm n 2>/dev/null; echo $?)" "n
+1"
+is "network prune" "$(podr network create m >/dev/null; podr network prune -f)" m
+check "nothing was made here" nothing_in "$HOME"
+finish
