@@ -167,7 +167,7 @@ blob_describe(struct store *s, const char *layer, struct rec_layer_ref *ref, str
 	struct err ignored = {0};
 	const struct store *at = places_layer(s, layer, &ignored);
 	/* Nothing of ours is beside a layer of others. */
-	own_fd int dir = at != NULL && !at->theirs ? places_open_layer(s, layer, "", &ignored) : -1;
+	own_fd int dir = at != NULL && !at->theirs ? store_open_layer(at, layer, "", &ignored) : -1;
 	own_fd int blob = -1;
 
 	if (dir == -1)

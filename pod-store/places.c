@@ -79,17 +79,12 @@ places_layer(struct store *s, const char *id, struct err *e)
 int
 places_open_layer(struct store *s, const char *id, const char *below, struct err *e)
 {
-	own_mem char *layer = NULL, *path = NULL;
 	struct store *at = s;
 
 	/* Whose layer it is only has to be asked where there is a choice. */
 	if (places_count(s) > 1)
 		at = places_layer(s, id, e);
-	if (at == NULL)
-		return -1;
-	layer = store_layer_path(at, id);
-	path = xasprintf("%s%s%s", layer, *below != '\0' ? "/" : "", below);
-	return store_dir(at, path, e);
+	return at != NULL ? store_open_layer(at, id, below, e) : -1;
 }
 
 int

@@ -359,6 +359,15 @@ store_layer_path(const struct store *s, const char *id)
 	return xasprintf("%s/%s", s->theirs ? "overlay" : "layers", id);
 }
 
+int
+store_open_layer(const struct store *s, const char *id, const char *below, struct err *e)
+{
+	own_mem char *layer = store_layer_path(s, id);
+	own_mem char *path = xasprintf("%s%s%s", layer, *below != '\0' ? "/" : "", below);
+
+	return store_dir(s, path, e);
+}
+
 /* Of containers/storage: with its files, and nothing that would make another layout of it. */
 static bool
 has_files(const struct store *s, const char *layer)

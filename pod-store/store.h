@@ -99,6 +99,9 @@ int store_dir(const struct store *s, const char *path, struct err *e);
  */
 char *store_layer_path(const struct store *s, const char *id);
 
+/* Opens it, or what is below it if that is not "". */
+int store_open_layer(const struct store *s, const char *id, const char *below, struct err *e);
+
 /* Is it there? */
 bool store_has_layer(const struct store *s, const char *id);
 

@@ -513,7 +513,7 @@ transfer_get(struct conn *c, uint32_t seq, struct msg_layer_get *m, struct err *
 	else
 		snprintf(g->digest, sizeof(g->digest), "sha256:%s", db_text(q, 0));
 	db_done(q);
-	dir = places_open_layer(s, m->layer, "", e);
+	dir = store_open_layer(at, m->layer, "", e);
 	stream = fd_take(&m->stream);
 	if (dir == -1) {
 		free(g);

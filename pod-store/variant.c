@@ -45,8 +45,7 @@ int
 variant_need(
     struct store *s, struct store *at, const char *layer, const struct owners *map, struct err *e)
 {
-	own_mem char *path = store_layer_path(at, layer);
-	own_fd int from = store_dir(at, path, e), dir = -1;
+	own_fd int from = store_open_layer(at, layer, "", e), dir = -1;
 	char name[OWNERS_NAME];
 	struct stat st;
 
