@@ -38,7 +38,7 @@ static const char *const graph_names[] = {"pod.db", "pod.db-wal", "pod.db-shm", 
     "mounts", "trash", "empty", "made", "mountpoints", "artifacts", "store.lock"};
 static const char *const network_names[] = {"networks"};
 static const char *const run_names[] = {"containers", "net", "seccomp", "mnt", "oci-crun",
-    "oci-runc", "pod.db", "pod.db-wal", "pod.db-shm", "pause.lock"};
+    "oci-runc", "image-stores", "pod.db", "pod.db-wal", "pod.db-shm", "pause.lock"};
 static const char *const tmp_names[] = {"exits", "locks", "alive", "events"};
 
 /* --- Objects ------------------------------------------------------------------------------------*/

@@ -60,6 +60,8 @@ localhost/two:latest sha256:$two true"
 	pod rm -f e >/dev/null
 	is "with other owners" "$(pa run --rm --network none --uidmap 0:1:60000 --gidmap 0:1:60000 localhost/two cat /two 2>&1)" two
 	is "of the driver vfs" "$(pod --root "$ROOT.vfs" --storage-driver vfs --storage-opt "additionalimagestore=$G" run --rm --network none localhost/two sh -c 'ls /www /home' | tr -s '\n' ' ')" "/home: new /www: "
+	is "a reset leaves no index of it" "$(pr() { pod --root "$ROOT.r" --runroot "$RUNROOT.r" --storage-opt "additionalimagestore=$G" "$@"; }; pr images -q | wc -l; ls "$RUNROOT.r" | grep image-stores; pr system reset -f >/dev/null; ls "$RUNROOT.r" 2>/dev/null)" "2
+image-stores"
 	is "by storage.conf" "$(printf '[storage]\ndriver="overlay"\n[storage.options]\nadditionalimagestores=["%s"]\n' "$G" >"$WORLD/conf"; CONTAINERS_STORAGE_CONF=$WORLD/conf pod images -q | wc -l)" 3
 	pod rmi -f -a >/dev/null
 	is "nothing was written there" "$(seen)" "$sum"
