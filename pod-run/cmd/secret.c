@@ -205,7 +205,8 @@ or_empty(json_t *o)
 static int
 document(const struct secrets *s, const json_t *record, bool show, json_t *list, struct err *e)
 {
-	json_t *o = json_add_obj(list), *spec, *driver;
+	own_json json_t *o = json_obj();
+	json_t *spec, *driver;
 	char *data;
 	size_t n;
 
@@ -218,12 +219,13 @@ document(const struct secrets *s, const json_t *record, bool show, json_t *list,
 	json_put_str(driver, "Name", text_of(record, "driver"));
 	json_put_take(driver, "Options", or_empty(json_object_get(record, "driverOptions")));
 	json_put_take(spec, "Labels", or_empty(json_object_get(record, "labels")));
-	if (!show)
-		return 0;
-	if (secret_data(s, record, &data, &n, e) == -1)
-		return -1;
-	json_put_take(o, "SecretData", json_strn(data, n));
-	secret_wipe(data, n);
+	if (show) {
+		if (secret_data(s, record, &data, &n, e) == -1)
+			return -1;
+		json_put_take(o, "SecretData", json_strn(data, n));
+		secret_wipe(data, n);
+	}
+	json_add_take(list, json_incref(o));
 	return 0;
 }
 

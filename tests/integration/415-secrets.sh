@@ -97,4 +97,15 @@ else
 fi
 is "rm --all" "$(sec rm -a | wc -l) $(sec ls -q | wc -l)" "2 0"
 is "events" "$(pod events --stream=false -f type=secret -f secret=sh --format '{{.Status}}' | tr '\n' ' ')" "create remove "
+
+# --- Data that has gone
+printf here | sec create here - >/dev/null
+printf away | sec create --driver-opts path="$WORLD/away" away - >/dev/null
+rm -r "$WORLD/away"
+is "inspect --showsecret of lost data is an error" "$(sec inspect --showsecret --format '{{.SecretData}}' away here 2>"$WORLD/err"; echo $?; grep -c '^Error: inspecting secret: .*no ' "$WORLD/err")" "here
+125
+1"
+is "and shows no half of it" "$(sec inspect --showsecret away 2>/dev/null)" "[]"
+is "without it nothing is looked up" "$(sec inspect --format '{{.Spec.Name}}' away)" away
+is "an empty driver in containers.conf is the default" "$(printf '[secrets]\ndriver=""\n' >"$WORLD/c.conf"; printf x | CONTAINERS_CONF_OVERRIDE=$WORLD/c.conf sec create byconf - >/dev/null; sec inspect --format '{{.Spec.Driver.Name}}' byconf)" file
 finish
