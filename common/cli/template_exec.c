@@ -278,6 +278,26 @@ time_method(const char *name, const json_t *v)
 	return NULL;
 }
 
+/* A part of "10.88.0.0/16" where Go has an IPNet, the mask in its digits, or NULL. */
+static json_t *
+net_field(const struct run *r, const char *from, const char *name, const json_t *v)
+{
+	static const char *const types[] = {"networks.ListPrintReports", "types.Network"};
+	static const char *const fields[] = {"IPNet", "Subnet"};
+	const char *s = json_string_value(v), *slash = s != NULL ? strchr(s, '/') : NULL;
+	uint64_t bits, width = s != NULL && strchr(s, ':') != NULL ? 128 : 32;
+	char mask[33] = "";
+
+	if (slash == NULL || !is_one_of(r->type, types, COUNTOF(types)) ||
+	    !is_one_of(from, fields, COUNTOF(fields)) || text_to_u64(slash + 1, width, &bits) != 0)
+		return NULL;
+	if (strcmp(name, "IP") == 0)
+		return json_strn(s, (size_t)(slash - s));
+	for (uint64_t i = 0; i < width; i += 4)
+		mask[i / 4] = "08cef"[bits < i ? 0 : bits - i > 4 ? 4 : bits - i];
+	return strcmp(name, "Mask") == 0 ? json_str(mask) : NULL;
+}
+
 /*
  * *v (an own reference, or NULL), which the field from gave if not NULL, becomes its field; *type becomes the Go struct
  * that had it, or NULL.
@@ -293,6 +313,8 @@ step_field(struct run *r, const struct template_operand *o, const char *from, co
 	*type = of;
 	if (next == NULL && is_time(r, from, *v, text, sizeof(text)))
 		next = time_method(name, *v);
+	if (next == NULL)
+		next = net_field(r, from, name, *v);
 	if (next == NULL && of != NULL && (next = embedded(r, of, name, *v)) == NULL)
 		next = template_zero_field(of, name);
 	if (next == NULL && of == NULL &&

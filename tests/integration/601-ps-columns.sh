@@ -142,6 +142,10 @@ is "of images" "$(pod images --format '{{.ImageSummary.Id}} {{.ImageSummary.Dang
 is "of volume ls" "$(pod volume ls --filter name=vol --format '{{.VolumeConfigResponse.InspectVolumeData.Name}} {{.InspectVolumeData.Labels}} {{.UID}}{{.StorageID}} {{.CreatedAt.Unix}}')" \
 	"vol map[a:b] 0 $(pod volume inspect --format '{{.CreatedAt.Unix}}' vol)"
 is "as a struct" "$(pod volume ls --filter name=vol --format '{{.InspectVolumeData}}')" "{vol local $ROOT/volumes/vol/_data $(pod volume inspect --format '{{.CreatedAt}}' vol) map[] map[a:b] local map[] 0 0 false 0 $(pod volume inspect --format '{{.NeedsCopyUp}} {{.NeedsChown}}' vol) 0  0}"
+pod network create --subnet 10.231.78.128/25 --subnet fd00:0:0:5::/62 mask >/dev/null
+is "a subnet's parts" "$(pod network inspect --format '{{range .Subnets}}{{.Subnet.IP}} {{.Subnet.Mask}} {{end}}' mask) $(pod network ls --filter name=mask --format '{{(index .Subnets 0).Subnet.IP}}') $(pod network inspect --format '{{range .Subnets}}{{.Subnet.Nosuch}}{{end}}' mask 2>&1 | grep -c "can't evaluate field Nosuch")" \
+	"10.231.78.128 ffffff80 fd00:0:0:4:: fffffffffffffffc0000000000000000  10.231.78.128 1"
+pod network rm mask >/dev/null
 is "of network ls" "$(pod network ls --filter name=podman --format '{{.Network.Name}} {{len .Network.ID}}')" "podman 64"
 is "of stats" "$(pod stats --no-stream --format '{{.ContainerStats.Name}}' more1)" more1
 pod run -d --name net $img sleep 100 >/dev/null
