@@ -249,7 +249,8 @@ print_map(const json_t *v, const char *type, int levels, struct strbuf *out)
 
 	json_object_foreach ((json_t *)v, key, element)
 		strv_add(&keys, key);
-	qsort(keys.v, keys.n, sizeof(*keys.v), by_text);
+	if (keys.n > 1)
+		qsort(keys.v, keys.n, sizeof(*keys.v), by_text);
 	strbuf_add(out, "map[");
 	for (size_t i = 0; i < keys.n; i++) {
 		strbuf_addf(out, "%s%s:", i > 0 ? " " : "", keys.v[i]);

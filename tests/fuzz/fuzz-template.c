@@ -12,8 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char value[] = "{\"ID\":\"abc\",\"N\":3,\"F\":1.5,\"L\":[\"x\",\"y\"],"
-				    "\"M\":{\"a\":\"1\"},\"T\":true,\"Null\":null}";
+	static const char value[] =
+	    "{\"ID\":\"abc\",\"N\":3,\"F\":1.5,\"L\":[\"x\",\"y\"],"
+	    "\"M\":{\"a\":\"1\"},\"T\":true,\"Null\":null,"
+	    "\"State\":{\"Pid\":1,\"Health\":{\"Log\":[{\"End\":\"\"}]}},"
+	    "\"Mounts\":[{\"Type\":\"x\"},3],"
+	    "\"Created\":\"2020-01-01T00:00:00Z\","
+	    "\"NetworkSettings\":{\"Ports\":{\"p\":[{\"HostIp\":\"\"}],\"q\":null}}}";
 	struct err e = {0};
 	struct strbuf out = {0}, aligned = {0};
 	struct strv fields = {0};
@@ -23,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (t != NULL) {
 		template_fields(t, &fields);
-		if (template_run(t, dot, dot, "Row", &out, &e) == 0 && out.s != NULL)
+		if (template_run(t, dot, dot, "define.InspectContainerData", &out, &e) == 0 &&
+		    out.s != NULL)
 			table_align(out.s, &aligned);
 	}
 	if (t == NULL && !err_is_set(&e))
