@@ -223,10 +223,15 @@ list_tags(
 {
 	const char *rest, *transport = reference_transport(m->source, &rest);
 	bool archive = transport != NULL && strcmp(transport, "docker-archive") == 0;
+	own_reference struct reference r = {0};
 
 	if (!archive && (transport == NULL || strcmp(transport, "docker") != 0))
 		return err_set(e, ERR_USAGE,
 		    "%.300s: only docker:// and docker-archive: are meant here", m->source);
+	if (!archive && reference_parse_normal(rest, &r, e) < 0)
+		return -1;
+	if (r.tag != NULL || r.digest != NULL)
+		return err_set(e, ERR_USAGE, "%.300s: no tag or digest is allowed here", m->source);
 	if (task_prepare_source(t, m, e) < 0 || task_confine(t, e) < 0)
 		return -1;
 	if (archive)

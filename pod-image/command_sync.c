@@ -314,8 +314,12 @@ plan_dir(struct sync *s, const char *path, struct err *e)
 	FTS *f = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	FTSENT *x;
 
-	if (f == NULL)
-		return err_sys(e, "opening %s", path);
+	if (f == NULL || access(path, R_OK | X_OK) < 0) {
+		err_sys(e, "opening %s", path);
+		if (f != NULL)
+			fts_close(f);
+		return -1;
+	}
 	while ((x = fts_read(f)) != NULL) {
 		own_mem char *manifest = NULL;
 		const char *name = x->fts_path + skip;

@@ -527,6 +527,9 @@ dest_files_path(
 	if (f == NULL)
 		return err_set(
 		    e, ERR_UNSUPPORTED, "the transport %s: cannot be written to", transport);
+	if (rest[n] == ':' && rest[n + 1] == '@')
+		return err_set(e, ERR_INVALID,
+		    "Destination reference must not contain a manifest index %.100s", rest + n + 1);
 	if (rest[n] == ':' && rest[n + 1] != '\0' &&
 	    (name = name_to_record(f, rest + n + 1, e)) == NULL)
 		return -1;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/role/spawn.h"
 #include "pod-image/graph.h"
 #include "pod-image/load.h"
@@ -194,6 +195,26 @@ prepare_daemon(struct load *l, const char *rest, struct err *e)
 	return start_archive(l, archive, &st, e);
 }
 
+static int
+take_number(struct load *l, const char *word, struct err *e)
+{
+	uint64_t k;
+
+	if (text_to_u64(word + 1, LOAD_IMAGES_MAX - 1, &k) < 0)
+		return err_set(e, ERR_INVALID, "Invalid source index %.100s", word);
+	l->nth = k + 1;
+	return 0;
+}
+
+int
+load_number(const struct load *l, size_t n, struct err *e)
+{
+	return l->nth <= n ? 0
+			   : err_set(e, ERR_NOTFOUND,
+				 "Invalid source index @%zu, only %zu manifest items available",
+				 l->nth - 1, n);
+}
+
 int
 load_prepare_path(struct load *l, const char *transport, const char *rest, struct err *e)
 {
@@ -209,8 +230,12 @@ load_prepare_path(struct load *l, const char *transport, const char *rest, struc
 	if (strcmp(transport, "tarball") == 0)
 		return prepare_tarball(l, rest, e);
 	l->form = transport;
-	if (rest[n] == ':' && rest[n + 1] != '\0')
+	if (rest[n] == ':' && rest[n + 1] == '@') {
+		if (take_number(l, rest + n + 1, e) < 0)
+			return -1;
+	} else if (rest[n] == ':' && rest[n + 1] != '\0') {
 		l->reference = l->reference_text = xstrdup(rest + n + 1);
+	}
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return err_sys(e, "open %s", path);

@@ -15,7 +15,8 @@
 #include "pod-image/tarball.h"
 #include "pod-image/trust.h"
 
-#define LOAD_FORMS_MAX 2 /* that an input may turn out to have */
+#define LOAD_IMAGES_MAX 1024 /* of one input */
+#define LOAD_FORMS_MAX 2     /* that an input may turn out to have */
 
 struct load {
 	/* set before load_prepare_X */
@@ -24,6 +25,7 @@ struct load {
 	const char *graph_root; /* a file may be spooled below it, or NULL */
 	const char *form;	/* name of the transport; NULL: found out */
 	const char *reference;	/* which image, NULL: all */
+	size_t nth;		/* or by its number, from 1 */
 	const char *name;	/* to give when the archive holds none */
 	bool only_name;		/* name counts, whatever the archive holds */
 	const char *policy_file;
@@ -46,11 +48,17 @@ struct load {
 	struct peer_in opened;
 };
 
-/* "PATH[:REFERENCE]" of a transport, or what graph.h says. */
+/*
+ * "PATH[:REFERENCE]" of a transport, or what graph.h says.  The REFERENCE of an archive or a layout may be "@NUMBER": the
+ * image at this place, from 0.
+ */
 int load_prepare_path(struct load *l, const char *transport, const char *rest, struct err *e);
 
 /* An archive or a directory; fd is taken over. */
 int load_prepare_fd(struct load *l, int fd, struct err *e);
+
+/* Fails if one by its number was meant, and there are only n. */
+int load_number(const struct load *l, size_t n, struct err *e);
 
 void load_fds(const struct load *l, struct keep *k);
 

@@ -13,8 +13,6 @@
 #include "pod-image/load.h"
 #include "pod-image/schema1.h"
 
-#define IMAGES_MAX 1024
-
 struct image { /* one image on its way */
 	struct load *load;
 	const char *blobs; /* what stands before the hexadecimal digest in names of blobs */
@@ -332,11 +330,15 @@ load_docker(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	j = json_read_max(text.s != NULL ? text.s : "", text.n, MANIFEST_MAX, 16, e);
 	if (j == NULL)
 		return err_wrap(e, "parsing manifest.json");
-	if (!json_is_array(j) || json_array_size(j) > IMAGES_MAX)
+	if (!json_is_array(j) || json_array_size(j) > LOAD_IMAGES_MAX)
 		return err_set(e, ERR_FORMAT, "manifest.json is no list of images");
+	if (load_number(l, json_array_size(j), e) < 0)
+		return -1;
 	for (size_t k = 0; k < json_array_size(j); k++) {
 		bool wanted = false;
 
+		if (l->nth > 0 && k + 1 != l->nth)
+			continue;
 		if (load_docker_entry(l, json_array_get(j, k), ids, names, &wanted, e) < 0)
 			return -1;
 		any |= wanted;
@@ -467,11 +469,15 @@ load_oci(struct load *l, struct strv *ids, struct strv *names, struct err *e)
 	if (manifest_parse(
 		text.s != NULL ? text.s : "", text.n, MANIFEST_TYPE_OCI_INDEX, &index, e) < 0)
 		return err_wrap(e, "index.json");
-	if (index.nentries > IMAGES_MAX)
+	if (index.nentries > LOAD_IMAGES_MAX)
 		return err_set(e, ERR_LIMIT, "index.json names too many images");
+	if (load_number(l, index.nentries, e) < 0)
+		return -1;
 	for (size_t k = 0; k < index.nentries; k++) {
 		const struct manifest_entry *x = &index.entries[k];
 
+		if (l->nth > 0 && k + 1 != l->nth)
+			continue;
 		if (l->reference != NULL &&
 		    (x->ref_name == NULL || strcmp(x->ref_name, l->reference) != 0))
 			continue;

@@ -488,8 +488,11 @@ pull_list_tags(struct plan *p, const struct plan_source *s, struct strv *tags, s
 	struct peer *fetch = plan_worker_peer(p, at->worker, e);
 	const struct strs *got;
 
-	if (fetch == NULL || peer_call(fetch, &msg_fetch_tags_desc, &m, &in, NULL, NULL, e) < 0)
-		return err_wrap(e, "getting repository tags of %s", s->name);
+	if (fetch == NULL || peer_call(fetch, &msg_fetch_tags_desc, &m, &in, NULL, NULL, e) < 0) {
+		own_mem char *repository = reference_repository(&s->ref);
+
+		return err_wrap(e, "getting repository tags of %s", repository);
+	}
 	got = &MSG_OF(&in, fetch_tags_r)->tags;
 	strv_add_all(tags, got->v, got->n);
 	return 0;

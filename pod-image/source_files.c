@@ -61,10 +61,15 @@ files_trust(struct source *s, const char *digest, const struct signatures *have,
 
 /* The entry of index.json that was meant: by its name, or the only one. */
 static const struct manifest_entry *
-find_entry(const struct manifest *index, const char *reference, struct err *e)
+find_entry(const struct manifest *index, const struct load *l, struct err *e)
 {
+	const char *reference = l->reference;
 	const struct manifest_entry *found = NULL;
 
+	if (load_number(l, index->nentries, e) < 0)
+		return NULL;
+	if (l->nth > 0)
+		return &index->entries[l->nth - 1];
 	for (size_t k = 0; k < index->nentries; k++) {
 		const struct manifest_entry *x = &index->entries[k];
 
@@ -96,7 +101,7 @@ layout_top(struct source *s, struct document *out, struct err *e)
 	b = text_of(&text);
 	if (manifest_parse((const char *)b.p, b.n, MANIFEST_TYPE_OCI_INDEX, &index, e) < 0)
 		return err_wrap(e, "index.json");
-	entry = find_entry(&index, s->load->reference, e);
+	entry = find_entry(&index, s->load, e);
 	return entry != NULL ? source_read(s, &entry->desc, true, out, e) : -1;
 }
 
@@ -164,14 +169,18 @@ has_tag(const json_t *entry, const char *reference)
 }
 
 static const json_t *
-find_docker_entry(const json_t *list, const char *reference, struct err *e)
+find_docker_entry(const json_t *list, const struct load *l, struct err *e)
 {
+	const char *reference = l->reference;
 	const json_t *found = NULL;
 
+	if (load_number(l, json_array_size(list), e) < 0)
+		return NULL;
 	for (size_t k = 0; k < json_array_size(list); k++) {
 		const json_t *x = json_array_get(list, k);
 
-		if (!json_is_object(x) || (reference != NULL && !has_tag(x, reference)))
+		if (!json_is_object(x) || (l->nth > 0 && k + 1 != l->nth) ||
+		    (reference != NULL && !has_tag(x, reference)))
 			continue;
 		if (found != NULL) {
 			err_set(e, ERR_INVALID,
@@ -269,7 +278,7 @@ docker_image(struct source *s, struct image *i, struct err *e)
 
 	if (j == NULL)
 		return -1;
-	entry = find_docker_entry(j, s->load->reference, e);
+	entry = find_docker_entry(j, s->load, e);
 	if (load_trust(s->load, NULL, NULL, e) < 0)
 		return -1;
 	return entry != NULL ? docker_layers(s, entry, i, e) : -1;

@@ -216,6 +216,7 @@ static const struct {
     {OCI_IMAGE, "OSVersion", "\"\""},
     {OCI_IMAGE, "OSFeatures", "[]"},
     {OCI_IMAGE, "History", "[]"},
+    {"Output", "Name", "\"\""},
     {"*define.RootFS", "Layers", "[]"},
     {INFO, "RuntimeInfo", "{}"},
     {INFO, "EmulatedArchitectures", "[]"},

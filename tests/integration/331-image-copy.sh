@@ -108,9 +108,12 @@ for f in '{{.OS}} {{.Architecture}} {{.Created}}' '{{.Config.Cmd}} {{.Config.Env
 done
 refused "inspect --config --format: a field that is none" "can't evaluate field Nope" look --config --format '{{.Nope}}' "docker://$R/v2:1"
 refused "inspect --format is not of bytes" "--format cannot be used with --raw" look --config --raw --format '{{.OS}}' "docker://$R/v2:1"
+is "inspect --format: a name where there is none" "$(look --format '{{.Name}}|{{.Os}}' "oci:$WORLD/lay:latest" 2>&1)" "|linux"
 copy --additional-tag example.com/x:1 "oci:$WORLD/lay:latest" "docker-archive:$WORLD/names.tar:app:2"
 is "list-tags of an archive, as skopeo's" "$(image list-tags "docker-archive:$WORLD/names.tar" | jq -cS .)" "$(skopeo list-tags "docker-archive:$WORLD/names.tar" | jq -cS .)"
 is "list-tags of an archive, a line each" "$(image list-tags --format plain "docker-archive:$WORLD/names.tar" | sort | tr '\n' ' ')" "docker.io/library/app:2 example.com/x:1 "
+refused "list-tags of a tag" "no tag or digest is allowed here" image list-tags --tls-verify=false "docker://$R/v2:1"
+refused "list-tags of a repository that is not there" "getting repository tags of $R/nosuch: " image list-tags --tls-verify=false "docker://$R/nosuch"
 refused "list-tags of no archive" "no such file" image list-tags "docker-archive:$WORLD/nosuch.tar"
 refused "list-tags of another transport" "only docker:// and docker-archive: are meant here" image list-tags "dir:$WORLD/df"
 for i in $(seq 12); do copy "dir:$WORLD/df" "docker://$R/tags:v$i"; done
@@ -139,6 +142,31 @@ is "sync: and on to another place" "$(image list-tags --tls-verify=false --forma
 is "sync: digests kept" "$(look "docker://$R/mirror/a:2" | jq -r .Digest)" "$WANT"
 sync --scoped --src docker --dest dir "$R/sync/a:1" "$WORLD/sync2"
 check "sync --scoped" test -f "$WORLD/sync2/$R/sync/a:1/manifest.json"
+refused "sync: a directory that is not there" "no such file" sync --src dir --dest docker "$WORLD/nosuch" "$R/mirror"
+
+# --- one of several, by its number ---
+two=$WORLD/two.tar
+pod rmi -a -f >/dev/null 2>&1
+ID=$(pod pull -q "oci:$WORLD/lay:latest")
+tar -C "$WORLD/fs" -c www | pod import -q - localhost/second:1 >/dev/null
+pod tag "$ID" localhost/first:1
+pod save -q -m -o "$two" localhost/first:1 localhost/second:1
+for i in 0 1; do
+	is "image $i of a docker-archive" "$(config_of "docker-archive:$two:@$i")" "sha256:$(tar -xOf "$two" manifest.json | jq -r ".[$i].Config" | sed 's/.json$//; s,.*/,,')"
+	copy "docker-archive:$two:@$i" "oci:$WORLD/two.oci:n$i"
+	is "and of a layout" "$(config_of "oci:$WORLD/two.oci:@$i")" "$(config_of "docker-archive:$two:@$i")"
+	pod rmi -a -f >/dev/null 2>&1
+	is "pulled from the archive" "sha256:$(pod pull -q "docker-archive:$two:@$i")" "$(config_of "docker-archive:$two:@$i")"
+	is "and nothing else" "$(pod images -aq | wc -l)" 1
+	is "pulled from the layout" "sha256:$(pod pull -q "oci:$WORLD/two.oci:@$i")" "$(config_of "docker-archive:$two:@$i")"
+done
+is "as skopeo counts them" "$(config_of "docker-archive:$two:@1")" "sha256:$(skopeo inspect --config --raw "docker-archive:$two:@1" | sha256sum | cut -d' ' -f1)"
+for p in "docker-archive:$two" "oci:$WORLD/two.oci"; do
+	refused "there is no third" "Invalid source index @2, only 2 manifest items available" look "$p:@2"
+	refused "nor for pull" "Invalid source index @2, only 2 manifest items available" pod pull -q "$p:@2"
+	refused "a number that is none" "Invalid source index @-1" look "$p:@-1"
+	refused "none to write" "must not contain a manifest index @0" copy "oci:$WORLD/lay:latest" "$p:@0"
+done
 
 # --- an ordinary user, without any store ---
 if ordinary_user; then
