@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,11 +9,14 @@
 
 #include "common/base/mem.h"
 #include "common/base/own.h"
+#include "common/base/text.h"
 #include "common/db/salvage.h"
 #include "common/db/sqlite.h"
 #include "common/fs/lock.h"
+#include "common/fs/tree.h"
 
 #define BUSY_MS 10000
+#define DAMAGED ".damaged"
 #define DAMAGED_MAX 100
 
 static const char *const parts[] = {"", "-wal", "-shm"};
@@ -169,7 +173,7 @@ damaged_name(const char *path, struct err *e)
 {
 	for (int i = 0; i < DAMAGED_MAX; i++) {
 		own_mem char *name =
-		    i == 0 ? xasprintf("%s.damaged", path) : xasprintf("%s.damaged.%d", path, i);
+		    i == 0 ? xasprintf("%s" DAMAGED, path) : xasprintf("%s" DAMAGED ".%d", path, i);
 		bool taken = false;
 
 		for (size_t k = 0; k < COUNTOF(parts); k++)
@@ -177,7 +181,7 @@ damaged_name(const char *path, struct err *e)
 		if (!taken)
 			return ptr_take(&name);
 	}
-	err_set(e, ERR_LIMIT, "there are %d of %s.damaged already", DAMAGED_MAX, path);
+	err_set(e, ERR_LIMIT, "there are %d of %s" DAMAGED " already", DAMAGED_MAX, path);
 	return NULL;
 }
 
@@ -262,4 +266,20 @@ salvage_renew(const struct salvage *s, struct err *e)
 	r = renew(s, old, e);
 	sqlite3_close(old);
 	return r;
+}
+
+int
+salvage_forget(const char *dir, const char *name, struct err *e)
+{
+	own_mem char *damaged = xasprintf("%s" DAMAGED, name);
+	own_dir DIR *d = opendir(dir);
+	struct dirent *de;
+
+	if (d == NULL)
+		return err_sys(e, "opening %s", dir);
+	while ((de = readdir(d)) != NULL)
+		if (text_has_prefix(de->d_name, damaged) &&
+		    tree_remove(dirfd(d), de->d_name, e) == -1)
+			return -1;
+	return 0;
 }

@@ -38,4 +38,7 @@ struct salvage {
  */
 int salvage_renew(const struct salvage *s, struct err *e);
 
+/* Removes the damaged ones that stayed of the database of that name in dir. */
+int salvage_forget(const char *dir, const char *name, struct err *e);
+
 #endif

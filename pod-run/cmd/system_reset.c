@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/db/salvage.h"
 #include "common/fs/tree.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/confirm.h"
@@ -218,6 +219,10 @@ remove_files(struct ctx *x, struct err *e)
 
 	unmount_all(x);
 	r = remove_names(x->graph_root, graph_names, COUNTOF(graph_names), e);
+	if (salvage_forget(x->graph_root, "pod.db", e) == -1 ||
+	    salvage_forget(x->graph_root, "store.db", e) == -1 ||
+	    salvage_forget(x->run_root, "pod.db", e) == -1)
+		r = -1;
 	if (volumes != NULL && remove_volume_place(volumes, e) == -1)
 		r = -1;
 	if (networks_lie_inside(x) &&

@@ -54,6 +54,10 @@ is "nor of networks" "$(ls "$WORLD/nets" | grep -c resetnet)" 0
 is "nor a mount" "$(grep -c " $WORLD/" /proc/self/mounts)" 0
 is "nothing is there afterwards" "$(pod ps -aq; pod images -q; pod volume ls -q; pod secret ls -q)" ""
 busybox_image localhost/bb >/dev/null
+echo nothing >"$ROOT/pod.db" && echo nothing >"$ROOT/store.db" && rm -f "$ROOT"/*.db-*
+pod system check --repair >/dev/null 2>&1
+is "what a repair put aside goes, too" "$(ls -d "$ROOT"/*.damaged | wc -l) $(pod system reset --force; ls "$ROOT")" "2 mine"
+busybox_image localhost/bb >/dev/null
 is "and all can begin anew" "$(pod run --rm --network none localhost/bb echo hello)" hello
 pod system reset --force
 pod system reset --force
