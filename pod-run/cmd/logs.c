@@ -212,6 +212,7 @@ static int
 open_first(struct view *w, struct shown *s, struct err *e)
 {
 	int64_t left = w->o->tail;
+	int r;
 
 	if ((left < 0 ? logs_chain_open_oldest(&s->chain, e) : logs_chain_open(&s->chain, e)) ==
 		-1 ||
@@ -221,7 +222,12 @@ open_first(struct view *w, struct shown *s, struct err *e)
 	while (left > 0 && logs_chain_is_many(&s->chain)) {
 		if (settle(w, s, &left, e) == -1)
 			return -1;
-		if (left <= 0 || !logs_chain_older(&s->chain))
+		if (left <= 0)
+			break;
+		r = logs_chain_older(&s->chain, e);
+		if (r == -1)
+			return -1;
+		if (r == 0)
 			break;
 		if (hand_over(w, s, s->chain.fd, false, left, e) == -1)
 			return -1;
@@ -236,6 +242,7 @@ drain_files(struct view *w, struct shown *s, bool *any, struct err *e)
 {
 	while (!w->unread) {
 		bool more = false, late = false;
+		int r;
 
 		if (print(w, s, 0, any, &more, e) == -1)
 			return -1;
@@ -249,8 +256,9 @@ drain_files(struct view *w, struct shown *s, bool *any, struct err *e)
 		*any |= late;
 		if (late || more)
 			continue;
-		if (!logs_chain_next(&s->chain))
-			return 0;
+		r = logs_chain_next(&s->chain, e);
+		if (r != 1)
+			return r;
 		if (hand_over(w, s, s->chain.fd, true, -1, e) == -1)
 			return -1;
 	}

@@ -84,11 +84,11 @@ open_file(const struct logs_chain *c, unsigned k, struct stat *st, struct err *e
 	own_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
-		return err_sys(e, "opening log %s", c->path);
+		return err_sys(e, "opening log %s", path);
 	if (fstat(fd, st) != 0)
-		return err_sys(e, "looking at log %s", c->path);
+		return err_sys(e, "looking at log %s", path);
 	if (!S_ISREG(st->st_mode))
-		return err_set(e, ERR_INVALID, "log %s is not a regular file", c->path);
+		return err_set(e, ERR_INVALID, "log %s is not a regular file", path);
 	return fd_take(&fd);
 }
 
@@ -133,16 +133,26 @@ logs_chain_open(struct logs_chain *c, struct err *e)
 	return 0;
 }
 
-enum step { OPENED, AT_END, AGAIN, LOST };
+enum step { OPENED, AT_END, AGAIN, LOST, BROKEN };
+
+/* A name that a rotation has just taken away, or that somebody gave to something else, and not a file that is kept from us. */
+static bool
+is_none(struct err *e)
+{
+	bool none = e->no == 0 || e->no == ENOENT || e->no == ELOOP;
+
+	if (none)
+		err_clear(e);
+	return none;
+}
 
 /*
  * Opens the file before or behind ours.  A rotation gives all files the next number, the oldest one first: if ours still
  * has its own afterwards, what was opened is its neighbour.
  */
 static enum step
-try_step(struct logs_chain *c, int by)
+try_step(struct logs_chain *c, int by, struct err *e)
 {
-	struct err ignored = {0};
 	struct stat st;
 	int k = find(c), fd = -1;
 
@@ -150,7 +160,9 @@ try_step(struct logs_chain *c, int by)
 		return LOST;
 	if (k + by < 0)
 		return AT_END;
-	fd = open_file(c, (unsigned)(k + by), &st, &ignored);
+	fd = open_file(c, (unsigned)(k + by), &st, e);
+	if (fd == -1 && !is_none(e))
+		return BROKEN;
 	if (fd == -1)
 		return by > 0 && !look(c, (unsigned)k + 2, &st) && is_at(c, (unsigned)k) ? AT_END
 											 : AGAIN;
@@ -162,17 +174,17 @@ try_step(struct logs_chain *c, int by)
 	return OPENED;
 }
 
-bool
-logs_chain_older(struct logs_chain *c)
+int
+logs_chain_older(struct logs_chain *c, struct err *e)
 {
 	for (int i = 0; i < TRIES; i++) {
-		enum step r = try_step(c, 1);
+		enum step r = try_step(c, 1, e);
 
 		if (r != AGAIN)
-			return r == OPENED;
+			return r == BROKEN ? -1 : r == OPENED;
 		pause_a_little();
 	}
-	return false;
+	return 0;
 }
 
 int
@@ -187,15 +199,20 @@ logs_chain_open_oldest(struct logs_chain *c, struct err *e)
 		if (look(c, k, &st))
 			last = k;
 	if (last > 0) {
-		struct err ignored = {0};
-		int fd = open_file(c, last, &st, &ignored);
+		int fd = open_file(c, last, &st, e);
 
+		if (fd == -1 && !is_none(e))
+			return -1;
 		if (fd != -1)
 			take(c, fd, &st);
 	}
 	/* It may have been the last but one by the time it was opened; who links a file to itself is not followed for ever. */
-	for (unsigned k = 0; last > 0 && k < ROTATED_MAX && logs_chain_older(c); k++)
-		;
+	for (unsigned k = 0; last > 0 && k < ROTATED_MAX; k++) {
+		int r = logs_chain_older(c, e);
+
+		if (r != 1)
+			return r;
+	}
 	return 0;
 }
 
@@ -215,21 +232,21 @@ logs_chain_is_rotated(const struct logs_chain *c)
 	return lstat(c->path, &st) == 0 && (st.st_dev != c->dev || st.st_ino != c->ino);
 }
 
-bool
-logs_chain_next(struct logs_chain *c)
+int
+logs_chain_next(struct logs_chain *c, struct err *e)
 {
-	struct err ignored = {0};
-
 	for (int i = 0; i < TRIES; i++) {
-		enum step r = try_step(c, -1);
+		enum step r = try_step(c, -1, e);
 
-		if (r == OPENED || r == AT_END)
-			return r == OPENED;
+		if (r == OPENED || r == AT_END || r == BROKEN)
+			return r == BROKEN ? -1 : r == OPENED;
 		if (r == LOST && has_left(c))
 			break;
 		pause_a_little();
 	}
-	return logs_chain_open_oldest(c, &ignored) == 0;
+	if (logs_chain_open_oldest(c, e) == 0)
+		return 1;
+	return is_none(e) ? 0 : -1;
 }
 
 void

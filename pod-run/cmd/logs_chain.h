@@ -29,14 +29,14 @@ int logs_chain_open_oldest(struct logs_chain *c, struct err *e);
 /* A rotation has left files. */
 bool logs_chain_is_many(const struct logs_chain *c);
 
-/* Goes back to the file that came before ours. */
-bool logs_chain_older(struct logs_chain *c);
+/* Goes back to the file that came before ours: 1, 0 if there is none, or -1 if it cannot be opened. */
+int logs_chain_older(struct logs_chain *c, struct err *e);
 
 /* True if our file is not the one that is written to: there is a younger one. */
 bool logs_chain_is_rotated(const struct logs_chain *c);
 
-/* Goes on to the file that came after ours, or to the oldest if ours has left the chain. */
-bool logs_chain_next(struct logs_chain *c);
+/* Goes on to the file that came after ours, or to the oldest if ours has left the chain: the same. */
+int logs_chain_next(struct logs_chain *c, struct err *e);
 
 /* Sleeps until there may be something behind the present offset, at most timeout_ms. */
 void logs_chain_wait(struct logs_chain *c, int timeout_ms);

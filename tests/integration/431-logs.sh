@@ -77,6 +77,16 @@ log=$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' b)
 cp "$log" "$log.1" && ln "$log.1" "$log.2"
 is "a rotated file of two names is no endless log" "$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs b | uniq)" other
 rm "$log.1" "$log.2"
+if [ "$(id -u)" = 0 ]; then
+	cp "$log" "$log.1" && chmod 0 "$log.1"
+	for how in "" "--tail 9"; do
+		# shellcheck disable=SC2086
+		is "one that may not be read is an error: $how" \
+			"$(timeout 20 setpriv --bounding-set=-dac_override,-dac_read_search "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs $how b 2>&1 | grep -v ^other$)" \
+			"Error: opening log $log.1: permission denied"
+	done
+	rm "$log.1"
+fi
 is "since and until a time that Go can tell and nanoseconds cannot" \
 	"$(pod logs --since 0001-01-01T00:00:00Z b) $(pod logs --until 9999-12-31T23:59:59Z b) $(pod logs --since 9999-12-31 b) $(pod logs --until 0001-01-01 b)" "other other  "
 for t in 1970-01-01Z 1970-01-01T00:00:00Z 0; do
