@@ -166,8 +166,10 @@ fill_hold(struct attach *t, const struct plan_attach *at, struct rec_net_hold *h
 	    .unmanaged = at->set.unmanaged,
 	    .dhcp = at->dhcp,
 	    .dns = n->dns && at->driver->kind != DRIVER_PLUGIN && !at->dhcp};
-	if (at->driver->bridge)
+	if (at->driver->bridge) {
 		h->link = arena_strdup(t->a, at->set.host_name);
+		h->link_named = at->set.host_named;
+	}
 	copy_strs(&h->aliases, &at->asked->aliases, t->a);
 	copy_strs(&h->dns_servers, &n->dns_servers, t->a);
 	h->subnets.v = arena_array(t->a, n->subnets.n, sizeof *h->subnets.v);
@@ -196,6 +198,21 @@ plan_plugin(struct attach *t, const struct plan_attach *at, struct rec_net_hold 
 						 : 0;
 }
 
+/* Whoever undoes what was made removes what has the name. */
+static int
+check_host_name(struct attach *t, const struct plan_attach *at, struct err *e)
+{
+	if (!at->driver->bridge || !at->set.host_named)
+		return 0;
+	if (net_need_route(t->n, e) != 0)
+		return -1;
+	return link_exists(&t->n->route, at->set.host_name)
+		   ? err_set(e, ERR_EXISTS,
+			 "create veth pair: interface %s already exists on the host",
+			 at->set.host_name)
+		   : 0;
+}
+
 int
 attach_native_take(struct attach *t, struct err *e)
 {
@@ -210,7 +227,8 @@ attach_native_take(struct attach *t, struct err *e)
 		struct rec_net_hold *h = &v[t->state->networks.n++];
 
 		fill_hold(t, &t->plan.attach[i], h);
-		if (take_addresses(t, &t->plan.attach[i], h, e) != 0 ||
+		if (check_host_name(t, &t->plan.attach[i], e) != 0 ||
+		    take_addresses(t, &t->plan.attach[i], h, e) != 0 ||
 		    plan_plugin(t, &t->plan.attach[i], h, e) != 0) {
 			attach_native_give(t);
 			return -1;

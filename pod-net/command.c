@@ -342,8 +342,12 @@ setup(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	if (netns < 0 || setup_request(opts, ctx->globals, &m, &a, e) != 0 ||
-	    command_open(ctx, &n, e) != 0 || setup_container(&n, &m, netns, &r, &a, e) != 0)
+	    command_open(ctx, &n, e) != 0)
 		return -1;
+	if (setup_container(&n, &m, netns, &r, &a, e) != 0) {
+		net_tidy(&n, true);
+		return -1;
+	}
 	rc = print_answer(&r, e);
 	(void)fd_take(&r.netns);
 	wire_close_fds(&msg_net_setup_r_desc, &r);
@@ -388,7 +392,6 @@ teardown(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	for (int i = 0; i < argc; i++)
 		if (net_teardown(&n, argv[i], netns, e) != 0)
 			return -1;
-	net_finish(&n);
 	net_tidy(&n, true);
 	return 0;
 }
@@ -414,7 +417,6 @@ sweep(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	(void)opts;
 	if (command_open(ctx, &n, e) != 0 || net_sweep(&n, &running, e) != 0)
 		return -1;
-	net_finish(&n);
 	net_tidy(&n, true);
 	return 0;
 }

@@ -63,7 +63,10 @@ connect_(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	    net_find(&n, net_config_dir(&n, g->config_dir), argv[0], &x, &a, e) != 0)
 		return -1;
 	at.network = x.name;
-	return connect_container(&n, &m, &r, &a, e) != 0 ? -1 : print_joined(&r, e);
+	if (connect_container(&n, &m, &r, &a, e) == 0)
+		return print_joined(&r, e);
+	net_tidy(&n, true);
+	return -1;
 }
 
 const struct cmd command_connect = {

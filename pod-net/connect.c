@@ -86,15 +86,25 @@ undo(struct attach *t, const struct rec_net_state *before)
 {
 	struct err e = {0};
 
-	for (size_t i = t->first; i < t->state->networks.n; i++)
-		if (t->n->backend->leave(t->n, t->id, t->netns, &t->state->networks.v[i], &e) != 0)
+	size_t n = t->state->networks.n;
+
+	for (size_t i = t->first; i < n; i++) {
+		const struct rec_net_hold *h = &t->state->networks.v[i];
+
+		net_left(t->n, h);
+		/* What has the name inside may be the container's own. */
+		if (h->link == NULL && t->n->backend->leave(t->n, t->id, t->netns, h, &e) != 0)
 			log_warn("%s", e.text);
+	}
 	if (lease_lock(&t->n->leases, &e) == 0) {
 		attach_give(t);
 		if (state_replace(&t->n->state, t->id, before, &e) != 0)
 			log_warn("%s", e.text);
 		lease_unlock(&t->n->leases);
 	}
+	for (size_t i = t->first; i < n; i++)
+		if (t->state->networks.v[i].link != NULL)
+			net_remove_link(t->n, t->state->networks.v[i].link);
 }
 
 static int

@@ -142,6 +142,7 @@ set_vrf(struct driver_settings *s, const struct rec_kv *o, struct err *e)
 static int
 set_host_name(struct driver_settings *s, const struct rec_kv *o, struct err *e)
 {
+	s->host_named = true;
 	return set_name(s->host_name, o, e);
 }
 

@@ -44,6 +44,7 @@ struct driver_settings {
 	enum driver_isolate isolate;
 	char vrf[IFNAMSIZ];
 	char host_name[IFNAMSIZ]; /* of a container's end on the host */
+	bool host_named;	  /* by the user */
 	struct addr outbound4, outbound6;
 };
 

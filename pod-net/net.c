@@ -369,6 +369,72 @@ leave_plugins(struct net *n, const char *id, int netns, const struct rec_net_sta
 	}
 }
 
+static bool
+is_on(const struct rec_net_hold *h, const char *interface)
+{
+	return h->interface != NULL && strcmp(h->interface, interface) == 0;
+}
+
+static bool
+has_end(const struct rec_net_hold *h, const char *link)
+{
+	return h->link != NULL && strcmp(h->link, link) == 0;
+}
+
+/* True if that is so of a network that a container of this run root is on. */
+static bool
+any_hold(
+    struct net *n, bool (*is_so)(const struct rec_net_hold *h, const char *name), const char *name)
+{
+	own_strv struct strv names = {0};
+	struct err e = {0};
+	bool any = false;
+
+	if (state_all(&n->state, &names, &e) != 0)
+		return true;
+	for (size_t i = 0; i < names.n && !any; i++) {
+		own_arena struct arena a = {0};
+		struct rec_net_state st = {0};
+
+		if (names.v[i][0] == '.' || state_read(&n->state, names.v[i], &st, &a, &e) != 1)
+			continue;
+		for (size_t k = 0; k < st.networks.n; k++)
+			any |= is_so(&st.networks.v[k], name);
+	}
+	return any;
+}
+
+/*
+ * A link's name that the user has chosen may by now be that of the next container's, whose state was written before
+ * its link was made.
+ */
+void
+net_remove_link(struct net *n, const char *name)
+{
+	own_netlink_batch struct netlink_batch b = {0};
+	struct err e = {0};
+	int index = link_index(&n->route, name, &e);
+
+	err_clear(&e);
+	if (index < 0 || any_hold(n, has_end, name))
+		return;
+	netlink_reset(&b, &n->route);
+	link_put_delete(&b, index);
+	if (netlink_run(&n->route, &b, &e) != 0)
+		log_warn("%s: %s", name, e.text);
+}
+
+/* Names that the user has chosen are free again at once, whenever the kernel takes down the namespace. */
+static void
+free_names(struct net *n, const struct rec_net_state *st)
+{
+	struct err e = {0};
+
+	for (size_t i = 0; i < st->networks.n; i++)
+		if (st->networks.v[i].link_named && net_need_route(n, &e) == 0)
+			net_remove_link(n, st->networks.v[i].link);
+}
+
 int
 net_teardown(struct net *n, const char *id, int netns, struct err *e)
 {
@@ -402,6 +468,7 @@ net_teardown(struct net *n, const char *id, int netns, struct err *e)
 	lease_unlock(&n->leases);
 	if (retired != NULL)
 		strv_add(&n->retired, retired);
+	free_names(n, &st);
 	return 0;
 }
 
@@ -459,23 +526,7 @@ finish_one(struct net *n, const char *name)
 bool
 net_has_user(struct net *n, const char *interface)
 {
-	own_strv struct strv names = {0};
-	struct err e = {0};
-	bool any = false;
-
-	if (state_all(&n->state, &names, &e) != 0)
-		return true;
-	for (size_t i = 0; i < names.n && !any; i++) {
-		own_arena struct arena a = {0};
-		struct rec_net_state st = {0};
-
-		if (names.v[i][0] == '.' || state_read(&n->state, names.v[i], &st, &a, &e) != 1)
-			continue;
-		for (size_t k = 0; k < st.networks.n; k++)
-			any |= st.networks.v[k].interface != NULL &&
-			       strcmp(st.networks.v[k].interface, interface) == 0;
-	}
-	return any;
+	return any_hold(n, is_on, interface);
 }
 
 /* Networks without leases are looked for in the states; whoever misses one there meets its port. */
@@ -527,19 +578,8 @@ any_link(struct net *n)
 static void
 remove_links(struct net *n)
 {
-	for (size_t i = 0; i < n->links.n; i++) {
-		own_netlink_batch struct netlink_batch b = {0};
-		struct err e = {0};
-		int index = link_index(&n->route, n->links.v[i], &e);
-
-		err_clear(&e);
-		if (index < 0)
-			continue;
-		netlink_reset(&b, &n->route);
-		link_put_delete(&b, index);
-		if (netlink_run(&n->route, &b, &e) != 0)
-			log_warn("%s: %s", n->links.v[i], e.text);
-	}
+	for (size_t i = 0; i < n->links.n; i++)
+		net_remove_link(n, n->links.v[i]);
 }
 
 static bool
@@ -644,6 +684,7 @@ net_tidy(struct net *n, bool at_once)
 {
 	struct err e = {0};
 
+	net_finish(n);
 	if (n->left.n == 0 || net_need_route(n, &e) != 0)
 		return;
 	/* The kernel takes down dead namespaces by and by. */

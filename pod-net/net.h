@@ -107,8 +107,9 @@ void net_release(struct net *n);
 
 /*
  * net_teardown: addresses are free again when it returns; netns is the namespace if it stays, or -1.
- * net_finish, after the answer, does the rest; net_tidy, when the coordinator has gone, waits a moment (unless
- * at_once) and removes links that are still there and bridges that nobody uses.
+ * net_finish, after the answer, does the rest; net_tidy, when the coordinator has gone, does it too, waits a moment
+ * (unless at_once) and removes links that are still there and bridges that nobody uses.  What a set-up or a
+ * connection that failed has undone is left to them as well.
  * A container that has nothing is no error.
  */
 int net_teardown(struct net *n, const char *id, int netns, struct err *e);
@@ -123,6 +124,9 @@ struct firewall_target net_target(const struct rec_net_state *st, const char *id
 
 /* True if a container of this run root is on the bridge. */
 bool net_has_user(struct net *n, const char *interface);
+
+/* Removes the link unless a container of this run root has one of that name. */
+void net_remove_link(struct net *n, const char *name);
 
 /* Remembers that a container has left a network, for net_tidy. */
 void net_left(struct net *n, const struct rec_net_hold *h);

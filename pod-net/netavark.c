@@ -324,8 +324,12 @@ do_setup(struct face *f, const char *path, struct err *e)
 	if (open_face(f, "setup", e) != 0 || read_input(f, e) != 0)
 		return -1;
 	f->netns = netns_open(path, e);
-	if (f->netns < 0 || join(f, &a, e) != 0)
+	if (f->netns < 0)
 		return -1;
+	if (join(f, &a, e) != 0) {
+		net_tidy(&f->net, true);
+		return -1;
+	}
 	if (state_read(&f->net.state, f->in.id, &st, &a, e) != 1)
 		return -1;
 	return print_status(f, &st, &a);
@@ -379,7 +383,6 @@ do_teardown(struct face *f, const char *path, struct err *e)
 	rc = leave_all(f, e);
 	if (state_read(&f->net.state, f->in.id, &st, &a, &quiet) == 1 && st.networks.n == 0)
 		(void)net_teardown(&f->net, f->in.id, -1, &quiet);
-	net_finish(&f->net);
 	net_tidy(&f->net, true);
 	return rc;
 }

@@ -80,6 +80,11 @@ bad "a long interface name" 'invalid interface name' "$(one | sed 's/"eth0"/"eth
 bad "a name too long" 'too long' "$(one | sed "s/\"container_name\": \"c\"/\"container_name\": \"$(printf 'n%.0s' {1..300})\"/")"
 bad "too many addresses" 'too many members' "$(one | sed "s/\"10.86.1.5\"/$(seq -s, -f '"10.86.1.%g"' 100 180)/")"
 bad "too many ports" 'more than 262144 published ports' "$(one | sed "s/\({\"host_ip\".*tcp\"}\)/$(printf '&,%.0s' {1..9})&/; s/\"range\": 1,/\"range\": 40000,/g; s/18490/1000/g")"
+in_ns ip link add eth0 type veth peer name away0
+is "an interface that is there" "$(one | netavark setup "$WORLD/ns")" \
+	'{"error":"create veth pair: interface eth0 already exists on container namespace: Netlink error: File exists (os error 17)"}'
+in_ns ip link del eth0
+is "leaves nothing" "$(ip -o link show type bridge; nft list ruleset; ls "$config/net/containers")" ""
 mkdir -p "$config/aardvark-dns"
 printf 'first\nsecond\n' >"$config/other"
 out=$(netavark update ../other --network-dns-servers 192.0.2.1)

@@ -83,8 +83,20 @@ cni_plugin_dirs = ["/usr/lib/cni"]'
 		"front 10.84.1.0/24 false back 10.84.2.0/24 true"
 	is "and pod's are seen" "$(pod network create --subnet 10.84.3.0/24 third) $(N list -q | xargs)" "third back front podman third"
 
+	# Of what fails half-way nothing stays.
+	left() { $BRIDGES ip -o link show type bridge; find "$RUNROOT/net/containers" -type f ! -name alone1; $BRIDGES nft list ruleset 2>/dev/null | grep 10.84.2; }
+	in_ns ip link add eth0 type veth peer name away0
+	fails "an interface that is there" 125 "^Error: create veth pair: interface eth0 already exists on container namespace$" \
+		N setup --id alone1 --network front -p 18084:80 "$NS"
+	is "leaves nothing" "$(left)" ""
+	in_ns ip link del eth0
 	is "setup" "$(N setup --id alone1 --name one --network front -p 18084:80 "$NS" | jq -c '[.interfaces.eth0.subnets[0].ipnet,.ports[0].host_port]')" \
-		'["10.84.1.2/24",18084]'
+		'["10.84.1.3/24",18084]'
+	in_ns ip link add lan2 type veth peer name away2
+	fails "connect meets one that is there" 125 "interface lan2 already exists on container namespace$" \
+		N connect --interface lan2 back alone1 "$NS"
+	is "which leaves nothing" "$(left | grep -v podman1)" ""
+	check "nor takes the other one away" in_ns ip link del lan2
 	is "connect tells what there is now" "$(N connect --alias store --ip 10.84.2.9 --mac-address 92:00:00:00:00:84 --interface lan2 --name one back alone1 "$NS" |
 		jq -c '[(.interfaces|keys),.interfaces.lan2.mac_address,.interfaces.lan2.subnets[0].ipnet]')" \
 		'[["eth0","lan2"],"92:00:00:00:00:84","10.84.2.9/24"]'
