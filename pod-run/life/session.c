@@ -170,8 +170,8 @@ on_signal(int sig, void *arg)
 	return true;
 }
 
-static void
-proxy_signals(sigset_t *set)
+void
+session_proxied(sigset_t *set)
 {
 	/* The loop's own, those nobody can catch, and those that are our own faults. */
 	static const int ours[] = {SIGWINCH, SIGCHLD, SIGPIPE, SIGURG, SIGKILL, SIGSTOP, SIGSEGV,
@@ -197,7 +197,7 @@ describe(struct session *s, struct running *r, const char *keys, struct attach *
 	a->extra = s->monitor != NULL ? peer_fd(s->monitor) : -1;
 	a->on_ready = on_ready;
 	if (s->sig_proxy) {
-		proxy_signals(&a->signals);
+		session_proxied(&a->signals);
 		a->on_signal = on_signal;
 	}
 }

@@ -5,6 +5,7 @@
 #ifndef POD_SESSION_H
 #define POD_SESSION_H
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "pod-run/ctx.h"
@@ -54,6 +55,9 @@ int session_preserved(uint64_t n, const uint64_t *numbers, struct err *e);
  */
 int session_preserved_numbers(
     const struct strv *words, struct arena *a, struct strs *as, uint64_t *count, struct err *e);
+
+/* Signals that are passed on to what a person stands before. */
+void session_proxied(sigset_t *set);
 
 /* The exit status of a command for a container's code: -1 becomes 255. */
 int session_status(int code);

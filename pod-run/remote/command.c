@@ -59,6 +59,14 @@ args_int(const struct args *a, const char *name)
 	return o->type == OPT_TYPE_TRISTATE ? *(const int *)at : *(const int64_t *)at;
 }
 
+double
+args_float(const struct args *a, const char *name)
+{
+	const struct opt *o;
+
+	return *(const double *)member(a, name, &o);
+}
+
 const struct strv *
 args_list(const struct args *a, const char *name)
 {
@@ -76,7 +84,7 @@ args_given(const struct args *a, const char *name)
 /* --- What is built --------------------------------------------------------------------------------*/
 
 static const struct remote_command *const tables[] = {
-    remote_containers, remote_images, remote_networks, remote_others};
+    remote_containers, remote_images, remote_networks, remote_others, remote_streams};
 
 static const struct remote_command *
 find_command(const char *words)

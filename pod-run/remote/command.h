@@ -19,6 +19,7 @@ struct args {
 /* The value of an option by its name, whatever struct it lies in; a name that is in no row aborts. */
 bool args_bool(const struct args *a, const char *name);
 const char *args_str(const struct args *a, const char *name);
+double args_float(const struct args *a, const char *name);
 int64_t args_int(
     const struct args *a, const char *name); /* also of sizes, durations and tristates */
 const struct strv *args_list(const struct args *a, const char *name);
@@ -33,7 +34,7 @@ struct remote_command {
 
 /* Ended by {NULL}. */
 extern const struct remote_command remote_containers[], remote_images[], remote_networks[],
-    remote_others[];
+    remote_others[], remote_streams[];
 
 /*
  * Instead of a command's own function: has the service do it if one is asked for, else calls that.  What is not built

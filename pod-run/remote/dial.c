@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -89,10 +90,11 @@ ssh_words(const struct dest *d, const struct dest_uri *u, struct strv *out)
 }
 
 static int
-dial_ssh(const struct dest *d, const struct dest_uri *u, struct err *e)
+dial_ssh(const struct dest *d, const struct dest_uri *u, bool attended, struct err *e)
 {
 	own_strv struct strv words = {0};
 	own_fd int ours = -1, its = -1;
+	sigset_t none;
 	int ends[2];
 	pid_t pid;
 
@@ -106,6 +108,12 @@ dial_ssh(const struct dest *d, const struct dest_uri *u, struct err *e)
 		return err_sys(e, "starting ssh");
 	if (pid > 0)
 		return fd_take(&ours);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (attended) {
+		signal(SIGINT, SIG_IGN);
+		signal(SIGQUIT, SIG_IGN);
+	}
 	if (dup2(its, STDIN_FILENO) != -1 && dup2(its, STDOUT_FILENO) != -1)
 		execvp(words.v[0], words.v);
 	dprintf(STDERR_FILENO, "Error: starting ssh: %s\n", strerror(errno));
@@ -113,7 +121,7 @@ dial_ssh(const struct dest *d, const struct dest_uri *u, struct err *e)
 }
 
 int
-dial(const struct dest *d, struct peer **worker, struct err *e)
+dial(const struct dest *d, bool attended, struct peer **worker, struct err *e)
 {
 	own_dest_uri struct dest_uri u = {0};
 
@@ -121,5 +129,6 @@ dial(const struct dest *d, struct peer **worker, struct err *e)
 		return -1;
 	if (strcmp(u.scheme, "unix") == 0)
 		return dial_unix(u.path, e);
-	return strcmp(u.scheme, "tcp") == 0 ? dial_tcp(d, &u, worker, e) : dial_ssh(d, &u, e);
+	return strcmp(u.scheme, "tcp") == 0 ? dial_tcp(d, &u, worker, e)
+					    : dial_ssh(d, &u, attended, e);
 }

@@ -271,7 +271,7 @@ run_rmi(struct remote *r, const struct args *a, struct err *e)
 /* --- Pull ---------------------------------------------------------------------------------------*/
 
 struct pulled {
-	bool quiet, tell_all;
+	bool quiet;
 	struct strv ids;
 };
 
@@ -299,32 +299,68 @@ take_news(void *arg, const json_t *j, struct err *e)
 	return 0;
 }
 
+int
+images_exists(struct remote *r, const char *word, struct err *e)
+{
+	own_question struct question q = {.answer = "none"};
+	own_reply struct reply a = {0};
+
+	question_path(&q, "/images/%s/exists", word);
+	return remote_ask(r, &q, &a, e);
+}
+
+static int
+pull(struct remote *r, const struct args *a, struct question *q, struct pulled *p, const char *word,
+    struct err *e)
+{
+	own_reply struct reply reply = {0};
+
+	p->quiet = args_bool(a, "quiet");
+	q->method = "POST";
+	q->answer = "lines";
+	q->item = take_news;
+	q->arg = p;
+	question_path(q, "/images/pull");
+	question_put(q, "reference", word);
+	question_put_bool(q, "quiet", p->quiet);
+	if (args_given(a, "tls-verify"))
+		question_put_bool(q, "tlsVerify", args_int(a, "tls-verify") != 0);
+	if (remote_ask(r, q, &reply, e) == -1)
+		return -1;
+	return p->ids.n > 0 ? 0 : err_set(e, ERR_INTERNAL, "the service has not pulled %s", word);
+}
+
+int
+images_pull(
+    struct remote *r, const struct args *a, const char *word, const char *policy, struct err *e)
+{
+	own_question struct question q = {0};
+	struct pulled p = {0};
+	int got;
+
+	question_put(&q, "policy", policy);
+	got = pull(r, a, &q, &p, word, e);
+	strv_free(&p.ids);
+	return got;
+}
+
 static int
 pull_one(struct remote *r, const struct args *a, const char *word, struct err *e)
 {
 	static const struct {
 		const char *option, *key;
 	} texts[] = {{"arch", "Arch"}, {"os", "OS"}, {"variant", "Variant"}, {"policy", "policy"}};
-	struct pulled p = {.quiet = args_bool(a, "quiet")};
-	own_question struct question q = {
-	    .method = "POST", .answer = "lines", .item = take_news, .arg = &p};
-	own_reply struct reply reply = {0};
+	own_question struct question q = {0};
+	struct pulled p = {0};
 	int got;
 
-	question_path(&q, "/images/pull");
-	question_put(&q, "reference", word);
 	question_put_bool(&q, "allTags", args_bool(a, "all-tags"));
-	question_put_bool(&q, "quiet", p.quiet);
 	for (size_t i = 0; i < COUNTOF(texts); i++)
 		if (args_given(a, texts[i].option))
 			question_put(&q, texts[i].key, args_str(a, texts[i].option));
-	if (args_given(a, "tls-verify"))
-		question_put_bool(&q, "tlsVerify", args_int(a, "tls-verify") != 0);
-	got = remote_ask(r, &q, &reply, e);
+	got = pull(r, a, &q, &p, word, e);
 	for (size_t i = 0; got == 0 && i < p.ids.n; i++)
 		puts(p.ids.v[i]);
-	if (got == 0 && p.ids.n == 0)
-		got = err_set(e, ERR_INTERNAL, "the service has not pulled %s", word);
 	strv_free(&p.ids);
 	return got;
 }

@@ -19,4 +19,12 @@ json_t *images_history(struct remote *r, const char *word, struct err *e);
 bool images_step(
     const json_t *o, struct rec_history *h, struct rec_image *im, uint64_t *size, struct arena *a);
 
+/* ERR_NOTFOUND if there is none. */
+int images_exists(struct remote *r, const char *word, struct err *e);
+
+/* Brings an image there, with the options of pull and create that a has; policy NULL: always. */
+struct args;
+int images_pull(
+    struct remote *r, const struct args *a, const char *word, const char *policy, struct err *e);
+
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ISC */
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,10 +40,25 @@ remote_free(struct remote *r)
 	free(r);
 }
 
-const char *
-remote_uri(const struct remote *r)
+static char *
+copy(const char *s)
 {
-	return r->dest.uri;
+	return s != NULL ? xstrdup(s) : NULL;
+}
+
+struct remote *
+remote_again(const struct remote *r)
+{
+	struct dest d = {.uri = xstrdup(r->dest.uri),
+	    .identity = copy(r->dest.identity),
+	    .tls_ca = copy(r->dest.tls_ca),
+	    .tls_cert = copy(r->dest.tls_cert),
+	    .tls_key = copy(r->dest.tls_key)};
+	struct remote *again = remote_new(r->x, &d);
+
+	again->api = copy(r->api);
+	again->attended = r->attended;
+	return again;
 }
 
 /* --- Questions ----------------------------------------------------------------------------------*/
@@ -144,10 +160,9 @@ not_reached(const struct remote *r, struct err *e)
 	return err_wrap(e, "unable to connect to Podman socket %s", r->dest.uri);
 }
 
-/* One question and its answer; a connection is made if there is none. */
+/* A connection is made if there is none. */
 static int
-exchange(struct remote *r, struct msg_remote_ask *m, struct peer_in *in, peer_event_fn *on_event,
-    void *arg, struct err *e)
+tell(struct remote *r, struct msg_remote_ask *m, uint32_t *seq, struct err *e)
 {
 	own_fd int fd = -1;
 
@@ -158,16 +173,14 @@ exchange(struct remote *r, struct msg_remote_ask *m, struct peer_in *in, peer_ev
 	if (!r->connected_) {
 		peer_free(r->dial_);
 		r->dial_ = NULL;
-		fd = dial(&r->dest, &r->dial_, e);
+		fd = dial(&r->dest, r->attended, &r->dial_, e);
 		if (fd == -1)
 			return not_reached(r, e);
 		m->connection = fd;
 	}
 	r->connected_ = false;
-	if (peer_call(r->worker_, &msg_remote_ask_desc, m, in, on_event, arg, e) == -1)
-		return -1;
-	r->connected_ = MSG_OF(in, remote_r)->again;
-	return 0;
+	*seq = peer_next_seq(r->worker_);
+	return peer_send(r->worker_, &msg_remote_ask_desc, *seq, m, e);
 }
 
 /* Is there a service of Podman, and does it speak what we do? */
@@ -181,12 +194,15 @@ ping(struct remote *r, struct err *e)
 	    .patience_ms = PING_MS};
 	own_peer_in struct peer_in in = {0};
 	const struct msg_remote_r *a;
+	uint32_t seq;
 
 	if (r->api != NULL)
 		return 0;
-	if (exchange(r, &m, &in, NULL, NULL, e) == -1)
+	if (tell(r, &m, &seq, e) == -1 ||
+	    peer_wait(r->worker_, &msg_remote_ask_desc, seq, &in, NULL, NULL, e) == -1)
 		return text_has_prefix(e->text, "unable to connect") ? -1 : not_reached(r, e);
 	a = MSG_OF(&in, remote_r);
+	r->connected_ = a->again;
 	if (a->status != 200 || a->api == NULL) {
 		err_set(e, ERR_UNSUPPORTED, "ping response was %d, and no service of Podman's",
 		    (int)a->status);
@@ -231,6 +247,11 @@ refusal_class(const struct msg_remote_r *a)
 static int
 refused(const struct msg_remote_r *a, struct err *e)
 {
+	/* What libpod ends such errors with. */
+	if (a->message != NULL && strstr(a->message, "command that was not found") != NULL)
+		return err_set(e, ERR_NOCOMMAND, "%s", a->message);
+	if (a->message != NULL && strstr(a->message, "OCI permission denied") != NULL)
+		return err_set(e, ERR_NOTEXEC, "%s", a->message);
 	if (a->message != NULL)
 		return err_set(e, refusal_class(a), "%s", a->message);
 	return err_set(
@@ -238,12 +259,14 @@ refused(const struct msg_remote_r *a, struct err *e)
 }
 
 static int
-on_item(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+on_event(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	const struct question *q = arg;
 	own_json json_t *j = NULL;
 
 	(void)p;
+	if (PEER_IS(in, remote_opened))
+		return q->opened != NULL ? q->opened(q->arg, e) : 0;
 	if (!PEER_IS(in, remote_item) || q->item == NULL)
 		return err_set(e, ERR_PEER, "an unexpected message of a worker");
 	j = document_unpack(&MSG_OF(in, remote_item)->document, e);
@@ -251,11 +274,9 @@ on_item(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 }
 
 int
-remote_ask(struct remote *r, const struct question *q, struct reply *a, struct err *e)
+remote_send(struct remote *r, const struct question *q, uint32_t *seq, struct err *e)
 {
 	own_mem char *target = NULL, *body = q->body != NULL ? json_text(q->body) : NULL;
-	own_peer_in struct peer_in in = {0};
-	const struct msg_remote_r *got;
 	struct msg_remote_ask m = {.method = q->method != NULL ? q->method : "GET",
 	    .host = "d",
 	    .answer = q->answer != NULL ? q->answer : "document",
@@ -272,10 +293,53 @@ remote_ask(struct remote *r, const struct question *q, struct reply *a, struct e
 	    q->query.s != NULL ? q->query.s : "");
 	if (body != NULL)
 		m.body = (struct bytes){(const uint8_t *)body, strlen(body)};
-	if (wire_check_text(&msg_remote_ask_desc, &m, e) == -1 ||
-	    exchange(r, &m, &in, on_item, (void *)(uintptr_t)q, e) == -1)
+	return wire_check_text(&msg_remote_ask_desc, &m, e) == -1 ? -1 : tell(r, &m, seq, e);
+}
+
+/* As peer_wait, and signals are heeded meanwhile. */
+static int
+wait_with_signals(
+    struct remote *r, const struct question *q, uint32_t seq, struct peer_in *in, struct err *e)
+{
+	for (;;) {
+		struct pollfd p[] = {{.fd = peer_fd(r->worker_), .events = POLLIN},
+		    {.fd = q->signals, .events = POLLIN}};
+		int got = peer_recv(r->worker_, in, 0, e);
+
+		if (got == PEER_NONE) {
+			if (poll(p, COUNTOF(p), -1) > 0 && p[1].revents != 0 &&
+			    q->signalled(q->arg, e) == -1)
+				return -1;
+			continue;
+		}
+		if (got == 0)
+			return err_set(e, ERR_PEER, "the worker of the service has gone");
+		if (got == -1)
+			return -1;
+		if (PEER_IS(in, error))
+			return peer_error(MSG_OF(in, error), e);
+		if (in->seq == seq && PEER_IS(in, remote_r))
+			return 0;
+		if (on_event(r->worker_, in, (void *)(uintptr_t)q, e) == -1)
+			return -1;
+		peer_in_free(in);
+	}
+}
+
+int
+remote_receive(
+    struct remote *r, const struct question *q, uint32_t seq, struct reply *a, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	const struct msg_remote_r *got;
+	int done = q->signals > 0 ? wait_with_signals(r, q, seq, &in, e)
+				  : peer_wait(r->worker_, &msg_remote_ask_desc, seq, &in, on_event,
+					(void *)(uintptr_t)q, e);
+
+	if (done == -1)
 		return -1;
 	got = MSG_OF(&in, remote_r);
+	r->connected_ = got->again;
 	a->status = (int)got->status;
 	/* A path that is sent elsewhere is none of the service's. */
 	if (got->status >= 400 || (got->status >= 300 && got->status != 304))
@@ -285,4 +349,12 @@ remote_ask(struct remote *r, const struct question *q, struct reply *a, struct e
 	if (got->document.n > 0 && (a->document = document_unpack(&got->document, e)) == NULL)
 		return -1;
 	return 0;
+}
+
+int
+remote_ask(struct remote *r, const struct question *q, struct reply *a, struct err *e)
+{
+	uint32_t seq;
+
+	return remote_send(r, q, &seq, e) == -1 ? -1 : remote_receive(r, q, seq, a, e);
 }

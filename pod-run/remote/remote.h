@@ -14,6 +14,9 @@ struct remote {
 	char *api;  /* its version, once it was asked */
 	char *name; /* the command's words, as errors name it */
 
+	bool
+	    attended; /* signals of the terminal are for the container: ssh shall not end by them */
+
 	/* Inside. */
 	struct peer *worker_, *dial_;
 	bool connected_; /* the worker has a connection that takes a question */
@@ -23,8 +26,8 @@ struct remote {
 struct remote *remote_new(struct ctx *x, struct dest *d);
 void remote_free(struct remote *r);
 
-/* Where it is, for people. */
-const char *remote_uri(const struct remote *r);
+/* Another conversation with the same service, while one lasts. */
+struct remote *remote_again(const struct remote *r);
 
 /* What is asked; zero-initialised, made by the functions below. */
 struct question {
@@ -38,6 +41,11 @@ struct question {
 	bool feed, tty;
 	/* Told of each item of an answer in lines; -1 with e ends it. */
 	int (*item)(void *arg, const json_t *j, struct err *e);
+	/* Of an upgrade: told once the service has taken it; -1 with e ends it. */
+	int (*opened)(void *arg, struct err *e);
+	/* A descriptor (0: none), and who is told when it can be read. */
+	int signals;
+	int (*signalled)(void *arg, struct err *e);
 	void *arg;
 };
 void question_free(struct question *q);
@@ -67,5 +75,10 @@ void reply_free(struct reply *a);
  * ERR_USAGE for 400.
  */
 int remote_ask(struct remote *r, const struct question *q, struct reply *a, struct err *e);
+
+/* The same in two halves. */
+int remote_send(struct remote *r, const struct question *q, uint32_t *seq, struct err *e);
+int remote_receive(
+    struct remote *r, const struct question *q, uint32_t seq, struct reply *a, struct err *e);
 
 #endif

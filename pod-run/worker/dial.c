@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -319,5 +320,8 @@ main(int argc, char **argv)
 	const struct worker_face face = {
 	    .role = ROLE_DIAL, .starter = ROLE_RUN, .handlers = handlers, .n = COUNTOF(handlers)};
 
+	/* The terminal's are for who started us: with the connection to it we end. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	return worker_main(&face, argc, argv);
 }

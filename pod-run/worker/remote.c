@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -265,6 +266,9 @@ carry(struct http *h, struct answer *w, struct err *e)
 	own_mem struct typed *t = xcalloc(1, sizeof(*t));
 	size_t have = h->have - h->at;
 
+	if (peer_send(w->p, &msg_remote_opened_desc, w->seq, &(struct msg_remote_opened){0}, e) ==
+	    -1)
+		return -1;
 	t->open = w->m->in > 0;
 	h->have = 0;
 	if (have > 0 && take_frames(w, h->block + h->at, have, e) == -1)
@@ -459,5 +463,8 @@ main(int argc, char **argv)
 	    .arg = &s,
 	    .prepare = seed_json};
 
+	/* The terminal's are for who started us: with the connection to it we end. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	return worker_main(&face, argc, argv);
 }

@@ -3,29 +3,9 @@
 # What a service of Podman's is asked to do, and how it is shown: as what happens here.
 . "$(dirname "$0")/../lib.sh"
 
-if [ "$(id -u)" != 0 ] || ! command -v podman >/dev/null; then
-	skip "commands with Podman's own service" "needs podman, as root"
-	finish
-fi
-world
-export HOME=$WORLD/home XDG_CONFIG_HOME=$WORLD/home/config
-mkdir -p "$HOME"
-unset CONTAINER_CONNECTION CONTAINER_SSHKEY PODMAN_CONNECTIONS_CONF
-printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\n' >"$WORLD/theirs.conf"
-theirs() { CONTAINERS_CONF=$WORLD/theirs.conf podman --root "$WORLD/p" --runroot "$WORLD/pr" --cgroup-manager cgroupfs --storage-driver vfs --network-config-dir "$WORLD/pn" "$@"; }
-at_end() {
-	podr rm -fa -t 0 >/dev/null 2>&1
-	umount "$WORLD/p/overlay" 2>/dev/null
-}
-export -f theirs
-export WORLD
-unshare -m bash -c "umount /sys/fs/cgroup/unified 2>/dev/null; theirs system service -t 0 unix://$WORLD/p.sock" >"$WORLD/p.log" 2>&1 &
-remember_pid $!
-until_ok 30 test -S "$WORLD/p.sock" || not_ok "the service does not start"
-export CONTAINER_HOST=unix://$WORLD/p.sock
-podr() { timeout 60 "$BIN/pod" "$@"; }
-api() { curl -s --unix-socket "$WORLD/p.sock" "$@"; }
-L=http://d/v4.0.0/libpod
+. "$LIB_DIR/remote-service.sh"
+
+service
 fails() { # TEXT STATUS MESSAGE WORDS...
 	local text=$1 want=$2 message=$3 said st
 	shift 3
@@ -33,8 +13,6 @@ fails() { # TEXT STATUS MESSAGE WORDS...
 	st=$?
 	is "$text" "$st $said" "$want Error: $message"
 }
-rootfs "$WORLD/fs"
-tar -C "$WORLD/fs" --owner=0 --group=0 -c . | api -X POST -T - "$L/images/import?reference=localhost/img:1" >/dev/null
 make() { # NAME WORDS-AS-JSON MORE
 	api -X POST -H 'Content-Type: application/json' -d "{\"name\":\"$1\",\"image\":\"localhost/img:1\",\"command\":$2,\"netns\":{\"nsmode\":\"none\"}$3}" "$L/containers/create" | jq -r .Id
 }

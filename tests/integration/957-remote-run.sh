@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Containers that a service of Podman's makes and runs, and what runs in them: streams, exit statuses, signals.
+. "$(dirname "$0")/../lib.sh"
+. "$LIB_DIR/remote-service.sh"
+
+service
+fails() { # TEXT STATUS MESSAGE WORDS...: the last line of standard error
+	local text=$1 want=$2 message=$3 said st
+	shift 3
+	said=$(podr "$@" 2>&1 >/dev/null)
+	st=$?
+	is "$text" "$st $(tail -n 1 <<<"$said")" "$want Error: $message"
+}
+all_ended() { local p; for p; do ended "$p" || return 1; done; }
+run=(run --rm --network none)
+
+# --- run ---
+is "run" "$(podr "${run[@]}" img:1 echo hello)" hello
+is "its streams are apart" "$(podr "${run[@]}" img:1 sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)" err
+is "its exit status" "$(podr "${run[@]}" img:1 sh -c 'exit 7'; echo $?)" 7
+is "at once, always" "$(for i in 1 2 3 4 5; do podr "${run[@]}" img:1 sh -c 'exit 4'; echo $?; done | sort | uniq -c | awk '{ print $1, $2 }')" "5 4"
+is "nothing stays with --rm" "$(podr ps -aq)" ""
+is "standard input" "$(echo typed | podr "${run[@]}" -i img:1 cat)" typed
+is "much of it, both ways at once" "$(head -c 20000000 /dev/zero | podr "${run[@]}" -i img:1 cat | wc -c)" 20000000
+is "without -i there is none" "$(echo typed | podr "${run[@]}" img:1 cat)" ""
+is "it is 127" "$(podr "${run[@]}" img:1 nosuch 2>/dev/null; echo $?)" 127
+is "one that may not be executed is 126" "$(podr "${run[@]}" img:1 /etc/passwd 2>/dev/null; echo $?)" 126
+is "nor do those stay" "$(podr ps -aq)" ""
+fails "an option that it is not told" 125 "run --tty: not built for a remote service yet" run -t img:1 true
+fails "before anything is pulled" 125 "run --shm-size: not built for a remote service yet" run --shm-size 1m none.test/x true
+check "an image that there is not" eval 'podr run --rm --tls-verify=false 127.0.0.1:1/x true 2>&1 | grep -q "^Error: .*127.0.0.1:1"'
+is "--pull never" "$(podr run --rm --pull never localhost/none true 2>/dev/null; echo $?)" 125
+
+# --- What it is like ---
+is "words" "$(X=caller podr "${run[@]}" -e A=b -e X -w /tmp -h host --user 1000 img:1 sh -c 'echo $A $X; pwd; hostname; id -u' | tr '\n' ' ')" "b caller /tmp host 1000 "
+is "--entrypoint" "$(podr "${run[@]}" --entrypoint echo img:1 a b)" "a b"
+is "of several words" "$(podr "${run[@]}" --entrypoint '["echo","x"]' img:1 y)" "x y"
+ID=$(podr create --name made --network bridge -l a=b --annotation c=d --cap-drop CHOWN --cap-add NET_ADMIN --restart on-failure:3 \
+	--stop-signal INT --stop-timeout 3 --read-only -p 127.0.0.1:18080:80/udp -v vol:/data:ro -v "$WORLD/home:/home/x" \
+	--add-host h:1.2.3.4 --dns 9.9.9.9 img:1 true)
+is "create prints the ID" "$ID" "$(podr inspect made -f '{{.Id}}')"
+is "all of it is told" "$(podr inspect made -f '{{.Config.Labels.a}} {{.Config.Annotations.c}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}} {{.Config.StopSignal}} {{.Config.StopTimeout}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapAdd}} {{.HostConfig.CapDrop}} {{.HostConfig.ExtraHosts}} {{.HostConfig.Dns}}')" \
+	"b d on-failure 3 2 3 true [CAP_NET_ADMIN] [CAP_CHOWN] [h:1.2.3.4] [9.9.9.9]"
+is "its ports" "$(podr ps -a --filter name=made --format '{{.Ports}}')" "127.0.0.1:18080->80/udp"
+is "its volumes" "$(podr inspect made | jq -c '[.[0].Mounts[] | .Type + " " + .Destination + " " + (.RW | tostring)] | sort')" '["bind /home/x true","volume /data false"]'
+fails "a name that is taken" 125 "$(podr create --name made img:1 true 2>&1 | sed 's/^Error: //')" create --name made img:1 true
+fails "a network with options" 125 "--network podman:ip=1.2.3.4: not built for a remote service yet" create --network podman:ip=1.2.3.4 img:1 true
+podr rm -f made >/dev/null
+podr volume rm vol >/dev/null
+is "run -d" "$(podr run -d --name one --network none img:1 sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' | wc -c)" 65
+
+# --- exec ---
+is "exec" "$(podr exec one echo hello)" hello
+is "its streams and status" "$(podr exec one sh -c 'echo out; echo err >&2; exit 5' 2>/dev/null; echo $?)" "out
+5"
+is "its standard input" "$(echo typed | podr exec -i one cat)" typed
+is "its words" "$(podr exec -e A=b -w /tmp -u 1000 one sh -c 'echo $A; pwd; id -u' | tr '\n' ' ')" "b /tmp 1000 "
+is "a command that there is not" "$(podr exec one nosuch 2>/dev/null; echo $?)" 127
+is "exec -d" "$(podr exec -d one sleep 0 | wc -c)" 65
+fails "exec in none" 125 'no container with name or ID "none" found: no such container' exec none true
+fails "exec without a command" 125 "must provide a non-empty command to start an exec session: invalid argument" exec one
+fails "exec -t" 125 "exec --tty: not built for a remote service yet" exec -t one true
+is "stop" "$(podr stop one; podr inspect one -f '{{.State.ExitCode}}')" "one
+3"
+
+# --- Signals go to the container ---
+"$BIN/pod" "${run[@]}" --name two img:1 sh -c 'trap "echo got; exit 9" TERM INT; echo up; while :; do sleep 0.1; done' >"$WORLD/out" 2>"$WORLD/err" &
+client=$!
+until_is "it runs" up cat "$WORLD/out"
+kill -TERM $client
+wait $client
+is "with the status it ends with" "$? $(tail -n 1 "$WORLD/out")" "9 got"
+# What is typed reaches all processes of the terminal, our workers too.
+setsid "$BIN/pod" "${run[@]}" --name two img:1 sh -c 'trap "echo got; exit 9" TERM INT; echo up; while :; do sleep 0.1; done' >"$WORLD/out" 2>"$WORLD/err" &
+client=$!
+until_is "it runs" up cat "$WORLD/out"
+kill -INT -- -$client
+wait $client
+is "also when they were typed" "$? $(tail -n 1 "$WORLD/out")" "9 got"
+"$BIN/pod" "${run[@]}" --sig-proxy=false --name three img:1 sh -c 'echo up; while :; do sleep 0.1; done' >"$WORLD/out" 2>&1 &
+client=$!
+until_is "it runs" up cat "$WORLD/out"
+workers=$(pgrep -P $client)
+is "which have workers" "$(wc -w <<<"$workers")" 2
+kill -TERM $client
+wait $client
+is "not with --sig-proxy=false" "$? $(podr ps --format '{{.Names}}')" "143 three"
+check "our workers have gone with us" until_ok 10 all_ended $workers
+check "nothing was made here" nothing_in "$HOME"
+finish
