@@ -14,6 +14,7 @@
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/bundle.h"
 #include "pod-run/life/health.h"
+#include "pod-run/life/lift.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/config_linux.h"
 #include "pod-run/oci/spec_env.h"
@@ -166,7 +167,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    change_env(&o->spec, c.config, &a, e) == -1 ||
 	    (health_given(cli) && change_health(o, c.config, &a, e) == -1))
 		return -1;
-	if (ctr_has_process(&c) && limits_given(cli) && change_running(x, &c, &a, e) == -1)
+	if (ctr_has_process(&c) && limits_given(cli) &&
+	    (change_running(x, &c, &a, e) == -1 || lift_limits(&c, &o->spec, e) == -1))
 		return -1;
 	if (ctr_save_config(ctx_db(x, e), &c, e) == -1)
 		return -1;

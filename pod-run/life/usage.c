@@ -91,11 +91,7 @@ cut_own(char *id)
 	id[n] = '\0';
 }
 
-/*
- * The directory of the container's own cgroup in which a file of that controller is ("" for v2), or NULL; the caller
- * frees.  A cgroup without the container's ID in its name is somebody else's.
- */
-static char *
+char *
 usage_cgroup(const struct ctr *c, const char *controller)
 {
 	char file[64], *save = NULL;

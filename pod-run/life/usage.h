@@ -38,6 +38,12 @@ json_t *usage_network(const struct ctr *c);
 /* The nanoseconds of each CPU, an array; empty where the kernel does not count them (v2). */
 json_t *usage_per_cpu(const struct ctr *c);
 
+/*
+ * The directory of a running container's own cgroup in which a file of that controller is ("" for v2), or NULL; the
+ * caller frees.  A cgroup without the container's ID in its name is somebody else's.
+ */
+char *usage_cgroup(const struct ctr *c, const char *controller);
+
 /* Where its cgroup is below the mount point, of a running one on v2 as the kernel says; caller frees, NULL: none. */
 char *usage_cgroup_path(const struct ctr *c);
 

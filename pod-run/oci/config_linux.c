@@ -132,7 +132,9 @@ write_cpu(const struct rec_ctr_resources *r, struct strbuf *b)
 		return;
 	config_json_open(b, "cpu", '{');
 	write_u64(b, "shares", r->cpu_shares);
-	write_i64(b, "quota", r->cpu_quota);
+	/* No limit is what there is without it. */
+	if (r->cpu_quota > 0)
+		config_json_int(b, "quota", r->cpu_quota);
 	write_u64(b, "period", r->cpu_period);
 	write_i64(b, "realtimeRuntime", r->cpu_rt_runtime);
 	write_u64(b, "realtimePeriod", r->cpu_rt_period);
@@ -171,18 +173,20 @@ write_block_io(
     const struct rec_ctr_resources *r, const struct spec_facts *f, struct strbuf *b, struct err *e)
 {
 	uint64_t weight = r->blkio_weight;
+	size_t weights = r->blkio_weight_device.n;
 
 	if (weight != 0 && access("/sys/fs/cgroup/blkio/blkio.bfq.weight", F_OK) < 0 &&
 	    v1_lacks(f, "/sys/fs/cgroup/blkio/blkio.weight", "Block I/O weight"))
 		weight = 0;
-	if (weight == 0 && r->blkio_weight_device.n + r->read_bps.n + r->write_bps.n +
-				   r->read_iops.n + r->write_iops.n ==
-			       0)
+	if (weights != 0 && access("/sys/fs/cgroup/blkio/blkio.bfq.weight_device", F_OK) < 0 &&
+	    v1_lacks(f, "/sys/fs/cgroup/blkio/blkio.weight_device", "Block I/O weight_device"))
+		weights = 0;
+	if (weight == 0 &&
+	    weights + r->read_bps.n + r->write_bps.n + r->read_iops.n + r->write_iops.n == 0)
 		return 0;
 	config_json_open(b, "blockIO", '{');
 	write_u64(b, "weight", weight);
-	if (write_throttle(b, "weightDevice", "weight", r->blkio_weight_device.v,
-		r->blkio_weight_device.n, e) < 0 ||
+	if (write_throttle(b, "weightDevice", "weight", r->blkio_weight_device.v, weights, e) < 0 ||
 	    write_throttle(b, "throttleReadBpsDevice", "rate", r->read_bps.v, r->read_bps.n, e) <
 		0 ||
 	    write_throttle(b, "throttleWriteBpsDevice", "rate", r->write_bps.v, r->write_bps.n, e) <

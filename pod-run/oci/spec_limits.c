@@ -282,6 +282,19 @@ read_devices(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 
 enum throttle { RATE_BYTES, RATE_COUNT, RATE_WEIGHT };
 
+static int
+check_block(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(e, "could not parse throttle device at %s", path);
+	if (!S_ISBLK(st.st_mode))
+		return err_set(e, ERR_INVALID,
+		    "could not parse throttle device at %s: not a block device", path);
+	return 0;
+}
+
 /* PATH:VALUE */
 static int
 throttle(const char *word, enum throttle kind, struct rec_ctr_throttle *out, struct arena *a,
@@ -305,7 +318,7 @@ throttle(const char *word, enum throttle kind, struct rec_ctr_throttle *out, str
 		       (kind != RATE_WEIGHT || out->value == 0 || out->value >= 10);
 	}
 	if (good)
-		return 0;
+		return check_block(out->path, e);
 	if (kind == RATE_WEIGHT)
 		return err_set(e, ERR_INVALID, "invalid weight for device: %s", word);
 	return err_set(e, ERR_INVALID,
@@ -444,7 +457,7 @@ read_cpu(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e
 {
 	const struct spec_options *o = in->o;
 
-	if (o->cpus < 0)
+	if (!(o->cpus >= 0))
 		return err_set(e, ERR_INVALID, "invalid value %g for --cpus", o->cpus);
 	if (o->cpus > 0 && o->cpu_period > 0)
 		return err_set(e, ERR_INVALID, "--cpu-period and --cpus cannot be set together");
@@ -555,6 +568,8 @@ spec_limits_read(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
 	struct rec_ctr_resources *r = arena_alloc(a, sizeof(*r));
+	const char *mode =
+	    in->o->cgroups != NULL ? in->o->cgroups : in->d->conf->containers_cgroups;
 
 	if (read_memory(in, r, e) < 0 || read_cpu(in, r, e) < 0 || read_pids(in, r, e) < 0 ||
 	    read_io(in, r, a, e) < 0 || read_both_unified(in, r, a, e) < 0)
@@ -565,6 +580,9 @@ spec_limits_read(
 		    "Resource limits are not supported and ignored on this host for an ordinary "
 		    "user: no cgroup was delegated");
 		c->resources = NULL;
+	} else if (strcmp(mode, "disabled") == 0 && limits_asked(in->o)) {
+		log_warn("Resource limits are ignored: --cgroups=disabled gives the container no "
+			 "cgroup");
 	}
 	return read_ulimits(in, c, a, e) < 0 || read_sysctls(in, c, a, e) < 0 ||
 		       read_devices(in, c, a, e) < 0

@@ -479,6 +479,16 @@ read_split(const struct spec_input *in, struct rec_ctr_config *c, struct arena *
 	return 0;
 }
 
+/* A parent outside of where cgroups are would be an ordinary directory. */
+static bool
+has_dots(const char *path)
+{
+	own_strv struct strv parts = {0};
+
+	strv_split(&parts, path, '/');
+	return strv_find(&parts, "..") < parts.n;
+}
+
 /* systemd's units are in slices only, and slices are systemd's. */
 static int
 check_parent(const struct rec_ctr_config *c, struct err *e)
@@ -487,6 +497,8 @@ check_parent(const struct rec_ctr_config *c, struct err *e)
 	size_t n = p != NULL ? strlen(p) : 0, suffix = strlen(".slice");
 	bool slice = n >= suffix && strcmp(p + n - suffix, ".slice") == 0;
 
+	if (p != NULL && has_dots(p))
+		return err_set(e, ERR_INVALID, "invalid cgroup parent %s: invalid argument", p);
 	if (p == NULL || strcmp(c->cgroups, "disabled") == 0 || slice == cgroup_is_systemd(c))
 		return 0;
 	return err_set(e, ERR_INVALID, "%s: invalid argument",
@@ -573,6 +585,10 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 		    c->ipc_ns);
 	if (read_cgroups(in, c, a, e) < 0)
 		return -1;
+	if (o->rdt_class != NULL && access("/sys/fs/resctrl/schemata", F_OK) < 0)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "--rdt-class %s: no resctrl file system is mounted on /sys/fs/resctrl",
+		    o->rdt_class);
 	c->rdt_class = o->rdt_class;
 	c->runtime = in->d->runtime;
 	if (o->oom_score_adj < -1000 || o->oom_score_adj > 1000)
