@@ -92,19 +92,33 @@ heading(const struct output *o, const char *field)
 	return strbuf_take(&b);
 }
 
+/* chain: "Namespaces.MNT" has the heading of MNT, where the template will look for it. */
+static void
+put_heading(const struct output *o, json_t *dot, const char *chain)
+{
+	own_mem char *text = NULL;
+
+	for (const char *end; (end = strchr(chain, '.')) != NULL; chain = end + 1) {
+		own_mem char *name = xstrndup(chain, (size_t)(end - chain));
+		json_t *inner = json_object_get(dot, name);
+
+		dot = json_is_object(inner) ? inner : json_put_obj(dot, name);
+	}
+	text = heading(o, chain);
+	if (json_object_get(dot, chain) == NULL)
+		json_put_str(dot, chain, text);
+}
+
 /* The heading is the row's template filled with the names of the fields. */
 static int
 add_heading(const struct output *o, const struct template *t, struct strbuf *out, struct err *e)
 {
-	own_strv struct strv fields = {0};
+	own_strv struct strv chains = {0};
 	own_json json_t *dot = json_obj();
 
-	template_fields(t, &fields);
-	for (size_t i = 0; i < fields.n; i++) {
-		own_mem char *text = heading(o, fields.v[i]);
-
-		json_put_str(dot, fields.v[i], text);
-	}
+	template_chains(t, &chains);
+	for (size_t i = 0; i < chains.n; i++)
+		put_heading(o, dot, chains.v[i]);
 	return template_run(t, dot, NULL, NULL, out, e);
 }
 

@@ -42,6 +42,9 @@ int template_run(const struct template *t, const json_t *dot, const json_t *told
 /* Appends the names of the fields that the template takes from dot, each once. */
 void template_fields(const struct template *t, struct strv *out);
 
+/* The same with the fields of those that it goes on to, as in "Namespaces.MNT". */
+void template_chains(const struct template *t, struct strv *out);
+
 /* True if it takes dot itself as a value, so that those fields are not all it may see. */
 bool template_takes_dot(const struct template *t);
 

@@ -6,38 +6,58 @@
 #include "common/cli/template.h"
 #include "common/cli/template_int.h"
 
-static void fields_of_nodes(const struct template_node *n, struct strv *out);
+static void
+take_chain(const struct template_operand *o, bool whole, struct strv *out)
+{
+	own_strbuf struct strbuf chain = {0};
+
+	for (size_t i = 0; i < (whole ? o->chain_n : 1); i++)
+		strbuf_addf(&chain, "%s%s", i > 0 ? "." : "", o->chain[i]);
+	if (strv_find(out, chain.s) == out->n)
+		strv_add(out, chain.s);
+}
 
 static void
-fields_of_pipe(const struct template_pipe *p, struct strv *out)
+chains_of_pipe(const struct template_pipe *p, bool whole, struct strv *out)
 {
-	for (const struct template_command *c = p->commands; c != NULL; c = c->next) {
+	for (const struct template_command *c = p->commands; c != NULL; c = c->next)
 		for (const struct template_operand *o = c->operands; o != NULL; o = o->next) {
 			if (o->kind == OPERAND_PIPE)
-				fields_of_pipe(o->pipe, out);
-			else if (o->chain_n > 0 && strv_find(out, o->chain[0]) == out->n)
-				strv_add(out, o->chain[0]);
+				chains_of_pipe(o->pipe, whole, out);
+			else if (o->chain_n > 0)
+				take_chain(o, whole, out);
 		}
+}
+
+static void
+chains_of_nodes(const struct template_node *n, bool whole, struct strv *out)
+{
+	for (; n != NULL; n = n->next) {
+		if (n->pipe != NULL)
+			chains_of_pipe(n->pipe, whole, out);
+		chains_of_nodes(n->body, whole, out);
+		chains_of_nodes(n->otherwise, whole, out);
 	}
 }
 
 static void
-fields_of_nodes(const struct template_node *n, struct strv *out)
+chains_of(const struct template *t, bool whole, struct strv *out)
 {
-	for (; n != NULL; n = n->next) {
-		if (n->pipe != NULL)
-			fields_of_pipe(n->pipe, out);
-		fields_of_nodes(n->body, out);
-		fields_of_nodes(n->otherwise, out);
-	}
+	chains_of_nodes(t->nodes, whole, out);
+	for (const struct template_named *n = t->named; n != NULL; n = n->next)
+		chains_of_nodes(n->nodes, whole, out);
 }
 
 void
 template_fields(const struct template *t, struct strv *out)
 {
-	fields_of_nodes(t->nodes, out);
-	for (const struct template_named *n = t->named; n != NULL; n = n->next)
-		fields_of_nodes(n->nodes, out);
+	chains_of(t, false, out);
+}
+
+void
+template_chains(const struct template *t, struct strv *out)
+{
+	chains_of(t, true, out);
 }
 
 static bool takes_dot(const struct template_node *n);

@@ -138,6 +138,7 @@ printf '[engine]\nevents_container_create_inspect_data = true\n' >"$WORLD/inspec
 pod volume create --label a=b vol >/dev/null
 id=$(pod ps -aq --no-trunc --filter name=more1)
 is "of ps" "$(pod ps -a --filter name=more1 --format '{{.ListContainer.ID}} {{.ListContainer.Names}}')" "$id [more1]"
+is "with headings" "$(pod ps -a --filter name=more1 --format 'table {{.Names}} {{.ListContainer.Image}} {{.Namespaces.MNT}}' | tr -s ' ')" "NAMES IMAGE MNT"$'\n'"more1 $img:latest "
 is "of images" "$(pod images --format '{{.ImageSummary.Id}} {{.ImageSummary.Dangling}} {{.IsDangling}} {{.IsReadOnly}}')" "$(pod images -q --no-trunc | cut -d: -f2) false false false"
 is "of volume ls" "$(pod volume ls --filter name=vol --format '{{.VolumeConfigResponse.InspectVolumeData.Name}} {{.InspectVolumeData.Labels}} {{.UID}}{{.StorageID}} {{.CreatedAt.Unix}}')" \
 	"vol map[a:b] 0 $(pod volume inspect --format '{{.CreatedAt.Unix}}' vol)"
