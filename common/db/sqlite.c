@@ -96,13 +96,19 @@ sqlite_wait(sqlite3 *h, int limit_ms)
 	sqlite3_busy_handler(h, look_again, (void *)(intptr_t)limit_ms);
 }
 
-static int
-refuse_moved(void *h)
+bool
+sqlite_has_moved(sqlite3 *h)
 {
 	int moved = 0;
 
 	return sqlite3_file_control(h, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
 	       moved != 0;
+}
+
+static int
+refuse_moved(void *h)
+{
+	return sqlite_has_moved(h);
 }
 
 void

@@ -23,14 +23,16 @@ void sqlite_single(void);
  */
 void sqlite_wait(sqlite3 *h, int limit_ms);
 
+/* Does the database no longer stand at its path? */
+bool sqlite_has_moved(sqlite3 *h);
+
 /*
  * From now on nothing is committed to a database that no longer stands at its path, as a repair put another one there
  * (salvage.h).  sqlite_was_replaced: is that why the last statement failed?
  */
 void sqlite_guard(sqlite3 *h);
 bool sqlite_was_replaced(sqlite3 *h);
-#define SQLITE_REPLACED \
-	"it was repaired meanwhile, and this command still has the damaged one: try again"
+#define SQLITE_REPLACED "it was repaired or removed meanwhile: try again"
 
 /*
  * Folds the log back into the database and empties it, since the first one to open the database reads

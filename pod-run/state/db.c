@@ -14,6 +14,7 @@
 
 #define SCHEMA_VERSION 2
 #define BUSY_MS 100000
+#define FOLLOW_TRIES 3
 #define STATEMENTS_MAX 64
 #define LOG_PAGES_MAX 2000 /* a command that writes folds a longer log back itself */
 
@@ -102,11 +103,58 @@ run(struct db *db, const char *sql, const char *act, struct err *e)
 	return sqlite3_exec(db->sql, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(db, act, e);
 }
 
+static void
+disconnect(struct db *db)
+{
+	for (size_t i = 0; i < db->cached; i++)
+		sqlite3_finalize(db->cache[i].stmt);
+	db->cached = 0;
+	sqlite3_close(db->sql);
+	db->sql = NULL;
+}
+
+static int
+connect(struct db *db, const char *path, int make, struct err *e)
+{
+	if (sqlite3_open_v2(path, &db->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | make,
+		NULL) != SQLITE_OK)
+		return err_set(
+		    e, ERR_INTERNAL, "opening database %s: %s", path, sqlite3_errmsg(db->sql));
+	sqlite_wait(db->sql, BUSY_MS);
+	sqlite3_wal_autocheckpoint(db->sql, LOG_PAGES_MAX);
+	/* The last one out does not fold the log back: that would cost each command a sync. */
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+	sqlite_guard(db->sql);
+	return run(db, "PRAGMA synchronous = NORMAL", "opening the database", e);
+}
+
+/* Where a repair put another one in its place, a command that waits for something goes on with that. */
+static void
+follow(struct db *db)
+{
+	struct db other = {0};
+	struct err ignored;
+
+	if (db->depth > 0 || !sqlite_has_moved(db->sql))
+		return;
+	for (size_t i = 0; i < db->cached; i++)
+		if (sqlite3_stmt_busy(db->cache[i].stmt))
+			return;
+	if (connect(&other, sqlite3_db_filename(db->sql, "main"), 0, &ignored) == -1) {
+		disconnect(&other);
+		return;
+	}
+	disconnect(db);
+	db->sql = other.sql;
+}
+
 sqlite3_stmt *
 db_stmt(struct db *db, const char *sql, struct err *e)
 {
 	sqlite3_stmt *s;
 
+	follow(db);
 	for (size_t i = 0; i < db->cached; i++)
 		if (db->cache[i].sql == sql) {
 			sqlite3_reset(db->cache[i].stmt);
@@ -211,9 +259,14 @@ db_changes(struct db *db)
 int
 db_begin(struct db *db, struct err *e)
 {
-	if (db->depth == 0 &&
-	    db_exec(db, "beginning a transaction", e, "BEGIN IMMEDIATE", "") == -1)
-		return -1;
+	for (int tries = 0; db->depth == 0; tries++) {
+		if (db_exec(db, "beginning a transaction", e, "BEGIN IMMEDIATE", "") == -1)
+			return -1;
+		/* Who kept it waiting may have been a repair. */
+		if (!sqlite_has_moved(db->sql) || tries == FOLLOW_TRIES)
+			break;
+		sqlite3_exec(db->sql, "ROLLBACK", NULL, NULL, NULL);
+	}
 	if (db->depth++ == 0)
 		db->failed = false;
 	return 0;
@@ -357,25 +410,15 @@ open_at(const char *path, const char *run_root, struct db **out, struct err *e)
 
 	sqlite_single();
 	make_private(path);
-	if (sqlite3_open_v2(path, &db->sql,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-		NULL) != SQLITE_OK) {
-		err_set(e, ERR_INTERNAL, "opening database %s: %s", path, sqlite3_errmsg(db->sql));
+	if (connect(db, path, SQLITE_OPEN_CREATE, e) == -1) {
 		db_close(db);
 		return -1;
 	}
-	sqlite_wait(db->sql, BUSY_MS);
-	sqlite3_wal_autocheckpoint(db->sql, LOG_PAGES_MAX);
-	/* The last one out does not fold the log back: that would cost each command a sync. */
-	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	sqlite3_db_config(db->sql, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
-	if (run(db, "PRAGMA synchronous = NORMAL", "opening the database", e) == -1 ||
-	    check_version(db, run_root, e) == -1) {
+	if (check_version(db, run_root, e) == -1) {
 		err_wrap(e, "%s", path);
 		db_close(db);
 		return -1;
 	}
-	sqlite_guard(db->sql);
 	*out = db;
 	return 0;
 }
@@ -452,8 +495,6 @@ db_close(struct db *db)
 {
 	if (db == NULL)
 		return;
-	for (size_t i = 0; i < db->cached; i++)
-		sqlite3_finalize(db->cache[i].stmt);
-	sqlite3_close(db->sql);
+	disconnect(db);
 	free(db);
 }

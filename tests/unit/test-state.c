@@ -371,3 +371,64 @@ Test(state, distrusts_the_index_of_the_log)
 	open_again();
 	cr_assert_eq(ctr_load(db, ID_C, &c, &e), 0, "%s", e.text);
 }
+
+static void
+away(const char *part)
+{
+	char from[128], to[128];
+
+	snprintf(from, sizeof(from), "%s/pod.db%s", dir, part);
+	snprintf(to, sizeof(to), "%s/old%s", dir, part);
+	cr_assert(rename(from, to) == 0);
+}
+
+static void
+put_away(void)
+{
+	away("-wal");
+	away("-shm");
+	away("");
+}
+
+static void
+forget_old(void)
+{
+	static const char *const parts[] = {"", "-wal", "-shm"};
+
+	for (size_t i = 0; i < COUNTOF(parts); i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), "%s/old%s", dir, parts[i]);
+		unlink(path);
+	}
+}
+
+/* As a repair does it while a command has it open. */
+Test(state, goes_on_with_the_one_that_a_repair_put_there)
+{
+	own_mem char *path = xasprintf("%s/pod.db", dir);
+	own_ctr struct ctr c = {0};
+	struct db *other;
+
+	cr_assert_eq(insert(ID_A, "a", 1, NULL), 0, "%s", e.text);
+	put_away();
+	cr_assert_eq(db_make(path, "/run/a", &e), 0, "%s", e.text);
+	cr_expect_eq(ctr_load(db, ID_A, &c, &e), -1);
+	err_clear(&e);
+	cr_assert_eq(insert(ID_B, "b", 2, NULL), 0, "%s", e.text);
+	cr_assert_eq(db_open(dir, "/run/a", &other, &e), 0, "%s", e.text);
+	cr_expect_eq(ctr_load(other, ID_B, &c, &e), 0, "%s", e.text);
+	db_close(other);
+	forget_old();
+}
+
+Test(state, makes_none_where_it_was_removed)
+{
+	own_mem char *path = xasprintf("%s/pod.db", dir);
+
+	put_away();
+	cr_expect_eq(insert(ID_A, "a", 1, NULL), -1);
+	cr_expect(strstr(e.text, "removed meanwhile") != NULL, "%s", e.text);
+	cr_expect(access(path, F_OK) == -1);
+	forget_old();
+}
