@@ -182,7 +182,7 @@ static const struct opt setup_options[] = {
     {"name", 0, OPT_STRING(struct setup_options, name), .arg = "name",
 	.help = "Container name, for comments"},
     {"mode", 0, OPT_STRING(struct setup_options, mode), .arg = "mode", .def = "bridge",
-	.help = "bridge, pasta or none"},
+	.help = "bridge, pasta, slirp4netns or none"},
     {"network", 0, OPT_LIST(struct setup_options, networks), .arg = "name",
 	.complete = COMPLETE_NETWORK, .help = "Network to join; repeatable"},
     {"ip", 0, OPT_LIST(struct setup_options, ips), .arg = "address",
