@@ -193,14 +193,16 @@ put_uptime(json_t *o)
 	json_put_str(o, "Uptime", text);
 }
 
-/* Controllers that the host has, for v1 and hybrid hosts those of v1. */
+/* Controllers that the host has, for v1 and hybrid hosts those of v1; of v2 an ordinary user has those delegated. */
 static void
-put_controllers(json_t *o, enum cgroup_layout layout)
+put_controllers(json_t *o, enum cgroup_layout layout, bool rootless)
 {
 	json_t *a = json_put_arr(o, "CgroupControllers");
 	own_strv struct strv lines = {0};
-	own_mem char *text =
-	    read_small(layout == CGROUP_V2 ? "/sys/fs/cgroup/cgroup.controllers" : "/proc/cgroups");
+	own_mem char *own = rootless ? cgroup_own() : NULL;
+	own_mem char *path =
+	    xasprintf("/sys/fs/cgroup%s/cgroup.controllers", own != NULL ? own : "");
+	own_mem char *text = read_small(layout == CGROUP_V2 ? path : "/proc/cgroups");
 
 	text[strlen(text) - (text_has_suffix(text, "\n") ? 1 : 0)] = '\0';
 	strv_split(&lines, text, layout == CGROUP_V2 ? ' ' : '\n');
@@ -343,7 +345,7 @@ put_engine(json_t *o, struct ctx *x, const struct containers_conf *conf)
 
 	json_put_str(o, "CgroupManager", ctx_cgroup_manager(x, conf));
 	json_put_str(o, "CgroupsVersion", layout == CGROUP_V2 ? "v2" : "v1");
-	put_controllers(o, layout);
+	put_controllers(o, layout, x->rootless.user);
 	json_put_str(o, "DatabaseBackend", "sqlite");
 	json_put_str(o, "EventLogger", events_logger(x));
 	json_put_str(o, "LogDriver", spec_logging_default(conf, event_journal_usable()));

@@ -28,6 +28,7 @@ show() { systemctl "${user[@]}" show -p "$2" --value "$1"; }
 both() { echo "$(show "$1" ActiveState) $(show "$2" ActiveState)"; }
 
 is "info: who makes cgroups" "$(pod info --format '{{.Host.CgroupManager}} {{.Host.CgroupsVersion}}')" "systemd v2"
+is "info: the controllers that we have" "$(pod info --format json | jq -r '.host.cgroupControllers | join(" ")')" "$(cat "/sys/fs/cgroup$prefix/cgroup.controllers")"
 
 # --- The scope of a container, and its limits
 up c -m 64m --pids-limit 33 --cpus .5 $image sleep 1000
