@@ -180,8 +180,9 @@ told_of(const struct run *r, const json_t *v)
 static void
 note_field(struct run *r, const char *type, const char *field, json_t *v)
 {
+	bool composed = json_is_object(v) || json_is_array(v);
 	int levels = 0;
-	const char *of = template_type_of_field(type, field, &levels);
+	const char *of = composed ? template_type_of_field(type, field, &levels) : NULL;
 
 	if (of != NULL && levels != TEMPLATE_EMBEDDED)
 		note_type(r, v, of, levels);
