@@ -8,6 +8,7 @@
 #include "common/base/text.h"
 #include "common/cli/human.h"
 #include "common/oci/manifest.h"
+#include "common/oci/reference.h"
 #include "pod-run/cmd/change.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_make.h"
@@ -167,7 +168,10 @@ import(struct ctx *x, struct import *i, const char *path, const char *name, stru
 	own_peer_in struct peer_in put = {0}, done = {0};
 	struct rec_layer_ref any = {.diff_id = ""};
 	struct msg_layer_put m = {.layer = &any};
+	own_reference struct reference ref = {0};
 
+	if (name != NULL && reference_parse(name, &ref, e) == -1)
+		return -1;
 	for (size_t k = 0; k < i->o->change.n; k++)
 		if (change_apply(&i->change, i->o->change.v[k], e) == -1)
 			return -1;

@@ -21,6 +21,7 @@ id=$(pod import -q "$url/fs.tar" localhost/u:1)
 is "an image" "$(pod run --rm --network none localhost/u:1 cat /www/index.html)" "hello from pod"
 is "the same layer as from the file" "$(pod image inspect --format '{{.RootFS.Layers}}' "$id")" "[sha256:$(sha256sum www/fs.tar | cut -d' ' -f1)]"
 is "compressed" "$(pod import -q "$url/fs.tar.gz" localhost/u:2 >/dev/null; pod image inspect --format '{{.RootFS.Layers}}' localhost/u:2)" "$(pod image inspect --format '{{.RootFS.Layers}}' localhost/u:1)"
+is "a bad name is refused before anything is fetched" "$(pod import "$url/fs.tar" BAD 2>&1)" 'Error: parsing reference "BAD": invalid reference format: repository name must be lowercase'
 is "says so" "$(pod import "$url/fs.tar" 2>&1 >/dev/null | sed -n 1p)" "Downloading from \"$url/fs.tar\""
 before=$(pod images -aq | sort)
 for bad in "$url/nosuch" "$url/short.tar" "$url/text" http://127.0.0.1:1/x http://user:pw@127.0.0.1/x "http:///x" "https://127.0.0.1:$port/fs.tar"; do
