@@ -82,11 +82,20 @@ add_image(struct store *at, const struct msg_image_commit *m, struct err *e)
 	return add_layers(at, m, e) == 0 && stage_commit(at, &none, m, id, e) == 0 ? 0 : -1;
 }
 
+/* Of what lies there, so that the next look at the same lists would find it, too. */
+static bool is_lasting(enum err_class class)
+{
+	return class == ERR_FORMAT || class == ERR_UNSUPPORTED || class == ERR_INTEGRITY ||
+	       class == ERR_NOTFOUND || class == ERR_STATE || class == ERR_LIMIT;
+}
+
+/* 1: all that can be used; 0: another look may find more. */
 static int
 add_images(struct store *at, struct peer *worker, struct err *e)
 {
 	own_peer_in struct peer_in opened = {0};
 	uint64_t n;
+	int all = 1;
 
 	if (peer_call(worker, &msg_index_open_desc, &(struct msg_index_open){0}, &opened, NULL,
 		NULL, e) == -1)
@@ -104,13 +113,14 @@ add_images(struct store *at, struct peer *worker, struct err *e)
 			*e = why;
 			return -1;
 		}
+		all &= is_lasting(why.class);
 		log_warn(
 		    "Additional image store %s: an image is passed over: %s", at->root, why.text);
 	}
-	return 0;
+	return all;
 }
 
-/* Over what may be there of one that was kept. */
+/* Over what may be there of one that was kept.  1: it may be kept; 0; -1. */
 static int
 make(struct store *at, int stage, const char *index, struct err *e)
 {
@@ -121,7 +131,9 @@ make(struct store *at, int stage, const char *index, struct err *e)
 	for (size_t i = 0; i < COUNTOF(parts); i++)
 		(void)unlinkat(stage, parts[i], 0);
 	if (worker != NULL && db_open(&at->db, index, true, NULL, e) == 0) {
-		r = add_images(at, worker, e) == 0 ? db_fold(&at->db, e) : -1;
+		r = add_images(at, worker, e);
+		if (r != -1 && db_fold(&at->db, e) == -1)
+			r = -1;
 		db_close(&at->db);
 	}
 	peer_free(worker);
@@ -208,17 +220,17 @@ theirs_index(
 	own_fd int kept = open_kept(run_root);
 	own_mem char *name = kept != -1 ? name_of(at) : NULL;
 	struct err ignored = {0};
+	int r;
 
 	at->theirs = true;
 	if (check_usable(at, e) == -1)
 		return -1;
 	if (!anew && name != NULL && copy_named(kept, name, stage, INDEX, &ignored) == 0)
 		return 0;
-	if (make(at, stage, index, e) == -1)
-		return -1;
-	if (name != NULL)
+	r = make(at, stage, index, e);
+	if (r == 1 && name != NULL)
 		keep(stage, kept, name);
-	return 0;
+	return r == -1 ? -1 : 0;
 }
 
 int

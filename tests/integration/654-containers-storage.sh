@@ -140,6 +140,9 @@ damaged "signatures of other sizes" "its signatures have other sizes" 1 <<<'for 
 damaged "made for a mount program" "mount program" 0 <<<'printf true >"$B/overlay/.has-mount-program"'
 damaged "of the driver vfs" "another driver than overlay, from which pod pull containers-storage: copies" 0 <<<'mv "$B/overlay-images" "$B/vfs-images"'
 damaged "names that are none are left out" "is not there" 1 <<<'edit overlay-images/images.json "map(.names += [\"../x\", \"UPPER\"])"; edit overlay-layers/layers.json "map(select(.id != \"$two_dir\"))"'
+damaged "a manifest that cannot be read now" "permission denied" 1 <<<'chmod 0 "$B/overlay-images/$two/manifest"'
+chmod 600 "$B/overlay-images/$two/manifest"
+is "and can be later" "$(pod --storage-opt "additionalimagestore=$B" images -q | sort -u | wc -l)" 2
 rm -rf "$B"
 cp -a "$G" "$B"
 pb() { pod --storage-opt "additionalimagestore=$B" "$@"; }
