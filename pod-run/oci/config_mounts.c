@@ -282,6 +282,10 @@ add_user(struct list *l, struct err *e)
 		    .order = l->n};
 		for (size_t k = 0; k < m->options.n; k++)
 			spec_list_add(&l->a, &x->options, m->options.v[k]);
+		if (m->chown && strcmp(m->type, "tmpfs") == 0) {
+			spec_list_addf(&l->a, &x->options, "uid=%u", l->f->uid);
+			spec_list_addf(&l->a, &x->options, "gid=%u", l->f->gid);
+		}
 		if (set_source(l, i, x, &volume, e) < 0)
 			return -1;
 	}

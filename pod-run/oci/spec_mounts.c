@@ -9,6 +9,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/cli/value.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_mount_opts.h"
 #include "pod-run/oci/spec_systemd.h"
@@ -236,16 +237,20 @@ static const struct {
     {"ro", "ro", ~0u},
     {"rw", "rw", ~0u},
     {"chown", "U", ~0u},
+    {"U", "U", ~0u},
     {"volume-nocopy", "nocopy", 1u << MOUNT_VOLUME},
 };
 
-/* A boolean option with an optional value; returns the option that results, or NULL for none. */
-static const char *
-boolean(const char *option, const char *value)
+/* A boolean option with an optional value; *out becomes the option that results, or NULL for none. */
+static int
+boolean(const char *name, const char *option, const char *value, const char **out, struct err *e)
 {
-	if (value == NULL || strcasecmp(value, "true") == 0)
-		return option;
-	return strcmp(option, "rw") == 0 ? "ro" : NULL;
+	bool on = true;
+
+	if (value != NULL && value_bool(value, &on, e) < 0)
+		return err_wrap(e, "%s", name);
+	*out = on ? option : strcmp(option, "rw") == 0 ? "ro" : NULL;
+	return 0;
 }
 
 static int
@@ -333,8 +338,8 @@ mount_option(struct mount_opts *m, const char *name, const char *value, struct e
 		option = synonyms[i].option == NULL
 			     ? value
 			     : arena_printf(m->a, "%s=%s", synonyms[i].option, value);
-	} else {
-		option = boolean(synonyms[i].option, value);
+	} else if (boolean(name, synonyms[i].option, value, &option, e) < 0) {
+		return -1;
 	}
 	return option == NULL ? 0 : spec_mount_opts_add(m, option, e);
 }
@@ -630,6 +635,20 @@ spec_mounts_inherit(
 	}
 }
 
+/* Without maps of its own the option takes those of the user namespace; an ordinary user is always in one. */
+static int
+check_idmap(const struct spec_input *in, const struct rec_ctr_config *c,
+    const struct rec_ctr_mount *m, struct err *e)
+{
+	bool own = m->idmap == NULL || strcmp(m->idmap, "idmap") != 0;
+
+	if (own || in->d->rootless || (c->user_ns != NULL && strcmp(c->user_ns, "host") != 0))
+		return 0;
+	return err_set(e, ERR_INVALID,
+	    "%s: the option idmap needs a user namespace, or maps of its own (uids=…;gids=…)",
+	    m->target);
+}
+
 int
 spec_mounts_merge(const struct spec_input *in, const struct rec_image_config *image,
     struct rec_ctr_config *c, struct arena *a, struct err *e)
@@ -641,6 +660,9 @@ spec_mounts_merge(const struct spec_input *in, const struct rec_image_config *im
 	for (size_t i = 0; image != NULL && i < image->volumes.n && strcmp(mode, "ignore") != 0;
 	     i++)
 		if (add_image_volume(&r, image->volumes.v[i], mode, e) < 0)
+			return -1;
+	for (size_t i = 0; i < c->mounts.n; i++)
+		if (check_idmap(in, c, &c->mounts.v[i], e) < 0)
 			return -1;
 	if (c->systemd && add_systemd_tmpfs(&r, e) < 0)
 		return -1;

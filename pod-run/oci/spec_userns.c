@@ -289,6 +289,15 @@ subordinate(
 	return 0;
 }
 
+static bool
+has_root(const struct id_map *map)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (map->v[i].inside == 0 && map->v[i].count > 0)
+			return true;
+	return false;
+}
+
 static int
 explicit_maps(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
@@ -314,6 +323,10 @@ explicit_maps(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 		append(&m.gids, 0, 0, in->d->gids, a);
 	if (check(&m.uids, "user", e) < 0 || check(&m.gids, "group", e) < 0)
 		return -1;
+	/* An image's layers are mounted by the namespace's root. */
+	if (!o->rootfs && (!has_root(&m.uids) || !has_root(&m.gids)))
+		return err_set(e, ERR_INVALID,
+		    "initializing ID mappings: the user namespace has no root: ID 0 is not mapped");
 	tidy(&m.uids);
 	tidy(&m.gids);
 	c->uid_map.v = m.uids.v;
