@@ -21,8 +21,8 @@
 static const struct {
 	const char *option, *key;
 } texts[] = {{"name", "name"}, {"hostname", "hostname"}, {"user", "user"}, {"workdir", "work_dir"}},
-  bools[] = {{"interactive", "stdin"}, {"rm", "remove"}, {"publish-all", "publish_image_ports"},
-      {"env-host", "env_host"}},
+  bools[] = {{"interactive", "stdin"}, {"tty", "terminal"}, {"rm", "remove"},
+      {"publish-all", "publish_image_ports"}, {"env-host", "env_host"}},
   switches[] = {{"privileged", "privileged"}, {"read-only", "read_only_filesystem"},
       {"init", "init"}},
   lists[] = {{"cap-add", "cap_add"}, {"cap-drop", "cap_drop"}, {"dns", "dns_server"},

@@ -9,7 +9,7 @@
 	"add-host,annotation,cap-add,cap-drop,cpus,dns,dns-option,dns-search,entrypoint,env,"      \
 	"env-host,group-add,hostname,init,interactive,label,memory,name,network,pids-limit,"       \
 	"privileged,publish,publish-all,pull,quiet,read-only,restart,rm,stop-signal,stop-timeout," \
-	"tls-verify,user,volume,workdir"
+	"tls-verify,tty,user,volume,workdir"
 
 /* Makes a container of the words and options, after the image was pulled if need be; the ID is the caller's. */
 int create_container(struct remote *r, const struct args *a, char **id, struct err *e);

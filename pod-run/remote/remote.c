@@ -283,6 +283,7 @@ remote_send(struct remote *r, const struct question *q, uint32_t *seq, struct er
 	    .type = body != NULL ? "application/json" : q->type,
 	    .feed = q->feed,
 	    .tty = q->tty,
+	    .detach_keys = q->detach_keys,
 	    .in = q->in,
 	    .out = q->out,
 	    .err = q->err};
@@ -341,6 +342,7 @@ remote_receive(
 	got = MSG_OF(&in, remote_r);
 	r->connected_ = got->again;
 	a->status = (int)got->status;
+	a->detached = got->detached;
 	/* A path that is sent elsewhere is none of the service's. */
 	if (got->status >= 400 || (got->status >= 300 && got->status != 304))
 		return refused(got, e);

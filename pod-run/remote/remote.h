@@ -39,6 +39,7 @@ struct question {
 	const char *type;   /* of what is fed */
 	int in, out, err;   /* 0: none */
 	bool feed, tty;
+	const char *detach_keys; /* of an upgrade, or NULL */
 	/* Told of each item of an answer in lines; -1 with e ends it. */
 	int (*item)(void *arg, const json_t *j, struct err *e);
 	/* Of an upgrade: told once the service has taken it; -1 with e ends it. */
@@ -66,6 +67,7 @@ struct reply {
 	int status;
 	json_t *document; /* or NULL */
 	char *path_stat;  /* or NULL */
+	bool detached;
 };
 void reply_free(struct reply *a);
 #define own_reply own(reply_free)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -44,13 +45,15 @@ streams_open(struct streams *s, bool input, struct question *q, struct err *e)
 
 /* A container that we stand before. */
 struct watched {
-	struct remote *r;     /* carries its streams */
-	struct remote *other; /* starts it, and waits for its end */
-	struct remote *third; /* passes signals on */
-	const char *id;
+	struct remote *r;      /* carries its streams */
+	struct remote *other;  /* starts it, and waits for its end */
+	struct remote *third;  /* passes signals on */
+	const char *kind, *id; /* "containers" or "exec", which is in one that runs */
 	struct question wait;
 	uint32_t wait_seq; /* 0: it has not been started */
 	int signals;
+	bool proxy, tty, raw;
+	struct termios before; /* with raw */
 };
 
 static void
@@ -60,6 +63,48 @@ watched_free(struct watched *w)
 	remote_free(w->third);
 	question_free(&w->wait);
 	fd_close(&w->signals);
+	if (w->raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &w->before);
+}
+
+static struct remote *
+third(struct watched *w)
+{
+	if (w->third == NULL)
+		w->third = remote_again(w->r);
+	return w->third;
+}
+
+/* What the terminal is like now.  A service that has ended it meanwhile says so, which is no matter. */
+static void
+resize(struct watched *w)
+{
+	own_question struct question q = {.method = "POST", .answer = "none"};
+	own_reply struct reply a = {0};
+	struct err ignored = {0};
+	uint64_t rows, columns;
+
+	session_size(&rows, &columns);
+	if (!w->tty || rows == 0)
+		return;
+	question_path(&q, "/%s", w->kind);
+	question_path(&q, "/%s/resize", w->id);
+	question_put_int(&q, "h", (int64_t)rows);
+	question_put_int(&q, "w", (int64_t)columns);
+	remote_ask(third(w), &q, &a, &ignored);
+}
+
+/* What is typed goes out as it is; watched_free puts it right. */
+static void
+make_raw(struct watched *w)
+{
+	struct termios raw;
+
+	if (!w->tty || tcgetattr(STDIN_FILENO, &w->before) == -1)
+		return;
+	raw = w->before;
+	cfmakeraw(&raw);
+	w->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
 static int
@@ -78,12 +123,18 @@ on_opened(void *arg, struct err *e)
 {
 	struct watched *w = arg;
 
-	w->other = remote_again(w->r);
-	if (start(w->other, w->id, e) == -1)
-		return -1;
-	w->wait.method = "POST";
-	question_path(&w->wait, "/containers/%s/wait", w->id);
-	return remote_send(w->other, &w->wait, &w->wait_seq, e);
+	if (strcmp(w->kind, "containers") == 0) {
+		w->other = remote_again(w->r);
+		if (start(w->other, w->id, e) == -1)
+			return -1;
+		w->wait.method = "POST";
+		question_path(&w->wait, "/containers/%s/wait", w->id);
+		if (remote_send(w->other, &w->wait, &w->wait_seq, e) == -1)
+			return -1;
+	}
+	make_raw(w);
+	resize(w);
+	return 0;
 }
 
 /* One that has ended meanwhile gets none. */
@@ -96,25 +147,67 @@ on_signal(void *arg, struct err *e)
 	own_reply struct reply a = {0};
 	struct err ignored = {0};
 
-	(void)e;
-	if (read(w->signals, &s, sizeof(s)) != sizeof(s) || w->wait_seq == 0)
+	if (read(w->signals, &s, sizeof(s)) != sizeof(s))
 		return 0;
-	if (w->third == NULL)
-		w->third = remote_again(w->r);
+	if (s.ssi_signo == SIGWINCH) {
+		resize(w);
+		return 0;
+	}
+	/* The terminal shall not stay as it is. */
+	if (!w->proxy)
+		return err_set(e, ERR_CANCELLED, "ended by signal %u", s.ssi_signo);
+	if (w->wait_seq == 0)
+		return 0;
 	question_path(&q, "/containers/%s/kill", w->id);
 	question_put_int(&q, "signal", s.ssi_signo);
-	remote_ask(w->third, &q, &a, &ignored);
+	remote_ask(third(w), &q, &a, &ignored);
 	return 0;
 }
 
 static int
-take_signals(struct watched *w, struct err *e)
+take_signals(struct watched *w, struct question *q, struct err *e)
 {
 	sigset_t set;
 
-	session_proxied(&set);
+	if (!w->proxy && !w->tty)
+		return 0;
+	sigemptyset(&set);
+	if (w->proxy) {
+		session_proxied(&set);
+	} else {
+		sigaddset(&set, SIGHUP);
+		sigaddset(&set, SIGTERM);
+	}
+	if (w->tty)
+		sigaddset(&set, SIGWINCH);
 	w->signals = sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_CLOEXEC) : -1;
-	return w->signals == -1 ? err_sys(e, "taking signals") : 0;
+	if (w->signals == -1)
+		return err_sys(e, "taking signals");
+	q->signals = w->signals;
+	q->signalled = on_signal;
+	return 0;
+}
+
+/* Carries the streams until either side ends it.  1: the user has left it to itself. */
+static int
+attend(struct watched *w, struct question *q, const struct args *a, struct err *e)
+{
+	own(streams_close) struct streams s = {-1, -1, -1};
+	own_reply struct reply reply = {0};
+	const struct containers_conf *conf = ctx_conf(w->r->x, e);
+
+	if (conf == NULL || streams_open(&s, args_bool(a, "interactive"), q, e) == -1 ||
+	    take_signals(w, q, e) == -1)
+		return -1;
+	q->method = "POST";
+	q->answer = "upgrade";
+	q->opened = on_opened;
+	q->arg = w;
+	q->tty = w->tty;
+	if (w->tty)
+		q->detach_keys = args_given(a, "detach-keys") ? args_str(a, "detach-keys")
+							      : conf->engine_detach_keys;
+	return remote_ask(w->r, q, &reply, e) == -1 ? -1 : reply.detached;
 }
 
 static int
@@ -134,29 +227,22 @@ end_code(struct watched *w, struct err *e)
 static int
 watch(struct remote *r, const struct args *a, const char *id, struct err *e)
 {
-	own(watched_free) struct watched w = {.r = r, .id = id, .signals = -1};
-	own(streams_close) struct streams s = {-1, -1, -1};
-	bool input = args_bool(a, "interactive");
-	own_question struct question q = {
-	    .method = "POST", .answer = "upgrade", .opened = on_opened, .arg = &w};
-	own_reply struct reply reply = {0};
+	own(watched_free) struct watched w = {.r = r,
+	    .kind = "containers",
+	    .id = id,
+	    .signals = -1,
+	    .tty = args_bool(a, "tty"),
+	    .proxy = args_bool(a, "sig-proxy") && !args_bool(a, "tty")};
+	own_question struct question q = {0};
+	int got;
 
-	if (streams_open(&s, input, &q, e) == -1)
-		return -1;
-	if (args_bool(a, "sig-proxy")) {
-		if (take_signals(&w, e) == -1)
-			return -1;
-		q.signals = w.signals;
-		q.signalled = on_signal;
-	}
 	question_path(&q, "/containers/%s/attach", id);
 	question_put_bool(&q, "stream", true);
-	question_put_bool(&q, "stdin", input);
+	question_put_bool(&q, "stdin", args_bool(a, "interactive"));
 	question_put_bool(&q, "stdout", true);
 	question_put_bool(&q, "stderr", true);
-	if (remote_ask(r, &q, &reply, e) == -1)
-		return -1;
-	return end_code(&w, e);
+	got = attend(&w, &q, a, e);
+	return got == -1 ? -1 : got == 1 ? 0 : end_code(&w, e);
 }
 
 /* One that could not be started does not stay with --rm. */
@@ -220,6 +306,7 @@ make_session(struct remote *r, const struct args *a, char **session, struct err 
 
 	for (int i = 1; i < a->argc; i++)
 		json_add_str(words, a->argv[i]);
+	json_put_bool(body, "Tty", args_bool(a, "tty"));
 	json_put_bool(body, "AttachStdin", args_bool(a, "interactive"));
 	json_put_bool(body, "AttachStdout", true);
 	json_put_bool(body, "AttachStderr", true);
@@ -268,12 +355,12 @@ session_code(struct remote *r, const char *session, struct err *e)
 static int
 run_exec(struct remote *r, const struct args *a, struct err *e)
 {
-	own(streams_close) struct streams s = {-1, -1, -1};
-	own_question struct question q = {.method = "POST", .answer = "upgrade"};
+	own_question struct question q = {.method = "POST", .answer = "none"};
 	own_reply struct reply reply = {0};
 	own_json json_t *body = json_obj();
 	own_mem char *session = NULL;
-	bool detach = args_bool(a, "detach");
+	bool detach = args_bool(a, "detach"), tty = args_bool(a, "tty");
+	int got;
 
 	if (a->argc < 2)
 		return err_set(e, ERR_USAGE,
@@ -284,24 +371,26 @@ run_exec(struct remote *r, const struct args *a, struct err *e)
 	if (make_session(r, a, &session, e) == -1)
 		return -1;
 	json_put_bool(body, "Detach", detach);
-	json_put_bool(body, "Tty", false);
+	json_put_bool(body, "Tty", tty);
 	q.body = body;
-	if (detach)
-		q.answer = "none";
-	else if (streams_open(&s, args_bool(a, "interactive"), &q, e) == -1)
-		return -1;
 	question_path(&q, "/exec/%s/start", session);
+	if (!detach) {
+		own(watched_free) struct watched w = {
+		    .r = r, .kind = "exec", .id = session, .signals = -1, .tty = tty};
+
+		got = attend(&w, &q, a, e);
+		return got == -1 ? -1 : got == 1 ? 0 : session_code(r, session, e);
+	}
 	if (remote_ask(r, &q, &reply, e) == -1)
 		return -1;
-	if (!detach)
-		return session_code(r, session, e);
 	puts(session);
 	return 0;
 }
 
 const struct remote_command remote_streams[] = {
     {"create,container create", CREATE_OPTIONS ",sig-proxy", run_create},
-    {"run,container run", CREATE_OPTIONS ",detach,sig-proxy", run_run},
-    {"exec,container exec", "detach,env,interactive,privileged,user,workdir", run_exec},
+    {"run,container run", CREATE_OPTIONS ",detach,detach-keys,sig-proxy", run_run},
+    {"exec,container exec", "detach,detach-keys,env,interactive,privileged,tty,user,workdir",
+	run_exec},
     {0},
 };

@@ -15,6 +15,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
+#include "common/oci/attach.h"
 #include "common/wire/document.h"
 #include "common/wire/http.h"
 #include "common/wire/worker.h"
@@ -205,9 +206,10 @@ take_frames(void *arg, const char *p, size_t n, struct err *e)
 
 /* What was typed and the service has not taken yet.  Neither direction waits for the other. */
 struct typed {
-	bool open;
+	bool open, detached;
 	size_t at, n;
-	char block[CHUNK];
+	struct detach keys;
+	char block[CHUNK + DETACH_KEYS_MAX];
 };
 
 static int
@@ -233,14 +235,17 @@ send_input(int fd, struct typed *t, struct err *e)
 static int
 take_input(int fd, int in, struct typed *t, struct err *e)
 {
-	ssize_t n = read(in, t->block, CHUNK);
+	char raw[CHUNK];
+	ssize_t n = read(in, raw, sizeof(raw));
 
 	if (n == -1 && (errno == EINTR || errno == EAGAIN))
 		return 0;
-	t->at = 0;
-	t->n = n > 0 ? (size_t)n : 0;
-	if (n > 0)
+	t->at = t->n = 0;
+	if (n > 0) {
+		t->detached = detach_feed(
+		    &t->keys, (const uint8_t *)raw, (size_t)n, (uint8_t *)t->block, &t->n);
 		return send_input(fd, t, e);
+	}
 	t->open = false;
 	shutdown(fd, SHUT_WR);
 	return 0;
@@ -269,6 +274,8 @@ carry(struct http *h, struct answer *w, struct err *e)
 	if (peer_send(w->p, &msg_remote_opened_desc, w->seq, &(struct msg_remote_opened){0}, e) ==
 	    -1)
 		return -1;
+	if (w->m->detach_keys != NULL && detach_parse(&t->keys, w->m->detach_keys, e) == -1)
+		return -1;
 	t->open = w->m->in > 0;
 	h->have = 0;
 	if (have > 0 && take_frames(w, h->block + h->at, have, e) == -1)
@@ -293,6 +300,10 @@ carry(struct http *h, struct answer *w, struct err *e)
 			return -1;
 		if (p[2].revents != 0)
 			return err_set(e, ERR_CANCELLED, "nobody waits for the service");
+		if (t->detached) {
+			w->r.detached = true;
+			return 0;
+		}
 	}
 }
 

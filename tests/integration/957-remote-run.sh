@@ -27,8 +27,7 @@ is "without -i there is none" "$(echo typed | podr "${run[@]}" img:1 cat)" ""
 is "it is 127" "$(podr "${run[@]}" img:1 nosuch 2>/dev/null; echo $?)" 127
 is "one that may not be executed is 126" "$(podr "${run[@]}" img:1 /etc/passwd 2>/dev/null; echo $?)" 126
 is "nor do those stay" "$(podr ps -aq)" ""
-fails "an option that it is not told" 125 "run --tty: not built for a remote service yet" run -t img:1 true
-fails "before anything is pulled" 125 "run --shm-size: not built for a remote service yet" run --shm-size 1m none.test/x true
+fails "an option that it is not told, before anything is pulled" 125 "run --shm-size: not built for a remote service yet" run --shm-size 1m none.test/x true
 check "an image that there is not" eval 'podr run --rm --tls-verify=false 127.0.0.1:1/x true 2>&1 | grep -q "^Error: .*127.0.0.1:1"'
 is "--pull never" "$(podr run --rm --pull never localhost/none true 2>/dev/null; echo $?)" 125
 
@@ -60,7 +59,24 @@ is "a command that there is not" "$(podr exec one nosuch 2>/dev/null; echo $?)" 
 is "exec -d" "$(podr exec -d one sleep 0 | wc -c)" 65
 fails "exec in none" 125 'no container with name or ID "none" found: no such container' exec none true
 fails "exec without a command" 125 "must provide a non-empty command to start an exec session: invalid argument" exec one
-fails "exec -t" 125 "exec --tty: not built for a remote service yet" exec -t one true
+
+# --- Terminals ---
+# on_tty WORDS...: on a terminal of 33 lines of 77 columns; what it shows, without carriage returns
+on_tty() {
+	timeout 60 script -qec "stty rows 33 cols 77; $BIN/pod $*" /dev/null </dev/null | tr -d '\r'
+	return "${PIPESTATUS[0]}"
+}
+is "exec -t" "$(podr exec -t one tty)" /dev/pts/0$'\r'
+is "exec -it, its size and status" "$(on_tty "exec -it one sh -c 'until [ \"\$(stty size 2>/dev/null)\" = \"33 77\" ]; do sleep 0.1; done; echo seen; exit 4'"; echo $?)" "seen
+4"
+is "run -it" "$(on_tty "run --rm -it --network none img:1 sh -c 'until [ \"\$(stty size 2>/dev/null)\" = \"33 77\" ]; do sleep 0.1; done; echo seen; exit 5'"; echo $?)" "seen
+5"
+is "the terminal is put right" "$(on_tty "exec -it one true; stty -a" | grep -oE '(^| )-?(icanon|echo)( |$)' | tr -d ' \n')" icanonecho
+is "what is typed" "$( (sleep 2; echo typed; sleep 1) | timeout 60 script -qec "$BIN/pod exec -it one head -n 1" /dev/null | tr -d '\r' | sort -u)" typed
+is "the keys that detach" "$( (sleep 2; printf '\020\021'; sleep 5) | timeout 60 script -qec "$BIN/pod run -it --name left --network none img:1 cat; echo \$?" /dev/null | tr -d '\r'; podr ps --format '{{.Names}}' --filter name=left)" "0
+left"
+is "others" "$( (sleep 2; printf 'xy'; sleep 5) | timeout 60 script -qec "$BIN/pod exec -it --detach-keys x,y one cat; echo \$?" /dev/null | tr -d '\r')" 0
+podr rm -f -t 0 left >/dev/null
 is "stop" "$(podr stop one; podr inspect one -f '{{.State.ExitCode}}')" "one
 3"
 
