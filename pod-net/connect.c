@@ -7,6 +7,8 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-net/attach.h"
+#include "pod-net/link.h"
+#include "pod-net/netns.h"
 #include "pod-net/rootless.h"
 #include "pod-net/rootless_routes.h"
 
@@ -80,6 +82,24 @@ redirect(struct net *n, const char *id, const struct rec_net_state *before,
 
 /* --- Connecting ----------------------------------------------------------------------------------- */
 
+/* What has the name inside may be the container's own: our macvlan has the address we gave it. */
+static bool
+is_made(const struct attach *t, const struct rec_net_hold *h)
+{
+	own_netlink struct netlink inside = {.fd = -1};
+	struct err e = {0};
+	uint8_t mac[LINK_MAC_SIZE];
+	struct link l;
+
+	if (h->plugin != NULL || h->cni)
+		return true;
+	if (netns_netlink(t->netns, t->n->home, &inside, &e) != 0 ||
+	    link_find(&inside, h->name, &l, &e) != 1)
+		return false;
+	return addr_parse_mac(h->mac, mac) == 0 ? memcmp(mac, l.mac, sizeof mac) == 0
+						: strcmp(l.kind, h->driver) == 0;
+}
+
 /* Takes back a connection that failed half-way. */
 static void
 undo(struct attach *t, const struct rec_net_state *before)
@@ -92,8 +112,8 @@ undo(struct attach *t, const struct rec_net_state *before)
 		const struct rec_net_hold *h = &t->state->networks.v[i];
 
 		net_left(t->n, h);
-		/* What has the name inside may be the container's own. */
-		if (h->link == NULL && t->n->backend->leave(t->n, t->id, t->netns, h, &e) != 0)
+		if (h->link == NULL && is_made(t, h) &&
+		    t->n->backend->leave(t->n, t->id, t->netns, h, &e) != 0)
 			log_warn("%s", e.text);
 	}
 	if (lease_lock(&t->n->leases, &e) == 0) {

@@ -42,7 +42,18 @@ for mode in bridge private vepa passthru source; do
 	start --name "m$mode" --network "mac$mode:ip=10.82.0.1$i"
 	is "macvlan, mode $mode" "$(of "m$mode" eth0 mode)" "$mode"
 	case $mode in
-	bridge) is "macvlan reaches the wire" "$(until_ok 20 reach "m$mode" 10.82.0.1)" "from afar" ;;
+	bridge)
+		is "macvlan reaches the wire" "$(until_ok 20 reach "m$mode" 10.82.0.1)" "from afar"
+		net create --subnet 10.81.99.0/24 beside >/dev/null
+		start --name own --network beside
+		inside own ip link add eth1 type veth peer name eth8
+		fails "connect meets an interface of the container's own" 125 "interface eth1 already exists on container namespace" net connect "mac$mode" own
+		check "and leaves it" inside own ip link del eth1
+		check "without it it connects" net connect "mac$mode" own
+		check "and disconnects" net disconnect "mac$mode" own
+		pod rm -f -t 0 own >/dev/null
+		net rm beside >/dev/null
+		;;
 	esac
 	pod rm -f -t 0 "m$mode" >/dev/null
 	net rm "mac$mode" >/dev/null
