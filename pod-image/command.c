@@ -128,7 +128,7 @@ command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e)
 	if (hello.options.v == NULL)
 		return -1;
 	join.peer = theirs;
-	/* As long as it is open, pod-store runs. */
+	/* It goes with task_confine; pod-store stays for the connection that joined. */
 	t->control = spawn_peer(ROLE_RUN, ROLE_STORE, NULL, e);
 	return t->control == NULL || peer_send(t->control, &msg_hello_desc, 0, &hello, e) < 0 ||
 		       peer_call(t->control, &msg_store_join_desc, &join, &in, NULL, NULL, e) < 0

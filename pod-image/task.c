@@ -494,7 +494,6 @@ task_confine(struct task *t, struct err *e)
 
 	keep_peer(&k, t->report.run);
 	keep_peer(&k, t->store);
-	keep_peer(&k, t->control);
 	keep_fd(&k, t->keep_fd);
 	plan_fds(&t->plan, &k);
 	plan_fds(&t->to_plan, &k);

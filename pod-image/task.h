@@ -21,7 +21,7 @@
 struct task {
 	struct report report;
 	struct peer *store;
-	struct peer *control;	/* the store, for what only its owner may ask; or NULL */
+	struct peer *control;	/* the store, for its owner, until task_confine; or NULL */
 	int keep_fd;		/* a further descriptor to keep open, or 0 */
 	const char *graph_root; /* where large files may be spooled, or NULL */
 	size_t parallel;	/* image_parallel_copies */

@@ -168,6 +168,19 @@ for p in "docker-archive:$two" "oci:$WORLD/two.oci"; do
 	refused "none to write" "must not contain a manifest index @0" copy "oci:$WORLD/lay:latest" "$p:@0"
 done
 
+# --- what meets foreign bytes cannot order the store about ---
+mkfifo "$WORLD/held"
+"$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" load -q <"$WORLD/held" >/dev/null 2>&1 &
+loader=$!
+exec 9>"$WORLD/held"
+reader() { pgrep -P "$loader" -x pod-image-archi >/dev/null; }
+until_ok 10 reader
+keeper() { pgrep -P "$loader" -x pod-store; }
+one_socket() { [ "$(find "/proc/$(keeper)/fd" -lname 'socket:*' | wc -l)" = 1 ]; }
+check "the store is left with the connection of an image's reader" until_ok 10 one_socket
+exec 9>&-
+wait "$loader"
+
 # --- an ordinary user, without any store ---
 if ordinary_user; then
 	as_user "$BIN/pod-image" copy -q --src-tls-verify=false "docker://$R/pair/docker:1" "oci:/home/$world_user/o:x" 2>"$WORLD/user.err"
