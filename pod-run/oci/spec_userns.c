@@ -85,7 +85,7 @@ spec_userns_add(struct id_map *map, const struct rec_id_range *range, bool exten
 
 /* The kernel refuses such a map with a bare EINVAL. */
 static int
-check(const struct id_map *map, const char *what, struct err *e)
+check(const struct id_map *map, uint32_t have, const char *what, struct err *e)
 {
 	if (map->n > RANGES_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d ranges in the %s map", RANGES_MAX, what);
@@ -97,6 +97,12 @@ check(const struct id_map *map, const char *what, struct err *e)
 			    "initializing ID mappings: a range of the %s map leaves the numbers "
 			    "there are",
 			    what);
+		if (x->outside + x->count > have)
+			return err_set(e, ERR_INVALID,
+			    "initializing ID mappings: %llu of the %s map is not an ID that this "
+			    "user "
+			    "has: there are %u, from 0",
+			    (unsigned long long)(x->outside + x->count - 1), what, have);
 		for (size_t k = 0; k < i; k++) {
 			const struct rec_id_range *y = &map->v[k];
 
@@ -321,7 +327,8 @@ explicit_maps(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 		append(&m.uids, 0, 0, in->d->uids, a);
 	if (m.gids.n == 0)
 		append(&m.gids, 0, 0, in->d->gids, a);
-	if (check(&m.uids, "user", e) < 0 || check(&m.gids, "group", e) < 0)
+	if (check(&m.uids, in->d->uids, "user", e) < 0 ||
+	    check(&m.gids, in->d->gids, "group", e) < 0)
 		return -1;
 	/* An image's layers are mounted by the namespace's root. */
 	if (!o->rootfs && (!has_root(&m.uids) || !has_root(&m.gids)))
@@ -484,7 +491,7 @@ spec_userns_choose(const struct id_map *available, const struct id_map *used, ui
 		spec_userns_add(&map, &extra->v[i], true, a);
 	tidy(&map);
 	*out = map;
-	return check(out, "user namespace's", e);
+	return check(out, UINT32_MAX, "user namespace's", e);
 }
 
 /* --- --userns ---------------------------------------------------------------------------------------*/

@@ -19,6 +19,11 @@ map_checks() {
 	mkdir -p "$WORLD/dir"
 	refused "--uidmap 10:100:5" 'the user namespace has no root: ID 0 is not mapped'
 	refused "--uidmap 0:1:10 --gidmap 5:1:10" 'the user namespace has no root: ID 0 is not mapped'
+	if [ "$(id -u)" != 0 ]; then
+		refused "--uidmap 0:100000:1000" '100999 of the user map is not an ID that this user has'
+		refused "--uidmap 0:1:10 --gidmap 0:1:70000" '70000 of the group map is not an ID that this user has'
+		is "the last one can be used" "$(run --uidmap "0:1:$(($(awk '{n += $3} END {print n}' <(pod unshare cat /proc/self/uid_map)) - 1))" $image echo ran 2>&1)" ran
+	fi
 	[ "$(id -u)" != 0 ] || refused "-v $WORLD/dir:/v:idmap" '/v: the option idmap needs a user namespace'
 	for bad in chown=maybe U=maybe ro=maybe rw=maybe readonly=2; do
 		refused "--mount type=bind,src=$WORLD/dir,dst=/v,$bad" "strconv.ParseBool: parsing \"${bad#*=}\": invalid syntax"
