@@ -14,6 +14,7 @@
 #include "pod-run/cmd/select.h"
 #include "pod-run/remote/command.h"
 #include "pod-run/remote/containers.h"
+#include "pod-run/remote/streams.h"
 
 /* --- Which ones ---------------------------------------------------------------------------------*/
 
@@ -217,6 +218,12 @@ run_start(struct remote *r, const struct args *a, struct err *e)
 {
 	struct each w = {
 	    .r = r, .a = a, .one = one_start, .states = "created,configured,exited,stopped"};
+
+	if (args_bool(a, "attach") || args_bool(a, "interactive"))
+		return streams_start(r, a, e);
+	if (has(a, "sig-proxy") && args_bool(a, "sig-proxy"))
+		return err_set(
+		    e, ERR_USAGE, "you cannot use sig-proxy without --attach: invalid argument");
 
 	return each(&w, e);
 }
@@ -456,7 +463,8 @@ const struct remote_command remote_containers[] = {
 	"all,external,filter,format,last,latest,no-trunc,noheading,pod,quiet,size,sort,sync,watch",
 	NULL},
     {"inspect,container inspect", "format,size,type", NULL},
-    {"start,container start", "all,filter,latest", run_start},
+    {"start,container start", "all,attach,detach-keys,filter,interactive,latest,sig-proxy",
+	run_start},
     {"stop,container stop", "all,cidfile,filter,ignore,latest,time", run_stop},
     {"restart,container restart", "all,cidfile,filter,latest,time", run_restart},
     {"kill,container kill", "all,cidfile,latest,signal", run_kill},

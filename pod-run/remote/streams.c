@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What somebody stands before while it runs: run, create, exec, events.
+ * What somebody stands before while it runs: run, start -a, attach, exec; and create.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +12,10 @@
 
 #include "common/base/own.h"
 #include "pod-run/life/session.h"
+#include "pod-run/cmd/select.h"
+#include "pod-run/remote/containers.h"
 #include "pod-run/remote/create.h"
+#include "pod-run/remote/streams.h"
 
 /* Ours, as descriptors that can be handed over; the worker's own have other numbers. */
 struct streams {
@@ -52,7 +55,8 @@ struct watched {
 	struct question wait;
 	uint32_t wait_seq; /* 0: it has not been started */
 	int signals;
-	bool proxy, tty, raw;
+	bool starts; /* it is started once its streams are carried */
+	bool input, proxy, tty, raw;
 	struct termios before; /* with raw */
 };
 
@@ -125,7 +129,7 @@ on_opened(void *arg, struct err *e)
 
 	if (strcmp(w->kind, "containers") == 0) {
 		w->other = remote_again(w->r);
-		if (start(w->other, w->id, e) == -1)
+		if (w->starts && start(w->other, w->id, e) == -1)
 			return -1;
 		w->wait.method = "POST";
 		question_path(&w->wait, "/containers/%s/wait", w->id);
@@ -196,8 +200,7 @@ attend(struct watched *w, struct question *q, const struct args *a, struct err *
 	own_reply struct reply reply = {0};
 	const struct containers_conf *conf = ctx_conf(w->r->x, e);
 
-	if (conf == NULL || streams_open(&s, args_bool(a, "interactive"), q, e) == -1 ||
-	    take_signals(w, q, e) == -1)
+	if (conf == NULL || streams_open(&s, w->input, q, e) == -1 || take_signals(w, q, e) == -1)
 		return -1;
 	q->method = "POST";
 	q->answer = "upgrade";
@@ -225,24 +228,18 @@ end_code(struct watched *w, struct err *e)
 }
 
 static int
-watch(struct remote *r, const struct args *a, const char *id, struct err *e)
+watch(struct watched *w, const struct args *a, struct err *e)
 {
-	own(watched_free) struct watched w = {.r = r,
-	    .kind = "containers",
-	    .id = id,
-	    .signals = -1,
-	    .tty = args_bool(a, "tty"),
-	    .proxy = args_bool(a, "sig-proxy") && !args_bool(a, "tty")};
 	own_question struct question q = {0};
 	int got;
 
-	question_path(&q, "/containers/%s/attach", id);
+	question_path(&q, "/containers/%s/attach", w->id);
 	question_put_bool(&q, "stream", true);
-	question_put_bool(&q, "stdin", args_bool(a, "interactive"));
+	question_put_bool(&q, "stdin", w->input);
 	question_put_bool(&q, "stdout", true);
 	question_put_bool(&q, "stderr", true);
-	got = attend(&w, &q, a, e);
-	return got == -1 ? -1 : got == 1 ? 0 : end_code(&w, e);
+	got = attend(w, &q, a, e);
+	return got == -1 ? -1 : got == 1 ? 0 : end_code(w, e);
 }
 
 /* One that could not be started does not stay with --rm. */
@@ -279,17 +276,72 @@ static int
 run_run(struct remote *r, const struct args *a, struct err *e)
 {
 	own_mem char *id = NULL;
+	own(watched_free) struct watched w = {.r = r,
+	    .kind = "containers",
+	    .signals = -1,
+	    .starts = true,
+	    .input = args_bool(a, "interactive"),
+	    .tty = args_bool(a, "tty"),
+	    .proxy = args_bool(a, "sig-proxy") && !args_bool(a, "tty")};
 	int got;
 
 	r->attended = !args_bool(a, "detach");
 	if (create_container(r, a, &id, e) == -1)
 		return -1;
-	got = args_bool(a, "detach") ? start(r, id, e) : watch(r, a, id, e);
+	w.id = id;
+	got = args_bool(a, "detach") ? start(r, id, e) : watch(&w, a, e);
 	if (got == -1)
 		forget(r, a, id);
 	else if (args_bool(a, "detach"))
 		puts(id);
 	return got;
+}
+
+/* --- attach, start -a ---------------------------------------------------------------------------*/
+
+/* One that is there: what it is like, the service says. */
+static int
+join(struct remote *r, const struct args *a, bool starts, bool input, bool proxy, struct err *e)
+{
+	own_json json_t *o = containers_inspect(r, "container", a->argv[0], false, e);
+	const json_t *config = json_object_get(o, "Config");
+	bool tty = json_is_true(json_object_get(config, "Tty"));
+	bool runs = json_is_true(json_object_get(json_object_get(o, "State"), "Running"));
+	own(watched_free) struct watched w = {.r = r,
+	    .kind = "containers",
+	    .id = a->argv[0],
+	    .signals = -1,
+	    .starts = starts && !runs,
+	    .input = input && json_is_true(json_object_get(config, "OpenStdin")),
+	    .tty = tty,
+	    .proxy = proxy && !tty};
+
+	if (o == NULL)
+		return -1;
+	if (!starts && !runs)
+		return err_set(e, ERR_STATE, "you can only attach to running containers");
+	r->attended = true;
+	return watch(&w, a, e);
+}
+
+static int
+run_attach(struct remote *r, const struct args *a, struct err *e)
+{
+	if (a->argc == 0)
+		return select_none(a->cli, e);
+	return join(r, a, false, !args_bool(a, "no-stdin"), args_bool(a, "sig-proxy"), e);
+}
+
+int
+streams_start(struct remote *r, const struct args *a, struct err *e)
+{
+	bool proxy = !args_given(a, "sig-proxy") || args_bool(a, "sig-proxy");
+
+	if (a->argc != 1 || args_given(a, "all") || args_given(a, "latest") ||
+	    args_given(a, "filter"))
+		return err_set(
+		    e, ERR_USAGE, "you cannot start and attach multiple containers at once");
+	return join(r, a, true, args_bool(a, "interactive"), proxy, e);
 }
 
 /* --- exec ---------------------------------------------------------------------------------------*/
@@ -375,8 +427,12 @@ run_exec(struct remote *r, const struct args *a, struct err *e)
 	q.body = body;
 	question_path(&q, "/exec/%s/start", session);
 	if (!detach) {
-		own(watched_free) struct watched w = {
-		    .r = r, .kind = "exec", .id = session, .signals = -1, .tty = tty};
+		own(watched_free) struct watched w = {.r = r,
+		    .kind = "exec",
+		    .id = session,
+		    .signals = -1,
+		    .input = args_bool(a, "interactive"),
+		    .tty = tty};
 
 		got = attend(&w, &q, a, e);
 		return got == -1 ? -1 : got == 1 ? 0 : session_code(r, session, e);
@@ -390,6 +446,7 @@ run_exec(struct remote *r, const struct args *a, struct err *e)
 const struct remote_command remote_streams[] = {
     {"create,container create", CREATE_OPTIONS ",sig-proxy", run_create},
     {"run,container run", CREATE_OPTIONS ",detach,detach-keys,sig-proxy", run_run},
+    {"attach,container attach", "detach-keys,no-stdin,sig-proxy", run_attach},
     {"exec,container exec", "detach,detach-keys,env,interactive,privileged,tty,user,workdir",
 	run_exec},
     {0},

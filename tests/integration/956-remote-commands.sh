@@ -67,7 +67,7 @@ fails "start of none" 125 'no container with name or ID "none" found: no such co
 fails "of several, nothing is done if one is missing" 125 'no container with name or ID "none" found: no such container' start uno none
 is "it does not run" "$(podr ps -q)" ""
 fails "a name with a slash" 125 'no container with name or ID "../images" found: no such container' start ../images
-fails "start -a" 125 "start --attach: not built for a remote service yet" start -a uno
+is "start -a" "$(timeout 60 "$BIN/pod" start -a two; echo $?)" 0
 is "rm" "$(podr rm two)" two
 fails "rm of none" 1 'no container with name or ID "none" found: no such container' rm none
 is "rm -i of none" "$(podr rm -i none; echo $?)" 0

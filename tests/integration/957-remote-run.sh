@@ -60,6 +60,18 @@ is "exec -d" "$(podr exec -d one sleep 0 | wc -c)" 65
 fails "exec in none" 125 'no container with name or ID "none" found: no such container' exec none true
 fails "exec without a command" 125 "must provide a non-empty command to start an exec session: invalid argument" exec one
 
+# --- One that is there ---
+podr create --name there --network none -i img:1 sh -c 'read x; echo "got $x"; exit 6' >/dev/null
+is "start -ai" "$(echo typed | podr start -ai there; echo $?)" "got typed
+6"
+fails "attach to one that does not run" 125 "you can only attach to running containers" attach there
+fails "start -a of two" 125 "you cannot start and attach multiple containers at once" start -a there one
+podr start there >/dev/null
+is "attach" "$(echo again | podr attach there; echo $?)" "got again
+6"
+fails "attach to none" 125 'no container with name or ID "none" found: no such container' attach none
+podr rm there >/dev/null
+
 # --- Terminals ---
 # on_tty WORDS...: on a terminal of 33 lines of 77 columns; what it shows, without carriage returns
 on_tty() {
