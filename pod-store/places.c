@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/conf/host_root.h"
 #include "common/fs/path.h"
 #include "pod-store/copy.h"
 #include "pod-store/image.h"
@@ -156,6 +157,22 @@ copy_index(int from, int to, struct err *e)
 	return err_set(e, ERR_TIMEOUT, "its index changes all the time");
 }
 
+/* Who wrote the index could have made it up for SQLite, which reads it with root's rights here. */
+static int
+check_owner(const struct store *at, struct err *e)
+{
+	struct stat dir, index;
+
+	if (!host_root())
+		return 0;
+	if (fstat(at->dir, &dir) == -1 ||
+	    fstatat(at->dir, parts[0], &index, AT_SYMLINK_NOFOLLOW) == -1)
+		return err_sys(e, "looking at it");
+	return dir.st_uid == 0 && index.st_uid == 0
+		   ? 0
+		   : err_set(e, ERR_UNSUPPORTED, "it is another user's");
+}
+
 static int
 read_index(struct store *at, const char *path, struct err *e)
 {
@@ -205,7 +222,7 @@ open_index(struct store *at, struct store *s, const char *run_root, struct err *
 		return -1;
 	r = copy_index(at->dir, stage, e);
 	if (r == 0 && faccessat(stage, parts[0], F_OK, 0) == 0)
-		r = read_index(at, path, e);
+		r = check_owner(at, e) == -1 ? -1 : read_index(at, path, e);
 	else if (r == 0)
 		r = theirs_is(at->dir)
 			? read_theirs(at, run_root, stage, path, e)

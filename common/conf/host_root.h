@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <sys/types.h>
-#include <sys/types.h>
 
 /* Who we are on the host: root of an ordinary user's namespace is that user. */
 uid_t host_uid(void);

@@ -75,6 +75,13 @@ localhost/base true"
 	printf '[storage]\ndriver="overlay"\n[storage.options]\nadditionalimagestores=["%s", "/nonexistent"]\n' "$X/images" >"$X/conf"
 	is "additional store: by storage.conf, one that is missing is passed over" \
 		"$(world_opts=(); CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>"$WORLD/err" | wc -l) $(grep -c 'nonexistent.*passed over' "$WORLD/err")" "0 1"
+	if [ "$(id -u)" = 0 ]; then
+		for at in images images/store.db; do
+			chown 4242 "$X/$at"
+			is "additional store: root's is not another user's ($at)" "$("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/images" images -q --filter readonly=true 2>&1 | grep -v "images is passed over: it is another user's")" ""
+			chown 0 "$X/$at"
+		done
+	fi
 	mkdir "$X/trap" && mkfifo "$X/trap/store.db"
 	mkdir "$X/hollow" && : >"$X/hollow/store.db"
 	is "additional store: one whose index is empty is passed over" "$("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/hollow" images -q 2>&1 | grep -c 'hollow is passed over: its index is empty')" 1
