@@ -12,6 +12,7 @@
 #include "common/oci/names.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/terms.h"
+#include "pod-run/remote/others.h"
 #include "pod-run/state/event_read.h"
 
 struct events_opts {
@@ -286,6 +287,33 @@ parse_time(const char *name, const char *value, int64_t *ns, struct err *e)
 }
 
 static int
+print_told(void *arg, const json_t *told, struct err *e)
+{
+	own_json json_t *event = others_event(told);
+
+	return print(arg, event, e);
+}
+
+/* Those of a service, which understands the filters and the times. */
+static int
+run_there(struct remote *r, const struct events_opts *o, struct err *e)
+{
+	struct events_opts how = *o;
+	own_question struct question q = {.answer = "lines", .item = print_told, .arg = &how};
+	own_reply struct reply a = {0};
+
+	question_path(&q, "/events");
+	question_put_bool(&q, "stream", o->stream);
+	if (o->since != NULL && *o->since != '\0')
+		question_put(&q, "since", o->since);
+	if (o->until != NULL && *o->until != '\0')
+		question_put(&q, "until", o->until);
+	if (question_put_filters(&q, "filters", &o->filter, e) == -1)
+		return -1;
+	return remote_ask(r, &q, &a, e);
+}
+
+static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct events_opts *o = opts;
@@ -299,6 +327,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
+	if (x->remote != NULL)
+		return run_there(x->remote, o, e);
 	lower_keys(&o->filter, &words);
 	if (terms_parse(x, keys, &words, &terms, e) == -1 ||
 	    parse_time("since", o->since, &since, e) == -1 ||

@@ -2,10 +2,12 @@
 /*
  * What a service is asked about itself.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "common/base/own.h"
+#include "common/cli/human.h"
 #include "common/cli/value.h"
 #include "pod-run/remote/command.h"
 #include "pod-run/remote/others.h"
@@ -89,7 +91,56 @@ others_version(struct remote *r, struct err *e)
 	return o;
 }
 
+/* Attributes that are keys of their own here. */
+static const struct {
+	const char *attribute, *key;
+} event_keys[] = {{"image", "Image"}, {"name", "Name"}, {"network", "Network"}, {"podId", "PodID"},
+    {"error", "Error"}, {"health_status", "health_status"},
+    {"containerExitCode", "ContainerExitCode"}, {"containerInspectData", "ContainerInspectData"}};
+
+static void
+put_attribute(json_t *o, json_t *rest, const char *name, json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	for (size_t i = 0; i < COUNTOF(event_keys); i++) {
+		if (strcmp(event_keys[i].attribute, name) != 0)
+			continue;
+		if (strcmp(name, "containerExitCode") == 0)
+			json_put_int(
+			    o, event_keys[i].key, text != NULL ? strtol(text, NULL, 10) : 0);
+		else if (text != NULL && *text != '\0')
+			json_put_str(o, event_keys[i].key, text);
+		return;
+	}
+	if (text != NULL)
+		json_put_str(rest, name, text);
+}
+
+json_t *
+others_event(const json_t *told)
+{
+	const json_t *actor = json_object_get(told, "Actor");
+	json_int_t ns = json_integer_value(json_object_get(told, "timeNano"));
+	json_t *o = json_obj(), *rest = json_obj(), *value;
+	char when[HUMAN_MAX];
+	const char *name;
+
+	json_put_str(o, "ID", text_of(actor, "ID"));
+	json_object_foreach (json_object_get(actor, "Attributes"), name, value)
+		put_attribute(o, rest, name, value);
+	json_put_str(o, "Status", text_of(told, "Action"));
+	json_put_str(o, "Time", human_rfc3339nano(ns, when, sizeof(when)));
+	json_put_str(o, "Type", text_of(told, "Type"));
+	if (json_object_size(rest) > 0)
+		json_put_take(o, "Attributes", rest);
+	else
+		json_decref(rest);
+	return o;
+}
+
 const struct remote_command remote_others[] = {
+    {"events,system events", "filter,format,no-trunc,since,stream,until", NULL},
     {"version", "format", NULL},
     {"info,system info", "format,debug", NULL},
     {0},

@@ -11,4 +11,7 @@ json_t *others_version(struct remote *r, struct err *e);
 /* With the keys of info --format json. */
 json_t *others_info(struct remote *r, struct err *e);
 
+/* An event as it is told, with the keys of ours. */
+json_t *others_event(const json_t *told);
+
 #endif

@@ -263,6 +263,7 @@ on_event(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	const struct question *q = arg;
 	own_json json_t *j = NULL;
+	const char *why;
 
 	(void)p;
 	if (PEER_IS(in, remote_opened))
@@ -270,7 +271,13 @@ on_event(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	if (!PEER_IS(in, remote_item) || q->item == NULL)
 		return err_set(e, ERR_PEER, "an unexpected message of a worker");
 	j = document_unpack(&MSG_OF(in, remote_item)->document, e);
-	return j == NULL ? -1 : q->item(q->arg, j, e);
+	if (j == NULL)
+		return -1;
+	/* A refusal that comes too late for a status of HTTP. */
+	why = json_string_value(json_object_get(j, "message"));
+	if (why != NULL && json_is_integer(json_object_get(j, "response")))
+		return err_set(e, ERR_INTERNAL, "%s", why);
+	return q->item(q->arg, j, e);
 }
 
 int

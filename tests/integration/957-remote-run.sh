@@ -115,5 +115,17 @@ kill -TERM $client
 wait $client
 is "not with --sig-proxy=false" "$? $(podr ps --format '{{.Names}}')" "143 three"
 check "our workers have gone with us" until_ok 10 all_ended $workers
+# --- Events ---
+podr create --name told --network none -l a=b img:1 true >/dev/null
+is "events" "$(podr events --stream=false --since 5m --filter container=told --format '{{.Type}} {{.Status}} {{.Name}} {{.Image}}')" "container create told localhost/img:1"
+is "as lines" "$(podr events --stream=false --since 5m --filter container=told | grep -c '^20.* container create [0-9a-f]\{64\} (image=localhost/img:1, name=told')" 1
+is "as JSON" "$(podr events --stream=false --since 5m --filter container=told --format json | jq -r '.Type + " " + .Name + " " + .Status')" "container told create"
+check "a filter that it does not know" eval 'podr events --stream=false --since 5m --filter bogus=1 2>&1 | grep -q "^Error: .*bogus"'
+podr events --filter event=remove --format '{{.Name}}' >"$WORLD/out" 2>&1 &
+follower=$!
+removed() { podr create --name "gone" --network none img:1 true >/dev/null; podr rm gone >/dev/null; grep -qx gone "$WORLD/out"; }
+check "they are followed" until_ok 20 removed
+kill $follower
+wait $follower 2>/dev/null
 check "nothing was made here" nothing_in "$HOME"
 finish
