@@ -21,6 +21,21 @@ world() {
 	fi
 	trap world_end EXIT
 	trap 'exit 1' INT TERM
+	own_skopeo
+}
+
+# As root skopeo keeps what it learns of blobs for the whole host, and takes a registry for another one that had its port.
+own_skopeo() {
+	local skopeo cache=/var/lib/containers/cache
+	skopeo=$(command -v skopeo) && [ "$(id -u)" = 0 ] || return 0
+	mkdir "$WORLD/peers"
+	cat >"$WORLD/peers/skopeo" <<-END
+		#!/bin/sh
+		[ "\$(id -u)" = 0 ] && mkdir -p $cache 2>/dev/null || exec $skopeo "\$@"
+		exec unshare -m --propagation private sh -c 'mount -t tmpfs none $cache && exec "\$0" "\$@"' $skopeo "\$@"
+	END
+	chmod 755 "$WORLD/peers" "$WORLD/peers/skopeo"
+	PATH=$WORLD/peers:$PATH
 }
 
 world_end() {
