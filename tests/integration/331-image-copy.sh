@@ -49,7 +49,7 @@ for a in $all; do
 done
 for b in docker oci oci-archive dir docker-archive; do
 	check "skopeo reads what came from the store: $b" \
-		skopeo --insecure-policy inspect --tls-verify=false "$(place $b $b)" >/dev/null
+		sh -c 'skopeo --insecure-policy inspect --tls-verify=false "$1" >/dev/null' x "$(place $b $b)"
 done
 
 # --- indexes ---
