@@ -12,7 +12,7 @@ service() {
 	export HOME=$WORLD/home XDG_CONFIG_HOME=$WORLD/home/config WORLD
 	mkdir -p "$HOME"
 	unset CONTAINER_CONNECTION CONTAINER_SSHKEY PODMAN_CONNECTIONS_CONF
-	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\n' >"$WORLD/theirs.conf"
+	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\nevents_logfile_path = "%s"\n' "$WORLD/events.log" >"$WORLD/theirs.conf"
 	unshare -m bash -c "umount /sys/fs/cgroup/unified 2>/dev/null
 		CONTAINERS_CONF=$WORLD/theirs.conf exec podman --root $WORLD/p --runroot $WORLD/pr --cgroup-manager cgroupfs \
 			--storage-driver vfs --network-config-dir $WORLD/pn system service -t 0 unix://$WORLD/p.sock" >"$WORLD/p.log" 2>&1 &

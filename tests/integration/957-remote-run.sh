@@ -75,7 +75,7 @@ podr rm there >/dev/null
 # --- Terminals ---
 # on_tty WORDS...: on a terminal of 33 lines of 77 columns; what it shows, without carriage returns
 on_tty() {
-	timeout 60 script -qec "stty rows 33 cols 77; $BIN/pod $*" /dev/null </dev/null | tr -d '\r'
+	timeout 60 script -qec "stty rows 33 cols 77; $BIN/pod $*" /dev/null </dev/null | tr -d '\r\b' | sed 's/\^[@D]//g'
 	return "${PIPESTATUS[0]}"
 }
 is "exec -t" "$(podr exec -t one tty)" /dev/pts/0$'\r'
