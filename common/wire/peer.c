@@ -677,11 +677,10 @@ serve_one(struct peer *p, const struct peer_handler *table, size_t n, unsigned p
 			return err_set(
 			    e, ERR_PEER, "%s sent %s out of turn", peer_name(p), in->desc->name);
 		*done |= UINT64_C(1) << i;
+		if (table[i].fn(p, in, arg, &fault) == 0 ||
+		    peer_send_error(p, in->seq, &fault, e) == 0)
+			return 1;
 		/* Nobody waits for the answer any more: what was asked before is still carried out. */
-		if (table[i].fn(p, in, arg, &fault) == 0 || is_gone(&fault))
-			return 1;
-		if (peer_send_error(p, in->seq, &fault, e) == 0)
-			return 1;
 		if (!is_gone(e))
 			return -1;
 		err_clear(e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -218,6 +219,36 @@ Test(peer, call_turns_an_error_answer_into_an_error)
 	cr_assert_eq(peer_call(t.a, &msg_image_get_desc, &m, &in, NULL, NULL, &e), -1);
 	cr_assert_eq(e.class, ERR_NOTFOUND);
 	cr_assert_str_eq(e.text, "x: image not known");
+}
+
+static int
+fail_by_another_pipe(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)p;
+	(void)in;
+	(void)arg;
+	errno = EPIPE;
+	return err_sys(e, "asking somebody else");
+}
+
+Test(peer, whose_handler_met_a_broken_pipe_answers_all_the_same)
+{
+	static const struct peer_handler table[] = {
+	    {&msg_image_get_desc, 1, 0, fail_by_another_pipe}};
+	struct two t = two_peers(ROLE_RUN, ROLE_STORE);
+	struct err e = {0};
+	struct msg_image_get m = {.name = "x"};
+	own_peer_in struct peer_in in = {0};
+	uint64_t done = 0;
+
+	cr_assert_eq(peer_send(t.a, &msg_image_get_desc, 1, &m, &e), 0);
+	cr_assert_eq(peer_serve(t.b, table, 1, 1, &done, NULL, &e), 1);
+	cr_assert_eq(peer_recv(t.a, &in, 1000, &e), 1, "%s", e.text);
+	cr_assert(PEER_IS(&in, error));
+	/* Only that nobody waits for it any more is no error of the server. */
+	cr_assert_eq(peer_send(t.a, &msg_image_get_desc, 2, &m, &e), 0);
+	peer_free(t.a);
+	cr_assert_eq(peer_serve(t.b, table, 1, 1, &done, NULL, &e), 1, "%s", e.text);
 }
 
 Test(peer, refuses_to_send_what_is_not_utf8)
