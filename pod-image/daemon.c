@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +10,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/role/spawn.h"
+#include "common/wire/tcp.h"
 #include "pod-image/daemon.h"
 
 #define DEFAULT_HOST "unix:///var/run/docker.sock"
@@ -56,28 +56,14 @@ connect_unix(const char *path, struct err *e)
 static int
 connect_tcp(const char *host, struct err *e)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
 	const char *colon = strrchr(host, ':'), *start = host + (host[0] == '[');
 	bool port = colon != NULL && strchr(colon, ']') == NULL;
 	own_mem char *name = xstrndup(start, strcspn(start, host[0] == '[' ? "]" : ":/"));
-	struct addrinfo *list = NULL;
-	int r, saved = ECONNREFUSED;
+	int fd = tcp_connect(name, port ? colon + 1 : DEFAULT_PORT, e);
 
-	r = getaddrinfo(name, port ? colon + 1 : DEFAULT_PORT, &hints, &list);
-	if (r != 0)
-		return err_set(e, ERR_NETWORK, "looking up %s: %s", name, gai_strerror(r));
-	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-		own_fd int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, 0);
-
-		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
-			freeaddrinfo(list);
-			return fd_take(&fd);
-		}
-		saved = errno;
-	}
-	freeaddrinfo(list);
-	errno = saved;
-	return err_sys(e, "Cannot connect to the Docker daemon at tcp://%s", host);
+	if (fd == -1 && (errno = e->no) != 0)
+		err_sys(e, "Cannot connect to the Docker daemon at tcp://%s", host);
+	return fd;
 }
 
 static int

@@ -20,19 +20,6 @@ text_at(const json_t *o, const char *key, struct arena *a)
 	return s != NULL ? arena_strndup(a, s, TEXT_MAX) : "";
 }
 
-static struct strs
-texts_at(const json_t *o, const char *key, struct arena *a)
-{
-	const json_t *list = json_object_get(o, key), *one;
-	struct strs out = {.v = arena_array(a, json_array_size(list) + 1, sizeof(*out.v))};
-	size_t i;
-
-	json_array_foreach (list, i, one)
-		if (json_is_string(one))
-			out.v[out.n++] = arena_strdup(a, json_string_value(one));
-	return out;
-}
-
 /* A time in seconds since 1970, where Go's zero means never, or as RFC 3339 has it. */
 static int64_t
 time_at(const json_t *o, const char *key)
@@ -132,7 +119,7 @@ take(const json_t *o, struct ctr *c, struct err *e)
 	if (id == NULL || !names_is_id(id))
 		return err_set(e, ERR_FORMAT, "the service lists a container without an ID");
 	memcpy(c->id, id, sizeof(c->id));
-	names = texts_at(o, "Names", a);
+	names = remote_texts(o, "Names", a);
 	c->summary = arena_alloc(a, sizeof(*c->summary));
 	c->name = names.n > 0 ? names.v[0] : "";
 	c->status = status_at(o);
@@ -144,9 +131,9 @@ take(const json_t *o, struct ctr *c, struct err *e)
 	c->restarts = (uint64_t)json_integer_value(json_object_get(o, "Restarts"));
 	c->image = text_at(o, "ImageID", a);
 	c->summary->image_name = text_at(o, "Image", a);
-	c->summary->args = texts_at(o, "Command", a);
-	c->summary->mounts = texts_at(o, "Mounts", a);
-	c->summary->networks = texts_at(o, "Networks", a);
+	c->summary->args = remote_texts(o, "Command", a);
+	c->summary->mounts = remote_texts(o, "Mounts", a);
+	c->summary->networks = remote_texts(o, "Networks", a);
 	c->summary->cid_file = text_at(o, "CIDFile", a);
 	c->summary->remove = json_is_true(json_object_get(o, "AutoRemove"));
 	take_ports(c, o);

@@ -27,19 +27,6 @@ text_at(const json_t *o, const char *key, struct arena *a)
 	return s != NULL ? arena_strdup(a, s) : NULL;
 }
 
-static struct strs
-texts_at(const json_t *o, const char *key, struct arena *a)
-{
-	const json_t *list = json_object_get(o, key), *one;
-	struct strs out = {.v = arena_array(a, json_array_size(list) + 1, sizeof(*out.v))};
-	size_t i;
-
-	json_array_foreach (list, i, one)
-		if (json_is_string(one))
-			out.v[out.n++] = arena_strdup(a, json_string_value(one));
-	return out;
-}
-
 static uint64_t
 count_at(const json_t *o, const char *key)
 {
@@ -81,9 +68,9 @@ take(const json_t *o, struct rec_image *im, struct arena *a, struct err *e)
 	if (im->id == NULL)
 		return err_set(e, ERR_FORMAT, "the service lists an image without an ID");
 	im->digest = text_at(o, "Digest", a);
-	im->names = texts_at(o, "Names", a);
-	im->repo_digests = texts_at(o, "RepoDigests", a);
-	im->past_names = texts_at(o, "History", a);
+	im->names = remote_texts(o, "Names", a);
+	im->repo_digests = remote_texts(o, "RepoDigests", a);
+	im->past_names = remote_texts(o, "History", a);
 	im->size = count_at(o, "Size");
 	im->containers = count_at(o, "Containers");
 	im->read_only = json_is_true(json_object_get(o, "ReadOnly"));
@@ -170,7 +157,7 @@ images_step(
 	h->comment = text_at(o, "Comment", a);
 	*size = count_at(o, "Size");
 	im->id = id_at(o, "Id", a);
-	im->names = texts_at(o, "Tags", a);
+	im->names = remote_texts(o, "Tags", a);
 	return im->id != NULL;
 }
 

@@ -217,6 +217,19 @@ ping(struct remote *r, struct err *e)
 
 /* --- Answers ------------------------------------------------------------------------------------*/
 
+struct strs
+remote_texts(const json_t *o, const char *key, struct arena *a)
+{
+	const json_t *list = json_object_get(o, key), *one;
+	struct strs out = {.v = arena_array(a, json_array_size(list) + 1, sizeof(*out.v))};
+	size_t i;
+
+	json_array_foreach (list, i, one)
+		if (json_is_string(one))
+			out.v[out.n++] = arena_strdup(a, json_string_value(one));
+	return out;
+}
+
 void
 reply_free(struct reply *a)
 {

@@ -70,6 +70,9 @@ struct reply {
 	bool detached;
 };
 void reply_free(struct reply *a);
+
+/* Of an answer, the texts of a list; what is none is passed over. */
+struct strs remote_texts(const json_t *o, const char *key, struct arena *a);
 #define own_reply own(reply_free)
 
 /*

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/wire/tcp.h"
 #include "common/wire/worker.h"
 
 #define CHUNK ((size_t)16 << 10)
@@ -36,29 +36,6 @@ struct carrier {
 	size_t at, n;
 	short wants; /* what the connection must be ready for before */
 };
-
-static int
-connect_tcp(const char *host, const char *port, struct err *e)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
-	struct addrinfo *list = NULL;
-	int r = getaddrinfo(host, port, &hints, &list), saved = ECONNREFUSED;
-
-	if (r != 0)
-		return err_set(e, ERR_NETWORK, "looking up %s: %s", host, gai_strerror(r));
-	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
-		own_fd int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, 0);
-
-		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
-			freeaddrinfo(list);
-			return fd_take(&fd);
-		}
-		saved = errno;
-	}
-	freeaddrinfo(list);
-	errno = saved;
-	return err_sys(e, "connecting to %s port %s", host, port);
-}
 
 /* --- TLS ----------------------------------------------------------------------------------------*/
 
@@ -285,7 +262,7 @@ static int
 on_dial(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	const struct msg_dial *m = MSG_OF(in, dial);
-	own_fd int fd = connect_tcp(m->host, m->port, e);
+	own_fd int fd = tcp_connect(m->host, m->port, e);
 	struct msg_dial_r r = {.connection = fd};
 	struct carrier c = {.tcp = fd};
 	int ends[2], sent;
