@@ -448,10 +448,16 @@ check_rest(const struct containers_conf *c, struct err *e)
 {
 	const char *ip = c->containers_host_containers_internal_ip;
 	const char *tmp = c->engine_image_copy_tmp_dir;
+	const char *backend = c->network_network_backend;
 	struct detach keys;
 	struct in6_addr raw;
 	int64_t size;
 
+	/* The words that scripts know. */
+	if (*backend != '\0' && strcmp(backend, "netavark") != 0 && strcmp(backend, "cni") != 0)
+		return err_set(e, ERR_INVALID,
+		    "unsupported network backend \"%s\", check network_backend in containers.conf",
+		    backend);
 	if (c->containers_log_size_max >= 0 && c->containers_log_size_max < LOG_SIZE_MIN)
 		return err_set(e, ERR_INVALID,
 		    "containers.conf: log_size_max in table [containers] must be negative or at "

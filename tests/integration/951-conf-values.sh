@@ -43,7 +43,7 @@ conf_checks() {
 	refused 'network.default_subnet_pools="x"' 'must be an array of tables'
 	refused 'network.dns_bind_port=65536' 'must be at most 65535'
 	refused 'network.dns_bind_port=-1' 'must be at least 0, not -1'
-	refused 'network.network_backend="nonsense"' 'must be netavark or cni'
+	refused 'network.network_backend="nonsense"' 'unsupported network backend "nonsense"'
 	refused 'network.network_config_dir="here"' 'must be an absolute path'
 	refused 'engine.cgroup_manager="nonsense"' 'must be systemd or cgroupfs'
 	refused 'engine.compression_format="nonsense"' 'must be gzip, zstd or zstd:chunked'
