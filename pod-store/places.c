@@ -157,20 +157,37 @@ copy_index(int from, int to, struct err *e)
 	return err_set(e, ERR_TIMEOUT, "its index changes all the time");
 }
 
-/* Who wrote the index could have made it up for SQLite, which reads it with root's rights here. */
+static int
+check_owner_of(const struct stat *st, struct err *e)
+{
+	if (st->st_uid != 0)
+		return err_set(e, ERR_UNSUPPORTED, "it is another user's");
+	if ((st->st_mode & 0022) != 0)
+		return err_set(e, ERR_UNSUPPORTED, "others than root may write to it");
+	return 0;
+}
+
+/* Who can write the index or its log could make it up for SQLite, which reads it with root's rights here. */
 static int
 check_owner(const struct store *at, struct err *e)
 {
-	struct stat dir, index;
+	struct stat st;
 
 	if (!host_root())
 		return 0;
-	if (fstat(at->dir, &dir) == -1 ||
-	    fstatat(at->dir, parts[0], &index, AT_SYMLINK_NOFOLLOW) == -1)
+	if (fstat(at->dir, &st) == -1)
 		return err_sys(e, "looking at it");
-	return dir.st_uid == 0 && index.st_uid == 0
-		   ? 0
-		   : err_set(e, ERR_UNSUPPORTED, "it is another user's");
+	if (check_owner_of(&st, e) == -1)
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		if (fstatat(at->dir, parts[i], &st, AT_SYMLINK_NOFOLLOW) == 0) {
+			if (check_owner_of(&st, e) == -1)
+				return -1;
+		} else if (errno != ENOENT) {
+			return err_sys(e, "looking at its index");
+		}
+	}
+	return 0;
 }
 
 static int

@@ -76,10 +76,17 @@ localhost/base true"
 	is "additional store: by storage.conf, one that is missing is passed over" \
 		"$(world_opts=(); CONTAINERS_STORAGE_CONF=$X/conf pod images -q --filter readonly=true 2>"$WORLD/err" | wc -l) $(grep -c 'nonexistent.*passed over' "$WORLD/err")" "0 1"
 	if [ "$(id -u)" = 0 ]; then
-		for at in images images/store.db; do
+		told() { "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/images" images -q 2>&1 >/dev/null | grep -c "images is passed over: $1"; }
+		[ -e "$X/images/store.db-wal" ] || : >"$X/images/store.db-wal"
+		is "additional store: root's own is used" "$(told)" 0
+		for at in images images/store.db images/store.db-wal; do
+			mode=$(stat -c %a "$X/$at")
 			chown 4242 "$X/$at"
-			is "additional store: root's is not another user's ($at)" "$("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --storage-opt "additionalimagestore=$X/images" images -q --filter readonly=true 2>&1 | grep -v "images is passed over: it is another user's")" ""
+			is "additional store: root's is not another user's ($at)" "$(told "it is another user's")" 1
 			chown 0 "$X/$at"
+			chmod o+w "$X/$at"
+			is "additional store: root's is one that only root may write to ($at)" "$(told "others than root may write to it")" 1
+			chmod "$mode" "$X/$at"
 		done
 	fi
 	mkdir "$X/trap" && mkfifo "$X/trap/store.db"
