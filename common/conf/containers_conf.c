@@ -485,7 +485,6 @@ report_idle(const struct containers_conf *c)
 		bool set;
 		const char *key;
 	} idle[] = {{c->containers_label_users_set, "containers.label_users"},
-	    {c->engine_active_service_set, "engine.active_service"},
 	    {c->engine_compat_api_enforce_docker_hub_set, "engine.compat_api_enforce_docker_hub"},
 	    {c->engine_compose_providers_set, "engine.compose_providers"},
 	    {c->engine_compose_warning_logs_set, "engine.compose_warning_logs"},
@@ -493,7 +492,6 @@ report_idle(const struct containers_conf *c)
 	    {c->engine_infra_image_set, "engine.infra_image"},
 	    {c->engine_kube_generate_type_set, "engine.kube_generate_type"},
 	    {c->engine_pod_exit_policy_set, "engine.pod_exit_policy"},
-	    {c->engine_service_destinations_set, "engine.service_destinations"},
 	    {c->engine_service_timeout_set, "engine.service_timeout"},
 	    {c->engine_ssh_config_set, "engine.ssh_config"}, {c->farms_list_set, "farms.list"},
 	    {c->farms_default_set, "farms.default"}, {c->podmansh_shell_set, "podmansh.shell"},

@@ -68,6 +68,7 @@ conf_checks() {
 	is "unknown keys are no error" "$(conf '[containers]\nnosuchkey=1\n[nosuchtable]\nx=2' run $image echo fine 2>&1)" fine
 	is "and are told at level debug" "$(conf '[containers]\nnosuchkey=1\n[nosuchtable]\nx=2' pod --log-level debug ps -q 2>&1 | grep -c 'Failed to decode the keys .*\(containers.nosuchkey\|nosuchtable.x\)')" 2
 	is "what belongs to what is not built is told at level info" "$(conf '[engine]\ninfra_image="x"\nservice_timeout=3' pod --log-level info ps -q 2>&1 | grep -c '\(infra_image\|service_timeout\) has no effect here')" 2
+	is "and nothing that names a service to go to is" "$(conf '[engine]\nactive_service="x"\nssh_config="/y"\n[engine.service_destinations.x]\nuri="unix:///x"' pod --log-level info ps -q 2>&1 | grep -o '[a-z_]* has no effect here')" "ssh_config has no effect here"
 	is "a variable for the engine without a value is told" "$(conf '[engine]\nenv=["NONSENSE"]' pod ps -q 2>&1 | grep -c 'invalid environment variable for engine NONSENSE')" 1
 
 	is "a value in the place of a table" "$(conf 'containers=5' pod ps -q 2>&1)" "Error: containers.conf: containers must be a table ($WORLD/c.conf)"
