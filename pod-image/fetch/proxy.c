@@ -115,10 +115,10 @@ in_block(const char *word, const struct target *t)
 static bool
 name_matches(const char *name, const char *host)
 {
-	bool below = text_has_prefix(name, "*.") || *name == '.';
+	bool star = text_has_prefix(name, "*."), below = star || *name == '.';
 	size_t n, length = strlen(host);
 
-	name += *name == '*' ? 2 : *name == '.' ? 1 : 0;
+	name += star + below;
 	n = strlen(name);
 	if (n == 0 || length < n || strcasecmp(host + length - n, name) != 0)
 		return false;

@@ -56,6 +56,9 @@ Test(proxy, names)
 	cr_assert_not(direct(url, "x.reg.example"));
 	cr_assert_not(direct(url, "eg.example"));
 	cr_assert_not(direct(url, "reg"));
+	/* Only a whole part of a name is left out by a star. */
+	cr_assert_not(direct(url, "*-example"));
+	cr_assert_not(direct(url, "*:5000"));
 	cr_assert(direct("https://reg.example/", "reg.example:443"));
 	cr_assert(direct("http://reg.example?x", "reg.example:80"));
 	cr_assert_not(direct("https://reg.example/", "reg.example:80"));
