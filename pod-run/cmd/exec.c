@@ -168,9 +168,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (read_env(o, &a, &q.env, e) == -1 || await_running(x, id, o->wait_s, &c, e) == -1)
 		return -1;
 	if (c.status != CTR_RUNNING)
-		return err_set(e, ERR_STATE,
-		    "can only create exec sessions on running containers: container state "
-		    "improper");
+		return exec_improper(e);
 	q.args = (struct strs){.v = (const char **)argv, .n = (size_t)argc};
 	r = exec_run(x, &c, &q, session, e);
 	if (r == 0 && o->detach)

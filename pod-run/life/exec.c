@@ -236,6 +236,13 @@ outlive_caller(struct exec *s, const struct msg_monitor_started *started)
 	scope_await(&scope);
 }
 
+/* What a runtime says of a container that ended under its hands would pass for the command's fault. */
+static int
+refused(const struct exec *s, struct err *e)
+{
+	return sync_process_lives(s->c->pid, s->c->pid_start) ? -1 : exec_improper(e);
+}
+
 static int
 run_session(struct exec *s, struct err *e)
 {
@@ -251,7 +258,7 @@ run_session(struct exec *s, struct err *e)
 	if (runtime_find(s->x, s->c->config, &s->runtime, e) == -1 || write_process(s, e) == -1 ||
 	    start(s, &started, e) == -1) {
 		forget(s, NULL);
-		return -1;
+		return refused(s, e);
 	}
 	fd_close(&s->attach);
 	if (s->q->detach) {
@@ -265,6 +272,13 @@ run_session(struct exec *s, struct err *e)
 		    s->monitor, &msg_monitor_cleaned_desc, 0, &(struct msg_monitor_cleaned){0}, e);
 	}
 	return r;
+}
+
+int
+exec_improper(struct err *e)
+{
+	return err_set(e, ERR_STATE,
+	    "can only create exec sessions on running containers: container state improper");
 }
 
 int

@@ -26,6 +26,9 @@ struct exec_request {
 int exec_run(struct ctx *x, struct ctr *c, const struct exec_request *q,
     char session[NAMES_ID_LEN + 1], struct err *e);
 
+/* The error of an exec in a container that does not run. */
+int exec_improper(struct err *e);
+
 /* The cleanup after a detached session: its row and directory go, its exit code stays a while. */
 int exec_finish(struct ctx *x, const char *ctr, const char *session, struct err *e);
 

@@ -64,6 +64,28 @@ is "stop ends it" "$bad:$(sleep 0.2; pod ps -a --filter status=exited --format '
 p rm -f -t 0 $(seq -f loop%g 8) >/dev/null
 is "rm -f" "$?:$(pod ps -aq --filter name=loop | wc -l)" 0:0
 
+# A container that ends while the runtime is to run something in it: not the fault of the command.
+ending() {
+	cat >"$WORLD/ending" <<-END
+		#!/bin/sh
+		case " \$* " in *" exec "*)
+			kill -KILL \$(cat "$WORLD/pid")
+			while grep -q '^State:.[^ZX]' /proc/\$(cat "$WORLD/pid")/status 2>/dev/null; do :; done
+			sleep 0.3 ;;
+		esac
+		exec $(command -v crun || command -v runc) "\$@"
+	END
+	chmod 755 "$WORLD/ending"
+	for how in --rm --name=kept; do
+		pod --runtime "$WORLD/ending" run -d --net none $how --pidfile "$WORLD/pid" --cidfile "$WORLD/cid" bb sleep 1000 >/dev/null
+		pod exec "$(cat "$WORLD/cid")" true 2>"$WORLD/err"
+		is "exec in one that just ends ($how)" "$? $(cat "$WORLD/err")" "125 Error: can only create exec sessions on running containers: container state improper"
+		rm "$WORLD/cid"
+	done
+	pod rm -f -t 0 kept >/dev/null
+}
+ending
+
 # Memory: 32 MB are not enough for a tmpfs of 200.
 if run --rm --memory 32m bb true 2>/dev/null; then
 	run --name oom --memory 32m --memory-swap 32m --tmpfs /t:size=300m bb dd if=/dev/zero of=/t/x bs=1M count=200 >/dev/null 2>&1
@@ -109,8 +131,9 @@ for rt in crun runc; do
 	is "$rt: nothing is left" "$(pod ps -aq --filter name=par | wc -l)" 0
 done
 # The same as an ordinary user.
-user_part <<'USER'
+{ declare -f ending; cat; } <<'USER' | user_part
 busybox_image bb >/dev/null
+ending
 for i in $(seq 8); do pod run -d --net none --name "loop$i" --restart always bb true >/dev/null; done
 bad=0 end=$((SECONDS + 4))
 while [ "$SECONDS" -lt "$end" ]; do
