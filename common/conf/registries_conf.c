@@ -258,6 +258,8 @@ read_mode(struct registries_conf *c, const json_t *j, struct err *e)
 
 	if (json_want_str(j, "short-name-mode", &mode, e) < 0)
 		return -1;
+	if (mode != NULL && *mode == '\0')
+		mode = NULL;
 	for (size_t i = 0; mode != NULL && i < COUNTOF(words); i++) {
 		if (strcmp(mode, words[i]) == 0) {
 			c->mode = (enum registries_short_name_mode)i;
@@ -267,21 +269,138 @@ read_mode(struct registries_conf *c, const json_t *j, struct err *e)
 	return mode == NULL ? 0 : err_set(e, ERR_INVALID, "invalid short-name-mode: %.64s", mode);
 }
 
+/* What is there takes the place of what an earlier file said. */
 static int
-read_table(struct registries_conf *c, const json_t *j, const char *file, struct err *e)
+read_search(struct registries_conf *c, const json_t *j, const char *key, struct err *e)
 {
-	json_t *list = NULL;
+	own_strv struct strv names = {0};
 
-	if (json_object_get(j, "registries") != NULL)
-		return err_set(e, ERR_UNSUPPORTED,
-		    "the old form with [registries.search] is not supported; use version 2");
-	if (json_want_arr(j, "unqualified-search-registries", &list, e) < 0)
+	if (json_object_get(j, key) == NULL)
+		return 0;
+	if (json_want_strv(j, key, &names, e) < 0)
 		return -1;
-	if (list != NULL) {
-		strv_free(&c->search);
-		memset(&c->search, 0, sizeof(c->search));
+	strv_free(&c->search);
+	memset(&c->search, 0, sizeof(c->search));
+	for (size_t i = 0; i < names.n; i++) {
+		own_mem char *name = location_copy(names.v[i], e);
+
+		if (name == NULL)
+			return -1;
+		strv_add(&c->search, name);
 	}
-	if (json_want_strv(j, "unqualified-search-registries", &c->search, e) < 0)
+	return 0;
+}
+
+/* --- Version 1 -------------------------------------------------------------------------------- */
+
+/* The registries of [registries.NAME]. */
+static int
+old_names(const json_t *old, const char *name, struct strv *out, struct err *e)
+{
+	json_t *table = NULL;
+
+	if (json_want_obj(old, name, &table, e) < 0 ||
+	    (table != NULL && json_want_strv(table, "registries", out, e) < 0))
+		return err_wrap(e, "registries.%s", name);
+	return 0;
+}
+
+static struct registries_entry *
+old_entry(struct registries_entry *entries, size_t *n, const char *name, struct err *e)
+{
+	char *location = location_copy(name, e);
+	struct registries_entry *entry = &entries[*n];
+
+	if (location == NULL)
+		return NULL;
+	for (size_t i = 0; i < *n; i++)
+		if (strcmp(entries[i].prefix, location) == 0) {
+			free(location);
+			return &entries[i];
+		}
+	(*n)++;
+	entry->prefix = location;
+	entry->primary.location = xstrdup(location);
+	return entry;
+}
+
+static int
+old_entries(struct registries_conf *c, const struct strv *blocked, const struct strv *insecure,
+    struct err *e)
+{
+	own_mem struct registries_entry *entries =
+	    xcalloc(blocked->n + insecure->n + 1, sizeof(*entries));
+	struct registries_entry *entry = entries;
+	size_t n = 0;
+
+	for (size_t i = 0; i < blocked->n && entry != NULL; i++)
+		if ((entry = old_entry(entries, &n, blocked->v[i], e)) != NULL)
+			entry->blocked = true;
+	for (size_t i = 0; i < insecure->n && entry != NULL; i++)
+		if ((entry = old_entry(entries, &n, insecure->v[i], e)) != NULL)
+			entry->primary.insecure = true;
+	for (size_t i = 0; i < n; i++)
+		if (entry != NULL)
+			put_entry(c, &entries[i]);
+		else
+			entry_free(&entries[i]);
+	return entry != NULL ? 0 : -1;
+}
+
+/* Does it say something that only version 2 can?  Empty ones say nothing. */
+static bool
+is_new(const json_t *j)
+{
+	static const char *const keys[] = {
+	    "unqualified-search-registries", "credential-helpers", "registry", "aliases"};
+	const char *mode = json_string_value(json_object_get(j, "short-name-mode"));
+
+	for (size_t i = 0; i < COUNTOF(keys); i++) {
+		const json_t *v = json_object_get(j, keys[i]);
+
+		if (json_array_size(v) > 0 || json_object_size(v) > 0)
+			return true;
+	}
+	return mode != NULL && *mode != '\0';
+}
+
+/* 1: the file was of version 1 and has been read; 0: it is none.  drop_in: as which it is an error. */
+static int
+read_old(struct registries_conf *c, const json_t *j, bool drop_in, struct err *e)
+{
+	own_strv struct strv search = {0}, insecure = {0}, blocked = {0};
+	json_t *old = NULL, *table;
+
+	if (json_want_obj(j, "registries", &old, e) < 0)
+		return -1;
+	if (old != NULL && (old_names(old, "search", &search, e) < 0 ||
+			       old_names(old, "insecure", &insecure, e) < 0 ||
+			       old_names(old, "block", &blocked, e) < 0))
+		return -1;
+	if (search.n + insecure.n + blocked.n == 0)
+		return 0;
+	if (drop_in)
+		return err_set(e, ERR_INVALID, "registry must be in v2 format but is in v1");
+	if (is_new(j))
+		return err_set(e, ERR_INVALID, "mixing sysregistry v1/v2 is not supported");
+	table = json_object_get(old, "search");
+	return read_search(c, table, "registries", e) < 0 ||
+		       old_entries(c, &blocked, &insecure, e) < 0
+		   ? -1
+		   : 1;
+}
+
+/* --- Files ------------------------------------------------------------------------------------ */
+
+static int
+read_table(
+    struct registries_conf *c, const json_t *j, const char *file, bool drop_in, struct err *e)
+{
+	int r = read_old(c, j, drop_in, e);
+
+	if (r != 0)
+		return r < 0 ? -1 : 0;
+	if (read_search(c, j, "unqualified-search-registries", e) < 0)
 		return -1;
 	if (json_object_get(j, "credential-helpers") != NULL) {
 		strv_free(&c->cred_helpers);
@@ -295,7 +414,7 @@ read_table(struct registries_conf *c, const json_t *j, const char *file, struct 
 }
 
 static int
-read_file(struct registries_conf *c, const char *path, struct err *e)
+read_file(struct registries_conf *c, const char *path, bool drop_in, struct err *e)
 {
 	own_json json_t *j = toml_read_file(path, e);
 
@@ -303,7 +422,7 @@ read_file(struct registries_conf *c, const char *path, struct err *e)
 		err_clear(e);
 		return 0;
 	}
-	if (j == NULL || read_table(c, j, path, e) < 0)
+	if (j == NULL || read_table(c, j, path, drop_in, e) < 0)
 		return err_wrap(e, "loading registries configuration \"%s\"", path);
 	return 0;
 }
@@ -323,7 +442,7 @@ read_drop_ins(struct registries_conf *c, const char *dir, struct err *e)
 	}
 	strv_sort(&names);
 	for (size_t i = 0; i < names.n; i++) {
-		if (read_file(c, names.v[i], e) < 0)
+		if (read_file(c, names.v[i], true, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -420,7 +539,7 @@ registries_conf_load(struct registries_conf *c, const char *path, struct err *e)
 	if (path == NULL)
 		path = MAIN_FILE;
 	c->file = xstrdup(path);
-	if (read_file(c, path, e) < 0)
+	if (read_file(c, path, false, e) < 0)
 		return -1;
 	if (!alone) { /* a file that was named stands for itself */
 		if (read_drop_ins(c, DROP_INS, e) < 0)

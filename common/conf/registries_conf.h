@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * registries.conf(5), version 2: which registries a short name may mean, and where a registry is
+ * registries.conf(5): which registries a short name may mean, and where a registry is
  * really asked.  /etc/containers/registries.conf, for ordinary users $XDG_CONFIG_HOME/containers/
  * registries.conf in its place if it exists, then the drop-ins registries.conf.d/ *.conf of both
  * directories in the order of their names.  CONTAINERS_REGISTRIES_CONF replaces the main file.
  * Aliases that a user has chosen come last: short-name-aliases.conf in /var/cache/containers, or for
  * ordinary users in $XDG_CACHE_HOME/containers ($HOME/.cache).
+ * The main file may be of version 1, [registries.search], [registries.insecure] and [registries.block].
  */
 #ifndef POD_REGISTRIES_CONF_H
 #define POD_REGISTRIES_CONF_H

@@ -230,6 +230,21 @@ else
 fi
 rm -r "$conf/registries.conf" "$conf/registries.conf.d"
 
+# --- version 1 of the file ---
+printf '[registries.search]\nregistries = ["localhost:1", "%s/mirror"]\n[registries.insecure]\nregistries = ["localhost:1", "%s"]\n' \
+	"$REGISTRY_HTTP" "$REGISTRY_HTTP" >"$conf/registries.conf"
+gone
+check "version 1: search and insecure registries" quiet pod pull -q --retry 0 app:1
+printf '[registries.block]\nregistries = ["%s"]\n' "$REGISTRY_HTTP" >>"$conf/registries.conf"
+says "version 1: a blocked registry" "registry $REGISTRY_HTTP is blocked in" pod pull -q "$REGISTRY_HTTP/mirror/app:1"
+printf 'short-name-mode = "enforcing"\n' | cat - "$conf/registries.conf" >"$WORLD/x" && mv "$WORLD/x" "$conf/registries.conf"
+says "version 1 with what it does not know" "mixing sysregistry v1/v2 is not supported" pod pull -q app:1
+mkdir "$conf/registries.conf.d"
+sed 1d "$conf/registries.conf" >"$conf/registries.conf.d/a.conf"
+rm "$conf/registries.conf"
+says "version 1 as a drop-in" "registry must be in v2 format but is in v1" pod pull -q app:1
+rm -r "$conf/registries.conf.d"
+
 # --- a registry that wants a certificate of the client ---
 openssl req -newkey rsa:2048 -nodes -subj "/CN=client" -keyout "$WORLD/client.key" -out "$WORLD/client.csr" 2>/dev/null
 openssl x509 -req -in "$WORLD/client.csr" -CA "$REGISTRY_CERTS/ca.crt" -CAkey "$WORLD/tls/ca.key" -CAcreateserial \

@@ -105,8 +105,13 @@ Test(registries, mirrors)
 Test(registries, faults)
 {
 	static const char *const bad[] = {"[[registry]]\nlocation = \"https://q.io\"\n",
-	    "[[registry]]\nblocked = true\n", "short-name-mode = \"often\"\n",
-	    "[registries.search]\nregistries = [\"q.io\"]\n",
+	    "[[registry]]\nblocked = true\n", "short-name-mode = \"often\"\n", "registries = []\n",
+	    "[registries.block]\nregistries = 5\n",
+	    "[registries.search]\nregistries = [\"https://q.io\"]\n",
+	    "[registries.insecure]\nregistries = [\"/\"]\n",
+	    "short-name-mode = \"enforcing\"\n[registries.search]\nregistries = [\"q.io\"]\n",
+	    "[registries.block]\nregistries = [\"q.io\"]\n[aliases]\na = \"q.io/a\"\n",
+	    "unqualified-search-registries = [\"http://q.io\"]\n",
 	    "[[registry]]\nlocation = \"q.io\"\n[[registry.mirror]]\ninsecure = true\n",
 	    "unqualified-search-registries = \"q.io\"\n", "[[registry]]\nlocation = 7\n",
 	    "[[registry]]\nprefix = \"\"\nlocation = \"\"\n",
@@ -133,6 +138,38 @@ Test(registries, what_is_empty_is_not_there)
 	    0, "%s", e.text);
 	expect_rewrite(&c, "q.io/a:1", "q.io/a:1");
 	expect_rewrite(&c, "p.io/a:1", "p.io/a:1");
+}
+
+Test(registries, version_1)
+{
+	own_registries_conf struct registries_conf c = {0};
+
+	cr_assert_eq(load(&c, "unqualified-search-registries = []\n"
+			      "[registries.search]\nregistries = [\"a.io\", \"b.io:5000/\"]\n"
+			      "[registries.insecure]\nregistries = [\"b.io:5000\", \"c.io/ns\"]\n"
+			      "[registries.block]\nregistries = [\"c.io/ns/\"]\n"),
+	    0, "%s", e.text);
+	cr_assert_eq(c.search.n, 2);
+	cr_expect_str_eq(c.search.v[0], "a.io");
+	cr_expect_str_eq(c.search.v[1], "b.io:5000");
+	cr_assert_eq(c.nentries, 2);
+	cr_expect_str_eq(c.entries[0].prefix, "c.io/ns");
+	cr_expect(c.entries[0].blocked && c.entries[0].primary.insecure);
+	cr_expect_str_eq(c.entries[1].primary.location, "b.io:5000");
+	cr_expect(!c.entries[1].blocked && c.entries[1].primary.insecure);
+	expect_rewrite(&c, "c.io/ns/app", "c.io/ns/app");
+}
+
+Test(registries, an_empty_version_1_is_version_2)
+{
+	own_registries_conf struct registries_conf c = {0};
+
+	cr_assert_eq(load(&c, "short-name-mode = \"enforcing\"\n"
+			      "[registries.search]\nregistries = []\n"
+			      "[[registry]]\nlocation = \"q.io\"\n"),
+	    0, "%s", e.text);
+	cr_expect_eq(c.mode, REGISTRIES_ENFORCING);
+	cr_expect_eq(c.nentries, 1);
 }
 
 Test(registries, a_missing_file_is_an_empty_one)
