@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #include "pod-net/firewall.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "common/base/log.h"
@@ -19,11 +16,8 @@
 #include "pod-net/nft.h"
 
 #define DEFAULT_TABLE "pod"
-#define MARKER "firewall-"
-#define MARKER_NAME 96
-#define LOOK_AGAIN_NS 2000000000ll /* how long a network is taken for unchanged */
-#define CLOSE_LATE_NS 60000000l	   /* longer than a grace period of a busy machine */
-#define TOKEN_AT 13		   /* in comments: twelve digits of the ID, space, token */
+#define CLOSE_LATE_NS 60000000l /* longer than a grace period of a busy machine */
+#define TOKEN_AT 13		/* in comments: twelve digits of the ID, space, token */
 
 int
 firewall_driver_find(const char *word, enum firewall_driver *out, struct err *e)
@@ -41,12 +35,11 @@ firewall_driver_find(const char *word, enum firewall_driver *out, struct err *e)
 }
 
 void
-firewall_init(
-    struct firewall *f, int dir, const char *run_root, bool run_root_default, const char *netns)
+firewall_init(struct firewall *f, int dir, const char *run_root, bool run_root_default)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
 
-	*f = (struct firewall){.nl = {.fd = -1}, .dir = dir, .netns = netns};
+	*f = (struct firewall){.nl = {.fd = -1}, .dir = dir};
 	if (run_root_default) {
 		snprintf(f->table, sizeof f->table, DEFAULT_TABLE);
 		return;
@@ -97,16 +90,24 @@ struct network_element {
 };
 
 struct network_elements {
-	struct network_element v[64 * 7 + 8];
-	size_t n;
+	struct network_element *v;
+	size_t n, cap;
 	const char *comment;
 };
+
+static void
+network_elements_free(struct network_elements *l)
+{
+	free(l->v);
+}
 
 static struct nft_element *
 next_element(struct network_elements *l, const char *set)
 {
-	struct network_element *x = &l->v[l->n++];
+	struct network_element *x;
 
+	l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof *l->v);
+	x = &l->v[l->n++];
 	x->set = set;
 	x->element = (struct nft_element){.comment = l->comment};
 	return &x->element;
@@ -218,7 +219,7 @@ network_elements(
 {
 	const char *isolate = h->isolate != NULL ? h->isolate : "";
 
-	*l = (struct network_elements){.comment = h->network};
+	l->comment = h->network;
 	for (size_t i = 0; i < h->subnets.n && i < 64; i++) {
 		struct prefix p;
 
@@ -238,42 +239,6 @@ network_elements(
 	add_bridge(l, "same_bridge", h->interface, 2);
 	if (names_port != 0 && names_port != 53 && (h->dns || all))
 		add_name_servers(l, h, names_port);
-}
-
-static void
-marker_name(const struct firewall *f, const char *bridge, char name[MARKER_NAME])
-{
-	snprintf(name, MARKER_NAME, MARKER "%s-%s-%u", f->netns, bridge, f->names_port);
-}
-
-/* The marker is only a hint that lives for a moment; a wrong clock makes us look again. */
-static bool
-seen_lately(const struct firewall *f, const char *bridge)
-{
-	char name[MARKER_NAME];
-	struct timespec now;
-	struct stat st;
-	int64_t age;
-
-	marker_name(f, bridge, name);
-	if (fstatat(f->dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return false;
-	clock_gettime(CLOCK_REALTIME, &now);
-	age = ((int64_t)now.tv_sec - st.st_mtim.tv_sec) * 1000000000 + now.tv_nsec -
-	      st.st_mtim.tv_nsec;
-	return age >= 0 && age < LOOK_AGAIN_NS;
-}
-
-static void
-mark_seen(const struct firewall *f, const char *bridge)
-{
-	char name[MARKER_NAME];
-	own_fd int fd = -1;
-
-	marker_name(f, bridge, name);
-	fd = openat(f->dir, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd >= 0)
-		(void)futimens(fd, NULL);
 }
 
 static int
@@ -362,12 +327,13 @@ trust(struct firewall *f, const struct rec_net_hold *h, bool no_more, struct err
 	return 0;
 }
 
-/* Not part of its caller, which mostly has nothing to do: each page of the elements' room is touched on the way in. */
-__attribute__((noinline)) static int
-fill_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e)
+int
+firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e)
 {
-	struct network_elements l;
+	own(network_elements_free) struct network_elements l = {0};
 
+	if (f->driver == FIREWALL_NONE || h->interface == NULL || h->unmanaged || !is_bridge(h))
+		return 0;
 	network_elements(&l, h, f->names_port, false);
 	if (need_socket(f, e) != 0)
 		return -1;
@@ -387,17 +353,7 @@ fill_network(struct firewall *f, const struct rec_net_hold *h, bool again, struc
 		if (make_table(f, e) != 0 || add_network(f, &l, e) != 0)
 			return -1;
 	}
-	mark_seen(f, h->interface);
 	return 0;
-}
-
-int
-firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e)
-{
-	if (f->driver == FIREWALL_NONE || h->interface == NULL || h->unmanaged || !is_bridge(h) ||
-	    (!again && seen_lately(f, h->interface)))
-		return 0;
-	return fill_network(f, h, again, e);
 }
 
 /*
@@ -434,36 +390,17 @@ remove_network(struct firewall *f, struct network_elements *l, struct err *e)
 int
 firewall_forget(struct firewall *f, const struct rec_net_hold *h, struct err *e)
 {
-	struct network_elements l;
-	char name[MARKER_NAME];
+	own(network_elements_free) struct network_elements l = {0};
 
 	if (f->driver == FIREWALL_NONE || h->interface == NULL)
 		return 0;
 	if (need_socket(f, e) != 0)
 		return -1;
-	marker_name(f, h->interface, name);
-	(void)unlinkat(f->dir, name, 0);
 	if (is_bridge(h) && !h->unmanaged)
 		(void)trust(f, h, true, e);
 	network_elements(&l, h, f->names_port, true);
 	f->changed = true;
 	return remove_network(f, &l, e);
-}
-
-/* Nothing of any network is there any more. */
-static void
-forget_all(const struct firewall *f)
-{
-	own_mem char *prefix = xasprintf(MARKER "%s-", f->netns);
-	own_fd int fd = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own_dir DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (d == NULL)
-		return;
-	(void)fd_take(&fd);
-	for (const struct dirent *entry; (entry = readdir(d)) != NULL;)
-		if (text_has_prefix(entry->d_name, prefix))
-			(void)unlinkat(f->dir, entry->d_name, 0);
 }
 
 int
@@ -475,7 +412,6 @@ firewall_remove(struct firewall *f, struct err *e)
 		return 0;
 	if (need_socket(f, e) != 0)
 		return -1;
-	forget_all(f);
 	nft_begin(&b, &f->nl);
 	nft_put_delete_table(&b, f->table);
 	if (nft_commit(&f->nl, &b, e) != 0 && e->no != ENOENT)

@@ -28,19 +28,17 @@ struct firewall {
 	enum firewall_driver driver;
 	struct netlink nl; /* opened when first needed */
 	char table[32];
-	int dir; /* RUNROOT/net, borrowed */
-	const char *netns;
+	int dir;	     /* RUNROOT/net, borrowed */
 	uint16_t names_port; /* where name servers of networks listen instead of 53; 0: 53 */
 	bool alone;	     /* in a namespace that no firewalld looks after */
 	bool changed;	     /* something was removed: close late */
 };
 
 /*
- * dir is RUNROOT/net; run_root_default tells whether it is the default one; netns, which is borrowed, names
- * the host's namespace.  Touches nothing.
+ * dir is RUNROOT/net; run_root_default tells whether it is the default one.
+ * Touches nothing.
  */
-void firewall_init(
-    struct firewall *f, int dir, const char *run_root, bool run_root_default, const char *netns);
+void firewall_init(struct firewall *f, int dir, const char *run_root, bool run_root_default);
 
 /*
  * Removing leaves work for the kernel that the closing of any netfilter socket waits for (one grace
@@ -50,7 +48,7 @@ void firewall_close(struct firewall *f);
 
 /*
  * Makes sure that the network's subnets are masqueraded and that its bridge is known, also to a firewalld that
- * runs.  A network that was looked at in the last seconds is not looked at again, unless again.
+ * runs.  What the kernel has is looked at each time, as anybody may have flushed it; again: it is put there anew.
  */
 int firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, struct err *e);
 

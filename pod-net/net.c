@@ -187,8 +187,8 @@ open_all(struct net *n, const struct msg_hello *hello, bool foreign, struct err 
 		net_close(n);
 		return -1;
 	}
-	firewall_init(&n->firewall, n->dir, n->run_root, strcmp(n->run_root, DEFAULT_RUN_ROOT) == 0,
-	    n->netns);
+	firewall_init(
+	    &n->firewall, n->dir, n->run_root, strcmp(n->run_root, DEFAULT_RUN_ROOT) == 0);
 	n->firewall.driver = firewall;
 	n->firewall.names_port = n->names.port;
 	n->firewall.alone = n->rootless;

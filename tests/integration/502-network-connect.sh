@@ -109,6 +109,22 @@ is "reload -a after the table was deleted" "$(get http://127.0.0.1:18481/)" "pag
 pod stop -t 0 r1 >/dev/null
 fails "one that does not run" 125 "container state improper" net reload r1
 
+# A start looks at what is there, however short ago the last one was.
+n1_rules() { nft list ruleset | grep -oE '[^ {]+ ([.] [^ ]+ )?comment "n1"'; }
+httpd r2 --network n1 >/dev/null
+whole=$(n1_rules)
+nft flush ruleset
+httpd r3 --network n1 -p 18482:80 >/dev/null
+is "a start just after a flush puts its network back" "$(n1_rules)" "$whole"
+is "and its port" "$(until_ok 20 get http://127.0.0.1:18482/)" "page of r3"
+nft flush ruleset
+httpd r4 --network n1 >/dev/null
+is "also one without ports" "$(n1_rules)" "$whole"
+bridge=$(net inspect n1 | jq -r '.[0].network_interface')
+nft delete element inet "$(nft list tables | awk '{print $3}')" bridges "{ $bridge }"
+httpd r5 --network n1 >/dev/null
+is "what an administrator took away alone is put back, too" "$(n1_rules)" "$whole"
+
 # --- update ------------------------------------------------------------------------------------------------------
 net update --dns-add 192.0.2.1,192.0.2.2 n1
 is "--dns-add" "$(net inspect n1 | jq -c '.[0].network_dns_servers')" '["192.0.2.1","192.0.2.2"]'
