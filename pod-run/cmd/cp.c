@@ -17,15 +17,12 @@
 #include "common/fs/path.h"
 #include "common/role/spawn.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/cp.h"
 #include "pod-run/life/copying.h"
-#include "pod-run/life/files.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/remote/copies.h"
 
 #define LINKS_MAX 40 /* as the kernel's own limit */
-
-struct cp_opts {
-	bool archive, overwrite;
-};
 
 static const struct opt rows[] = {
     {"archive", 'a', OPT_BOOL(struct cp_opts, archive), .def = "true",
@@ -38,23 +35,8 @@ static const struct opt rows[] = {
     OPT_END,
 };
 
-/* One side of the copy. */
-struct side {
-	const char *container; /* NULL: the host */
-	const char *path;      /* as the user typed it; "-": a tar stream */
-	bool stream;
-	struct files files;
-	int root; /* borrowed or ours */
-	const char *absolute;
-
-	/* After find: what is there (fd is -1 if nothing is), and where it is or would be. */
-	int fd, dir;
-	struct stat st;
-	char name[NAME_MAX + 1];
-};
-
-static void
-side_free(struct side *s)
+void
+cp_side_free(struct cp_side *s)
 {
 	fd_close(&s->fd);
 	fd_close(&s->dir);
@@ -62,13 +44,12 @@ side_free(struct side *s)
 		fd_close(&s->root);
 	files_free(&s->files);
 }
-#define own_side own(side_free)
 
 /* --- Words --------------------------------------------------------------------------------------*/
 
 /* "CONTAINER:PATH"; what begins with "." or "/" is a path of the host, whatever it holds. */
 static void
-split(const char *word, struct side *s, struct arena *a)
+split(const char *word, struct cp_side *s, struct arena *a)
 {
 	const char *colon = strchr(word, ':');
 
@@ -82,8 +63,8 @@ split(const char *word, struct side *s, struct arena *a)
 	}
 }
 
-static bool
-ends_with_dot(const char *path)
+bool
+cp_is_content(const char *path)
 {
 	return strcmp(path, ".") == 0 || strcmp(path, "/") == 0 || text_has_suffix(path, "/.");
 }
@@ -91,7 +72,7 @@ ends_with_dot(const char *path)
 /* --- Finding ------------------------------------------------------------------------------------*/
 
 static int
-open_side(struct ctx *x, struct side *s, struct arena *a, struct err *e)
+open_side(struct ctx *x, struct cp_side *s, struct arena *a, struct err *e)
 {
 	own_mem char *cwd = NULL;
 	char id[NAMES_ID_LEN + 1];
@@ -120,8 +101,8 @@ open_side(struct ctx *x, struct side *s, struct arena *a, struct err *e)
 	return 0;
 }
 
-static int
-not_found(const struct side *s, struct err *e)
+int
+cp_not_found(const struct cp_side *s, struct err *e)
 {
 	if (s->container == NULL)
 		err_set(e, ERR_NOTFOUND,
@@ -138,7 +119,7 @@ not_found(const struct side *s, struct err *e)
  * what the link says.
  */
 static int
-find_name(struct side *s, const char *path, struct arena *a)
+find_name(struct cp_side *s, const char *path, struct arena *a)
 {
 	struct err ignored = {0};
 	char target[PATH_MAX];
@@ -170,16 +151,18 @@ find_name(struct side *s, const char *path, struct arena *a)
 
 /* Looks what path leads to. */
 static int
-find(struct side *s, struct arena *a, struct err *e)
+look(struct cp_side *s, struct arena *a, struct err *e)
 {
 	s->fd = path_try(s->root, s->absolute, PATH_IN_ROOT, O_PATH, 0);
 	if (s->fd == -1 && errno != ENOENT && errno != ENOTDIR)
 		return err_sys(e, "opening \"%s\"", s->path);
 	if (s->fd != -1 && fstat(s->fd, &s->st) == -1)
 		return err_sys(e, "looking at \"%s\"", s->path);
+	s->exists = s->fd != -1;
+	s->is_dir = s->exists && S_ISDIR(s->st.st_mode);
 	/* A file of the name of a directory that is asked for. */
-	if (s->fd != -1 && !S_ISDIR(s->st.st_mode) && text_has_suffix(s->path, "/"))
-		return not_found(s, e);
+	if (s->exists && !s->is_dir && text_has_suffix(s->path, "/"))
+		return cp_not_found(s, e);
 	if (find_name(s, s->absolute, a) == -1) {
 		fd_close(&s->dir);
 		s->name[0] = '\0';
@@ -187,12 +170,18 @@ find(struct side *s, struct arena *a, struct err *e)
 	return 0;
 }
 
+int
+cp_find(struct ctx *x, struct cp_side *s, struct arena *a, struct err *e)
+{
+	return open_side(x, s, a, e) == -1 ? -1 : look(s, a, e);
+}
+
 /*
- * The name a copy gets: of a host's path its last component, as it was typed; of a container's, where
+ * Of a host's path its last component, as it was typed; of a container's, where
  * its links lead.
  */
-static void
-base_name(const struct side *s, char out[NAME_MAX + 1])
+void
+cp_base_name(const struct cp_side *s, char out[NAME_MAX + 1])
 {
 	const char *path = s->path;
 	size_t end = strlen(path), start;
@@ -221,7 +210,7 @@ base_name(const struct side *s, char out[NAME_MAX + 1])
 
 /* Who shall own what arrives. */
 static void
-fill_owner(struct msg_copy *m, const struct side *to, const struct cp_opts *o)
+fill_owner(struct msg_copy *m, const struct cp_side *to, const struct cp_opts *o)
 {
 	const struct rec_ctr_config *c;
 
@@ -242,12 +231,11 @@ fill_owner(struct msg_copy *m, const struct side *to, const struct cp_opts *o)
 	m->gid_map.n = c->gid_map.n;
 }
 
-/* The source, open for reading; only now that it is known to be neither FIFO nor device. */
-static int
-open_source(struct side *s, struct err *e)
+int
+cp_open_source(struct cp_side *s, struct err *e)
 {
 	if (s->fd == -1)
-		return not_found(s, e);
+		return cp_not_found(s, e);
 	if (!S_ISDIR(s->st.st_mode) && !S_ISREG(s->st.st_mode))
 		return err_set(e, ERR_UNSUPPORTED,
 		    "\"%s\" is neither a regular file nor a directory", s->path);
@@ -255,33 +243,41 @@ open_source(struct side *s, struct err *e)
 }
 
 static int
-read_only_hint(const struct side *to, struct err *e)
+read_only_hint(const struct cp_side *to, struct err *e)
 {
 	if (e->no == EROFS && to->container != NULL && to->files.read_only)
 		return err_set(e, ERR_DENIED, "container rootfs is marked read-only");
 	return -1;
 }
 
+int
+cp_check(const struct cp_side *from, const struct cp_side *to, bool has_parent, struct err *e)
+{
+	if (from->is_dir && to->exists && !to->is_dir)
+		return err_set(
+		    e, ERR_INVALID, "destination must be a directory when copying a directory");
+	if (!to->exists &&
+	    (!has_parent || text_has_suffix(to->path, "/") || cp_is_content(to->path)))
+		return cp_not_found(to, e);
+	return 0;
+}
+
 static int
-copy_tree(struct side *from, struct side *to, const struct cp_opts *o, struct err *e)
+copy_tree(struct cp_side *from, struct cp_side *to, const struct cp_opts *o, struct err *e)
 {
 	struct msg_copy m = {.form = "tree", .overwrite = o->overwrite};
-	bool is_dir, contents, exists = to->fd != -1;
+	bool contents;
 	own_fd int source = -1, target = -1;
 	char base[NAME_MAX + 1];
 
-	source = open_source(from, e);
+	source = cp_open_source(from, e);
 	if (source == -1)
 		return -1;
-	is_dir = S_ISDIR(from->st.st_mode);
-	contents = is_dir && ends_with_dot(from->path);
-	if (is_dir && exists && !S_ISDIR(to->st.st_mode))
-		return err_set(
-		    e, ERR_INVALID, "destination must be a directory when copying a directory");
-	if (!exists && (to->dir == -1 || text_has_suffix(to->path, "/") || ends_with_dot(to->path)))
-		return not_found(to, e);
-	if (exists && S_ISDIR(to->st.st_mode)) {
-		base_name(from, base);
+	contents = from->is_dir && cp_is_content(from->path);
+	if (cp_check(from, to, to->dir != -1, e) == -1)
+		return -1;
+	if (to->is_dir) {
+		cp_base_name(from, base);
 		m.name = contents ? NULL : base;
 		target = path_reopen(to->fd, O_RDONLY | O_DIRECTORY, e);
 	} else {
@@ -297,16 +293,16 @@ copy_tree(struct side *from, struct side *to, const struct cp_opts *o, struct er
 }
 
 static int
-copy_out(struct side *from, struct err *e)
+copy_out(struct cp_side *from, struct err *e)
 {
 	struct msg_copy m = {.form = "pack", .chown = true};
-	own_fd int source = open_source(from, e), target = -1;
+	own_fd int source = cp_open_source(from, e), target = -1;
 	char base[NAME_MAX + 1];
 
 	if (source == -1)
 		return -1;
-	base_name(from, base);
-	m.name = S_ISDIR(from->st.st_mode) && ends_with_dot(from->path) ? NULL : base;
+	cp_base_name(from, base);
+	m.name = from->is_dir && cp_is_content(from->path) ? NULL : base;
 	/* As the container counts its users. */
 	m.uid = from->files.inner_uid;
 	m.gid = from->files.inner_gid;
@@ -321,7 +317,7 @@ copy_out(struct side *from, struct err *e)
 /* --- A tar stream comes in ----------------------------------------------------------------------*/
 
 static int
-copy_in(struct side *to, const struct cp_opts *o, struct err *e)
+copy_in(struct cp_side *to, const struct cp_opts *o, struct err *e)
 {
 	static const char no_archive[] =
 	    "source must be a (compressed) tar archive when copying from stdin";
@@ -329,7 +325,7 @@ copy_in(struct side *to, const struct cp_opts *o, struct err *e)
 	own_fd int source = -1;
 	int r;
 
-	if (to->fd == -1 || !S_ISDIR(to->st.st_mode))
+	if (!to->is_dir)
 		return err_set(
 		    e, ERR_INVALID, "destination must be a directory when copying from stdin");
 	source = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -351,14 +347,14 @@ copy_in(struct side *to, const struct cp_opts *o, struct err *e)
 /* --- The command --------------------------------------------------------------------------------*/
 
 static int
-copy(struct ctx *x, struct side *from, struct side *to, const struct cp_opts *o, struct arena *a,
-    struct err *e)
+copy(struct ctx *x, struct cp_side *from, struct cp_side *to, const struct cp_opts *o,
+    struct arena *a, struct err *e)
 {
-	if (!from->stream && (open_side(x, from, a, e) == -1 || find(from, a, e) == -1))
+	if (!from->stream && cp_find(x, from, a, e) == -1)
 		return -1;
-	if (!from->stream && from->fd == -1)
-		return not_found(from, e);
-	if (!to->stream && (open_side(x, to, a, e) == -1 || find(to, a, e) == -1))
+	if (!from->stream && !from->exists)
+		return cp_not_found(from, e);
+	if (!to->stream && cp_find(x, to, a, e) == -1)
 		return -1;
 	if (from->stream)
 		return copy_in(to, o, e);
@@ -368,9 +364,9 @@ copy(struct ctx *x, struct side *from, struct side *to, const struct cp_opts *o,
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
+	struct ctx *x = ctx_of(cli);
 	own_arena struct arena a = {0};
-	own_side struct side from = {.files = FILES_NONE, .root = -1, .fd = -1, .dir = -1};
-	own_side struct side to = {.files = FILES_NONE, .root = -1, .fd = -1, .dir = -1};
+	own_cp_side struct cp_side from = CP_SIDE_NONE, to = CP_SIDE_NONE;
 
 	(void)argc;
 	split(argv[0], &from, &a);
@@ -380,7 +376,9 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		    "invalid arguments \"%s\", \"%s\": you must specify paths", argv[0], argv[1]);
 	if (from.container == NULL && to.container == NULL)
 		return err_set(e, ERR_USAGE, "name or ID cannot be empty");
-	return copy(ctx_of(cli), &from, &to, opts, &a, e);
+	if (x->remote != NULL)
+		return copies_run(x->remote, &from, &to, opts, &a, e);
+	return copy(x, &from, &to, opts, &a, e);
 }
 
 const struct cmd cmd_cp = {

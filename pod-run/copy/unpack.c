@@ -63,6 +63,41 @@ plain(const char *name, char out[TAR_PATH_MAX + 1], struct err *e)
 	return 0;
 }
 
+/* As plain, with the first component that the request wants. */
+static int
+name_of(const struct unpack *u, const char *name, char out[TAR_PATH_MAX + 1], struct err *e)
+{
+	const char *first = u->put.m->name;
+	size_t old, rest;
+
+	if (plain(name, out, e) == -1)
+		return -1;
+	if (first == NULL || *out == '\0')
+		return 0;
+	old = strcspn(out, "/");
+	rest = strlen(out + old);
+	if (strlen(first) + rest > TAR_PATH_MAX)
+		return err_set(e, ERR_LIMIT, "a name in the archive is too long");
+	memmove(out + strlen(first), out + old, rest + 1);
+	memcpy(out, first, strlen(first));
+	return 0;
+}
+
+static enum path_rule
+rule(const struct unpack *u)
+{
+	return u->put.m->plain ? PATH_PLAIN : PATH_IN_ROOT;
+}
+
+/* A path below the target's own directory; relative, as PATH_PLAIN wants it. */
+static char *
+below(const struct unpack *u, const char *path, size_t n)
+{
+	const char *start = u->put.m->path != NULL ? u->put.m->path : ".";
+
+	return xasprintf("%s/%.*s", start, (int)n, path);
+}
+
 /* The directory of path below the target, made if missing; *last is its last component. */
 static int
 parent(struct unpack *u, const char *path, const char **last, struct err *e)
@@ -70,8 +105,7 @@ parent(struct unpack *u, const char *path, const char **last, struct err *e)
 	const struct msg_copy *m = u->put.m;
 	const struct path_owner owner = {(uid_t)m->uid, (gid_t)m->gid};
 	const char *slash = strrchr(path, '/');
-	own_mem char *dir = xasprintf("%s/%.*s", m->path != NULL ? m->path : "",
-	    slash != NULL ? (int)(slash - path) : 0, path);
+	own_mem char *dir = below(u, path, slash != NULL ? (size_t)(slash - path) : 0);
 
 	*last = slash != NULL ? slash + 1 : path;
 	if (u->dir != -1 && strcmp(u->dir_path, dir) == 0)
@@ -79,7 +113,7 @@ parent(struct unpack *u, const char *path, const char **last, struct err *e)
 	fd_close(&u->dir);
 	free(u->dir_path);
 	u->dir_path = NULL;
-	u->dir = path_mkdirs((int)m->target, dir, PATH_IN_ROOT, 0755, m->chown ? &owner : NULL, e);
+	u->dir = path_mkdirs((int)m->target, dir, rule(u), 0755, m->chown ? &owner : NULL, e);
 	u->dir_path = ptr_take(&dir);
 	return u->dir;
 }
@@ -103,10 +137,9 @@ make_dir(struct unpack *u, const struct tar_entry *n, int dir, const char *last,
 
 	/* A link to a directory serves as one. */
 	if (!u->put.m->overwrite) {
-		own_mem char *path =
-		    xasprintf("%s/%s", u->put.m->path != NULL ? u->put.m->path : "", u->path);
+		own_mem char *path = below(u, u->path, strlen(u->path));
 
-		fd = path_try((int)u->put.m->target, path, PATH_IN_ROOT, O_RDONLY | O_DIRECTORY, 0);
+		fd = path_try((int)u->put.m->target, path, rule(u), O_RDONLY | O_DIRECTORY, 0);
 	}
 	if (fd == -1)
 		fd = put_dir(&u->put, dir, last, u->path, e);
@@ -120,10 +153,10 @@ make_hardlink(struct unpack *u, const struct tar_entry *n, int dir, const char *
 	own_mem char *path = NULL;
 	own_fd int from = -1;
 
-	if (plain(n->link, target, e) == -1)
+	if (name_of(u, n->link, target, e) == -1)
 		return -1;
-	path = xasprintf("%s/%s", u->put.m->path != NULL ? u->put.m->path : "", target);
-	from = path_parent((int)u->put.m->target, path, PATH_IN_ROOT, name, e);
+	path = below(u, target, strlen(target));
+	from = path_parent((int)u->put.m->target, path, rule(u), name, e);
 	return from == -1 ? -1 : put_link(&u->put, from, name, dir, last, u->path, e);
 }
 
@@ -156,7 +189,7 @@ begin(struct unpack *u, const struct tar_entry *n, struct err *e)
 	const char *last;
 	int dir;
 
-	if (plain(n->name, u->path, e) == -1)
+	if (name_of(u, n->name, u->path, e) == -1)
 		return -1;
 	if (u->path[0] == '\0') /* the target itself stays as it is */
 		return 0;

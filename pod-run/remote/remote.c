@@ -234,7 +234,6 @@ void
 reply_free(struct reply *a)
 {
 	json_decref(a->document);
-	free(a->path_stat);
 	*a = (struct reply){0};
 }
 
@@ -366,8 +365,6 @@ remote_receive(
 	/* A path that is sent elsewhere is none of the service's. */
 	if (got->status >= 400 || (got->status >= 300 && got->status != 304))
 		return refused(got, e);
-	if (got->path_stat != NULL)
-		a->path_stat = xstrdup(got->path_stat);
 	if (got->document.n > 0 && (a->document = document_unpack(&got->document, e)) == NULL)
 		return -1;
 	return 0;

@@ -65,8 +65,7 @@ int question_put_filters(
 /* What was answered. */
 struct reply {
 	int status;
-	json_t *document; /* or NULL */
-	char *path_stat;  /* or NULL */
+	json_t *document; /* or NULL; of HEAD, what is at the path */
 	bool detached;
 };
 void reply_free(struct reply *a);

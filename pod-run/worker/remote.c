@@ -16,6 +16,7 @@
 #include "common/base/text.h"
 #include "common/fs/file.h"
 #include "common/oci/attach.h"
+#include "common/oci/base64.h"
 #include "common/wire/document.h"
 #include "common/wire/http.h"
 #include "common/wire/worker.h"
@@ -39,6 +40,7 @@ struct answer {
 	uint32_t seq;
 	const struct msg_remote_ask *m;
 	struct strbuf text;
+	char *path_stat; /* the header of that name, or NULL */
 	size_t max;
 	uint8_t frame[FRAME_HEAD];
 	size_t frame_n;
@@ -51,6 +53,7 @@ static void
 answer_free(struct answer *w)
 {
 	strbuf_free(&w->text);
+	free(w->path_stat);
 	arena_free(&w->a);
 }
 
@@ -327,8 +330,8 @@ take_field(void *arg, const char *name, const char *value)
 
 	if (strcasecmp(name, "libpod-api-version") == 0)
 		w->r.api = cut(&w->a, value, 63);
-	if (strcasecmp(name, "x-docker-container-path-stat") == 0)
-		w->r.path_stat = cut(&w->a, value, 65535);
+	if (strcasecmp(name, "x-docker-container-path-stat") == 0 && w->path_stat == NULL)
+		w->path_stat = xstrdup(value);
 }
 
 static void
@@ -360,19 +363,31 @@ take_refusal(struct answer *w)
 }
 
 static int
-take_document(struct answer *w, struct err *e)
+take_json(struct answer *w, const char *text, size_t n, struct err *e)
 {
 	own_strbuf struct strbuf b = {0};
 	own_json json_t *j = NULL;
 
-	if (w->text.n == 0)
-		return 0;
-	j = json_read_max(w->text.s, w->text.n, TEXT_MAX, DOCUMENT_DEPTH_MAX - 1, e);
+	j = json_read_max(text, n, TEXT_MAX, DOCUMENT_DEPTH_MAX - 1, e);
 	if (j == NULL || document_pack(j, &b, e) == -1)
 		return err_wrap(e, "reading the answer of the service");
 	w->r.document.n = b.n;
 	w->r.document.p = memcpy(arena_alloc(&w->a, b.n), b.s, b.n);
 	return 0;
+}
+
+static int
+take_path_stat(struct answer *w, struct err *e)
+{
+	own_mem char *text = NULL;
+	size_t n;
+
+	if (w->path_stat == NULL)
+		return 0;
+	text = base64_decode(w->path_stat, &n);
+	if (text == NULL)
+		return err_set(e, ERR_FORMAT, "what the service says of a path is malformed");
+	return take_json(w, text, n, e);
 }
 
 static bool
@@ -388,7 +403,9 @@ take_body(struct http *h, struct answer *w, struct err *e)
 
 	if (h->status == 101 || (h->status == 200 && asked(w, "upgrade")))
 		return carry(h, w, e);
-	if (strcmp(w->m->method, "HEAD") == 0 || h->status == 204 || h->status == 304)
+	if (strcmp(w->m->method, "HEAD") == 0)
+		return failed ? 0 : take_path_stat(w, e);
+	if (h->status == 204 || h->status == 304)
 		return 0;
 	w->max = failed ? REFUSAL_MAX : TEXT_MAX;
 	if (failed || asked(w, "document") || asked(w, "none")) {
@@ -396,7 +413,9 @@ take_body(struct http *h, struct answer *w, struct err *e)
 			return -1;
 		if (failed)
 			take_refusal(w);
-		return !failed && asked(w, "document") ? take_document(w, e) : 0;
+		return !failed && asked(w, "document") && w->text.n > 0
+			   ? take_json(w, w->text.s, w->text.n, e)
+			   : 0;
 	}
 	w->max = LINE_MAX_BYTES;
 	if (asked(w, "lines"))
