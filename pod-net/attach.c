@@ -33,10 +33,25 @@ attach_plan(
 	return t->n->backend->plan(t, e);
 }
 
+/* What was planned may have been removed since: with the lock nobody removes it any more. */
+static int
+check_networks(const struct attach *t, struct err *e)
+{
+	for (size_t i = t->first; i < t->state->networks.n; i++)
+		if (t->n->backend->check(t->n, t->dir, t->state->networks.v[i].network, e) != 0)
+			return -1;
+	return 0;
+}
+
 int
 attach_take(struct attach *t, struct err *e)
 {
-	return t->n->backend->take(t, e);
+	if (t->n->backend->take(t, e) != 0)
+		return -1;
+	if (check_networks(t, e) == 0)
+		return 0;
+	attach_give(t);
+	return -1;
 }
 
 void

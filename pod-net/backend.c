@@ -42,6 +42,12 @@ native_find(struct net *n, const char *dir, const char *name, struct rec_network
 }
 
 static int
+native_check(struct net *n, const char *dir, const char *name, struct err *e)
+{
+	return n->given != NULL ? 0 : network_check(dir, &n->fallback, name, e);
+}
+
+static int
 native_write(struct net *n, const char *dir, const struct rec_network *x, struct err *e)
 {
 	(void)n;
@@ -61,6 +67,7 @@ const struct backend backend_native = {
     .prefix = "podman",
     .list = native_list,
     .find = native_find,
+    .check = native_check,
     .write = native_write,
     .remove = native_remove,
     .drivers = driver_names,
@@ -84,6 +91,15 @@ cni_find(struct net *n, const char *dir, const char *name, struct rec_network *o
     struct err *e)
 {
 	return conflist_find(dir, &n->cni_dirs, &n->fallback, name, out, a, e);
+}
+
+static int
+cni_check(struct net *n, const char *dir, const char *name, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct rec_network x;
+
+	return cni_find(n, dir, name, &x, &a, e);
 }
 
 static int
@@ -162,6 +178,7 @@ const struct backend backend_cni = {
     .ports_by_themselves = true,
     .list = cni_list,
     .find = cni_find,
+    .check = cni_check,
     .write = cni_write,
     .remove = cni_remove,
     .drivers = driver_names,

@@ -24,6 +24,8 @@ struct backend {
 	int (*list)(struct net *n, const char *dir, struct network_list *out, struct err *e);
 	int (*find)(struct net *n, const char *dir, const char *name, struct rec_network *out,
 	    struct arena *a, struct err *e);
+	/* The same, not out of what was read a moment ago; name is exact.  0: there; -1 with e. */
+	int (*check)(struct net *n, const char *dir, const char *name, struct err *e);
 	int (*write)(struct net *n, const char *dir, const struct rec_network *x, struct err *e);
 	int (*remove)(struct net *n, const char *dir, const char *name, struct err *e);
 	void (*drivers)(struct strv *out);

@@ -40,38 +40,10 @@ const struct cmd command_create = {
     .run = create,
 };
 
-/* Of another run root nothing is known here. */
-static int
-check_unused(struct net *n, const char *network, struct err *e)
-{
-	own_strv struct strv ids = {0};
-
-	if (state_all(&n->state, &ids, e) != 0)
-		return -1;
-	for (size_t i = 0; i < ids.n; i++) {
-		own_arena struct arena a = {0};
-		struct rec_net_state st;
-		/* Those with a dot are being taken down. */
-		int found = ids.v[i][0] == '.' ? 0 : state_read(&n->state, ids.v[i], &st, &a, e);
-
-		if (found < 0)
-			return -1;
-		for (size_t k = 0; found == 1 && k < st.networks.n; k++)
-			if (strcmp(st.networks.v[k].network, network) == 0)
-				return err_set(e, ERR_INUSE,
-				    "network %s is being used by container %s", network, ids.v[i]);
-	}
-	return 0;
-}
-
 static int
 remove_one(struct net *n, const char *dir, const char *word, struct err *e)
 {
-	own_arena struct arena a = {0};
-	struct rec_network x;
-
-	if (net_find(n, dir, word, &x, &a, e) != 0 || check_unused(n, x.name, e) != 0 ||
-	    manage_remove(n, dir, x.name, e) != 0)
+	if (manage_remove(n, dir, word, true, e) != 0)
 		return -1;
 	puts(word);
 	return 0;

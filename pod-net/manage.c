@@ -162,8 +162,46 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 	return net_need_route(n, e) != 0 ? -1 : take_bridge(n, &h, e);
 }
 
+static int
+check_unused(struct net *n, const char *network, struct err *e)
+{
+	own_strv struct strv ids = {0};
+
+	if (state_all(&n->state, &ids, e) != 0)
+		return -1;
+	for (size_t i = 0; i < ids.n; i++) {
+		own_arena struct arena a = {0};
+		struct rec_net_state st;
+		/* Those with a dot are being taken down. */
+		int found = ids.v[i][0] == '.' ? 0 : state_read(&n->state, ids.v[i], &st, &a, e);
+
+		if (found < 0)
+			return -1;
+		for (size_t k = 0; found == 1 && k < st.networks.n; k++)
+			if (strcmp(st.networks.v[k].network, network) == 0)
+				return err_set(e, ERR_INUSE,
+				    "network %s is being used by container %s", network, ids.v[i]);
+	}
+	return 0;
+}
+
+/* Under the lock that whoever joins holds from looking for the definition until its state is written. */
+static int
+remove_definition(struct net *n, const char *dir, const char *name, bool unused, struct err *e)
+{
+	int rc;
+
+	if (lease_lock(&n->leases, e) != 0)
+		return -1;
+	rc = unused ? check_unused(n, name, e) : 0;
+	if (rc == 0)
+		rc = n->backend->remove(n, dir, name, e);
+	lease_unlock(&n->leases);
+	return rc;
+}
+
 int
-manage_remove(struct net *n, const char *dir, const char *name, struct err *e)
+manage_remove(struct net *n, const char *dir, const char *name, bool unused, struct err *e)
 {
 	own_arena struct arena a = {0};
 	own_fd int lock = create_lock(dir, e);
@@ -173,9 +211,10 @@ manage_remove(struct net *n, const char *dir, const char *name, struct err *e)
 		return -1;
 	if (network_is_default(&n->fallback, x.name))
 		return err_set(e, ERR_INVALID, "default network %s cannot be removed", x.name);
-	if (remove_bridge(n, &x, e) != 0)
+	/* Before the bridge is waited for. */
+	if ((unused && check_unused(n, x.name, e) != 0) || remove_bridge(n, &x, e) != 0)
 		return -1;
-	return n->backend->remove(n, dir, x.name, e);
+	return remove_definition(n, dir, x.name, unused, e);
 }
 
 static bool

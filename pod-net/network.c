@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/json.h"
 #include "common/base/log.h"
@@ -449,6 +450,21 @@ network_list_free(struct network_list *l)
 	*l = (struct network_list){0};
 }
 
+static int
+not_found(const char *name, struct err *e)
+{
+	return err_set(
+	    e, ERR_NOTFOUND, "unable to find network with name or ID %s: network not found", name);
+}
+
+int
+network_check(const char *dir, const struct network_default *d, const char *name, struct err *e)
+{
+	own_mem char *path = xasprintf("%s/%s.json", dir, name);
+
+	return network_is_default(d, name) || access(path, F_OK) == 0 ? 0 : not_found(name, e);
+}
+
 int
 network_pick(const struct network_list *l, const char *name, struct rec_network *out,
     struct arena *a, struct err *e)
@@ -469,8 +485,7 @@ network_pick(const struct network_list *l, const char *name, struct rec_network 
 		found = &l->v[i];
 	}
 	if (found == NULL)
-		return err_set(e, ERR_NOTFOUND,
-		    "unable to find network with name or ID %s: network not found", name);
+		return not_found(name, e);
 	wire_copy(&rec_network_desc, found, out, a);
 	return 0;
 }

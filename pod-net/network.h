@@ -52,6 +52,10 @@ void network_default_make(
 int network_find(const char *dir, const struct network_default *d, const char *name,
     struct rec_network *out, struct arena *a, struct err *e);
 
+/* Whether it is still there, by its exact name.  0, or -1 with e. */
+int network_check(
+    const char *dir, const struct network_default *d, const char *name, struct err *e);
+
 struct network_list {
 	struct rec_network *v;
 	size_t n, cap;

@@ -122,6 +122,34 @@ cni_plugin_dirs = ["/usr/lib/cni"]'
 
 	is "disconnect tells what is left" "$(N disconnect back alone1 "$NS" | jq -c '.interfaces|keys')" '["eth0"]'
 	fails "twice" 125 'is not connected to network "back"' N disconnect back alone1 "$NS"
+	# Whoever removes a network and whoever joins it meet at one lock: either it is gone, or it is in use.
+	local leases joins removes joined removed both=0
+	leases=$(find /run/pod-net/leases-* "$RUNROOT/net" -lname "$RUNROOT/*/alone1" -printf '%h\n' 2>/dev/null | head -n 1)
+	for i in 1 2 3 4 5 6; do
+		N create "race$i" >/dev/null
+		exec 9>>"${leases%/*}/lock"
+		flock 9
+		N connect "race$i" alone1 "$NS" >"$WORLD/joined" 2>&1 9>&- &
+		joins=$!
+		[ $((i % 2)) = 0 ] || sleep 0.1
+		N remove "race$i" >"$WORLD/removed" 2>&1 9>&- &
+		removes=$!
+		sleep 0.2
+		exec 9>&-
+		joined=yes removed=yes
+		wait $joins || joined=$(cat "$WORLD/joined")
+		wait $removes || removed=$(cat "$WORLD/removed")
+		case "$joined/$removed" in
+		yes/*"network race$i is being used by container alone1"*)
+			N disconnect "race$i" alone1 "$NS" >/dev/null
+			N remove "race$i" >/dev/null ;;
+		*"race$i: network not found"*/yes) ;;
+		*)
+			both=$((both + 1))
+			echo "# round $i: $joined/$removed" ;;
+		esac
+	done
+	is "a network that is joined while it is removed" "$both" 0
 	is "remove prints what was given" "$(N rm back third | xargs)" "back third"
 	fails "one that is not there" 125 "unable to find network with name or ID back" N remove back
 	check "teardown" N teardown alone1
