@@ -505,11 +505,11 @@ start_read_pid(struct start *s, struct job *j, struct err *e)
 	uint64_t pid;
 	ssize_t n = fd < 0 ? -1 : file_get(fd, text, sizeof(text) - 1);
 
-	if (n < 0) {
+	if (n < 0 && errno != ENOENT) {
 		err_sys(e, "reading the process ID of the container");
 		return -1;
 	}
-	text[n] = '\0';
+	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	if (text_to_u64(text, INT32_MAX, &pid) != 0 || pid < 2) {
 		err_set(e, ERR_RUNTIME, "the runtime wrote no process ID");

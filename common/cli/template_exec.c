@@ -17,15 +17,6 @@ struct variable {
 	json_t *v; /* owned; NULL: no value */
 };
 
-/* A value of that Go struct, or lists and maps of them; it is held, so that no other gets its address. */
-struct typed {
-	json_t *v;
-	const char *type;
-	int levels;
-};
-
-#define TYPED_MAX 4096
-
 struct run {
 	const struct template *t;
 	const json_t *root;
@@ -35,8 +26,7 @@ struct run {
 	size_t out_start;
 	struct variable *variables;
 	size_t variable_n, variable_cap;
-	struct typed *typed;
-	size_t typed_n, typed_cap;
+	struct template_typed_set typed;
 	unsigned steps, depth;
 	bool as_json; /* the value is for json, which has it as it stands */
 	struct err *e;
@@ -107,8 +97,7 @@ borrow(const json_t *v)
 static const char *
 find_type(const struct run *r, const json_t *v, int *levels)
 {
-	size_t i;
-	const json_t *row;
+	const struct template_typed *known;
 
 	*levels = 0;
 	if (r->type == NULL)
@@ -117,16 +106,11 @@ find_type(const struct run *r, const json_t *v, int *levels)
 		*levels = json_is_array(v);
 		return r->type;
 	}
-	for (i = r->typed_n; i-- > 0;)
-		if (r->typed[i].v == v) {
-			*levels = r->typed[i].levels;
-			return r->typed[i].type;
-		}
-	if (json_is_array(r->root))
-		json_array_foreach (r->root, i, row)
-			if (row == v)
-				return r->type;
-	return NULL;
+	known = template_typed_find(&r->typed, v);
+	if (known == NULL)
+		return NULL;
+	*levels = known->levels;
+	return known->type;
 }
 
 /* The Go struct whose fields the keys of v are, or NULL. */
@@ -147,11 +131,9 @@ note_type(struct run *r, json_t *v, const char *type, int levels)
 	size_t i;
 	int known;
 
-	if ((!json_is_object(v) && !json_is_array(v)) || r->typed_n == TYPED_MAX ||
-	    find_type(r, v, &known) != NULL)
+	if ((!json_is_object(v) && !json_is_array(v)) || find_type(r, v, &known) != NULL)
 		return;
-	r->typed = mem_grow(r->typed, &r->typed_cap, r->typed_n + 1, sizeof(*r->typed));
-	r->typed[r->typed_n++] = (struct typed){json_incref(v), type, levels};
+	template_typed_add(&r->typed, v, type, levels);
 	if (levels == 0)
 		return;
 	json_array_foreach (v, i, element)
@@ -761,16 +743,18 @@ template_run(const struct template *t, const json_t *dot, const json_t *told, co
 	    .out = out,
 	    .out_start = out->n,
 	    .e = e};
-	json_t *top = borrow(dot);
+	json_t *top = borrow(dot), *row;
 	enum flow flow;
+	size_t i;
 
+	if (type != NULL && json_is_array(top))
+		json_array_foreach (top, i, row)
+			note_type(&r, row, type, 0);
 	variable_push(&r, "", top);
 	flow = run_list(&r, t->nodes, dot);
 	variable_pop_to(&r, 0);
 	free(r.variables);
-	while (r.typed_n > 0)
-		json_decref(r.typed[--r.typed_n].v);
-	free(r.typed);
+	template_typed_free(&r.typed);
 	json_decref(top);
 	return flow == FLOW_FAILED ? -1 : 0;
 }

@@ -20,6 +20,24 @@
 
 struct template_pipe;
 
+/* A value of that Go struct, or lists and maps of them; it is held, so that no other gets its address. */
+struct template_typed {
+	json_t *v;
+	const char *type;
+	int levels;
+};
+
+struct template_typed_set {
+	struct template_typed *slots;
+	size_t n, slot_n;
+};
+
+const struct template_typed *template_typed_find(
+    const struct template_typed_set *s, const json_t *v); /* NULL: not known */
+/* v is not known yet. */
+void template_typed_add(struct template_typed_set *s, json_t *v, const char *type, int levels);
+void template_typed_free(struct template_typed_set *s);
+
 enum template_operand_kind {
 	OPERAND_DOT,
 	OPERAND_VARIABLE, /* name */

@@ -68,6 +68,8 @@ printf '[engine.platform_to_oci_runtime]\n"linux/%s" = "nosuch"\n' "$arch" >"$WO
 before=$(pod ps -aq | wc -l)
 is "one that is not there" "$(CONTAINERS_CONF=$WORLD/none.conf pod create --network none localhost/lab:1 true 2>&1; pod ps -aq | wc -l)" "Error: default OCI runtime \"nosuch\" not found: invalid argument
 $before"
+is "a runtime that does nothing is no missing command" "$(pod --runtime /bin/true run --rm --network none localhost/lab:1 true 2>&1; echo $?)" "Error: the runtime wrote no process ID
+126"
 is "nor is anything made for --runtime" "$(pod --runtime nosuch create --network none localhost/lab:1 true 2>&1; pod ps -aq | wc -l)" "Error: default OCI runtime \"nosuch\" not found: invalid argument
 $before"
 is "what has no effect can be found out" "$(conf --log-level info ps -q 2>&1 | grep -oE '[a-z]+\.[a-z_]+ has no effect' | sort | tr '\n' ,)" "containers.label_users has no effect,engine.conmon_path has no effect,engine.lock_type has no effect,engine.num_locks has no effect,"

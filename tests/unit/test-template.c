@@ -129,6 +129,21 @@ Test(template, cases)
 		    cases[i].text, made(cases[i].text, NULL));
 }
 
+Test(template, types_of_many_values)
+{
+	struct err e = {0};
+	own_strbuf struct strbuf b = {0};
+	own_json json_t *mounts = json_array(), *dot = json_pack("{s:O}", "Mounts", mounts);
+	own_template struct template *t = template_parse("t", "{{range .Mounts}}{{.}}{{end}}", &e);
+
+	for (int i = 0; i < 10000; i++)
+		json_array_append_new(mounts, json_pack("{s:s}", "Source", "/s"));
+	cr_assert_eq(template_run(t, dot, NULL, "define.InspectContainerData", &b, &e), 0);
+	for (size_t i = 0; i < 10000; i++)
+		cr_assert_eq(strncmp(b.s + i * strlen("{ /s }"), "{ /s }", strlen("{ /s }")), 0,
+		    "value %zu: %.10s", i, b.s + i * strlen("{ /s }"));
+}
+
 static const char *
 inspected(const char *text)
 {
