@@ -27,10 +27,12 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	char id[NAMES_ID_LEN + 1];
 	struct health_run r = {.next = HEALTH_NEVER};
-	int rc = select_one(x, argv[0], false, id, e);
+	int rc;
 
 	(void)argc;
-	if (rc == 0)
+	if (select_one(x, argv[0], false, id, e) == -1)
+		rc = err_wrap(e, "unable to look up %s to perform a health check", argv[0]);
+	else
 		rc = health_run(x, id, &r, e);
 	end_settle(x);
 	if (o->timer)

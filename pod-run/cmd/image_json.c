@@ -56,20 +56,25 @@ image_json_config(const struct rec_image_config *c)
 	return o;
 }
 
+json_t *
+image_json_health(const struct rec_health *h)
+{
+	json_t *o = json_obj();
+
+	image_json_put_list(o, "Test", &h->test);
+	put_number(o, "StartPeriod", h->start_period);
+	put_number(o, "StartInterval", h->start_interval);
+	put_number(o, "Interval", h->interval);
+	put_number(o, "Timeout", h->timeout);
+	put_number(o, "Retries", (int64_t)h->retries);
+	return o;
+}
+
 void
 image_json_put_health(json_t *o, const struct rec_health *h)
 {
-	json_t *check;
-
-	if (h == NULL || h->test.n == 0)
-		return;
-	check = json_put_obj(o, "Healthcheck");
-	image_json_put_list(check, "Test", &h->test);
-	put_number(check, "StartPeriod", h->start_period);
-	put_number(check, "StartInterval", h->start_interval);
-	put_number(check, "Interval", h->interval);
-	put_number(check, "Timeout", h->timeout);
-	put_number(check, "Retries", (int64_t)h->retries);
+	if (h != NULL && h->test.n > 0)
+		json_put_take(o, "Healthcheck", image_json_health(h));
 }
 
 json_t *

@@ -16,6 +16,8 @@ void image_json_put_list(json_t *o, const char *key, const struct strs *l);
 /* How its containers run, without the health check and the shell, which only Docker's form has. */
 json_t *image_json_config(const struct rec_image_config *c);
 
+/* What is nought is left out. */
+json_t *image_json_health(const struct rec_health *h);
 /* As "Healthcheck". */
 void image_json_put_health(json_t *o, const struct rec_health *h);
 

@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "common/base/sig.h"
 #include "common/cli/human.h"
+#include "pod-run/cmd/image_json.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/life/bundle.h"
 #include "pod-run/oci/cgroup.h"
@@ -22,24 +23,12 @@ command(const struct rec_ctr_config *g)
 }
 
 static json_t *
-health(const struct rec_health *h)
-{
-	json_t *o = json_obj();
-
-	json_put_take(o, "Test", inspect_strs(&h->test));
-	json_put_int(o, "StartPeriod", h->start_period);
-	json_put_int(o, "Interval", h->interval);
-	json_put_int(o, "Timeout", h->timeout);
-	json_put_int(o, "Retries", (int64_t)h->retries);
-	return o;
-}
-
-static json_t *
 startup(const struct rec_ctr_config *g)
 {
-	json_t *o = health(g->health_startup);
+	json_t *o = image_json_health(g->health_startup);
 
-	json_put_int(o, "Successes", (int64_t)g->health_startup_success);
+	if (g->health_startup_success != 0)
+		json_put_int(o, "Successes", (int64_t)g->health_startup_success);
 	return o;
 }
 
@@ -148,7 +137,7 @@ inspect_config(struct ctx *x, const struct ctr *c)
 	    g->annotations.n > 0 ? inspect_kvs(g->annotations.v, g->annotations.n) : json_null());
 	json_put_str(o, "StopSignal", inspect_or(g->stop_signal, "SIGTERM"));
 	if (g->health != NULL)
-		json_put_take(o, "Healthcheck", health(g->health));
+		json_put_take(o, "Healthcheck", image_json_health(g->health));
 	if (g->health_startup != NULL)
 		json_put_take(o, "StartupHealthCheck", startup(g));
 	if (g->health != NULL) {

@@ -192,10 +192,10 @@ prepare(struct check *k, const char *id, struct err *e)
 	k->lock = sync_open(k->x, id, &k->c, e);
 	if (k->lock == -1 || ctr_config(&k->c, e) == -1)
 		return -1;
-	if (!spec_health_has(k->c.config->health))
-		return err_set(e, ERR_STATE, "container %s has no defined healthcheck", k->c.id);
 	if (k->c.status != CTR_RUNNING)
 		return err_set(e, ERR_STATE, "container %s is not running", k->c.id);
+	if (!spec_health_has(k->c.config->health))
+		return err_set(e, ERR_STATE, "container %s has no defined healthcheck", k->c.id);
 	k->startup = spec_health_has(k->c.config->health_startup) && !startup_passed(k);
 	k->h = k->startup ? k->c.config->health_startup : k->c.config->health;
 	k->started_ns = k->c.started_ns;

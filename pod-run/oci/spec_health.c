@@ -93,7 +93,8 @@ read_command(const char *text, struct strs *test, struct arena *a, struct err *e
 	if (*text == '\0' || (read_array(text, &words, a) == 0 && words.n == 0))
 		return err_set(
 		    e, ERR_INVALID, "must define a healthcheck command for all healthchecks");
-	if (begins_with_word(text, "none")) {
+	if (begins_with_word(text, "none") ||
+	    (words.n == 1 && strcasecmp(words.v[0], "NONE") == 0)) {
 		spec_list_add(a, test, "NONE");
 	} else if (begins_with_word(text, "CMD")) {
 		read_words(text, test, a);

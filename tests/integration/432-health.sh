@@ -103,6 +103,14 @@ out=$(pod healthcheck run none 2>&1)
 is "a container without a check" "$?:${out##* has}" "125: no defined healthcheck"
 is "has no health" "$(pod inspect none | jq '.[0].State | has("Health")')" false
 
+is "nor does one that is not there" "$(pod healthcheck run nobody 2>&1)" "Error: unable to look up nobody to perform a health check: no container with name or ID \"nobody\" found: no such container"
+run --name listed --health-cmd '["NONE"]'
+is "none in a list is none" "$(pod inspect listed | jq -c '[.[0].Config.Healthcheck.Test, (.[0].State | has("Health"))]')" '[["NONE"],false]'
+pod stop -t 0 none >/dev/null
+is "what does not run is told first" "$(pod healthcheck run none 2>&1 | sed 's/[0-9a-f]\{64\}/ID/')" "Error: container ID is not running"
+is "what is nought is not shown" "$(pod inspect nosuch | jq -c '.[0].Config.Healthcheck')" '{"Test":["CMD","/nosuch","x"],"Timeout":30000000000,"Retries":3}'
+is "but to templates" "$(pod inspect -f '{{.Config.Healthcheck}}' nosuch)" "{[CMD /nosuch x] 0s 0s 0s 30s 3}"
+
 # refused TEXT OPTION...
 refused() {
 	local text=$1 out
