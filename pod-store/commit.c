@@ -246,7 +246,7 @@ stage_commit(struct store *s, struct stage *g, const struct msg_image_commit *m,
 	/* The content must be on disk before a row says that the layer is complete. */
 	if (g->n > 0 && syncfs(g->dir) == -1)
 		return err_sys(e, "committing image %s: writing its layers", p.id);
-	if (db_begin(&s->db, e) == -1)
+	if (db_grow(&s->db, e) == -1)
 		return err_wrap(e, "committing image %s", p.id);
 	ok = write_image(s, g, &p, m, e) == 0;
 	if (db_end(&s->db, ok, e) == -1)

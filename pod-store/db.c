@@ -9,6 +9,8 @@
 #include "common/db/sqlite.h"
 #include "pod-store/db.h"
 
+#define NO_ROOM "the index of the store: no space left on device"
+
 static const char *const text[SQL_COUNT] = {
 #define SQL(name, text) [SQL_##name] = text,
 #include "pod-store/sql.def"
@@ -62,7 +64,7 @@ fail(struct db *d, struct err *e)
 	case SQLITE_BUSY:
 		return err_set(e, ERR_TIMEOUT, "the index of the store is busy");
 	case SQLITE_FULL:
-		return err_set(e, ERR_NOSPACE, "the index of the store: no space left on device");
+		return err_set(e, ERR_NOSPACE, NO_ROOM);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		err_set(e, ERR_INTEGRITY, "the index of the store is damaged: %s",
@@ -280,10 +282,19 @@ db_one_int(struct db *d, sqlite3_stmt *q, int64_t *out, struct err *e)
 int
 db_begin(struct db *d, struct err *e)
 {
+	sqlite_make_room(d->h);
 	if (exec(d, "BEGIN IMMEDIATE", e) == -1)
 		return -1;
 	d->in_tx = true;
 	return 0;
+}
+
+int
+db_grow(struct db *d, struct err *e)
+{
+	if (!sqlite_may_grow(d->h))
+		return err_set(e, ERR_NOSPACE, NO_ROOM);
+	return db_begin(d, e);
 }
 
 int

@@ -64,6 +64,8 @@ int db_one_int(struct db *d, sqlite3_stmt *q, int64_t *out, struct err *e);
 
 /* A writing transaction: waits for other writers.  db_end with ok false undoes everything. */
 int db_begin(struct db *d, struct err *e);
+/* The same for what adds to the index: refused where a full disk has only the room left that is kept for removals. */
+int db_grow(struct db *d, struct err *e);
 int db_end(struct db *d, bool ok, struct err *e);
 
 /*

@@ -110,7 +110,7 @@ list_put(struct store *s, const struct msg_list_put *m, char id[SHA256_HEX], str
 		memcpy(id, m->image, SHA256_HEX);
 	else if (store_random(id, 32, e) == -1)
 		return -1;
-	if (db_begin(&s->db, e) == -1)
+	if (db_grow(&s->db, e) == -1)
 		return -1;
 	return db_end(&s->db, put_in_tx(s, m, id, e) == 0, e);
 }

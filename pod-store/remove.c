@@ -62,7 +62,7 @@ remove_tag(struct store *all, const struct msg_image_tag *m, struct err *e)
 			return -1;
 		strv_take(&names, full);
 	}
-	if (db_begin(&s->db, e) == -1)
+	if (db_grow(&s->db, e) == -1)
 		return -1;
 	ok = find_to_tag(all, m->image, &found, e) == 0;
 	for (size_t i = 0; i < names.n && ok; i++)

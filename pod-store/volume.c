@@ -166,7 +166,7 @@ volume_create(struct store *s, const struct msg_volume_create *m, struct rec_vol
 	}
 	if (check_name(want.name, e) == -1)
 		return -1;
-	if (db_begin(&s->db, e) == -1)
+	if (db_grow(&s->db, e) == -1)
 		return -1;
 	r = create(s, &want, out, a, e);
 	if (db_end(&s->db, r != -1, e) == -1) {
@@ -260,7 +260,7 @@ volume_restore(struct store *s, const char *name, struct err *e)
 	struct rec_volume want = {.name = name}, v;
 	int r;
 
-	if (check_name(name, e) == -1 || db_begin(&s->db, e) == -1)
+	if (check_name(name, e) == -1 || db_grow(&s->db, e) == -1)
 		return -1;
 	r = create(s, &want, &v, &a, e);
 	if (r == 0 && make_dirs(s, &v, e) == -1)

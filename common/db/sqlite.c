@@ -20,6 +20,9 @@
 	(256 * 1024) /* kept behind the log's end, so that a full disk lets things be removed */
 #define LOG_RESERVE (LOG_ROOM + 128 * 1024)
 #define LOG_LAST (LOG_ROOM / 4 * 3) /* of which this is for removals only */
+#define FILE_ROOM \
+	(128 * 1024) /* and behind the database's own, so that a full disk lets the log be folded */
+#define FILE_RESERVE (2 * FILE_ROOM)
 /* The index of the log, FILE-shm: what SQLite cuts it to, and its header and least size in SQLite's file format. */
 #define INDEX_CUT 3
 #define INDEX_HEADER 136
@@ -58,6 +61,7 @@ give_owner(int fd, uid_t uid, gid_t gid)
  * file system gives back the room and takes it anew, which waits for the disk where that is told ("discard").
  * Safe because zeros where the header was say as much as a file too short to have one: the index is then built from
  * the log, each page of it as a whole, by whoever holds the lock that this one holds.
+ * A database that is cut to what it is, as each folding does, would lose the room kept behind its end.
  */
 static int
 cut(int fd, off_t size)
@@ -65,8 +69,10 @@ cut(int fd, off_t size)
 	static const char zeros[INDEX_HEADER];
 	struct stat st;
 
-	if (size == INDEX_CUT && fstat(fd, &st) == 0 && st.st_size == INDEX_SIZE &&
-	    pwrite(fd, zeros, sizeof(zeros), 0) == (ssize_t)sizeof(zeros))
+	if (fstat(fd, &st) == 0 &&
+	    (st.st_size == size ||
+		(size == INDEX_CUT && st.st_size == INDEX_SIZE &&
+		    pwrite(fd, zeros, sizeof(zeros), 0) == (ssize_t)sizeof(zeros))))
 		return 0;
 	return ftruncate(fd, size);
 }
@@ -146,19 +152,29 @@ sqlite_fold_is_due(sqlite3 *h, int64_t worth)
 	return st.st_size <= NEVER_FOLDED || time(NULL) - st.st_mtime > LOG_REST_S;
 }
 
+static void
+reserve(const char *path, off_t least, off_t most)
+{
+	own_fd int fd = -1;
+	struct stat st;
+
+	if (stat(path, &st) != 0 || st.st_blocks * 512 >= st.st_size + least)
+		return;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + most);
+}
+
 void
 sqlite_reserve_log(sqlite3 *h)
 {
 	const char *path = sqlite3_db_filename(h, "main");
 	const char *log = path != NULL ? sqlite3_filename_wal(path) : NULL;
-	own_fd int fd = -1;
-	struct stat st;
 
-	if (log == NULL || stat(log, &st) != 0 || st.st_blocks * 512 >= st.st_size + LOG_ROOM)
+	if (log == NULL)
 		return;
-	fd = open(log, O_WRONLY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + LOG_RESERVE);
+	reserve(log, LOG_ROOM, LOG_RESERVE);
+	reserve(path, FILE_ROOM, FILE_RESERVE);
 }
 
 /* Some of the room is for the host's root only. */
@@ -173,6 +189,30 @@ disk_has(sqlite3 *h, uint64_t bytes)
 	return (host_root() ? disk.f_bfree : disk.f_bavail) * disk.f_frsize >= bytes;
 }
 
+/* Has the log eaten into what is kept for it, with no more to be had? */
+static bool
+is_short(sqlite3 *h, const struct stat *log)
+{
+	return log->st_blocks * 512 < log->st_size + LOG_ROOM && !disk_has(h, LOG_RESERVE);
+}
+
+bool
+sqlite_make_room(sqlite3 *h)
+{
+	const char *path = sqlite3_db_filename(h, "main");
+	const char *log = path != NULL ? sqlite3_filename_wal(path) : NULL;
+	int left = 0, done = 0;
+	struct stat st;
+
+	if (log == NULL || stat(log, &st) != 0 || !is_short(h, &st))
+		return true;
+	/* A log that is folded back is written from its beginning again. */
+	return sqlite3_get_autocommit(h) != 0 && st.st_blocks * 512 >= LOG_LAST &&
+	       sqlite3_wal_checkpoint_v2(h, NULL, SQLITE_CHECKPOINT_PASSIVE, &left, &done) ==
+		   SQLITE_OK &&
+	       left == done;
+}
+
 bool
 sqlite_may_grow(sqlite3 *h)
 {
@@ -182,7 +222,7 @@ sqlite_may_grow(sqlite3 *h)
 
 	sqlite_reserve_log(h);
 	return log == NULL || stat(log, &st) != 0 || st.st_blocks * 512 >= st.st_size + LOG_LAST ||
-	       disk_has(h, LOG_LAST);
+	       disk_has(h, LOG_LAST) || sqlite_make_room(h);
 }
 
 void

@@ -53,10 +53,16 @@ void sqlite_fold_log(sqlite3 *h, int64_t worth, int limit_ms);
 bool sqlite_fold_is_due(sqlite3 *h, int64_t worth);
 
 /*
- * Takes room on the disk for the log, which stays as long as it is: so that things can still be removed when the
- * disk is full.  For a fresh database; sqlite_fold_log does it again as the log grows.  Failure does not matter.
+ * Takes room on the disk for the log, which stays as long as it is, and for what it is folded into: so that things can
+ * still be removed when the disk is full.  For a fresh database; sqlite_fold_log does it again as the log grows.  Failure does not matter.
  */
 void sqlite_reserve_log(sqlite3 *h);
+
+/*
+ * Before each write: where the disk is full and the log's room is getting short, folds the log back, so that this room
+ * serves again.  False if it could not.
+ */
+bool sqlite_make_room(sqlite3 *h);
 
 /*
  * Before something new is recorded: false if the disk is full and the last of that room is needed for removals.

@@ -164,6 +164,9 @@ start(struct exec *s, struct msg_monitor_started *started, struct err *e)
 	m.exit_command = (struct strs){.v = (const char **)cleanup.v, .n = cleanup.n};
 	if (q->tty)
 		session_size(&m.rows, &m.columns);
+	/* Once asked for, the process runs, whether it can be recorded or not. */
+	if (!q->no_session && db_may_grow(ctx_db(s->x, e), "recording the exec session", e) == -1)
+		return -1;
 	if (!q->detach && peer_send(s->monitor, &msg_monitor_adopt_desc, 0,
 			      &(struct msg_monitor_adopt){0}, e) == -1)
 		return -1;

@@ -227,6 +227,7 @@ db_exec(struct db *db, const char *act, struct err *e, const char *sql, const ch
 
 	if (s == NULL)
 		return -1;
+	sqlite_make_room(db->sql);
 	va_start(ap, fmt);
 	bind(s, fmt, ap);
 	va_end(ap);
