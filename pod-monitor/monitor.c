@@ -16,6 +16,8 @@
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/warm.h"
 
+#define TURN 8 /* messages of the worker between two looks at other events */
+
 static struct monitor the_monitor;
 
 int64_t
@@ -263,10 +265,11 @@ worker_event(struct monitor *m)
 	struct err e = {0};
 	int r = 1;
 
-	while (r == 1)
+	/* The rest is reported again: one that has been taken over, and never stops, must not hide the end. */
+	for (unsigned i = 0; i < TURN && r == 1; i++)
 		r = peer_serve(m->worker, worker_table, COUNTOF(worker_table), m->phase,
 		    &m->worker_done, m, &e);
-	if (r == PEER_NONE)
+	if (r == PEER_NONE || r == 1)
 		return;
 	hang_up(m, &m->worker);
 	if (m->phase >= DRAINING)

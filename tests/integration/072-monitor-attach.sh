@@ -25,7 +25,7 @@ start() {
 	id=podatt$$-$1
 	(cd "$b" && crun spec && jq --arg s "$4" ".process.args=[\"sh\",\"-c\",\$s] | .process.terminal=$t" \
 		config.json >c && mv c config.json)
-	mon=$("$drive" -m "$BIN/pod-monitor" -a --root -a "$WORLD/state" -R "$WORLD/fs" -x "$WORLD/exits" \
+	mon=$("$drive" -m "${monitor:-$BIN/pod-monitor}" -a --root -a "$WORLD/state" -R "$WORLD/fs" -x "$WORLD/exits" \
 		-l "$b/log" -d -v $o "$b" "$id" 2>&1 | sed -n 's/.* monitor \([0-9]*\) .*/\1/p')
 }
 client() { local n=$1; shift; timeout 20 "$drive" "$@" -A "$WORLD/b-$n" x; }
@@ -114,6 +114,40 @@ kill -KILL "$(pgrep -P "$mon" pod-monitor-std)"
 sleep 0.2
 echo >"$WORLD/fs/go"
 check "the end is recorded when the worker was killed" until_ok 20 ended
+
+# A worker that asks for new log files without end, until it hears of the container's.
+mkdir -p "$WORLD/own/bin" "$WORLD/own/libexec/pod"
+cp "$BIN/pod-monitor" "$WORLD/own/bin/"
+cat >"$WORLD/own/libexec/pod/pod-monitor-stdio" <<-'END'
+	#!/usr/bin/env python3
+	import os, socket, struct
+	LOG, RUN, DRAIN, ROTATE, LOGGED = 0x511, 0x513, 0x514, 0x516, 0x517
+	s = socket.socket(fileno=3)
+	def send(number, seq, body):
+	    s.send(struct.pack(">4sHcIcQ", b"\x95\xcc\x01\xcd", number, b"\xce", seq, b"\xcf", 0) + body)
+	def until(number):
+	    while True:
+	        got = s.recv(4096)
+	        if got == b"" or got[4:6] == struct.pack(">H", number):
+	            break
+	until(RUN)
+	flood = []
+	for i in range(3):
+	    flood.append(os.fork())
+	    while flood[i] == 0:
+	        send(ROTATE, 1, b"\x81\xa5index\x00")
+	until(DRAIN)
+	for pid in flood:
+	    os.kill(pid, 9)
+	send(LOGGED, 0, b"\x80")
+END
+chmod 755 "$WORLD/own/libexec/pod/pod-monitor-stdio"
+monitor=$WORLD/own/bin/pod-monitor start flood false "" 'read x <>/go; exit 5'
+ino=$(stat -c %i "$WORLD/b-flood/log")
+until_ok 20 eval "[ \$(stat -c %i '$WORLD/b-flood/log' 2>/dev/null || echo $ino) != $ino ]"
+echo >"$WORLD/fs/go"
+check "a worker that has been taken over, and never stops asking, does not hide the end" until_ok 20 ended
+ended || kill -KILL "$mon"
 
 start drop false "" 'read x <>/go'
 uid=$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep -P "$mon" pod-monitor-std)/status")
