@@ -26,6 +26,7 @@
 #include "common/wire/worker.h"
 
 #define CHUNK ((size_t)16 << 10)
+#define HANDSHAKE_MS 60000
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
 
 /* Between the service and who speaks with it, once dial has been answered. */
@@ -122,10 +123,25 @@ prepare_ctx(SSL_CTX *ctx, const struct msg_dial *m, struct err *e)
 	return m->key.n > 0 ? use_key(ctx, &m->key, e) : 0;
 }
 
+/* Whoever says nothing keeps the key here no longer than that, nor once nobody waits for the connection. */
 static int
-shake_hands(SSL *ssl, const struct msg_dial *m, int fd, struct err *e)
+await_hand(const struct msg_dial *m, int fd, short events, int asker, struct err *e)
+{
+	struct pollfd p[] = {{.fd = fd, .events = events}, {.fd = asker, .events = POLLRDHUP}};
+	int n;
+
+	while ((n = poll(p, COUNTOF(p), HANDSHAKE_MS)) == -1 && errno == EINTR)
+		;
+	if (n == 0)
+		return err_set(e, ERR_TIMEOUT, "%s does not answer in TLS", m->host);
+	return p[1].revents != 0 ? err_set(e, ERR_CANCELLED, "nobody waits for %s", m->host) : 0;
+}
+
+static int
+shake_hands(SSL *ssl, const struct msg_dial *m, int fd, int asker, struct err *e)
 {
 	X509_VERIFY_PARAM *verify = SSL_get0_param(ssl);
+	int what = SSL_ERROR_WANT_WRITE;
 	long why;
 
 	/* An address stands elsewhere in a certificate than a name. */
@@ -134,7 +150,18 @@ shake_hands(SSL *ssl, const struct msg_dial *m, int fd, struct err *e)
 		if (SSL_set1_host(ssl, m->host) != 1 || SSL_set_tlsext_host_name(ssl, m->host) != 1)
 			return tls_failed(e, m->host);
 	}
-	if (SSL_set_fd(ssl, fd) == 1 && SSL_connect(ssl) == 1)
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (SSL_set_fd(ssl, fd) != 1)
+		return tls_failed(e, m->host);
+	while (what == SSL_ERROR_WANT_READ || what == SSL_ERROR_WANT_WRITE) {
+		short events = what == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
+
+		if (await_hand(m, fd, events, asker, e) == -1)
+			return -1;
+		ERR_clear_error();
+		what = SSL_get_error(ssl, SSL_connect(ssl));
+	}
+	if (what == SSL_ERROR_NONE)
 		return 0;
 	why = SSL_get_verify_result(ssl);
 	if (why != X509_V_OK)
@@ -144,7 +171,7 @@ shake_hands(SSL *ssl, const struct msg_dial *m, int fd, struct err *e)
 }
 
 static SSL *
-start_tls(const struct msg_dial *m, int fd, struct err *e)
+start_tls(const struct msg_dial *m, int fd, int asker, struct err *e)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	SSL *ssl = NULL;
@@ -154,7 +181,7 @@ start_tls(const struct msg_dial *m, int fd, struct err *e)
 	else if (prepare_ctx(ctx, m, e) == 0)
 		ssl = SSL_new(ctx);
 	SSL_CTX_free(ctx);
-	if (ssl != NULL && shake_hands(ssl, m, fd, e) == -1) {
+	if (ssl != NULL && shake_hands(ssl, m, fd, asker, e) == -1) {
 		SSL_free(ssl);
 		ssl = NULL;
 	}
@@ -238,7 +265,6 @@ carry(struct carrier *c, int asker)
 {
 	bool open = true, more = true;
 
-	fcntl(c->tcp, F_SETFL, O_NONBLOCK);
 	SSL_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	while (more) {
 		bool waits = c->at < c->n;
@@ -272,7 +298,7 @@ on_dial(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 		return -1;
 	if (!m->tls)
 		return peer_send(p, &msg_dial_r_desc, in->seq, &r, e);
-	c.ssl = start_tls(m, fd, e);
+	c.ssl = start_tls(m, fd, peer_fd(p), e);
 	if (c.ssl == NULL)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) {

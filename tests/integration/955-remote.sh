@@ -148,6 +148,21 @@ cat >"$WORLD/elsewhere.json" <<-JSON
 JSON
 is "a connection with TLS" "$(PODMAN_CONNECTIONS_CONF=$WORLD/elsewhere.json root_of -c t)" "$WORLD/pt"
 
+# A service that takes the connection and says nothing more.
+mute=$(free_port)
+python3 -c "import socket, time; s = socket.create_server(('127.0.0.1', $mute)); time.sleep(120)" &
+remember_pid $!
+until_ok 10 sh -c "ss -Hltn 'sport = :$mute' | grep -q ."
+"$BIN/pod" --url "tcp://127.0.0.1:$mute" --tls-ca "$WORLD/tls/ca.pem" info >/dev/null 2>&1 &
+asker=$!
+remember_pid $asker
+until_ok 20 pgrep -P "$asker" pod-run-dial >/dev/null
+dialler=$(pgrep -P "$asker" pod-run-dial)
+until_ok 20 sh -c "ss -Htn 'dport = :$mute' | grep -q ESTAB"
+kill -KILL "$asker"
+check "who has the key goes with who asked, also in the middle of a handshake" until_ok 20 ended "$dialler"
+kill -KILL "$dialler" 2>/dev/null
+
 # --- ssh: one that is found first, and runs here what it is to run there ---
 mkdir "$WORLD/bin"
 cat >"$WORLD/bin/ssh" <<-SH
