@@ -33,11 +33,15 @@ struct stdio {
 
 static struct stdio stdio_state;
 
-/* Watches fd edge by edge: streams remember what is ready, so one report for each change does. */
+/*
+ * Watches fd edge by edge: streams remember what is ready, so one report for each change does.  Of what a container says
+ * of its state only a part is read at a time; that is reported as long as there is some.
+ */
 static void
 watch(struct stdio *st, int fd, unsigned of, uint32_t events)
 {
-	struct epoll_event ev = {.events = events | EPOLLET, .data.u32 = of};
+	struct epoll_event ev = {
+	    .events = events | (of == OF_NOTIFY ? 0 : EPOLLET), .data.u32 = of};
 
 	if (fd >= 0)
 		epoll_ctl(st->epoll, EPOLL_CTL_ADD, fd, &ev);

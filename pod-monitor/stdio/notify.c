@@ -50,11 +50,13 @@ void
 notify_relay(int from, int to)
 {
 	char in[NOTIFY_MAX], out[NOTIFY_MAX + 1];
-	ssize_t n;
 
-	while ((n = recv(from, in, sizeof(in), MSG_DONTWAIT | MSG_TRUNC)) >= 0) {
+	for (unsigned i = 0; i < NOTIFY_TURN; i++) {
+		ssize_t n = recv(from, in, sizeof(in), MSG_DONTWAIT | MSG_TRUNC);
 		size_t len;
 
+		if (n < 0)
+			return;
 		/* One that is cut would say something else. */
 		if ((size_t)n > sizeof(in))
 			continue;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define NOTIFY_MAX 4096
+#define NOTIFY_TURN 8 /* messages, after which others have their turn */
 
 /*
  * Copies the lines of n bytes in that may pass to out (at least n + 1 bytes), each with its newline.
@@ -16,7 +17,7 @@
  */
 size_t notify_filter(const char *in, size_t n, char *out);
 
-/* Reads what waits in from, and passes it on to to.  Best effort. */
+/* Reads what waits in from, NOTIFY_TURN messages at most, and passes it on to to.  Best effort. */
 void notify_relay(int from, int to);
 
 #endif

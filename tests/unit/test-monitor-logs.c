@@ -43,6 +43,33 @@ sent(int fd)
 	return out;
 }
 
+static size_t
+waiting(int fd)
+{
+	char buf[64];
+	size_t n = 0;
+
+	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		n++;
+	return n;
+}
+
+Test(notify, takes_turns_with_others)
+{
+	int from[2], to[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, from), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, to), 0);
+	for (int i = 0; i < NOTIFY_TURN + 1; i++)
+		cr_assert_eq(send(from[0], "READY=1", 7, MSG_DONTWAIT), 7);
+	notify_relay(from[1], to[0]);
+	cr_assert_eq(waiting(to[1]), NOTIFY_TURN);
+	notify_relay(from[1], to[0]);
+	cr_assert_eq(waiting(to[1]), 1);
+	notify_relay(from[1], to[0]);
+	cr_assert_eq(waiting(to[1]), 0);
+}
+
 Test(journal, a_message_for_each_line)
 {
 	static struct journal_space space = {.fields = "CONTAINER_NAME=c\n"};
