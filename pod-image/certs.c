@@ -15,11 +15,15 @@
 void
 certs_free(struct certs *c)
 {
-	if (c->key.s != NULL)
-		explicit_bzero(c->key.s, c->key.n);
 	strbuf_free(&c->ca);
-	strbuf_free(&c->cert);
-	strbuf_free(&c->key);
+	for (size_t i = 0; i < c->npairs; i++) {
+		struct certs_pair *p = &c->pairs[i];
+
+		if (p->key.s != NULL)
+			explicit_bzero(p->key.s, p->key.n);
+		strbuf_free(&p->cert);
+		strbuf_free(&p->key);
+	}
 }
 
 static int
@@ -50,24 +54,32 @@ need_cert(int dir, const char *key, struct err *e)
 }
 
 static int
-take_file(int dir, const char *name, struct certs *c, struct err *e)
+take_pair(int dir, const char *name, struct certs *c, struct err *e)
 {
-	own_mem char *key = NULL;
+	own_mem char *key = xasprintf("%.*s.key", (int)(strlen(name) - strlen(".cert")), name);
+	struct certs_pair *p = &c->pairs[c->npairs];
 
-	if (text_has_suffix(name, ".crt"))
-		return append_file(dir, name, &c->ca, e);
-	if (text_has_suffix(name, ".key"))
-		return need_cert(dir, name, e);
-	if (!text_has_suffix(name, ".cert") || c->cert.n > 0)
-		return 0;
-	key = xasprintf("%.*s.key", (int)(strlen(name) - strlen(".cert")), name);
 	if (faccessat(dir, key, F_OK, 0) < 0)
 		return err_set(e, ERR_INVALID,
 		    "missing key %s for client certificate %s. CA certificates should use the "
 		    "extension .crt",
 		    key, name);
-	return append_file(dir, name, &c->cert, e) < 0 || append_file(dir, key, &c->key, e) < 0 ? -1
+	if (c->npairs == CERTS_PAIRS_MAX)
+		return err_set(
+		    e, ERR_LIMIT, "there are more than %d client certificates", CERTS_PAIRS_MAX);
+	c->npairs++;
+	return append_file(dir, name, &p->cert, e) < 0 || append_file(dir, key, &p->key, e) < 0 ? -1
 												: 0;
+}
+
+static int
+take_file(int dir, const char *name, struct certs *c, struct err *e)
+{
+	if (text_has_suffix(name, ".crt"))
+		return append_file(dir, name, &c->ca, e);
+	if (text_has_suffix(name, ".key"))
+		return need_cert(dir, name, e);
+	return text_has_suffix(name, ".cert") ? take_pair(dir, name, c, e) : 0;
 }
 
 static int

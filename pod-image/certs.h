@@ -9,8 +9,17 @@
 #include "common/base/err.h"
 #include "common/base/mem.h"
 
+#define CERTS_PAIRS_MAX 64
+
+/* PEM; empty if there is none. */
+struct certs_pair {
+	struct strbuf cert, key;
+};
+
 struct certs {
-	struct strbuf ca, cert, key; /* PEM; empty if there is none */
+	struct strbuf ca;
+	struct certs_pair pairs[CERTS_PAIRS_MAX]; /* by their names */
+	size_t npairs;
 };
 
 /*
@@ -18,7 +27,7 @@ struct certs {
  * Docker's configuration, the first that exists.
  */
 int certs_load(struct certs *c, const char *dir, const char *registry, struct err *e);
-void certs_free(struct certs *c); /* overwrites the key first */
+void certs_free(struct certs *c); /* overwrites the keys first */
 #define own_certs own(certs_free)
 
 #endif

@@ -75,6 +75,7 @@ start_worker(struct plan_worker *w, const struct rec_registry_access *access,
     const struct auth *auth, struct err *e)
 {
 	own_certs struct certs certs = {0};
+	struct rec_client_pair pairs[CERTS_PAIRS_MAX];
 	struct msg_fetch_setup m = {.registry = w->registry,
 	    .tls = w->insecure ? "insecure" : "verify",
 	    .username = auth->username,
@@ -86,8 +87,14 @@ start_worker(struct plan_worker *w, const struct rec_registry_access *access,
 	if (certs_load(&certs, access->cert_dir, w->registry, e) < 0)
 		return -1;
 	m.ca = (struct bytes){(const uint8_t *)certs.ca.s, certs.ca.n};
-	m.client_cert = (struct bytes){(const uint8_t *)certs.cert.s, certs.cert.n};
-	m.client_key = (struct bytes){(const uint8_t *)certs.key.s, certs.key.n};
+	for (size_t i = 0; i < certs.npairs; i++) {
+		const struct certs_pair *p = &certs.pairs[i];
+
+		pairs[i].cert = (struct bytes){(const uint8_t *)p->cert.s, p->cert.n};
+		pairs[i].key = (struct bytes){(const uint8_t *)p->key.s, p->key.n};
+	}
+	m.clients.v = pairs;
+	m.clients.n = certs.npairs;
 	w->peer = spawn_peer(ROLE_IMAGE, ROLE_FETCH, NULL, e);
 	if (w->peer == NULL)
 		return -1;

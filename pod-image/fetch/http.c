@@ -33,6 +33,7 @@ struct http {
 	struct http_setup setup;
 	long stall_s;
 	struct roots *system; /* that is given with the next */
+	struct client *client;
 	X509_STORE *roots; /* made once, for libcurl would parse the bundle for each connection */
 };
 
@@ -92,8 +93,7 @@ http_new(const struct http_setup *setup, struct err *e)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
-	if (setup->client_cert.n > 0 &&
-	    client_check(&setup->client_cert, &setup->client_key, e) < 0) {
+	if (client_new(setup->clients, setup->nclients, &h->client, e) < 0) {
 		free(h);
 		return NULL;
 	}
@@ -101,6 +101,7 @@ http_new(const struct http_setup *setup, struct err *e)
 	h->stall_s = stall_limit();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (h->multi = curl_multi_init()) == NULL) {
 		err_set(e, ERR_INTERNAL, "starting libcurl");
+		client_free(h->client);
 		free(h);
 		return NULL;
 	}
@@ -120,6 +121,7 @@ http_free(struct http *h)
 	curl_multi_cleanup(h->multi);
 	X509_STORE_free(h->roots);
 	roots_free(h->system);
+	client_free(h->client);
 	free(h);
 }
 
@@ -132,6 +134,15 @@ use_roots(CURL *easy, void *ctx, void *arg)
 	if (h->roots != NULL)
 		SSL_CTX_set1_cert_store(ctx, h->roots);
 	return CURLE_OK;
+}
+
+static CURLcode
+use_roots_and_client(CURL *easy, void *ctx, void *arg)
+{
+	struct http *h = arg;
+
+	client_attach(h->client, ctx);
+	return use_roots(easy, ctx, arg);
 }
 
 static void
@@ -261,16 +272,6 @@ add_header(struct http_exchange *x, const char *name, const char *value)
 }
 
 static void
-set_blob(CURL *easy, CURLoption option, const struct bytes *b)
-{
-	struct curl_blob blob = {
-	    .data = (void *)(uintptr_t)b->p, .len = b->n, .flags = CURL_BLOB_NOCOPY};
-
-	if (b->n > 0)
-		curl_easy_setopt(easy, option, &blob);
-}
-
-static void
 set_tls(struct http *h, struct http_exchange *x)
 {
 	CURL *c = x->easy;
@@ -280,12 +281,9 @@ set_tls(struct http *h, struct http_exchange *x)
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, h->setup.insecure ? 0L : 2L);
 	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, use_roots);
+	curl_easy_setopt(
+	    c, CURLOPT_SSL_CTX_FUNCTION, x->own_host ? use_roots_and_client : use_roots);
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h);
-	if (x->own_host) {
-		set_blob(c, CURLOPT_SSLCERT_BLOB, &h->setup.client_cert);
-		set_blob(c, CURLOPT_SSLKEY_BLOB, &h->setup.client_key);
-	}
 }
 
 static void

@@ -25,7 +25,9 @@ struct http;
 /* What applies to all exchanges; the bytes are borrowed for the life of struct http. */
 struct http_setup {
 	bool insecure; /* certificates are not checked, plain HTTP is allowed */
-	struct bytes ca, client_cert, client_key;
+	struct bytes ca;
+	const struct rec_client_pair *clients;
+	size_t nclients;
 };
 
 #define HTTP_FEED_PAUSE (-1) /* nothing now: call http_resume */

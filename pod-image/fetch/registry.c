@@ -28,8 +28,8 @@ registry_init(struct registry *reg, const struct msg_fetch_setup *setup, struct 
 {
 	bool plain = strcmp(setup->tls, "plain") == 0;
 	struct http_setup http = {.ca = setup->ca,
-	    .client_cert = setup->client_cert,
-	    .client_key = setup->client_key,
+	    .clients = setup->clients.v,
+	    .nclients = setup->clients.n,
 	    .insecure = plain || strcmp(setup->tls, "insecure") == 0};
 
 	if (!http.insecure && strcmp(setup->tls, "verify") != 0)

@@ -261,6 +261,28 @@ check "client certificate and key in certs.d" quiet pod pull -q "$M/app:1"
 gone
 mv "$conf/certs.d/$M" "$WORLD/dir"
 check "and in --cert-dir" quiet pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+gone
+# Beside it, and before it in the order of names, one that the registry does not trust.
+openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=other authority" -keyout "$WORLD/other.key" -out "$WORLD/other.crt" -days 2 2>/dev/null
+openssl x509 -req -in "$WORLD/client.csr" -CA "$WORLD/other.crt" -CAkey "$WORLD/other.key" -CAcreateserial \
+	-days 2 -out "$WORLD/dir/a.cert" 2>/dev/null
+cp "$WORLD/dir/client.key" "$WORLD/dir/a.key"
+check "of several certificates, that of an authority which the registry names" quiet pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
+gone
+mkdir "$WORLD/chain"
+cp "$REGISTRY_CERTS/ca.crt" "$WORLD/dir/a.cert" "$WORLD/dir/a.key" "$WORLD/chain"
+says "none is shown if none is of such an authority" "bad certificate" pod pull -q --retry 0 --cert-dir "$WORLD/chain" "$M/app:1"
+openssl req -newkey rsa:2048 -nodes -subj "/CN=authority between" -keyout "$WORLD/between.key" -out "$WORLD/between.csr" 2>/dev/null
+openssl x509 -req -in "$WORLD/between.csr" -CA "$REGISTRY_CERTS/ca.crt" -CAkey "$WORLD/tls/ca.key" -CAcreateserial -days 2 \
+	-extfile <(echo basicConstraints=CA:TRUE) -out "$WORLD/between.crt" 2>/dev/null
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=client" -keyout "$WORLD/chain/b.key" -out "$WORLD/ec.csr" 2>/dev/null
+openssl x509 -req -in "$WORLD/ec.csr" -CA "$WORLD/between.crt" -CAkey "$WORLD/between.key" -CAcreateserial \
+	-days 2 -out "$WORLD/chain/b.cert" 2>/dev/null
+cat "$WORLD/between.crt" >>"$WORLD/chain/b.cert"
+check "a certificate with its chain" quiet pod pull -q --cert-dir "$WORLD/chain" "$M/app:1"
+echo junk >"$WORLD/chain/z.cert" && cp "$WORLD/chain/a.key" "$WORLD/chain/z.key"
+says "each of them must be sound" "registry $M: tls: the client certificate cannot be read" pod pull -q --cert-dir "$WORLD/chain" "$M/app:1"
+rm "$WORLD/dir/a.cert" "$WORLD/dir/a.key"
 mv "$WORLD/dir/client.cert" "$WORLD/client.cert"
 says "a key without a certificate" "missing client certificate client.cert for key client.key" pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
 mv "$WORLD/client.cert" "$WORLD/dir/"
