@@ -13,6 +13,7 @@
 #include "pod-run/oci/config_process.h"
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_cap.h"
+#include "pod-run/oci/spec_logging.h"
 
 /* --- Config -------------------------------------------------------------------------------------*/
 
@@ -314,14 +315,14 @@ put_log(json_t *o, struct ctx *x, const struct ctr *c)
 {
 	own_mem char *dir = ctx_static_dir(x, c->id);
 	own_mem char *path = xasprintf("%s/ctr.log", dir);
-	const char *driver = inspect_or(c->config->log_driver, "k8s-file");
+	const char *driver = c->config->log_driver;
 	json_t *l = json_put_obj(o, "LogConfig");
 	char size[HUMAN_MAX];
 
-	json_put_str(l, "Type", driver);
+	json_put_str(l, "Type", inspect_or(driver, LOGGING_FILE));
 	json_put_take(l, "Config", json_null());
 	json_put_str(
-	    l, "Path", strcmp(driver, "none") == 0 ? "" : inspect_or(c->config->log_path, path));
+	    l, "Path", spec_logging_is_file(driver) ? inspect_or(c->config->log_path, path) : "");
 	json_put_str(l, "Tag", inspect_or(c->config->log_tag, ""));
 	json_put_str(l, "Size",
 	    human_size(c->config->log_size_max > 0 ? (double)c->config->log_size_max : 0, size,

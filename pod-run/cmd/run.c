@@ -178,8 +178,8 @@ static int
 give_up(struct create *c, struct err *e)
 {
 	/* Wrong words of the command line that are found out late. */
-	static const char *const late[] = {
-	    "unable to find network", "loading seccomp profile", "storage option "};
+	static const char *const late[] = {"unable to find network", "loading seccomp profile",
+	    "storage option ", "connecting to the journal"};
 	bool missing =
 	    (strstr(e->text, "not found") != NULL || strstr(e->text, "no such file") != NULL) &&
 	    !text_has_prefix(e->text, "Failed to open log file");

@@ -24,6 +24,7 @@
 #include "pod-run/life/document.h"
 #include "pod-run/life/libpod.h"
 #include "pod-run/life/volumes.h"
+#include "pod-run/oci/spec_logging.h"
 
 #define STAGE "archive" /* beside the checkpoint, while it is written */
 #define CONFIG "config.dump"
@@ -149,11 +150,10 @@ add_files(const struct writing *w, struct err *e)
 	own_mem char *log = c->log_path != NULL && *c->log_path != '\0'
 				? xstrdup(c->log_path)
 				: xasprintf("%s/ctr.log", dir);
-	bool has_log = c->log_driver == NULL || strcmp(c->log_driver, "k8s-file") == 0;
 
 	if (add_spec(w, bundle, e) == -1 || add_file(w, stats, CHECKPOINT_STATS, e) == -1)
 		return -1;
-	return has_log ? add_file(w, log, ARCHIVE_LOG, e) : 0;
+	return spec_logging_is_file(c->log_driver) ? add_file(w, log, ARCHIVE_LOG, e) : 0;
 }
 
 static int

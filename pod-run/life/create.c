@@ -25,6 +25,7 @@
 #include "pod-run/life/usermap.h"
 #include "pod-run/life/volumes.h"
 #include "pod-run/oci/spec_list.h"
+#include "pod-run/oci/spec_logging.h"
 #include "pod-run/oci/spec_mounts.h"
 #include "pod-run/state/event.h"
 #include "pod-run/state/event_journal.h"
@@ -402,7 +403,7 @@ place_log(struct create *c, struct err *e)
 	const char *path;
 
 	if (*top == '\0' || (g->log_path != NULL && *g->log_path != '\0') ||
-	    (g->log_driver != NULL && strcmp(g->log_driver, "k8s-file") != 0))
+	    !spec_logging_is_file(g->log_driver))
 		return 0;
 	path = arena_printf(&c->arena, "%s/%s", top, c->ctr.id);
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

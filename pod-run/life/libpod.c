@@ -12,6 +12,7 @@
 #include "pod-run/life/usermap.h"
 #include "pod-run/oci/config_linux.h"
 #include "pod-run/oci/spec_list.h"
+#include "pod-run/oci/spec_logging.h"
 
 #define VOLUMES "/var/lib/containers/storage/volumes" /* of a Podman that was told nothing else */
 
@@ -271,7 +272,7 @@ libpod_put(const struct ctr *c, json_t *o)
 		signal = SIGTERM;
 	json_put_int(o, "stopSignal", signal);
 	json_put_int(o, "stopTimeout", (int64_t)g->stop_timeout_s);
-	json_put_str(o, "logDriver", g->log_driver != NULL ? g->log_driver : "k8s-file");
+	json_put_str(o, "logDriver", g->log_driver != NULL ? g->log_driver : LOGGING_FILE);
 	json_put_str(o, "cgroupsMode", g->cgroups != NULL ? g->cgroups : "enabled");
 	json_put_str(o, "sdnotifyMode", g->sdnotify != NULL ? g->sdnotify : "container");
 	if (g->restart != NULL && strcmp(g->restart, "no") != 0) {

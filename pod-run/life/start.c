@@ -32,6 +32,7 @@
 #include "pod-run/oci/etc_files.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/oci/spec_health.h"
+#include "pod-run/oci/spec_logging.h"
 #include "pod-run/oci/spec_options.h"
 #include "pod-run/state/event.h"
 
@@ -376,14 +377,16 @@ prepare_log(struct start *s, struct rec_log_target *t, struct err *e)
 	own_mem char *dir = NULL;
 	own_fd int root = -1, fd = -1;
 
-	*t = (struct rec_log_target){.driver = c->log_driver != NULL ? c->log_driver : "k8s-file",
+	bool to_file = spec_logging_is_file(c->log_driver);
+
+	*t = (struct rec_log_target){.driver = to_file ? LOGGING_FILE : c->log_driver,
 	    .size_max = c->log_size_max,
 	    .files_max = c->log_files_max,
 	    .tag = c->log_tag,
 	    .labels = c->log_labels,
 	    .volatile_ = c->remove,
 	    .path = c->log_path};
-	if (strcmp(t->driver, "k8s-file") != 0 || (t->path != NULL && *t->path != '\0'))
+	if (!to_file || (t->path != NULL && *t->path != '\0'))
 		return 0;
 	dir = ctx_static_dir(s->x, s->c->id);
 	t->path = arena_printf(&s->arena, "%s/ctr.log", dir);

@@ -12,10 +12,17 @@
 #define FILES_DEFAULT 1 /* full files that are kept beside the one that is written */
 #define FILES_MAX 1000
 
+bool
+spec_logging_is_file(const char *driver)
+{
+	return driver == NULL || strcmp(driver, LOGGING_FILE) == 0 ||
+	       strcmp(driver, "json-file") == 0;
+}
+
 static int
 only_with(const char *what, const char *driver, const struct rec_ctr_config *c, struct err *e)
 {
-	if (strcmp(c->log_driver, driver) == 0)
+	if (strcmp(spec_logging_is_file(c->log_driver) ? LOGGING_FILE : c->log_driver, driver) == 0)
 		return 0;
 	return err_set(e, ERR_INVALID, "can only set %s with %s log driver but driver is \"%s\"",
 	    what, driver, c->log_driver);
@@ -27,7 +34,7 @@ static int
 read_path(struct rec_ctr_config *c, const char *value, struct arena *a, struct err *e)
 {
 	(void)a;
-	if (only_with("log path", "k8s-file", c, e) < 0)
+	if (only_with("log path", LOGGING_FILE, c, e) < 0)
 		return -1;
 	if (*value != '/')
 		return err_set(e, ERR_INVALID, "log path \"%s\" must be absolute", value);
@@ -123,9 +130,9 @@ spec_logging_default(const struct containers_conf *conf, bool journal)
 	const char *driver = conf->containers_log_driver;
 
 	if (*driver == '\0')
-		return journal ? "journald" : "k8s-file";
+		return journal ? "journald" : LOGGING_FILE;
 	if (strcmp(driver, "journald") == 0 && access("/run/systemd/journal/socket", W_OK) != 0)
-		return "k8s-file";
+		return LOGGING_FILE;
 	return driver;
 }
 
@@ -139,7 +146,7 @@ static int
 check_driver(const struct spec_options *o, const char *driver, struct err *e)
 {
 	static const char *const drivers[] = {
-	    "k8s-file", "journald", "none", "passthrough", "passthrough-tty"};
+	    LOGGING_FILE, "json-file", "journald", "none", "passthrough", "passthrough-tty"};
 
 	for (size_t i = 0; i < COUNTOF(drivers); i++) {
 		if (strcmp(driver, drivers[i]) != 0)
@@ -176,8 +183,6 @@ spec_logging(const struct spec_input *in, struct rec_ctr_config *c, struct arena
 
 	if (driver == NULL || *driver == '\0')
 		driver = spec_logging_default(conf, in->d->journal && !names_file(&in->o->log_opt));
-	if (strcmp(driver, "json-file") == 0)
-		driver = "k8s-file";
 	if (check_driver(in->o, driver, e) < 0 || read_notify(in->o->sdnotify, c, e) < 0)
 		return -1;
 	c->log_driver = driver;

@@ -14,6 +14,10 @@ int spec_logging(
  */
 const char *spec_logging_default(const struct containers_conf *conf, bool journal);
 
+#define LOGGING_FILE "k8s-file"
+/* Docker's json-file is another name of it, which is only shown; NULL: not said. */
+bool spec_logging_is_file(const char *driver);
+
 /* True if the container writes to the streams of the one who starts it. */
 bool spec_logging_passes(const char *driver);
 

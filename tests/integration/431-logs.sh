@@ -228,6 +228,10 @@ jruns"
 	printf '[containers]\nlog_driver = "journald"\n' >"$WORLD/wish.conf"
 	is "info tells what a container gets where no journal is" "$(unshare -m --propagation private sh -c 'mount -t tmpfs none /run && CONTAINERS_CONF_OVERRIDE=$0 exec "$@"' \
 		"$WORLD/wish.conf" $p info --format '{{.Host.LogDriver}}')" k8s-file
+	is "a journal that is asked for and not there is no missing command" \
+		"$(unshare -m --propagation private sh -c 'mount -t tmpfs none /run && exec "$@"' x $p run --rm --net none --log-driver journald bb true 2>&1; echo $?)" \
+		"Error: connecting to the journal: no such file or directory
+125"
 else
 	skip "without a word: the journal where it is kept" "only root can make it up"
 fi

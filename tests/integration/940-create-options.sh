@@ -43,7 +43,7 @@ told() {
 --group-add 44 --group-add wheel@.HostConfig.GroupAdd@["44","wheel"]
 --health-cmd true --health-interval 5s --health-retries 7 --health-start-period 6s --health-timeout 4s@.Config.Healthcheck@{"Test":["CMD-SHELL","true"],"StartPeriod":6000000000,"Interval":5000000000,"Timeout":4000000000,"Retries":7}
 --health-cmd true --health-on-failure kill --health-log-destination events_logger --health-max-log-count 3 --health-max-log-size 9@[.Config.HealthcheckOnFailureAction, .Config.HealthLogDestination, .Config.HealthcheckMaxLogCount, .Config.HealthcheckMaxLogSize]@["kill","events_logger",3,9]
---health-cmd true --health-startup-cmd false --health-startup-interval 3s --health-startup-retries 4 --health-startup-success 2 --health-startup-timeout 8s@.Config.StartupHealthCheck@{"Test":["CMD-SHELL","false"],"StartPeriod":0,"Interval":3000000000,"Timeout":8000000000,"Retries":4,"Successes":2}
+--health-cmd true --health-startup-cmd false --health-startup-interval 3s --health-startup-retries 4 --health-startup-success 2 --health-startup-timeout 8s@.Config.StartupHealthCheck@{"Test":["CMD-SHELL","false"],"Interval":3000000000,"Timeout":8000000000,"Retries":4,"Successes":2}
 --no-healthcheck@.Config.Healthcheck.Test@["NONE"]
 --hostname box@.Config.Hostname@"box"
 --init@.HostConfig.Init@true
@@ -52,7 +52,8 @@ told() {
 --ipc container:other --pid container:other@[.HostConfig.IpcMode, .HostConfig.PidMode] | map(startswith("container:"))@[true,true]
 -l a=b --label-file ENVFILE@[.Config.Labels.a, .Config.Labels.C, .Config.Labels.D]@["b","1","two words"]
 --log-driver none@[.HostConfig.LogConfig.Type, .HostConfig.LogConfig.Path]@["none",""]
---log-driver json-file@.HostConfig.LogConfig.Type@"k8s-file"
+--log-driver json-file@[.HostConfig.LogConfig.Type, (.HostConfig.LogConfig.Path | endswith("/ctr.log"))]@["json-file",true]
+--log-driver passthrough@[.HostConfig.LogConfig.Type, .HostConfig.LogConfig.Path]@["passthrough",""]
 --log-opt max-size=10kb --log-opt path=LOGFILE@[.HostConfig.LogConfig.Size, (.HostConfig.LogConfig.Path | endswith("/log"))]@["10kB",true]
 -m 64m --memory-reservation 32m --memory-swap 128m # @[.HostConfig.Memory, .HostConfig.MemoryReservation, .HostConfig.MemorySwap]@[67108864,33554432,134217728]
 --memory-swappiness 10 # @.HostConfig.MemorySwappiness@10

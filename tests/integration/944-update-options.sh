@@ -21,7 +21,7 @@ rows() {
 --env NEW=1@.Config.Env | index("NEW=1") != null@true
 --health-cmd 'test -e /x' --health-interval 8s --health-retries 9 --health-start-period 7s --health-timeout 6s@.Config.Healthcheck@{"Test":["CMD-SHELL","test -e /x"],"StartPeriod":7000000000,"Interval":8000000000,"Timeout":6000000000,"Retries":9}
 --health-on-failure stop --health-max-log-count 2 --health-max-log-size 11 --health-log-destination events_logger@[.Config.HealthcheckOnFailureAction, .Config.HealthcheckMaxLogCount, .Config.HealthcheckMaxLogSize, .Config.HealthLogDestination]@["stop",2,11,"events_logger"]
---health-startup-cmd true --health-startup-interval 4s --health-startup-retries 3 --health-startup-success 2 --health-startup-timeout 5s@.Config.StartupHealthCheck@{"Test":["CMD-SHELL","true"],"StartPeriod":0,"Interval":4000000000,"Timeout":5000000000,"Retries":3,"Successes":2}
+--health-startup-cmd true --health-startup-interval 4s --health-startup-retries 3 --health-startup-success 2 --health-startup-timeout 5s@.Config.StartupHealthCheck@{"Test":["CMD-SHELL","true"],"Interval":4000000000,"Timeout":5000000000,"Retries":3,"Successes":2}
 --no-healthcheck@.Config.Healthcheck.Test@["NONE"]
 ROWS
 }
