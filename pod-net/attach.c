@@ -213,7 +213,10 @@ plan_plugin(struct attach *t, const struct plan_attach *at, struct rec_net_hold 
 						 : 0;
 }
 
-/* Whoever undoes what was made removes what has the name. */
+/*
+ * Whoever undoes what was made removes what has the name.  One of a container that has just gone may still be there:
+ * nobody waited for its end.
+ */
 static int
 check_host_name(struct attach *t, const struct plan_attach *at, struct err *e)
 {
@@ -221,6 +224,8 @@ check_host_name(struct attach *t, const struct plan_attach *at, struct err *e)
 		return 0;
 	if (net_need_route(t->n, e) != 0)
 		return -1;
+	if (link_exists(&t->n->route, at->set.host_name) && net_left_link(t->n, at->set.host_name))
+		net_remove_link(t->n, at->set.host_name);
 	return link_exists(&t->n->route, at->set.host_name)
 		   ? err_set(e, ERR_EXISTS,
 			 "create veth pair: interface %s already exists on the host",

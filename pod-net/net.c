@@ -225,6 +225,7 @@ net_close(struct net *n)
 	free(n->run_root);
 	free(n->config_dir);
 	strv_free(&n->retired);
+	strv_free(&n->named);
 	strv_free(&n->links);
 	free(n->left.v);
 	arena_free(&n->left.arena);
@@ -381,10 +382,10 @@ has_end(const struct rec_net_hold *h, const char *link)
 	return h->link != NULL && strcmp(h->link, link) == 0;
 }
 
-/* True if that is so of a network that a container of this run root is on. */
+/* True if that is so of a network that a container of this run root is on, or, retired, was on until a moment ago. */
 static bool
-any_hold(
-    struct net *n, bool (*is_so)(const struct rec_net_hold *h, const char *name), const char *name)
+any_hold(struct net *n, bool retired, bool (*is_so)(const struct rec_net_hold *h, const char *name),
+    const char *name)
 {
 	own_strv struct strv names = {0};
 	struct err e = {0};
@@ -396,7 +397,8 @@ any_hold(
 		own_arena struct arena a = {0};
 		struct rec_net_state st = {0};
 
-		if (names.v[i][0] == '.' || state_read(&n->state, names.v[i], &st, &a, &e) != 1)
+		if ((names.v[i][0] == '.') != retired ||
+		    state_read(&n->state, names.v[i], &st, &a, &e) != 1)
 			continue;
 		for (size_t k = 0; k < st.networks.n; k++)
 			any |= is_so(&st.networks.v[k], name);
@@ -416,7 +418,7 @@ net_remove_link(struct net *n, const char *name)
 	int index = link_index(&n->route, name, &e);
 
 	err_clear(&e);
-	if (index < 0 || any_hold(n, has_end, name))
+	if (index < 0 || any_hold(n, false, has_end, name))
 		return;
 	netlink_reset(&b, &n->route);
 	link_put_delete(&b, index);
@@ -424,15 +426,10 @@ net_remove_link(struct net *n, const char *name)
 		log_warn("%s: %s", name, e.text);
 }
 
-/* Names that the user has chosen are free again at once, whenever the kernel takes down the namespace. */
-static void
-free_names(struct net *n, const struct rec_net_state *st)
+bool
+net_left_link(struct net *n, const char *name)
 {
-	struct err e = {0};
-
-	for (size_t i = 0; i < st->networks.n; i++)
-		if (st->networks.v[i].link_named && net_need_route(n, &e) == 0)
-			net_remove_link(n, st->networks.v[i].link);
+	return any_hold(n, true, has_end, name);
 }
 
 int
@@ -468,7 +465,6 @@ net_teardown(struct net *n, const char *id, int netns, struct err *e)
 	lease_unlock(&n->leases);
 	if (retired != NULL)
 		strv_add(&n->retired, retired);
-	free_names(n, &st);
 	return 0;
 }
 
@@ -506,27 +502,51 @@ net_left(struct net *n, const struct rec_net_hold *h)
 	wire_copy(&rec_net_hold_desc, h, &n->left.v[n->left.n++], &n->left.arena);
 }
 
-/* Undoes the rest of one container and notes the networks it was on. */
+/* Undoes the rest of one container and notes the networks it was on.  Links with names are left for later. */
 static void
 finish_one(struct net *n, const char *name)
 {
 	own_arena struct arena a = {0};
 	struct rec_net_state st = {0};
 	struct err e = {0};
+	bool named = false;
 
 	if (state_read(&n->state, name, &st, &a, &e) == 1) {
-		for (size_t i = 0; i < st.networks.n; i++)
+		for (size_t i = 0; i < st.networks.n; i++) {
 			net_left(n, &st.networks.v[i]);
+			named |= st.networks.v[i].link_named;
+		}
 		if (st.helper == NULL && st.ports.n > 0 && withdraw(n, &st, &a, &e) != 0)
 			log_warn("removing published ports: %s", e.text);
 	}
+	if (named)
+		strv_add(&n->named, name);
+	else
+		state_remove(&n->state, name);
+}
+
+/*
+ * Names that the user has chosen are free again soon, whenever the kernel takes down the namespace.  Until its state
+ * goes, who wants such a name sees whose it was.
+ */
+static void
+finish_named(struct net *n, const char *name)
+{
+	own_arena struct arena a = {0};
+	struct rec_net_state st = {0};
+	struct err e = {0};
+
+	if (state_read(&n->state, name, &st, &a, &e) == 1 && net_need_route(n, &e) == 0)
+		for (size_t i = 0; i < st.networks.n; i++)
+			if (st.networks.v[i].link_named)
+				net_remove_link(n, st.networks.v[i].link);
 	state_remove(&n->state, name);
 }
 
 bool
 net_has_user(struct net *n, const char *interface)
 {
-	return any_hold(n, is_on, interface);
+	return any_hold(n, false, is_on, interface);
 }
 
 /* Networks without leases are looked for in the states; whoever misses one there meets its port. */
@@ -685,6 +705,10 @@ net_tidy(struct net *n, bool at_once)
 	struct err e = {0};
 
 	net_finish(n);
+	/* The kernel takes its time for each, and nobody waits for an answer any more. */
+	for (size_t i = 0; i < n->named.n; i++)
+		finish_named(n, n->named.v[i]);
+	strv_free(&n->named);
 	if (n->left.n == 0 || net_need_route(n, &e) != 0)
 		return;
 	/* The kernel takes down dead namespaces by and by. */

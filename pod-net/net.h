@@ -43,6 +43,7 @@ struct net {
 	int *held; /* locks on the states of containers this process has set up */
 	size_t nheld, held_cap;
 	struct strv retired; /* state files whose rest is undone after the answer */
+	struct strv named;   /* those whose links are left of it, for net_tidy */
 	struct strv links;   /* host ends of the links of such containers */
 	struct {
 		struct rec_net_hold *v;
@@ -127,6 +128,9 @@ bool net_has_user(struct net *n, const char *interface);
 
 /* Removes the link unless a container of this run root has one of that name. */
 void net_remove_link(struct net *n, const char *name);
+
+/* True if it is the link of a container that was taken down a moment ago, and not all of it is undone yet. */
+bool net_left_link(struct net *n, const char *name);
 
 /* Remembers that a container has left a network, for net_tidy. */
 void net_left(struct net *n, const struct rec_net_hold *h);

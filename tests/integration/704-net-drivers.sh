@@ -161,6 +161,44 @@ options() {
 }
 ! wanted options || options
 
+# A name that the user chose is free for the next container, yet no end of a container waits for the kernel.
+kept() { ip link show wire1 >/dev/null 2>&1; }
+freed() { ! kept; }
+same_ns() { [ "$(readlink "/proc/$1/ns/net")" = "$(readlink "/proc/$2/ns/net")" ]; }
+# keep NAME SECONDS: somebody else has the container's namespace, and with it the link
+keep() {
+	local pid
+	pid=$(pod inspect -f '{{.State.Pid}}' "$1")
+	nsenter -n -t "$pid" sleep "$2" &
+	remember_pid $!
+	until_ok 10 same_ns $! "$pid"
+}
+host_name() {
+	local failed=0
+	start --name k1 --network bridge:host_interface_name=wire1
+	keep k1 100
+	if command -v strace >/dev/null; then
+		strace -f -qq -e trace=sendmsg,sendto -o "$WORLD/trace" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" \
+			--network-config-dir "$CONF" rm -f -t 0 k1 >/dev/null
+		is "an end is answered before the link goes" "$(awk '/RTM_DELLINK.*"wire1"/ { by = $1 } by == $1 && /sendmsg\(3,/ { late++ }
+			END { print by != "" ? late + 0 : "no link" }' "$WORLD/trace")" 0
+	else
+		skip "an end is answered before the link goes" "no strace"
+		pod rm -f -t 0 k1 >/dev/null
+	fi
+	check "which it does" until_ok 20 freed
+	for i in 1 2 3 4 5 6; do
+		start --name k1 --network bridge:host_interface_name=wire1 || failed=$((failed + 1))
+		keep k1 100
+		pod restart -t 0 k1 >/dev/null || failed=$((failed + 1))
+		keep k1 100
+		pod rm -f -t 0 k1 >/dev/null
+	done
+	is "the next one meets none left" "$failed" 0
+	check "nor stays any" until_ok 20 freed
+}
+! wanted options || host_name
+
 # --- sctp ---------------------------------------------------------------------------------------------------------
 sctp() { perl -e 'use Socket; socket(S, PF_INET, SOCK_STREAM, 132) or exit 1; '"$1" -- "${@:2}"; }
 if ! wanted sctp; then
