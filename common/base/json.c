@@ -7,13 +7,19 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 
+struct extent {
+	unsigned depth;
+	size_t nodes; /* lists and objects */
+};
+
 /*
- * jansson descends up to 2048 levels, each of which costs stack; so the nesting is measured first.
- * Brackets inside strings do not count.
+ * jansson descends up to 2048 levels, each of which costs stack, and makes some 200 bytes of the two of "{}"; so both
+ * are measured first.  Brackets inside strings do not count.
  */
-static bool
-too_deep(const char *s, size_t n, unsigned max)
+static struct extent
+measure(const char *s, size_t n)
 {
+	struct extent x = {0};
 	unsigned depth = 0;
 	bool quoted = false;
 
@@ -26,19 +32,21 @@ too_deep(const char *s, size_t n, unsigned max)
 		} else if (s[i] == '"') {
 			quoted = true;
 		} else if (s[i] == '{' || s[i] == '[') {
-			if (++depth > max)
-				return true;
+			x.nodes++;
+			if (++depth > x.depth)
+				x.depth = depth;
 		} else if ((s[i] == '}' || s[i] == ']') && depth > 0) {
 			depth--;
 		}
 	}
-	return false;
+	return x;
 }
 
 json_t *
 json_read_max(const char *bytes, size_t n, size_t max_bytes, unsigned max_depth, struct err *e)
 {
 	json_error_t at;
+	struct extent x;
 	json_t *j;
 
 	if (n > max_bytes) {
@@ -46,9 +54,15 @@ json_read_max(const char *bytes, size_t n, size_t max_bytes, unsigned max_depth,
 		    e, ERR_LIMIT, "JSON document of %zu bytes is larger than %zu", n, max_bytes);
 		return NULL;
 	}
-	if (too_deep(bytes, n, max_depth)) {
+	x = measure(bytes, n);
+	if (x.depth > max_depth) {
 		err_set(
 		    e, ERR_LIMIT, "JSON document is nested more than %u levels deep", max_depth);
+		return NULL;
+	}
+	if (x.nodes > JSON_NODES_MAX) {
+		err_set(e, ERR_LIMIT, "JSON document has more than %u lists and objects",
+		    JSON_NODES_MAX);
 		return NULL;
 	}
 	j = json_loadb(bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);

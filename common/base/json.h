@@ -25,10 +25,12 @@ json_release_(json_t **j)
 
 #define JSON_SIZE_DEFAULT ((size_t)4 << 20)
 #define JSON_DEPTH_DEFAULT 64
+#define JSON_NODES_MAX \
+	(1u << 20) /* lists and objects: what they cost in memory is no matter of their bytes */
 
 /*
- * Reads one document: at most JSON_SIZE_DEFAULT bytes, JSON_DEPTH_DEFAULT levels, no doubled keys,
- * no NUL in strings, nothing but white space behind it.  Any value may be at the top.  NULL on
+ * Reads one document: at most JSON_SIZE_DEFAULT bytes, JSON_DEPTH_DEFAULT levels, JSON_NODES_MAX lists and objects, no
+ * doubled keys, no NUL in strings, nothing but white space behind it.  Any value may be at the top.  NULL on
  * error.
  */
 json_t *json_read(const char *bytes, size_t n, struct err *e);

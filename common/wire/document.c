@@ -101,6 +101,7 @@ document_pack(const json_t *j, struct strbuf *out, struct err *e)
 
 struct reader {
 	const uint8_t *p, *end;
+	size_t nodes; /* lists and objects so far */
 };
 
 static bool
@@ -209,9 +210,10 @@ take_value(struct reader *r, unsigned depth)
 	case 's':
 		return take_text(r, &s, &n) ? json_strn(s, n) : NULL;
 	case '[':
-		return take_number(r, 4, &v) ? take_array(r, v, depth - 1) : NULL;
 	case '{':
-		return take_number(r, 4, &v) ? take_object(r, v, depth - 1) : NULL;
+		if (++r->nodes > JSON_NODES_MAX || !take_number(r, 4, &v))
+			return NULL;
+		return kind == '[' ? take_array(r, v, depth - 1) : take_object(r, v, depth - 1);
 	default:
 		return NULL;
 	}
@@ -220,7 +222,7 @@ take_value(struct reader *r, unsigned depth)
 json_t *
 document_unpack(const struct bytes *b, struct err *e)
 {
-	struct reader r = {b->p, b->p + b->n};
+	struct reader r = {.p = b->p, .end = b->p + b->n};
 	json_t *j = b->n <= DOCUMENT_MAX ? take_value(&r, DOCUMENT_DEPTH_MAX) : NULL;
 
 	if (j != NULL && r.p == r.end)

@@ -22,7 +22,7 @@
 /* Appends the value; -1 with e if it has more than DOCUMENT_MAX bytes or DOCUMENT_DEPTH_MAX levels. */
 int document_pack(const json_t *j, struct strbuf *out, struct err *e);
 
-/* The value, of which all bytes are part; a new reference, or NULL with e. */
+/* The value, of which all bytes are part, with JSON_NODES_MAX lists and objects; a new reference, or NULL with e. */
 json_t *document_unpack(const struct bytes *b, struct err *e);
 
 #endif

@@ -70,3 +70,18 @@ Test(document, too_deep_to_pack)
 	cr_assert_eq(document_pack(j, &b, &e), -1);
 	cr_assert_eq(e.class, ERR_LIMIT);
 }
+
+Test(document, too_many_lists)
+{
+	own_strbuf struct strbuf b = {0};
+	own_json json_t *some = NULL;
+
+	strbuf_addn(&b, "[\xff\xff\x0f\0", 5);
+	for (unsigned i = 1; i < JSON_NODES_MAX; i++)
+		strbuf_addn(&b, "[\0\0\0\0", 5);
+	some = unpack(b.s, b.n);
+	cr_assert_eq(json_array_size(some), JSON_NODES_MAX - 1);
+	strbuf_addn(&b, "[\0\0\0\0", 5);
+	memcpy(b.s, "[\0\0\x10\0", 5);
+	cr_assert_null(unpack(b.s, b.n));
+}

@@ -39,6 +39,24 @@ Test(json, bounds)
 	cr_expect_eq(e.class, ERR_LIMIT);
 }
 
+Test(json, how_many_lists_and_objects)
+{
+	own_strbuf struct strbuf b = {0};
+	own_json json_t *some = NULL;
+	struct err e = {0};
+
+	strbuf_add(&b, "[\"[[{{\"");
+	for (unsigned i = 1; i < JSON_NODES_MAX; i++)
+		strbuf_add(&b, i % 2 ? ",[]" : ",{}");
+	strbuf_addc(&b, ']');
+	some = json_read(b.s, b.n, &e);
+	cr_assert_eq(json_array_size(some), JSON_NODES_MAX, "%s", e.text);
+	b.n--;
+	strbuf_add(&b, ",[]]");
+	cr_assert_null(json_read(b.s, b.n, &e));
+	cr_assert_eq(e.class, ERR_LIMIT);
+}
+
 Test(json, brackets_in_strings_do_not_nest)
 {
 	struct err e = {0};
