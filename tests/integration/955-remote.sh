@@ -34,7 +34,7 @@ printf '{"Connection": 3' >"$XDG_CONFIG_HOME/containers/podman-connections.json"
 check "a broken file of connections is named" eval 'podc -c x version 2>&1 | grep -q "reading $XDG_CONFIG_HOME/containers/podman-connections.json"'
 rm "$XDG_CONFIG_HOME/containers/podman-connections.json"
 check "nothing was made here" nothing_in "$XDG_CONFIG_HOME/containers"
-is "--remote=false wins over the environment" "$(CONTAINER_HOST=unix:///none podc --remote=false version | grep -c Server)" 0
+is "--remote=false wins over the environment" "$(CONTAINER_HOST=unix:///none podc --remote=false version 2>&1 | grep -c "^Client:")" 1
 
 # Somebody who accepts and speaks no HTTP, or another one.
 port=$(free_port)
