@@ -6,6 +6,7 @@
 #define POD_CP_H
 
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "pod-run/life/files.h"
 

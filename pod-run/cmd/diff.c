@@ -12,6 +12,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/select.h"
+#include "pod-run/remote/containers.h"
 
 #define CHANGES_MAX ((size_t)1 << 30)
 
@@ -141,15 +142,12 @@ read_changes(struct ctx *x, struct msg_rootfs_diff *m, char **text, size_t *n, s
 	return file_slurp(file, CHANGES_MAX, "the changes", text, n, e);
 }
 
-static int
-show(struct ctx *x, struct msg_rootfs_diff *m, bool json, struct err *e)
+static void
+show(char *text, size_t size, bool json)
 {
-	own_mem char *text = NULL;
 	own_mem char **v = NULL;
-	size_t size = 0, n = 0, cap = 0;
+	size_t n = 0, cap = 0;
 
-	if (read_changes(x, m, &text, &size, e) == -1)
-		return -1;
 	for (char *at = text; at < text + size; at += strlen(at) + 1) {
 		if (strlen(at) < 3 || is_hidden(at + 2))
 			continue;
@@ -162,6 +160,74 @@ show(struct ctx *x, struct msg_rootfs_diff *m, bool json, struct err *e)
 		print_json(v, n);
 	else
 		print_lines(v, n);
+}
+
+/* As the store writes them. */
+static int
+ask_changes(struct remote *r, enum kind kind, const char *word, const char *against, char **text,
+    size_t *n, struct err *e)
+{
+	static const char kinds[] = "CAD";
+	static const char *const types[] = {"all", "container", "image"};
+	own_json json_t *list = NULL;
+	own_strbuf struct strbuf b = {0};
+	const json_t *one;
+	size_t i;
+
+	if (kind != IMAGE && containers_exists(r, word, e) == -1) {
+		if (kind == CONTAINER || e->class != ERR_NOTFOUND)
+			return -1;
+		err_clear(e);
+		list = containers_changes(r, "image", word, types[kind], against, e);
+	} else {
+		list = containers_changes(
+		    r, kind == IMAGE ? "image" : "container", word, types[kind], against, e);
+	}
+	if (list == NULL)
+		return -1;
+	json_array_foreach (list, i, one) {
+		const char *path = json_string_value(json_object_get(one, "Path"));
+		json_int_t what = json_integer_value(json_object_get(one, "Kind"));
+
+		if (path == NULL || what < 0 || what > 2)
+			return err_set(
+			    e, ERR_FORMAT, "a change that the service tells is malformed");
+		strbuf_addf(&b, "%c %s", kinds[what], path);
+		strbuf_addc(&b, '\0');
+	}
+	*n = b.n;
+	*text = b.n > 0 ? strbuf_take(&b) : xstrdup("");
+	return 0;
+}
+
+static int
+latest_there(struct remote *r, char **id, struct err *e)
+{
+	static const struct strv none;
+	const struct containers_wanted w = {.all = true, .last = 1, .filters = &none};
+	own_ctr_list struct ctr_list l = {0};
+	own_json json_t *told = NULL;
+
+	if (containers_list(r, &w, &l, &told, e) == -1)
+		return -1;
+	if (l.n == 0)
+		return err_set(e, ERR_NOTFOUND, "no containers found: no such container");
+	*id = xstrdup(l.v[0].id);
+	return 0;
+}
+
+static int
+show_there(struct remote *r, enum kind kind, const struct diff_opts *o, int argc, char **argv,
+    struct err *e)
+{
+	own_mem char *text = NULL, *latest = NULL;
+	size_t n = 0;
+
+	if ((o->latest && latest_there(r, &latest, e) == -1) ||
+	    ask_changes(r, kind, o->latest ? latest : argv[0], argc > 1 ? argv[1] : NULL, &text, &n,
+		e) == -1)
+		return -1;
+	show(text, n, o->format != NULL);
 	return 0;
 }
 
@@ -172,6 +238,8 @@ run_any(struct cli_ctx *cli, enum kind kind, const struct diff_opts *o, int argc
 	struct ctx *x = ctx_of(cli);
 	own_arena struct arena a = {0};
 	struct msg_rootfs_diff m = {0};
+	own_mem char *text = NULL;
+	size_t n = 0;
 
 	if (o->format != NULL && strcmp(o->format, "json") != 0)
 		return err_set(e, ERR_USAGE, "only supported value for '--format' is 'json'");
@@ -180,11 +248,16 @@ run_any(struct cli_ctx *cli, enum kind kind, const struct diff_opts *o, int argc
 	if (!o->latest && argc == 0)
 		return kind != IMAGE ? select_none(cli, e)
 				     : err_set(e, ERR_USAGE, "image name must be provided");
+	if (x->remote != NULL)
+		return show_there(x->remote, kind, o, argc, argv, e);
 	if (find(x, kind, argc > 0 ? argv[0] : NULL, o->latest, &a, &m.id, e) == -1)
 		return -1;
 	if (argc > 1 && find(x, kind, argv[1], false, &a, &m.against, e) == -1)
 		return -1;
-	return show(x, &m, o->format != NULL, e);
+	if (read_changes(x, &m, &text, &n, e) == -1)
+		return -1;
+	show(text, n, o->format != NULL);
+	return 0;
 }
 
 static int

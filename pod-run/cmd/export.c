@@ -9,6 +9,8 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/oci/detached.h"
+#include "pod-run/remote/archives.h"
+#include "pod-run/remote/containers.h"
 #include "pod-run/state/event.h"
 
 struct export_opts {
@@ -55,6 +57,14 @@ open_rootfs(const struct ctr *c, struct err *e)
 }
 
 static int
+export_there(struct remote *r, const char *word, const char *output, struct err *e)
+{
+	own_fd int out = containers_exists(r, word, e) == 0 ? open_output(output, e) : -1;
+
+	return out == -1 ? -1 : archives_export(r, word, out, e);
+}
+
+static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct export_opts *o = opts;
@@ -65,6 +75,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct msg_rootfs_export m = {0};
 
 	(void)argc;
+	if (x->remote != NULL)
+		return export_there(x->remote, argv[0], o->output, e);
 	lock = sync_open_word(x, argv[0], &c, e);
 	if (lock == -1 || ctr_config(&c, e) == -1 || ctx_store(x, e) == NULL)
 		return -1;

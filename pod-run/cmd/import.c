@@ -13,6 +13,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_make.h"
 #include "pod-run/ctx.h"
+#include "pod-run/remote/archives.h"
 #include "pod-run/state/event.h"
 
 struct import_opts {
@@ -184,12 +185,31 @@ import(struct ctx *x, struct import *i, const char *path, const char *name, stru
 }
 
 static int
+import_there(struct remote *r, const struct import_opts *o, const char *path, const char *name,
+    struct err *e)
+{
+	own_fd int input = is_url(path) ? -1 : open_input(path, e);
+	const struct archives_import m = {.url = is_url(path) ? path : NULL,
+	    .input = input,
+	    .name = name,
+	    .message = o->message,
+	    .os = o->os,
+	    .arch = o->arch,
+	    .variant = o->variant,
+	    .change = &o->change};
+
+	return m.url == NULL && input == -1 ? -1 : archives_import(r, &m, e);
+}
+
+static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	struct import i = {.o = opts};
+	const char *name = argc > 1 ? argv[1] : NULL;
 	int r;
 
-	r = import(ctx_of(cli), &i, argv[0], argc > 1 ? argv[1] : NULL, e);
+	r = ctx_of(cli)->remote != NULL ? import_there(ctx_of(cli)->remote, i.o, argv[0], name, e)
+					: import(ctx_of(cli), &i, argv[0], name, e);
 	change_free(&i.change);
 	arena_free(&i.a);
 	return r;

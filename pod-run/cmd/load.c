@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/image.h"
+#include "pod-run/remote/archives.h"
 #include "pod-run/state/event.h"
 
 struct load_opts {
@@ -55,6 +56,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
+	if (input != -1 && ctx_of(cli)->remote != NULL)
+		return archives_load(ctx_of(cli)->remote, input, e);
 	if (input == -1 || (image = image_helper(ctx_of(cli), &store_end, e)) == NULL)
 		return -1;
 	m.store = store_end;

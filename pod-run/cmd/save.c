@@ -11,6 +11,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/life/image.h"
+#include "pod-run/remote/archives.h"
 #include "pod-run/state/event.h"
 
 struct save_opts {
@@ -176,11 +177,27 @@ save(struct ctx *x, const struct save_opts *o, const struct form *f, const struc
 }
 
 static int
+save_there(struct remote *r, const struct save_opts *o, const struct form *f, char **names,
+    size_t n, int output, struct err *e)
+{
+	const struct archives_save s = {.form = f->word,
+	    .directory = f->directory,
+	    .compress = o->compress,
+	    .uncompressed = o->uncompressed,
+	    .names = names,
+	    .n = n,
+	    .output = output};
+
+	return archives_save(r, &s, e);
+}
+
+static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	struct save_opts *o = opts;
 	const struct containers_conf *conf = ctx_conf(ctx_of(cli), e);
 	const struct form *f = find_form(o->format);
+	struct remote *there = ctx_of(cli)->remote;
 	struct plan p = {0};
 	own_fd int output = -1;
 	bool made = false;
@@ -190,14 +207,20 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	if (strcmp(f->word, "docker-archive") == 0 && !cmd_given(cli, "multi-image-archive"))
 		o->multi = conf->engine_multi_image_archive;
-	if (make_plan(ctx_of(cli), o, argv, (size_t)argc, &p, e) == 0 &&
-	    (output = open_output(o, f, &made, e)) != -1)
+	if (there != NULL && argc > 1 && !o->multi)
+		return err_set(e, ERR_UNSUPPORTED,
+		    "further tags: a service cannot be told of them; --multi-image-archive saves "
+		    "several images");
+	if (there != NULL && (output = open_output(o, f, &made, e)) != -1)
+		r = save_there(there, o, f, argv, (size_t)argc, output, e);
+	else if (there == NULL && make_plan(ctx_of(cli), o, argv, (size_t)argc, &p, e) == 0 &&
+		 (output = open_output(o, f, &made, e)) != -1)
 		r = save(ctx_of(cli), o, f, &p, output, e);
 	if (r == -1 && made && f->directory)
 		rmdir(o->output);
 	else if (r == -1 && made)
 		unlink(o->output);
-	for (size_t i = 0; r == 0 && i < p.nids; i++)
+	for (size_t i = 0; r == 0 && i < p.nids; i++) /* none of a service's */
 		event_named(ctx_of(cli), EVENT_IMAGE, EVENT_SAVE, p.ids[i],
 		    o->output != NULL ? o->output : "-");
 	arena_free(&p.a);

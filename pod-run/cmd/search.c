@@ -9,6 +9,7 @@
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/ctx.h"
+#include "pod-run/remote/registry.h"
 
 #define LIMIT_DEFAULT 25
 #define LIMIT_MAX 65536
@@ -172,6 +173,44 @@ print(const struct search_opts *o, const struct filters *f, const struct msg_ima
 	return json_array_size(list) == 0 ? 0 : output_list(&out, list, NULL, stdout, e);
 }
 
+static const char *
+text_at(const json_t *o, const char *key, struct arena *a)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? arena_strdup(a, s) : "";
+}
+
+static int
+search_there(struct cli_ctx *cli, const struct search_opts *o, const struct filters *f,
+    const struct msg_image_search *m, struct err *e)
+{
+	const struct args args = {.cli = cli, .opts = (void *)(uintptr_t)o};
+	own_arena struct arena a = {0};
+	own_json json_t *list =
+	    registry_search(ctx_of(cli)->remote, &args, m->term, m->limit, m->list_tags, e);
+	struct msg_image_search_r found = {0};
+	const json_t *one;
+	size_t i;
+
+	if (list == NULL)
+		return -1;
+	found.results.v = arena_array(&a, json_array_size(list) + 1, sizeof(*found.results.v));
+	json_array_foreach (list, i, one) {
+		json_int_t stars = json_integer_value(json_object_get(one, "Stars"));
+
+		found.results.v[found.results.n++] =
+		    (struct rec_search_result){.index = text_at(one, "Index", &a),
+			.name = text_at(one, "Name", &a),
+			.description = text_at(one, "Description", &a),
+			.stars = stars > 0 ? (uint64_t)stars : 0,
+			.official = *text_at(one, "Official", &a) != '\0',
+			.automated = *text_at(one, "Automated", &a) != '\0',
+			.tag = text_at(one, "Tag", &a)};
+	}
+	return print(o, f, &found, e);
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -197,6 +236,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		if (take_filter(&f, o->filter.v[i], e) < 0)
 			return -1;
 	}
+	if (x->remote != NULL)
+		return search_there(cli, o, &f, &m, e);
 	if (access_fill(&o->access, &access, e) == -1 || ctx_paths(x, e) == -1)
 		return -1;
 	image = ctx_helper(x, ROLE_IMAGE, &pid, e);

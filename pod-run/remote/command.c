@@ -83,8 +83,8 @@ args_given(const struct args *a, const char *name)
 
 /* --- What is built --------------------------------------------------------------------------------*/
 
-static const struct remote_command *const tables[] = {
-    remote_containers, remote_images, remote_networks, remote_others, remote_streams};
+static const struct remote_command *const tables[] = {remote_archives, remote_containers,
+    remote_images, remote_networks, remote_others, remote_registry, remote_streams};
 
 static const struct remote_command *
 find_command(const char *words)

@@ -33,8 +33,8 @@ struct remote_command {
 };
 
 /* Ended by {NULL}. */
-extern const struct remote_command remote_containers[], remote_images[], remote_networks[],
-    remote_others[], remote_streams[];
+extern const struct remote_command remote_archives[], remote_containers[], remote_images[],
+    remote_networks[], remote_others[], remote_registry[], remote_streams[];
 
 /*
  * Instead of a command's own function: has the service do it if one is asked for, else calls that.  What is not built

@@ -97,6 +97,17 @@ exists(struct remote *r, const char *kind, const char *word, struct err *e)
 	return remote_ask(r, &q, &a, e);
 }
 
+int
+containers_exists(struct remote *r, const char *word, struct err *e)
+{
+	if (exists(r, "container", word, e) == 0)
+		return 0;
+	return e->class == ERR_NOTFOUND
+		   ? err_set(e, ERR_NOTFOUND,
+			 "no container with name or ID \"%s\" found: no such container", word)
+		   : -1;
+}
+
 static int
 check_names(struct each *w, const struct strv *words, struct err *e)
 {

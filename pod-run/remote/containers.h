@@ -19,11 +19,18 @@ int containers_list(struct remote *r, const struct containers_wanted *w, struct 
 /* The one that the user names so. */
 int containers_get(struct remote *r, const char *word, struct ctr *c, struct err *e);
 
+/* ERR_NOTFOUND if there is none. */
+int containers_exists(struct remote *r, const char *word, struct err *e);
+
 /* Bytes of its own layer and of its image. */
 void containers_size(const json_t *told, const char *id, uint64_t *rw, uint64_t *image);
 
 /* What a row of ps shows that no record of ours has. */
 void containers_put_told(json_t *row, const json_t *told, const char *id);
+
+/* What differs from below, or from another, as the service lists it; type is all, container or image. */
+json_t *containers_changes(struct remote *r, const char *kind, const char *word, const char *type,
+    const char *against, struct err *e);
 
 /* The documents of inspect: kind is container, image, volume or network.  ERR_NOTFOUND if there is none. */
 json_t *containers_inspect(

@@ -234,6 +234,23 @@ containers_inspect(struct remote *r, const char *kind, const char *word, bool si
 	return json_incref(a.document);
 }
 
+json_t *
+containers_changes(struct remote *r, const char *kind, const char *word, const char *type,
+    const char *against, struct err *e)
+{
+	own_question struct question q = {0};
+	own_reply struct reply a = {0};
+
+	question_path(&q, "/%s", kind);
+	question_path(&q, "s/%s/changes", word);
+	question_put(&q, "diffType", type);
+	if (against != NULL)
+		question_put(&q, "parent", against);
+	if (remote_ask(r, &q, &a, e) == -1)
+		return NULL;
+	return json_is_array(a.document) ? json_incref(a.document) : json_arr();
+}
+
 int
 containers_get(struct remote *r, const char *word, struct ctr *c, struct err *e)
 {

@@ -142,9 +142,8 @@ landing(const struct cp_side *from, struct cp_side *to, const char **name, struc
 	return path_open(to->dir, to->name, PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 }
 
-/* Whoever sends it says what is in it: neither its names nor its links lead elsewhere. */
-static int
-take(int *stream, int target, const char *name, bool overwrite, struct err *e)
+int
+copies_take(int *stream, int target, const char *name, bool overwrite, struct err *e)
 {
 	struct msg_copy m = {.form = "unpack",
 	    .name = name,
@@ -180,7 +179,7 @@ copy_here(struct remote *r, struct cp_side *from, struct cp_side *to, const stru
 	if (remote_send(r, &q, &seq, e) == -1)
 		return -1;
 	fd_close(&into);
-	got = take(&source, target, name, o->overwrite, &here);
+	got = copies_take(&source, target, name, o->overwrite, &here);
 	fd_close(&source);
 	if (remote_receive(r, &q, seq, &reply, e) == -1 && e->class != ERR_CANCELLED)
 		return -1;

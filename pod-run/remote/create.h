@@ -6,7 +6,8 @@
 
 /* Options of create and run that create_container heeds. */
 #define CREATE_OPTIONS                                                                             \
-	"add-host,annotation,cap-add,cap-drop,cpus,dns,dns-option,dns-search,entrypoint,env,"      \
+	"add-host,annotation,authfile,cap-add,cap-drop,cpus,creds,dns,dns-option,dns-search,"      \
+	"entrypoint,env,"                                                                          \
 	"env-host,group-add,hostname,init,interactive,label,memory,name,network,pids-limit,"       \
 	"privileged,publish,publish-all,pull,quiet,read-only,restart,rm,stop-signal,stop-timeout," \
 	"tls-verify,tty,user,volume,workdir"

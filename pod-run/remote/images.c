@@ -13,6 +13,7 @@
 #include "common/oci/reference.h"
 #include "pod-run/remote/command.h"
 #include "pod-run/remote/images.h"
+#include "pod-run/remote/registry.h"
 
 #define NS INT64_C(1000000000)
 #define ID_MAX 64
@@ -35,15 +36,20 @@ count_at(const json_t *o, const char *key)
 	return v > 0 ? (uint64_t)v : 0;
 }
 
-/* A name without a registry's "sha256:" before it. */
+const char *
+images_plain_id(const char *s)
+{
+	if (s != NULL && text_has_prefix(s, "sha256:"))
+		s += strlen("sha256:");
+	return s != NULL && text_is_hex(s, ID_MAX) ? s : NULL;
+}
+
 static const char *
 id_at(const json_t *o, const char *key, struct arena *a)
 {
-	const char *s = json_string_value(json_object_get(o, key));
+	const char *s = images_plain_id(json_string_value(json_object_get(o, key)));
 
-	if (s != NULL && text_has_prefix(s, "sha256:"))
-		s += strlen("sha256:");
-	return s != NULL && text_is_hex(s, ID_MAX) ? arena_strdup(a, s) : NULL;
+	return s != NULL ? arena_strdup(a, s) : NULL;
 }
 
 static void
@@ -163,29 +169,35 @@ images_step(
 
 /* --- Names --------------------------------------------------------------------------------------*/
 
+int
+images_put_name(struct question *q, const char *word, struct err *e)
+{
+	own_reference struct reference ref = {0};
+	own_mem char *repository = NULL;
+	const char *slash = strrchr(word, '/');
+	const char *colon = strrchr(slash != NULL ? slash : word, ':');
+
+	if (reference_parse(word, &ref, e) == -1)
+		return -1;
+	if (ref.digest != NULL)
+		return err_set(e, ERR_INVALID, "tag by digest not supported: %s", word);
+	repository = xstrndup(word, colon != NULL ? (size_t)(colon - word) : strlen(word));
+	question_put(q, "repo", repository);
+	question_put(q, "tag", colon != NULL ? colon + 1 : "latest");
+	return 0;
+}
+
 /* "tag" or "untag" of one name. */
 static int
 name(struct remote *r, const char *image, const char *act, const char *word, struct err *e)
 {
 	own_question struct question q = {.method = "POST", .answer = "none"};
 	own_reply struct reply a = {0};
-	own_reference struct reference ref = {0};
-	own_mem char *repository = NULL;
 
 	question_path(&q, "/images/%s", image);
 	question_path(&q, "/%s", act);
-	if (word != NULL) {
-		const char *slash = strrchr(word, '/');
-		const char *colon = strrchr(slash != NULL ? slash : word, ':');
-
-		if (reference_parse(word, &ref, e) == -1)
-			return -1;
-		if (ref.digest != NULL)
-			return err_set(e, ERR_INVALID, "tag by digest not supported: %s", word);
-		repository = xstrndup(word, colon != NULL ? (size_t)(colon - word) : strlen(word));
-		question_put(&q, "repo", repository);
-		question_put(&q, "tag", colon != NULL ? colon + 1 : "latest");
-	}
+	if (word != NULL && images_put_name(&q, word, e) == -1)
+		return -1;
 	return remote_ask(r, &q, &a, e);
 }
 
@@ -310,6 +322,8 @@ pull(struct remote *r, const struct args *a, struct question *q, struct pulled *
 	question_path(q, "/images/pull");
 	question_put(q, "reference", word);
 	question_put_bool(q, "quiet", p->quiet);
+	if (registry_put_auth(q, a, word, e) == -1)
+		return -1;
 	if (args_given(a, "tls-verify"))
 		question_put_bool(q, "tlsVerify", args_int(a, "tls-verify") != 0);
 	if (remote_ask(r, q, &reply, e) == -1)
@@ -377,6 +391,7 @@ const struct remote_command remote_images[] = {
     {"tag,image tag", "", run_tag},
     {"untag,image untag", "", run_untag},
     {"rmi,image rm", "all,force,ignore", run_rmi},
-    {"pull,image pull", "all-tags,arch,os,policy,quiet,tls-verify,variant", run_pull},
+    {"pull,image pull", "all-tags,arch,authfile,creds,os,policy,quiet,tls-verify,variant",
+	run_pull},
     {0},
 };

@@ -19,6 +19,12 @@ json_t *images_history(struct remote *r, const char *word, struct err *e);
 bool images_step(
     const json_t *o, struct rec_history *h, struct rec_image *im, uint64_t *size, struct arena *a);
 
+/* An ID without "sha256:" before it; NULL if s, which may be NULL, is none. */
+const char *images_plain_id(const char *s);
+
+/* A new name, as the query takes it. */
+int images_put_name(struct question *q, const char *word, struct err *e);
+
 /* ERR_NOTFOUND if there is none. */
 int images_exists(struct remote *r, const char *word, struct err *e);
 

@@ -68,6 +68,9 @@ question_free(struct question *q)
 {
 	strbuf_free(&q->path);
 	strbuf_free(&q->query);
+	if (q->auth != NULL)
+		explicit_bzero(q->auth, strlen(q->auth));
+	free(q->auth);
 }
 
 /* RFC 3986, section 2.3; also what else may stand as it is. */
@@ -300,6 +303,7 @@ remote_send(struct remote *r, const struct question *q, uint32_t *seq, struct er
 	    .host = "d",
 	    .answer = q->answer != NULL ? q->answer : "document",
 	    .type = body != NULL ? "application/json" : q->type,
+	    .auth = q->auth,
 	    .feed = q->feed,
 	    .tty = q->tty,
 	    .detach_keys = q->detach_keys,

@@ -37,6 +37,7 @@ struct question {
 	struct strbuf query;
 	const json_t *body; /* sent as JSON */
 	const char *type;   /* of what is fed */
+	char *auth;	    /* X-Registry-Auth, a secret of ours; or NULL */
 	int in, out, err;   /* 0: none */
 	bool feed, tty;
 	const char *detach_keys; /* of an upgrade, or NULL */

@@ -76,6 +76,8 @@ send_head(int fd, const struct msg_remote_ask *m, struct err *e)
 		strbuf_add(&b, "Connection: Upgrade\r\nUpgrade: tcp\r\n");
 	if (m->type != NULL)
 		strbuf_addf(&b, "Content-Type: %s\r\n", m->type);
+	if (m->auth != NULL)
+		strbuf_addf(&b, "X-Registry-Auth: %s\r\n", m->auth);
 	if (m->feed)
 		strbuf_add(&b, "Transfer-Encoding: chunked\r\n");
 	else if (m->body.n > 0 || strcmp(m->method, "GET") != 0)

@@ -3,6 +3,7 @@
 # What goes to a service of Podman's and comes from it as an archive.
 . "$(dirname "$0")/../lib.sh"
 . "$LIB_DIR/remote-service.sh"
+. "$LIB_DIR/registry.sh"
 
 service
 fails() { # TEXT STATUS MESSAGE WORDS...: the last line of standard error
@@ -59,6 +60,54 @@ is "what is in it, to a new one" "$(podr cp one:/d/sub/. two:/home/n && podr cp 
 head -c 30000000 /dev/urandom >big
 is "much of it, both ways" "$(podr cp big one:/tmp/big && podr cp one:/tmp/big big2 && cmp big big2 && echo same)" same
 rm -f big big2
+
+# --- Containers as archives, and what changed in them ---
+podr run --name ch --network none img:1 sh -c 'echo a >/tmp/a; rm /etc/group; echo >>/etc/passwd'
+is "export" "$(podr export ch | tar t | grep -cx -e etc/passwd -e tmp/a -e etc/group)" 2
+is "export -o" "$(podr export -o e.tar ch; tar tf e.tar | grep -cx tmp/a)" 1
+fails "export of none" 125 'no container with name or ID "none" found: no such container' export -o n.tar none
+check "leaves no file" test ! -e n.tar
+is "diff" "$(podr diff ch | tr '\n' ' ')" "C /etc D /etc/group C /etc/passwd C /tmp A /tmp/a "
+is "of the latest, as JSON" "$(podr container diff -l --format json | jq -c .)" '{"changed":["/etc","/etc/passwd","/tmp"],"added":["/tmp/a"],"deleted":["/etc/group"]}'
+check "of an image" eval 'podr diff img:1 | grep -qx "A /etc/passwd"'
+check "and no other kind" eval 'podr container diff img:1 2>&1 | grep -q "no container with name or ID \"img:1\""'
+
+# --- Images as archives ---
+id=$(podr commit -q -c 'CMD=["said"]' -c LABEL=a=b -m why -f docker -a me --iidfile iid ch made:1)
+is "commit" "$(podr image inspect made:1 -f '{{.Id}} {{.Config.Cmd}} {{.Config.Labels.a}} {{.Author}} {{.Comment}}')" "$id [said] b me why"
+is "its file" "$(cat iid)" "$id"
+fails "a name that is none" 125 'parsing reference "/x:y": invalid reference format' commit ch /x:y
+fails "an option that it is not told" 125 "commit --include-volumes: not built for a remote service yet" commit --include-volumes ch x
+is "save" "$(podr save -q made:1 | tar t | grep -cx manifest.json)" 1
+is "save -o" "$(podr save -o s.tar made:1; tar xOf s.tar manifest.json | jq -r '.[0].RepoTags[0]')" localhost/made:1
+is "several" "$(podr save -m made:1 img:1 | tar xO manifest.json | jq -r '.[].RepoTags[0]' | sort | tr '\n' ' ')" "localhost/img:1 localhost/made:1 "
+is "oci-archive" "$(podr save --format oci-archive made:1 | tar t | grep -c -e index.json -e oci-layout)" 2
+is "oci-dir" "$(podr save --format oci-dir -o od made:1; jq -r '.manifests | length' od/index.json)" 1
+is "docker-dir" "$(podr save --format docker-dir -o dd made:1; jq -r .schemaVersion dd/manifest.json)" 2
+fails "further tags" 125 "further tags: a service cannot be told of them; --multi-image-archive saves several images" save -o t.tar made:1 x:1
+check "save of none is told of" eval 'podr save -o t.tar none:1 2>&1 | grep -q "^Error: .*none:1"'
+check "leaves no file" test ! -e t.tar
+is "load" "$(podr rmi made:1 >/dev/null; podr load <s.tar)" "Loaded image: localhost/made:1"
+is "it is the same" "$(podr image inspect made:1 -f '{{.Id}}')" "$id"
+is "load -i" "$(podr load -q -i s.tar)" "Loaded image: localhost/made:1"
+check "what is no archive" eval 'echo x | podr load 2>&1 | grep -q "^Error: unable to load image"'
+is "import" "$(podr import -q -c 'CMD=["imported"]' -m hello e.tar imp:1)" "sha256:$(podr image inspect imp:1 -f '{{.Id}}')"
+is "as it was told" "$(podr image inspect imp:1 -f '{{.Config.Cmd}} {{.Comment}}')" "[imported] hello"
+is "from standard input" "$(podr import - <e.tar | cut -c1-7)" sha256:
+
+# --- Registries ---
+registry_start me secret
+is "push with credentials" "$(podr push -q --tls-verify=false --creds me:secret imp:1 "$REGISTRY/a/imp:1"; echo $?)" 0
+check "without any it is refused" eval 'podr push -q --tls-verify=false imp:1 "$REGISTRY/a/imp:2" 2>&1 | grep -qi "^Error: .*\(unauthorized\|authentication required\)"'
+check "with wrong ones" eval 'podr push -q --tls-verify=false --creds me:wrong imp:1 "$REGISTRY/a/imp:2" 2>&1 | grep -qi "^Error: .*\(unauthorized\|authentication required\)"'
+printf '{"auths":{"%s":{"auth":"%s"}}}' "$REGISTRY" "$(printf me:secret | base64)" >"$WORLD/auth.json"
+is "those of a file" "$(podr push -q --tls-verify=false --authfile "$WORLD/auth.json" imp:1 "$REGISTRY/a/imp:2"; echo $?)" 0
+is "in the environment" "$(podr rmi imp:1 >/dev/null; REGISTRY_AUTH_FILE=$WORLD/auth.json podr pull -q --tls-verify=false "$REGISTRY/a/imp:1" | wc -c)" 65
+is "run pulls with them" "$(podr rmi "$REGISTRY/a/imp:1" >/dev/null; podr run --rm --network none --tls-verify=false --creds me:secret "$REGISTRY/a/imp:2" echo pulled 2>/dev/null)" pulled
+fails "a file that is not there" 125 "$(podr pull --authfile "$WORLD/none" x 2>&1 | sed 's/^Error: //')" pull --authfile "$WORLD/none" x
+is "search" "$(podr search --tls-verify=false --creds me:secret --format '{{.Name}}' "$REGISTRY/imp")" "$REGISTRY/a/imp"
+is "tags" "$(podr search --list-tags --tls-verify=false --creds me:secret --format '{{.Tag}}' "$REGISTRY/a/imp" | sort | tr '\n' ' ')" "1 2 "
+check "they are in no trace" eval '! POD_TRACE=1 podr pull -q --tls-verify=false --creds me:secret "$REGISTRY/a/imp:1" 2>&1 | grep -q "$(printf "{\"username\":\"me\"" | base64 | cut -c1-12)"'
 
 # --- A service that sends what was not asked for ---
 port=$(free_port)
