@@ -36,6 +36,19 @@ tag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	return 0;
 }
 
+/* Names that were given are told in full, as those are that were not. */
+static void
+tell_untagged(struct ctx *x, const char *id, const struct strs *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		own_strv struct strv full = {0};
+		struct err ignored = {0};
+
+		reference_candidates(names->v[i], NULL, 0, &full, &ignored);
+		event_named(x, EVENT_IMAGE, EVENT_UNTAG, id, full.n > 0 ? full.v[0] : names->v[i]);
+	}
+}
+
 static int
 untag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -49,10 +62,7 @@ untag(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	m.image = MSG_OF(&got, image_got)->image->id;
 	if (peer_call(ctx_store(x, e), &msg_image_untag_desc, &m, &in, NULL, NULL, e) == -1)
 		return -1;
-	if (argc == 1)
-		event_named(x, EVENT_IMAGE, EVENT_UNTAG, m.image, argv[0]);
-	for (int i = 1; i < argc; i++)
-		event_named(x, EVENT_IMAGE, EVENT_UNTAG, m.image, argv[i]);
+	tell_untagged(x, m.image, argc > 1 ? &m.names : &MSG_OF(&got, image_got)->image->names);
 	return 0;
 }
 

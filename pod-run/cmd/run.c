@@ -114,15 +114,17 @@ finish(struct foreground *f, struct err *e)
 	own_ctr struct ctr c = {0};
 	own_fd int lock = lock_acquire(x->lock_fd, f->c->ctr.id, LOCK_EXCLUSIVE, LOCK_WAIT, e);
 	struct err gone = {0};
+	bool stopping;
 
 	if (lock == -1)
 		return -1;
 	if (ctr_load(ctx_db(x, e), f->c->ctr.id, &c, &gone) == -1) {
 		unlinkat(x->lock_fd, f->c->ctr.id, 0);
 	} else if (!f->session.exited) {
+		stopping = c.status == CTR_STOPPING;
 		if (sync_look(x, &c)) {
 			if (c.status == CTR_STOPPED)
-				event_died(x, &c);
+				event_died(x, &c, stopping);
 			if (end_ctr(x, &c, &how, e) == -1)
 				return -1;
 		}

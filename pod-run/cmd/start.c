@@ -13,6 +13,7 @@
 #include "pod-run/life/start.h"
 #include "pod-run/life/stop.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/state/event.h"
 
 struct start_opts {
 	bool all, attach, interactive, latest, sig_proxy;
@@ -127,6 +128,7 @@ attach_existing(struct ctx *x, struct start *s, struct start_opts *o, int *lock,
 	sock = q.sock = attach_connect(bundle, e);
 	if (sock == -1 || start_whole(s, true, e) == -1)
 		return -1;
+	event_ctr(x, c, EVENT_ATTACH);
 	fd_close(lock);
 	if (session_run(x, &q, e) == -1)
 		return -1;
@@ -161,6 +163,8 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	if (start_whole(&s, true, e) == -1)
 		return -1;
 	fd_close(&theirs);
+	if (o->attach)
+		event_ctr(x, &c, EVENT_ATTACH);
 	fd_close(&lock);
 	if (o->attach)
 		return attend(x, &s, ours, o, e);

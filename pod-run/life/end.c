@@ -352,7 +352,7 @@ int
 end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, struct end *how,
     struct err *e)
 {
-	bool known = c->status == CTR_STOPPED;
+	bool known = c->status == CTR_STOPPED, stopping = c->status == CTR_STOPPING;
 
 	if (!ctr_has_process(c) && !known)
 		return 0;
@@ -363,7 +363,7 @@ end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, stru
 	c->pid = 0;
 	c->pid_start = 0;
 	if (!known)
-		event_died(x, c);
+		event_died(x, c, stopping);
 	return end_ctr(x, c, how, e);
 }
 

@@ -199,11 +199,13 @@ sync_reload(struct ctx *x, struct ctr *c, struct err *e)
 {
 	struct db *db = ctx_db(x, e);
 	char id[NAMES_ID_LEN + 1];
+	bool stopping;
 
 	memcpy(id, c->id, sizeof(id));
 	ctr_free(c);
 	if (db == NULL || ctr_load(db, id, c, e) == -1)
 		return -1;
+	stopping = c->status == CTR_STOPPING;
 	if (!sync_look(x, c))
 		return 0;
 	if (ctr_save(db, c, e) == -1) {
@@ -211,7 +213,7 @@ sync_reload(struct ctx *x, struct ctr *c, struct err *e)
 		return -1;
 	}
 	if (c->status == CTR_STOPPED)
-		event_died(x, c);
+		event_died(x, c, stopping);
 	return 0;
 }
 

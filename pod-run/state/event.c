@@ -250,10 +250,12 @@ event_ctr(struct ctx *x, struct ctr *c, enum event_status status)
 }
 
 void
-event_died(struct ctx *x, struct ctr *c)
+event_died(struct ctx *x, struct ctr *c, bool stopping)
 {
 	struct event ev;
 
+	if (stopping)
+		event_ctr(x, c, EVENT_STOP);
 	event_of_ctr(c, EVENT_DIED, &ev);
 	ev.exited = true;
 	ev.exit_code = c->exit_code;

@@ -101,9 +101,12 @@ void event_write(struct ctx *x, const struct event *ev);
 /* Fills ev from the container: ID, name, image, labels.  What it points to lives as long as c. */
 void event_of_ctr(struct ctr *c, enum event_status status, struct event *ev);
 
-/* Short forms: a container; one, or a process in it, that died; anything with an ID and a name. */
+/*
+ * Short forms: a container; one, or a process in it, that died, the former also when it was being stopped; anything
+ * with an ID and a name.
+ */
 void event_ctr(struct ctx *x, struct ctr *c, enum event_status status);
-void event_died(struct ctx *x, struct ctr *c);
+void event_died(struct ctx *x, struct ctr *c, bool stopping);
 void event_exec_died(struct ctx *x, struct ctr *c, int code);
 void event_named(struct ctx *x, enum event_type type, enum event_status status, const char *id,
     const char *name);

@@ -21,7 +21,7 @@ pod stop -t 0 b >/dev/null
 pod start b >/dev/null
 pod rm -f -t 0 b >/dev/null
 is "the life of a container" "$(names -f type=container -f label=k=v)" \
-	"create init start exec exec_died pause unpause kill rename died cleanup init start died cleanup remove "
+	"create init start exec exec_died pause unpause kill rename stop died cleanup init start stop died cleanup remove "
 pod run --rm --name third --network none localhost/bb sh -c 'exit 7'
 is "one in the foreground" "$(names -f container=third)" "create init start attach died remove "
 is "exit status" "$(past -f container=third -f event=die --format '{{.ContainerExitCode}}')" 7

@@ -34,12 +34,19 @@ table() {
 	fi
 	writes "container rename," pod rename c d
 	writes "container kill," pod kill -s USR2 d
-	writes "container died,container cleanup," pod stop -t 0 d
+	writes "container stop,container died,container cleanup," pod stop -t 0 d
+	writes "container create," pod create --name short --net none img true
+	writes "container init,container start,container attach,container died,container cleanup," pod start -a short
+	writes "container remove," pod rm short
 	writes "container commit," pod commit -q d made
 	writes "container export," pod export -o "$WORLD/x.tar" d
 	writes "image import," pod import -q "$WORLD/x.tar" again
 	writes "image tag," pod tag made two:1
 	writes "image untag," pod untag made two:1
+	is "with the name in full" "$(pod events --stream=false --format '{{.Name}}' | tail -n 1)" localhost/two:1
+	writes "image tag,image tag," pod tag again one:1 two:1
+	writes "image untag,image untag,image untag," pod untag again
+	is "with each name" "$(pod events --stream=false --format '{{.Name}}' | tail -n 3 | sort | xargs)" "localhost/again:latest localhost/one:1 localhost/two:1"
 	writes "image save," pod save -q -o "$WORLD/s.tar" made
 	writes "image push," pod push -q made "dir:$WORLD/pushed"
 	writes "image untag,image remove," pod rmi made
