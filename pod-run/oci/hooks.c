@@ -71,19 +71,22 @@ by_name(const void *va, const void *vb)
 	return strcasecmp(a->name, b->name);
 }
 
-static void
-list_files(const struct strv *dirs, struct files *f)
+static int
+list_files(const struct strv *dirs, struct files *f, struct err *e)
 {
 	for (size_t i = 0; i < dirs->n; i++) {
 		own_dir DIR *d = opendir(dirs->v[i]);
 		const struct dirent *n;
 
+		if (d == NULL && errno != ENOENT)
+			return err_sys(e, "reading hooks directory %s", dirs->v[i]);
 		while (d != NULL && (n = readdir(d)) != NULL)
 			if (text_has_suffix(n->d_name, ".json"))
 				add_file(f, dirs->v[i], n->d_name);
 	}
 	if (f->n > 0)
 		qsort(f->v, f->n, sizeof(*f->v), by_name);
+	return 0;
 }
 
 /* --- Matching -----------------------------------------------------------------------------------*/
@@ -193,18 +196,29 @@ match_new(const json_t *when, const struct rec_ctr_config *c, struct err *e)
 	return conditions > 0;
 }
 
+/* Two spellings, of which one may be used: -1 if both are. */
+static int
+check_spelling(const json_t *hook, const char *const names[2], struct err *e)
+{
+	if (json_object_get(hook, names[0]) == NULL || json_object_get(hook, names[1]) == NULL)
+		return 0;
+	return err_set(e, ERR_FORMAT, "cannot set both '%s' and '%s'", names[0], names[1]);
+}
+
 /* 0.1.0: any condition suffices; a word may stand in the place of a list. */
 static int
 match_old(const json_t *hook, const struct rec_ctr_config *c, struct err *e)
 {
-	static const char *const commands[] = {"cmd", "cmds"}, *const notes[] = {
-								   "annotation", "annotations"};
+	static const char *const commands[] = {"cmd", "cmds"};
+	static const char *const notes[] = {"annotation", "annotations"};
 	own_strv struct strv words = {0};
 	const char *command = command_of(c, &words);
 	const json_t *v;
 	size_t k;
 	int r = 0;
 
+	if (check_spelling(hook, commands, e) == -1 || check_spelling(hook, notes, e) == -1)
+		return -1;
 	if (json_is_true(json_object_get(hook, "hasbindmounts")) && has_binds(c))
 		return 1;
 	for (size_t i = 0; i < COUNTOF(commands) && r == 0; i++) {
@@ -286,13 +300,14 @@ take_new(const json_t *j, const struct rec_ctr_config *c, json_t *out, struct er
 static int
 take_old(const json_t *j, const struct rec_ctr_config *c, json_t *out, struct err *e)
 {
+	static const char *const names[] = {"stage", "stages"};
 	own_json json_t *hook = json_obj();
 	const char *path = json_string_value(json_object_get(j, "hook"));
 	json_t *args, *given = json_object_get(j, "arguments");
 	int r;
 
 	json_put_str(hook, "path", path != NULL ? path : "");
-	if (check_hook(hook, e) == -1)
+	if (check_hook(hook, e) == -1 || check_spelling(j, names, e) == -1)
 		return -1;
 	if (json_array_size(given) > 0) {
 		args = json_put_arr(hook, "args");
@@ -302,10 +317,10 @@ take_old(const json_t *j, const struct rec_ctr_config *c, json_t *out, struct er
 	r = match_old(j, c, e);
 	if (r != 1)
 		return r;
-	return add_stages(hook, json_object_get(j, "stage"), out, e) == -1 ||
-		       add_stages(hook, json_object_get(j, "stages"), out, e) == -1
-		   ? -1
-		   : 0;
+	for (size_t i = 0; i < COUNTOF(names); i++)
+		if (add_stages(hook, json_object_get(j, names[i]), out, e) == -1)
+			return -1;
+	return 0;
 }
 
 static int
@@ -315,6 +330,9 @@ take_file(const char *path, const struct rec_ctr_config *c, json_t *out, struct 
 	own_json json_t *j = NULL;
 	const char *version;
 
+	/* A link to nothing, or a file that has just gone. */
+	if (fd == -1 && errno == ENOENT)
+		return 0;
 	if (fd == -1)
 		return err_sys(e, "opening %s", path);
 	j = json_read_fd(fd, FILE_MAX, path, e);
@@ -333,7 +351,8 @@ hooks_find(const struct strv *dirs, const struct rec_ctr_config *c, json_t **out
 {
 	own_files struct files f = {0};
 
-	list_files(dirs, &f);
+	if (list_files(dirs, &f, e) == -1)
+		return -1;
 	for (size_t i = 0; i < f.n; i++) {
 		if (*out == NULL)
 			*out = json_arr();

@@ -96,12 +96,20 @@ for bad in '{' '{"version":"2.0.0"}' '{"version":"1.0.0","when":{"always":true},
 	'{"version":"1.0.0","hook":{"path":"relative"},"when":{"always":true},"stages":["prestart"]}' \
 	'{"version":"1.0.0","hook":{"path":"/bin/true"},"when":{"always":true},"stages":["nosuch"]}' \
 	'{"version":"1.0.0","hook":{"path":"/bin/true"},"when":{"commands":["("]},"stages":["prestart"]}' \
-	'{"version":"1.0.0","hook":{"path":"/nosuch"},"when":{"always":true},"stages":["prestart"]}'; do
+	'{"version":"1.0.0","hook":{"path":"/nosuch"},"when":{"always":true},"stages":["prestart"]}' \
+	'{"hook":"/bin/true","stage":["prestart"],"stages":["poststop"],"cmds":["true"]}' \
+	'{"hook":"/bin/true","stage":["prestart"],"cmd":["true"],"cmds":["true"]}' \
+	'{"hook":"/bin/true","stage":["prestart"],"annotation":["x"],"annotations":["x"]}'; do
 	none
 	printf %s "$bad" >"$D/bad.json"
 	run localhost/bb true >/dev/null
 	is "refused: $bad" "$(grep -c 'parsing hook' "$WORLD/out")" 1
 done
 none
+ln -s /nosuch "$D/gone.json"
+is "a link to nothing is none" "$(run localhost/bb echo ok >/dev/null; cat "$WORLD/out")" ok
+none
+is "a file is no directory" "$(pod --hooks-dir /etc/passwd run --rm --network none localhost/bb true 2>&1; echo $?)" "Error: reading hooks directory /etc/passwd: not a directory
+126"
 is "a missing directory is none" "$(pod --hooks-dir "$WORLD/nosuch" run --rm --network none localhost/bb echo ok)" ok
 finish

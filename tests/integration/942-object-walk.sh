@@ -151,7 +151,7 @@ events --filter container=user --filter event=create --format '{{.Name}} {{.Imag
 events --filter container=user --filter status=died --format '{{.ContainerExitCode}} {{.Attributes.who}}'@4 me
 events --filter label=who=me --filter event=start --format json | jq -r '.Name, .Status, .Type, (.time // .Time | tostring | length > 5)'@user start container true
 events --filter type=image --filter event=tag --format '{{.Name}}' | grep -c extra@1
-events --filter image=extra:1 --filter event=untag --format '{{.Type}}'@image
+events --filter image=localhost/extra:1 --filter event=untag --format '{{.Type}}'@image
 events --filter secret=jar --format '{{.Status}}' | sort -u@create remove
 events --filter type=network --filter event=create --format '{{.Name}}' | sort@lan wan
 events --since 1h --until 1s --filter event=nosuch 2>&1 | head -n 1@Error: unknown event status "nosuch"
