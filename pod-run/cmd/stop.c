@@ -41,6 +41,9 @@ one(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 	struct end how = {0};
 	own_fd int lock = sync_open(x, id, &c, e);
 
+	/* One that looked ended may have been about to be restarted; of the rest there is nothing to say. */
+	if (lock != -1 && o->all && c.status == CTR_EXITED && !stop_announced(x, id))
+		return 0;
 	if (lock == -1 || stop_ctr(x, &c, &lock, o->time, !o->service, &how, e) == -1)
 		return -1;
 	puts(word);
@@ -72,6 +75,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (o->filter.n > 0 && !o->all)
 		s.states = 0;
 	select_before(ctx_of(cli), &s, announce, o);
+	if (o->all)
+		s.states |= 1u << CTR_STOPPED | 1u << CTR_EXITED;
 	return select_each(ctx_of(cli), &s, one, o, e);
 }
 

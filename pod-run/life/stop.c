@@ -119,6 +119,12 @@ announced_ms(const struct ctx *x, const char *id)
 	return -1;
 }
 
+bool
+stop_announced(const struct ctx *x, const char *id)
+{
+	return announced_ms(x, id) != -1;
+}
+
 static int
 signal_and_wait(struct ctx *x, const struct ctr *c, int64_t timeout_s, struct err *e)
 {

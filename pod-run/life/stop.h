@@ -26,6 +26,7 @@ bool stop_wait(struct ctx *x, const struct ctr *c, int64_t timeout_ms);
  * So many containers take the time of the slowest.
  */
 int stop_announce(struct ctx *x, const char *id, int64_t timeout_s, bool by_user, struct err *e);
+bool stop_announced(const struct ctx *x, const char *id); /* that was done */
 
 /*
  * Stops a container that is locked by *lock: stop signal, after timeout_s SIGKILL.  The lock is

@@ -61,6 +61,21 @@ for i in 1 2 3 4; do
 	[ "$i" = 4 ] || p start loop1 loop2 loop3 loop4 >/dev/null || bad="$bad start:$?"
 done
 is "stop ends it" "$bad:$(sleep 0.2; pod ps -a --filter status=exited --format '{{.Names}}' | grep -c 'loop[1-4]')" :4
+# stop -a meets most of them between two runs.
+bad=
+for i in 1 2 3; do
+	p start $(seq -f loop%g 8) >/dev/null
+	p stop -t 1 -a >/dev/null || bad="$bad $?"
+	n=$(pod ps -a --format '{{.Restarts}}' | xargs)
+	sleep 0.3
+	bad=$bad$(p ps -a --filter name=loop --format '{{.State}}' | grep -vx exited)
+	[ "$(pod ps -a --format '{{.Restarts}}' | xargs)" = "$n" ] || bad="$bad restarted"
+done
+is "stop -a ends all of them" "$bad" ""
+for i in 1 2 3; do run -d --name "heeds$i" bb sh -c 'trap "exit 3" TERM; while :; do sleep 0.02; done' >/dev/null; done
+until_ok 20 pod exec heeds3 true
+is "and tells whom it has stopped" "$(p stop -a --filter name=heeds --filter name=loop | wc -l)" 3
+p rm -f -t 0 heeds1 heeds2 heeds3 >/dev/null
 p rm -f -t 0 $(seq -f loop%g 8) >/dev/null
 is "rm -f" "$?:$(pod ps -aq --filter name=loop | wc -l)" 0:0
 
