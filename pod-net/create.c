@@ -27,6 +27,7 @@
 struct used {
 	struct prefix *v;
 	size_t n, cap;
+	size_t reserved; /* the first of them, which no network can have */
 };
 
 struct making {
@@ -94,6 +95,7 @@ add_reserved(struct used *u)
 		if (addr_parse_prefix(reserved[i], &p) == 0)
 			add_used(u, &p);
 	}
+	u->reserved = u->n;
 }
 
 static int
@@ -119,12 +121,26 @@ find_used(struct making *m, struct err *e)
 }
 
 static bool
-is_used(const struct used *u, const struct prefix *p)
+is_among(const struct used *u, size_t n, const struct prefix *p)
 {
-	for (size_t i = 0; i < u->n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (u->v[i].addr.len == p->addr.len && addr_overlap(&u->v[i], p))
 			return true;
 	return false;
+}
+
+static bool
+is_used(const struct used *u, const struct prefix *p)
+{
+	return is_among(u, u->n, p);
+}
+
+/* A bridge brings its subnet to this host; that of a parent's wire is its neighbours', and often here too. */
+static bool
+is_taken(const struct making *m, const struct prefix *p)
+{
+	return m->driver->bridge ? !m->shared && is_used(&m->used, p)
+				 : is_among(&m->used, m->used.reserved, p);
 }
 
 /* --- Names ---------------------------------------------------------------------------------------- */
@@ -375,7 +391,7 @@ check_subnet(struct making *m, size_t i, bool gateway, struct err *e)
 	p.addr = addr_first(&p);
 	addr_format_prefix(&p, text);
 	s->subnet = arena_strdup(m->a, text);
-	if (!m->shared && is_used(&m->used, &p))
+	if (is_taken(m, &p))
 		return err_set(e, ERR_INVALID,
 		    "subnet %s is already used on the host or by another config", s->subnet);
 	for (size_t k = 0; k < i; k++)

@@ -40,6 +40,15 @@ ip link set par1 up
 net create -d macvlan -o parent=par0 -o mode=private --subnet 10.71.0.0/24 mac >/dev/null
 is "macvlan" "$(jq -c '[.driver,.network_interface,.options,.dns_enabled,.subnets[0].gateway]' "$CONF/mac.json")" \
 	'["macvlan","par0",{"mode":"private"},false,"10.71.0.1"]'
+ip addr add 10.71.8.5/24 dev par0
+for driver in macvlan ipvlan; do
+	is "$driver: the subnet is that of the parent's wire, which this host and other networks have too" \
+		"$(net create -d $driver -o parent=par0 --subnet 10.71.8.0/24 --gateway 10.71.8.1 --ip-range 10.71.8.64/28 "wire$driver")" "wire$driver"
+	fails "$driver: but not one that no network can have" 125 "subnet 127.0.0.0/8 is already used on the host" net create -d $driver -o parent=par0 --subnet 127.0.0.0/8 x
+done
+fails "a bridge must not have it" 125 "subnet 10.71.8.0/24 is already used on the host" net create --subnet 10.71.8.0/24 x
+net rm wiremacvlan wireipvlan >/dev/null
+ip addr del 10.71.8.5/24 dev par0
 cat >"$WORLD/containers.conf" <<-END
 	[network]
 	default_subnet_pools = [{"base" = "10.66.0.0/23", "size" = 24}]
