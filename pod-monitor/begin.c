@@ -131,7 +131,7 @@ watch_container(struct monitor *m)
 		return;
 	m->process = (int)syscall(SYS_pidfd_open, m->container, 0);
 	if (m->process < 0)
-		end_container(m, 0);
+		end_container(m, 0, 0);
 	else
 		monitor_watch(m, m->process, OF_PROCESS, EPOLLIN);
 }

@@ -147,14 +147,14 @@ end_drained(struct monitor *m)
 }
 
 void
-end_container(struct monitor *m, int status)
+end_container(struct monitor *m, int status, long peak_kib)
 {
 	struct msg_stdio_drain d = {0};
 	struct err e = {0};
 
 	m->ended_ns = monitor_now_ns();
 	/* Before the output: systemd removes an empty cgroup, and the counter with it. */
-	oom_check(&m->oom);
+	oom_ended(&m->oom, peak_kib);
 	health_end(&m->health);
 	m->code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	if (m->timed_out)

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -286,6 +287,7 @@ worker_event(struct monitor *m)
 static void
 reap(struct monitor *m)
 {
+	struct rusage used;
 	int status;
 	pid_t pid;
 
@@ -294,9 +296,9 @@ reap(struct monitor *m)
 			return;
 		begin_runtime_ended(m, status);
 	}
-	while (m->phase != GONE && (pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while (m->phase != GONE && (pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
 		if (pid == m->container)
-			end_container(m, status);
+			end_container(m, status, used.ru_maxrss);
 		else if (pid == m->helper)
 			end_helper(m);
 		else if (pid == m->worker_pid)
@@ -383,8 +385,9 @@ oom_event(struct monitor *m)
 static void
 process_event(struct monitor *m)
 {
+	struct rusage used = {0};
 	int status = 0;
-	pid_t pid = m->container > 0 ? waitpid(m->container, &status, WNOHANG) : 0;
+	pid_t pid = m->container > 0 ? wait4(m->container, &status, WNOHANG, &used) : 0;
 
 	if (pid < 0 && kill(m->container, 0) == 0) {
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -393,7 +396,7 @@ process_event(struct monitor *m)
 	epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->process, NULL);
 	fd_close(&m->process);
 	if (m->phase == RUNNING)
-		end_container(m, status);
+		end_container(m, status, used.ru_maxrss);
 }
 
 /* --- The loop ----------------------------------------------------------------------------------

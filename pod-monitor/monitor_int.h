@@ -64,8 +64,8 @@ void begin_job(struct monitor *m, int attach_pipe, int start_pipe);
 /* The runtime has ended with that status. */
 void begin_runtime_ended(struct monitor *m, int status);
 
-/* The container has ended with that status, as of waitpid. */
-void end_container(struct monitor *m, int status);
+/* The container has ended with that status, as of waitpid; peak_kib as for oom_ended. */
+void end_container(struct monitor *m, int status, long peak_kib);
 
 /* All output is in the logs. */
 void end_logged(struct monitor *m);

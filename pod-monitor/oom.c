@@ -93,6 +93,18 @@ register_v1(struct oom *o, int dir)
 	o->events = EPOLLIN;
 }
 
+/* memory.max in dir; 0 for "max". */
+static uint64_t
+limit_of(int dir)
+{
+	own_fd int fd = openat(dir, "memory.max", O_RDONLY | O_CLOEXEC);
+	char text[32];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	return strtoull(text, NULL, 10);
+}
+
 void
 oom_watch(struct oom *o, pid_t pid)
 {
@@ -113,6 +125,7 @@ oom_watch(struct oom *o, pid_t pid)
 	}
 	o->event = o->counter;
 	o->events = EPOLLPRI;
+	o->limit = limit_of(dir);
 	if (leave_scope(path)) {
 		slice = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		o->above = openat(slice, "memory.events", O_RDONLY | O_CLOEXEC);
@@ -170,6 +183,18 @@ oom_check(struct oom *o)
 		o->over = true;
 	}
 	return o->seen;
+}
+
+/*
+ * One that goes from little to everything at once is killed before its counter has been read; half the limit, as the
+ * rest is what the kernel needs for it.
+ */
+bool
+oom_ended(struct oom *o, long peak_kib)
+{
+	if (o->limit > 0 && (uint64_t)peak_kib >= o->limit / 1024 / 2)
+		o->full = true;
+	return oom_check(o);
 }
 
 void

@@ -16,16 +16,20 @@ struct oom {
 	int above;   /* v2: memory.events of the slice in which systemd made the scope; -1: none */
 	unsigned events;
 	uint64_t killed_above; /* when the counter was last read */
+	uint64_t limit;	       /* v2: in bytes; 0: none */
 	bool v2, seen;
-	bool full; /* the limit was reached by then */
+	bool full; /* the limit was reached by then, or by what a process had when it ended */
 	bool over; /* no further event tells anything */
 };
 
 /* Watches the memory cgroup of process pid. */
 void oom_watch(struct oom *o, pid_t pid);
 
-/* After event was reported, and once more at the end.  Returns true if memory ran out by now. */
+/* After event was reported.  Returns true if memory ran out by now. */
 bool oom_check(struct oom *o);
+
+/* The same once the container has ended.  peak_kib is the most that one of its processes had; 0: not known. */
+bool oom_ended(struct oom *o, long peak_kib);
 
 void oom_close(struct oom *o);
 

@@ -23,7 +23,12 @@ for i in 1 2 3 4 5 6; do
 	pod rm -f -t 0 next >/dev/null
 done
 is "networks of short-lived containers stay masqueraded and closed" "$swept" 0
-is "in one table" "$(printf '%s\n' "${tables[@]}" | sort -u | wc -l)" 1
+# It stays for a moment only, in which a slow machine starts nothing.
+if [ "${POD_TEST_SLOW:-1}" = 1 ]; then
+	is "in one table" "$(printf '%s\n' "${tables[@]}" | sort -u | wc -l)" 1
+else
+	skip "in one table" "the machine is slow"
+fi
 no_rules() { [ -z "$(nft list ruleset)" ]; }
 check "that goes when nobody has used it for a moment" until_ok 20 no_rules
 for n in open iso1 iso2 strict shut; do httpd "on-$n" --network $n --privileged >/dev/null; done
@@ -59,10 +64,10 @@ inside on-shut curl -s -m 1 -o /dev/null http://192.0.2.1/ && not_ok "internal: 
 
 # One-way datagrams into a closed network would be enough for harm.
 harm() { # FROM TO: a datagram to a port of TO, which answers; what came there
-	inside "on-$2" timeout 5 "$BUILD/tests/net-drive" udp-echo 9 &
+	inside "on-$2" timeout $((5 * ${POD_TEST_SLOW:-1})) "$BUILD/tests/net-drive" udp-echo 9 &
 	local echo=$!
 	until_ok 20 listens "$2"
-	inside "on-$1" timeout 2 "$BUILD/tests/net-drive" udp-ask "$(ip_of "$2")" 9 harm
+	inside "on-$1" timeout $((2 * ${POD_TEST_SLOW:-1})) "$BUILD/tests/net-drive" udp-ask "$(ip_of "$2")" 9 harm
 	inside "on-$2" ss -Hlun sport = 9 | awk '{ print "waiting" }'
 	kill $echo 2>/dev/null
 	wait $echo

@@ -89,18 +89,30 @@ pod --runtime "$WORLD/slow" run -d --name o --network none -m 16m --memory-swap 
 until_is "one that has done so before the runtime comes back" "137 true" pod inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' o
 pod rm -f -t 0 o >/dev/null
 # A monitor that looks when the scope has gone
-for how in true false; do
-	up o -m 16m --memory-swap 16m $image sh -c 'dd if=/dev/zero of=/tmp/x bs=1M count=40 2>/dev/null; echo full
-		until [ -e /tmp/go ]; do sleep 0.2; done; exec dd if=/dev/zero of=/dev/null bs=100M'
-	until_is "at its limit nothing need be killed" full pod logs o
+takes='until [ -e /tmp/go ]; do sleep 0.2; done; exec dd if=/dev/zero of=/dev/null bs=100M'
+late() { # WHAT ACT OOMKILLED: ACT ends o, of which the monitor hears when all is over
+	local m pid s
 	m=$(field o State.ConmonPid) pid=$(field o State.Pid) s=$(scope o)
 	until_ok 5 grep -q '^State:.S' "/proc/$m/status"
 	kill -STOP "$m"
-	if [ $how = true ]; then pod exec o touch /tmp/go; else kill -KILL "$pid"; fi
+	$2
 	until_ok 20 sh -c '! systemctl -q is-active "$@"' x "${user[@]}" "$s"
 	kill -CONT "$m"
-	until_is "a late monitor knows whether memory ran out: $how" "137 $how" pod inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' o
+	until_is "a late monitor knows whether memory ran out: $1: $3" "137 $3" pod inspect --format '{{.State.ExitCode}} {{.State.OOMKilled}}' o
 	pod rm -f -t 0 o >/dev/null
+}
+let_go() { pod exec o touch /tmp/go; }
+killed() { kill -KILL "$pid"; }
+beside() { pod run --rm --network none -m 16m --memory-swap 16m $image dd if=/dev/zero of=/dev/null bs=100M >/dev/null 2>&1; killed; }
+for act in let_go killed; do
+	up o -m 16m --memory-swap 16m $image sh -c "dd if=/dev/zero of=/tmp/x bs=1M count=40 2>/dev/null; echo full; $takes"
+	until_is "at its limit nothing need be killed" full pod logs o
+	late "one at its limit, $act" $act "$([ $act = let_go ] && echo true || echo false)"
+done
+for act in let_go killed beside; do
+	up o -m 16m --memory-swap 16m $image sh -c "echo small; $takes"
+	until_is "far from its limit" small pod logs o
+	late "one with room, $act" $act "$([ $act = let_go ] && echo true || echo false)"
 done
 systemd-run "${user[@]}" -q --wait --collect --pipe -p Delegate=yes --unit "$unit" \
 	"$P" run --rm --network none --cgroups split --cgroupns host $image cat /proc/self/cgroup >"$WORLD/out" 2>"$WORLD/err"
