@@ -416,6 +416,22 @@ has_family(const struct rec_network *n, int family)
 	return false;
 }
 
+/* The subnets of a parent's wire are known to the user only. */
+static int
+set_wire(struct making *m, size_t given, struct err *e)
+{
+	if (given == 0 && strcmp(ipam_driver(m->n), "") == 0)
+		return err_set(
+		    e, ERR_INVALID, "ipam driver dhcp is not supported with %s", m->driver->name);
+	if (given == 0)
+		return err_set(e, ERR_INVALID,
+		    "%s driver needs at least one subnet specified when the host-local ipam driver "
+		    "is set",
+		    m->driver->name);
+	set_ipam_driver(m, "host-local");
+	return 0;
+}
+
 static int
 set_subnets(struct making *m, struct err *e)
 {
@@ -444,6 +460,8 @@ set_subnets(struct making *m, struct err *e)
 		n->dns = false;
 		return 0;
 	}
+	if (m->driver->parent)
+		return set_wire(m, given, e);
 	if ((n->subnets.n == 0 || (n->ipv6 && !has_family(n, AF_INET))) && add_free4(m, e) != 0)
 		return -1;
 	if (n->ipv6 && !has_family(n, AF_INET6) && add_free6(m, e) != 0)

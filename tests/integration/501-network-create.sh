@@ -47,6 +47,11 @@ for driver in macvlan ipvlan; do
 	fails "$driver: but not one that no network can have" 125 "subnet 127.0.0.0/8 is already used on the host" net create -d $driver -o parent=par0 --subnet 127.0.0.0/8 x
 done
 fails "a bridge must not have it" 125 "subnet 10.71.8.0/24 is already used on the host" net create --subnet 10.71.8.0/24 x
+for driver in macvlan ipvlan; do
+	fails "$driver: no subnet is made up for somebody's wire" 125 "^Error: $driver driver needs at least one subnet specified when the host-local ipam driver is set$" \
+		net create -d $driver -o parent=par0 --ipam-driver host-local x
+done
+fails "ipvlan without subnets" 125 "^Error: ipam driver dhcp is not supported with ipvlan$" net create -d ipvlan -o parent=par0 x
 net rm wiremacvlan wireipvlan >/dev/null
 ip addr del 10.71.8.5/24 dev par0
 cat >"$WORLD/containers.conf" <<-END
