@@ -17,6 +17,7 @@
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/warm.h"
 
+#define HAND_OVER_MS 2000
 #define TURN 8 /* messages of the worker between two looks at other events */
 
 static struct monitor the_monitor;
@@ -380,7 +381,7 @@ oom_event(struct monitor *m)
 
 /*
  * A container that was not our child has ended.  It may have become ours by now; or its parent is
- * about to hand it over, for which it has a moment; or it takes the status with it.
+ * about to hand it over, for which it has HAND_OVER_MS; or it takes the status with it.
  */
 static void
 process_event(struct monitor *m)
@@ -389,7 +390,8 @@ process_event(struct monitor *m)
 	int status = 0;
 	pid_t pid = m->container > 0 ? wait4(m->container, &status, WNOHANG, &used) : 0;
 
-	if (pid < 0 && kill(m->container, 0) == 0) {
+	if (pid < 0 && m->waited_ms < HAND_OVER_MS && kill(m->container, 0) == 0) {
+		m->waited_ms++;
 		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 		return;
 	}

@@ -47,6 +47,7 @@ struct monitor {
 	int epoll, signals, timer, host_ns;
 	struct health health;
 	int process;			  /* of a container that is not our child, -1: it is */
+	unsigned waited_ms;		  /* for its parent, after its end */
 	pid_t runtime, container, helper; /* helper: delete or the exit command */
 	bool released, cleaned, retried, timed_out, told, trim, failed, ran;
 	int code; /* of the container */

@@ -78,6 +78,22 @@ create() {
 rt() { "${runtime:-crun}" --root "$WORLD/state" "$@"; }
 ended() { [ -s "$WORLD/exits/$id" ]; }
 
+# A runtime that stays as the parent of what it made, and never asks how that ended.
+next
+bundle orphan false true
+cat >"$WORLD/keeper" <<-'END'
+	#!/bin/sh
+	case " $* " in *" create "*) ;; *) exit 0 ;; esac
+	while [ "$1" != --pid-file ]; do shift; done
+	setsid sh -c 'sleep 0.5 & echo $! >"$1.new"; mv "$1.new" "$1"; exec sleep 120' - "$2" </dev/null >/dev/null 2>&1 &
+	until [ -s "$2" ]; do sleep 0.05; done
+END
+chmod +x "$WORLD/keeper"
+runtime=$WORLD/keeper create orphan -l none
+keeper=$(awk '/^PPid/ { print $2 }' "/proc/$(cat "$WORLD/b-orphan/pidfile")/status")
+check "the end of one that its parent never hands over is recorded" until_ok 20 ended
+kill "$keeper" "$(cat "$WORLD/b-orphan/monpid")" 2>/dev/null
+
 for runtime in $(command -v crun runc); do
 	runtime=${runtime##*/}
 	r=$runtime
