@@ -104,13 +104,6 @@ is_known(const char *section, const char *key)
 #define CONF_LIST(section, key, def, doc) {#section, #key},
 #define CONF_TREE(section, key, kind, doc) {#section, #key},
 #include "common/conf/containers_conf.def"
-#undef CONF_WORD
-#undef CONF_PATH
-#undef CONF_STR
-#undef CONF_BOOL
-#undef CONF_INT
-#undef CONF_LIST
-#undef CONF_TREE
 	};
 
 	for (size_t i = 0; i < COUNTOF(known); i++)
@@ -432,13 +425,6 @@ fill(struct containers_conf *c, const json_t *state, struct err *e)
 	c->section##_##key = v;                                        \
 	c->section##_##key##_set = v != NULL;
 #include "common/conf/containers_conf.def"
-#undef CONF_WORD
-#undef CONF_PATH
-#undef CONF_STR
-#undef CONF_BOOL
-#undef CONF_INT
-#undef CONF_LIST
-#undef CONF_TREE
 	return 0;
 }
 
@@ -572,13 +558,6 @@ containers_conf_free(struct containers_conf *c)
 #define CONF_LIST(section, key, def, doc) strv_free(&c->section##_##key);
 #define CONF_TREE(section, key, kind, doc)
 #include "common/conf/containers_conf.def"
-#undef CONF_WORD
-#undef CONF_PATH
-#undef CONF_STR
-#undef CONF_BOOL
-#undef CONF_INT
-#undef CONF_LIST
-#undef CONF_TREE
 	strv_free(&c->files);
 	json_decref(c->tree);
 	*c = (struct containers_conf){0};

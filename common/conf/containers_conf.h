@@ -50,13 +50,6 @@ struct containers_conf {
 	json_t *section##_##key;           \
 	bool section##_##key##_set;
 #include "common/conf/containers_conf.def"
-#undef CONF_WORD
-#undef CONF_PATH
-#undef CONF_STR
-#undef CONF_BOOL
-#undef CONF_INT
-#undef CONF_LIST
-#undef CONF_TREE
 	json_t *tree; /* everything that was read, merged; strings above are borrowed from it */
 	struct strv files; /* the files read, in order */
 };
