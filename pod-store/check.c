@@ -576,7 +576,7 @@ check_mountpoints(struct check *c, struct err *e)
 	if (mountpoints_sound(c->s))
 		return 0;
 	found(c, "store", NULL, "the mount points of containers are not what was made");
-	return c->m->repair ? store_trash(c->s, c->s->dir, MOUNTPOINTS, e) : 0;
+	return c->m->repair ? mountpoints_mend(c->s, e) : 0;
 }
 
 static int

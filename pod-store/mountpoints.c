@@ -62,6 +62,44 @@ mountpoints_sound(const struct store *s)
 	return true;
 }
 
+/* As it was made; what is of another kind, or has another name somewhere, makes way. */
+static int
+mend_one(struct store *s, const char *name, mode_t type, struct err *e)
+{
+	char path[STORE_NAME_MAX];
+	own_fd int fd = -1;
+	struct stat st;
+	bool there, fits;
+
+	snprintf(path, sizeof(path), MOUNTPOINTS "%s", name);
+	there = fstatat(s->dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (there && is_like(s->dir, name, type))
+		return 0;
+	fits = there && (st.st_mode & S_IFMT) == type && (type == S_IFDIR || st.st_nlink == 1);
+	if (there && !fits && store_trash(s, s->dir, path, e) == -1)
+		return err_wrap(e, "making %s anew", path);
+	if (!fits && type == S_IFDIR && mkdirat(s->dir, path, 0755) == -1)
+		return err_sys(e, "making %s anew", path);
+	if (type == S_IFDIR)
+		return fchmodat(s->dir, path, 0755, 0) == 0 ? 0
+							    : err_sys(e, "making %s anew", path);
+	fd = openat(s->dir, path, O_WRONLY | O_TRUNC | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return fd != -1 ? 0 : err_sys(e, "making %s anew", path);
+}
+
+int
+mountpoints_mend(struct store *s, struct err *e)
+{
+	/* Outer ones first, so that none of the names below leads elsewhere. */
+	for (size_t i = 0; i < COUNTOF(dirs); i++)
+		if (mend_one(s, dirs[i], S_IFDIR, e) == -1)
+			return -1;
+	for (size_t i = 0; i < COUNTOF(files); i++)
+		if (mend_one(s, files[i], S_IFREG, e) == -1)
+			return -1;
+	return 0;
+}
+
 int
 mountpoints_need(struct store *s, struct err *e)
 {

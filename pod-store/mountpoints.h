@@ -15,7 +15,10 @@
 /* Makes it if it is not there. */
 int mountpoints_need(struct store *s, struct err *e);
 
-/* Is what is there of it what was made?  If not, it may go: the next container makes it anew. */
+/* Is what is there of it what was made? */
 bool mountpoints_sound(const struct store *s);
+
+/* Makes it so, where it stands: it is the lowest layer of containers that run. */
+int mountpoints_mend(struct store *s, struct err *e);
 
 #endif

@@ -334,15 +334,23 @@ head -c 60 /dev/zero | tr '\0' '\a' | dd of="$ROOT/store.db" bs=1 seek="$at" con
 pod system check --force >"$WORLD/out" 2>&1
 is "half an index, --force: containers without an image go at once" "$? $(pod ps -aq | wc -l) $(pod system check 2>&1; echo $?)" "0 0 0"
 # What every container stands on.
-for kind in FIFO file mode; do
+mkdir "$WORLD/outside" && echo precious >"$WORLD/outside/hosts"
+for kind in FIFO file mode link hard-link; do
 	sound && pod run --rm --network none localhost/two true
-	rm -rf "$ROOT/mountpoints/run"
+	inode=$(stat -c %i "$ROOT/mountpoints")
 	case $kind in
-	FIFO) mkfifo "$ROOT/mountpoints/run" ;;
-	file) mkdir "$ROOT/mountpoints/run" && chmod 755 "$ROOT/mountpoints/run" && rm "$ROOT/mountpoints/etc/hosts" && echo x >"$ROOT/mountpoints/etc/hosts" ;;
-	mode) mkdir -m 0 "$ROOT/mountpoints/run" ;;
+	FIFO) rm -rf "$ROOT/mountpoints/run" && mkfifo "$ROOT/mountpoints/run" ;;
+	file) echo x >"$ROOT/mountpoints/etc/hosts" ;;
+	mode) chmod 0 "$ROOT/mountpoints/run" ;;
+	link) rm -rf "$ROOT/mountpoints/etc" && ln -s "$WORLD/outside" "$ROOT/mountpoints/etc" ;;
+	hard-link) ln -f "$WORLD/outside/hosts" "$ROOT/mountpoints/etc/hosts" ;;
 	esac
 	damaged "mount points ($kind)" "in the store: the mount points of containers are not what was made" "$both"
+	is "mount points ($kind): mended where containers have them below them" "$(stat -c '%i %a' "$ROOT/mountpoints") \
+$(cd "$ROOT/mountpoints" && stat -c '%n %a %s %F' etc/hosts run | sed 's/run 755 [0-9]*/run 755/')" "$inode 755 \
+etc/hosts 644 0 regular empty file
+run 755 directory"
+	is "mount points ($kind): nothing else is touched" "$(cat "$WORLD/outside/hosts")" precious
 done
 # Artifacts and manifest lists.
 sound
