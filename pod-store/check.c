@@ -44,7 +44,7 @@ struct check {
 static void __attribute__((format(printf, 4, 5)))
 found(struct check *c, const char *kind, const char *id, const char *fmt, ...)
 {
-	char text[900], clean[1000];
+	char text[900], clean[1000], name[200];
 	va_list ap;
 
 	if (c->n == FOUND_MAX)
@@ -53,9 +53,11 @@ found(struct check *c, const char *kind, const char *id, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	text_escape(text, clean, sizeof(clean));
+	/* It may be what the damage is. */
+	text_escape(id != NULL ? id : "", name, sizeof(name));
 	c->found = mem_grow(c->found, &c->cap, c->n + 1, sizeof(*c->found));
 	c->found[c->n++] = (struct rec_damage){.kind = kind,
-	    .id = id != NULL ? arena_strdup(c->a, id) : NULL,
+	    .id = id != NULL ? arena_strdup(c->a, name) : NULL,
 	    .text = arena_strdup(c->a, clean)};
 }
 
@@ -366,15 +368,34 @@ clear_way(int top, const char *name, const char *data, struct err *e)
 	return dir == -1 ? -1 : store_move_aside(dir, data + strlen(name) + 1, e);
 }
 
+/* A volume's directory without a record gets one again, see check_volume_dir. */
+static int
+check_volume_records(struct check *c, bool *sound, struct err *e)
+{
+	own_strv struct strv names = {0}, keys = {0};
+
+	if (volume_damaged(c->s, &names, &keys, e) == -1)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		found(c, "volume", names.v[i], "its record cannot be read");
+		if (c->m->repair && volume_drop(c->s, keys.v[i], e) == -1)
+			return -1;
+	}
+	*sound = names.n == 0 || c->m->repair;
+	return 0;
+}
+
 static int
 check_volumes(struct check *c, struct err *e)
 {
+	bool sound = false;
 	own_arena struct arena a = {0};
-	struct msg_volume_listed l;
+	struct msg_volume_listed l = {0};
 	struct err none;
 	own_fd int top = volume_place_open(c->s, NULL, &none);
 
-	if (volume_list(c->s, &l, &a, e) == -1)
+	if (check_volume_records(c, &sound, e) == -1 ||
+	    (sound && volume_list(c->s, &l, &a, e) == -1))
 		return -1;
 	for (size_t i = 0; i < l.volumes.n; i++) {
 		const char *name = l.volumes.v[i].name;

@@ -43,7 +43,7 @@ unpack(struct store *s, sqlite3_stmt *q, struct rec_volume *out, struct arena *a
 {
 	if (wire_unpack(&rec_volume_desc, sqlite3_column_blob(q, 0),
 		(size_t)sqlite3_column_bytes(q, 0), out, a, e) == -1)
-		return -1;
+		return err_wrap(e, "reading the record of volume %s", db_text(q, 1));
 	out->mountpoint =
 	    is_ours(out) ? arena_printf(a, "%s/%s/_data", s->volume_path, out->name) : NULL;
 	return 0;
@@ -271,6 +271,36 @@ volume_restore(struct store *s, const char *name, struct err *e)
 	if (r == 1 && put(s, &v, e) == -1)
 		r = -1;
 	return db_end(&s->db, r != -1, e);
+}
+
+int
+volume_damaged(struct store *s, struct strv *names, struct strv *keys, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&s->db, SQL_CHECK_VOLUMES, e, "");
+	int r;
+
+	while ((r = db_step(&s->db, q, e)) == 1) {
+		own_arena struct arena a = {0};
+		const char *name = db_text(q, 1);
+		struct err ignored = {0};
+		struct rec_volume v;
+
+		if (check_name(name, &ignored) == 0 && unpack(s, q, &v, &a, &ignored) == 0 &&
+		    strcmp(v.name, name) == 0)
+			continue;
+		strv_add(names, name);
+		strv_add(keys, db_text(q, 2));
+	}
+	return r;
+}
+
+int
+volume_drop(struct store *s, const char *key, struct err *e)
+{
+	if (db_begin(&s->db, e) == -1)
+		return -1;
+	return db_end(&s->db,
+	    db_run(&s->db, db_query(&s->db, SQL_CHECK_VOLUME_DELETE, e, "t", key), e) == 0, e);
 }
 
 /* --- First use ------------------------------------------------------------------------------------ */

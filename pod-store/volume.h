@@ -29,4 +29,8 @@ int volume_use(struct store *s, int root, const struct rec_volume_use *u, uid_t 
 /* A volume that lost its directory or its row gets them again; what it holds stays. */
 int volume_restore(struct store *s, const char *name, struct err *e);
 
+/* Adds the names of those whose rows cannot be read, and for each the key by which volume_drop takes the row away. */
+int volume_damaged(struct store *s, struct strv *names, struct strv *keys, struct err *e);
+int volume_drop(struct store *s, const char *key, struct err *e);
+
 #endif

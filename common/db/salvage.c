@@ -65,7 +65,7 @@ is_obstacle(int code)
 
 /* Adds the table's rows, up to the first that cannot be read.  SQLITE_OK, or what keeps them from being saved. */
 static int
-copy_rows(sqlite3 *from, sqlite3 *to, const char *table)
+copy_rows(const struct salvage *s, sqlite3 *from, sqlite3 *to, const char *table)
 {
 	own_mem char *select = xasprintf("SELECT * FROM %s", table);
 	own_strbuf struct strbuf insert = {0};
@@ -81,6 +81,8 @@ copy_rows(sqlite3 *from, sqlite3 *to, const char *table)
 	strbuf_add(&insert, ")");
 	if (sqlite3_prepare_v2(to, insert.s, -1, &out, NULL) == SQLITE_OK)
 		while (stored == SQLITE_OK && (code = sqlite3_step(in)) == SQLITE_ROW) {
+			if (s->is_sound != NULL && !s->is_sound(table, in))
+				continue;
 			for (int i = 0; i < n; i++)
 				sqlite3_bind_value(out, i + 1, sqlite3_column_value(in, i));
 			sqlite3_step(out);
@@ -100,7 +102,7 @@ copy_tables(const struct salvage *s, sqlite3 *from, sqlite3 *to)
 	int code = sqlite3_exec(to, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 
 	for (size_t i = 0; i < s->ntables && from != NULL && code == SQLITE_OK; i++)
-		code = copy_rows(from, to, s->tables[i]);
+		code = copy_rows(s, from, to, s->tables[i]);
 	if (code == SQLITE_OK && s->finish != NULL)
 		code = sqlite3_exec(to, s->finish, NULL, NULL, NULL);
 	return code == SQLITE_OK ? sqlite3_exec(to, "COMMIT", NULL, NULL, NULL) : code;

@@ -28,6 +28,8 @@ struct salvage {
 	/* Makes an empty database. */
 	int (*make)(const char *path, void *arg, struct err *e);
 	void *arg;
+	/* Of a row of that table: is it worth saving?  NULL: each is. */
+	bool (*is_sound)(const char *table, sqlite3_stmt *row);
 	const char *finish; /* SQL on what was saved, or NULL */
 };
 

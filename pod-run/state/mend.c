@@ -10,6 +10,7 @@
 #include "common/base/own.h"
 #include "common/db/salvage.h"
 #include "common/db/sqlite.h"
+#include "common/wire/msg.h"
 #include "pod-run/state/db.h"
 #include "pod-run/state/mend.h"
 
@@ -37,6 +38,61 @@ no_file(const char *root)
 	return NULL;
 }
 
+/* --- Records ------------------------------------------------------------------------------------- */
+
+static bool
+is_record(sqlite3_stmt *row, const char *column, const struct wire_desc *desc)
+{
+	own_arena struct arena a = {0};
+	struct err e = {0};
+	int i = 0, n = sqlite3_column_count(row);
+	void *out;
+
+	while (i < n && strcmp(sqlite3_column_name(row, i), column) != 0)
+		i++;
+	out = arena_alloc(&a, desc->size);
+	return i < n && wire_unpack(desc, sqlite3_column_blob(row, i),
+			    (size_t)sqlite3_column_bytes(row, i), out, &a, &e) == 0;
+}
+
+/* The summary is made anew of the configuration. */
+static bool
+is_sound(const char *table, sqlite3_stmt *row)
+{
+	if (strcmp(table, "container") == 0)
+		return is_record(row, "run", &rec_ctr_run_desc);
+	return strcmp(table, "container_config") != 0 ||
+	       is_record(row, "config", &rec_ctr_config_desc);
+}
+
+/* 1: all records can be read; 0: why says which cannot. */
+static int
+look_at_records(sqlite3 *h, char *why, size_t size)
+{
+	static const char sql[] =
+	    "SELECT c.id, run, config, summary, summary IS NULL FROM container c "
+	    "JOIN container_config k ON k.id = c.id ORDER BY c.id";
+	sqlite3_stmt *q = NULL;
+	int code = sqlite3_prepare_v2(h, sql, -1, &q, NULL), r = 1;
+
+	/* An older one, which the next command brings up to date. */
+	if (code == SQLITE_ERROR)
+		return 1;
+	while (code == SQLITE_OK && r == 1 && (code = sqlite3_step(q)) == SQLITE_ROW) {
+		code = SQLITE_OK;
+		if (is_record(q, "run", &rec_ctr_run_desc) &&
+		    is_record(q, "config", &rec_ctr_config_desc) &&
+		    (sqlite3_column_int(q, 4) == 1 ||
+			is_record(q, "summary", &rec_ctr_summary_desc)))
+			continue;
+		snprintf(why, size, "the record of container %.64s cannot be read",
+		    (const char *)sqlite3_column_text(q, 0));
+		r = 0;
+	}
+	sqlite3_finalize(q);
+	return code == SQLITE_OK || code == SQLITE_DONE ? r : -1;
+}
+
 int
 mend_look(const char *root, bool quick, char *why, size_t size, struct err *e)
 {
@@ -58,6 +114,8 @@ mend_look(const char *root, bool quick, char *why, size_t size, struct err *e)
 		sqlite3_db_config(h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	}
 	r = r == SQLITE_OK ? salvage_check(h, quick, why, size) : -1;
+	if (r == 1)
+		r = look_at_records(h, why, size);
 	if (r == -1)
 		err_set(e, ERR_INTERNAL, "looking at database %s: %s", path, sqlite3_errmsg(h));
 	sqlite3_close(h);
@@ -79,7 +137,9 @@ renew(const char *root, const char *run_root, struct err *e)
 	    .ntables = COUNTOF(tables),
 	    .make = make,
 	    .arg = recorded,
-	    .finish = "DELETE FROM container WHERE id NOT IN (SELECT id FROM container_config)"};
+	    .is_sound = is_sound,
+	    .finish = "DELETE FROM container WHERE id NOT IN (SELECT id FROM container_config);"
+		      "UPDATE container SET summary = NULL"};
 
 	return salvage_renew(&s, e);
 }

@@ -333,6 +333,26 @@ at=$(grep -abo 'CREATE TABLE image' "$ROOT/store.db" | head -n 1 | cut -d: -f1)
 head -c 60 /dev/zero | tr '\0' '\a' | dd of="$ROOT/store.db" bs=1 seek="$at" conv=notrunc 2>/dev/null
 pod system check --force >"$WORLD/out" 2>&1
 is "half an index, --force: containers without an image go at once" "$? $(pod ps -aq | wc -l) $(pod system check 2>&1; echo $?)" "0 0 0"
+# Rows that SQLite finds nothing wrong with.
+sound && pod volume create w >/dev/null && sql "UPDATE volume SET record = x'8001' WHERE name = 'v'"
+says_all=$(pod volume ls 2>&1)
+check "a volume's record that is none is named" grep -q "reading the record of volume v: " <<<"$says_all"
+damaged "record of a volume" "volume v: its record cannot be read" "$both"
+is "record of a volume: both are there" "$(pod volume ls -q | sort | tr '\n' ' ')" "v w "
+sound && sql "UPDATE volume SET name = x'ff00fe' WHERE name = 'v'"
+damaged "name of a volume" "its record cannot be read" "$both"
+is "name of a volume: it is back" "$(pod volume ls -q | tr '\n' ' ')" "v "
+sound && pod create --name k localhost/two true >/dev/null && pod create --name l localhost/two true >/dev/null
+sqlite3 "$ROOT/pod.db" "UPDATE container SET summary = x'8001' WHERE name = 'k'" >/dev/null
+damaged "summary of a container" "the record of container [0-9a-f]* cannot be read" "$both"
+is "summary of a container: it is made anew" "$(pod ps -a --format '{{.Names}} {{.Command}}' | sort | tr '\n' ' ')" "k true l true "
+k=$(pod inspect -f '{{.Id}}' k)
+sqlite3 "$ROOT/pod.db" "UPDATE container_config SET config = x'8001' WHERE id = '$k'" >/dev/null
+pod system check >"$WORLD/out" 2>&1
+is "configuration of a container: the check names it" "$? $(grep -c "the record of container $k cannot be read" "$WORLD/out")" "125 1"
+pod system check --repair >"$WORLD/out" 2>&1
+is "configuration of a container: the others stay" "$? $(pod ps -a --format '{{.Names}}' | tr '\n' ' ')" "0 l "
+is "configuration of a container: and is well" "$(pod system check 2>&1; echo $?)" 0
 # What every container stands on.
 mkdir "$WORLD/outside" && echo precious >"$WORLD/outside/hosts"
 for kind in FIFO file mode link hard-link; do
