@@ -14,7 +14,7 @@ service() {
 	unset CONTAINER_CONNECTION CONTAINER_SSHKEY PODMAN_CONNECTIONS_CONF
 	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\nevents_logfile_path = "%s"\n' "$WORLD/events.log" >"$WORLD/theirs.conf"
 	unshare -m bash -c "umount /sys/fs/cgroup/unified 2>/dev/null
-		CONTAINERS_CONF=$WORLD/theirs.conf exec podman --root $WORLD/p --runroot $WORLD/pr --cgroup-manager cgroupfs \
+		DISABLE_HC_SYSTEMD=true CONTAINERS_CONF=$WORLD/theirs.conf exec podman --root $WORLD/p --runroot $WORLD/pr --cgroup-manager cgroupfs \
 			--storage-driver vfs --network-config-dir $WORLD/pn system service -t 0 unix://$WORLD/p.sock" >"$WORLD/p.log" 2>&1 &
 	remember_pid $!
 	until_ok 30 test -S "$WORLD/p.sock" || not_ok "the service does not start"

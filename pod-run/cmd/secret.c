@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -13,6 +14,7 @@
 #include "common/fs/file.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/terms.h"
+#include "pod-run/remote/upkeep.h"
 #include "pod-run/state/secret.h"
 
 #define NS INT64_C(1000000000)
@@ -125,6 +127,26 @@ conf_options(const struct containers_conf *conf, const char *driver, const struc
 }
 
 static int
+create_there(struct remote *r, const struct create_opts *o, const char *name, const char *data,
+    size_t n, struct err *e)
+{
+	own_fd int file = memfd_create("secret", MFD_CLOEXEC);
+	const struct upkeep_secret s = {.name = name,
+	    .driver = o->driver,
+	    .driver_options = &o->driver_opts,
+	    .labels = &o->label,
+	    .data = file};
+	own_mem char *id = NULL;
+
+	if (file == -1 || file_put(file, data, n) == -1 || lseek(file, 0, SEEK_SET) == -1)
+		return err_sys(e, "making a file in memory");
+	if (upkeep_secret_create(r, &s, &id, e) == -1)
+		return -1;
+	puts(id);
+	return 0;
+}
+
+static int
 create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct create_opts *o = opts;
@@ -151,6 +173,11 @@ create(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	n.options = &options;
 	if (read_data(o, argv[1], &data, &n.n, e) == -1)
 		return -1;
+	if (x->remote != NULL) {
+		r = create_there(x->remote, o, argv[0], data, n.n, e);
+		secret_wipe(data, n.n);
+		return r;
+	}
 	n.data = data;
 	r = secret_open(x, true, &s, e);
 	old = r == 0 && o->ignore ? secret_find(&s, argv[0], &gone) : NULL;
@@ -253,14 +280,16 @@ inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct inspect_opts *o = opts;
 	own_secrets struct secrets s = SECRET_NONE;
 	own_json json_t *list = json_arr();
+	struct remote *there = ctx_of(cli)->remote;
 	struct err last = {0};
 
 	if (o->pretty && o->format != NULL)
 		return err_set(e, ERR_USAGE, "format and pretty cannot be used together");
-	if (secret_open(ctx_of(cli), false, &s, e) == -1)
+	if (there == NULL && secret_open(ctx_of(cli), false, &s, e) == -1)
 		return -1;
 	for (int i = 0; i < argc; i++) {
-		const json_t *record = secret_find(&s, argv[i], e);
+		own_json json_t *theirs = there != NULL ? upkeep_secret(there, argv[i], e) : NULL;
+		const json_t *record = there != NULL ? theirs : secret_find(&s, argv[i], e);
 
 		if (record == NULL || document(&s, record, o->showsecret, list, e) == -1) {
 			last = *e;
@@ -373,10 +402,14 @@ ls(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)argc;
 	(void)argv;
-	if (terms_parse(ctx_of(cli), keys, &o->filter, &terms, e) == -1 ||
-	    secret_open(ctx_of(cli), false, &s, e) == -1)
+	if (terms_parse(ctx_of(cli), keys, &o->filter, &terms, e) == -1)
 		return -1;
-	all = secret_list(&s);
+	if (ctx_of(cli)->remote != NULL)
+		all = upkeep_secrets(ctx_of(cli)->remote, e);
+	else if (secret_open(ctx_of(cli), false, &s, e) == 0)
+		all = secret_list(&s);
+	if (all == NULL)
+		return -1;
 	json_array_foreach (all, i, record) {
 		json_t *row;
 
@@ -424,6 +457,7 @@ rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_secrets struct secrets s = SECRET_NONE;
 	own_json json_t *all = NULL;
 	own_strv struct strv words = {0};
+	struct remote *there = ctx_of(cli)->remote;
 	struct err last = {0};
 
 	if (o->all && argc > 0)
@@ -432,17 +466,23 @@ rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (!o->all && argc == 0)
 		return err_set(
 		    e, ERR_USAGE, "`podman secret rm` requires one argument, or the --all flag");
-	if (secret_open(ctx_of(cli), true, &s, e) == -1)
+	if (there == NULL && secret_open(ctx_of(cli), true, &s, e) == -1)
 		return -1;
-	all = secret_list(&s);
+	if (there == NULL)
+		all = secret_list(&s);
+	else if (o->all && (all = upkeep_secrets(there, e)) == NULL)
+		return -1;
 	for (size_t i = 0; o->all && i < json_array_size(all); i++)
 		strv_add(&words, text_of(json_array_get(all, i), "id"));
 	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
 	for (size_t i = 0; i < words.n; i++) {
-		json_t *record = secret_find(&s, words.v[i], e);
+		own_json json_t *theirs =
+		    there != NULL ? upkeep_secret(there, words.v[i], e) : NULL;
+		json_t *record = there != NULL ? theirs : secret_find(&s, words.v[i], e);
 		own_mem char *id = record != NULL ? xstrdup(text_of(record, "id")) : NULL;
 
-		if (record != NULL && secret_remove(&s, record, e) == 0) {
+		if (record != NULL && (there != NULL ? upkeep_secret_remove(there, id, e)
+						     : secret_remove(&s, record, e)) == 0) {
 			puts(id);
 			continue;
 		}
@@ -474,12 +514,16 @@ static int
 exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	own_secrets struct secrets s = SECRET_NONE;
+	struct remote *there = ctx_of(cli)->remote;
+	own_json json_t *theirs = NULL;
 
 	(void)opts;
 	(void)argc;
-	if (secret_open(ctx_of(cli), false, &s, e) == -1)
+	if (there == NULL && secret_open(ctx_of(cli), false, &s, e) == -1)
 		return -1;
-	if (secret_find(&s, argv[0], e) != NULL)
+	if (there != NULL)
+		theirs = upkeep_secret(there, argv[0], e);
+	if (theirs != NULL || (there == NULL && secret_find(&s, argv[0], e) != NULL))
 		return 0;
 	return e->class == ERR_NOTFOUND ? 1 : -1;
 }

@@ -13,6 +13,7 @@
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/orphans.h"
+#include "pod-run/remote/upkeep.h"
 
 struct prune_opts {
 	bool all, build, external, force, volumes;
@@ -135,6 +136,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	r = o->external ? confirmed_external(o, e) : confirmed(o, e);
 	if (r != 1)
 		return r;
+	if (x->remote != NULL)
+		return upkeep_prune(x->remote, o->all, o->volumes, &o->filter, e);
 	if (sweep(x, &bytes, e) == -1 || (!o->external && prune(x, o, &bytes, e) == -1))
 		return -1;
 	printf("Total reclaimed space: %s\n", human_size((double)bytes, text, sizeof(text)));

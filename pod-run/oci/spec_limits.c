@@ -42,8 +42,7 @@ limit_value(const char *s, size_t n, uint64_t *out)
 	return 0;
 }
 
-/* NAME=SOFT[:HARD], with -1 for no limit. */
-static int
+int
 spec_limits_ulimit(const char *word, struct rec_ctr_rlimit *out, struct err *e)
 {
 	size_t n = strcspn(word, "="), i, soft;

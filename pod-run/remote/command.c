@@ -75,6 +75,15 @@ args_list(const struct args *a, const char *name)
 	return member(a, name, &o);
 }
 
+const void *
+args_group(const struct args *a, const struct opt *rows)
+{
+	for (size_t g = 0; g < OPT_GROUPS_MAX; g++)
+		if (a->cli->cmd->opts[g].rows == rows)
+			return (const char *)a->opts + a->cli->cmd->opts[g].base;
+	abort();
+}
+
 bool
 args_given(const struct args *a, const char *name)
 {
@@ -84,7 +93,7 @@ args_given(const struct args *a, const char *name)
 /* --- What is built --------------------------------------------------------------------------------*/
 
 static const struct remote_command *const tables[] = {remote_archives, remote_containers,
-    remote_images, remote_networks, remote_others, remote_registry, remote_streams};
+    remote_images, remote_networks, remote_others, remote_registry, remote_streams, remote_upkeep};
 
 static const struct remote_command *
 find_command(const char *words)

@@ -23,6 +23,8 @@ double args_float(const struct args *a, const char *name);
 int64_t args_int(
     const struct args *a, const char *name); /* also of sizes, durations and tristates */
 const struct strv *args_list(const struct args *a, const char *name);
+/* The whole struct that those rows fill. */
+const void *args_group(const struct args *a, const struct opt *rows);
 bool args_given(const struct args *a, const char *name);
 
 struct remote_command {
@@ -34,7 +36,7 @@ struct remote_command {
 
 /* Ended by {NULL}. */
 extern const struct remote_command remote_archives[], remote_containers[], remote_images[],
-    remote_networks[], remote_others[], remote_registry[], remote_streams[];
+    remote_networks[], remote_others[], remote_registry[], remote_streams[], remote_upkeep[];
 
 /*
  * Instead of a command's own function: has the service do it if one is asked for, else calls that.  What is not built

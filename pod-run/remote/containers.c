@@ -225,6 +225,23 @@ one_unpause(struct each *w, const char *word, struct err *e)
 }
 
 static int
+one_init(struct each *w, const char *word, struct err *e)
+{
+	own_question struct question q = {0};
+
+	return post(w, word, "init", &q, e);
+}
+
+static int
+run_init(struct remote *r, const struct args *a, struct err *e)
+{
+	struct each w = {
+	    .r = r, .a = a, .one = one_init, .states = "configured,created,exited,stopped"};
+
+	return each(&w, e);
+}
+
+static int
 run_start(struct remote *r, const struct args *a, struct err *e)
 {
 	struct each w = {
@@ -476,6 +493,7 @@ const struct remote_command remote_containers[] = {
     {"inspect,container inspect", "format,size,type", NULL},
     {"start,container start", "all,attach,detach-keys,filter,interactive,latest,sig-proxy",
 	run_start},
+    {"init,container init", "all,latest", run_init},
     {"stop,container stop", "all,cidfile,filter,ignore,latest,time", run_stop},
     {"restart,container restart", "all,cidfile,filter,latest,time", run_restart},
     {"kill,container kill", "all,cidfile,latest,signal", run_kill},

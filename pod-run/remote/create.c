@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/base/own.h"
 #include "common/base/sig.h"
@@ -14,8 +13,7 @@
 #include "pod-run/oci/spec_ports.h"
 #include "pod-run/remote/create.h"
 #include "pod-run/remote/images.h"
-
-#define CPU_PERIOD 100000
+#include "pod-run/remote/spec.h"
 
 /* Options that are one key each. */
 static const struct {
@@ -66,7 +64,9 @@ create_env(const struct strv *words)
 static void
 put_map(json_t *o, const char *key, const struct strv *words)
 {
-	json_t *map = words->n > 0 ? json_put_obj(o, key) : NULL;
+	json_t *map = words->n == 0			? NULL
+		      : json_object_get(o, key) != NULL ? json_object_get(o, key)
+							: json_put_obj(o, key);
 
 	for (size_t i = 0; i < words->n; i++) {
 		size_t n = strcspn(words->v[i], "=");
@@ -144,76 +144,6 @@ put_ports(json_t *o, const struct strv *words, struct err *e)
 	return 0;
 }
 
-/* "[SOURCE:]DEST[:OPTIONS]".  A path is one of the service's machine; a relative one lies below where we are. */
-static int
-put_volume(json_t *o, const char *word, struct err *e)
-{
-	own_strv struct strv parts = {0}, options = {0};
-	own_mem char *here = NULL, *source = NULL;
-	bool path;
-	json_t *one, *list;
-
-	strv_split(&parts, word, ':');
-	if (parts.n > 3 || *parts.v[parts.n > 1 ? 1 : 0] != '/')
-		return err_set(e, ERR_USAGE,
-		    "%s: invalid volume: its place in the container must be "
-		    "an absolute path",
-		    word);
-	if (parts.n == 3)
-		strv_split(&options, parts.v[2], ',');
-	path = parts.n > 1 && (*parts.v[0] == '/' || *parts.v[0] == '.');
-	if (path && *parts.v[0] == '.') {
-		here = getcwd(NULL, 0);
-		if (here == NULL)
-			return err_sys(e, "finding the working directory");
-		source = xasprintf("%s/%s", here, parts.v[0]);
-	}
-	list = json_object_get(o, path ? "mounts" : "volumes");
-	if (list == NULL)
-		list = json_put_arr(o, path ? "mounts" : "volumes");
-	one = json_add_obj(list);
-	if (path) {
-		json_put_str(one, "type", "bind");
-		json_put_str(one, "source", source != NULL ? source : parts.v[0]);
-		json_put_str(one, "destination", parts.v[1]);
-		if (options.n == 0)
-			strv_add(&options, "rbind");
-		json_put_strv(one, "options", &options);
-	} else {
-		json_put_str(one, "Name", parts.n > 1 ? parts.v[0] : "");
-		json_put_str(one, "Dest", parts.v[parts.n > 1 ? 1 : 0]);
-		json_put_strv(one, "Options", &options);
-	}
-	return 0;
-}
-
-static int
-put_limits(json_t *o, const struct args *a, struct err *e)
-{
-	json_t *limits = NULL, *cpu;
-	int64_t n;
-
-	if (args_given(a, "memory") || args_given(a, "cpus") || args_given(a, "pids-limit"))
-		limits = json_put_obj(o, "resource_limits");
-	if (args_given(a, "memory")) {
-		if (value_size(args_str(a, "memory"), &n, e) == -1)
-			return err_wrap(e, "invalid value for memory");
-		json_put_int(json_put_obj(limits, "memory"), "limit", n);
-	}
-	if (args_given(a, "cpus")) {
-		cpu = json_put_obj(limits, "cpu");
-		json_put_int(cpu, "period", CPU_PERIOD);
-		json_put_int(cpu, "quota", (int64_t)(args_float(a, "cpus") * CPU_PERIOD));
-	}
-	if (args_given(a, "pids-limit")) {
-		if (text_to_i64(args_str(a, "pids-limit"), -1, INT_MAX, &n) == -1)
-			return err_set(e, ERR_USAGE, "invalid value for pids-limit: %s",
-			    args_str(a, "pids-limit"));
-		json_put_int(json_put_obj(limits, "pids"), "limit", n);
-	}
-	return 0;
-}
-
 /* "on-failure:3" */
 static int
 put_restart(json_t *o, const char *text, struct err *e)
@@ -238,8 +168,13 @@ put_rest(json_t *o, const struct args *a, struct err *e)
 
 	put_map(o, "labels", args_list(a, "label"));
 	put_map(o, "annotations", args_list(a, "annotation"));
-	if (args_list(a, "env")->n > 0)
-		json_put_take(o, "env", create_env(args_list(a, "env")));
+	if (args_list(a, "env")->n > 0) {
+		own_json json_t *env = create_env(args_list(a, "env"));
+
+		if (json_object_get(o, "env") == NULL)
+			json_put_obj(o, "env");
+		json_object_update(json_object_get(o, "env"), env);
+	}
 	if (args_given(a, "entrypoint"))
 		put_entrypoint(o, args_str(a, "entrypoint"));
 	if (args_given(a, "restart") && put_restart(o, args_str(a, "restart"), e) == -1)
@@ -251,13 +186,7 @@ put_rest(json_t *o, const struct args *a, struct err *e)
 	}
 	if (args_given(a, "stop-timeout"))
 		json_put_int(o, "stop_timeout", args_int(a, "stop-timeout"));
-	for (size_t i = 0; i < args_list(a, "volume")->n; i++)
-		if (put_volume(o, args_list(a, "volume")->v[i], e) == -1)
-			return -1;
-	if (put_network(o, args_list(a, "network"), e) == -1 ||
-	    put_ports(o, args_list(a, "publish"), e) == -1)
-		return -1;
-	return put_limits(o, a, e);
+	return put_ports(o, args_list(a, "publish"), e);
 }
 
 /* The image is brought there first, as --pull says. */
@@ -298,7 +227,8 @@ create_container(struct remote *r, const struct args *a, char **id, struct err *
 	for (int k = 1; k < a->argc; k++)
 		json_add_str(words, a->argv[k]);
 	put_plain(spec, a);
-	if (put_rest(spec, a, e) == -1 || bring(r, a, a->argv[0], e) == -1)
+	if (put_network(spec, args_list(a, "network"), e) == -1 || spec_put(spec, a, e) == -1 ||
+	    put_rest(spec, a, e) == -1 || bring(r, a, a->argv[0], e) == -1)
 		return -1;
 	question_path(&q, "/containers/create");
 	q.body = spec;

@@ -73,6 +73,21 @@ fails "rm of none" 1 'no container with name or ID "none" found: no such contain
 is "rm -i of none" "$(podr rm -i none; echo $?)" 0
 is "rm -fa" "$(podr rm -f -a -t 0) $(podr ps -aq)" "$ID "
 
+# --- What nothing needs ---
+make three '["true"]' >/dev/null
+is "init" "$(podr init three; podr ps -a --format '{{.State}}' --filter name=three)" "three
+initialized"
+THREE=$(podr inspect three -f '{{.Id}}')
+podr start -a three
+is "container prune" "$(podr container prune -f)" "$THREE"
+is "asks first" "$(podr container prune </dev/null 2>/dev/null)" "WARNING! This will remove all non running containers.
+Are you sure you want to continue? [y/N] "
+is "image prune" "$(podr image prune -f; podr images -q | wc -l)" 1
+fails "a filter that it does not know" 125 "$(podr image prune -f --filter bogus=1 2>&1 | sed 's/^Error: //')" image prune -f --filter bogus=1
+podr volume create idle >/dev/null
+make four '["true"]' >/dev/null
+is "system prune" "$(podr system prune -f --volumes | sed 's/^[0-9a-f]\{64\}$/ID/; s/space: .*/space/' | tr '\n' ' ')" "Deleted Containers ID Deleted Volumes idle Total reclaimed space "
+
 # --- Images ---
 is "tag" "$(podr tag img:1 other:2; podr images -n --format '{{.Repository}}:{{.Tag}}' | sort | tr '\n' ' ')" "localhost/img:1 localhost/other:2 "
 is "untag" "$(podr untag img:1 other:2; podr images -n --format '{{.Repository}}:{{.Tag}}')" localhost/img:1

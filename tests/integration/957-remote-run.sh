@@ -27,7 +27,7 @@ is "without -i there is none" "$(echo typed | podr "${run[@]}" img:1 cat)" ""
 is "it is 127" "$(podr "${run[@]}" img:1 nosuch 2>/dev/null; echo $?)" 127
 is "one that may not be executed is 126" "$(podr "${run[@]}" img:1 /etc/passwd 2>/dev/null; echo $?)" 126
 is "nor do those stay" "$(podr ps -aq)" ""
-fails "an option that it is not told, before anything is pulled" 125 "run --shm-size: not built for a remote service yet" run --shm-size 1m none.test/x true
+fails "an option that it is not told, before anything is pulled" 125 "run --gpus: not built for a remote service yet" run --gpus all none.test/x true
 check "an image that there is not" eval 'podr run --rm --tls-verify=false 127.0.0.1:1/x true 2>&1 | grep -q "^Error: .*127.0.0.1:1"'
 is "--pull never" "$(podr run --rm --pull never localhost/none true 2>/dev/null; echo $?)" 125
 
@@ -46,6 +46,53 @@ is "its volumes" "$(podr inspect made | jq -c '[.[0].Mounts[] | .Type + " " + .D
 fails "a name that is taken" 125 "$(podr create --name made img:1 true 2>&1 | sed 's/^Error: //')" create --name made img:1 true
 fails "a network with options" 125 "--network podman:ip=1.2.3.4: not built for a remote service yet" create --network podman:ip=1.2.3.4 img:1 true
 podr rm -f made >/dev/null
+seen() { # WANT WORDS... : what a container with those options prints
+	local want=$1
+	shift
+	is "${*%%img:1*}" "$(podr "${run[@]}" "$@" 2>&1)" "$want"
+}
+seen "tmpfs 1024" --mount type=tmpfs,dst=/t,tmpfs-size=1m img:1 sh -c "df -k /t | awk 'NR == 2 { print \$1, \$2 }'"
+seen 2048 --tmpfs /t:size=2m img:1 sh -c "df -k /t | awk 'NR == 2 { print \$2 }'"
+echo theirs >"$WORLD/home/f"
+seen "theirs ro" --mount "type=bind,src=$WORLD/home,dst=/b,ro" img:1 sh -c 'echo $(cat /b/f) $(touch /b/g 2>/dev/null || echo ro)'
+rm "$WORLD/home/f"
+seen passwd --mount type=image,src=localhost/img:1,dst=/i img:1 sh -c 'ls /i/etc | grep passwd'
+seen "1:3 r" --device /dev/null:/dev/other:r img:1 sh -c 'stat -c %t:%T /dev/other | tr "\n" " "; echo r'
+seen "100 200" --ulimit nofile=100:200 --ulimit nproc=1000 img:1 sh -c 'echo $(ulimit -Sn) $(ulimit -Hn)'
+seen "NoNewPrivs: 1" --security-opt no-new-privileges img:1 sh -c 'grep NoNewPrivs /proc/self/status | tr "\t" " "'
+seen "Seccomp: 0" --security-opt seccomp=unconfined img:1 sh -c 'grep Seccomp: /proc/self/status | tr "\t" " "'
+seen "" --security-opt mask=/etc/passwd img:1 cat /etc/passwd
+seen 1024 --shm-size 1m img:1 sh -c "df -k /dev/shm | awk 'NR == 2 { print \$2 }'"
+seen "low line high" --env-file <(printf 'A=low\nB=line\nC=low\n') -e C=high img:1 sh -c 'echo $A $B $C'
+seen 0077 --umask 0077 img:1 sh -c umask
+seen 100 --oom-score-adj 100 img:1 cat /proc/self/oom_score_adj
+seen yes --pid host img:1 sh -c 'test $$ -gt 2 && echo yes'
+seen "$(hostname)" --uts host img:1 hostname
+seen "rw rw no" --read-only img:1 sh -c 'for d in /tmp /run /; do touch $d/x 2>/dev/null && echo rw || echo no; done | tr "\n" " " | sed "s/ $//"'
+seen "no no" --read-only --read-only-tmpfs=false img:1 sh -c 'for d in /tmp /; do touch $d/x 2>/dev/null && echo rw || echo no; done | tr "\n" " " | sed "s/ $//"'
+seen "2" --sysctl kernel.shm_rmid_forced=0 --unsetenv TERM img:1 sh -c 'echo $(($(cat /proc/sys/kernel/shm_rmid_forced) + 2))$TERM'
+is "an address" "$(podr run --rm --ip 10.88.7.7 --mac-address 02:00:00:00:07:07 img:1 sh -c 'ip addr show eth0 | grep -o -e 10.88.7.7 -e 02:00:00:00:07:07 | tr "\n" " "')" "02:00:00:00:07:07 10.88.7.7 "
+is "secret create" "$(printf hush | podr secret create -l a=b sec - | wc -c)" 26
+seen "hush hush 400" --secret sec,mode=0400 --secret sec,type=env,target=SEC img:1 sh -c 'echo $SEC $(cat /run/secrets/sec) $(stat -c %a /run/secrets/sec)'
+is "secret ls" "$(podr secret ls --format '{{.Name}} {{.Driver}}')" "sec file"
+is "secret inspect" "$(podr secret inspect sec -f '{{.Spec.Name}} {{.Spec.Labels.a}}')" "sec b"
+is "secret exists" "$(podr secret exists sec; echo $?; podr secret exists none; echo $?)" "0
+1"
+fails "a name that is taken" 125 "sec: secret name in use" secret create sec <(echo x)
+is "secret rm" "$(podr secret rm sec | wc -c) $(podr secret ls -q)" "26 "
+fails "of none" 125 'no secret with name or id "sec": no such secret' secret rm sec
+podr run -d --name made --network none --health-cmd 'test -e /ok' --health-interval disable --health-retries 2 \
+	--memory 64m --memory-reservation 32m --cpu-shares 100 --pids-limit 50 --timeout 3000 --expose 80-81/udp --expose 80 \
+	--log-driver k8s-file --log-opt max-size=1m --label-file <(echo lf=1) -l l=2 img:1 sleep 1000 >/dev/null
+is "the rest is told" "$(podr inspect made -f '{{.HostConfig.Memory}} {{.HostConfig.MemoryReservation}} {{.HostConfig.CpuShares}} {{.HostConfig.PidsLimit}} {{.Config.Timeout}} {{.HostConfig.LogConfig.Type}} {{.Config.Labels.lf}} {{.Config.Labels.l}} {{.Config.Healthcheck.Retries}}')" "67108864 33554432 100 50 3000 k8s-file 1 2 2"
+is "healthcheck run" "$(podr healthcheck run made >/dev/null; podr healthcheck run made; echo $?; podr healthcheck run --ignore-result made; echo $?; podr exec made touch /ok; podr healthcheck run made; echo $?)" "unhealthy
+1
+unhealthy
+0
+0"
+fails "words that mean nothing" 125 'invalid --security-opt 2: "nonsense=1"' create --security-opt nonsense=1 img:1
+fails "a user namespace that is made up there" 125 "--userns auto: not built for a remote service yet" create --userns auto img:1
+podr rm -f -t 0 made >/dev/null
 podr volume rm vol >/dev/null
 is "run -d" "$(podr run -d --name one --network none img:1 sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' | wc -c)" 65
 
