@@ -31,6 +31,7 @@ extern const struct cmd cmd_volume_export, cmd_volume_import, cmd_volume_mount, 
     cmd_volume_reload;
 extern const struct cmd cmd_info, cmd_version, cmd_unshare;
 extern const struct cmd cmd_system_check;
+extern const struct cmd cmd_system_connection;
 extern const struct cmd cmd_healthcheck;
 extern const struct cmd cmd_system, cmd_system_df, cmd_system_prune, cmd_system_locks,
     cmd_system_migrate, cmd_system_renumber, cmd_system_reset;

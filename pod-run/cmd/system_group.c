@@ -3,6 +3,7 @@
 
 static const struct cmd_place sub[] = {
     {.cmd = &cmd_system_check},
+    {.cmd = &cmd_system_connection},
     {.cmd = &cmd_system_df},
     {.cmd = &cmd_events},
     {.cmd = &cmd_info},

@@ -7,6 +7,8 @@
 #include "common/base/json.h"
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/fs/lock.h"
+#include "common/fs/path.h"
 #include "pod-run/remote/connections.h"
 
 #define FILE_MAX ((size_t)1 << 20)
@@ -59,6 +61,42 @@ connections_read(struct err *e)
 	if (j == NULL)
 		err_wrap(e, "reading %s", path);
 	return j;
+}
+
+static int
+open_dir(const char *path, struct err *e)
+{
+	own_mem char *dir = xstrndup(path, (size_t)(strrchr(path, '/') - path));
+	own_fd int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), made = -1;
+
+	made = path_mkdirs(top, *dir != '\0' ? dir : "/", PATH_IN_ROOT, 0755, NULL, e);
+	return made != -1 ? path_reopen(made, O_RDONLY | O_DIRECTORY, e)
+			  : err_wrap(e, "making %s", dir);
+}
+
+json_t *
+connections_edit(int *lock, struct err *e)
+{
+	own_mem char *path = connections_path(e), *name = NULL;
+	own_fd int dir = path != NULL ? open_dir(path, e) : -1;
+
+	if (dir == -1)
+		return NULL;
+	name = xasprintf("%s.lock", strrchr(path, '/') + 1);
+	*lock = lock_acquire(dir, name, LOCK_EXCLUSIVE, LOCK_WAIT, e);
+	return *lock != -1 ? connections_read(e) : NULL;
+}
+
+int
+connections_write(const json_t *file, struct err *e)
+{
+	own_mem char *path = connections_path(e), *text = NULL;
+	own_fd int dir = path != NULL ? open_dir(path, e) : -1;
+
+	if (dir == -1)
+		return -1;
+	text = json_text(file);
+	return file_write(dir, strrchr(path, '/') + 1, text, strlen(text), 0644, FILE_SYNC, e);
 }
 
 const char *

@@ -13,6 +13,10 @@ char *connections_path(struct err *e);
 /* What it holds, an object; of a file that is not there an empty one. */
 json_t *connections_read(struct err *e);
 
+/* The same to be changed: *lock, which the caller closes, keeps others from it. */
+json_t *connections_edit(int *lock, struct err *e);
+int connections_write(const json_t *file, struct err *e);
+
 /* The name of the default, borrowed from the two; NULL if there is none. */
 const char *connections_default(const json_t *file, const struct containers_conf *conf);
 

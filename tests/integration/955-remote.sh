@@ -36,6 +36,35 @@ rm "$XDG_CONFIG_HOME/containers/podman-connections.json"
 check "nothing was made here" nothing_in "$XDG_CONFIG_HOME/containers"
 is "--remote=false wins over the environment" "$(CONTAINER_HOST=unix:///none podc --remote=false version 2>&1 | grep -c "^Client:")" 1
 
+# --- The user's connections ---
+conn() { podc system connection "$@"; }
+file=$XDG_CONFIG_HOME/containers/podman-connections.json
+is "no connection" "$(conn list -q)" ""
+check "add" conn add --identity /key dev me@dev.test
+is "what it is" "$(jq -cS . "$file")" '{"Connection":{"Connections":{"dev":{"Identity":"/key","URI":"ssh://me@dev.test:22"}},"Default":"dev"}}'
+check "others" eval 'conn add -p 2222 --socket-path /run/x.sock six ssh://me@[::1] && conn add -d --tls-ca /ca sec tcp://h:1 && conn add here unix://run/p.sock'
+is "list" "$(conn ls | tr -s ' ')" "Name URI Identity Default ReadWrite
+dev ssh://me@dev.test:22 /key false true
+here unix:///run/p.sock false true
+sec tcp://h:1 true true
+six ssh://me@[::1]:2222/run/x.sock false true"
+is "as JSON" "$(conn list -f json | jq -c '.[] | select(.Default) | [.Name, .TLSCA]')" '["sec","/ca"]'
+is "the default" "$(conn default here; conn list --format '{{.Name}} {{.Default}}' | grep true)" "here true"
+is "rename" "$(conn rename here local; conn list -f '{{.Name}} {{.Default}}' | grep true)" "local true"
+is "remove" "$(conn rm local; conn list -f '{{.Name}} {{.Default}}' | tr '\n' ' ')" "dev false sec false six false "
+refused "a default that there is not" '"none" destination is not defined. See "podman system connection add ..." to create a connection' system connection default none
+refused "a removal of none" 'connection "none" not found' system connection rm none
+refused "a new name that is taken" 'destination "sec" already exists' system connection rename dev sec
+refused "a key for a socket" "--identity option not supported for unix scheme" system connection add --identity /x u unix:///x
+refused "TLS for ssh" "--tls-ca option not supported for ssh scheme" system connection add --tls-ca /x u h
+refused "a scheme that nobody speaks here either" 'unable to create connection. "gopher" is not a supported schema' system connection add u gopher://x
+refused "an option of ssh as a host" '"ssh://-oProxyCommand=x" is not a valid url' system connection add u -- -oProxyCommand=x
+is "those of containers.conf" "$(CONTAINERS_CONF=<(printf '[engine.service_destinations.c]\nuri = "tcp://c:1"\n') conn list -f '{{.Name}} {{.URI}} {{.ReadWrite}}' | head -n 1)" "c tcp://c:1 false"
+is "several at once" "$(for i in 1 2 3 4 5 6; do conn add "n$i" "tcp://h:$i" & done; wait; conn list -q | grep -c '^n')" 6
+is "all go" "$(conn rm --all; conn list -q; jq -r .Connection.Default "$file")" ""
+rm -r "$XDG_CONFIG_HOME/containers"
+mkdir "$XDG_CONFIG_HOME/containers"
+
 # Somebody who accepts and speaks no HTTP, or another one.
 port=$(free_port)
 python3 - "$port" <<'PY' &
