@@ -4,7 +4,9 @@
 . "$(dirname "$0")/../lib.sh"
 corpus=$LIB_DIR/fuzz/corpus
 
-for d in "$corpus"/*; do
-	ok "${d##*/}" "$BUILD/tests/${d##*/}" "$d"
+for f in "$LIB_DIR"/fuzz/fuzz-*.c; do
+	name=$(basename "$f" .c)
+	check "$name has a corpus" [ -n "$(ls "$corpus/$name" 2>/dev/null)" ]
+	check "$name takes it" "$BUILD/tests/$name" "$corpus/$name"
 done
 finish
