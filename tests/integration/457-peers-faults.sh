@@ -109,6 +109,16 @@ ln -s "$WORLD/outside-run" "$WORLD/fs/run"
 image localhost/etc-links
 run localhost/etc-links true >/dev/null 2>&1
 is "links in the image lead none of our mounts out" "$(ls -d "$WORLD/outside-hosts" "$WORLD/outside-run" 2>/dev/null)" ""
+mkdir "$WORLD/outside"
+ln -s "$WORLD/outside" "$WORLD/fs/out"
+mkdir "$WORLD/bound"
+: >"$WORLD/kept"
+image localhost/out-link
+pod create --name still --network none -v "$WORLD/bound:/out/bound" -v "$WORLD/kept:/out/file" -v still:/out/volume localhost/out-link true >/dev/null
+pod cp still:/www/index.html "$WORLD/copied" >/dev/null
+is "nor do cp, export and commit of one that does not run, with its mounts" "$(pod export still 2>/dev/null | tar -t | grep -c index.html; pod commit -q still localhost/stilled >/dev/null; cat "$WORLD/copied"; ls -A "$WORLD/outside")" "1
+hello from pod"
+pod rm still >/dev/null
 is "state directories are closed to others" "$(stat -c %a "$ROOT/volumes" "$ROOT/rw" "$RUNROOT/containers" | sort -u | grep -cE '[2367]$')" 0
 is "the cgroup cannot be written to (CVE-2022-0492)" "$(run $img sh -c 'mkdir /sys/fs/cgroup/pids/x /sys/fs/cgroup/x 2>/dev/null && echo made')" ""
 finish

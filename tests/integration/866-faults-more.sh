@@ -17,9 +17,9 @@
 # inheritable capabilities            2022-27649 2022-27651 2022-24769   457 (inheritable set), 020
 # supplementary groups                2022-2989 2022-2990 2018-15514     457 (setgroups)
 # exec's rights                       2021-20188                         457 (capabilities by user)
-# top inside the user namespace       2022-1227                          410
+# top inside the user namespace       2022-1227                          410, here (PATH_IN_ROOT of its passwd)
 # users in a FIFO, device or link     2024-9676                          here (path_open_regular), 457, 684
-# our own mounts through links        2024-9341                          457, 684
+# our own mounts through links        2024-9341                          457 (PATH_IN_ROOT of open_target), 684
 # sysctls that bring others           2022-0811                          457 (the list of names)
 # abstract sockets                    2020-15257                         684
 # shared IPC filled                   2024-3056                          here (--shm-size)
@@ -38,7 +38,7 @@ faults_checks() {
 	quick() { timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
 	pod run -d --name live --network none $img sleep 1000 >/dev/null
 	until_ok 20 pod exec live true
-	echo 'mole:x:4242:4242::/:/bin/sh' >"$WORLD/host-passwd"
+	printf 'mole:x:4242:4242::/:/bin/sh\nmoleroot:x:0:0::/:/bin/sh\n' >"$WORLD/host-passwd"
 	chmod 644 "$WORLD/host-passwd"
 
 	# --- exec and cp look users up in files of the container, and in nothing else (CVE-2024-9676)
@@ -50,6 +50,7 @@ faults_checks() {
 	pod exec live sh -c "rm /etc/passwd; ln -s $WORLD/host-passwd /etc/passwd"
 	quick exec -u mole live true >/dev/null 2>"$WORLD/err"
 	is "a link leads to no file of the host" "$? $(grep -c 'unable to find user mole' "$WORLD/err")" "125 1"
+	is "nor does top" "$(quick top live user group pid | grep -c mole) $(quick top live pid | wc -l)" "0 2"
 	pod exec live sh -c 'rm /etc/passwd; ln -s /dev/zero /etc/passwd'
 	quick exec -u alice live true >/dev/null 2>&1
 	is "a device holds none up" "$([ $? = 124 ] && echo hung)" ""
