@@ -114,6 +114,22 @@ pod start fresh >/dev/null
 is "the container starts afterwards" "$?" 0
 is "with what was copied" "$(pod exec fresh sh -c 'cat rel; ls /vol/ro')" "$(printf 'single\n/vol/ro')"
 
+# --- Links of the container that lead to places of the host
+mkdir "$WORLD/hostly"
+echo host >"$WORLD/hostly/f"
+for c in live ended; do
+	[ $c = live ] && inside "ln -s $WORLD/hostly /hostly; ln -s $WORLD/hostly/f /hostfile" || ! ln -s "$WORLD/hostly" hostly || ! ln -s "$WORLD/hostly/f" hostfile || tar -c hostly hostfile | pod cp - $c:/ >/dev/null
+	pod cp $c:/hostly/f leaked1 >/dev/null 2>&1
+	pod cp $c:/hostfile leaked2 >/dev/null 2>&1
+	pod cp $c:/hostly/. leaked3 >/dev/null 2>&1
+	is "nothing of the host comes out of $c" "$(cat leaked* leaked3/f 2>/dev/null)" ""
+	pod cp single $c:/hostly/new >/dev/null 2>&1
+	pod cp single $c:/hostfile >/dev/null 2>&1
+	pod cp src $c:/hostly >/dev/null 2>&1
+	is "nor is anything put there" "$(ls "$WORLD/hostly"; cat "$WORLD/hostly/f")" "$(printf 'f\nhost')"
+	rm -rf leaked*
+done
+
 # --- CVE-2018-15664: a directory and a link, a file and a link change places while we copy.  The container meets
 # them at fifty places, so that each copy looks and opens a hundred times; with
 # the worker's O_NOFOLLOW and its empty view taken away nearly each copy goes wrong, and without openat2's rule for the

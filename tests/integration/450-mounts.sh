@@ -52,6 +52,11 @@ run_fails "subpath: what is missing" 127 "no such file" --mount type=volume,src=
 is "type=image" "$(run --mount type=image,src=$image,dst=/m $image cat /m/www/index.html)" "hello from pod"
 run_fails "is read-only" 1 "Read-only file system" --mount type=image,src=$image,dst=/m $image touch /m/x
 is "unless rw=true" "$(run --mount type=image,src=$image,dst=/m,rw=true $image sh -c 'touch /m/x; ls /m/x')" /m/x
+mkdir "$WORLD/hostly" && echo host >"$WORLD/hostly/f"
+ln -s "$WORLD/hostly" "$WORLD/fs/hostly"
+tar -C "$WORLD/fs" --owner=0 --group=0 -c . | store import localhost/hostly >/dev/null
+rm "$WORLD/fs/hostly"
+run_fails "a link of an image leads to no place of the host" 127 "no such file" --mount type=image,src=localhost/hostly,dst=/m,subpath=/hostly $image ls /m
 is "its subpath" "$(run --mount type=image,src=$image,dst=/m,subpath=/www $image ls /m)" index.html
 run_fails "an image that is not there" 125 "nosuch" --pull never --mount type=image,src=nosuch,dst=/m $image true
 is "type=glob" "$(run --mount "type=glob,src=$dir/*,dst=/m" $image ls /m | xargs)" "a link sub"

@@ -119,6 +119,17 @@ pod cp still:/www/index.html "$WORLD/copied" >/dev/null
 is "nor do cp, export and commit of one that does not run, with its mounts" "$(pod export still 2>/dev/null | tar -t | grep -c index.html; pod commit -q still localhost/stilled >/dev/null; cat "$WORLD/copied"; ls -A "$WORLD/outside")" "1
 hello from pod"
 pod rm still >/dev/null
+rm -rf "$WORLD/fs/etc"
+ln -s "$WORLD/outside" "$WORLD/fs/etc"
+image localhost/etc-link
+run localhost/etc-link true >/dev/null 2>&1
+is "nor is /etc/mtab made where a link for /etc leads" "$(ls -A "$WORLD/outside")" ""
+rm "$WORLD/fs/etc" && mkdir "$WORLD/fs/etc"
+echo "10.9.8.7 of-the-host" >"$WORLD/outside/hosts"
+ln -s "$WORLD/outside/hosts" "$WORLD/fs/etc/hosts"
+image localhost/hosts-link
+is "nor are the names of the host's file an image's own" "$(pod create --network none --hosts-file image --name named localhost/hosts-link true >/dev/null; pod start named >/dev/null 2>&1; cat "$RUNROOT"/containers/*/hosts | grep -c of-the-host)" 0
+pod rm -f -t 0 named >/dev/null
 is "state directories are closed to others" "$(stat -c %a "$ROOT/volumes" "$ROOT/rw" "$RUNROOT/containers" | sort -u | grep -cE '[2367]$')" 0
 is "the cgroup cannot be written to (CVE-2022-0492)" "$(run $img sh -c 'mkdir /sys/fs/cgroup/pids/x /sys/fs/cgroup/x 2>/dev/null && echo made')" ""
 finish

@@ -19,7 +19,7 @@
 # exec's rights                       2021-20188                         457 (capabilities by user)
 # top inside the user namespace       2022-1227                          410, here (PATH_IN_ROOT of its passwd)
 # users in a FIFO, device or link     2024-9676                          here (path_open_regular), 457, 684
-# our own mounts through links        2024-9341                          457 (PATH_IN_ROOT of open_target), 684
+# our own mounts through links        2024-9341                          457 (PATH_IN_ROOT of open_target, of /etc and /etc/hosts), 450 (of detached_part), 684
 # sysctls that bring others           2022-0811                          457 (the list of names)
 # abstract sockets                    2020-15257                         684
 # shared IPC filled                   2024-3056                          here (--shm-size)
