@@ -18,6 +18,7 @@
 #define BUSY_MS 10000
 #define DAMAGED ".damaged"
 #define DAMAGED_MAX 100
+#define LOGS_MAX 10 /* made in the moment between two calls */
 
 static const char *const parts[] = {"", "-wal", "-shm"};
 
@@ -210,22 +211,49 @@ move_part(const char *from, const char *to, const char *suffix)
 	return rename(a, b) == 0 || errno == ENOENT ? 0 : -1;
 }
 
-/* The log goes first: beside the new database it would be taken for that one's. */
+/*
+ * A directory in the place of the log: who opens the old database for that moment is refused, and makes no log that
+ * would be taken for the new one's.
+ */
 static int
-put_in_place(const char *path, const char *fresh, struct err *e)
+block_log(const char *path, const char *log, struct err *e)
 {
-	own_mem char *old = damaged_name(path, e);
+	for (int i = 0; i < LOGS_MAX; i++) {
+		if (mkdir(log, 0700) == 0)
+			return 0;
+		if (errno != EEXIST || move_aside(path, "-wal", e) == -1)
+			break;
+	}
+	return err_sys(e, "keeping the place of %s", log);
+}
 
-	if (old == NULL)
-		return -1;
-	if (move_part(path, old, "-wal") == -1 || move_part(path, old, "-shm") == -1)
-		return err_sys(e, "moving the log of %s", path);
+static int
+exchange(const char *path, const char *fresh, const char *old, struct err *e)
+{
 	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) == 0)
 		return rename(fresh, old) == 0 ? 0 : err_sys(e, "moving %s", path);
 	/* Where a file system cannot do that. */
 	if (move_part(path, old, "") == -1 || rename(fresh, path) == -1)
 		return err_sys(e, "moving %s", path);
 	return 0;
+}
+
+/* The log goes first: beside the new database it would be taken for that one's. */
+static int
+put_in_place(const char *path, const char *fresh, struct err *e)
+{
+	own_mem char *old = damaged_name(path, e), *log = xasprintf("%s-wal", path);
+	int r;
+
+	if (old == NULL)
+		return -1;
+	if (move_part(path, old, "-wal") == -1 || move_part(path, old, "-shm") == -1)
+		return err_sys(e, "moving the log of %s", path);
+	if (block_log(path, log, e) == -1)
+		return -1;
+	r = exchange(path, fresh, old, e);
+	(void)rmdir(log);
+	return r;
 }
 
 static void

@@ -35,8 +35,9 @@ struct salvage {
 
 /*
  * Puts a database with the rows that can be read in the place of the one at path, in one step: whoever opens it meanwhile
- * finds the one or the other, and whoever still has the old one open commits nothing to it any more (sqlite_guard).  The
- * damaged one stays as PATH.damaged, or PATH.damaged.1, …  On failure nothing has changed.
+ * finds the one or the other, and whoever still has the old one open commits nothing to it any more (sqlite_guard).
+ * For the moment of the step itself neither can be opened.  The damaged one stays as PATH.damaged, or PATH.damaged.1, …
+ * On failure nothing has changed.
  */
 int salvage_renew(const struct salvage *s, struct err *e);
 
