@@ -268,7 +268,8 @@ check_images(struct check *c, struct err *e)
 			   &strays, e) == -1)
 		return -1;
 	if (strays > 0)
-		found(c, "index", NULL, "%lld entries belong to images that are not there",
+		found(c, "index", NULL,
+		    "%lld entries belong to images that are not there, or have a name that is none",
 		    (long long)strays);
 	return 0;
 }

@@ -11,6 +11,9 @@
 
 #define NO_ROOM "the index of the store: no space left on device"
 
+/* References are of printable ASCII. */
+#define NO_NAME "typeof(name) != 'text' OR name GLOB '*[^ -~]*'"
+
 static const char *const text[SQL_COUNT] = {
 #define SQL(name, text) [SQL_##name] = text,
 #include "pod-store/sql.def"

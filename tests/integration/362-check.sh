@@ -334,6 +334,8 @@ head -c 60 /dev/zero | tr '\0' '\a' | dd of="$ROOT/store.db" bs=1 seek="$at" con
 pod system check --force >"$WORLD/out" 2>&1
 is "half an index, --force: containers without an image go at once" "$? $(pod ps -aq | wc -l) $(pod system check 2>&1; echo $?)" "0 0 0"
 # Rows that SQLite finds nothing wrong with.
+sound && sql "INSERT INTO name SELECT x'ff80', image FROM name LIMIT 1; INSERT INTO past_name SELECT image, cast(x'ff80' AS TEXT) FROM name LIMIT 1"
+damaged "names of images that are none" "in the index: 2 entries belong to images that are not there, or have a name that is none" "$both"
 sound && pod volume create w >/dev/null && sql "UPDATE volume SET record = x'8001' WHERE name = 'v'"
 says_all=$(pod volume ls 2>&1)
 check "a volume's record that is none is named" grep -q "reading the record of volume v: " <<<"$says_all"
@@ -374,7 +376,7 @@ run 755 directory"
 done
 # Artifacts and manifest lists.
 sound
-head -c 300000 /dev/urandom >"$WORLD/file"
+{ printf 0123456789 && head -c 300000 /dev/urandom; } >"$WORLD/file"
 pod artifact add localhost/art "$WORLD/file" >/dev/null
 pod manifest create l1 >/dev/null && pod manifest add --artifact l1 "$WORLD/file" >/dev/null
 is "with an artifact and a list: all is well" "$(pod system check 2>&1; echo $?)" 0
