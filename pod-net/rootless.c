@@ -84,6 +84,23 @@ join(struct net *n, int fd, struct err *e)
 	return 0;
 }
 
+/* The worker that runs.  1: there is none, or it has just been killed and answers no more. */
+static int
+join_running(struct net *n, struct err *e)
+{
+	own_fd int fd = connect_worker(n);
+
+	if (fd < 0)
+		return 1;
+	if (join(n, fd_take(&fd), e) == 0)
+		return 0;
+	if (e->class != ERR_PEER)
+		return -1;
+	rootless_leave(n);
+	err_clear(e);
+	return 1;
+}
+
 /* --- Making it ------------------------------------------------------------------------------------ */
 
 static int
@@ -241,7 +258,7 @@ open_sockets(struct net *n, struct err *e)
 int
 rootless_enter(struct net *n, bool create, struct err *e)
 {
-	own_fd int lock = -1, fd = -1, left = -1;
+	own_fd int lock = -1, left = -1;
 	bool outward;
 	int rc;
 
@@ -251,11 +268,12 @@ rootless_enter(struct net *n, bool create, struct err *e)
 	lock = lock_acquire(n->dir, LOCK_NAME, LOCK_EXCLUSIVE, LOCK_WAIT_MS, e);
 	if (lock < 0)
 		return -1;
-	fd = connect_worker(n);
-	if (fd < 0 && (left = pinned(n)) < 0 && !create)
+	rc = join_running(n, e);
+	outward = create || rc == 1;
+	if (rc == 1 && (left = pinned(n)) < 0 && !create)
 		return err_set(e, ERR_STATE, "there is no rootless network namespace");
-	outward = create || fd < 0;
-	rc = fd >= 0 ? join(n, fd_take(&fd), e) : left >= 0 ? adopt(n, left, e) : make(n, e);
+	if (rc == 1)
+		rc = left >= 0 ? adopt(n, left, e) : make(n, e);
 	/*
 	 * After the worker, who ends what it finds of pasta when nobody wants the namespace: also when we are killed
 	 * before pasta has come up.

@@ -77,7 +77,7 @@ probe() {
 	shift 2
 	timeout 60 "$@" >"$WORLD/out" 2>&1 && return
 	broken=$((broken + 1))
-	echo "# round $round: $text: $(head -n 1 "$WORLD/out")"
+	echo "# round $round: $text: $(tr '\n' '|' <"$WORLD/out" | head -c 600)"
 }
 
 # A process started in the background by this test, ended with it.

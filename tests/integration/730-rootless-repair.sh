@@ -63,6 +63,18 @@ pod network reload -a >/dev/null
 is "killed with pasta: both are back" "$(worker | wc -l) $(helper | wc -l)" "1 1"
 is "and the port" "$(fetch 127.0.0.1)" "hello from pod"
 
+# Killed, but not gone yet: it takes a connection that it answers no more.
+pid=$(worker)
+kill -STOP "$pid"
+pod network reload -a >"$WORLD/reloaded" 2>&1 &
+reload=$!
+asked() { ss -xp 2>/dev/null | grep -c "rootless.sock" | grep -qv '^0$'; }
+until_ok 5 asked
+kill -9 "$pid"
+wait "$reload"
+is "a worker that is killed while it is asked" "$? $(cat "$WORLD/reloaded" | wc -l)" "0 2"
+is "has a successor, too" "$(worker | wc -l) $(fetch 127.0.0.1)" "1 hello from pod"
+
 kill_dns
 pod run -d --name third --network one $box sleep 1000 >/dev/null
 is "a killed DNS server: names are there again" "$(pod exec other timeout 20 wget -qO- http://web/)" "hello from pod"
