@@ -10,6 +10,7 @@
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/stats.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/remote/containers.h"
 
 struct stats_opts {
 	bool all, latest, no_reset, no_stream, no_trunc;
@@ -47,34 +48,36 @@ pair(char *out, size_t size, uint64_t a, uint64_t b,
 	    human((double)b, two, sizeof(two)));
 }
 
-/* A container's row for templates; before NULL: CPU use is that since the start. */
+/* What a row tells of. */
+struct look {
+	const char *id, *name;
+	const struct usage *u;
+	double cpu, average; /* percent */
+	int64_t now_ns;
+};
+
+/* A row for templates, without what is an object of its own. */
 static json_t *
-stats_row(const struct ctr *c, const struct usage *u, const struct stats_before *before,
-    int64_t now_ns, bool no_trunc)
+make_row(const struct look *l, bool no_trunc)
 {
-	int64_t lived = c->pid > 0 && c->started_ns > 0 ? now_ns - c->started_ns : 0;
-	double average = lived > 0 ? (double)u->cpu_ns * 100 / (double)lived : 0, cpu = average;
+	const struct usage *u = l->u;
 	double memory = u->memory_limit > 0 ? (double)u->memory * 100 / (double)u->memory_limit : 0;
 	json_t *o = json_obj();
 	char text[2 * HUMAN_MAX + 8], short_id[16];
 
-	if (before != NULL && before->now_ns < now_ns && before->cpu_ns <= u->cpu_ns)
-		cpu =
-		    (double)(u->cpu_ns - before->cpu_ns) * 100 / (double)(now_ns - before->now_ns);
-	snprintf(short_id, sizeof(short_id), NAMES_SHORT_FMT, c->id);
-	json_put_str(o, "ID", no_trunc ? c->id : short_id);
-	json_put_str(o, "ContainerID", c->id);
-	json_put_str(o, "Name", c->name);
-	snprintf(text, sizeof(text), "%.2f%%", cpu);
+	snprintf(short_id, sizeof(short_id), NAMES_SHORT_FMT, l->id);
+	json_put_str(o, "ID", no_trunc ? l->id : short_id);
+	json_put_str(o, "ContainerID", l->id);
+	json_put_str(o, "Name", l->name);
+	snprintf(text, sizeof(text), "%.2f%%", l->cpu);
 	json_put_str(o, "CPUPerc", text);
-	snprintf(text, sizeof(text), "%.2f%%", average);
+	snprintf(text, sizeof(text), "%.2f%%", l->average);
 	json_put_str(o, "AVGCPU", text);
-	json_put_take(o, "CPU", json_real(cpu));
-	json_put_take(o, "AvgCPU", json_real(average));
-	json_put_take(o, "PerCPU", usage_per_cpu(c));
+	json_put_take(o, "CPU", json_real(l->cpu));
+	json_put_take(o, "AvgCPU", json_real(l->average));
 	json_put_int(o, "CPUNano", (int64_t)u->cpu_ns);
 	json_put_int(o, "CPUSystemNano", (int64_t)u->cpu_system_ns);
-	json_put_int(o, "SystemNano", now_ns);
+	json_put_int(o, "SystemNano", l->now_ns);
 	json_put_int(o, "Duration", (int64_t)u->cpu_ns);
 	json_put_str(o, "Up", human_go_duration((int64_t)u->cpu_ns, text, sizeof(text)));
 	json_put_str(o, "UpTime", human_go_duration((int64_t)u->cpu_ns, text, sizeof(text)));
@@ -87,7 +90,6 @@ stats_row(const struct ctr *c, const struct usage *u, const struct stats_before 
 	json_put_str(o, "MemPerc", text);
 	pair(text, sizeof(text), u->received, u->sent, human_size);
 	json_put_str(o, "NetIO", text);
-	json_put_take(o, "Network", usage_network(c));
 	json_put_int(o, "NetInput", (int64_t)u->received);
 	json_put_int(o, "NetOutput", (int64_t)u->sent);
 	pair(text, sizeof(text), u->read, u->written, human_size);
@@ -96,6 +98,34 @@ stats_row(const struct ctr *c, const struct usage *u, const struct stats_before 
 	json_put_int(o, "BlockOutput", (int64_t)u->written);
 	json_put_int(o, "PIDS", (int64_t)u->tasks);
 	json_put_int(o, "PIDs", (int64_t)u->tasks);
+	return o;
+}
+
+/* CPU use since before, or since the start if that is NULL. */
+static double
+cpu_since(const struct stats_before *before, uint64_t cpu_ns, int64_t now_ns, double average)
+{
+	if (before == NULL || before->now_ns >= now_ns || before->cpu_ns > cpu_ns)
+		return average;
+	return (double)(cpu_ns - before->cpu_ns) * 100 / (double)(now_ns - before->now_ns);
+}
+
+static json_t *
+stats_row(const struct ctr *c, const struct usage *u, const struct stats_before *before,
+    int64_t now_ns, bool no_trunc)
+{
+	int64_t lived = c->pid > 0 && c->started_ns > 0 ? now_ns - c->started_ns : 0;
+	double average = lived > 0 ? (double)u->cpu_ns * 100 / (double)lived : 0;
+	const struct look l = {.id = c->id,
+	    .name = c->name,
+	    .u = u,
+	    .cpu = cpu_since(before, u->cpu_ns, now_ns, average),
+	    .average = average,
+	    .now_ns = now_ns};
+	json_t *o = make_row(&l, no_trunc);
+
+	json_put_take(o, "PerCPU", usage_per_cpu(c));
+	json_put_take(o, "Network", usage_network(c));
 	return o;
 }
 
@@ -142,24 +172,85 @@ before_of(struct report *r, const char *id)
 }
 
 static void
+remember(struct report *r, const char *id, int64_t now_ns, uint64_t cpu_ns)
+{
+	struct stats_before *b = before_of(r, id);
+
+	if (b == NULL) {
+		r->before =
+		    mem_grow(r->before, &r->before_cap, r->before_n + 1, sizeof(*r->before));
+		b = &r->before[r->before_n++];
+		memcpy(b->id, id, sizeof(b->id));
+	}
+	b->now_ns = now_ns;
+	b->cpu_ns = cpu_ns;
+}
+
+static void
 add_row(struct report *r, const struct ctr *c, bool as_json, json_t *list)
 {
-	struct stats_before *b = before_of(r, c->id);
 	int64_t now = ctx_now_ns();
 	own_json json_t *row = NULL;
 	struct usage u;
 
 	usage_read(c, &u);
-	row = stats_row(c, &u, b, now, r->o->no_trunc);
+	row = stats_row(c, &u, before_of(r, c->id), now, r->o->no_trunc);
 	json_add_take(list, as_json ? json_row(row) : json_incref(row));
-	if (b == NULL) {
-		r->before =
-		    mem_grow(r->before, &r->before_cap, r->before_n + 1, sizeof(*r->before));
-		b = &r->before[r->before_n++];
-		memcpy(b->id, c->id, sizeof(b->id));
-	}
-	b->now_ns = now;
-	b->cpu_ns = u.cpu_ns;
+	remember(r, c->id, now, u.cpu_ns);
+}
+
+static uint64_t
+count_at(const json_t *o, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(o, key));
+
+	return v > 0 ? (uint64_t)v : 0;
+}
+
+/* As a service tells it. */
+static int
+add_told(struct report *r, const json_t *o, bool as_json, json_t *list, struct err *e)
+{
+	const struct usage u = {.cpu_ns = count_at(o, "CPUNano"),
+	    .cpu_system_ns = count_at(o, "CPUSystemNano"),
+	    .memory = count_at(o, "MemUsage"),
+	    .memory_limit = count_at(o, "MemLimit"),
+	    .received = count_at(o, "NetInput"),
+	    .sent = count_at(o, "NetOutput"),
+	    .read = count_at(o, "BlockInput"),
+	    .written = count_at(o, "BlockOutput"),
+	    .tasks = count_at(o, "PIDs")};
+	const char *id = json_string_value(json_object_get(o, "ContainerID"));
+	const char *name = json_string_value(json_object_get(o, "Name"));
+	struct look l = {.id = id,
+	    .name = name != NULL ? name : "",
+	    .u = &u,
+	    .average = json_number_value(json_object_get(o, "AvgCPU")),
+	    .now_ns = (int64_t)count_at(o, "SystemNano")};
+	own_json json_t *row = NULL;
+
+	if (id == NULL || !names_is_id(id))
+		return err_set(e, ERR_FORMAT, "the service tells of a container without an ID");
+	l.cpu = cpu_since(before_of(r, id), u.cpu_ns, l.now_ns, l.average);
+	row = make_row(&l, r->o->no_trunc);
+	json_add_take(list, as_json ? json_row(row) : json_incref(row));
+	remember(r, id, l.now_ns, u.cpu_ns);
+	return 0;
+}
+
+static int
+once_there(struct report *r, bool as_json, json_t *list, struct err *e)
+{
+	own_json json_t *told = containers_stats(r->x->remote, &r->ids, e);
+	const json_t *one;
+	size_t i;
+
+	if (told == NULL)
+		return -1;
+	json_array_foreach (told, i, one)
+		if (add_told(r, one, as_json, list, e) == -1)
+			return -1;
+	return 0;
 }
 
 static bool
@@ -184,6 +275,10 @@ once(struct report *r, struct err *e)
 	    .type = "containers.containerStats",
 	    .headings = headings};
 
+	if (r->x->remote != NULL)
+		return once_there(r, as_json, list, e) == -1
+			   ? -1
+			   : output_list(&out, list, NULL, stdout, e);
 	if ((some ? sync_list(r->x, &l, e) : sync_list_live(r->x, &l, e)) == -1)
 		return -1;
 	for (size_t i = 0; i < l.n; i++)
@@ -195,9 +290,13 @@ once(struct report *r, struct err *e)
 static int
 choose(struct report *r, struct err *e)
 {
-	struct db *db = ctx_db(r->x, e);
+	struct db *db = r->x->remote == NULL ? ctx_db(r->x, e) : NULL;
 	char id[NAMES_ID_LEN + 1];
 
+	if (r->x->remote != NULL) {
+		strv_add_all(&r->ids, (const char *const *)r->argv, (size_t)r->argc);
+		return 0;
+	}
 	if (db == NULL)
 		return -1;
 	if (r->o->latest) {

@@ -504,6 +504,7 @@ const struct remote_command remote_containers[] = {
     {"wait,container wait", "condition,latest", run_wait},
     {"top,container top", "", run_top},
     {"port,container port", "all", NULL},
+    {"stats,container stats", "format,interval,no-reset,no-stream,no-trunc", NULL},
     {"cp,container cp", "archive,overwrite", NULL},
     {"logs,container logs", "follow,since,tail,timestamps,until", run_logs},
     {"container exists,image exists,volume exists,network exists", "", run_exists},

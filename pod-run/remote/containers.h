@@ -32,6 +32,9 @@ void containers_put_told(json_t *row, const json_t *told, const char *id);
 json_t *containers_changes(struct remote *r, const char *kind, const char *word, const char *type,
     const char *against, struct err *e);
 
+/* What those use, or all that run, as the service tells it: an array, or NULL with e. */
+json_t *containers_stats(struct remote *r, const struct strv *words, struct err *e);
+
 /* The documents of inspect: kind is container, image, volume or network.  ERR_NOTFOUND if there is none. */
 json_t *containers_inspect(
     struct remote *r, const char *kind, const char *word, bool size, struct err *e);

@@ -251,6 +251,55 @@ containers_changes(struct remote *r, const char *kind, const char *word, const c
 	return json_is_array(a.document) ? json_incref(a.document) : json_arr();
 }
 
+/* Those that run: asked for none by name, a service tells of all there are. */
+static int
+put_running(struct remote *r, struct question *q, size_t *n, struct err *e)
+{
+	static const struct strv none;
+	const struct containers_wanted w = {.last = -1, .filters = &none};
+	own_ctr_list struct ctr_list l = {0};
+	own_json json_t *told = NULL;
+
+	if (containers_list(r, &w, &l, &told, e) == -1)
+		return -1;
+	for (size_t i = 0; i < l.n; i++)
+		question_put(q, "containers", l.v[i].id);
+	*n = l.n;
+	return 0;
+}
+
+json_t *
+containers_stats(struct remote *r, const struct strv *words, struct err *e)
+{
+	own_question struct question q = {0};
+	own_reply struct reply a = {0};
+	size_t n = words->n;
+	const json_t *list;
+	const char *why;
+
+	question_path(&q, "/containers/stats");
+	question_put_bool(&q, "stream", false);
+	/* What is missing the service does not name. */
+	for (size_t i = 0; i < words->n; i++) {
+		if (containers_exists(r, words->v[i], e) == -1)
+			return NULL;
+		question_put(&q, "containers", words->v[i]);
+	}
+	if (n == 0 && put_running(r, &q, &n, e) == -1)
+		return NULL;
+	if (n == 0)
+		return json_arr();
+	if (remote_ask(r, &q, &a, e) == -1)
+		return NULL;
+	why = json_string_value(json_object_get(a.document, "Error"));
+	list = json_object_get(a.document, "Stats");
+	if (why != NULL || json_is_object(json_object_get(a.document, "Error"))) {
+		err_set(e, ERR_INTERNAL, "%s", why != NULL ? why : "the service could not look");
+		return NULL;
+	}
+	return json_is_array(list) ? json_incref((json_t *)(uintptr_t)list) : json_arr();
+}
+
 int
 containers_get(struct remote *r, const char *word, struct ctr *c, struct err *e)
 {

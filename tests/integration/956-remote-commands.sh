@@ -53,6 +53,9 @@ fails "logs of two" 125 "logs of several containers: not built for a remote serv
 is "ps by its state" "$(podr ps --format '{{.Names}} {{.State}}')" "one running"
 is "top" "$(podr top one pid args | awk 'NR == 1 || $1 == 1 { print $1, $2 }')" "PID COMMAND
 1 sh"
+is "stats" "$(podr stats --no-stream --format '{{.Name}} {{.PIDS}}')" "one 2"
+check "of one, as JSON" eval 'podr stats --no-stream --format json one | jq -e ".[0] | .name == \"one\" and (.mem_usage | test(\" / \"))" >/dev/null'
+fails "stats of none" 125 'no container with name or ID "none" found: no such container' stats --no-stream none
 is "pause" "$(podr pause one) $(podr inspect one -f '{{.State.Status}}')" "one paused"
 is "unpause --all" "$(podr unpause --all)" "$ID"
 fails "rm of one that runs" 2 "cannot remove container $ID as it is running - running or paused containers cannot be removed without force: container state improper" rm one
