@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/path.h"
@@ -617,6 +618,89 @@ run(struct check *c, struct err *e)
 	return each_name(c, c->first, "layers", check_leftover, e);
 }
 
+/* --- After a power failure --------------------------------------------------------------------------- */
+
+/* The images that stand on the damaged layers go with them. */
+static int
+drop(struct check *c, struct err *e)
+{
+	for (size_t i = 0; i < c->layers.n; i++) {
+		sqlite3_stmt *q =
+		    db_query(&c->first->db, SQL_CHECK_LAYER_USERS, e, "t", c->layers.v[i]);
+		int r;
+
+		while ((r = db_step(&c->first->db, q, e)) == 1)
+			if (strv_find(&c->images, db_text(q, 0)) == c->images.n)
+				strv_add(&c->images, db_text(q, 0));
+		if (r == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < c->images.n; i++)
+		log_warn(
+		    "image %.12s was not on disk as a whole when the power failed", c->images.v[i]);
+	return repair(c, e);
+}
+
+static void
+check_free(struct check *c)
+{
+	own_mem_free(&c->found);
+	strv_free(&c->layers);
+	strv_free(&c->images);
+	strv_free(&c->removed);
+}
+
+/* 1: sound, or no layer any more; 0: not; -1. */
+static int
+is_sound(struct check *c, const char *id, struct err *e)
+{
+	sqlite3_stmt *q = db_query(&c->first->db, SQL_LAYER_ROW, e, "t", id);
+	size_t before = c->n;
+	char diff_id[SHA256_HEX];
+	int r = db_step(&c->first->db, q, e);
+
+	if (r != 1)
+		return r == 0 ? 1 : -1;
+	snprintf(diff_id, sizeof(diff_id), "%s", db_text(q, 0));
+	db_done(q);
+	return check_layer(c, id, diff_id, e) == -1 ? -1 : c->n == before;
+}
+
+int
+check_unwritten(struct store *s, const struct strv *layers, struct strv *sound, struct err *e)
+{
+	own_arena struct arena a = {0};
+	const struct msg_store_check m = {.repair = true};
+	struct check c = {.s = s->base != NULL ? s->base : s, .first = s, .m = &m, .a = &a};
+	int r = 0;
+
+	for (size_t i = 0; i < layers->n && r != -1; i++) {
+		r = is_sound(&c, layers->v[i], e);
+		if (r == 1)
+			strv_add(sound, layers->v[i]);
+	}
+	if (r != -1)
+		r = c.layers.n > 0 ? drop(&c, e) : 0;
+	for (size_t i = 0; i < c.layers.n && r == 0; i++)
+		strv_add(sound, c.layers.v[i]);
+	check_free(&c);
+	return r;
+}
+
+void
+check_lost(struct store *s, const struct strv *layers)
+{
+	const struct msg_store_check m = {.repair = true};
+	struct check c = {.s = s->base != NULL ? s->base : s, .first = s, .m = &m};
+	struct err e = {0};
+
+	for (size_t i = 0; i < layers->n; i++)
+		strv_add(&c.layers, layers->v[i]);
+	if (drop(&c, &e) == -1)
+		log_error("%s", e.text);
+	check_free(&c);
+}
+
 int
 check_store(struct store *s, const struct msg_store_check *m, struct msg_store_checked *out,
     struct arena *a, struct err *e)
@@ -638,9 +722,6 @@ check_store(struct store *s, const struct msg_store_check *m, struct msg_store_c
 	for (size_t i = 0; i < c.removed.n; i++)
 		out->removed.v[i] = arena_strdup(a, c.removed.v[i]);
 	out->removed.n = c.removed.n;
-	own_mem_free(&c.found);
-	strv_free(&c.layers);
-	strv_free(&c.images);
-	strv_free(&c.removed);
+	check_free(&c);
 	return r;
 }

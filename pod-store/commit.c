@@ -13,6 +13,7 @@
 #include "pod-store/layer.h"
 #include "pod-store/naming.h"
 #include "pod-store/stage.h"
+#include "pod-store/unwritten.h"
 
 /* What is checked and computed before anything is changed. */
 struct plan {
@@ -101,6 +102,8 @@ settle(struct store *s, struct stage *g, struct plan *p, const struct msg_image_
 		return err_hint(e, "It may have been removed meanwhile; try again.");
 	}
 	p->bring = true;
+	if (!g->sync && unwritten_add(s, p->chain.v[i], e) == -1)
+		return -1;
 	return layer_settle(s, g->dir, l->name, p->chain.v[i], parent, hex, l->tar_size, e);
 }
 
@@ -243,9 +246,10 @@ stage_commit(struct store *s, struct stage *g, const struct msg_image_commit *m,
 		return err_wrap(e, "committing the image");
 	flush_end(g->flush);
 	g->flush = NULL;
-	/* The content must be on disk before a row says that the layer is complete. */
-	if (g->n > 0 && syncfs(g->dir) == -1)
+	if (g->n > 0 && g->sync && syncfs(g->dir) == -1)
 		return err_sys(e, "committing image %s: writing its layers", p.id);
+	if (g->n > 0 && !g->sync && unwritten_begin(s, e) == -1)
+		return err_wrap(e, "committing image %s", p.id);
 	if (db_grow(&s->db, e) == -1)
 		return err_wrap(e, "committing image %s", p.id);
 	ok = write_image(s, g, &p, m, e) == 0;

@@ -51,10 +51,13 @@ static const char schema[] =
 static const char schema_2[] =
     "CREATE TABLE past_name(image TEXT NOT NULL, name TEXT NOT NULL, UNIQUE(image, name));"
     "CREATE TABLE signature(image TEXT NOT NULL, digest TEXT NOT NULL, position INTEGER NOT NULL,"
-    " data BLOB NOT NULL, PRIMARY KEY(image, digest, position));"
-    "PRAGMA user_version=2;";
+    " data BLOB NOT NULL, PRIMARY KEY(image, digest, position));";
 static const char names_1_to_2[] =
     "INSERT INTO past_name(image, name) SELECT image, name FROM name ORDER BY rowid";
+
+/* Version 3: layers that may not be on disk, see unwritten.h. */
+static const char schema_3[] = "CREATE TABLE unwritten(layer TEXT PRIMARY KEY) WITHOUT ROWID;"
+			       "PRAGMA user_version=3;";
 
 static int
 fail(struct db *d, struct err *e)
@@ -114,7 +117,7 @@ make_schema(struct db *d, struct err *e)
 
 	if (exec(d, "PRAGMA journal_mode=WAL", e) == -1 || db_begin(d, e) == -1)
 		return -1;
-	ok = exec(d, schema, e) == 0 && exec(d, schema_2, e) == 0;
+	ok = exec(d, schema, e) == 0 && exec(d, schema_2, e) == 0 && exec(d, schema_3, e) == 0;
 	if (db_end(d, ok, e) == -1)
 		return -1;
 	sqlite_reserve_log(d->h);
@@ -131,7 +134,8 @@ upgrade(struct db *d, struct err *e)
 	if (db_begin(d, e) == -1)
 		return -1;
 	ok = version(d, &v, e) == 0 &&
-	     (v != 1 || (exec(d, schema_2, e) == 0 && exec(d, names_1_to_2, e) == 0));
+	     (v != 1 || (exec(d, schema_2, e) == 0 && exec(d, names_1_to_2, e) == 0)) &&
+	     (v == DB_VERSION || exec(d, schema_3, e) == 0);
 	return db_end(d, ok, e);
 }
 
@@ -160,7 +164,8 @@ db_open(struct db *d, const char *path, bool make, bool *fresh, struct err *e)
 		err_set(e, ERR_UNSUPPORTED, "it was made by a newer version of this program");
 		goto failed;
 	}
-	if ((v == 0 && make && make_schema(d, e) == -1) || (v == 1 && upgrade(d, e) == -1))
+	if ((v == 0 && make && make_schema(d, e) == -1) ||
+	    (v > 0 && v < DB_VERSION && upgrade(d, e) == -1))
 		goto failed;
 	return 0;
 failed:
@@ -368,7 +373,7 @@ int
 db_salvage(const char *path, struct err *e)
 {
 	static const char *const tables[] = {"layer", "image", "document", "name", "digest_name",
-	    "use", "user", "volume", "past_name", "signature"};
+	    "use", "user", "volume", "past_name", "signature", "unwritten"};
 	const struct salvage s = {
 	    .path = path, .tables = tables, .ntables = COUNTOF(tables), .make = make};
 

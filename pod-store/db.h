@@ -16,7 +16,7 @@
 
 #include "common/base/err.h"
 
-#define DB_VERSION 2
+#define DB_VERSION 3
 #define DB_BUSY_MS 20000 /* how long a writer waits for another one */
 
 enum db_sql {

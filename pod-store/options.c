@@ -103,6 +103,15 @@ on_chown(struct options *o, const char *value, struct err *e)
 }
 
 static int
+on_sync(struct options *o, const char *value, struct err *e)
+{
+	o->store.sync = strcmp(value, "filesystem") == 0;
+	return o->store.sync || *value == '\0' || strcmp(value, "none") == 0
+		   ? 0
+		   : err_set(e, ERR_USAGE, "\"%s\" is neither none nor filesystem", value);
+}
+
+static int
 on_partial(struct options *o, const char *value, struct err *e)
 {
 	bool on = true;
@@ -190,6 +199,7 @@ static const struct {
     {"mountopt", on_mountopt},
     {"pull_options.enable_partial_images", on_partial},
     {"size", on_size},
+    {"sync", on_sync},
     /* Nothing here needs it: no mount stays, and an index is part of no layer. */
     {"skip_mount_home", ignored},
     {"force_mask", on_force_mask},

@@ -16,6 +16,7 @@
 #include "pod-store/options.h"
 #include "pod-store/places.h"
 #include "pod-store/theirs.h"
+#include "pod-store/unwritten.h"
 #include "pod-store/volume_place.h"
 
 #define COPY_TRIES 20
@@ -257,6 +258,7 @@ open_more(struct store *at, const char *root, struct store *s, const char *run_r
 	*at = (struct store){.dir = -1,
 	    .trash = -1,
 	    .lock = -1,
+	    .writing = -1,
 	    .read_only = true,
 	    .base = s,
 	    .root = xstrdup(root),
@@ -300,6 +302,7 @@ open_others(
 		}
 		s->images->base = s;
 		s->images->layout = s->layout;
+		s->images->opt.sync = s->opt.sync;
 	}
 	if (o->more.n > PLACES_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d additional image stores", PLACES_MAX);
@@ -328,7 +331,8 @@ places_open(struct store *s, const struct msg_hello *m, bool repair, struct err 
 	o.store = (struct store_options){0};
 	if ((o.volume_path == NULL ||
 		volume_place_set(s, o.volume_path, o.volume_path_must, e) == 0) &&
-	    open_others(s, &o, m->run_root, repair, e) == 0)
+	    open_others(s, &o, m->run_root, repair, e) == 0 &&
+	    unwritten_look(places_first(s), e) == 0)
 		return 0;
 	store_close(s);
 	return -1;

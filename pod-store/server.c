@@ -11,6 +11,7 @@
 #include "pod-store/job.h"
 #include "pod-store/places.h"
 #include "pod-store/server.h"
+#include "pod-store/unwritten.h"
 
 static void
 conn_free(struct conn *c)
@@ -114,6 +115,8 @@ server_run(int fd, struct err *e)
 	if (!srv.opened)
 		return r;
 	leave_terminal();
+	if (unwritten_settle(places_first(&srv.store), e) == -1)
+		r = -1;
 	if (srv.store.images != NULL)
 		db_tidy(&srv.store.images->db);
 	db_tidy(&srv.store.db);

@@ -14,7 +14,7 @@
 struct stage *
 stage_begin(struct store *s, struct stages *all, struct err *e)
 {
-	struct stage g = {.dir = -1};
+	struct stage g = {.dir = -1, .sync = s->opt.sync};
 
 	if (all->n >= STAGE_MAX) {
 		err_set(e, ERR_LIMIT, "too many staging areas");
@@ -108,7 +108,7 @@ stage_layer(struct stage *g, enum layout layout, size_t *at, struct stage_place 
 	index = content == -1 ? -1 : make_file(dir, image ? LAYOUT_IMAGE : "tar.index", e);
 	if (index == -1)
 		return -1;
-	if (g->flush == NULL)
+	if (g->flush == NULL && g->sync)
 		g->flush = flush_begin(g->dir);
 	*out = (struct stage_place){layout, fd_take(&content), fd_take(&index)};
 	*at = g->n++;

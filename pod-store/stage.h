@@ -26,6 +26,7 @@ struct stage {
 	uint32_t number;
 	char name[STORE_NAME_MAX];
 	int dir;	     /* holds the lock */
+	bool sync;	     /* its layers are written back before the commit */
 	struct flush *flush; /* from the first layer to the commit */
 	struct staged *layers;
 	size_t n, cap;

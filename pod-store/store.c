@@ -199,7 +199,7 @@ int
 store_open(struct store *s, const char *root, struct err *e)
 {
 	memset(s, 0, sizeof(*s));
-	s->dir = s->trash = s->lock = -1;
+	s->dir = s->trash = s->lock = s->writing = -1;
 	if (root == NULL || root[0] != '/')
 		return err_set(e, ERR_INVALID, "the graph root must be an absolute path");
 	s->root = xstrdup(root);
@@ -332,6 +332,8 @@ store_close(struct store *s)
 	fd_close(&s->dir);
 	fd_close(&s->trash);
 	fd_close(&s->lock);
+	fd_close(&s->writing);
+	strv_free(&s->unwritten);
 	own_mem_free(&s->root);
 	own_mem_free(&s->volume_path);
 	s->root = s->volume_path = NULL;

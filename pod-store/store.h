@@ -13,8 +13,9 @@
  *	mounts/ID			where a user had a root file system mounted
  *	empty/				an empty directory, the lowest layer where there is none
  *
- * Rules that keep it whole whenever a process is killed: a layer's directory is complete and on disk before
- * its row is written; a row is gone before its directory is; a directory without a row is swept.
+ * Rules that keep it whole whenever a process is killed: a layer's directory is complete before its row is
+ * written, which says so until it is on disk too (unwritten.h); a row is gone before its directory is; a directory
+ * without a row is swept.
  * store.lock is held shared while a root file system is put on an image and exclusively while images are
  * removed, so that neither misses the other.
  */
@@ -39,6 +40,7 @@ struct store_options {
 	uint64_t size, inodes; /* of the changes of each container; 0: no limit */
 	bool ignore_chown_errors;
 	enum layout layout; /* of new layers */
+	bool sync;	    /* layers are on disk before there is an answer */
 	bool whole_layers;  /* files of other layers are not used for those to come */
 };
 
@@ -50,11 +52,13 @@ struct store {
 	bool volumes_elsewhere; /* than below root */
 	int trash;
 	int lock;
-	bool userxattr;	    /* in a user namespace */
-	bool single_id;	    /* with nobody in it but one user */
-	enum layout layout; /* of new layers, as asked for */
-	bool probed;	    /* and as it can be had */
-	bool dirty;	    /* something lies in the trash or may have to be reaped */
+	bool userxattr;	       /* in a user namespace */
+	bool single_id;	       /* with nobody in it but one user */
+	enum layout layout;    /* of new layers, as asked for */
+	bool probed;	       /* and as it can be had */
+	int writing;	       /* layers/, locked: see unwritten.h */
+	struct strv unwritten; /* by this process */
+	bool dirty;	       /* something lies in the trash or may have to be reaped */
 	bool read_only; /* an additional one: neither trash nor lock, and nothing is ever written */
 	bool theirs;	/* and it is of containers/storage, see theirs.h */
 

@@ -100,8 +100,12 @@ for round in $(seq "$rounds"); do
 	"$BUILD/tests/godown" "$WORLD/disk" || { not_ok "the file system can be stopped"; finish; }
 	kill -KILL -- "-$worker" 2>/dev/null
 	wait "$worker" 2>/dev/null
-	# Whatever still runs of it is as dead as with a machine.
-	until_ok 10 umount "$WORLD/disk" 2>/dev/null || umount -l "$WORLD/disk"
+	# Whatever still runs of it is as dead as with a machine: monitors have mount namespaces of their own.
+	for at in $(grep -ls " $WORLD/disk " /proc/[0-9]*/mountinfo); do
+		at=${at%/mountinfo}
+		[ "$(readlink "$at/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] || kill -KILL "${at#/proc/}" 2>/dev/null
+	done
+	until_ok 60 umount "$WORLD/disk" 2>/dev/null || umount -l "$WORLD/disk"
 	umount -R -l "$RUNROOT" 2>/dev/null
 	rm -rf --one-file-system "$RUNROOT"
 	mount -o loop "$WORLD/ext4" "$WORLD/disk" || { not_ok "the file system can be mounted again"; finish; }
