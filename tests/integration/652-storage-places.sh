@@ -43,6 +43,9 @@ everything() {
 	ROOT2=$ROOT ROOT=$WORLD/second RUNROOT2=$RUNROOT RUNROOT=$WORLD/second-run
 	pa() { pod "${A[@]}" "$@"; }
 	seen() { (cd "$X/images" && find . -printf '%p %y %m %U %s %T@ %C@\n' | sort | sha256sum); }
+	# Who loaded into it writes it back after the answer.
+	written() { ! pgrep -x pod-store | sed 's,.*,/proc/&/fd,' | xargs -r ls -l 2>/dev/null | grep -q " $X/images"; }
+	until_ok 20 written
 	before=$(seen)
 	is "additional store: listed with R/O true" "$(pa images | awk 'NR == 1 { print $NF } NR == 2 { print $1, $NF }' | tr '\n' ' ')" "R/O localhost/base true "
 	is "additional store: in JSON" "$(pa images --format json | jq '.[0].ReadOnly')" true
