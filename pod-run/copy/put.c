@@ -202,6 +202,11 @@ owner_of(const struct put *p, const struct put_look *look, uid_t *uid, gid_t *gi
 {
 	const struct msg_copy *m = p->m;
 
+	if (m->as_made) {
+		*uid = (uid_t)-1;
+		*gid = (gid_t)-1;
+		return;
+	}
 	*uid = m->chown ? (uid_t)m->uid : mapped(look->uid, m->uid_map.v, m->uid_map.n);
 	*gid = m->chown ? (gid_t)m->gid : mapped(look->gid, m->gid_map.v, m->gid_map.n);
 }

@@ -149,9 +149,7 @@ copies_take(int *stream, int target, const char *name, bool overwrite, struct er
 	    .name = name,
 	    .plain = true,
 	    .overwrite = overwrite,
-	    .chown = true,
-	    .uid = geteuid(),
-	    .gid = getegid(),
+	    .as_made = true,
 	    .no_devices = true,
 	    .target = target};
 

@@ -162,4 +162,13 @@ mine
 ."
 is "what it says of a path is read strictly" "$(evil cp c:/broken home 2>&1)" "Error: what the service says of a path is malformed"
 check "nothing was made here" nothing_in "$HOME"
-finish
+
+chmod 666 "$WORLD/p.sock"
+user_part <<USER
+export CONTAINER_HOST=unix://$WORLD/p.sock
+mkdir "\$WORLD/mine" && cd "\$WORLD/mine"
+is "an ordinary user copies from a container" "\$("\$BIN/pod" cp one:/d/sub . && stat -c '%U %a' sub/f)" "\$(id -un) 644"
+is "and into one" "\$("\$BIN/pod" cp sub/f one:/tmp/theirs && "\$BIN/pod" exec one stat -c %u /tmp/theirs)" 0
+is "saves to a directory" "\$("\$BIN/pod" save --format oci-dir -o od img:1 && stat -c %U od/index.json)" "\$(id -un)"
+unset CONTAINER_HOST
+USER
