@@ -64,7 +64,7 @@ fi
 
 world
 if [ -n "${POD_VM:-}" ]; then
-	truncate -s 4G "$WORLD/disk"
+	truncate -s 4G "$WORLD/disk" && mkfs.ext4 -q -F "$WORLD/disk"
 	for round in $(seq 0 "$rounds"); do
 		# The last one only looks.
 		# shellcheck disable=SC2086
