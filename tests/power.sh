@@ -54,7 +54,7 @@ base() { pod image exists localhost/base || busybox_image localhost/base >/dev/n
 
 # --- In the machine: look at what the last one left, and work until the power goes -----------------------------------
 if [ "${1:-}" = inside ]; then
-	WORLD=$(mktemp -d) ROOT=/var/lib/containers/power RUNROOT=$WORLD/run
+	WORLD=$(mktemp -d) ROOT=/var/lib/containers/power RUNROOT=/run/pod-power
 	mkdir -p "$ROOT"
 	whole && echo "whole $(sort -u "$WORLD/listed" | wc -l) images" || echo "damaged"
 	base || echo damaged
