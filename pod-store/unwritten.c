@@ -92,8 +92,11 @@ unwritten_look(struct store *s, struct err *e)
 	own_strv struct strv layers = {0};
 	own_fd int fd = -1;
 
-	if (read_rows(s, &layers, e) == -1)
-		return -1;
+	if (read_rows(s, &layers, e) == -1) {
+		if (e->class != ERR_INTEGRITY)
+			return -1;
+		err_clear(e);
+	}
 	if (layers.n == 0)
 		return 0;
 	fd = store_dir(s, "layers", e);

@@ -21,7 +21,7 @@ int unwritten_add(struct store *s, const char *layer, struct err *e);
 /* Writes back what was added, and settles it; for the time after the answer. */
 int unwritten_settle(struct store *s, struct err *e);
 
-/* A store that was opened is looked through for what others left. */
+/* A store that was opened is looked through for what others left.  A damaged index is for the repair to find. */
 int unwritten_look(struct store *s, struct err *e);
 
 #endif
