@@ -79,12 +79,9 @@ archives_load(struct remote *r, int input, struct err *e)
 	names = json_object_get(reply.document, "Names");
 	if (!json_is_array(names))
 		return err_set(e, ERR_FORMAT, "the service does not name what it made");
-	json_array_foreach (names, i, one) {
-		char safe[1024];
-
-		text_escape(json_is_string(one) ? json_string_value(one) : "", safe, sizeof(safe));
-		printf("Loaded image: %s\n", safe);
-	}
+	json_array_foreach (names, i, one)
+		remote_print(
+		    stdout, "Loaded image: ", json_is_string(one) ? json_string_value(one) : "");
 	return 0;
 }
 
@@ -149,7 +146,7 @@ run_commit(struct remote *r, const struct args *a, struct err *e)
 		return err_set(e, ERR_FORMAT, "the service does not name what it made");
 	if (file != NULL && *file != '\0' && file_write_place(file, "iidfile", id, e) == -1)
 		return -1;
-	puts(id);
+	remote_print(stdout, "", id);
 	return 0;
 }
 

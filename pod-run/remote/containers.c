@@ -165,7 +165,7 @@ post(struct each *w, const char *word, const char *act, struct question *q, stru
 	question_path(q, "/%s", act);
 	if (remote_ask(w->r, q, &a, e) == -1)
 		return -1;
-	puts(word);
+	remote_print(stdout, "", word);
 	return 0;
 }
 
@@ -315,10 +315,10 @@ tell_removed(const json_t *list, const char *word, struct err *e)
 
 		if (why != NULL && *why != '\0')
 			return err_set(e, ERR_STATE, "%s", why);
-		puts(own || id == NULL ? word : id);
+		remote_print(stdout, "", own || id == NULL ? word : id);
 	}
 	if (!json_is_array(list))
-		puts(word);
+		remote_print(stdout, "", word);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ time_at(const json_t *o, const char *key)
 	if (json_is_string(v))
 		return value_instant(json_string_value(v), 0, false, &ns, &ignored) == 0 ? ns : 0;
 	if (!json_is_integer(v) || json_integer_value(v) <= ZERO_TIME ||
-	    json_integer_value(v) > INT64_MAX / NS)
+	    json_integer_value(v) > INT64_MAX / NS || json_integer_value(v) < INT64_MIN / NS)
 		return 0;
 	return json_integer_value(v) * NS;
 }

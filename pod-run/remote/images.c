@@ -231,7 +231,7 @@ print_all(const char *title, const json_t *list)
 
 	json_array_foreach (list, i, one)
 		if (json_is_string(one))
-			printf("%s: %s\n", title, json_string_value(one));
+			remote_print(stdout, title, json_string_value(one));
 }
 
 static int
@@ -255,8 +255,8 @@ run_rmi(struct remote *r, const struct args *a, struct err *e)
 	question_put_bool(&q, "ignore", args_bool(a, "ignore"));
 	if (remote_ask(r, &q, &reply, e) == -1)
 		return -1;
-	print_all("Untagged", json_object_get(reply.document, "Untagged"));
-	print_all("Deleted", json_object_get(reply.document, "Deleted"));
+	print_all("Untagged: ", json_object_get(reply.document, "Untagged"));
+	print_all("Deleted: ", json_object_get(reply.document, "Deleted"));
 	errors = json_object_get(reply.document, "Errors");
 	for (size_t i = 0; i < json_array_size(errors); i++) {
 		const char *text = json_string_value(json_array_get(errors, i));
@@ -287,10 +287,8 @@ take_news(void *arg, const json_t *j, struct err *e)
 		return err_set(e, ERR_INTERNAL, "%s", error);
 	if (stream != NULL && !p->quiet) {
 		own_mem char *line = xstrndup(stream, strcspn(stream, "\n"));
-		char safe[1024];
 
-		text_escape(line, safe, sizeof(safe));
-		fprintf(stderr, "%s\n", safe);
+		remote_print(stderr, "", line);
 	}
 	json_array_foreach (list, i, one)
 		if (json_is_string(one))
@@ -361,7 +359,7 @@ pull_one(struct remote *r, const struct args *a, const char *word, struct err *e
 			question_put(&q, texts[i].key, args_str(a, texts[i].option));
 	got = pull(r, a, &q, &p, word, e);
 	for (size_t i = 0; got == 0 && i < p.ids.n; i++)
-		puts(p.ids.v[i]);
+		remote_print(stdout, "", p.ids.v[i]);
 	strv_free(&p.ids);
 	return got;
 }

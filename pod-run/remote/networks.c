@@ -65,7 +65,7 @@ make(struct remote *r, const char *path, const json_t *body, bool ignore, const 
 	name = json_string_value(json_object_get(a.document, key));
 	if (name == NULL)
 		return err_set(e, ERR_FORMAT, "the service does not name what it made");
-	puts(name);
+	remote_print(stdout, "", name);
 	return 0;
 }
 
@@ -159,7 +159,7 @@ remove_all(struct remote *r, const struct args *a, const char *kind, const struc
 		    e, ERR_USAGE, "--force option must be specified to use the --time option");
 	for (size_t i = 0; i < words->n; i++)
 		if (remove_one(r, a, kind, words->v[i], e) == 0)
-			puts(words->v[i]);
+			remote_print(stdout, "", words->v[i]);
 		else
 			removal_refused(e, force, &status);
 	return status;
@@ -219,7 +219,7 @@ prune_networks(struct remote *r, const struct args *a, struct err *e)
 		const json_t *why = json_object_get(one, "Error");
 
 		if (name != NULL && (why == NULL || json_is_null(why)))
-			puts(name);
+			remote_print(stdout, "", name);
 	}
 	return check_reports(reply.document, "Error", e);
 }

@@ -74,10 +74,8 @@ take_news(void *arg, const json_t *j, struct err *e)
 		return err_set(e, ERR_INTERNAL, "%s", error);
 	if (stream != NULL && !*quiet) {
 		own_mem char *line = xstrndup(stream, strcspn(stream, "\n"));
-		char safe[1024];
 
-		text_escape(line, safe, sizeof(safe));
-		fprintf(stderr, "%s\n", safe);
+		remote_print(stderr, "", line);
 	}
 	return 0;
 }

@@ -234,6 +234,16 @@ remote_texts(const json_t *o, const char *key, struct arena *a)
 }
 
 void
+remote_print(FILE *to, const char *title, const char *s)
+{
+	size_t size = strlen(s) * 4 + 1; /* \xHH */
+	own_mem char *safe = xmalloc(size);
+
+	text_escape(s, safe, size);
+	fprintf(to, "%s%s\n", title, safe);
+}
+
+void
 reply_free(struct reply *a)
 {
 	json_decref(a->document);

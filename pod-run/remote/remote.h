@@ -70,10 +70,13 @@ struct reply {
 	bool detached;
 };
 void reply_free(struct reply *a);
+#define own_reply own(reply_free)
 
 /* Of an answer, the texts of a list; what is none is passed over. */
 struct strs remote_texts(const json_t *o, const char *key, struct arena *a);
-#define own_reply own(reply_free)
+
+/* A line: title, and text of the service with its control characters escaped. */
+void remote_print(FILE *to, const char *title, const char *s);
 
 /*
  * Asks.  What the service refuses is -1, with its words in e: ERR_NOTFOUND for 404, ERR_EXISTS or ERR_INUSE for 409,

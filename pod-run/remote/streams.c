@@ -268,7 +268,7 @@ run_create(struct remote *r, const struct args *a, struct err *e)
 
 	if (create_container(r, a, &id, e) == -1)
 		return -1;
-	puts(id);
+	remote_print(stdout, "", id);
 	return 0;
 }
 
@@ -293,7 +293,7 @@ run_run(struct remote *r, const struct args *a, struct err *e)
 	if (got == -1)
 		forget(r, a, id);
 	else if (args_bool(a, "detach"))
-		puts(id);
+		remote_print(stdout, "", id);
 	return got;
 }
 
@@ -439,7 +439,7 @@ run_exec(struct remote *r, const struct args *a, struct err *e)
 	}
 	if (remote_ask(r, &q, &reply, e) == -1)
 		return -1;
-	puts(session);
+	remote_print(stdout, "", session);
 	return 0;
 }
 

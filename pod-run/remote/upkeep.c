@@ -12,15 +12,6 @@
 #include "pod-run/remote/command.h"
 #include "pod-run/remote/upkeep.h"
 
-static void
-print_safe(const char *s)
-{
-	char safe[1024];
-
-	text_escape(s, safe, sizeof(safe));
-	puts(safe);
-}
-
 static const char *
 text_of(const json_t *o, const char *key)
 {
@@ -60,7 +51,7 @@ print_reports(const json_t *list, struct err *e)
 		} else if (err != NULL && !json_is_null(err) && why == NULL) {
 			err_set(e, ERR_INTERNAL, "%s could not be removed", text_of(one, "Id"));
 		} else {
-			print_safe(text_of(one, "Id"));
+			remote_print(stdout, "", text_of(one, "Id"));
 		}
 	}
 	return err_is_set(e) ? -1 : 0;
@@ -269,7 +260,7 @@ run_health(struct remote *r, const struct args *a, struct err *e)
 	word = text_of(reply.document, "Status");
 	if (strcmp(word, "healthy") == 0)
 		return 0;
-	print_safe(word);
+	remote_print(stdout, "", word);
 	return args_bool(a, "ignore-result") ? 0 : 1;
 }
 

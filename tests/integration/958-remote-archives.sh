@@ -122,6 +122,8 @@ class H(http.server.BaseHTTPRequestHandler):
         body = b""
         if self.path.startswith("/_ping"):
             body = b"OK"
+        elif self.command == "DELETE":
+            body = json.dumps({"Untagged": ["x\x1b]0;owned\x07"], "Deleted": []}).encode()
         elif self.path.endswith("/json"):
             body = json.dumps({"Id": "0" * 64}).encode()
         elif "broken" in self.path:
@@ -147,12 +149,13 @@ class H(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-    do_GET = do_HEAD = answer
+    do_GET = do_HEAD = do_DELETE = answer
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), H).serve_forever()
 PY
 remember_pid $!
 until_ok 10 sh -c "ss -Hltn 'sport = :$port' | grep -q ." || not_ok "the other server does not listen"
 evil() { CONTAINER_HOST=tcp://127.0.0.1:$port podr "$@"; }
+is "its text is no text for a terminal" "$(evil rmi x)" 'Untagged: x\x1b]0;owned\x07'
 mkdir home
 echo mine >home/victim
 is "its names count for nothing" "$(evil cp c:/f home; names home; cat home/f home/victim)" ". ./f ./victim evilmine"
