@@ -68,10 +68,13 @@ addr_of(const struct sockaddr_storage *from)
 }
 
 static void
-make_answer(const struct listener *l, const struct addr *client, bool stream, const uint8_t *p,
-    size_t n, struct answer *a, uint8_t *out, size_t max)
+make_answer(struct listener *l, const struct addr *client, bool stream, const uint8_t *p, size_t n,
+    struct answer *a, uint8_t *out, size_t max)
 {
-	struct answer_request r = {.zone = l->shared->zone,
+	struct answer_request r;
+
+	l->shared->refresh(l->shared->arg);
+	r = (struct answer_request){.zone = l->shared->zone,
 	    .network = l->network,
 	    .client = *client,
 	    .resolvers = resolvers_now(l->shared->resolvers),
@@ -278,6 +281,7 @@ may_connect(const struct listener *l, const struct addr *client)
 	const struct listen_shared *s = l->shared;
 	size_t n = 0;
 
+	s->refresh(s->arg);
 	if (l->network == NULL || !answer_serves(l->network, client))
 		return false;
 	for (const struct connection *c = s->connections; c != NULL; c = c->next)

@@ -22,6 +22,12 @@ struct listen_shared {
 	struct resolvers *resolvers;
 	bool forwards;
 	const char *domain;
+	/*
+	 * Called once a query is there: names that were told before it was asked count.  It may give listeners
+	 * networks, and frees none.
+	 */
+	void (*refresh)(void *arg);
+	void *arg;
 	struct connection *connections;
 	size_t nconnections;
 };

@@ -63,18 +63,62 @@ listen_for(struct server *s, const struct zone_network *n, struct err *e)
 	return failed;
 }
 
-/* Reads the names again: new networks get sockets, vanished ones lose theirs. */
+/*
+ * There are other names.  The loop may hear of it only after a query that was asked later: the signal ends a wait
+ * that has found the query already.
+ */
+static volatile sig_atomic_t told;
+static struct sigaction loops; /* what the loop does at SIGHUP */
+
+static void
+on_signal(int sig)
+{
+	told = 1;
+	loops.sa_handler(sig);
+}
+
+static void
+listen_for_signal(void)
+{
+	struct sigaction ours;
+
+	sigaction(SIGHUP, NULL, &loops);
+	ours = loops;
+	ours.sa_handler = on_signal;
+	sigaction(SIGHUP, &ours, NULL);
+}
+
+/* Reads the names again: new networks get sockets. */
 static int
 load(struct server *s, struct err *e)
 {
-	size_t failed = 0, kept = 0;
+	size_t failed = 0;
 
+	told = 0;
 	if (zone_load(&s->zone, s->config.names, e) == -1)
 		return -1;
 	for (size_t i = 0; i < s->n; i++)
 		listener_serve(s->v[i], NULL);
 	for (size_t i = 0; i < s->zone.nnetworks; i++)
 		failed += listen_for(s, &s->zone.networks[i], e);
+	return failed > 0 ? -1 : 0;
+}
+
+static void
+refresh(void *arg)
+{
+	struct err e = {0};
+
+	if (told && load(arg, &e) == -1)
+		log_warn("%s", e.text);
+}
+
+/* Networks that have vanished lose their sockets. */
+static void
+drop_idle(struct server *s)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < s->n; i++) {
 		if (listener_is_idle(s->v[i]))
 			listener_free(s->v[i]);
@@ -82,19 +126,17 @@ load(struct server *s, struct err *e)
 			s->v[kept++] = s->v[i];
 	}
 	s->n = kept;
-	return failed > 0 ? -1 : 0;
 }
 
 static void
 on_reload(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
-	struct err e = {0};
 
 	(void)fd;
 	(void)what;
-	if (load(s, &e) == -1)
-		log_warn("%s", e.text);
+	refresh(s);
+	drop_idle(s);
 	if (s->n == 0 && !s->config.stays)
 		event_base_loopbreak(s->base);
 }
@@ -118,6 +160,7 @@ run(struct server *s, struct err *e)
 	if (hup == NULL || term == NULL || event_add(hup, NULL) == -1 ||
 	    event_add(term, NULL) == -1)
 		return err_set(e, ERR_INTERNAL, "waiting for signals");
+	listen_for_signal();
 	if (load(s, e) == -1)
 		return -1;
 	if (s->config.ready != -1) {
@@ -142,7 +185,9 @@ serve_run(const struct serve *config, struct err *e)
 	    .zone = &s.zone,
 	    .resolvers = config->resolvers,
 	    .forwards = config->forwards,
-	    .domain = config->domain};
+	    .domain = config->domain,
+	    .refresh = refresh,
+	    .arg = &s};
 	r = run(&s, e);
 	for (size_t i = 0; i < s.n; i++)
 		listener_free(s.v[i]);

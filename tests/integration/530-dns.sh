@@ -84,6 +84,15 @@ rm "$dir/names/n2"
 kill -HUP "$pid"
 until_is "changes are seen at once" "NOERROR 10.9.0.2" asked 10.9.0.2 10.9.0.1 c5
 is "what went is unknown" "$(asked 10.9.0.2 10.9.0.1 c2.dns.podman)" "NXDOMAIN"
+# A query that waits together with the news of who asks it
+kill -STOP "$pid"
+printf '10.9.0.1,fd09::1\nc5 10.9.0.2  c5\nc6 10.9.0.3  c6\n' >"$dir/names/n1"
+kill -HUP "$pid"
+asked 10.9.0.3 10.9.0.1 c5 >"$dir/waited" &
+until_ok 10 sh -c "ss -Hlnu src 10.9.0.1 | grep -vq '^UNCONN *0 '" || not_ok "the query waits"
+kill -CONT "$pid"
+wait $!
+is "news that came before a query count for it" "$(cat "$dir/waited")" "NOERROR 10.9.0.2"
 is "a network that went is not listened for" "$(ss -Hlnu src 10.9.1.1 | wc -l)" 0
 
 # What it may do.
