@@ -562,7 +562,7 @@ fill() {
 	pod volume create v1 >/dev/null
 	pod network create n1 >/dev/null
 	echo s | pod secret create s1 - >/dev/null
-	pod run -d --name c1 --health-cmd true --health-interval disable -v v1:/v --network n1 -p "127.0.0.1:$(free_port):80" img sleep 1000 >/dev/null
+	pod run -d --name c1 --health-cmd false --health-start-period 1h --health-interval 1h -v v1:/v --network n1 -p "127.0.0.1:$(free_port):80" img sleep 1000 >/dev/null
 	pod exec -d c1 sleep 1000 >/dev/null
 	pod exec c1 touch /new
 }

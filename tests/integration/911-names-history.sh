@@ -37,12 +37,12 @@ eval "$checks"
 # --- a store of before, when there was no such table ---
 if command -v sqlite3 >/dev/null; then
 	pod tag localhost/new:1 localhost/newer:1
-	sqlite3 "$ROOT/store.db" 'DROP TABLE past_name; DROP TABLE signature; PRAGMA user_version=1'
+	sqlite3 "$ROOT/store.db" 'DROP TABLE past_name; DROP TABLE signature; DROP TABLE unwritten; PRAGMA user_version=1'
 	is "an older index is brought up to date: the names of then are the past" \
 		"$(pod image inspect localhost/new:1 | jq -c '.[0].NamesHistory')" '["localhost/newer:1","localhost/new:1"]'
-	is "once" "$(sqlite3 "$ROOT/store.db" 'PRAGMA user_version')" 2
+	is "once" "$(sqlite3 "$ROOT/store.db" 'PRAGMA user_version')" 3
 	mkdir "$WORLD/more" && cp -a "$ROOT/." "$WORLD/more/" && pod rmi -a -f >/dev/null
-	sqlite3 "$WORLD/more/store.db" 'DROP TABLE past_name; DROP TABLE signature; PRAGMA user_version=1'
+	sqlite3 "$WORLD/more/store.db" 'DROP TABLE past_name; DROP TABLE signature; DROP TABLE unwritten; PRAGMA user_version=1'
 	printf '[storage.options]\nadditionalimagestores = ["%s"]\n' "$WORLD/more" >"$WORLD/storage.conf"
 	is "so is an additional store that is only read" "$(CONTAINERS_STORAGE_CONF=$WORLD/storage.conf pod image inspect localhost/new:1 | jq -c '.[0].NamesHistory')" \
 		'["localhost/newer:1","localhost/new:1"]'
