@@ -275,6 +275,37 @@ static const char fish_script[] =
     "end\n"
     "complete -c %1$s -f -a '(__%1$s_complete)'\n";
 
+/* Before 7.3 an empty argument for a program must be written as a pair of quotes. */
+static const char powershell_script[] =
+    "# powershell completion for %1$s\n"
+    "Register-ArgumentCompleter -Native -CommandName '%1$s' -ScriptBlock {\n"
+    "\tparam($wordToComplete, $commandAst, $cursorPosition)\n"
+    "\t$words = @($commandAst.CommandElements | Where-Object "
+    "{ $_.Extent.StartOffset -lt $cursorPosition } |\n"
+    "\t\tForEach-Object { if ($_.Value -is [string]) { $_.Value } else { $_.Extent.Text } })\n"
+    "\t$cur = ''\n"
+    "\t$before = @($words | Select-Object -Skip 1)\n"
+    "\tif ($wordToComplete -ne '' -and $before.Count -gt 0) {\n"
+    "\t\t$cur = [string]$before[-1]\n"
+    "\t\t$before = @($before | Select-Object -SkipLast 1)\n"
+    "\t}\n"
+    "\t$asked = $cur\n"
+    "\tif ($cur -eq '' -and $PSNativeCommandArgumentPassing -in @($null, 'Legacy')) "
+    "{ $asked = '\"\"' }\n"
+    "\t$out = @(& $words[0] __complete @before $asked 2>$null)\n"
+    "\t$directive = if ($out.Count -gt 0) { [int]([string]$out[-1]).TrimStart(':') } else { 0 }\n"
+    "\t$flag = if ($cur -match '^--[^=]+=') { $Matches[0] } else { '' }\n"
+    "\t$found = @($out | Select-Object -SkipLast 1)\n"
+    "\tforeach ($line in $found) {\n"
+    "\t\t$name, $text = $line.Split(\"`t\", 2)\n"
+    "\t\tif (-not $text) { $text = $name }\n"
+    "\t\t[System.Management.Automation.CompletionResult]::new($flag + $name, $name, "
+    "'ParameterValue', $text)\n"
+    "\t}\n"
+    "\t# Where nothing comes back the shell offers files.\n"
+    "\tif ($found.Count -eq 0 -and $directive -notin 0, 16) { '' }\n"
+    "}\n";
+
 struct completion_opts {
 	const char *file;
 	bool no_desc;
@@ -293,7 +324,8 @@ completion_run(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct er
 {
 	static const struct {
 		const char *shell, *script;
-	} scripts[] = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script}};
+	} scripts[] = {{"bash", bash_script}, {"zsh", zsh_script}, {"fish", fish_script},
+	    {"powershell", powershell_script}};
 	const struct completion_opts *o = opts;
 	own_mem char *text = NULL;
 	own_file FILE *f = NULL;
@@ -306,7 +338,7 @@ completion_run(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct er
 		return err_set(
 		    e, ERR_USAGE, "invalid argument \"%s\" for \"%s\"", argv[0], ctx->path);
 	if (o->no_desc) {
-		char *at = strstr(text, "__complete \"");
+		char *at = strstr(text, "__complete ");
 
 		if (at != NULL) {
 			char *plain = xasprintf("%.*s__completeNoDesc%s", (int)(at - text), text,
@@ -326,9 +358,10 @@ completion_run(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct er
 
 const struct cmd complete_cmd = {
     .name = "completion",
-    .synopsis = "[options] {bash|zsh|fish}",
+    .synopsis = "[options] {bash|zsh|fish|powershell}",
     .brief = "Generate shell autocompletions",
-    .text = "Generate shell autocompletions.\n  Valid arguments are bash, zsh and fish.",
+    .text =
+	"Generate shell autocompletions.\n  Valid arguments are bash, zsh, fish and powershell.",
     .examples = "completion bash\ncompletion zsh -f _pod\ncompletion fish --no-desc",
     .opts = {{completion_rows}},
     .opts_size = sizeof(struct completion_opts),

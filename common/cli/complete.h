@@ -11,7 +11,7 @@
 /* argv: PROGRAM __complete|__completeNoDesc WORD... TO-COMPLETE.  Returns the exit status. */
 int complete_run(struct cli_ctx *ctx, int argc, char **argv);
 
-/* "completion bash|zsh|fish": a command for the tree. */
+/* "completion bash|zsh|fish|powershell": a command for the tree. */
 extern const struct cmd complete_cmd;
 
 #endif

@@ -94,7 +94,13 @@ is "bash: a container" "$(line "pod --root $ROOT --runroot $RUNROOT stop ru")" r
 is "bash: a subcommand" "$(line 'pod volume ins')" inspect
 cd "$WORLD" && : >archive.tar
 is "bash: a file" "$(line 'pod load -i arch')" archive.tar
-for shell in zsh fish; do
+for shell in bash zsh fish powershell; do
+	is "$shell: no descriptions where none are wanted" \
+		"$("$BIN/pod" completion $shell --no-desc | grep -oE '__complete[A-Za-z]* ' | sort -u | xargs)" __completeNoDesc
+done
+braces=$("$BIN/pod" completion powershell | tr -cd '{}')
+is "powershell: a script in which brackets go in pairs" "$(tr -cd '{' <<<"$braces")" "$(tr -cd '}' <<<"$braces" | tr '}' '{')"
+for shell in zsh fish powershell; do
 	if command -v $shell >/dev/null; then
 		"$BIN/pod" completion $shell >"$WORLD/script.$shell"
 		check "$shell reads its script" $shell -n "$WORLD/script.$shell"
