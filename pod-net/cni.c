@@ -15,6 +15,7 @@
 #include "common/fs/path.h"
 #include "common/oci/base64.h"
 #include "common/role/program.h"
+#include "pod-net/blame.h"
 #include "pod-net/bridge.h"
 #include "pod-net/cni_answer.h"
 #include "pod-net/conflist.h"
@@ -116,35 +117,79 @@ failed(const char *type, const struct program_result *r, struct err *e)
 	    text[0] != '\0' ? text : "it said nothing", r->status);
 }
 
+static int
+answer_of(const char *type, const struct program_result *r, json_t **result, struct err *e)
+{
+	own_json json_t *o = json_read(r->out.n > 0 ? r->out.s : "", r->out.n, e);
+
+	if (o == NULL || !json_is_object(o))
+		return err_set(
+		    e, ERR_FORMAT, "cni plugin %s: its answer is not a JSON object", type);
+	*result = json_incref(o);
+	return 0;
+}
+
 /* *result, if not NULL, gets the answer. */
 static int
-ask(const struct call *c, const json_t *plugin, const char *command, json_t *previous,
-    json_t **result, struct err *e)
+ask(const char *path, const struct call *c, const json_t *plugin, const char *command,
+    json_t *previous, json_t **result, struct err *e)
 {
 	const char *type = str_of(plugin, "type");
-	own_mem char *path = program_find(&c->n->cni_dirs, type);
 	own_mem char *input = make_input(c, plugin, previous);
 	own_strv struct strv env = {0};
 	own(program_free) struct program_result r = {0};
-	struct program_run run = {
-	    .path = path, .environment = &env, .input = input, .input_size = strlen(input)};
+	struct program_run run = {.path = path,
+	    .environment = &env,
+	    .input = input,
+	    .input_size = strlen(input),
+	    .time_ms = blame_time_ms(c->n, path)};
 
-	if (path == NULL)
-		return err_set(e, ERR_NOTFOUND,
-		    "failed to find plugin \"%s\" in the plugin directories", type);
 	make_environment(c, command, &env);
 	if (rootless_program(c->n, &run, &r, e) != 0)
 		return err_wrap(e, "cni plugin %s", type);
 	if (r.status != 0)
 		return failed(type, &r, e);
-	if (result == NULL)
+	return result != NULL ? answer_of(type, &r, result, e) : 0;
+}
+
+static char *
+find(const struct call *c, const json_t *plugin, struct err *e)
+{
+	const char *type = str_of(plugin, "type");
+	char *path = program_find(&c->n->cni_dirs, type);
+
+	if (path == NULL)
+		err_set(e, ERR_NOTFOUND, "failed to find plugin \"%s\" in the plugin directories",
+		    type);
+	return path;
+}
+
+static int
+add(const struct call *c, const json_t *plugin, json_t *previous, json_t **result, struct err *e)
+{
+	own_mem char *path = find(c, plugin, e);
+
+	if (path == NULL)
+		return -1;
+	if (ask(path, c, plugin, "ADD", previous, result, e) == 0)
 		return 0;
-	*result = json_read(r.out.n > 0 ? r.out.s : "", r.out.n, e);
-	if (*result != NULL && json_is_object(*result))
+	blame_put(c->n, path, e);
+	return -1;
+}
+
+static int delete (const struct call *c, const json_t *plugin, json_t *previous, struct err *e)
+{
+	own_mem char *path = find(c, plugin, e);
+
+	if (path == NULL)
+		return -1;
+	if (ask(path, c, plugin, "DEL", previous, NULL, e) == 0)
 		return 0;
-	json_decref(*result);
-	*result = NULL;
-	return err_set(e, ERR_FORMAT, "cni plugin %s: its answer is not a JSON object", type);
+	if (!blame_is(c->n, path))
+		return -1;
+	log_debug("%s", e->text);
+	err_clear(e);
+	return 0;
 }
 
 /* --- A whole list --------------------------------------------------------------------------------- */
@@ -158,7 +203,7 @@ delete_list(const struct call *c, json_t *previous, size_t upto, struct err *e)
 	for (size_t i = upto; i-- > 0;) {
 		struct err one = {0};
 
-		if (ask(c, json_array_get(plugins, i), "DEL", previous, NULL, &one) == 0)
+		if (delete (c, json_array_get(plugins, i), previous, &one) == 0)
 			continue;
 		if (rc == 0)
 			*e = one;
@@ -176,7 +221,7 @@ add_list(const struct call *c, json_t **result, struct err *e)
 		json_t *got = NULL;
 		struct err ignored = {0};
 
-		if (ask(c, json_array_get(plugins, i), "ADD", last, &got, e) != 0) {
+		if (add(c, json_array_get(plugins, i), last, &got, e) != 0) {
 			/* The one that failed may have done half of it. */
 			(void)delete_list(c, last, i + 1, &ignored);
 			json_decref(last);

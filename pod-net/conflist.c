@@ -224,24 +224,27 @@ is_listed(const struct network_list *l, const char *name)
 	return false;
 }
 
-static void
-add_file(int dir, const char *file, const struct strv *plugin_dirs, struct network_list *l)
+/* A file that has gone meanwhile is no error. */
+static int
+add_file(int dir, const char *file, const struct strv *plugin_dirs, struct network_list *l,
+    struct err *e)
 {
-	struct err e = {0};
 	int64_t ctime_ns = 0;
-	own_json json_t *list = load_file(dir, file, &ctime_ns, &e);
+	own_json json_t *list = load_file(dir, file, &ctime_ns, e);
 
 	l->v = mem_grow(l->v, &l->cap, l->n + 1, sizeof *l->v);
-	if (list != NULL && conflist_read(list, ctime_ns, &l->v[l->n], &l->arena, &e) == 0 &&
-	    check_plugins(list, plugin_dirs, &e) == 0) {
+	if (list != NULL && conflist_read(list, ctime_ns, &l->v[l->n], &l->arena, e) == 0 &&
+	    check_plugins(list, plugin_dirs, e) == 0) {
 		if (!is_listed(l, l->v[l->n].name)) {
 			l->n++;
-			return;
+			return 0;
 		}
-		err_set(&e, ERR_EXISTS, "network name %s is already used", l->v[l->n].name);
+		err_set(e, ERR_EXISTS, "network name %s is already used", l->v[l->n].name);
 	}
-	if (e.no != ENOENT)
-		log_warn("Error reading network config file \"%s\": %s", file, e.text);
+	if (e->no != ENOENT)
+		return err_wrap(e, "reading network config file \"%s\"", file);
+	err_clear(e);
+	return 0;
 }
 
 static int
@@ -279,9 +282,10 @@ make_default(const struct network_default *d, struct rec_network *out, struct ar
 	out->id = arena_strdup(a, id);
 }
 
-int
-conflist_list(const char *path, const struct strv *plugin_dirs,
-    const struct network_default *fallback, struct network_list *out, struct err *e)
+/* Why the file that is called so cannot be used, if there is one, goes to *why; that of others is said. */
+static int
+list_all(const char *path, const struct strv *plugin_dirs, const struct network_default *fallback,
+    const char *wanted, struct err *why, struct network_list *out, struct err *e)
 {
 	own_strv struct strv files = {0};
 	own_fd int dir = open_dir(path, &files, e);
@@ -289,8 +293,16 @@ conflist_list(const char *path, const struct strv *plugin_dirs,
 	*out = (struct network_list){0};
 	if (dir < 0 && err_is_set(e))
 		return -1;
-	for (size_t i = 0; i < files.n; i++)
-		add_file(dir, files.v[i], plugin_dirs, out);
+	for (size_t i = 0; i < files.n; i++) {
+		struct err bad = {0};
+
+		if (add_file(dir, files.v[i], plugin_dirs, out, &bad) == 0)
+			continue;
+		if (wanted != NULL && strcmp(files.v[i], wanted) == 0)
+			*why = bad;
+		else
+			log_warn("Error %s", bad.text);
+	}
 	out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
 	make_default(fallback, &out->v[out->n], &out->arena);
 	if (!is_listed(out, out->v[out->n].name))
@@ -300,13 +312,30 @@ conflist_list(const char *path, const struct strv *plugin_dirs,
 }
 
 int
+conflist_list(const char *path, const struct strv *plugin_dirs,
+    const struct network_default *fallback, struct network_list *out, struct err *e)
+{
+	return list_all(path, plugin_dirs, fallback, NULL, NULL, out, e);
+}
+
+int
 conflist_find(const char *dir, const struct strv *plugin_dirs, const struct network_default *d,
     const char *name, struct rec_network *out, struct arena *a, struct err *e)
 {
 	own(network_list_free) struct network_list l = {0};
+	own_mem char *file = xasprintf("%s" SUFFIX, name);
+	struct err why = {0};
 
-	return conflist_list(dir, plugin_dirs, d, &l, e) != 0 ? -1
-							      : network_pick(&l, name, out, a, e);
+	if (list_all(dir, plugin_dirs, d, file, &why, &l, e) != 0)
+		return -1;
+	if (network_pick(&l, name, out, a, e) == 0) {
+		if (err_is_set(&why))
+			log_warn("Error %s", why.text);
+		return 0;
+	}
+	if (err_is_set(&why))
+		*e = why;
+	return -1;
 }
 
 json_t *

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-net/attach.h"
+#include "pod-net/blame.h"
 #include "pod-net/link.h"
 #include "pod-net/netns.h"
 #include "pod-net/rootless.h"
@@ -116,6 +117,7 @@ undo(struct attach *t, const struct rec_net_state *before)
 		    t->n->backend->leave(t->n, t->id, t->netns, h, &e) != 0)
 			log_warn("%s", e.text);
 	}
+	blame_clear(t->n);
 	if (lease_lock(&t->n->leases, &e) == 0) {
 		attach_give(t);
 		if (state_replace(&t->n->state, t->id, before, &e) != 0)

@@ -21,6 +21,7 @@
 #include "pod-net/link.h"
 
 #define USED_MAX 4096
+#define LOCK_TIME_MS 40000 /* by then a driver that hangs has been ended */
 #define INDENT "     "
 
 /* What a new subnet must not overlap. */
@@ -657,7 +658,7 @@ create_lock(const char *dir, struct err *e)
 {
 	own_fd int fd = open_dir(dir, e);
 
-	if (fd < 0 || lock_take(fd, LOCK_EXCLUSIVE, 30000, dir, e) != 0)
+	if (fd < 0 || lock_take(fd, LOCK_EXCLUSIVE, LOCK_TIME_MS, dir, e) != 0)
 		return -1;
 	return fd_take(&fd);
 }

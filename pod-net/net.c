@@ -11,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/lock.h"
+#include "pod-net/blame.h"
 #include "pod-net/bridge.h"
 #include "pod-net/helper.h"
 #include "pod-net/netns.h"
@@ -232,6 +233,7 @@ net_close(struct net *n)
 	net_forget(n);
 	strv_free(&n->plugins);
 	free(n->slirp_path);
+	blame_clear(n);
 	strv_free(&n->plugin_dirs);
 	strv_free(&n->cni_dirs);
 	strv_free(&n->helper_dirs);

@@ -62,6 +62,10 @@ struct net {
 	struct strv helper_dirs;	 /* of pasta and slirp4netns; none: where Podman has them */
 	struct strv plugin_dirs,
 	    plugins; /* network drivers that are programs of others; their names */
+	struct {
+		char *path;
+		bool hung;
+	} blamed;			  /* see blame.h */
 	const struct network_list *given; /* definitions, instead of files; borrowed */
 	bool
 	    device_names; /* an interface is called what the network's is on the host (interface_name) */

@@ -375,24 +375,24 @@ network_default_make(
 
 /* --- The directory -------------------------------------------------------------------------------- */
 
-/* 1: read, 0: there is none that could be used (said in the log). */
+/* 1: read, 0: there is none, -1 with e: it cannot be used. */
 static int
-read_one(int dir, const char *file, struct rec_network *out, struct arena *a)
+read_one(int dir, const char *file, struct rec_network *out, struct arena *a, struct err *e)
 {
 	own_mem char *bytes = NULL;
 	char name[NAME_MAX_BYTES + 1];
-	struct err e = {0};
 	size_t n, length = strlen(file);
 
 	if (length < 6 || length - 5 >= sizeof name)
 		return 0;
 	memcpy(name, file, length - 5);
 	name[length - 5] = '\0';
-	if (file_read(dir, file, NETWORK_FILE_MAX, &bytes, &n, &e) == 0 &&
-	    network_parse(bytes, n, name, out, a, &e) == 0)
+	if (file_read(dir, file, NETWORK_FILE_MAX, &bytes, &n, e) == 0 &&
+	    network_parse(bytes, n, name, out, a, e) == 0)
 		return 1;
-	if (e.no != ENOENT)
-		log_warn("Error reading network config file \"%s\": %s", file, e.text);
+	if (e->no != ENOENT)
+		return err_wrap(e, "reading network config file \"%s\"", file);
+	err_clear(e);
 	return 0;
 }
 
@@ -427,12 +427,15 @@ network_list(const char *path, const struct network_default *fallback, struct ne
 		return err_sys(e, "reading the network configuration directory %s", path);
 	(void)fd_take(&fd);
 	for (const struct dirent *entry; d != NULL && (entry = readdir(d)) != NULL;) {
+		struct err bad = {0};
+
 		if (!text_has_suffix(entry->d_name, ".json"))
 			continue;
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
-		if (!read_one(dirfd(d), entry->d_name, &out->v[out->n], &out->arena))
-			continue;
-		has_default |= network_is_default(fallback, out->v[out->n++].name);
+		if (read_one(dirfd(d), entry->d_name, &out->v[out->n], &out->arena, &bad) == 1)
+			has_default |= network_is_default(fallback, out->v[out->n++].name);
+		else if (err_is_set(&bad))
+			log_warn("Error %s", bad.text);
 	}
 	if (!has_default) {
 		out->v = mem_grow(out->v, &out->cap, out->n + 1, sizeof *out->v);
@@ -505,17 +508,22 @@ network_find(const char *path, const struct network_default *d, const char *name
 {
 	own_fd int dir = open_dir(path, e);
 	char file[NAME_MAX_BYTES + 6];
+	int read = 0;
 
 	if (dir < 0 && errno != ENOENT)
 		return -1;
-	if (network_name_valid(name)) {
-		snprintf(file, sizeof file, "%s.json", name);
-		if (dir >= 0 && read_one(dir, file, out, a))
-			return 0;
-		if (network_is_default(d, name)) {
-			network_default_make(d, DEFAULT_BRIDGE, out, a);
-			return 0;
-		}
-	}
-	return find_by_id(path, d, name, out, a, e);
+	if (!network_name_valid(name))
+		return find_by_id(path, d, name, out, a, e);
+	snprintf(file, sizeof file, "%s.json", name);
+	if (dir >= 0)
+		read = read_one(dir, file, out, a, e);
+	if (read == 1)
+		return 0;
+	if (!network_is_default(d, name))
+		return read < 0 ? -1 : find_by_id(path, d, name, out, a, e);
+	if (read < 0)
+		log_warn("Error %s", e->text);
+	err_clear(e);
+	network_default_make(d, DEFAULT_BRIDGE, out, a);
+	return 0;
 }

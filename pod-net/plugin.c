@@ -13,6 +13,7 @@
 #include "common/role/program.h"
 #include "common/oci/network_json.h"
 #include "pod-net/addr.h"
+#include "pod-net/blame.h"
 #include "pod-net/net.h"
 #include "pod-net/netns.h"
 #include "pod-net/network.h"
@@ -82,7 +83,8 @@ ask(struct net *n, const char *path, const char *word, const char *netns, const 
 	    .arguments = &words,
 	    .environment = &env,
 	    .input = input,
-	    .input_size = strlen(input)};
+	    .input_size = strlen(input),
+	    .time_ms = n != NULL ? blame_time_ms(n, path) : 0};
 
 	make_environment(&env);
 	strv_add(&words, word);
@@ -122,6 +124,10 @@ check_version(const char *path, struct err *e)
 	char text[64];
 
 	if (ask(NULL, path, "info", NULL, "", &o, &none) != 0) {
+		if (none.class == ERR_TIMEOUT) {
+			*e = none;
+			return -1;
+		}
 		log_debug("%s", none.text);
 		return 0;
 	}
@@ -244,11 +250,13 @@ plugin_setup(struct net *n, int netns, struct rec_net_hold *h, struct arena *a, 
 	own_mem char *path = xasprintf("/proc/%d/fd/%d", (int)getpid(), netns);
 	own_json json_t *o = NULL;
 
-	if (ask(n, h->plugin, "setup", path, h->request, &o, e) != 0)
-		return -1;
-	if (plugin_answer(o, h, a, e) != 0)
-		return err_wrap(e, "plugin \"%s\" failed: its answer to setup", name_of(h->plugin));
-	return 0;
+	if (ask(n, h->plugin, "setup", path, h->request, &o, e) == 0) {
+		if (plugin_answer(o, h, a, e) == 0)
+			return 0;
+		err_wrap(e, "plugin \"%s\" failed: its answer to setup", name_of(h->plugin));
+	}
+	blame_put(n, h->plugin, e);
+	return -1;
 }
 
 int
@@ -260,5 +268,11 @@ plugin_teardown(struct net *n, int netns, const struct rec_net_hold *h, struct e
 	if (netns < 0 && empty < 0)
 		return -1;
 	path = xasprintf("/proc/%d/fd/%d", (int)getpid(), netns < 0 ? empty : netns);
-	return ask(n, h->plugin, "teardown", path, h->request, NULL, e);
+	if (ask(n, h->plugin, "teardown", path, h->request, NULL, e) == 0)
+		return 0;
+	if (!blame_is(n, h->plugin))
+		return -1;
+	log_debug("%s", e->text);
+	err_clear(e);
+	return 0;
 }

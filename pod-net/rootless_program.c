@@ -107,16 +107,13 @@ where(struct net *n, int *empty, struct err *e)
 	return *empty < 0 ? -1 : 0;
 }
 
-int
-rootless_program(
-    struct net *n, const struct program_run *r, struct program_result *out, struct err *e)
+static int
+run_for_user(struct net *n, const struct program_run *r, struct program_result *out, struct err *e)
 {
 	own_fd int file = -1, empty = -1;
 	struct job j = {n, r, -1};
 	struct head h;
 
-	if (!n->rootless)
-		return program_run(r, out, e);
 	*out = (struct program_result){0};
 	file = j.file = memfd_create("plugin", MFD_CLOEXEC);
 	if (file < 0)
@@ -133,4 +130,17 @@ rootless_program(
 		return 0;
 	program_free(out);
 	return -1;
+}
+
+int
+rootless_program(
+    struct net *n, const struct program_run *r, struct program_result *out, struct err *e)
+{
+	struct strbuf *said = &out->err;
+
+	if ((n->rootless ? run_for_user(n, r, out, e) : program_run(r, out, e)) != 0)
+		return -1;
+	while (said->n > 0 && said->s[said->n - 1] == '\n')
+		said->s[--said->n] = '\0';
+	return 0;
 }

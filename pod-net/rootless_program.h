@@ -12,7 +12,8 @@
 
 /*
  * As program_run.  An ordinary user's program runs in the shared network namespace, or in an empty one if that
- * has gone, and finds RUNROOT/net/plugins/cni as /var/lib/cni, where it may write.
+ * has gone, and finds RUNROOT/net/plugins/cni as /var/lib/cni, where it may write.  What it said on standard error
+ * comes without the end of the last line.
  */
 int rootless_program(
     struct net *n, const struct program_run *r, struct program_result *out, struct err *e);

@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "pod-net/attach.h"
+#include "pod-net/blame.h"
 #include "pod-net/bridge.h"
 #include "pod-net/helper.h"
 #include "pod-net/netns.h"
@@ -166,6 +167,7 @@ undo(struct setup *s)
 
 	if (net_teardown(s->n, s->m->id, -1, &e) != 0)
 		log_warn("%s", e.text);
+	blame_clear(s->n);
 	return -1;
 }
 

@@ -235,5 +235,5 @@ for f in "$bad"/*.json; do
 done
 is "the others work" "$(with_bad run --rm --network fine localhost/one:1 ip -o -4 addr show eth0 2>/dev/null | awk '{ print $4 }')" 10.87.1.2/24
 with_bad run --rm --network twice localhost/one:1 true >"$WORLD/out" 2>&1
-is "one that is none cannot be joined" "$? $(tail -n 1 "$WORLD/out")" "125 Error: unable to find network with name or ID twice: network not found"
+is "one that is none cannot be joined" "$? $(sed -n 's/^Error: \(.*json"\): .*/\1/p' "$WORLD/out")" '125 reading network config file "twice.json"'
 finish

@@ -120,15 +120,22 @@ behaves l4 flood
 fails "garbage" 126 "cni plugin liar: its answer is not a JSON object" pod run --rm --network l1 localhost/one:1 true
 fails "a failure in its own words" 126 "cni plugin loser failed: no luck: today" pod run --rm --network l2 localhost/one:1 true
 fails "a failure without JSON" 126 "cni plugin mute failed: words on stderr" pod run --rm --network l3 localhost/one:1 true
+is "which is said once" "$(pod run --rm --network l3 localhost/one:1 true 2>&1)" "Error: network l3: cni plugin mute failed: words on stderr (exit status 3)"
 fails "a flood" 126 "flood said more than" pod run --rm --network l4 localhost/one:1 true
 until_ok 20 nothing && ok "nothing is left of them" || { not_ok "nothing is left of them"; find /var/lib/cni -type f; }
+echo nonsense >"$CONF/l9.conflist"
+is "a list that is none is said once" "$(pod run --rm --network l9 localhost/one:1 true 2>&1 | sed 's/list": .*/list"/')" 'Error: reading network config file "l9.conflist"'
+rm "$CONF/l9.conflist"
 plugin sleeper <<END
 #!/bin/sh
-[ "\$CNI_COMMAND" = ADD ] || exit 0
 sleep 98765.$$
 END
 behaves l5 sleeper
-fails "one that hangs is ended" 126 "did not end within" pod run --rm --network l5 localhost/one:1 true
+hung() { pod run --rm --network l5 localhost/one:1 true 2>&1 | tee "$WORLD/hung" >&2; return "${PIPESTATUS[0]}"; }
+began=$SECONDS
+fails "one that hangs is ended" 126 "did not end within" hung
+check "to undo it, it is not waited for as long" test $((SECONDS - began)) -lt 50
+is "what is wrong is said once" "$(grep -c sleeper "$WORLD/hung") $(wc -l <"$WORLD/hung")" "1 1"
 check "with all it started" sh -c "! pgrep -f 'sleep 98765[.]$$' >/dev/null"
 is "removal" "$(net rm n1 n2 | tr '\n' ' ')$(find "$CONF" -name 'n?.conflist' | wc -l)" "n1 n2 0"
 finish

@@ -86,6 +86,32 @@ wrong "one with a wrong address" 'ipnet is not an address' 'echo "{\"interfaces\
 wrong "one that names a resolver in two lines" 'dns_server_ips' 'printf "{\"dns_server_ips\": [\"1.2.3.4\\\\noptions x\"]}"'
 wrong "one that says too much" 'said more than' 'head -c 3000000 /dev/zero'
 wrong "one that kills itself" 'plugin "bad" failed: exit code 137' 'kill -9 $$'
+# One that hangs, whatever it is asked after "create": started now, looked at below.
+cat >"$D/hangs" <<-'END'
+	#!/bin/bash
+	case $1 in create) cat ;; setup | teardown) exec sleep 1000 ;; esac
+END
+printf '#!/bin/sh\ntouch "%s"\nexec sleep 1000\n' "$WORLD/asked.never" >"$D/never"
+chmod +x "$D/hangs" "$D/never"
+net create -d hangs slow >/dev/null
+began=$SECONDS
+(pod run --rm --network slow localhost/one:1 true >"$WORLD/hung" 2>&1; echo "$? $((SECONDS - began))" >"$WORLD/hung.end") &
+mkdir "$WORLD/other"
+(pod --network-config-dir "$WORLD/other" network create -d never w9 >"$WORLD/never" 2>&1; echo "$? $((SECONDS - began))" >"$WORLD/never.end") &
+until_ok 20 test -e "$WORLD/asked.never"
+(pod --network-config-dir "$WORLD/other" network create w10 >"$WORLD/waited" 2>&1; echo $? >"$WORLD/waited.end") &
+# Its teardown fails as well: that is no news.
+printf '#!/bin/bash\ncase $1 in\ncreate) cat ;;\n*) echo "no $1" >&2; exit 9 ;;\nesac\n' >"$D/bad"
+is "a failure is said once" "$(pod run --rm --network w2 localhost/one:1 true 2>&1)" 'Error: plugin "bad" failed: exit code 9, message: no setup'
+httpd both --network b1 >/dev/null
+is "connect: as well" "$(net connect w2 both 2>&1)" 'Error: plugin "bad" failed: exit code 9, message: no setup'
+pod rm -f -t 0 both >/dev/null
+# That of one that did not fail before is.
+printf '#!/bin/bash\ncase $1 in\ncreate) cat ;;\nsetup) echo {} ;;\nteardown) echo "no $1" >&2; exit 9 ;;\nesac\n' >"$D/bad2"
+chmod +x "$D/bad2"
+net create -d bad2 w5 >/dev/null
+is "that another one cannot be undone is said" "$(pod run --rm --network w5 --network w2 localhost/one:1 true 2>&1 | sed 's/time="[^"]*"/time=T/' | sort)" \
+	"$(printf '%s\n%s' 'Error: plugin "bad" failed: exit code 9, message: no setup' 'time=T level=warning msg="plugin \"bad2\" failed: exit code 9, message: no teardown"')"
 printf '#!/bin/sh\nsed s/w3/w4/\n' >"$D/renamer"
 printf '#!/bin/sh\n[ "$1" = info ] && echo "{\\"api_version\\": \\"2.0.0\\"}" || cat\n' >"$D/newer"
 chmod +x "$D/renamer" "$D/newer"
@@ -95,7 +121,17 @@ fails "create: a file that is no program" 125 'unsupported driver plain-file' ne
 fails "create: a path" 125 'unsupported driver ../wire' net create -d ../wire w3
 rm "$D/bad"
 fails "a driver that has gone" 126 'unknown network driver "bad"' pod run --rm --network w2 localhost/one:1 true
-is "only what was made is there" "$(net ls -q | sort | tr '\n' ' ')" "b1 podman w1 w2 "
+is "only what was made is there" "$(net ls -q | sort | tr '\n' ' ')" "b1 podman slow w1 w2 w5 "
+
+until_ok 120 test -s "$WORLD/hung.end"
+is "one that hangs: one error" "$(sed "s|$D|DIR|" "$WORLD/hung")" 'Error: plugin "hangs" failed: DIR/hangs did not end within 30 seconds'
+check "its teardown is not waited for as long ($(cat "$WORLD/hung.end"))" awk '$1 == 126 && $2 < 50 { n++ } END { exit !n }' "$WORLD/hung.end"
+until_ok 60 test -s "$WORLD/never.end"
+is "create: one that hangs: one error" "$(sed "s|$D|DIR|" "$WORLD/never")" 'Error: plugin "never" failed: DIR/never did not end within 30 seconds'
+check "it is asked once" awk '$1 == 125 && $2 < 50 { n++ } END { exit !n }' "$WORLD/never.end"
+until_ok 60 test -s "$WORLD/waited.end"
+is "create: another one meanwhile waits for it" "$(cat "$WORLD/waited" "$WORLD/waited.end" | tr '\n' ' ')" "w10 0 "
+is "nothing stays of them" "$(left)" ""
 
 # --- under the name of netavark ---------------------------------------------------------------------------------------
 touch "$WORLD/ns2"

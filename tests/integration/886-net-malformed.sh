@@ -57,9 +57,20 @@ while IFS='|' read -r kind make; do
 	timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$CONF" run --rm --network bad localhost/one:1 true >"$WORLD/out" 2>&1
 	st=$?
 	case $st in 125 | 126 | 127) ran=refused ;; *) ran="status $st" ;; esac
-	is "a definition: $kind" "$listed $ran $(grep -c '^Error: ' "$WORLD/out") $(until_ok 10 clean && echo clean)" "0 1 refused 1 clean"
+	is "a definition: $kind" "$listed $ran $(grep -c '^Error: ' "$WORLD/out") $(wc -l <"$WORLD/out") $(until_ok 10 clean && echo clean)" "0 1 refused 1 1 clean"
 	rm -rf "$CONF/bad.json"
 done < <(kinds)
+# What is wrong with it is the error of who names it, and a warning to others.
+echo nonsense >"$CONF/bad.json"
+for words in "inspect bad" "rm bad" "exists bad" "update --dns-add 192.0.2.1 bad"; do
+	fails "network $words says why it is none" 125 '^Error: (inspecting object: network bad: )?reading network config file "bad.json": [^\n]*JSON' net $words
+	is "network $words: once" "$(net $words 2>&1 >/dev/null | wc -l)" 1
+done
+fails "network ls warns of it" 0 'level=warning msg="Error reading network config file' net ls
+is "pod-net alone: once" "$("$BIN/pod-net" --runroot "$RUNROOT" --network-config-dir "$CONF" inspect bad 2>&1 | grep -c bad.json)" 1
+cp "$CONF/bad.json" "$CONF/podman.json"
+is "the default network is there nevertheless" "$(net inspect podman 2>/dev/null | jq -r '.[0].subnets[0].subnet')" 10.88.0.0/16
+rm "$CONF/bad.json" "$CONF/podman.json"
 pod run -d --name good --network good localhost/one:1 sleep 1000 >/dev/null
 spoil bad '.subnets[0] = {subnet: "10.84.1.128/25", gateway: "10.84.1.129"}'
 fails "a definition: a subnet that overlaps another network's" 126 \
