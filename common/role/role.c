@@ -47,12 +47,21 @@ static const struct {
 
 /* Copies of these make the world of VIEW_RESOLVER; a missing one is no fault. */
 static const char *const resolver_files[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
-    "/etc/host.conf", "/etc/gai.conf", "/etc/services", "/etc/ssl/certs/ca-certificates.crt"};
+    "/etc/host.conf", "/etc/gai.conf", "/etc/services"};
+static const char *const authorities[] = {"/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 #define RESOLVER_FILE_MAX (4u << 20)
 
 /* What a program of the host needs to run, for VIEW_PROGRAMS; a missing one is no fault. */
 static const char *const program_trees[] = {
     "/usr", "/bin", "/lib", "/lib64", "/lib32", "/dev/null", "/dev/urandom"};
+
+const char *const *
+role_authorities(size_t *n)
+{
+	*n = COUNTOF(authorities);
+	return authorities;
+}
 
 const struct role_info *
 role_info(enum role r)
@@ -154,7 +163,7 @@ enter_namespaces(const struct role_info *r, bool *alone, struct err *e)
 	return 0;
 }
 
-/* Copies one file of the host below dir; paths are ours, so plain calls do. */
+/* Copies one file of the host below dir, 0 if it is missing, 1; paths are ours, so plain calls do. */
 static int
 copy_below(int dir, const char *path, struct err *e)
 {
@@ -177,7 +186,20 @@ copy_below(int dir, const char *path, struct err *e)
 	while ((n = read(from, buf, sizeof(buf))) > 0 && (all += (size_t)n) <= RESOLVER_FILE_MAX)
 		if (write(to, buf, (size_t)n) != n)
 			return err_sys(e, "copying %s", path);
-	return 0;
+	return 1;
+}
+
+static int
+copy_resolver(int root, struct err *e)
+{
+	int got = 0;
+
+	for (size_t i = 0; i < COUNTOF(resolver_files); i++)
+		if (copy_below(root, resolver_files[i], e) == -1)
+			return -1;
+	for (size_t i = 0; got == 0 && i < COUNTOF(authorities); i++)
+		got = copy_below(root, authorities[i], e);
+	return got == -1 ? -1 : 0;
 }
 
 /* A detached tmpfs, filled as the view wants it. */
@@ -195,9 +217,8 @@ make_root(const struct role_info *r, struct err *e)
 	    fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (root == -1)
 		return err_sys(e, "mounting an empty file system");
-	for (size_t i = 0; r->view == ROLE_VIEW_RESOLVER && i < COUNTOF(resolver_files); i++)
-		if (copy_below(root, resolver_files[i], e) == -1)
-			return -1;
+	if (r->view == ROLE_VIEW_RESOLVER && copy_resolver(root, e) == -1)
+		return -1;
 	return fd_take(&root);
 }
 

@@ -61,6 +61,9 @@ struct role_info {
 
 const struct role_info *role_info(enum role r);
 
+/* Where systems keep the certificates of authorities, in PEM: VIEW_RESOLVER has the first that there is. */
+const char *const *role_authorities(size_t *n);
+
 /*
  * Enters the role for good: namespaces, view, capabilities, identity, limits, no_new_privs, not
  * dumpable, system-call filter, in the one order that works; then tries to regain what was given up

@@ -6,27 +6,53 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/wire/http.h"
 
 #define LINE_MAX_BYTES 4096
 #define INTERIM_MAX 8
 
-/* Until there is something to read; nobody waits for it once the reader has gone. */
+/* 1: there is something to read; 0: some of what is fed was sent.  Nobody waits for it once the reader has gone. */
 static int
-await(const struct http *h, struct err *e)
+step(const struct http *h, struct err *e)
 {
 	struct pollfd p[] = {
-	    {.fd = h->fd, .events = POLLIN}, {.fd = h->reader, .events = POLLRDHUP}};
-	int timeout = h->patience_ms > 0 ? h->patience_ms : -1, n;
+	    {.fd = h->fd, .events = POLLIN}, {.fd = h->reader, .events = POLLRDHUP}, {.fd = -1}};
+	int n;
 
-	while ((n = poll(p, 2, timeout)) == -1 && errno == EINTR)
-		;
+	if (h->feed != NULL)
+		feed_wants(h->feed, &p[0], &p[2]);
+	n = poll(p, COUNTOF(p), h->patience_ms > 0 ? h->patience_ms : -1);
+	if (n == -1)
+		return errno == EINTR ? 0 : err_sys(e, "waiting for %s", h->who);
 	if (n == 0)
 		return err_set(e, ERR_TIMEOUT, "%s does not answer", h->who);
 	if (p[1].revents != 0 && p[0].revents == 0)
 		return err_set(e, ERR_CANCELLED, "nobody waits for the answer of %s", h->who);
-	return 0;
+	if (h->feed != NULL && feed_go(h->feed, &p[0], &p[2], e) == -1)
+		return -1;
+	return (p[0].revents & ~POLLOUT) != 0;
+}
+
+static int
+await(const struct http *h, struct err *e)
+{
+	int r;
+
+	while ((r = step(h, e)) == 0)
+		;
+	return r;
+}
+
+int
+http_fed(struct http *h, struct err *e)
+{
+	int r = 0;
+
+	while (r == 0 && feed_goes_on(h->feed))
+		r = step(h, e);
+	return r == -1 ? -1 : 0;
 }
 
 /* More bytes of the connection: 1, or 0 at its end. */
@@ -35,7 +61,7 @@ fill(struct http *h, struct err *e)
 {
 	ssize_t n;
 
-	if (h->reader > 0 && await(h, e) < 0)
+	if (h->reader > 0 && await(h, e) == -1)
 		return -1;
 	do
 		n = read(h->fd, h->block, sizeof(h->block));

@@ -13,6 +13,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/role/role.h"
 #include "pod-image/fetch/client.h"
 #include "pod-image/fetch/http.h"
 #include "pod-image/fetch/proxy.h"
@@ -24,9 +25,6 @@
 #define STALL_SPEED 64L /* bytes per second: slower is not moving */
 #define PATIENCE 5	/* times the limit for answers that take work, and for whole documents */
 #define BUFFER_SIZE 262144L
-
-static const char *const system_roots[] = {"/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 
 struct http {
 	CURLM *multi;
@@ -62,12 +60,15 @@ static X509_STORE *
 make_roots(const struct http_setup *setup, struct roots **system, struct err *e)
 {
 	X509_STORE *store = X509_STORE_new();
+	const char *const *paths;
+	size_t n;
 
 	if (store == NULL) {
 		err_set(e, ERR_INTERNAL, "making a certificate store");
 		return NULL;
 	}
-	*system = roots_new(system_roots, COUNTOF(system_roots));
+	paths = role_authorities(&n);
+	*system = roots_new(paths, n);
 	if (!roots_attach(*system, store))
 		abort();
 	if (setup->ca.n > 0 && add_roots(store, &setup->ca, e) < 0) {

@@ -316,6 +316,7 @@ remote_send(struct remote *r, const struct question *q, uint32_t *seq, struct er
 	    .auth = q->auth,
 	    .feed = q->feed,
 	    .tty = q->tty,
+	    .patience_ms = (uint64_t)q->patience_ms,
 	    .detach_keys = q->detach_keys,
 	    .in = q->in,
 	    .out = q->out,

@@ -40,6 +40,7 @@ struct question {
 	char *auth;	    /* X-Registry-Auth, a secret of ours; or NULL */
 	int in, out, err;   /* 0: none */
 	bool feed, tty;
+	int patience_ms;	 /* how long the service may say nothing; 0: no limit */
 	const char *detach_keys; /* of an upgrade, or NULL */
 	/* Told of each item of an answer in lines; -1 with e ends it. */
 	int (*item)(void *arg, const json_t *j, struct err *e);

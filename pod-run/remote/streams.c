@@ -17,6 +17,9 @@
 #include "pod-run/remote/create.h"
 #include "pod-run/remote/streams.h"
 
+/* What is asked beside the streams shall not hold them up where the service never answers. */
+#define BESIDE_MS 5000
+
 /* Ours, as descriptors that can be handed over; the worker's own have other numbers. */
 struct streams {
 	int in, out, err;
@@ -83,7 +86,8 @@ third(struct watched *w)
 static void
 resize(struct watched *w)
 {
-	own_question struct question q = {.method = "POST", .answer = "none"};
+	own_question struct question q = {
+	    .method = "POST", .answer = "none", .patience_ms = BESIDE_MS};
 	own_reply struct reply a = {0};
 	struct err ignored = {0};
 	uint64_t rows, columns;
@@ -147,7 +151,8 @@ on_signal(void *arg, struct err *e)
 {
 	struct watched *w = arg;
 	struct signalfd_siginfo s;
-	own_question struct question q = {.method = "POST", .answer = "none"};
+	own_question struct question q = {
+	    .method = "POST", .answer = "none", .patience_ms = BESIDE_MS};
 	own_reply struct reply a = {0};
 	struct err ignored = {0};
 

@@ -21,21 +21,25 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
-#include "common/fs/file.h"
+#include "common/role/role.h"
 #include "common/wire/tcp.h"
 #include "common/wire/worker.h"
 
 #define CHUNK ((size_t)16 << 10)
 #define HANDSHAKE_MS 60000
-#define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
+
+/* One direction: what waits in it lies from at to n. */
+struct lane {
+	char waiting[CHUNK];
+	size_t at, n;
+	short wants; /* what the connection to the service must be ready for before */
+};
 
 /* Between the service and who speaks with it, once dial has been answered. */
 struct carrier {
 	SSL *ssl;
 	int tcp, inner;
-	char waiting[CHUNK]; /* to go to the service: from at to n */
-	size_t at, n;
-	short wants; /* what the connection must be ready for before */
+	struct lane out, in; /* seen from who asks */
 };
 
 /* --- TLS ----------------------------------------------------------------------------------------*/
@@ -110,13 +114,25 @@ use_key(SSL_CTX *ctx, const struct bytes *pem, struct err *e)
 }
 
 static int
+add_system_roots(SSL_CTX *ctx, struct err *e)
+{
+	size_t n;
+	const char *const *paths = role_authorities(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (SSL_CTX_load_verify_file(ctx, paths[i]) == 1) {
+			ERR_clear_error();
+			return 0;
+		}
+	return tls_failed(e, "reading the system's authorities");
+}
+
+static int
 prepare_ctx(SSL_CTX *ctx, const struct msg_dial *m, struct err *e)
 {
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	if (m->ca.n > 0 ? add_roots(ctx, &m->ca, e) == -1
-			: SSL_CTX_load_verify_file(ctx, SYSTEM_ROOTS) != 1 &&
-			      tls_failed(e, "reading the system's authorities") == -1)
+	if ((m->ca.n > 0 ? add_roots(ctx, &m->ca, e) : add_system_roots(ctx, e)) == -1)
 		return -1;
 	if (m->cert.n > 0 && use_cert(ctx, &m->cert, e) == -1)
 		return -1;
@@ -208,22 +224,48 @@ goes_on(struct carrier *c, int r, short *events)
 	return false;
 }
 
-/* From the service; false at its end. */
+static bool
+waits(const struct lane *l)
+{
+	return l->at < l->n;
+}
+
+/* What came from the service and waits; false where nobody takes it. */
+static bool
+hand_in(struct carrier *c)
+{
+	while (waits(&c->in)) {
+		ssize_t n = send(c->inner, c->in.waiting + c->in.at, c->in.n - c->in.at,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n == -1)
+			return errno == EAGAIN || errno == EINTR;
+		c->in.at += (size_t)n;
+	}
+	return true;
+}
+
+/* From the service, where nothing of it waits; false at its end. */
 static bool
 carry_in(struct carrier *c)
 {
-	char block[CHUNK];
-	short ignored;
 	int n;
 
 	ERR_clear_error();
-	while ((n = SSL_read(c->ssl, block, sizeof(block))) > 0) {
-		if (file_put(c->inner, block, (size_t)n) == -1)
+	c->in.wants = POLLIN;
+	while (!waits(&c->in)) {
+		n = SSL_read(c->ssl, c->in.waiting, sizeof(c->in.waiting));
+		if (n <= 0)
+			return goes_on(c, n, &c->in.wants);
+		c->in.at = 0;
+		c->in.n = (size_t)n;
+		if (!hand_in(c))
 			return false;
+		/* What has been decrypted nobody would be told of. */
 		if (SSL_pending(c->ssl) == 0)
-			return true;
+			break;
 	}
-	return goes_on(c, n, &ignored);
+	return true;
 }
 
 /* What waits to go to the service; false where it can be told nothing more. */
@@ -233,30 +275,37 @@ carry_out(struct carrier *c)
 	int n;
 
 	ERR_clear_error();
-	c->wants = 0;
-	while (c->at < c->n) {
-		n = SSL_write(c->ssl, c->waiting + c->at, (int)(c->n - c->at));
+	c->out.wants = 0;
+	while (waits(&c->out)) {
+		n = SSL_write(c->ssl, c->out.waiting + c->out.at, (int)(c->out.n - c->out.at));
 		if (n <= 0)
-			return goes_on(c, n, &c->wants);
-		c->at += (size_t)n;
+			return goes_on(c, n, &c->out.wants);
+		c->out.at += (size_t)n;
 	}
 	return true;
 }
 
+/* False at the end of what is said to the service. */
 static bool
-take_out(struct carrier *c, bool *open)
+take_out(struct carrier *c)
 {
-	ssize_t n = read(c->inner, c->waiting, sizeof(c->waiting));
+	ssize_t n = read(c->inner, c->out.waiting, sizeof(c->out.waiting));
 
 	if (n == -1)
 		return errno == EINTR;
-	c->at = 0;
-	c->n = (size_t)n;
-	if (n > 0)
-		return carry_out(c);
-	*open = false;
-	SSL_shutdown(c->ssl);
-	return true;
+	c->out.at = 0;
+	c->out.n = (size_t)n;
+	if (n == 0)
+		SSL_shutdown(c->ssl);
+	return n > 0 && carry_out(c);
+}
+
+/* A service that hears no more may have said why: that is read still. */
+static void
+stop_out(struct carrier *c)
+{
+	c->out.at = c->out.n = 0;
+	(void)shutdown(c->inner, SHUT_RD);
 }
 
 /* Until both sides have said all, or whoever asked is gone.  Neither direction waits for the other. */
@@ -267,20 +316,25 @@ carry(struct carrier *c, int asker)
 
 	SSL_set_mode(c->ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	while (more) {
-		bool waits = c->at < c->n;
-		struct pollfd p[] = {{.fd = c->tcp, .events = POLLIN | (waits ? c->wants : 0)},
-		    {.fd = open && !waits ? c->inner : -1, .events = POLLIN},
+		bool out = waits(&c->out), in = waits(&c->in), takes = open && !out;
+		struct pollfd p[] = {
+		    {.fd = c->tcp, .events = (out ? c->out.wants : 0) | (in ? 0 : c->in.wants)},
+		    {.fd = takes || in ? c->inner : -1,
+			.events = (takes ? POLLIN : 0) | (in ? POLLOUT : 0)},
 		    {.fd = asker, .events = POLLRDHUP}};
 
+		/* A connection that has ended is told of without being asked about. */
+		if (p[0].events == 0)
+			p[0].fd = -1;
 		if (poll(p, COUNTOF(p), -1) == -1)
 			continue;
-		if (p[0].revents != 0)
-			more = (!waits || carry_out(c)) &&
-			       ((p[0].revents & ~POLLOUT) == 0 || carry_in(c));
-		if (more && p[1].revents != 0)
-			more = take_out(c, &open);
-		if (p[2].revents != 0)
-			more = false;
+		if ((p[0].revents != 0 && out && !carry_out(c)) ||
+		    ((p[1].revents & ~POLLOUT) != 0 && takes && !take_out(c))) {
+			open = false;
+			stop_out(c);
+		}
+		more = (p[1].revents == 0 || hand_in(c)) && (p[0].revents == 0 || carry_in(c)) &&
+		       p[2].revents == 0;
 	}
 }
 
@@ -290,7 +344,7 @@ on_dial(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	const struct msg_dial *m = MSG_OF(in, dial);
 	own_fd int fd = tcp_connect(m->host, m->port, e);
 	struct msg_dial_r r = {.connection = fd};
-	struct carrier c = {.tcp = fd};
+	struct carrier c = {.tcp = fd, .in.wants = POLLIN};
 	int ends[2], sent;
 
 	(void)arg;

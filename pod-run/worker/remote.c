@@ -27,6 +27,7 @@
 #define SAID_MAX 8191u
 #define CHUNK ((size_t)64 << 10)
 #define FRAME_HEAD 8
+#define UTF8_MAX 4 /* bytes of a character */
 
 /* The connection, which lasts for several questions. */
 struct service {
@@ -86,25 +87,6 @@ send_head(int fd, const struct msg_remote_ask *m, struct err *e)
 	if (file_put(fd, b.s, b.n) == -1 || file_put(fd, m->body.p, m->body.n) == -1)
 		return lost(e);
 	return 0;
-}
-
-/* A service that has heard enough answers early, and closes: its answer says why. */
-static int
-send_stream(int fd, int in, struct err *e)
-{
-	own_mem char *block = xmalloc(CHUNK);
-	char size[32];
-	ssize_t n;
-
-	while ((n = file_get(in, block, CHUNK)) > 0) {
-		snprintf(size, sizeof(size), "%zx\r\n", (size_t)n);
-		if (file_put(fd, size, strlen(size)) == -1 ||
-		    file_put(fd, block, (size_t)n) == -1 || file_put(fd, "\r\n", 2) == -1)
-			return errno == EPIPE || errno == ECONNRESET ? 0 : lost(e);
-	}
-	if (n == -1)
-		return err_sys(e, "reading what is to be sent");
-	return file_put(fd, "0\r\n\r\n", 5) == -1 && errno != EPIPE ? lost(e) : 0;
 }
 
 /* --- What becomes of the body --------------------------------------------------------------------*/
@@ -320,7 +302,8 @@ cut(struct arena *a, const char *s, size_t max)
 {
 	size_t n = 0, step;
 
-	while (s[n] != '\0' && (step = text_utf8_len(s + n, strlen(s + n))) > 0 && n + step <= max)
+	while (s[n] != '\0' && (step = text_utf8_len(s + n, strnlen(s + n, UTF8_MAX))) > 0 &&
+	       n + step <= max)
 		n += step;
 	return arena_strndup(a, s, n);
 }
@@ -398,12 +381,19 @@ asked(const struct answer *w, const char *kind)
 	return strcmp(w->m->answer, kind) == 0;
 }
 
+/* From then on it is no HTTP. */
+static bool
+upgraded(const struct http *h, const struct answer *w)
+{
+	return h->status == 101 || (h->status == 200 && asked(w, "upgrade"));
+}
+
 static int
 take_body(struct http *h, struct answer *w, struct err *e)
 {
 	bool failed = h->status >= 400;
 
-	if (h->status == 101 || (h->status == 200 && asked(w, "upgrade")))
+	if (upgraded(h, w))
 		return carry(h, w, e);
 	if (strcmp(w->m->method, "HEAD") == 0)
 		return failed ? 0 : take_path_stat(w, e);
@@ -441,12 +431,23 @@ check(const struct service *s, const struct msg_remote_ask *m, struct err *e)
 	return 0;
 }
 
+/* The connection takes another question: all of this one was sent, and its answer has an end. */
+static bool
+goes_on(struct http *h, const struct answer *w, struct err *e)
+{
+	return h->again && !upgraded(h, w) && strcmp(w->m->method, "HEAD") != 0 &&
+	       (h->feed == NULL || !feed_goes_on(h->feed)) &&
+	       (h->sized || h->chunked || h->status == 204 || h->status == 304) &&
+	       http_end(h, e) == 0;
+}
+
 static int
 on_ask(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
 	struct msg_remote_ask *m = MSG_OF(in, remote_ask);
 	struct service *s = arg;
 	own(answer_free) struct answer w = {.p = p, .seq = in->seq, .m = m};
+	own_mem struct feed *feed = m->feed ? xcalloc(1, sizeof(*feed)) : NULL;
 	struct http *h = s->h;
 
 	if (check(s, m, e) == -1)
@@ -462,14 +463,20 @@ on_ask(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	h->patience_ms = (int)m->patience_ms;
 	h->field = take_field;
 	h->arg = &w;
-	if (send_head(s->fd, m, e) == -1 || (m->feed && send_stream(s->fd, m->in, e) == -1) ||
-	    http_head(h, e) == -1)
+	h->feed = feed;
+	if (feed != NULL) {
+		feed->in = m->in;
+		feed->open = true;
+	}
+	if (send_head(s->fd, m, e) == -1 || http_head(h, e) == -1)
 		return -1;
 	w.r.status = (uint64_t)h->status;
 	if (take_body(h, &w, e) == -1)
 		return -1;
-	w.r.again = h->again && (h->sized || h->chunked || h->status == 204 || h->status == 304) &&
-		    strcmp(m->method, "HEAD") != 0 && http_end(h, e) == 0;
+	/* A service that has done it may not have read what is behind the end of an archive. */
+	if (feed != NULL && h->status < 400 && http_fed(h, e) == -1)
+		return -1;
+	w.r.again = goes_on(h, &w, e);
 	/* Whoever waits for the end of a stream gets it before the answer. */
 	fd_close(&m->out);
 	fd_close(&m->err);

@@ -92,6 +92,12 @@ if [ "$(id -u)" = 0 ] && [ -f "$BUNDLE" ]; then
 		unshare -m --propagation private sh -c 'mount --bind "$0" "'"$BUNDLE"'" && exec "$@"' "$@"
 	}
 	check "an authority of the system's bundle" test -n "$(seen_by "$WORLD/bundle" "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" pull -q --creds tester:secret "$REGISTRY/app:1")"
+	# Where other distributions have it.
+	check "an authority in /etc/ssl/cert.pem" test -n "$(unshare -m --propagation private sh -c '
+		ca=$(cat "$0")
+		for d in /etc/ssl /etc/pki; do [ ! -d "$d" ] || mount -t tmpfs none "$d"; done
+		printf "%s\n" "$ca" >/etc/ssl/cert.pem && exec "$@"' \
+		"$REGISTRY_CERTS/ca.crt" "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" pull -q --creds tester:secret "$REGISTRY/app:1")"
 	refused "another one of that name is none" "x509: certificate signed by unknown authority" \
 		seen_by "$WORLD/bundle2" "$BIN/pod-image" --root "$ROOT" --runroot "$RUNROOT" pull --creds tester:secret "$REGISTRY/app:1"
 else

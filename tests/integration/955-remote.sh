@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # A service of Podman's as what a command acts on: which one, the ways to it, and what is refused.
 . "$(dirname "$0")/../lib.sh"
+. "$LIB_DIR/tls.sh"
 
 world
 export HOME=$WORLD/home XDG_CONFIG_HOME=$WORLD/home/config
@@ -149,16 +150,7 @@ is "--remote=false" "$(CONTAINERS_CONF=$WORLD/c.conf podc --remote=false version
 is "a name of the host" "$(root_of --url "tcp://localhost:$tcp")" "$WORLD/pt"
 
 # --- TLS, where the client must show a certificate ---
-mkdir "$WORLD/tls"
-(
-	cd "$WORLD/tls" || exit
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 2
-	for n in server client; do
-		openssl req -newkey rsa:2048 -nodes -keyout $n.key -out $n.csr -subj /CN=$n
-		openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out $n.pem \
-			-extfile <(echo subjectAltName=IP:127.0.0.1,DNS:localhost)
-	done
-) >"$WORLD/openssl.log" 2>&1
+tls_certificates "$WORLD/tls"
 tls=$(free_port)
 python3 "$LIB_DIR/tls-proxy.py" "$WORLD/tls" "$tls" "$tcp" &
 remember_pid $!
