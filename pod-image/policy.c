@@ -79,14 +79,27 @@ check_shape(const json_t *j, const struct shape *shapes, size_t n, const char *w
 	return err_set(e, ERR_INVALID, "Unknown %s type \"%.64s\"", what, type);
 }
 
+/* One that no name can begin with would leave names as they are, and ask for less than it seems to. */
+static int
+check_prefix(const json_t *id, const char *key, struct err *e)
+{
+	const char *prefix = NULL;
+
+	if (json_need_str(id, key, &prefix, e) < 0)
+		return -1;
+	return reference_prefix_valid(prefix)
+		   ? 0
+		   : err_set(e, ERR_INVALID, "%s \"%.200s\" is not valid", key, prefix);
+}
+
 static int
 check_identity(const json_t *rule, struct err *e)
 {
 	const json_t *id = json_object_get(rule, "signedIdentity");
 	own_reference struct reference r = {0};
-	const char *type, *ref = NULL, *repository = NULL, *prefix = NULL, *signed_prefix = NULL;
+	const char *type, *ref = NULL, *repository = NULL;
 
-	if (id == NULL || json_is_null(id))
+	if (id == NULL)
 		return 0;
 	if (check_shape(id, identity_shapes, COUNTOF(identity_shapes), "signedIdentity", e) < 0)
 		return -1;
@@ -105,11 +118,34 @@ check_identity(const json_t *rule, struct err *e)
 			   ? -1
 			   : reference_parse_normal(repository, &r, e);
 	if (strcmp(type, "remapIdentity") == 0)
-		return json_need_str(id, "prefix", &prefix, e) < 0 ||
-			       json_need_str(id, "signedPrefix", &signed_prefix, e) < 0
-			   ? -1
-			   : 0;
+		return check_prefix(id, "prefix", e) < 0 ? -1 : check_prefix(id, "signedPrefix", e);
 	return 0;
+}
+
+/* What names keys is a text, or by a name in the plural a list of texts: also in rules that are not looked at today. */
+static int
+check_value(const json_t *j, const char *key, struct err *e)
+{
+	const json_t *v = json_object_get(j, key);
+	own_strv struct strv list = {0};
+	const char *text = NULL;
+
+	if (v == NULL)
+		return 0;
+	if (json_is_null(v))
+		return err_set(e, ERR_INVALID, "%s is null", key);
+	if (text_has_suffix(key, "s") && json_array_size(v) == 0)
+		return json_is_array(v) ? err_set(e, ERR_INVALID, "%s contains no entries", key)
+					: err_set(e, ERR_INVALID, "%s is no list", key);
+	if (text_has_suffix(key, "s"))
+		return json_want_strv(j, key, &list, e);
+	if (!text_has_suffix(key, "Path") && !text_has_suffix(key, "Data"))
+		return 0;
+	if (json_need_str(j, key, &text, e) < 0)
+		return -1;
+	return *text != '\0' || text_has_suffix(key, "Data")
+		   ? 0
+		   : err_set(e, ERR_INVALID, "%s is empty", key);
 }
 
 /*
@@ -123,11 +159,9 @@ check_one_of(const json_t *j, const char *const *keys, size_t n, bool none, stru
 	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const json_t *v = json_object_get(j, keys[i]);
-
-		if (json_is_array(v) && json_array_size(v) == 0)
-			return err_set(e, ERR_INVALID, "%s contains no entries", keys[i]);
-		found += v != NULL;
+		if (check_value(j, keys[i], e) < 0)
+			return -1;
+		found += json_object_get(j, keys[i]) != NULL;
 		strbuf_addf(&list, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", keys[i]);
 	}
 	if (found == 1 || (found == 0 && none))
@@ -242,6 +276,57 @@ check_rules(const json_t *rules, struct err *e)
 	return 0;
 }
 
+/* /a/b, without "." and "..", and not the root: that is the scope "". */
+static bool
+is_clean_path(const char *s)
+{
+	while (*s == '/') {
+		size_t n = strcspn(++s, "/");
+
+		if (n == 0 || (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.'))
+			return false;
+		s += n;
+	}
+	return *s == '\0';
+}
+
+/* [DRIVER@DIRECTORY+...]NAME, the driver and what follows the directory may be missing. */
+static bool
+is_store_scope(const char *s)
+{
+	const char *end = strchr(s, ']'), *at = memchr(s, '@', end != NULL ? (size_t)(end - s) : 0);
+
+	return s[0] == '[' && end != NULL && (at != NULL ? at : s)[1] == '/';
+}
+
+/* A scope that can never be that of an image would leave its rules without effect. */
+static int
+check_scope(const char *transport, const char *scope, struct err *e)
+{
+	static const char path[] = "an absolute path without \".\", \"..\" and slashes too many";
+	static const struct {
+		const char *transport, *want;
+		bool (*good)(const char *s);
+	} kinds[] = {
+	    {"dir", path, is_clean_path},
+	    {"oci", path, is_clean_path},
+	    {"oci-archive", path, is_clean_path},
+	    {"sif", path, is_clean_path},
+	    {"containers-storage", "one that begins with [DRIVER@DIRECTORY]", is_store_scope},
+	    {"docker-archive", "\"\" alone", NULL},
+	    {"tarball", "\"\" alone", NULL},
+	};
+
+	for (size_t i = 0; *scope != '\0' && i < COUNTOF(kinds); i++) {
+		if (strcmp(kinds[i].transport, transport) != 0 ||
+		    (kinds[i].good != NULL && kinds[i].good(scope)))
+			continue;
+		return err_set(e, ERR_INVALID, "Invalid scope \"%.200s\" of %s: it must be %s",
+		    scope, transport, kinds[i].want);
+	}
+	return 0;
+}
+
 static int
 check_transports(json_t *transports, struct err *e)
 {
@@ -252,6 +337,8 @@ check_transports(json_t *transports, struct err *e)
 		if (!json_is_object(scopes))
 			return err_set(e, ERR_INVALID, "transports: %.64s is no object", transport);
 		json_object_foreach (scopes, scope, rules) {
+			if (check_scope(transport, scope, e) < 0)
+				return -1;
 			if (check_rules(rules, e) < 0)
 				return err_wrap(e, "%.64s: \"%.200s\"", transport, scope);
 		}
@@ -267,7 +354,11 @@ check_file(json_t *j, struct err *e)
 
 	if (!json_is_object(j))
 		return err_set(e, ERR_INVALID, "it is no JSON object");
-	if (json_only_keys(j, keys, e) < 0 || json_want_obj(j, "transports", &transports, e) < 0)
+	if (json_only_keys(j, keys, e) < 0)
+		return -1;
+	if (json_is_null(json_object_get(j, "transports")))
+		return err_set(e, ERR_INVALID, "transports is null");
+	if (json_want_obj(j, "transports", &transports, e) < 0)
 		return -1;
 	if (json_object_get(j, "default") == NULL)
 		return err_set(e, ERR_INVALID, "Default policy is missing");
@@ -360,9 +451,17 @@ static int
 add_key_data(struct policy *p, struct keys *k, const json_t *data, struct err *e)
 {
 	const char *text = json_string_value(data);
+	own_strbuf struct strbuf joined = {0}; /* lines, as base64(1) makes them */
+	own_mem char *plain = NULL;
 	size_t n = 0;
-	own_mem char *plain = text != NULL ? base64_decode(text, &n) : NULL;
 
+	while (text != NULL && *text != '\0') {
+		n = strcspn(text, "\r\n");
+		strbuf_addn(&joined, text, n);
+		text += n + strspn(text + n, "\r\n");
+	}
+	plain =
+	    text != NULL ? base64_decode_n(joined.s != NULL ? joined.s : "", joined.n, &n) : NULL;
 	if (plain == NULL)
 		return err_set(e, ERR_INVALID, "the data of a key is no base64");
 	return add_key(p, k, plain, n, e);

@@ -146,6 +146,15 @@ path_valid(const char *s)
 	return false; /* it ended with a separator */
 }
 
+bool
+reference_prefix_valid(const char *s)
+{
+	size_t n = strcspn(s, "/");
+	own_mem char *domain = xstrndup(s, n);
+
+	return reference_domain_valid(domain) && (s[n] == '\0' || path_valid(s + n + 1));
+}
+
 void
 reference_free(struct reference *r)
 {

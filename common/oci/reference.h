@@ -74,6 +74,9 @@ bool reference_tag_valid(const char *s);
 /* A registry: host[:port], where host is a name, an IPv4 address or an IPv6 address in brackets. */
 bool reference_domain_valid(const char *s);
 
+/* A registry, or a repository of one or the beginning of its path: domain["/" path], without tag and digest. */
+bool reference_prefix_valid(const char *s);
+
 /*
  * If text begins with the name of a transport ("docker://", "oci:", "oci-archive:", "dir:",
  * "docker-archive:", "docker-daemon:", "containers-storage:"), returns that name without its colon, and *rest is what

@@ -117,7 +117,8 @@ check_result(const struct _gpgme_op_verify_result *r, struct err *e)
 	const struct _gpgme_signature *s = r != NULL ? r->signatures : NULL;
 
 	if (s == NULL || s->next != NULL)
-		return err_set(e, ERR_DENIED, "Unexpected GPG signature count");
+		return err_set(e, ERR_DENIED, "Unexpected GPG signature count: %s",
+		    s == NULL ? "none" : "more than one");
 	if (gpgme_err_code(s->status) == GPG_ERR_NO_PUBKEY)
 		return err_set(
 		    e, ERR_DENIED, "Signature by key %.64s is not accepted", s->fpr ? s->fpr : "");

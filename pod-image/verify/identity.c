@@ -33,12 +33,12 @@ match_exact(const struct reference *image, const struct reference *claimed)
 	       same_text(image->digest, claimed->digest);
 }
 
-/* With a digest the user has said which bytes are meant, so any tag of the repository will do. */
+/* With a digest the user has said which bytes are meant, so any tag of the repository will do; but one there must be. */
 static bool
 match_repo_digest_or_exact(const struct reference *image, const struct reference *claimed)
 {
 	if (image->digest != NULL)
-		return same_repository(image, claimed);
+		return !has_name_only(claimed) && same_repository(image, claimed);
 	return match_exact(image, claimed);
 }
 

@@ -90,6 +90,8 @@ policy "$R" '{"type":"unheardOf"}'
 refused "an unknown type of rule" "invalid policy in" "$R/ns/app:1"
 echo '{"transports":{}}' >"$WORLD/policy.json"
 refused "a policy without a default" "Default policy is missing" "$R/ns/app:1"
+echo '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"dir":{"images":[{"type":"reject"}]}}}' >"$WORLD/policy.json"
+refused "a scope that no image can have" "Invalid scope \"images\" of dir" "$R/ns/app:1"
 rm "$WORLD/policy.json"
 refused "a named policy that does not exist" "open $WORLD/policy.json" "$R/ns/app:1"
 
@@ -111,6 +113,8 @@ printf '{"critical":{"identity":{"docker-reference":"%s"},"image":{"docker-manif
 	"$R/ns/app:1" "sha256:${digest#sha256:}" >"$WORLD/payload"
 gpg --batch -q -u alice@example.org --sign -o - "$WORLD/payload" >"$sig" 2>/dev/null
 accepted "a payload made by hand" "$R/ns/app:1"
+sed "s,$R/ns/app:1,$R/ns/app," "$WORLD/payload" | gpg --batch -q -u alice@example.org --sign >"$sig" 2>/dev/null
+refused "a signature for a name without a tag, also by digest" "Signature for identity \"$R/ns/app\" is not accepted" "$R/ns/app@$digest"
 sed 's/"optional":{}/"optional":{},"more":1/' "$WORLD/payload" | gpg --batch -q -u alice@example.org --sign >"$sig" 2>/dev/null
 refused "a payload with another key" "more: unknown key" "$R/ns/app:1"
 sed "s/$digest/sha256:$(printf '%064d' 0)/" "$WORLD/payload" | gpg --batch -q -u alice@example.org --sign >"$sig" 2>/dev/null

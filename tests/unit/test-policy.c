@@ -102,7 +102,10 @@ Test(policy, forms_of_rules)
 	    IDENTITY("{\"type\":\"matchExact\"}"), IDENTITY("{\"type\":\"matchRepository\"}"),
 	    IDENTITY("{\"type\":\"exactReference\",\"dockerReference\":\"q.io/a:1\"}"),
 	    IDENTITY("{\"type\":\"exactRepository\",\"dockerRepository\":\"q.io/a\"}"),
-	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a\",\"signedPrefix\":\"b\"}")};
+	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a\",\"signedPrefix\":\"b\"}"),
+	    IDENTITY(
+		"{\"type\":\"remapIdentity\",\"prefix\":\"a.io:5/ns/x\",\"signedPrefix\":\"b\"}"),
+	    SIGSTORE(",\"keyData\":\"a2\\nV5\\n\"")};
 	static const char *const bad[] = {SIGSTORE(""), SIGSTORE(",\"keyData\":\"!\""),
 	    SIGSTORE(",\"keyData\":\"a2V5\",\"keyPath\":\"/k\""),
 	    SIGSTORE(",\"keyData\":\"a2V5\",\"other\":1"),
@@ -113,12 +116,67 @@ Test(policy, forms_of_rules)
 	    SIGSTORE(",\"keyDatas\":[]"), IDENTITY("{\"type\":\"matchAnything\"}"),
 	    IDENTITY("{\"type\":\"matchExact\",\"prefix\":\"a\"}"),
 	    IDENTITY("{\"type\":\"exactReference\",\"dockerReference\":\"q.io/a\"}"),
+	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a.io/x:1\",\"signedPrefix\":\"b\"}"),
+	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"*.io\",\"signedPrefix\":\"b\"}"),
+	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a.io/\",\"signedPrefix\":\"b\"}"),
+	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a\",\"signedPrefix\":\"a.io/B\"}"),
+	    IDENTITY("null"), SIGSTORE(",\"keyData\":\"a2 V5\""),
 	    IDENTITY("{\"type\":\"remapIdentity\",\"prefix\":\"a\"}")};
 
 	for (size_t i = 0; i < COUNTOF(good); i++)
 		cr_expect_eq(check(good[i], "docker", "q.io/a:1"), 1, "%s: %s", good[i], e.text);
 	for (size_t i = 0; i < COUNTOF(bad); i++)
 		cr_expect_eq(check(bad[i], "docker", "q.io/a:1"), -1, "accepted: %s", bad[i]);
+}
+
+/* Also where nothing of it is asked for today. */
+Test(policy, forms_of_other_rules_and_scopes)
+{
+	static const struct {
+		const char *transports;
+		bool good;
+	} t[] = {
+	    {"null", false},
+	    {"{}", true},
+	    {"{\"dir\":{\"/a/b\":" REJECT ",\"\":" REJECT "}}", true},
+	    {"{\"dir\":{\"/\":" REJECT "}}", false},
+	    {"{\"dir\":{\"a\":" REJECT "}}", false},
+	    {"{\"dir\":{\"/a/\":" REJECT "}}", false},
+	    {"{\"dir\":{\"/a//b\":" REJECT "}}", false},
+	    {"{\"oci\":{\"/a/../b\":" REJECT "}}", false},
+	    {"{\"oci\":{\"/a/b:x\":" REJECT "}}", true},
+	    {"{\"oci-archive\":{\"./a\":" REJECT "}}", false},
+	    {"{\"docker-archive\":{\"/a\":" REJECT "}}", false},
+	    {"{\"docker-archive\":{\"\":" REJECT "}}", true},
+	    {"{\"containers-storage\":{\"q.io/a\":" REJECT "}}", false},
+	    {"{\"containers-storage\":{\"[a]q.io/a\":" REJECT "}}", false},
+	    {"{\"containers-storage\":{\"[/a]q.io/a\":" REJECT "}}", true},
+	    {"{\"containers-storage\":{\"[overlay@/a+/b]\":" REJECT "}}", true},
+	    {"{\"containers-storage\":{\"[overlay]q.io/a@/x\":" REJECT "}}", false},
+	    {"{\"unheard-of\":{\"x\":" REJECT "}}", true},
+	    {"{\"dir\":{\"\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"/"
+	     "k\"}]}}",
+		true},
+	    {"{\"dir\":{\"\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":\"\"}]}}",
+		false},
+	    {"{\"dir\":{\"\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPath\":[\"/"
+	     "k\"]}]}}",
+		false},
+	    {"{\"dir\":{\"\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPaths\":\"/"
+	     "k\"}]}}",
+		false},
+	    {"{\"dir\":{\"\":[{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\",\"keyPaths\":[1]}]}}",
+		false},
+	    {"{\"dir\":{\"\":[{\"type\":\"sigstoreSigned\",\"fulcio\":null}]}}", false},
+	};
+
+	for (size_t i = 0; i < COUNTOF(t); i++) {
+		own_mem char *text =
+		    xasprintf("{\"default\":" ACCEPT ",\"transports\":%s}", t[i].transports);
+
+		cr_expect_eq(
+		    check(text, "docker", "q.io/a:1"), t[i].good ? 0 : -1, "%s: %s", text, e.text);
+	}
 }
 
 Test(policy, scopes_of_paths)

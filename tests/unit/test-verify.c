@@ -37,7 +37,7 @@ Test(identity, by_the_image)
 	    {"q.io/a:1", "q.io/b:1", false, false, false},
 	    {"q.io/a:1", "q.io/a", false, false, true},
 	    {"q.io/a@sha256:" HEX, "q.io/a:2", false, true, true},
-	    {"q.io/a@sha256:" HEX, "q.io/a", false, true, true},
+	    {"q.io/a@sha256:" HEX, "q.io/a", false, false, true},
 	    {"q.io/a@sha256:" HEX, "q.io/b:2", false, false, false},
 	    {"q.io/a@sha256:" HEX, "q.io/a@sha256:" HEX, true, true, true},
 	    {"docker.io/library/x:1", "x:1", true, true, true},
