@@ -68,7 +68,8 @@ static void
 damaged_layer(struct check *c, const char *id, const char *text)
 {
 	found(c, "layer", id, "%s", text);
-	strv_add(&c->layers, id);
+	if (strv_find(&c->layers, id) == c->layers.n)
+		strv_add(&c->layers, id);
 }
 
 /* What must be there, by a look at names only.  NULL: it is. */
@@ -141,6 +142,7 @@ check_layer(struct check *c, const char *id, const char *diff_id, struct err *wh
 	struct err e = {0};
 	own_fd int dir = store_dir(c->first, path, &e);
 	const char *missing = dir == -1 ? "its directory is missing" : missing_part(dir);
+	own_strv struct strv faults = {0};
 	char digest[80] = "";
 
 	if (dir == -1 && places_layer(c->s, id, &e) != NULL)
@@ -155,9 +157,12 @@ check_layer(struct check *c, const char *id, const char *diff_id, struct err *wh
 		return 0;
 	}
 	/* Some streams cannot be had again although nothing is wrong: their index says so. */
-	if (verify_digest(dir, digest, &e) == -1) {
+	if (verify_digest(dir, digest, &faults, &e) == -1) {
 		if (e.class != ERR_UNSUPPORTED && !is_unknown(c, id, &e))
 			damaged_layer(c, id, e.text);
+	} else if (faults.n > 0) {
+		for (size_t i = 0; i < faults.n; i++)
+			damaged_layer(c, id, faults.v[i]);
 	} else if (strncmp(digest, "sha256:", 7) != 0 || strcmp(digest + 7, diff_id) != 0) {
 		damaged_layer(c, id, "its content was modified");
 	} else if (layout_of(dir) == LAYOUT_EROFS) {

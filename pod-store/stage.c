@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -83,6 +84,9 @@ make_diff(int dir, struct err *e)
 	/* The mode of "/" in the container, unless the tar says otherwise; the umask does not matter. */
 	if (fchmod(d, 0755) == -1)
 		return err_sys(e, "making a layer's directory");
+	/* Nor does what the graph root would have all files in it inherit. */
+	(void)fremovexattr(d, "system.posix_acl_default");
+	(void)fremovexattr(d, "system.posix_acl_access");
 	return fd_take(&d);
 }
 

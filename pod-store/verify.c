@@ -69,12 +69,15 @@ start_digest(int in, int *digested, struct err *e)
 
 /* Both workers' answers; the first failure is the cause. */
 static int
-read_both(int packed, int digested, struct result *out, struct err *e)
+read_both(int packed, int digested, struct result *out, struct strv *faults, struct err *e)
 {
 	own_result struct result pack = {0};
 	int r = result_read(packed, LAYER_MS, &pack, e);
 	struct err later;
 
+	for (size_t i = 0; i < pack.n && r == 0; i++)
+		if (strcmp(pack.v[i].key, "fault") == 0)
+			strv_add(faults, pack.v[i].value);
 	return result_read(
 		   digested, r == 0 ? LAYER_MS : SPAWN_GRACE_MS, out, r == 0 ? e : &later) == 0
 		   ? r
@@ -83,19 +86,21 @@ read_both(int packed, int digested, struct result *out, struct err *e)
 
 /* Of the stream that is put together again of the files. */
 static int
-digest_packed(int dir, struct result *r, struct err *e)
+digest_packed(int dir, struct result *r, struct strv *faults, struct err *e)
 {
 	own_fd int diff = path_open(dir, "diff", PATH_PLAIN, O_RDONLY | O_DIRECTORY, 0, e);
 	own_fd int index = path_open(dir, "tar.index", PATH_PLAIN, O_RDONLY, 0, e);
 	own_fd int facts = -1, in = -1, out = -1, packed = -1, digested = -1;
-	struct spawn pack = {.role = ROLE_PACK, .mode = "pack", .nfds = PACK_RESULT_SLOT + 1};
+	struct spawn pack = {.role = ROLE_PACK, .mode = "check", .nfds = PACK_RESULT_SLOT + 1};
 	pid_t a, b;
 	int pair[2], rc;
 
 	if (diff == -1 || index == -1)
 		return err_wrap(e, "its index");
-	facts = transfer_facts(-1, NULL, NULL, e);
-	if (facts == -1 || pipe2(pair, O_CLOEXEC) == -1)
+	facts = transfer_facts(diff, NULL, NULL, e);
+	if (facts == -1)
+		return -1;
+	if (pipe2(pair, O_CLOEXEC) == -1)
 		return err_sys(e, "preparing the digest of a layer");
 	in = pair[0];
 	out = pair[1];
@@ -107,7 +112,7 @@ digest_packed(int dir, struct result *r, struct err *e)
 	fd_close(&out);
 	b = a == -1 ? -1 : start_digest(in, &digested, e);
 	fd_close(&in);
-	rc = b == -1 ? -1 : read_both(packed, digested, r, e);
+	rc = b == -1 ? -1 : read_both(packed, digested, r, faults, e);
 	await(a, rc);
 	await(b, rc);
 	return rc;
@@ -133,11 +138,11 @@ take_digest(const struct result *r, char digest[VERIFY_DIGEST])
 }
 
 int
-verify_digest(int dir, char digest[VERIFY_DIGEST], struct err *e)
+verify_digest(int dir, char digest[VERIFY_DIGEST], struct strv *faults, struct err *e)
 {
 	own_result struct result r = {0};
 	int rc = layout_of(dir) == LAYOUT_EROFS ? digest_file(dir, LAYOUT_TAR, &r, e)
-						: digest_packed(dir, &r, e);
+						: digest_packed(dir, &r, faults, e);
 
 	if (rc == -1)
 		return -1;

@@ -7,12 +7,15 @@
 
 #include <stdbool.h>
 
-#include "common/base/err.h"
+#include "common/base/mem.h"
 
 #define VERIFY_DIGEST 80
 
-/* The digest ("sha256:...") of the tar stream that the layer gives now. */
-int verify_digest(int dir, char digest[VERIFY_DIGEST], struct err *e);
+/*
+ * The digest ("sha256:...") of the tar stream that the layer gives now; or, if its files are there but are not as the
+ * stream says (layer/compare.h), a line for each in faults, and no digest.
+ */
+int verify_digest(int dir, char digest[VERIFY_DIGEST], struct strv *faults, struct err *e);
 
 /* The blob that the layer keeps (blob_hex of its name is not NULL) is what its name says. */
 bool verify_blob(int dir, const char *name);

@@ -65,3 +65,26 @@ acl_is_valid(const void *value, size_t n)
 	}
 	return before == OTHER && (!named || masked);
 }
+
+bool
+acl_is_same(const void *a, size_t an, const void *b, size_t bn)
+{
+	if (an != bn || !acl_is_valid(a, an) || !acl_is_valid(b, bn))
+		return false;
+	for (size_t at = sizeof(uint32_t); at < an; at += sizeof(struct entry)) {
+		struct entry x, y;
+
+		memcpy(&x, (const uint8_t *)a + at, sizeof(x));
+		memcpy(&y, (const uint8_t *)b + at, sizeof(y));
+		if (x.tag != y.tag || x.perm != y.perm ||
+		    ((le16toh(x.tag) == USER || le16toh(x.tag) == GROUP) && x.id != y.id))
+			return false;
+	}
+	return true;
+}
+
+bool
+acl_is_mode(const void *value, size_t n)
+{
+	return acl_is_valid(value, n) && n == sizeof(uint32_t) + 3 * sizeof(struct entry);
+}

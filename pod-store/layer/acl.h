@@ -11,4 +11,10 @@
 /* What setxattr(2) would take.  A file system that is read must not hold others: they lock the file. */
 bool acl_is_valid(const void *value, size_t n);
 
+/* Do the two valid ones say the same?  Of entries that name nobody the IDs mean nothing. */
+bool acl_is_same(const void *a, size_t an, const void *b, size_t bn);
+
+/* No more than the mode of a file: nothing is kept of it. */
+bool acl_is_mode(const void *value, size_t n);
+
 #endif

@@ -459,19 +459,6 @@ go_to(struct writer *w, uint64_t at, struct err *e)
 	return w->buf.n >= BUFFER ? flush(w, e) : 0;
 }
 
-static mode_t
-mode_of(const struct node *n)
-{
-	static const mode_t types[] = {[TAR_FILE] = S_IFREG,
-	    [TAR_DIR] = S_IFDIR,
-	    [TAR_CHAR] = S_IFCHR,
-	    [TAR_BLOCKDEV] = S_IFBLK,
-	    [TAR_FIFO] = S_IFIFO,
-	    [TAR_SYMLINK] = S_IFLNK};
-
-	return types[n->type] | n->mode;
-}
-
 /* The kernel's encoding of a device number in 32 bits. */
 static uint32_t
 device_of(const struct node *n)
@@ -521,7 +508,7 @@ write_node(struct writer *w, const struct node *n, uint32_t number, struct err *
 	    .format = htole16((uint16_t)(1u | ((unsigned)form << 1))),
 	    .xattr_count =
 		htole16((uint16_t)(xattrs > 0 ? (xattrs - sizeof(struct xattr_head)) / 4 + 1 : 0)),
-	    .mode = htole16((uint16_t)mode_of(n)),
+	    .mode = htole16((uint16_t)nodes_mode(n)),
 	    .size = htole64(n->size),
 	    .what = htole32(what),
 	    .number = htole32(number),

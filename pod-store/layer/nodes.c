@@ -33,6 +33,19 @@ is_whiteout(const struct node *n)
 	return n->type == TAR_CHAR && n->major == 0 && n->minor == 0;
 }
 
+mode_t
+nodes_mode(const struct node *n)
+{
+	static const mode_t types[] = {[TAR_FILE] = S_IFREG,
+	    [TAR_DIR] = S_IFDIR,
+	    [TAR_CHAR] = S_IFCHR,
+	    [TAR_BLOCKDEV] = S_IFBLK,
+	    [TAR_FIFO] = S_IFIFO,
+	    [TAR_SYMLINK] = S_IFLNK};
+
+	return types[n->type] | n->mode;
+}
+
 /* --- Names of directories ---------------------------------------------------------------------------- */
 
 static size_t
@@ -77,6 +90,24 @@ find(const struct nodes *t, const struct node *dir, const char *text, size_t len
 
 	while (n != NULL && (n->dir != dir || n->len != len || memcmp(n->text, text, len) != 0))
 		n = n->hashed;
+	return n;
+}
+
+struct node_name *
+nodes_find(const struct nodes *t, const char *path)
+{
+	struct node *at = t->root;
+	struct node_name *n = NULL;
+
+	for (const char *p = path; *p != '\0';) {
+		size_t len = strcspn(p, "/");
+
+		n = at->type == TAR_DIR ? find(t, at, p, len) : NULL;
+		if (n == NULL)
+			return NULL;
+		at = n->node;
+		p += len + (p[len] == '/');
+	}
 	return n;
 }
 
@@ -170,6 +201,7 @@ new_node(struct nodes *t, enum tar_type type)
 	n = arena_alloc(&t->mem, sizeof(*n));
 	n->type = type;
 	n->mode = 0755;
+	n->implied = true;
 	if (t->entry != NULL)
 		n->mtime = t->entry->mtime;
 	return n;
@@ -290,6 +322,7 @@ describe(struct nodes *t, struct node *n, struct err *e)
 {
 	const struct tar_entry *x = t->entry;
 
+	n->implied = false;
 	n->mode = x->mode;
 	n->uid = x->uid;
 	n->gid = x->gid;
@@ -412,28 +445,11 @@ make_special(struct nodes *t, struct err *e)
 	return 0;
 }
 
-/* The file that a hard link names, reached without any symbolic link. */
-static struct node *
-link_target(const struct nodes *t, const char *path)
-{
-	struct node *at = t->root;
-
-	for (const char *p = path; *p != '\0';) {
-		size_t len = strcspn(p, "/");
-		struct node_name *n = at->type == TAR_DIR ? find(t, at, p, len) : NULL;
-
-		if (n == NULL)
-			return NULL;
-		at = n->node;
-		p += len + (p[len] == '/');
-	}
-	return at;
-}
-
 static int
 make_hardlink(struct nodes *t, struct err *e)
 {
 	char path[TAR_PATH_MAX + 1];
+	struct node_name *there;
 	struct node *target, *dir;
 	const char *last;
 	bool white;
@@ -442,7 +458,8 @@ make_hardlink(struct nodes *t, struct err *e)
 		return refused(t, e, "a hard link out of the layer");
 	if (strcmp(path, t->path) == 0)
 		return refused(t, e, "a hard link to itself");
-	target = link_target(t, path);
+	there = nodes_find(t, path);
+	target = there != NULL ? there->node : NULL;
 	if (target == NULL || is_whiteout(target))
 		return refused(t, e, "a hard link to a file that is not in the layer");
 	if (target->type == TAR_DIR)
@@ -450,7 +467,8 @@ make_hardlink(struct nodes *t, struct err *e)
 	dir = make_room(t, &last, &white, e);
 	if (dir == NULL)
 		return -1;
-	if (link_target(t, path) != target) {
+	there = nodes_find(t, path);
+	if (there == NULL || there->node != target) {
 		errno = ENOENT;
 		return failed(t, e, "linking");
 	}

@@ -41,12 +41,15 @@ struct node_name {
 	struct node_name *hashed;
 	struct node_name *prev, *next; /* in the directory */
 	struct node *dir, *node;
+	bool seen; /* for the reader */
 	uint16_t len;
 	char text[];
 };
 
 struct node {
 	enum tar_type type;
+	bool implied; /* no entry described it: a directory, a whiteout */
+	bool seen;    /* for the reader, of a directory */
 	mode_t mode;
 	uint32_t uid, gid, mtime_ns;
 	int64_t mtime;
@@ -85,5 +88,11 @@ void nodes_free(struct nodes *t);
 /* Steps through an entry: its contents stand at offset from of the stream, offset at of the file. */
 int nodes_begin(struct nodes *t, const struct tar_entry *entry, struct err *e);
 int nodes_data(struct nodes *t, uint64_t at, uint64_t from, size_t n, struct err *e);
+
+/* The name at a plain path (name.h), reached without any symbolic link; NULL, also for "". */
+struct node_name *nodes_find(const struct nodes *t, const char *path);
+
+/* As st_mode. */
+mode_t nodes_mode(const struct node *n);
 
 #endif

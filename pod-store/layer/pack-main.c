@@ -8,6 +8,8 @@
  *	plain yes			whiteouts and marks of opaque directories are left out
  *	uid|gid INSIDE OUTSIDE COUNT	owners to be written as others
  * The result goes to descriptor 7, or to standard error if that is not open.
+ * Mode "check": the files are compared with what the index says of them, see compare.h; the stream is written only if
+ * they are what they were.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,6 +19,8 @@
 #include "common/base/own.h"
 #include "common/fs/file.h"
 #include "common/role/role.h"
+#include "pod-store/layer/compare.h"
+#include "pod-store/layer/opaque.h"
 #include "pod-store/layer/pack.h"
 #include "pod-store/layer/result.h"
 
@@ -47,6 +51,31 @@ read_ids(const char *text, struct pack_ids *v, size_t *n, struct err *e)
 		return err_set(e, ERR_FORMAT, "a line of the ID map is malformed");
 	v[(*n)++] = (struct pack_ids){inside, outside, count};
 	return 0;
+}
+
+/* A line of /proc/self/uid_map is such a line, too. */
+static int
+read_map(const char *path, struct pack_ids *v, size_t *n, struct err *e)
+{
+	own_file FILE *f = fopen(path, "re");
+	char line[100];
+
+	if (f == NULL)
+		return err_sys(e, "opening %s", path);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (read_ids(line, v, n, e) == -1)
+			return -1;
+	return 0;
+}
+
+/* While they can be opened. */
+static int
+read_maps(struct facts *f, struct err *e)
+{
+	return !opaque_in_user() || (read_map("/proc/self/uid_map", f->uids, &f->uids_n, e) == 0 &&
+					read_map("/proc/self/gid_map", f->gids, &f->gids_n, e) == 0)
+		   ? 0
+		   : -1;
 }
 
 static int
@@ -101,17 +130,28 @@ use_facts(struct pack *p, const struct facts *f)
 }
 
 static int
+pack_checked(struct pack *p, struct strbuf *out, struct err *e)
+{
+	int faults = compare_tree(p, INDEX_FD, out, e);
+
+	if (faults != 0)
+		return faults == -1 ? -1 : 0;
+	if (lseek(INDEX_FD, 0, SEEK_SET) == -1)
+		return err_sys(e, "reading the index of a layer again");
+	return pack_exact(p, INDEX_FD, e);
+}
+
+static int
 run(int argc, char **argv, struct strbuf *out, struct err *e)
 {
 	const bool indexed = is_open(INDEX_FD), listed = is_open(FACTS_FD);
+	const bool check = indexed && argc == 2 && strcmp(argv[1], "check") == 0;
 	struct facts facts = {0};
 	struct pack p = {.out = STDOUT_FILENO};
 	own_fd int root = -1;
 	int keep[4] = {ROLE_VIEW_FD_NUMBER}, got;
 	size_t n = 1;
 
-	(void)argc;
-	(void)argv;
 	if (!is_open(ROLE_VIEW_FD_NUMBER))
 		return err_set(e, ERR_USAGE, "descriptor 4 must be the directory to pack");
 	if (indexed)
@@ -120,7 +160,7 @@ run(int argc, char **argv, struct strbuf *out, struct err *e)
 		keep[n++] = FACTS_FD;
 	if (is_open(RESULT_FD))
 		keep[n++] = RESULT_FD;
-	if (role_enter(ROLE_PACK, keep, n, e) == -1)
+	if ((check && read_maps(&facts, e) == -1) || role_enter(ROLE_PACK, keep, n, e) == -1)
 		return -1;
 	root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root == -1)
@@ -129,7 +169,9 @@ run(int argc, char **argv, struct strbuf *out, struct err *e)
 	got = listed ? read_facts(&facts, e) : 0;
 	use_facts(&p, &facts);
 	if (got == 0)
-		got = indexed ? pack_exact(&p, INDEX_FD, e) : pack_fresh(&p, e);
+		got = check	? pack_checked(&p, out, e)
+		      : indexed ? pack_exact(&p, INDEX_FD, e)
+				: pack_fresh(&p, e);
 	pack_free(&p);
 	strbuf_free(&facts.opaque);
 	strbuf_free(&facts.skip);

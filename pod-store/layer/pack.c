@@ -188,10 +188,10 @@ is_among(const char *list, size_t n, const char *path)
 	return false;
 }
 
-static bool
-is_listed(const struct pack *p, const char *path)
+bool
+pack_is_opaque(const struct pack *p, int fd, const char *path)
 {
-	return is_among(p->opaque, p->opaque_n, path);
+	return opaque_is_set(fd) || is_among(p->opaque, p->opaque_n, path);
 }
 
 static int
@@ -211,7 +211,7 @@ add_dir(struct pack *p, const struct walk_entry *w, struct err *e)
 	x.nxattrs = xattr_read(fd, xattrs, &a);
 	if (add_header(p, &x, e) == -1)
 		return -1;
-	if (opaque_is_set(fd) || is_listed(p, w->path))
+	if (pack_is_opaque(p, fd, w->path))
 		return add_whiteout(p, name.s, name.n, NAME_WHITEOUT ".opq", &w->st, e);
 	return 0;
 }
@@ -313,7 +313,7 @@ pack_fresh(struct pack *p, struct err *e)
 	p->buf = xmalloc_pages(PACK_BUFFER);
 	if (fstat(p->root, &st) == -1)
 		return err_sys(e, "looking at the directory to pack");
-	if ((opaque_is_set(p->root) || is_listed(p, "")) &&
+	if (pack_is_opaque(p, p->root, "") &&
 	    add_whiteout(p, "", 0, NAME_WHITEOUT ".opq", &st, e) == -1)
 		return -1;
 	if (walk_tree(p->root, add_one, p, e) == -1)

@@ -48,6 +48,9 @@ int pack_exact(struct pack *p, int index, struct err *e);
 /* A fresh stream of all below root, in order of names; root itself is left out. */
 int pack_fresh(struct pack *p, struct err *e);
 
+/* Does the directory path below root, open as fd, hide what is below it? */
+bool pack_is_opaque(const struct pack *p, int fd, const char *path);
+
 void pack_free(struct pack *p);
 
 #endif

@@ -10,7 +10,8 @@
  *	unpack	entries, bytes (contents written), exact (1: the index reproduces the stream),
  *		ids_squashed (entries whose owner is not mapped), devices_skipped, xattrs_skipped,
  *		opaque PATH (any number of times: see opaque.h)
- *	pack	entries, bytes (of the tar), changed (files that shrank meanwhile), sockets_skipped
+ *	pack	entries, bytes (of the tar), changed (files that shrank meanwhile), sockets_skipped,
+ *		fault TEXT (any number of times: see compare.h)
  *	inflate	format (gzip, zstd or none), plain_digest, plain_size, packed_digest, packed_size
  *	lookup	uid, gid, groups (decimal numbers with commas), known (1: the user is in passwd), group_known,
  *		name, home, shell

@@ -11,7 +11,13 @@ rootfs "$WORLD/fs"
 mkdir "$WORLD/stores"
 chmod 777 "$WORLD/stores"
 tar -C "$WORLD/fs" --owner=0 --group=0 -c . >"$WORLD/fs.tar"
-tar -C "$WORLD/fs" --owner=7 --group=8 -c etc >"$WORLD/other.tar"
+cp -a "$WORLD/fs" "$WORLD/other"
+# What a user's namespace or file system may refuse: nothing is damaged without it.
+mknod "$WORLD/other/etc/null" c 1 3
+setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 "$WORLD/other/etc/passwd" 2>/dev/null
+: >"$WORLD/other/etc/shared"
+command -v setfacl >/dev/null && setfacl -m u:3000000:rw "$WORLD/other/etc/shared" 2>/dev/null
+tar -C "$WORLD/other" --xattrs --xattrs-include='*' --owner=7 --group=8 -c etc >"$WORLD/other.tar"
 
 # run SCRIPT: as root of the user's namespace, with a store of its own for each kind of map
 run() {
@@ -37,6 +43,8 @@ for maps in "-r --map-auto" -r; do
 	*) want=0:0 ;;
 	esac
 	is "$maps: owners" "$(run 'store mount other:1 stat -c %u:%g etc/passwd')" "$want"
+	is "$maps: all is well" "$(run 'store check; echo $?')" 0
+	is "$maps: a mode that changed is named" "$(run "chmod 0 $WORLD/stores/$name/layers/*/diff/etc/passwd; store check" | grep -c '/etc/passwd: its mode is 0000, not 0')" 2
 	run 'store rm base:1 other:1' >/dev/null
 	is "$maps: removal" "$(run 'store list -q')" ""
 	run 'store sweep' >/dev/null

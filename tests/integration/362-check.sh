@@ -61,6 +61,49 @@ sound && truncate -s 20 "$ROOT/layers/$upper/tar.index"
 damaged "truncated index" "layer $upper" "localhost/base "
 sound && head -c 300 /dev/urandom >"$ROOT/layers/$upper/tar.index"
 damaged "garbage for an index" "layer $upper" "localhost/base "
+# What the stream does not show, file by file.
+sound
+mkdir -p "$WORLD/tree/sub" && echo one >"$WORLD/tree/one" && : >"$WORLD/tree/empty" && ln -s one "$WORLD/tree/link" && chmod 4711 "$WORLD/tree/one"
+setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 "$WORLD/tree/one"
+tar --xattrs --xattrs-include='*' --owner=5 --group=6 --numeric-owner -C "$WORLD" -cf "$WORLD/tree.tar" tree
+pod import -q "$WORLD/tree.tar" localhost/tree >/dev/null
+is "files with owners, modes, attributes: are what they were" "$(pod system check; echo $?)" 0
+# An access control list that all files below the graph root would inherit has no part in a layer.
+setfattr -n system.posix_acl_default -v 0x0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20000000ffffffff "$ROOT/tmp"
+tar --owner=0 --group=0 -C "$WORLD" -c tree | pod import -q - localhost/listed >/dev/null
+is "below a directory with a default access control list: so are those" "$(pod system check; echo $?)" 0
+setfattr -x system.posix_acl_default "$ROOT/tmp"
+pod rmi localhost/listed >/dev/null
+tree=$(pod inspect tree | jq -r '.[0].RootFS.Layers[0]' | cut -d: -f2)
+cp -a "$ROOT/layers/$tree" "$WORLD/kept-layer"
+touched() { # TEXT COMMAND: done in the layer's files it is named; undone all is well
+	(cd "$ROOT/layers/$tree/diff" && eval "$2")
+	pod system check >"$WORLD/out" 2>&1
+	is "$2: the check names the file" "$? $(grep -c '^Damage detected in layer' "$WORLD/out") $(grep -Fc "Damage detected in layer $tree: $1" "$WORLD/out")" "125 1 1"
+	is "$2: quick does not look" "$(pod system check -q; echo $?)" 0
+	rm -rf "$ROOT/layers/$tree" && cp -a "$WORLD/kept-layer" "$ROOT/layers/$tree"
+}
+touched "/tree/one: its owner is 0:6, not 5:6" "chown -h 0 tree/one; chmod 4711 tree/one; setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 tree/one"
+touched "/tree/link: its owner is 5:7, not 5:6" "chown -h :7 tree/link"
+touched "/tree/one: its mode is 0711, not 4711" "chmod 0711 tree/one"
+touched "/tree/sub: its mode is 0777, not 0755" "chmod 0777 tree/sub"
+touched "/: its mode is 0700, not 0755" "chmod 0700 ."
+touched "/tree/one: its extended attribute security.capability is missing" "setfattr -x security.capability tree/one"
+touched "/tree/one: its extended attribute security.capability was modified" "setfattr -n security.capability -v 0x0100000200ffffff00000000ffffffff00000000 tree/one"
+touched "/tree/empty: it has an extended attribute that it did not have" "setfattr -n user.more -v x tree/empty"
+touched "/tree: it hides what lower layers have there" "setfattr -n trusted.overlay.opaque -v y tree"
+touched "/tree/link: it leads to something else" "rm tree/link; ln -s two tree/link; chown -h 5:6 tree/link"
+touched "/tree/empty: its size is 1, not 0" "printf x >tree/empty"
+touched "/tree/empty: it is missing" "rm tree/empty"
+touched "/tree/sub: it is missing" "rmdir tree/sub"
+touched "/tree/sub: it is of another type" "rmdir tree/sub; : >tree/sub"
+touched "/tree/empty: it is of another type" "rm tree/empty; mknod tree/empty c 0 0"
+touched "/tree/sub/evil: it does not belong to the layer" "mkdir -p tree/sub/evil/more; touch -d @0 tree/sub"
+touched "/tree: it is missing" "rm -r tree"
+(cd "$ROOT/layers/$tree/diff" && rm -r tree && mkdir tree && chown 5:6 tree && seq 1 200 | xargs touch)
+is "no more than some of them are named" "$(pod system check 2>/dev/null | grep -c 'in layer') $(pod system check 2>/dev/null | grep -c 'more of its files are not as they were')" "50 1"
+damaged "files with other names" "layer $tree: /1: it does not belong to the layer" "$both"
+rm -rf "$WORLD/kept-layer"
 # A worker that fails says nothing of the layer.
 sound
 mkdir "$WORLD/lame" && cp -a "$BIN" "$BIN/../libexec" "$WORLD/lame/"
