@@ -427,7 +427,8 @@ get_by_index(struct job *j, int dir, int stream, struct err *e)
 	if (diff == -1)
 		return -1;
 	index = path_try(dir, "tar.index", PATH_PLAIN, O_RDONLY, 0);
-	facts = transfer_facts(diff, NULL, NULL, e);
+	/* The index has the marks of opaque directories too. */
+	facts = transfer_facts(index == -1 ? diff : -1, NULL, NULL, e);
 	pack.fds[1] = stream;
 	pack.fds[DIR_SLOT] = diff;
 	pack.fds[INDEX_SLOT] = index;

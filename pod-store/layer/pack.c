@@ -16,7 +16,8 @@
 #include "pod-store/layer/tarout.h"
 #include "pod-store/layer/xattr.h"
 
-#define FLUSH (64u << 10) /* headers gathered before they are written */
+#define FLUSH (64u << 10) /* gathered before it is written */
+#define SMALL (32u << 10) /* a file of this size costs less copied than sent by itself */
 
 static int
 flush(struct pack *p, struct err *e)
@@ -28,6 +29,30 @@ flush(struct pack *p, struct err *e)
 	return 0;
 }
 
+/* Beside the headers. */
+static int
+gather(struct pack *p, int fd, off_t at, size_t n, uint64_t *copied, struct err *e)
+{
+	struct strbuf *b = &p->head;
+
+	b->s = mem_grow(b->s, &b->cap, b->n + n + 1, 1);
+	while (n > 0) {
+		ssize_t got = pread(fd, b->s + b->n, n, at);
+
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return err_sys(e, "copying a file of the layer");
+		if (got == 0)
+			break;
+		b->n += (size_t)got;
+		at += got;
+		*copied += (uint64_t)got;
+		n -= (size_t)got;
+	}
+	return b->n > FLUSH ? flush(p, e) : 0;
+}
+
 /* n bytes of fd from offset.  How many there were is what counts: the file may have shrunk. */
 static int
 copy(struct pack *p, int fd, uint64_t offset, uint64_t n, uint64_t *copied, struct err *e)
@@ -36,6 +61,8 @@ copy(struct pack *p, int fd, uint64_t offset, uint64_t n, uint64_t *copied, stru
 	bool direct = true;
 
 	*copied = 0;
+	if (n <= SMALL)
+		return gather(p, fd, at, (size_t)n, copied, e);
 	if (flush(p, e) == -1)
 		return -1;
 	while (n > 0) {
