@@ -28,6 +28,7 @@ struct server {
 	struct net net;
 	unsigned phase;
 	struct err why;
+	unsigned made; /* namespaces */
 };
 
 static int
@@ -80,6 +81,7 @@ on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct msg_net_setup *m = MSG_OF(in, net_setup);
 	struct msg_net_setup_r r = {0};
 	own_fd int given = m->netns > 0 ? fd_take(&m->netns) : -1;
+	bool more = given < 0 && ++s->made > 1;
 
 	if (setup_container(&s->net, m, given, &r, &in->arena, e) != 0)
 		return -1;
@@ -87,6 +89,9 @@ on_setup(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)fd_take(&given);
 	answer(p, &msg_net_setup_r_desc, in->seq, &r);
 	wire_close_fds(&msg_net_setup_r_desc, &r);
+	/* While the coordinator starts what has it: a command with a second container mostly has a third. */
+	if (more)
+		net_prepare(&s->net);
 	return 0;
 }
 
