@@ -43,7 +43,7 @@ const struct cmd command_create = {
 static int
 remove_one(struct net *n, const char *dir, const char *word, struct err *e)
 {
-	if (manage_remove(n, dir, word, true, e) != 0)
+	if (manage_remove(n, dir, word, false, e) != 0)
 		return -1;
 	puts(word);
 	return 0;

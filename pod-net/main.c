@@ -151,7 +151,7 @@ on_remove(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	const struct msg_net_remove *m = MSG_OF(in, net_remove);
 
 	net_forget(&s->net);
-	if (manage_remove(&s->net, net_config_dir(&s->net, m->network_dir), m->name, false, e) != 0)
+	if (manage_remove(&s->net, net_config_dir(&s->net, m->network_dir), m->name, true, e) != 0)
 		return -1;
 	return answer_ok(p, in->seq);
 }

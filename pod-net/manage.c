@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "common/base/own.h"
+#include "common/fs/lock.h"
 #include "pod-net/bridge.h"
 #include "pod-net/create.h"
 #include "pod-net/driver.h"
@@ -162,8 +163,18 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 	return net_need_route(n, e) != 0 ? -1 : take_bridge(n, &h, e);
 }
 
+/* The container is being set up, or its end of the network is there: it is none that was killed and not swept yet. */
+static bool
+has_joined(struct net *n, const char *id, const struct rec_net_hold *h)
+{
+	struct err e = {0};
+
+	return lock_is_held(n->state.fd, id) ||
+	       (h->link != NULL && net_need_route(n, &e) == 0 && link_exists(&n->route, h->link));
+}
+
 static int
-check_unused(struct net *n, const char *network, struct err *e)
+check_unused(struct net *n, const char *network, bool listed, struct err *e)
 {
 	own_strv struct strv ids = {0};
 
@@ -175,25 +186,44 @@ check_unused(struct net *n, const char *network, struct err *e)
 		/* Those with a dot are being taken down. */
 		int found = ids.v[i][0] == '.' ? 0 : state_read(&n->state, ids.v[i], &st, &a, e);
 
-		if (found < 0)
+		if (found < 0 && !listed)
 			return -1;
+		err_clear(e);
 		for (size_t k = 0; found == 1 && k < st.networks.n; k++)
-			if (strcmp(st.networks.v[k].network, network) == 0)
+			if (strcmp(st.networks.v[k].network, network) == 0 &&
+			    (!listed || has_joined(n, ids.v[i], &st.networks.v[k])))
 				return err_set(e, ERR_INUSE,
 				    "network %s is being used by container %s", network, ids.v[i]);
 	}
 	return 0;
 }
 
+/* A container whose record has gone already gives back its network just after that. */
+static int
+wait_unused(struct net *n, const char *network, bool listed, struct err *e)
+{
+	struct timespec wait = {0};
+
+	for (long ns = PORTS_WAIT_NS;; ns *= 2) {
+		if (check_unused(n, network, listed, e) == 0)
+			return 0;
+		if (!listed || e->class != ERR_INUSE || ns > PORTS_WAIT_NS_MAX)
+			return -1;
+		err_clear(e);
+		wait.tv_nsec = ns;
+		nanosleep(&wait, NULL);
+	}
+}
+
 /* Under the lock that whoever joins holds from looking for the definition until its state is written. */
 static int
-remove_definition(struct net *n, const char *dir, const char *name, bool unused, struct err *e)
+remove_definition(struct net *n, const char *dir, const char *name, bool listed, struct err *e)
 {
 	int rc;
 
 	if (lease_lock(&n->leases, e) != 0)
 		return -1;
-	rc = unused ? check_unused(n, name, e) : 0;
+	rc = check_unused(n, name, listed, e);
 	if (rc == 0)
 		rc = n->backend->remove(n, dir, name, e);
 	lease_unlock(&n->leases);
@@ -201,7 +231,7 @@ remove_definition(struct net *n, const char *dir, const char *name, bool unused,
 }
 
 int
-manage_remove(struct net *n, const char *dir, const char *name, bool unused, struct err *e)
+manage_remove(struct net *n, const char *dir, const char *name, bool listed, struct err *e)
 {
 	own_arena struct arena a = {0};
 	own_fd int lock = create_lock(dir, e);
@@ -212,9 +242,9 @@ manage_remove(struct net *n, const char *dir, const char *name, bool unused, str
 	if (network_is_default(&n->fallback, x.name))
 		return err_set(e, ERR_INVALID, "default network %s cannot be removed", x.name);
 	/* Before the bridge is waited for. */
-	if ((unused && check_unused(n, x.name, e) != 0) || remove_bridge(n, &x, e) != 0)
+	if (wait_unused(n, x.name, listed, e) != 0 || remove_bridge(n, &x, e) != 0)
 		return -1;
-	return remove_definition(n, dir, x.name, unused, e);
+	return remove_definition(n, dir, x.name, listed, e);
 }
 
 static bool

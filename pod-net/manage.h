@@ -14,11 +14,11 @@ int manage_create(struct net *n, const struct msg_net_create *m, struct rec_netw
     struct arena *a, struct err *e);
 
 /*
- * By name or ID prefix.  Its bridge goes too, unless something is still on it.  unused: not if a container of this run
- * root is on it (of another one nothing is known here); otherwise the caller has looked.  Who joins the network at this
- * moment finds it gone, or it is in use.
+ * By name or ID prefix.  Its bridge goes too, unless something is still on it.  Not if a container of this run
+ * root is on it (of another one nothing is known here); listed: the caller has looked for those, so that what is left of
+ * one that was killed does not count.  Who joins the network at this moment finds it gone, or it is in use.
  */
-int manage_remove(struct net *n, const char *dir, const char *name, bool unused, struct err *e);
+int manage_remove(struct net *n, const char *dir, const char *name, bool listed, struct err *e);
 
 int manage_update(struct net *n, const struct msg_net_update *m, struct rec_network *out,
     struct arena *a, struct err *e);

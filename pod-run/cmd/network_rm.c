@@ -147,9 +147,14 @@ network_prune(struct ctx *x, const struct strv *filters, struct strv *removed, s
 			return -1;
 		if (users.n > 0)
 			continue;
-		if (remove_network(x, n, e) == -1)
+		if (remove_network(x, n, e) == 0) {
+			strv_add(removed, n->name);
+			continue;
+		}
+		/* By a container that is just being started. */
+		if (e->class != ERR_INUSE)
 			return -1;
-		strv_add(removed, n->name);
+		err_clear(e);
 	}
 	return 0;
 }

@@ -133,6 +133,48 @@ is "--dns-drop" "$(net inspect n1 | jq -c '.[0].network_dns_servers')" '["192.0.
 fails "no address" 125 "unable to parse ip seven" net update --dns-add seven n1
 fails "the default network" 125 "not enabled" net update --dns-add 192.0.2.1 podman
 
+# --- rm while a container starts ----------------------------------------------------------------------------------
+# Both meet at the lock of the leases: either the network is gone, or it is in use.
+leases=$(find /run/pod-net -lname "$RUNROOT/*" -printf '%h\n' | head -n 1)
+both=0
+for i in 1 2 3 4 5 6 7 8; do
+	net create "race$i" >/dev/null
+	exec 9>>"${leases%/*}/lock"
+	flock 9
+	case $((i % 4)) in
+	0 | 1) pod run -d --name racer --network "race$i" localhost/one:1 sleep 1000 >"$WORLD/joined" 2>&1 9>&- & ;;
+	*) pod network connect "race$i" r2 >"$WORLD/joined" 2>&1 9>&- & ;;
+	esac
+	joins=$!
+	[ $((i % 2)) = 0 ] || sleep 0.2
+	net rm "race$i" >"$WORLD/removed" 2>&1 9>&- &
+	removes=$!
+	sleep 0.4
+	exec 9>&-
+	joined=yes removed=yes
+	wait $joins || joined=$(cat "$WORLD/joined")
+	wait $removes || removed=$(cat "$WORLD/removed")
+	case "$joined/$removed" in
+	yes/*"network race$i is being used by container "* | yes/*'"race'"$i"'" has associated containers'* | *"race$i: network not found"*/yes) ;;
+	*)
+		both=$((both + 1))
+		echo "# round $i: $joined/$removed" ;;
+	esac
+	net disconnect "race$i" r2 >/dev/null 2>&1
+	pod rm -f -t 0 -i racer >/dev/null
+	net rm -f "race$i" >/dev/null
+done
+is "a network that a container joins while it is removed" "$both" 0
+is "what is left of one that was killed is in nobody's way" "$(
+	net create --subnet 10.84.77.0/24 gone >/dev/null
+	pod run -d --name killed --network gone localhost/one:1 sleep 1000 >/dev/null
+	id=$(pod inspect -f '{{.Id}}' killed)
+	cp "$RUNROOT/net/containers/$id" "$WORLD/state"
+	pod rm -f -t 0 killed >/dev/null
+	cp "$WORLD/state" "$RUNROOT/net/containers/$id"
+	net rm gone 2>&1
+	rm -f "$RUNROOT/net/containers/$id")" gone
+
 # --- nothing stays -----------------------------------------------------------------------------------------------
 pod rm -f -a -t 0 >/dev/null
 gone() { [ "$(ip -o link show type bridge | wc -l; ip -o link | grep -c veth; nft list tables | wc -l; find "$RUNROOT/net/containers" -type f | wc -l)" = $'0\n0\n0\n0' ]; }
