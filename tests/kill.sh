@@ -13,20 +13,21 @@ kill_pod() { exec setsid "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" >/d
 # kill_one NUMBER: a command, as the group of its own
 kill_one() {
 	case $1 in
-	0) kill_pod run --rm -p 127.0.0.1::80 $img sh -c 'sleep 0.05' ;;
-	1) kill_pod run --rm --network none $img true ;;
+	0) kill_pod run "${kill_group[@]}" --rm -p 127.0.0.1::80 $img sh -c 'sleep 0.05' ;;
+	1) kill_pod run "${kill_group[@]}" --rm --network none $img true ;;
 	2) kill_pod load -q -i "$KILL_TAR" ;;
 	3) kill_pod rm -f -t 0 -a ;;
-	4) kill_pod run -d $img sleep 0.2 ;;
+	4) kill_pod run "${kill_group[@]}" -d $img sleep 0.2 ;;
 	5) kill_pod pull -q --cert-dir "$REGISTRY_CERTS" "$KILL_PULLED" ;;
-	6) kill_pod run --rm --network podman -p 127.0.0.1::80 $img true ;;
+	6) kill_pod run "${kill_group[@]}" --rm --network podman -p 127.0.0.1::80 $img true ;;
 	esac
 }
 
 kill_objects() {
 	awk '{ print $5 }' /proc/self/mountinfo | grep -F "$WORLD" | sort
-	# Cgroups of containers that this test knows of; others' come and go meanwhile.
-	find /sys/fs/cgroup -maxdepth 4 -type d -name 'libpod-*' 2>/dev/null | grep -F -f "$WORLD/ids" | sort
+	# Others' cgroups come and go meanwhile: root's here have a parent of their own, others are told by known IDs.
+	find /sys/fs/cgroup -maxdepth 4 -type d -path "*${kill_group[1]:-}/libpod-*" 2>/dev/null |
+		grep -F "${kill_known[@]}" | sort
 	if [ "$(id -u)" = 0 ]; then
 		pgrep -fa "$RUNROOT" | grep -vE 'pgrep|kill.sh' | sed 's/^[0-9]* //' | sort
 		ip -o link | grep -o veth
@@ -52,8 +53,8 @@ kill_note_ids() {
 
 # kill_probes ROUND
 kill_probes() {
-	local probe probes=("ps -a -q" "images -q" "run --rm --network none $img true")
-	! pod image exists "$KILL_PULLED" || probes+=("run --rm --network none --pull never $KILL_PULLED true")
+	local probe probes=("ps -a -q" "images -q" "run ${kill_group[*]} --rm --network none $img true")
+	! pod image exists "$KILL_PULLED" || probes+=("run ${kill_group[*]} --rm --network none --pull never $KILL_PULLED true")
 	for probe in "${probes[@]}"; do
 		# shellcheck disable=SC2086
 		if ! timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" $probe >/dev/null 2>"$WORLD/err"; then
@@ -104,7 +105,10 @@ kill_settled() {
 }
 
 kill_test() {
-	local before
+	local before kill_group=() kill_known=(-f "$WORLD/ids")
+	# Where systemd makes the cgroups it wants slices for parents, and takes them away itself.
+	[ "$(id -u)" != 0 ] || [ -d /run/systemd/system ] ||
+		kill_group=(--cgroup-parent "/podkill$$") kill_known=(/)
 	RANDOM=${SEED:=$$}
 	echo "# seed $SEED"
 	echo none >"$WORLD/ids"
@@ -127,6 +131,7 @@ kill_test() {
 	is "no lease stays" "$(find /run/pod-net "$RUNROOT/net" -type l -lname "$RUNROOT/*" 2>/dev/null)" ""
 	is "no lock of a container stays" "$(ls "$RUNROOT/locks" 2>/dev/null | grep -E '^[0-9a-f]{64}')" ""
 	is "the image still runs" "$(pod run --rm $img echo whole)" whole
+	find /sys/fs/cgroup -depth -type d -path "*/podkill$$*" -exec rmdir {} \; 2>/dev/null
 }
 
 # Root's in a network namespace of its own: what is left there is ours.  A user's has a way out, for pasta.

@@ -19,7 +19,8 @@
 #include "pod-run/state/ctr.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
-#define CGROUP_PARENT "libpod_parent/libpod-"
+#define CGROUP_NAME "libpod-"
+#define CGROUP_DEPTH 16
 
 /* Below the run root: what the runtimes know of their containers (runtime_find). */
 static const char *const runtime_dirs[] = {"oci-crun", "oci-runc"};
@@ -75,42 +76,57 @@ kill_members(const char *cgroup)
 			kill((pid_t)pid, SIGKILL);
 }
 
+/* With what the container made below it. */
+static bool
+clear_cgroup(const char *path)
+{
+	own_dir DIR *d = opendir(path);
+	struct dirent *e;
+
+	kill_members(path);
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (e->d_type == DT_DIR && e->d_name[0] != '.') {
+			own_mem char *inner = xasprintf("%s/%s", path, e->d_name);
+
+			(void)clear_cgroup(inner);
+		}
+	return rmdir(path) == 0 || errno == ENOENT;
+}
+
 static void
 remove_cgroup(const char *path)
 {
-	struct stat st;
-
-	if (stat(path, &st) == -1)
-		return;
 	/* Members leave a cgroup when they are reaped, a moment after they were killed. */
 	for (int i = 0; i < 50; i++) {
-		own_mem char *inner = xasprintf("%s/container", path);
-
-		kill_members(path);
-		kill_members(inner);
-		rmdir(inner);
-		if (rmdir(path) == 0 || errno == ENOENT)
+		if (clear_cgroup(path))
 			return;
 		usleep(10000);
 	}
 	log_warn("removing cgroup %s: %s", path, strerror(errno));
 }
 
-/* One hierarchy (v2), or one for each controller below the same mount point (v1). */
+/*
+ * Where they were made nobody wrote down: below a parent of the user's choice, a pod, a slice; in one hierarchy (v2) or
+ * one for each controller (v1).  Other containers' are not entered: what is named in there is theirs to choose.
+ */
 static void
-remove_cgroups(const char *id)
+remove_cgroups(const char *dir, const char *id, int depth)
 {
-	own_dir DIR *d = opendir(CGROUP_ROOT);
-	own_mem char *one = xasprintf(CGROUP_ROOT "/" CGROUP_PARENT "%s", id);
+	own_dir DIR *d = opendir(dir);
 	struct dirent *e;
 
-	remove_cgroup(one);
 	while (d != NULL && (e = readdir(d)) != NULL) {
-		own_mem char *path =
-		    xasprintf(CGROUP_ROOT "/%s/" CGROUP_PARENT "%s", e->d_name, id);
+		own_mem char *path = NULL;
 
-		if (e->d_name[0] != '.' && e->d_type == DT_DIR)
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		path = xasprintf("%s/%s", dir, e->d_name);
+		if (!text_has_prefix(e->d_name, CGROUP_NAME)) {
+			if (depth > 1)
+				remove_cgroups(path, id, depth - 1);
+		} else if (strstr(e->d_name, id) != NULL) {
 			remove_cgroup(path);
+		}
 	}
 }
 
@@ -166,7 +182,7 @@ remove_orphan(struct ctx *x, const char *id, struct orphans_keep *keep)
 	/* Asked again: between the first look and the lock a start may have come and gone. */
 	if (lock == -1 || has_row(x, id) || (keep != NULL && is_kept(x, id, keep)))
 		return false;
-	remove_cgroups(id);
+	remove_cgroups(CGROUP_ROOT, id, CGROUP_DEPTH);
 	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
 		own_mem char *state = xasprintf("%s/%s/%s", x->run_root, runtime_dirs[i], id);
 
