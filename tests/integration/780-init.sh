@@ -71,6 +71,7 @@ landings() {
 	inside ln -s real "$data/link"
 	is "$who: a mount in a volume" "$(pod run --rm --net none -v shared:/v --tmpfs /v/d/in img sh -c 'grep -c " /v/d/in " /proc/self/mountinfo')" 1
 	is "$who: by a link that stays in it" "$(pod run --rm --net none -v shared:/v --tmpfs /v/link/x img sh -c 'grep -c " /v/real/x " /proc/self/mountinfo')" 1
+	is "$who: in a volume that lies at a link of the image" "$(pod run --rm --net none -v shared:/leads --tmpfs /leads/d/in img sh -c 'grep -c " /of-the-image/d/in " /proc/self/mountinfo')" 1
 	is "$who: the streams of such a container" "$(echo through | pod run -i --rm --net none -v shared:/v --tmpfs /v/d/in img cat)" through
 	is "$who: its exit status" "$(pod run --rm --net none -v shared:/v --tmpfs /v/d/in img sh -c 'exit 9'; echo $?)" 9
 	inside ln -s /www "$data/l"
@@ -95,6 +96,9 @@ landings() {
 inside() { if [ "$(id -u)" = 0 ]; then "$@"; else pod unshare "$@"; fi; }
 
 world
+rootfs "$WORLD/fs"
+mkdir "$WORLD/fs/of-the-image"
+ln -s /of-the-image "$WORLD/fs/leads"
 busybox_image img >/dev/null || { not_ok "an image can be imported"; finish; }
 pod create --name asked --net none img true >/dev/null
 pod init asked >/dev/null
