@@ -188,6 +188,7 @@ is "no abstract socket (CVE-2020-15257)" $bad 0
 # --- state directories belong to no mapped user (CVE-2021-21284)
 pod run -d --name mapped --network none --uidmap 0:200000:65536 --gidmap 0:200000:65536 $img sleep 1000 >/dev/null
 is "what is mapped owns only its own layer (CVE-2021-21284)" \
-	"$(find "$ROOT" "$RUNROOT" -uid +199999 -not -path '*/rw/*' -not -path "$RUNROOT/containers/*" 2>/dev/null | head -n 3)" ""
+	"$(find "$ROOT" "$RUNROOT" \( -uid +199999 -o -gid +199999 -perm /020 \) -not -path '*/rw/*/upper*' \
+		-not \( -type f -path "$RUNROOT/containers/*" \) 2>/dev/null | head -n 3)" ""
 is "the victim is as it was" "$(cat "$WORLD/victim/f") $(ls "$WORLD/victim" | wc -l)" "victims-own 1"
 finish
