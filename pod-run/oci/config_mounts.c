@@ -118,12 +118,13 @@ add_proc_and_sys(struct list *l)
 		add(l, "/proc", "bind", "/proc", "rbind,nosuid,noexec,nodev");
 	else
 		add(l, "/proc", "proc", "proc", proc.s);
-	if (config_mounts_sys_is_host(c, l->f)) {
+	if (config_mounts_sys_is_host(c, l->f))
 		add(l, "/sys", "bind", "/sys",
 		    arena_printf(&l->a, "rprivate,nosuid,noexec,nodev,%s,rbind", rights));
-		return;
-	}
-	add(l, "/sys", "sysfs", "sysfs", arena_printf(&l->a, "nosuid,noexec,nodev,%s", rights));
+	else
+		add(l, "/sys", "sysfs", "sysfs",
+		    arena_printf(&l->a, "nosuid,noexec,nodev,%s", rights));
+	/* Over the host's as well: what is mounted below it stays writable, as the user's own cgroups are. */
 	if (l->f->cgroup != CGROUP_NONE)
 		add(l, "/sys/fs/cgroup", "cgroup", "cgroup",
 		    arena_printf(&l->a, "rprivate,nosuid,noexec,nodev,relatime,%s",

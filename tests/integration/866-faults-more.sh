@@ -23,7 +23,7 @@
 # sysctls that bring others           2022-0811                          457 (the list of names)
 # abstract sockets                    2020-15257                         684 (one more of the monitor's)
 # shared IPC filled                   2024-3056                          here (--shm-size)
-# cgroups written to                  2023-25809 2022-0492               457
+# cgroups written to                  2023-25809 2022-0492               here (the mount over the host's /sys), 457 (ro)
 # state owned by mapped users         2021-21284                         684 (the owner of the bundle's directory)
 # router advertisements               2020-10749 2020-13401              here (accept_ra)
 # images, registries, archives: 030, 031, 032, 650, 767.  Networks: 504.
@@ -78,6 +78,12 @@ faults_checks() {
 	check "and nothing of it waits for the next one" until_ok 20 sh -c '[ -z "$(ls "$1")" ]' x "$ROOT/tmp"
 	is "and the next one is not held up" "$(quick import -q "$WORLD/layer.tgz" localhost/whole >/dev/null; echo $?; quick run --rm --network none localhost/whole cat /www/index.html)" "0
 hello from pod"
+
+	# --- cgroups are read-only, also below the host's /sys (CVE-2023-25809)
+	for net in none host; do
+		is "cgroups are read-only with --network $net" "$(quick run --rm --network $net $img sh -c '
+			d=/sys/fs/cgroup/pids; [ -d $d ] || d=/sys/fs/cgroup; mkdir $d/x' 2>&1 | grep -c 'Read-only file system')" 1
+	done
 
 	# --- shared memory is bounded for all who share it, and goes with them (CVE-2024-3056)
 	pod run -d --name shared --ipc shareable --shm-size 1m --network none $img sleep 1000 >/dev/null
