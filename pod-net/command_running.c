@@ -8,6 +8,7 @@
 #include "common/cli/output.h"
 #include "pod-net/command.h"
 #include "pod-net/connect.h"
+#include "pod-net/firewalld.h"
 #include "pod-net/netns.h"
 
 static int
@@ -110,23 +111,48 @@ const struct cmd command_disconnect = {
     .run = disconnect,
 };
 
+struct reload_options {
+	bool follow;
+};
+
+static const struct opt reload_rows[] = {
+    {"follow", 'f', OPT_BOOL(struct reload_options, follow),
+	.help = "Stay, and do so again each time firewalld has reloaded its rules"},
+    OPT_END,
+};
+
+struct reload {
+	struct cli_ctx *ctx;
+	struct strs ids;
+};
+
+static int
+reload_these(void *arg, struct err *e)
+{
+	own(net_close) struct net n = NET_CLOSED;
+	const struct reload *r = arg;
+
+	if (command_open(r->ctx, &n, e) != 0)
+		return -1;
+	return r->ids.n > 0 ? connect_reload(&n, &r->ids, e) : connect_reload_all(&n, e);
+}
+
 static int
 reload(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
-	own(net_close) struct net n = NET_CLOSED;
-	struct strs ids = {(const char **)argv, (size_t)argc};
+	const struct reload_options *o = opts;
+	struct reload r = {ctx, {(const char **)argv, (size_t)argc}};
 
-	(void)opts;
-	if (command_open(ctx, &n, e) != 0)
-		return -1;
-	return argc > 0 ? connect_reload(&n, &ids, e) : connect_reload_all(&n, e);
+	return o->follow ? firewalld_follow(reload_these, &r, e) : reload_these(&r, e);
 }
 
 const struct cmd command_reload = {
     .name = "reload",
-    .synopsis = "[ID...]",
+    .synopsis = "[OPTIONS] [ID...]",
     .brief = "Restore the packet filter of all containers, or of those named",
-    .examples = "reload",
+    .examples = "reload\nreload --follow",
+    .opts = {{reload_rows}},
+    .opts_size = sizeof(struct reload_options),
     .max = CMD_ANY,
     .run = reload,
 };

@@ -18,6 +18,7 @@
 #include "pod-net/attach.h"
 #include "pod-net/connect.h"
 #include "pod-net/create.h"
+#include "pod-net/firewalld.h"
 #include "pod-net/link.h"
 #include "pod-net/net.h"
 #include "pod-net/netns.h"
@@ -437,6 +438,32 @@ firewall_reload(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct e
 }
 
 static int
+reload_again(void *arg, struct err *e)
+{
+	struct face f = {.g = arg, .net = NET_CLOSED, .netns = -1};
+	int rc = do_reload(&f, NULL, e);
+
+	close_face(&f);
+	return rc;
+}
+
+static int
+firewalld_reload(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
+{
+	(void)opts;
+	(void)argc;
+	(void)argv;
+	if (((const struct globals *)ctx->globals)->config == NULL)
+		err_set(e, ERR_USAGE,
+		    "--config not specified but required for netavark firewalld-reload");
+	else
+		(void)firewalld_follow(reload_again, ctx->globals, e);
+	say_error(e);
+	err_clear(e);
+	return 1;
+}
+
+static int
 create(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct globals *g = ctx->globals;
@@ -610,8 +637,16 @@ static const struct cmd cmd_reload = {
     .run = firewall_reload,
 };
 
+static const struct cmd cmd_follow = {
+    .name = "firewalld-reload",
+    .brief = "Restore it now and each time firewalld has reloaded its rules",
+    .examples = "--config /run/containers/networks firewalld-reload",
+    .max = 0,
+    .run = firewalld_reload,
+};
+
 static const struct cmd_place places[] = {{&cmd_create}, {&cmd_dhcp_proxy}, {&cmd_reload},
-    {&cmd_setup}, {&cmd_teardown}, {&cmd_update}, {&cmd_version}, {0}};
+    {&cmd_follow}, {&cmd_setup}, {&cmd_teardown}, {&cmd_update}, {&cmd_version}, {0}};
 
 static const struct cmd root = {
     .name = "netavark",

@@ -8,5 +8,5 @@ NET_FORWARD_SRC := $(addprefix pod-net/forward/,main.c serve.c publish.c stream.
 $(eval $(call program,pod-net-forward,libexec/pod,$(NET_FORWARD_SRC),-levent_core -lmsgpackc,dynamic))
 NET_DHCP_SRC := $(addprefix pod-net/dhcp/,main.c client.c message.c) pod-net/addr.c
 $(eval $(call program,pod-net-dhcp,libexec/pod,$(NET_DHCP_SRC),-lmsgpackc,dynamic))
-NET_FIREWALLD_SRC := $(addprefix pod-net/firewalld/,main.c zone.c)
+NET_FIREWALLD_SRC := $(addprefix pod-net/firewalld/,main.c zone.c watch.c)
 $(eval $(call program,pod-net-firewalld,libexec/pod,$(NET_FIREWALLD_SRC),-lsystemd -lmsgpackc,dynamic))

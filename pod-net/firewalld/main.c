@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pod-net-firewalld: tells firewalld of subnets (firewalld_trust of net.def).
+ * pod-net-firewalld: tells firewalld of subnets, or its caller that firewalld has forgotten them (firewalld_trust and
+ * firewalld_watch of net.def).
  *
  * The bus knows whom it serves from the moment of the connection, which pod-net made as root; whoever speaks on it
  * and reads what others answer needs no privilege.
  */
 #include "common/base/own.h"
 #include "common/wire/worker.h"
+#include "pod-net/firewalld/watch.h"
 #include "pod-net/firewalld/zone.h"
 
 static int
@@ -23,10 +25,18 @@ on_trust(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return peer_send(p, &msg_firewalld_trusted_desc, in->seq, &r, e);
 }
 
+static int
+on_watch(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)arg;
+	return watch_serve(p, in->seq, fd_take(&MSG_OF(in, firewalld_watch)->bus), e);
+}
+
 int
 main(int argc, char **argv)
 {
-	static const struct peer_handler handlers[] = {{&msg_firewalld_trust_desc, 1, 0, on_trust}};
+	static const struct peer_handler handlers[] = {{&msg_firewalld_trust_desc, 1, 0, on_trust},
+	    {&msg_firewalld_watch_desc, 1, 0, on_watch}};
 	const struct worker_face face = {.role = ROLE_FIREWALLD,
 	    .starter = ROLE_NET,
 	    .handlers = handlers,

@@ -7,7 +7,6 @@
 #include "common/base/text.h"
 #include "common/wire/sdbus.h"
 
-#define FIREWALLD "org.fedoraproject.FirewallD1"
 #define LIMIT_US 10000000 /* of one call; firewalld is busy for seconds when it loads its rules */
 
 /* Nobody has that name; starting one is not our affair. */
@@ -33,7 +32,7 @@ call(sd_bus *bus, const char *method, const char *subnet, struct err *e)
 	own(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 	own_sdbus_message sd_bus_message *m = NULL;
 	int r = sd_bus_message_new_method_call(
-	    bus, &m, FIREWALLD, "/org/fedoraproject/FirewallD1", FIREWALLD ".zone", method);
+	    bus, &m, FIREWALLD, FIREWALLD_OBJECT, FIREWALLD ".zone", method);
 
 	if (r >= 0)
 		r = sd_bus_message_set_auto_start(m, 0);

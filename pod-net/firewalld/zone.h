@@ -5,6 +5,9 @@
 
 #include "common/wire/msg.h"
 
+#define FIREWALLD "org.fedoraproject.FirewallD1"
+#define FIREWALLD_OBJECT "/org/fedoraproject/FirewallD1"
+
 /*
  * Puts the subnets into the zone, or takes them out if no_more, as long as firewalld runs.  take_bus: a new
  * connection with the bus, closed here.  1: done; 0: no firewalld runs; -1: e.

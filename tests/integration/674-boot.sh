@@ -16,6 +16,8 @@ is "one command each" "$(wc -l <<<"$start") $(wc -l <<<"$stop")" "1 1"
 if command -v systemd-analyze >/dev/null; then
 	sed 's,@BINDIR@,/bin,;s,/bin/pod,/bin/true,' "$unit" >pod-restart.service
 	is "the unit is well-formed" "$(SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$WORLD/pod-restart.service" 2>&1 | grep -c pod-restart)" 0
+	sed 's,@BINDIR@/pod-net.*,/bin/true,' "$LIB_DIR/../pod-net/pod-net-reload.service.in" >pod-net-reload.service
+	is "that of networks too" "$(SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no "$WORLD/pod-net-reload.service" 2>&1 | grep -c pod-net-reload)" 0
 fi
 c() { pod "$1" --stop-timeout 0 --network none "${@:2}" localhost/bb sleep 1000 >/dev/null; }
 c "run" -d --name always --restart always
@@ -40,5 +42,6 @@ is "the unit's start" "$? $(pod ps --format '{{.Names}}' | sort | tr '\n' ,)" "0
 pod $stop >/dev/null
 is "the unit's stop" "$? $(pod ps -q | wc -l)" "0 0"
 make -s -C "$LIB_DIR/.." -n install DESTDIR="$WORLD/dest" PREFIX=/usr BUILD="$BUILD" >plan 2>/dev/null
+is "make install has that of networks for the system" "$(grep -c 'system/pod-net-reload.service; do' plan)" 1
 is "make install has it for the system and for users" "$(grep -cE 'system/pod-restart.service.*user/pod-restart.service' plan)" 1
 finish

@@ -70,6 +70,26 @@ is "firewalld forgets when it reloads" "$(sources)" ""
 pod network reload -a >/dev/null
 is "network reload tells it again" "$(sources)" "10.84.1.0/24 fd84:1::/64"
 is "the way out is open again" "$(inside w1 curl -s -m 5 http://192.0.2.2/)" "from afar"
+# Whoever stays tells it now, and again without being asked.
+follow=("$BIN/pod-net" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$CONF" reload --follow)
+fails "reload --follow without a bus" 125 'there is no system bus' env DBUS_SYSTEM_BUS_ADDRESS= "${follow[@]}"
+told() { [ "$(sources)" = "10.84.1.0/24 fd84:1::/64" ]; }
+firewall-cmd -q --reload
+"${follow[@]}" &
+follower=$!
+remember_pid $follower
+check "reload --follow tells it now" until_ok 30 told
+firewall-cmd -q --reload
+check "after each time" until_ok 30 told
+kill $firewalld
+wait $firewalld 2>/dev/null
+run_firewalld
+check "one that has started is told too" until_ok 60 told
+is "the way out is open again" "$(inside w1 curl -s -m 5 http://192.0.2.2/)" "from afar"
+worker=$(pgrep -P $follower)
+kill $follower
+wait $follower 2>/dev/null
+check "its worker ends with it" until_ok 20 ended "$worker"
 firewall-cmd -q --zone=work --change-source=10.84.1.0/24
 pod rm -f -t 0 w1 w2 >/dev/null
 gone() { [ "$(sources)" = "" ] && link_gone pfw1; }
@@ -93,6 +113,16 @@ is "netavark setup" "$(sources)" 10.84.3.0/24
 DBUS_SYSTEM_BUS_ADDRESS='' "$N" --config "$WORLD/nv" -f "$WORLD/request" teardown "$WORLD/ns"
 is "without a bus it is not told" "$(sources)" 10.84.3.0/24
 DBUS_SYSTEM_BUS_ADDRESS='unix:abstract=/nowhere;unix:path=/run/dbus/system_bus_socket,x=y' "$N" --config "$WORLD/nv" -f "$WORLD/request" setup "$WORLD/ns" >/dev/null
+told() { [ "$(sources)" = 10.84.3.0/24 ]; }
+firewall-cmd -q --reload
+"$N" --config "$WORLD/nv" firewalld-reload &
+follower=$!
+remember_pid $follower
+check "netavark firewalld-reload tells it now" until_ok 30 told
+firewall-cmd -q --reload
+check "netavark firewalld-reload stays" until_ok 30 told
+kill $follower
+wait $follower 2>/dev/null
 "$N" --config "$WORLD/nv" -f "$WORLD/request" teardown "$WORLD/ns"
 is "netavark teardown" "$(sources)" ""
 umount "$WORLD/ns"
