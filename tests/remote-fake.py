@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-# remote-fake.py PORT: a service of Podman's at 127.0.0.1 that misbehaves, by what it is asked:
+# remote-fake.py PORT VERSION FILE: a service of Podman's at 127.0.0.1 that misbehaves, by what it is asked:
 #   images/load          refuses at length before it has read any of what is sent
 #   images/import        has done it once it has read the head, and goes on reading; of the name both it answers half,
 #                        and the rest once it has all that is sent
 #   containers/mute      exec sessions whose size it takes and never answers for
+#   containers/create    writes down what is to be made, a line of JSON each, in FILE
 #   containers/200       sessions that are taken with 200 and a length, as no upgrade is
 import json
 import socket
@@ -35,7 +36,7 @@ def body(f, fields):
 
 def answer(status, text, more=""):
     text = text if isinstance(text, bytes) else json.dumps(text).encode()
-    return f"HTTP/1.1 {status} X\r\nLibpod-API-Version: 4.3.1\r\n{more}Content-Length: {len(text)}\r\n\r\n".encode() + text
+    return f"HTTP/1.1 {status} X\r\nLibpod-API-Version: {sys.argv[2]}\r\n{more}Content-Length: {len(text)}\r\n\r\n".encode() + text
 
 
 def one(c, f):
@@ -54,9 +55,13 @@ def one(c, f):
         body(f, fields)
         c.sendall(whole[len(whole) - later:])
         return True
-    body(f, fields)
+    said = body(f, fields)
     part = path.split("/")[1:]
-    if part[0] == "containers" and part[-1] == "exec":
+    if path == "/containers/create":
+        with open(sys.argv[3], "ab") as file:
+            file.write(said + b"\n")
+        c.sendall(answer(201, {"Id": "c" * 64, "Warnings": ["\x1b[31mred"]}))
+    elif part[0] == "containers" and part[-1] == "exec":
         c.sendall(answer(201, {"Id": part[1]}))
     elif path.endswith("/resize"):
         time.sleep(600)
@@ -70,7 +75,7 @@ def one(c, f):
     elif part[0] == "exec":
         c.sendall(answer(200, {"ExitCode": 3}))
     else:
-        c.sendall(answer(200, b"OK"))
+        c.sendall(answer(200, {}))
     return True
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Sourced after lib.sh by tests that need a service of Podman's own, as root.
 # "service" makes the world, starts one with a store below it and an image localhost/img:1 of busybox, and sets
-# CONTAINER_HOST; podr is pod with a limit of time, api and L are curl's way there.
+# CONTAINER_HOST (it has ids for --userns auto, if the machine has a file of them); podr is pod with a limit of time, api and L are curl's way there.
 
 service() {
 	if [ "$(id -u)" != 0 ] || ! command -v podman >/dev/null; then
@@ -13,7 +13,9 @@ service() {
 	mkdir -p "$HOME"
 	unset CONTAINER_CONNECTION CONTAINER_SSHKEY PODMAN_CONNECTIONS_CONF
 	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\nevents_logfile_path = "%s"\n' "$WORLD/events.log" >"$WORLD/theirs.conf"
+	echo containers:1000000:100000 >"$WORLD/subids"
 	unshare -m bash -c "umount /sys/fs/cgroup/unified 2>/dev/null
+		for f in /etc/subuid /etc/subgid; do [ ! -f \$f ] || mount --bind $WORLD/subids \$f; done
 		DISABLE_HC_SYSTEMD=true CONTAINERS_CONF=$WORLD/theirs.conf exec podman --root $WORLD/p --runroot $WORLD/pr --cgroup-manager cgroupfs \
 			--storage-driver vfs --network-config-dir $WORLD/pn system service -t 0 unix://$WORLD/p.sock" >"$WORLD/p.log" 2>&1 &
 	remember_pid $!

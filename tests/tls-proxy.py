@@ -29,8 +29,11 @@ def serve(client):
         outside = socket.create_connection(("127.0.0.1", to))
     except OSError:
         return
-    threading.Thread(target=pump, args=(inside, outside), daemon=True).start()
+    there = threading.Thread(target=pump, args=(inside, outside), daemon=True)
+    there.start()
     pump(outside, inside)
+    # A connection that is closed with something unread takes back what was sent last.
+    there.join(30)
     outside.close()
     inside.close()
 

@@ -50,19 +50,8 @@ choose_streams(const struct run_opts *o, struct session *s, struct err *e)
 		s->out = s->err = s->in = false;
 		return 0;
 	}
-	for (size_t i = 0; i < a->n; i++) {
-		if (strcasecmp(a->v[i], "stdin") == 0)
-			s->in = true;
-		else if (strcasecmp(a->v[i], "stdout") == 0)
-			s->out = true;
-		else if (strcasecmp(a->v[i], "stderr") == 0)
-			s->err = true;
-		else
-			return err_set(e, ERR_INVALID,
-			    "invalid stream \"%s\" for --attach - must be one of stdin, stdout, or "
-			    "stderr: invalid argument",
-			    a->v[i]);
-	}
+	if (session_choose(a, s, e) == -1)
+		return -1;
 	if (o->spec.tty)
 		s->err = false;
 	return 0;

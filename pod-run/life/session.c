@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -200,6 +201,25 @@ describe(struct session *s, struct running *r, const char *keys, struct attach *
 		session_proxied(&a->signals);
 		a->on_signal = on_signal;
 	}
+}
+
+int
+session_choose(const struct strv *names, struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		if (strcasecmp(names->v[i], "stdin") == 0)
+			s->in = true;
+		else if (strcasecmp(names->v[i], "stdout") == 0)
+			s->out = true;
+		else if (strcasecmp(names->v[i], "stderr") == 0)
+			s->err = true;
+		else
+			return err_set(e, ERR_INVALID,
+			    "invalid stream \"%s\" for --attach - must be one of stdin, stdout, or "
+			    "stderr: invalid argument",
+			    names->v[i]);
+	}
+	return 0;
 }
 
 int

@@ -29,6 +29,9 @@ struct session {
 	int64_t exited_ns;
 };
 
+/* The streams that --attach names: sets what is named. */
+int session_choose(const struct strv *names, struct session *s, struct err *e);
+
 /* Runs it.  After success either detached or exited is set, or neither if the monitor vanished. */
 int session_run(struct ctx *x, struct session *s, struct err *e);
 

@@ -92,6 +92,14 @@ attach(struct rec_ctr_config *c, const char *name, char *options, struct arena *
 	return 0;
 }
 
+int
+spec_network_join(const char *word, struct rec_ctr_config *c, struct arena *a, struct err *e)
+{
+	char *options = arena_strdup(a, word), *name = strsep(&options, ":");
+
+	return attach(c, name, options, a, e);
+}
+
 /* Modes that are not networks. */
 static bool
 is_mode(const char *s)
@@ -208,7 +216,7 @@ read_networks(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 	if (first_network(in, c, arena_strdup(a, l->v[0]), a, e) < 0)
 		return -1;
 	for (size_t i = 1; i < l->n; i++) {
-		char *word = arena_strdup(a, l->v[i]), *options = strchr(word, ':');
+		const char *word = l->v[i];
 
 		if (strcmp(c->network_mode, "bridge") != 0)
 			return err_set(e, ERR_INVALID,
@@ -220,9 +228,7 @@ read_networks(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 			    "can only set extra network names, selected mode %s conflicts with "
 			    "bridge: invalid argument",
 			    word);
-		if (options != NULL)
-			*options++ = '\0';
-		if (attach(c, word, options, a, e) < 0)
+		if (spec_network_join(word, c, a, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -10,4 +10,7 @@
 int spec_network_read(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e);
 
+/* NAME[:OPTION,…] of --network: adds to c's networks.  What they point to lives in a. */
+int spec_network_join(const char *word, struct rec_ctr_config *c, struct arena *a, struct err *e);
+
 #endif

@@ -172,6 +172,17 @@ read_rootfs(const struct spec_input *in, struct rec_ctr_config *c, struct arena 
 	return 0;
 }
 
+int
+spec_options_cidfile(const char *path, struct err *e)
+{
+	if (path != NULL && access(path, F_OK) == 0)
+		return err_set(e, ERR_EXISTS,
+		    "container id file exists. Ensure another container is not using it or delete "
+		    "%s",
+		    path);
+	return file_check_place(path, "cidfile", e);
+}
+
 static int
 read_identity(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
 {
@@ -181,12 +192,7 @@ read_identity(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 	    read_annotations(&in->d->conf->containers_annotations, c, a, e) < 0 ||
 	    read_annotations(&o->annotation, c, a, e) < 0)
 		return -1;
-	if (o->cidfile != NULL && access(o->cidfile, F_OK) == 0)
-		return err_set(e, ERR_EXISTS,
-		    "container id file exists. Ensure another container is not using it or delete "
-		    "%s",
-		    o->cidfile);
-	if (file_check_place(o->cidfile, "cidfile", e) < 0 ||
+	if (spec_options_cidfile(o->cidfile, e) < 0 ||
 	    file_check_place(o->pidfile, "pidfile", e) < 0 ||
 	    file_check_place(o->conmon_pidfile, "conmon-pidfile", e) < 0)
 		return -1;

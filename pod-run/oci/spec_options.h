@@ -147,6 +147,9 @@ size_t spec_options_volumes(
 /* The word of --restart, into c.  An empty one changes nothing. */
 int spec_options_restart(const char *word, bool remove, struct rec_ctr_config *c, struct err *e);
 
+/* The file of --cidfile, or NULL, is not there yet, and can be made. */
+int spec_options_cidfile(const char *path, struct err *e);
+
 /* The platform wanted for the image; members are NULL where nothing was said. */
 struct spec_platform {
 	const char *os, *arch, *variant;

@@ -130,6 +130,17 @@ refuse_globals(const struct cli_ctx *cli, struct err *e)
 	return 0;
 }
 
+/* What Podman's own client refuses, in its words: files here that no service is told of. */
+static const char unknown[] = "cert-dir,decryption-key,pidfile,preserve-fd,preserve-fds,"
+			      "signature-policy,sign-by,subgidname,subuidname";
+static const char only_here[] =
+    "auto-update,container mount,container runlabel,container unmount,container umount,"
+    "image mount,image sign,image trust set,image trust show,image umount,image "
+    "unmount,mount,network reload,"
+    "system migrate,system renumber,system reset,umount,unmount,unshare,volume export,volume "
+    "import,"
+    "volume mount,volume unmount,volume umount";
+
 static int
 refuse_options(
     const struct cli_ctx *cli, const struct remote_command *c, const char *words, struct err *e)
@@ -141,9 +152,12 @@ refuse_options(
 		if (find_row(cli->cmd, o->name, &base) != o || o->type == OPT_TYPE_NO_BOOL ||
 		    o->type == OPT_TYPE_NO_STRING)
 			continue;
-		if (!opt_in_list(c->options, o->name, strlen(o->name)))
-			return err_set(e, ERR_UNSUPPORTED,
-			    "%s --%s: not built for a remote service yet", words, o->name);
+		if (opt_in_list(c->options, o->name, strlen(o->name)))
+			continue;
+		if (opt_in_list(unknown, o->name, strlen(o->name)))
+			return err_set(e, ERR_USAGE, "unknown flag: --%s", o->name);
+		return err_set(e, ERR_UNSUPPORTED, "%s --%s: not built for a remote service yet",
+		    words, o->name);
 	}
 	return 0;
 }
@@ -160,6 +174,9 @@ run_there(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (refuse_globals(cli, e) == -1)
 		return -1;
 	c = find_command(words);
+	if (c == NULL && opt_in_list(only_here, words, strlen(words)))
+		return err_set(e, ERR_USAGE,
+		    "cannot use command \"%s\" with the remote podman client", cli->path);
 	if (c == NULL)
 		return err_set(e, ERR_UNSUPPORTED, "%s: not built for a remote service yet", words);
 	if (refuse_options(cli, c, words, e) == -1)
@@ -169,9 +186,10 @@ run_there(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 }
 
 /* Of those that concern no engine at all. */
-static const char anywhere[] = "help,completion,system connection add,system connection default,"
-			       "system connection list,system connection remove,"
-			       "system connection rename";
+static const char anywhere[] =
+    "help,completion,login,logout,system connection add,system connection default,"
+    "system connection list,system connection remove,"
+    "system connection rename";
 
 int
 command_run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)

@@ -331,14 +331,11 @@ pull(struct remote *r, const struct args *a, struct question *q, struct pulled *
 
 int
 images_pull(
-    struct remote *r, const struct args *a, const char *word, const char *policy, struct err *e)
+    struct remote *r, const struct args *a, struct question *q, const char *word, struct err *e)
 {
-	own_question struct question q = {0};
 	struct pulled p = {0};
-	int got;
+	int got = pull(r, a, q, &p, word, e);
 
-	question_put(&q, "policy", policy);
-	got = pull(r, a, &q, &p, word, e);
 	strv_free(&p.ids);
 	return got;
 }

@@ -28,9 +28,9 @@ int images_put_name(struct question *q, const char *word, struct err *e);
 /* ERR_NOTFOUND if there is none. */
 int images_exists(struct remote *r, const char *word, struct err *e);
 
-/* Brings an image there, with the options of pull and create that a has; policy NULL: always. */
+/* Brings an image there, with the options of create that a has, and what q asks of it. */
 struct args;
 int images_pull(
-    struct remote *r, const struct args *a, const char *word, const char *policy, struct err *e);
+    struct remote *r, const struct args *a, struct question *q, const char *word, struct err *e);
 
 #endif

@@ -218,6 +218,22 @@ ping(struct remote *r, struct err *e)
 	return 0;
 }
 
+int
+remote_is_since(struct remote *r, int major, int minor, struct err *e)
+{
+	char *rest;
+	long its_major, its_minor;
+
+	if (ping(r, e) == -1)
+		return -1;
+	its_major = strtol(r->api, &rest, 10);
+	its_minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+	if (its_major > major || (its_major == major && its_minor >= minor))
+		return 0;
+	return err_set(
+	    e, ERR_UNSUPPORTED, "the service is of version %s, which does not know it", r->api);
+}
+
 /* --- Answers ------------------------------------------------------------------------------------*/
 
 struct strs

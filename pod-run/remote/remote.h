@@ -29,6 +29,9 @@ void remote_free(struct remote *r);
 /* Another conversation with the same service, while one lasts. */
 struct remote *remote_again(const struct remote *r);
 
+/* Whether the service's interface is of that version or a later one: 0, or -1 with e. */
+int remote_is_since(struct remote *r, int major, int minor, struct err *e);
+
 /* What is asked; zero-initialised, made by the functions below. */
 struct question {
 	const char *method;

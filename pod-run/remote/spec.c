@@ -15,11 +15,12 @@
 #include "pod-run/oci/spec_options.h"
 #include "pod-run/oci/spec_secret.h"
 #include "pod-run/remote/spec.h"
+#include "pod-run/remote/spec_ids.h"
 
 #define CPU_PERIOD 100000
 
-static int
-not_built(const char *option, const char *word, struct err *e)
+int
+spec_not_built(const char *option, const char *word, struct err *e)
 {
 	return err_set(
 	    e, ERR_UNSUPPORTED, "--%s %s: not built for a remote service yet", option, word);
@@ -31,17 +32,18 @@ static const struct {
 	const char *option, *key;
 } texts[] = {{"cgroup-parent", "cgroup_parent"}, {"cgroups", "cgroups_mode"},
     {"conmon-pidfile", "conmon_pid_file"}, {"group-entry", "group_entry"},
-    {"init-path", "init_path"}, {"passwd-entry", "passwd_entry"}, {"sdnotify", "sdnotifyMode"},
-    {"seccomp-policy", "seccomp_policy"}, {"systemd", "systemd"}, {"tz", "timezone"},
-    {"umask", "umask"}},
-  lists[] = {{"chrootdirs", "chroot_directories"}, {"requires", "dependencyContainers"},
-      {"unsetenv", "unsetenv"}, {"volumes-from", "volumes_from"}},
+    {"hosts-file", "base_hosts_file"}, {"init-path", "init_path"}, {"passwd-entry", "passwd_entry"},
+    {"sdnotify", "sdnotifyMode"}, {"seccomp-policy", "seccomp_policy"}, {"systemd", "systemd"},
+    {"tz", "timezone"}, {"umask", "umask"}},
+  lists[] = {{"chrootdirs", "chroot_directories"}, {"env-merge", "envmerge"},
+      {"hostuser", "hostusers"}, {"requires", "dependencyContainers"}, {"unsetenv", "unsetenv"},
+      {"volumes-from", "volumes_from"}},
   maps[] = {{"cgroup-conf", "unified"}, {"storage-opt", "storage_opts"}, {"sysctl", "sysctl"}},
   numbers[] = {{"oom-score-adj", "oom_score_adj"}, {"timeout", "timeout"}},
   switches[] = {{"http-proxy", "httpproxy"}, {"no-hosts", "use_image_hosts"},
       {"passwd", "manage_password"}},
-  spaces[] = {{"cgroupns", "cgroupns"}, {"ipc", "ipcns"}, {"pid", "pidns"}, {"userns", "userns"},
-      {"uts", "utsns"}};
+  shm_sizes[] = {{"shm-size", "shm_size"}, {"shm-size-systemd", "shm_size_systemd"}},
+  spaces[] = {{"cgroupns", "cgroupns"}, {"ipc", "ipcns"}, {"pid", "pidns"}, {"uts", "utsns"}};
 
 /* "NAME=value" each. */
 static int
@@ -61,24 +63,19 @@ put_map(json_t *o, const char *option, const char *key, const struct strv *words
 	return 0;
 }
 
-/* "host", "container:NAME", "ns:PATH", … */
-static int
-put_space(json_t *o, const char *option, const char *key, const char *word, struct err *e)
+void
+spec_put_space(json_t *o, const char *key, const char *word)
 {
 	const char *colon = strchr(word, ':');
 	own_mem char *mode = xstrndup(word, strcspn(word, ":"));
-	json_t *ns;
+	json_t *ns = json_put_obj(o, key);
 
-	if (strcmp(mode, "auto") == 0 || strcmp(mode, "pod") == 0)
-		return not_built(option, word, e);
-	ns = json_put_obj(o, key);
 	json_put_str(ns, "nsmode",
 	    strcmp(mode, "ns") == 0	 ? "path"
 	    : strcmp(mode, "nomap") == 0 ? "no-map"
 					 : mode);
 	if (colon != NULL)
 		json_put_str(ns, "value", colon + 1);
-	return 0;
 }
 
 static int
@@ -100,9 +97,8 @@ put_plain(json_t *o, const struct args *a, struct err *e)
 		if (put_map(o, maps[i].option, maps[i].key, args_list(a, maps[i].option), e) == -1)
 			return -1;
 	for (size_t i = 0; i < COUNTOF(spaces); i++)
-		if (args_given(a, spaces[i].option) && put_space(o, spaces[i].option, spaces[i].key,
-							   args_str(a, spaces[i].option), e) == -1)
-			return -1;
+		if (args_given(a, spaces[i].option))
+			spec_put_space(o, spaces[i].key, args_str(a, spaces[i].option));
 	if (args_bool(a, "unsetenv-all"))
 		json_put_bool(o, "unsetenvall", true);
 	return 0;
@@ -120,10 +116,16 @@ put_more(json_t *o, const struct args *a, struct err *e)
 		    strcmp(image_volume, "bind") == 0 ? "anonymous" : image_volume);
 	if (args_given(a, "personality"))
 		json_put_str(json_put_obj(o, "personality"), "domain", args_str(a, "personality"));
-	if (args_given(a, "shm-size")) {
-		if (value_size(args_str(a, "shm-size"), &bytes, e) == -1)
-			return err_wrap(e, "unable to translate --shm-size");
-		json_put_int(o, "shm_size", bytes);
+	if (args_given(a, "rdt-class"))
+		json_put_str(json_put_obj(o, "intelRdt"), "closID", args_str(a, "rdt-class"));
+	if (args_bool(a, "no-hostname"))
+		json_put_bool(o, "use_image_hostname", true);
+	for (size_t i = 0; i < COUNTOF(shm_sizes); i++) {
+		if (!args_given(a, shm_sizes[i].option))
+			continue;
+		if (value_size(args_str(a, shm_sizes[i].option), &bytes, e) == -1)
+			return err_wrap(e, "unable to translate --%s", shm_sizes[i].option);
+		json_put_int(o, shm_sizes[i].key, bytes);
 	}
 	return 0;
 }
@@ -266,14 +268,14 @@ put_limits(json_t *o, const struct args *a, struct err *e)
 
 		/* Those of the service's own process. */
 		if (strcmp(words->v[i], "host") == 0)
-			return not_built("ulimit", "host", e);
+			return spec_not_built("ulimit", "host", e);
 		if (spec_limits_ulimit(words->v[i], &l, e) == -1)
 			return -1;
 		one = json_add_obj(list);
 		json_put_str(one, "type", l.type + strlen("RLIMIT_"));
 		/* No limit is 2^64-1 there, which no integer of ours is. */
 		if (l.soft > INT64_MAX || l.hard > INT64_MAX)
-			return not_built("ulimit", words->v[i], e);
+			return spec_not_built("ulimit", words->v[i], e);
 		json_put_int(one, "soft", (int64_t)l.soft);
 		json_put_int(one, "hard", (int64_t)l.hard);
 	}
@@ -312,13 +314,18 @@ put_rule(json_t *list, const char *word, struct err *e)
 static int
 put_devices(json_t *o, const struct args *a, struct err *e)
 {
-	const struct strv *words = args_list(a, "device"),
+	const struct strv *words = args_list(a, "device"), *gpus = args_list(a, "gpus"),
 			  *rules = args_list(a, "device-cgroup-rule");
-	json_t *list = words->n > 0 ? json_put_arr(o, "devices") : NULL;
+	json_t *list = words->n + gpus->n > 0 ? json_put_arr(o, "devices") : NULL;
 
 	/* The service takes the word apart. */
 	for (size_t i = 0; i < words->n; i++)
 		json_put_str(json_add_obj(list), "path", words->v[i]);
+	for (size_t i = 0; i < gpus->n; i++) {
+		own_mem char *name = xasprintf("nvidia.com/gpu=%s", gpus->v[i]);
+
+		json_put_str(json_add_obj(list), "path", name);
+	}
 	list = rules->n > 0 ? json_put_arr(o, "device_cgroup_rule") : NULL;
 	for (size_t i = 0; i < rules->n; i++)
 		if (put_rule(list, rules->v[i], e) == -1)
@@ -481,27 +488,39 @@ put_secret(json_t *o, const struct rec_ctr_secret *s)
 	json_put_int(one, "Mode", (int64_t)s->mode);
 }
 
-static void
-put_health(json_t *o, const struct rec_ctr_config *c)
+static json_t *
+put_check(json_t *o, const char *key, const struct rec_health *h)
 {
-	/* As Podman numbers them. */
-	static const char *const actions[] = {"none", "invalid", "kill", "restart", "stop"};
-	const struct rec_health *h = c->health;
-	json_t *one, *test;
+	json_t *one = json_put_obj(o, key), *test = json_put_arr(one, "Test");
 
-	for (size_t i = 0; c->health_on_failure != NULL && i < COUNTOF(actions); i++)
-		if (strcmp(actions[i], c->health_on_failure) == 0)
-			json_put_int(o, "health_check_on_failure_action", (int64_t)i);
-	if (h == NULL)
-		return;
-	one = json_put_obj(o, "healthconfig");
-	test = json_put_arr(one, "Test");
 	for (size_t i = 0; i < h->test.n; i++)
 		json_add_str(test, h->test.v[i]);
 	json_put_int(one, "Interval", h->interval);
 	json_put_int(one, "Timeout", h->timeout);
 	json_put_int(one, "StartPeriod", h->start_period);
 	json_put_int(one, "Retries", (int64_t)h->retries);
+	return one;
+}
+
+/* Services that keep a log of results take none of its limits for granted. */
+static void
+put_health(json_t *o, const struct rec_ctr_config *c, const char *log_destination)
+{
+	/* As Podman numbers them. */
+	static const char *const actions[] = {"none", "invalid", "kill", "restart", "stop"};
+
+	for (size_t i = 0; c->health_on_failure != NULL && i < COUNTOF(actions); i++)
+		if (strcmp(actions[i], c->health_on_failure) == 0)
+			json_put_int(o, "health_check_on_failure_action", (int64_t)i);
+	json_put_str(
+	    o, "healthLogDestination", log_destination != NULL ? log_destination : "local");
+	json_put_int(o, "healthMaxLogCount", (int64_t)c->health_max_log_count);
+	json_put_int(o, "healthMaxLogSize", (int64_t)c->health_max_log_size);
+	if (c->health != NULL)
+		put_check(o, "healthconfig", c->health);
+	if (c->health_startup != NULL)
+		json_put_int(put_check(o, "startupHealthConfig", c->health_startup), "Successes",
+		    (int64_t)c->health_startup_success);
 }
 
 /* What our own readers make of the words, with nothing of this machine's configuration. */
@@ -515,12 +534,14 @@ put_records(json_t *o, const struct args *a, struct err *e)
 	const struct spec_defaults d = {.conf = conf, .cwd = here != NULL ? here : "/"};
 	struct spec_options known = *so;
 	const struct spec_input in = {.o = &known, .d = &d};
-	struct rec_ctr_config c = {0};
+	struct rec_ctr_config c = {.health_max_log_count = SPEC_HEALTH_LOG_COUNT,
+	    .health_max_log_size = SPEC_HEALTH_LOG_SIZE};
 
 	known.volumes_from = (struct strv){0};
+	known.health.log_destination = NULL; /* is a place over there */
 	if (spec_mounts_read(&in, &c, &arena, e) == -1 ||
 	    spec_secret_read(&so->secret, &c, &arena, e) == -1 ||
-	    spec_health(&so->health, &c, &arena, e) == -1)
+	    spec_health(&known.health, &c, &arena, e) == -1)
 		return -1;
 	for (size_t i = 0; i < c.mounts.n; i++)
 		if (put_mount(o, &c.mounts.v[i], e) == -1)
@@ -528,7 +549,7 @@ put_records(json_t *o, const struct args *a, struct err *e)
 	put_read_only_tmpfs(o, a);
 	for (size_t i = 0; i < c.secrets.n; i++)
 		put_secret(o, &c.secrets.v[i]);
-	put_health(o, &c);
+	put_health(o, &c, so->health.log_destination);
 	return 0;
 }
 
@@ -662,8 +683,8 @@ spec_put(json_t *o, const struct args *a, struct err *e)
 			  *expose = args_list(a, "expose");
 
 	if (put_plain(o, a, e) == -1 || put_more(o, a, e) == -1 || put_limits(o, a, e) == -1 ||
-	    put_devices(o, a, e) == -1 || put_records(o, a, e) == -1 || put_log(o, a, e) == -1 ||
-	    put_addresses(o, a, e) == -1 ||
+	    put_devices(o, a, e) == -1 || spec_ids_put(o, a, e) == -1 ||
+	    put_records(o, a, e) == -1 || put_log(o, a, e) == -1 || put_addresses(o, a, e) == -1 ||
 	    put_files(o, "env", args_list(a, "env-file"), e) == -1 ||
 	    put_files(o, "labels", args_list(a, "label-file"), e) == -1)
 		return -1;

@@ -59,7 +59,7 @@ struct watched {
 	uint32_t wait_seq; /* 0: it has not been started */
 	int signals;
 	bool starts; /* it is started once its streams are carried */
-	bool input, proxy, tty, raw;
+	bool input, output, errors, proxy, tty, raw;
 	struct termios before; /* with raw */
 };
 
@@ -241,8 +241,8 @@ watch(struct watched *w, const struct args *a, struct err *e)
 	question_path(&q, "/containers/%s/attach", w->id);
 	question_put_bool(&q, "stream", true);
 	question_put_bool(&q, "stdin", w->input);
-	question_put_bool(&q, "stdout", true);
-	question_put_bool(&q, "stderr", true);
+	question_put_bool(&q, "stdout", w->output);
+	question_put_bool(&q, "stderr", w->errors);
 	got = attend(w, &q, a, e);
 	return got == -1 ? -1 : got == 1 ? 0 : end_code(w, e);
 }
@@ -256,7 +256,7 @@ forget(struct remote *r, const struct args *a, const char *id)
 	struct remote *again;
 	struct err ignored = {0};
 
-	if (!args_bool(a, "rm"))
+	if (!args_bool(a, "rm") && !args_bool(a, "rmi"))
 		return;
 	again = remote_again(r);
 	question_path(&q, "/containers/%s", id);
@@ -264,6 +264,39 @@ forget(struct remote *r, const struct args *a, const char *id)
 	question_put_bool(&q, "v", true);
 	remote_ask(again, &q, &reply, &ignored);
 	remote_free(again);
+}
+
+/* Services before version 5 leave it to who asks.  One that something else needs stays. */
+static void
+forget_image(struct remote *r, const char *word)
+{
+	own_question struct question q = {.method = "DELETE", .answer = "none"};
+	own_reply struct reply reply = {0};
+	struct remote *again = remote_again(r);
+	struct err ignored = {0};
+
+	question_path(&q, "/images/remove");
+	question_put(&q, "images", word);
+	question_put_bool(&q, "ignore", true);
+	remote_ask(again, &q, &reply, &ignored);
+	remote_free(again);
+}
+
+/* Those of --attach, else output and, with -i, input. */
+static int
+choose_streams(struct watched *w, const struct args *a, struct err *e)
+{
+	const struct strv *names = args_list(a, "attach");
+	struct session s = {.in = names->n == 0 && args_bool(a, "interactive"),
+	    .out = names->n == 0,
+	    .err = names->n == 0};
+
+	if (session_choose(names, &s, e) == -1)
+		return -1;
+	w->input = s.in;
+	w->output = s.out;
+	w->errors = s.err;
+	return 0;
 }
 
 static int
@@ -285,11 +318,12 @@ run_run(struct remote *r, const struct args *a, struct err *e)
 	    .kind = "containers",
 	    .signals = -1,
 	    .starts = true,
-	    .input = args_bool(a, "interactive"),
 	    .tty = args_bool(a, "tty"),
 	    .proxy = args_bool(a, "sig-proxy") && !args_bool(a, "tty")};
 	int got;
 
+	if (choose_streams(&w, a, e) == -1)
+		return -1;
 	r->attended = !args_bool(a, "detach");
 	if (create_container(r, a, &id, e) == -1)
 		return -1;
@@ -299,6 +333,8 @@ run_run(struct remote *r, const struct args *a, struct err *e)
 		forget(r, a, id);
 	else if (args_bool(a, "detach"))
 		remote_print(stdout, "", id);
+	else if (args_bool(a, "rmi"))
+		forget_image(r, a->argv[0]);
 	return got;
 }
 
@@ -318,6 +354,8 @@ join(struct remote *r, const struct args *a, bool starts, bool input, bool proxy
 	    .signals = -1,
 	    .starts = starts && !runs,
 	    .input = input && json_is_true(json_object_get(config, "OpenStdin")),
+	    .output = true,
+	    .errors = true,
 	    .tty = tty,
 	    .proxy = proxy && !tty};
 

@@ -28,7 +28,11 @@ refused "a host that would be an option of ssh" 'unable to connect to Podman soc
 refused "tcp without a port" "unable to connect to Podman socket tcp://x: tcp URLs should include a port: tcp://x" --url tcp://x version
 refused "a way of ssh that there is not" "--ssh telnet: the ways of ssh are golang and native" --remote --ssh telnet version
 refused "a certificate without its key" "--tls-cert and --tls-key are given together" --url tcp://127.0.0.1:1 --tls-cert x version
-refused "a command that is not built" "mount: not built for a remote service yet" --remote mount
+refused "a command that is not built" "container checkpoint: not built for a remote service yet" --remote container checkpoint x
+refused "one that no service is asked for" 'cannot use command "pod mount" with the remote podman client' --remote mount
+refused "also in its group" 'cannot use command "pod container mount" with the remote podman client' --remote container mount
+refused "an option of the kind" "unknown flag: --cert-dir" --remote pull --cert-dir / x
+check "login is of this machine" eval 'podc --root "$ROOT" --runroot "$RUNROOT" --remote login 127.0.0.1:1 -u x -p y 2>&1 | grep -q "127.0.0.1:1"'
 refused "where things are here" "--root: a remote service has its own, which it cannot be told" --remote --root /x version
 refused "also behind the command" "--runroot: a remote service has its own, which it cannot be told" --remote info --runroot /x
 printf '{"Connection": 3' >"$XDG_CONFIG_HOME/containers/podman-connections.json"

@@ -27,7 +27,8 @@ is "without -i there is none" "$(echo typed | podr "${run[@]}" img:1 cat)" ""
 is "it is 127" "$(podr "${run[@]}" img:1 nosuch 2>/dev/null; echo $?)" 127
 is "one that may not be executed is 126" "$(podr "${run[@]}" img:1 /etc/passwd 2>/dev/null; echo $?)" 126
 is "nor do those stay" "$(podr ps -aq)" ""
-fails "an option that it is not told, before anything is pulled" 125 "run --gpus: not built for a remote service yet" run --gpus all none.test/x true
+fails "an option that no service is told, before anything is pulled" 125 "unknown flag: --pidfile" run --pidfile x none.test/x true
+fails "one that this service would pass over" 125 "--hosts-file: the service is of version 4.3.1, which does not know it" run --hosts-file none none.test/x true
 check "an image that there is not" eval 'podr run --rm --tls-verify=false 127.0.0.1:1/x true 2>&1 | grep -q "^Error: .*127.0.0.1:1"'
 is "--pull never" "$(podr run --rm --pull never localhost/none true 2>/dev/null; echo $?)" 125
 
@@ -44,7 +45,7 @@ is "all of it is told" "$(podr inspect made -f '{{.Config.Labels.a}} {{.Config.A
 is "its ports" "$(podr ps -a --filter name=made --format '{{.Ports}}')" "127.0.0.1:18080->80/udp"
 is "its volumes" "$(podr inspect made | jq -c '[.[0].Mounts[] | .Type + " " + .Destination + " " + (.RW | tostring)] | sort')" '["bind /home/x true","volume /data false"]'
 fails "a name that is taken" 125 "$(podr create --name made img:1 true 2>&1 | sed 's/^Error: //')" create --name made img:1 true
-fails "a network with options" 125 "--network podman:ip=1.2.3.4: not built for a remote service yet" create --network podman:ip=1.2.3.4 img:1 true
+fails "an option of a network that there is not" 125 "--network podman:x=1: x: not built for a remote service yet" create --network podman:x=1 img:1 true
 podr rm -f made >/dev/null
 seen() { # WANT WORDS... : what a container with those options prints
 	local want=$1
@@ -72,6 +73,41 @@ seen "rw rw no" --read-only img:1 sh -c 'for d in /tmp /run /; do touch $d/x 2>/
 seen "no no" --read-only --read-only-tmpfs=false img:1 sh -c 'for d in /tmp /; do touch $d/x 2>/dev/null && echo rw || echo no; done | tr "\n" " " | sed "s/ $//"'
 seen "2" --sysctl kernel.shm_rmid_forced=0 --unsetenv TERM img:1 sh -c 'echo $(($(cat /proc/sys/kernel/shm_rmid_forced) + 2))$TERM'
 is "an address" "$(podr run --rm --ip 10.88.7.7 --mac-address 02:00:00:00:07:07 img:1 sh -c 'ip addr show eth0 | grep -o -e 10.88.7.7 -e 02:00:00:00:07:07 | tr "\n" " "')" "02:00:00:00:07:07 10.88.7.7 "
+is "a network with an address and a name" "$(podr run --rm --network podman:ip=10.88.7.8,mac=02:00:00:00:07:08,interface_name=net7 img:1 sh -c 'ip addr show net7 | grep -o -e 10.88.7.8 -e 02:00:00:00:07:08 | tr "\n" " "')" "02:00:00:00:07:08 10.88.7.8 "
+podr run -d --name made img:1 sleep 1000 >/dev/null
+is "the network of another" "$(podr run --rm --network container:made img:1 readlink /proc/self/ns/net)" "$(podr exec made readlink /proc/self/ns/net)"
+podr rm -f -t 0 made >/dev/null
+seen "0 100000 1000 5 7000 1 ;0 200000 1000" --uidmap 0:100000:1000 --uidmap 5000:7000:1 --gidmap 0:200000:1000 img:1 sh -c 'echo $(sed "s/5000/5/" /proc/self/uid_map) ";$(echo $(cat /proc/self/gid_map))"'
+seen "0 100000 1000 0 100000 1000" --uidmap 0:100000:1000 img:1 sh -c 'echo $(cat /proc/self/uid_map /proc/self/gid_map)'
+fails "maps and a mode" 125 "--userns and --uidmap/--gidmap/--subuidname/--subgidname are mutually exclusive" create --userns host --uidmap 0:1:1 img:1
+fails "a flag of a map" 125 "--uidmap +0:1:1: not built for a remote service yet" create --uidmap +0:1:1 img:1
+if [ -f /etc/subuid ] && [ -f /etc/subgid ]; then
+	seen "4321 7 7" --userns auto:size=4321,uidmapping=5000:7:1 img:1 sh -c 'echo $(awk "NR == 1 { print \$3 } NR == 2 { print \$2, \$2 }" /proc/self/uid_map)'
+else
+	skip "ids that the service chooses" "the machine has no /etc/subuid and /etc/subgid"
+fi
+fails "an option of that there is not" 125 'unknown option specified: "x"' create --userns auto:x=1 img:1 true
+seen merged --env-merge 'PATH=${PATH}:/merged' img:1 sh -c 'echo ${PATH##*:/}'
+seen "nobody" --hostuser nobody img:1 sh -c 'grep -o ^nobody: /etc/passwd | tr -d : | sort -u'
+seen "rootfs" --rootfs "$WORLD/fs:O" echo rootfs
+fails "a root file system named by half" 125 "--rootfs fs: a directory of a service is named by an absolute path" create --rootfs fs true
+is "--cidfile" "$(podr create --cidfile "$WORLD/cid" --name made img:1 true) $(podr inspect made -f '{{.HostConfig.ContainerIDFile}}')" "$(cat "$WORLD/cid") $WORLD/cid"
+fails "which is there" 125 "container id file exists. Ensure another container is not using it or delete $WORLD/cid" run --cidfile "$WORLD/cid" none.test/x true
+is "start by it" "$(podr stop --cidfile "$WORLD/cid")" "$(cat "$WORLD/cid")"
+is "--replace" "$(podr create --replace --name made img:1 true | cmp -s - "$WORLD/cid"; echo $?; podr ps -aq | wc -l)" "1
+1"
+fails "of no name" 125 "cannot replace container without --name being set" run --replace img:1 true
+is "--replace where there is none" "$(podr rm made; podr run --rm --replace --name made img:1 echo x)" "made
+x"
+is "--attach" "$(podr "${run[@]}" -a stderr img:1 sh -c 'echo out; echo err >&2' 2>&1; echo typed | podr "${run[@]}" -i -a stdin -a stdout img:1 cat)" "err
+typed"
+fails "a stream that there is not" 125 'invalid stream "x" for --attach - must be one of stdin, stdout, or stderr: invalid argument' run -a x img:1 true
+podr tag img:1 other:1
+is "--rmi" "$(podr run --rmi --network none other:1 echo x; podr ps -aq; podr image exists localhost/other:1; echo $?)" "x
+1"
+is "--platform" "$(podr create --pull never --platform linux/amd64 --name made img:1 true | wc -c)" 65
+fails "twice" 125 "--platform option can not be specified with --arch or --os" create --platform linux/amd64 --arch arm64 img:1
+podr rm made >/dev/null
 is "secret create" "$(printf hush | podr secret create -l a=b sec - | wc -c)" 26
 seen "hush hush 400" --secret sec,mode=0400 --secret sec,type=env,target=SEC img:1 sh -c 'echo $SEC $(cat /run/secrets/sec) $(stat -c %a /run/secrets/sec)'
 is "secret ls" "$(podr secret ls --format '{{.Name}} {{.Driver}}')" "sec file"
@@ -91,7 +127,6 @@ unhealthy
 0
 0"
 fails "words that mean nothing" 125 'invalid --security-opt 2: "nonsense=1"' create --security-opt nonsense=1 img:1
-fails "a user namespace that is made up there" 125 "--userns auto: not built for a remote service yet" create --userns auto img:1
 podr rm -f -t 0 made >/dev/null
 podr volume rm vol >/dev/null
 is "run -d" "$(podr run -d --name one --network none img:1 sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done' | wc -c)" 65

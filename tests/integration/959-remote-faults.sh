@@ -10,7 +10,7 @@ mkdir -p "$HOME"
 unset CONTAINER_HOST CONTAINER_CONNECTION CONTAINER_SSHKEY PODMAN_CONNECTIONS_CONF
 listens() { ss -Hltn "sport = :$1" | grep -q .; }
 port=$(free_port)
-python3 "$LIB_DIR/remote-fake.py" "$port" &
+python3 "$LIB_DIR/remote-fake.py" "$port" 5.3.0 "$WORLD/made" &
 remember_pid $!
 until_ok 10 listens "$port" || not_ok "the service does not listen"
 tls_certificates "$WORLD/tls"
@@ -41,6 +41,16 @@ is "a size that is never answered for holds nothing up" "$(on_tty "--url $U exec
 3"
 is "a session that came without an upgrade ends its connection" "$(podc --url "$U" exec 200 true; echo $?)" "hello
 3"
+
+# --- What only later services than Podman's 4.3 heed ---
+is "create" "$(podc --url "$U" create --health-cmd true --health-startup-cmd 'test -e /x' --health-startup-success 2 --health-startup-retries 3 \
+	--health-log-destination /there --health-max-log-count 7 --health-max-log-size 8 --hosts-file none --no-hostname --rdt-class low \
+	--shm-size-systemd 1m --group-entry g:x:1: --gpus all --retry 2 --retry-delay 1s img:1 2>&1)" '\x1b[31mred
+'"$(printf 'c%.0s' {1..64})"
+is "it is told" "$(jq -c '[.startupHealthConfig.Test[1], .startupHealthConfig.Successes, .startupHealthConfig.Retries, .healthLogDestination, .healthMaxLogCount, .healthMaxLogSize, .base_hosts_file, .use_image_hostname, .intelRdt.closID, .shm_size_systemd, .group_entry, .devices[0].path]' "$WORLD/made")" \
+	'["test -e /x",2,3,"/there",7,8,"none",true,"low",1048576,"g:x:1:","nvidia.com/gpu=all"]'
+is "for an image of a platform the service is asked" "$(podc --url "$U" create --platform linux/arm64/v8 img:1 2>&1)" "Error: the service has not pulled img:1"
+is "without pulling" "$(podc --url "$U" create --pull never --platform linux/arm64/v8 img:1 >/dev/null 2>&1; tail -n 1 "$WORLD/made" | jq -c '[.image_os, .image_arch, .image_variant, .healthLogDestination, .healthMaxLogCount, .healthMaxLogSize]')" '["linux","arm64","v8","local",5,500]'
 
 # --- The system's authorities, where other distributions have them ---
 if [ "$(id -u)" = 0 ]; then
