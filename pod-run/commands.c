@@ -15,6 +15,11 @@
 #include "pod-run/ctx.h"
 #include "pod-run/life/artifact.h"
 #include "pod-run/oci/spec_cap.h"
+#include "pod-run/remote/command.h"
+#include "pod-run/remote/containers.h"
+#include "pod-run/remote/images.h"
+#include "pod-run/remote/networks.h"
+#include "pod-run/remote/upkeep.h"
 #include "pod-run/state/ctr.h"
 #include "pod-run/state/secret.h"
 
@@ -130,14 +135,28 @@ const struct cmd commands_root = {
 
 /* --- Completion ---------------------------------------------------------------------------------*/
 
+static const struct strv no_filters;
+
+static int
+list_containers(struct ctx *x, struct ctr_list *l, struct err *e)
+{
+	const struct containers_wanted all = {.all = true, .last = -1, .filters = &no_filters};
+	own_json json_t *told = NULL;
+	struct db *db;
+
+	if (x->remote != NULL)
+		return containers_list(x->remote, &all, l, &told, e);
+	db = ctx_db(x, e);
+	return db == NULL ? -1 : ctr_list(db, l, e);
+}
+
 static void
 complete_containers(struct ctx *x, bool running, const char *prefix, struct strv *out)
 {
 	own_ctr_list struct ctr_list l = {0};
 	struct err e = {0};
-	struct db *db = ctx_db(x, &e);
 
-	if (db == NULL || ctr_list(db, &l, &e) == -1)
+	if (list_containers(x, &l, &e) == -1)
 		return;
 	for (size_t i = 0; i < l.n; i++) {
 		if (running && l.v[i].status != CTR_RUNNING)
@@ -149,6 +168,15 @@ complete_containers(struct ctx *x, bool running, const char *prefix, struct strv
 	}
 }
 
+static int
+list_images(struct ctx *x, struct peer_in *in, struct err *e)
+{
+	own_json json_t *told = NULL;
+
+	return x->remote != NULL ? images_list(x->remote, false, &no_filters, NULL, in, &told, e)
+				 : image_row_list(x, false, 0, in, e);
+}
+
 static void
 complete_images(struct ctx *x, const char *prefix, struct strv *out)
 {
@@ -156,7 +184,7 @@ complete_images(struct ctx *x, const char *prefix, struct strv *out)
 	struct err e = {0};
 	const struct msg_image_listed *l;
 
-	if (image_row_list(x, false, 0, &in, &e) == -1)
+	if (list_images(x, &in, &e) == -1)
 		return;
 	l = MSG_OF(&in, image_listed);
 	for (size_t i = 0; i < l->images.n; i++) {
@@ -182,7 +210,7 @@ complete_lists(struct ctx *x, const char *prefix, struct strv *out)
 	struct err e = {0};
 	const struct msg_image_listed *l;
 
-	if (image_row_list(x, false, false, &in, &e) == -1)
+	if (list_images(x, &in, &e) == -1)
 		return;
 	l = MSG_OF(&in, image_listed);
 	for (size_t i = 0; i < l->images.n; i++) {
@@ -210,13 +238,34 @@ complete_artifacts(struct ctx *x, const char *prefix, struct strv *out)
 			strv_add(out, r->artifacts.v[i].name);
 }
 
+/* By a key of each, of what a service lists. */
+static void
+complete_told(const json_t *list, const char *key, const char *prefix, struct strv *out)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach (list, i, o) {
+		const char *name = json_string_value(json_object_get(o, key));
+
+		if (name != NULL && text_has_prefix(name, prefix))
+			strv_add(out, name);
+	}
+}
+
 static void
 complete_networks(struct ctx *x, const char *prefix, struct strv *out)
 {
 	own_peer_in struct peer_in in = {0};
+	own_json json_t *told = NULL;
 	struct err e = {0};
 	const struct msg_net_listed *l;
 
+	if (x->remote != NULL) {
+		told = networks_list(x->remote, &no_filters, &e);
+		complete_told(told, "name", prefix, out);
+		return;
+	}
 	if (network_list(x, NULL, &in, &e) == -1)
 		return;
 	l = MSG_OF(&in, net_listed);
@@ -228,11 +277,16 @@ complete_networks(struct ctx *x, const char *prefix, struct strv *out)
 static void
 complete_volumes(struct ctx *x, const char *prefix, struct strv *out)
 {
-	static const struct strv none;
 	own_volume_rows struct volume_rows rows = {0};
+	own_json json_t *told = NULL;
 	struct err e = {0};
 
-	if (volume_row_list(x, &none, &rows, &e) == -1)
+	if (x->remote != NULL) {
+		told = networks_volumes(x->remote, &no_filters, &e);
+		complete_told(told, "Name", prefix, out);
+		return;
+	}
+	if (volume_row_list(x, &no_filters, &rows, &e) == -1)
 		return;
 	for (size_t i = 0; i < rows.n; i++)
 		if (text_has_prefix(rows.v[i].v->name, prefix))
@@ -245,18 +299,12 @@ complete_secrets(struct ctx *x, const char *prefix, struct strv *out)
 	own_secrets struct secrets s = SECRET_NONE;
 	own_json json_t *all = NULL;
 	struct err e = {0};
-	const json_t *record;
-	size_t i;
 
-	if (secret_open(x, false, &s, &e) == -1)
-		return;
-	all = secret_list(&s);
-	json_array_foreach (all, i, record) {
-		const char *name = json_string_value(json_object_get(record, "name"));
-
-		if (name != NULL && text_has_prefix(name, prefix))
-			strv_add(out, name);
-	}
+	if (x->remote != NULL)
+		all = upkeep_secrets(x->remote, &e);
+	else if (secret_open(x, false, &s, &e) == 0)
+		all = secret_list(&s);
+	complete_told(all, "name", prefix, out);
 }
 
 static void
@@ -304,9 +352,12 @@ commands_complete(
     struct cli_ctx *cli, enum complete_kind kind, const char *prefix, struct strv *out)
 {
 	struct ctx *x = ctx_of(cli);
+	struct err e = {0};
 
 	if (x == NULL)
 		cli->app = x = ctx_new(cli);
+	if (command_attach(x, &e) == -1)
+		return;
 	if (kind == COMPLETE_CONTAINER || kind == COMPLETE_CONTAINER_RUNNING)
 		complete_containers(x, kind == COMPLETE_CONTAINER_RUNNING, prefix, out);
 	else if (kind == COMPLETE_IMAGE)

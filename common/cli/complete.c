@@ -133,8 +133,8 @@ follow(struct cli_ctx *ctx, int argc, char **argv, int *operands, bool *ended)
 			o = *ended ? NULL : row_of(ctx, ctx->cmd, word, &value);
 			if (o != NULL && opt_takes_value(o) && value == NULL)
 				waits = o;
-			else if (o != NULL && value != NULL)
-				apply_global(ctx, o, value);
+			else if (o != NULL && (value != NULL || o->type == OPT_TYPE_BOOL))
+				apply_global(ctx, o, value != NULL ? value : "true");
 			continue;
 		}
 		p = ctx->cmd->sub != NULL ? cmd_find(ctx->cmd, word) : NULL;

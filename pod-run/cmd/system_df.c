@@ -13,8 +13,10 @@
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/ps_row.h"
+#include "pod-run/cmd/system_df.h"
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/remote/usage.h"
 
 #define NS INT64_C(1000000000)
 
@@ -227,14 +229,8 @@ load(struct ctx *x, struct usage *u, struct err *e)
 
 /* --- The summary --------------------------------------------------------------------------------*/
 
-struct total {
-	const char *type;
-	size_t count, active;
-	uint64_t size, reclaimable;
-};
-
 static void
-add_summary(json_t *list, const struct total *t)
+add_summary(json_t *list, const char *type, const struct df_total *t)
 {
 	json_t *o = json_add_obj(list);
 	char size[HUMAN_MAX], part[HUMAN_MAX];
@@ -244,7 +240,7 @@ add_summary(json_t *list, const struct total *t)
 	human_size((double)t->reclaimable, part, sizeof(part));
 	reclaimable = xasprintf("%s (%.0f%%)", part,
 	    t->size > 0 ? (double)t->reclaimable * 100 / (double)t->size : 0.0);
-	json_put_str(o, "Type", t->type);
+	json_put_str(o, "Type", type);
 	json_put_int(o, "Total", (int64_t)t->count);
 	json_put_int(o, "Active", (int64_t)t->active);
 	json_put_int(o, "RawSize", (int64_t)t->size);
@@ -262,40 +258,38 @@ rows_of(const struct image *m)
 }
 
 static void
-summarize(const struct usage *u, json_t *list)
+summarize(const struct usage *u, struct df_report *r)
 {
-	struct total images = {.type = "Images"};
-	struct total containers = {"Containers", u->containers.l.n, 0, 0, 0};
-	struct total volumes = {"Local Volumes", u->volumes.n, 0, 0, 0};
+	struct df_total *images = &r->images.total, *containers = &r->containers.total,
+			*volumes = &r->volumes.total;
 
+	containers->count = u->containers.l.n;
+	volumes->count = u->volumes.n;
 	for (size_t i = 0; i < u->images.n; i++) {
 		const struct image *m = &u->images.v[i];
 		bool active = m->im->containers > 0;
 
-		images.count += rows_of(m);
-		images.active += active;
-		images.size += m->documents;
-		images.reclaimable += active ? 0 : m->documents;
+		images->count += rows_of(m);
+		images->active += active;
+		images->size += m->documents;
+		images->reclaimable += active ? 0 : m->documents;
 	}
 	for (size_t i = 0; i < u->images.nlayers; i++) {
-		images.size += u->images.layers[i].size;
-		images.reclaimable += u->images.layers[i].active ? 0 : u->images.layers[i].size;
+		images->size += u->images.layers[i].size;
+		images->reclaimable += u->images.layers[i].active ? 0 : u->images.layers[i].size;
 	}
 	for (size_t i = 0; i < u->containers.l.n; i++) {
 		bool runs = u->containers.l.v[i].status == CTR_RUNNING;
 
-		containers.active += runs;
-		containers.size += u->containers.rw[i];
-		containers.reclaimable += runs ? 0 : u->containers.rw[i];
+		containers->active += runs;
+		containers->size += u->containers.rw[i];
+		containers->reclaimable += runs ? 0 : u->containers.rw[i];
 	}
 	for (size_t i = 0; i < u->volumes.n; i++) {
-		volumes.active += u->volumes.v[i].users;
-		volumes.size += u->volume_bytes[i];
-		volumes.reclaimable += u->volumes.v[i].users > 0 ? 0 : u->volume_bytes[i];
+		volumes->active += u->volumes.v[i].users;
+		volumes->size += u->volume_bytes[i];
+		volumes->reclaimable += u->volumes.v[i].users > 0 ? 0 : u->volume_bytes[i];
 	}
-	add_summary(list, &images);
-	add_summary(list, &containers);
-	add_summary(list, &volumes);
 }
 
 /* --- The details --------------------------------------------------------------------------------*/
@@ -316,93 +310,150 @@ put_ago(json_t *o, int64_t ns)
 	json_put_str(o, "Created", human_duration((ctx_now_ns() - ns) / NS, text, sizeof(text)));
 }
 
-/* One of its names. */
-static void
-put_image(json_t *list, const struct image *m, size_t name)
+void
+df_report_free(struct df_report *r)
 {
-	own_mem char *repository = NULL, *tag = NULL;
-	json_t *o = json_add_obj(list);
+	json_decref(r->images.rows);
+	json_decref(r->containers.rows);
+	json_decref(r->volumes.rows);
+	*r = (struct df_report){0};
+}
 
-	if (name < m->im->names.n)
-		image_row_split(m->im->names.v[name], &repository, &tag);
-	json_put_str(o, "Repository", inspect_or(repository, "<none>"));
-	json_put_str(o, "Tag", inspect_or(tag, "<none>"));
-	json_put_take(o, "ID", json_strn(m->im->id, NAMES_SHORT_LEN));
-	put_ago(o, m->im->created_ns);
-	put_size(o, "Size", m->shared + m->unique);
+void
+df_add_image(struct df_report *r, const struct df_image *m)
+{
+	json_t *o = json_add_obj(r->images.rows);
+
+	json_put_str(o, "Repository", inspect_or(m->repository, "<none>"));
+	json_put_str(o, "Tag", inspect_or(m->tag, "<none>"));
+	json_put_take(o, "ID", json_strn(m->id, NAMES_SHORT_LEN));
+	put_ago(o, m->created_ns);
+	put_size(o, "Size", m->size);
 	put_size(o, "SharedSize", m->shared);
 	put_size(o, "UniqueSize", m->unique);
-	json_put_int(o, "Containers", (int64_t)m->im->containers);
+	json_put_int(o, "Containers", (int64_t)m->containers);
 }
 
-static int
-print_images(const struct images *s, struct err *e)
+void
+df_add_container(struct df_report *r, const struct df_container *c)
 {
-	static const struct output_heading headings[] = {{"ID", "IMAGE ID"},
-	    {"SharedSize", "SHARED SIZE"}, {"UniqueSize", "UNIQUE SIZE"}, {NULL, NULL}};
-	struct output out = {.table =
-				 "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t"
-				 "{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
-	    .headings = headings};
-	own_json json_t *list = json_arr();
+	json_t *o = json_add_obj(r->containers.rows);
 
-	for (size_t i = 0; i < s->n; i++)
-		for (size_t k = 0; k < rows_of(&s->v[i]); k++)
-			put_image(list, &s->v[i], k);
-	puts("Images space usage:\n");
-	return output_list(&out, list, NULL, stdout, e);
+	json_put_take(o, "ID", json_strn(c->id, NAMES_SHORT_LEN));
+	json_put_take(o, "Image", json_strn(c->image, NAMES_SHORT_LEN));
+	json_put_str(o, "Command", c->command);
+	json_put_int(o, "LocalVolumes", (int64_t)c->volumes);
+	put_size(o, "Size", c->size);
+	put_ago(o, c->created_ns);
+	json_put_str(o, "Status", c->status);
+	json_put_str(o, "Names", c->name);
 }
 
-static int
-print_containers(const struct containers *c, struct err *e)
+void
+df_add_volume(struct df_report *r, const char *name, uint64_t links, uint64_t size)
 {
-	static const struct output_heading headings[] = {
-	    {"ID", "CONTAINER ID"}, {"LocalVolumes", "LOCAL VOLUMES"}, {NULL, NULL}};
-	struct output out = {.table = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t"
-				      "{{.Size}}\t{{.Created}}\t{{.Status}}\t{{.Names}}",
-	    .headings = headings};
-	own_json json_t *list = json_arr();
+	json_t *o = json_add_obj(r->volumes.rows);
 
-	for (size_t i = 0; i < c->l.n; i++) {
-		const struct ctr *one = &c->l.v[i];
-		const struct rec_ctr_config *g = one->config;
-		json_t *o = json_add_obj(list);
-		own_strbuf struct strbuf command = {0};
-		int64_t volumes = 0;
+	json_put_str(o, "Name", name);
+	json_put_int(o, "Links", (int64_t)links);
+	put_size(o, "Size", size);
+}
 
-		for (size_t k = 0; k < g->command.n; k++)
-			strbuf_addf(&command, "%s%s", k > 0 ? " " : "", g->command.v[k]);
-		for (size_t k = 0; k < g->mounts.n; k++)
-			volumes += strcmp(g->mounts.v[k].type, "volume") == 0;
-		json_put_take(o, "ID", json_strn(one->id, NAMES_SHORT_LEN));
-		json_put_take(o, "Image", json_strn(one->image, NAMES_SHORT_LEN));
-		json_put_str(o, "Command", command.n > 0 ? command.s : "");
-		json_put_int(o, "LocalVolumes", volumes);
-		put_size(o, "Size", c->rw[i]);
-		put_ago(o, one->created_ns);
-		json_put_str(o, "Status", ctr_status_name(one->status));
-		json_put_str(o, "Names", one->name);
+/* One row for each of its names. */
+static void
+add_image(struct df_report *r, const struct image *m)
+{
+	for (size_t i = 0; i < rows_of(m); i++) {
+		own_mem char *repository = NULL, *tag = NULL;
+
+		if (i < m->im->names.n)
+			image_row_split(m->im->names.v[i], &repository, &tag);
+		df_add_image(r, &(struct df_image){.repository = repository,
+				    .tag = tag,
+				    .id = m->im->id,
+				    .created_ns = m->im->created_ns,
+				    .size = m->shared + m->unique,
+				    .shared = m->shared,
+				    .unique = m->unique,
+				    .containers = m->im->containers});
 	}
-	puts("\nContainers space usage:\n");
-	return output_list(&out, list, NULL, stdout, e);
+}
+
+static void
+add_container(struct df_report *r, const struct ctr *c, uint64_t size)
+{
+	const struct rec_ctr_config *g = c->config;
+	own_strbuf struct strbuf command = {0};
+	uint64_t volumes = 0;
+
+	for (size_t k = 0; k < g->command.n; k++)
+		strbuf_addf(&command, "%s%s", k > 0 ? " " : "", g->command.v[k]);
+	for (size_t k = 0; k < g->mounts.n; k++)
+		volumes += strcmp(g->mounts.v[k].type, "volume") == 0;
+	df_add_container(r, &(struct df_container){.id = c->id,
+				.image = c->image,
+				.command = command.n > 0 ? command.s : "",
+				.volumes = volumes,
+				.size = size,
+				.created_ns = c->created_ns,
+				.status = ctr_status_name(c->status),
+				.name = c->name});
 }
 
 static int
-print_volumes(const struct usage *u, struct err *e)
+report(struct ctx *x, struct df_report *r, struct err *e)
 {
-	static const struct output_heading headings[] = {{"Name", "VOLUME NAME"}, {NULL, NULL}};
-	struct output out = {.table = "{{.Name}}\t{{.Links}}\t{{.Size}}", .headings = headings};
-	own_json json_t *list = json_arr();
+	own(usage_free) struct usage u = {0};
 
-	for (size_t i = 0; i < u->volumes.n; i++) {
-		json_t *o = json_add_obj(list);
+	r->images.rows = json_arr();
+	r->containers.rows = json_arr();
+	r->volumes.rows = json_arr();
+	if (x->remote != NULL)
+		return usage_report(x->remote, r, e);
+	if (load(x, &u, e) == -1)
+		return -1;
+	summarize(&u, r);
+	for (size_t i = 0; i < u.images.n; i++)
+		add_image(r, &u.images.v[i]);
+	for (size_t i = 0; i < u.containers.l.n; i++)
+		add_container(r, &u.containers.l.v[i], u.containers.rw[i]);
+	for (size_t i = 0; i < u.volumes.n; i++)
+		df_add_volume(r, u.volumes.v[i].v->name, u.volumes.v[i].users, u.volume_bytes[i]);
+	return 0;
+}
 
-		json_put_str(o, "Name", u->volumes.v[i].v->name);
-		json_put_int(o, "Links", (int64_t)u->volumes.v[i].users);
-		put_size(o, "Size", u->volume_bytes[i]);
+static int
+print_details(const struct df_report *r, struct err *e)
+{
+	static const struct output_heading images[] = {{"ID", "IMAGE ID"},
+	    {"SharedSize", "SHARED SIZE"}, {"UniqueSize", "UNIQUE SIZE"}, {NULL, NULL}},
+					   containers[] = {{"ID", "CONTAINER ID"},
+					       {"LocalVolumes", "LOCAL VOLUMES"}, {NULL, NULL}},
+					   volumes[] = {{"Name", "VOLUME NAME"}, {NULL, NULL}};
+	const struct {
+		const char *title;
+		struct output out;
+		json_t *rows;
+	} parts[] = {{"Images space usage:\n",
+			 {.table = "{{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t"
+				   "{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}",
+			     .headings = images},
+			 r->images.rows},
+	    {"\nContainers space usage:\n",
+		{.table = "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t"
+			  "{{.Size}}\t{{.Created}}\t{{.Status}}\t{{.Names}}",
+		    .headings = containers},
+		r->containers.rows},
+	    {"\nLocal Volumes space usage:\n",
+		{.table = "{{.Name}}\t{{.Links}}\t{{.Size}}", .headings = volumes},
+		r->volumes.rows}};
+
+	for (size_t i = 0; i < COUNTOF(parts); i++) {
+		puts(parts[i].title);
+		if (output_list(&parts[i].out, parts[i].rows, NULL, stdout, e) == -1)
+			return -1;
 	}
-	puts("\nLocal Volumes space usage:\n");
-	return output_list(&out, list, NULL, stdout, e);
+	return 0;
 }
 
 static int
@@ -412,22 +463,20 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct output out = {.format = o->format,
 	    .table = "{{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}",
 	    .type = "system.dfSummary"};
-	own(usage_free) struct usage u = {0};
+	own(df_report_free) struct df_report r = {0};
 	own_json json_t *list = json_arr();
 
 	(void)argc;
 	(void)argv;
 	if (o->verbose && o->format != NULL)
 		return err_set(e, ERR_USAGE, "cannot combine --format and --verbose flags");
-	if (load(ctx_of(cli), &u, e) == -1)
+	if (report(ctx_of(cli), &r, e) == -1)
 		return -1;
 	if (o->verbose)
-		return print_images(&u.images, e) == -1 ||
-			       print_containers(&u.containers, e) == -1 ||
-			       print_volumes(&u, e) == -1
-			   ? -1
-			   : 0;
-	summarize(&u, list);
+		return print_details(&r, e);
+	add_summary(list, "Images", &r.images.total);
+	add_summary(list, "Containers", &r.containers.total);
+	add_summary(list, "Local Volumes", &r.volumes.total);
 	return output_list(&out, list, NULL, stdout, e);
 }
 

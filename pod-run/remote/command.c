@@ -208,3 +208,14 @@ command_run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *
 	x->remote = remote_new(x, &d);
 	return run_there(cli, opts, argc, argv, e);
 }
+
+int
+command_attach(struct ctx *x, struct err *e)
+{
+	own_dest struct dest d = {0};
+	int there = x->remote == NULL ? dest_choose(x, &d, e) : 0;
+
+	if (there == 1)
+		x->remote = remote_new(x, &d);
+	return there == -1 ? -1 : 0;
+}

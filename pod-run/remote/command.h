@@ -44,4 +44,7 @@ extern const struct remote_command remote_archives[], remote_containers[], remot
  */
 int command_run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e);
 
+/* x->remote is the service that is asked for, if one is: for what is no command. */
+int command_attach(struct ctx *x, struct err *e);
+
 #endif

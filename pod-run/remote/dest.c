@@ -87,7 +87,7 @@ is_asked_for(struct ctx *x, struct err *e)
 
 	if (there(g->url) || there(g->host) || there(g->connection) || context_given(g) != NULL)
 		return 1;
-	if (cmd_given(x->cli, "remote"))
+	if (cmd_given(x->cli, "remote") || g->remote)
 		return g->remote;
 	if (there(getenv("CONTAINER_HOST")) || there(getenv("CONTAINER_CONNECTION")))
 		return 1;

@@ -142,6 +142,7 @@ others_event(const json_t *told)
 const struct remote_command remote_others[] = {
     {"events,system events", "filter,format,no-trunc,since,stream,until", NULL},
     {"version", "format", NULL},
+    {"system df", "format,verbose", NULL},
     {"info,system info", "format,debug", NULL},
     {0},
 };

@@ -42,6 +42,29 @@ is "any object" "$(podr inspect one img:1 2>&1 | jq -r '.[] | .Id' | wc -l)" 2
 fails "one that is not there" 125 'inspecting object: no such object: "none"' inspect none
 is "exists" "$(for w in 'container exists one' 'container exists none' 'image exists img:1' 'image exists none' 'network exists podman' 'volume exists none'; do podr $w; echo $?; done | tr '\n' ' ')" "0 1 0 1 0 1 "
 
+# --- What a shell offers ---
+offered() { podr __completeNoDesc "$@" | grep -v '^:' | sort | tr '\n' ' '; }
+is "containers of the service" "$(offered start '')" "one two "
+is "by an ID" "$(offered inspect "${ID:0:6}")" "${ID:0:12} "
+is "those that run" "$(offered stop '')" ""
+is "its images" "$(offered rmi '')" "localhost/img:1 "
+is "its networks" "$(offered network inspect po)" "podman "
+is "its volumes" "$(podr volume create offered >/dev/null; offered volume inspect ''; podr volume rm offered >/dev/null)" "offered "
+is "its secrets" "$(echo x | podr secret create hidden - >/dev/null; offered secret inspect ''; podr secret rm hidden >/dev/null)" "hidden "
+is "asked for by an option" "$(CONTAINER_HOST='' offered --url "$CONTAINER_HOST" start o)" "one "
+is "of the words before" "$(CONTAINER_HOST='' offered --url="$CONTAINER_HOST" start t)" "two "
+is "by the default connection" "$(printf '{"Connection":{"Default":"d","Connections":{"d":{"URI":"%s"}}}}' "$CONTAINER_HOST" >"$WORLD/c.json"; CONTAINER_HOST='' PODMAN_CONNECTIONS_CONF=$WORLD/c.json offered --remote start o)" "one "
+is "and none of one that is not there" "$(offered --url unix:///none start '')" ""
+
+# --- What takes space ---
+is "system df" "$(podr system df --format '{{.Type}} {{.Total}} {{.Active}}' | tr '\n' ',')" "Images 1 1,Containers 2 0,Local Volumes 0 0,"
+podr tag img:1 twice:1
+is "an image of two names takes its space once" "$(podr system df --format json | jq -r '.[0] | [.TotalCount, .Active, .RawSize] | join(" ")')" "2 1 $(podr inspect img:1 -f '{{.Size}}')"
+podr rmi twice:1 >/dev/null
+is "in detail" "$(podr system df -v | awk 'NF && !/usage/ { print $1 }' | tr '\n' ' ')" "REPOSITORY localhost/img CONTAINER $(podr ps -aq --sort names | sort | tr '\n' ' ')VOLUME "
+is "of each" "$(podr system df -v | awk '$1 == "localhost/img" { print $2, $NF } $NF == "two" { print $2, $3 }')" "1 2
+$(podr inspect img:1 -f '{{.Id}}' | cut -c 1-12) true"
+
 # --- What is done with containers ---
 is "start" "$(podr start one)" one
 until_is "it runs" out podr logs one
