@@ -30,6 +30,7 @@ plan_free(struct plan *p)
 	free(p->sources);
 	policy_close(p->policy);
 	strv_free(&p->helpers);
+	peer_free(p->ready);
 	for (size_t i = 0; i < p->nworkers; i++) {
 		free(p->workers[i].registry);
 		free(p->workers[i].repository);
@@ -44,6 +45,7 @@ plan_free(struct plan *p)
 void
 plan_fds(const struct plan *p, struct keep *k)
 {
+	keep_peer(k, p->ready);
 	for (size_t i = 0; i < p->nworkers; i++)
 		keep_peer(k, p->workers[i].peer);
 	for (size_t i = 0; i < p->nsources; i++)
@@ -70,8 +72,14 @@ find_credential(const struct plan *p, const struct plan_worker *w,
 	return auth_find(&p->helpers, access->auth_file, key, out, e) < 0 ? -1 : 0;
 }
 
+void
+plan_take_worker(struct plan *p, int fd)
+{
+	p->ready = peer_new(fd, ROLE_IMAGE, ROLE_FETCH);
+}
+
 static int
-start_worker(struct plan_worker *w, const struct rec_registry_access *access,
+start_worker(struct plan *p, struct plan_worker *w, const struct rec_registry_access *access,
     const struct auth *auth, struct err *e)
 {
 	own_certs struct certs certs = {0};
@@ -88,14 +96,16 @@ start_worker(struct plan_worker *w, const struct rec_registry_access *access,
 		return -1;
 	m.ca = (struct bytes){(const uint8_t *)certs.ca.s, certs.ca.n};
 	for (size_t i = 0; i < certs.npairs; i++) {
-		const struct certs_pair *p = &certs.pairs[i];
+		const struct certs_pair *c = &certs.pairs[i];
 
-		pairs[i].cert = (struct bytes){(const uint8_t *)p->cert.s, p->cert.n};
-		pairs[i].key = (struct bytes){(const uint8_t *)p->key.s, p->key.n};
+		pairs[i].cert = (struct bytes){(const uint8_t *)c->cert.s, c->cert.n};
+		pairs[i].key = (struct bytes){(const uint8_t *)c->key.s, c->key.n};
 	}
 	m.clients.v = pairs;
 	m.clients.n = certs.npairs;
-	w->peer = spawn_peer(ROLE_IMAGE, ROLE_FETCH, NULL, e);
+	w->peer = ptr_take(&p->ready);
+	if (w->peer == NULL)
+		w->peer = spawn_peer(ROLE_IMAGE, ROLE_FETCH, NULL, e);
 	if (w->peer == NULL)
 		return -1;
 	w->setup_seq = peer_next_seq(w->peer);
@@ -134,7 +144,7 @@ need_worker(struct plan *p, const struct reference *r, bool insecure, bool named
 	*out = p->nworkers++;
 	if (find_credential(p, w, access, named, &auth, e) < 0)
 		return -1;
-	return start_worker(w, access, &auth, e);
+	return start_worker(p, w, access, &auth, e);
 }
 
 struct peer *
@@ -190,7 +200,7 @@ plan_login(struct plan *p, const char *registry, const char *username, const cha
 	*w = (struct plan_worker){.registry = xstrdup(r.domain),
 	    .insecure = wants_insecure(access, entry != NULL && entry->primary.insecure)};
 	p->nworkers = 1;
-	return start_worker(w, access, &auth, e);
+	return start_worker(p, w, access, &auth, e);
 }
 
 /* --- Searching -------------------------------------------------------------------------------- */
@@ -224,7 +234,7 @@ add_registry(struct plan *p, const struct registries_conf *conf, const char *nam
 		? auth_from_creds(access->creds, &auth, e) < 0
 		: auth_find(&p->helpers, access->auth_file, r.domain, &auth, e) < 0)
 		return -1;
-	return start_worker(w, access, &auth, e);
+	return start_worker(p, w, access, &auth, e);
 }
 
 int

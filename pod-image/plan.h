@@ -39,6 +39,7 @@ struct plan {
 	size_t nsources;
 	struct plan_worker workers[PLAN_WORKERS_MAX];
 	size_t nworkers;
+	struct peer *ready;  /* came up meanwhile and has nothing to ask yet; or NULL */
 	char *notice;	     /* a line for the user, or NULL */
 	struct rec_kv alias; /* a short name and what the user has chosen, or NULL */
 	struct policy_file *policy;
@@ -64,6 +65,9 @@ int plan_search(struct plan *p, const char *text, const struct rec_registry_acce
 /* Starts one worker for registry[/repository], with the credentials given instead of stored ones. */
 int plan_login(struct plan *p, const char *registry, const char *username, const char *password,
     const struct rec_registry_access *access, struct err *e);
+
+/* The connection with a worker that was started for this plan, which has asked for none yet. */
+void plan_take_worker(struct plan *p, int fd);
 
 /* The worker's connection, once its setup has been answered. */
 struct peer *plan_worker_peer(struct plan *p, size_t worker, struct err *e);

@@ -42,6 +42,8 @@ task_prepare_pull(struct task *t, struct msg_image_pull *m, struct err *e)
 
 	if (t->store == NULL && m->store > 0)
 		t->store = peer_new(fd_take(&m->store), ROLE_IMAGE, ROLE_STORE);
+	if (m->fetch > 0)
+		plan_take_worker(&t->plan, fd_take(&m->fetch));
 	if (reference_refuse_transport(m->reference, e) < 0 ||
 	    crypt_prepare(&t->crypt, m->access, NULL, e) < 0) {
 		r = -1;
@@ -305,6 +307,8 @@ task_prepare_copy(struct task *t, struct msg_image_copy *m, struct err *e)
 
 	if (t->store == NULL && m->store > 0)
 		t->store = peer_new(fd_take(&m->store), ROLE_IMAGE, ROLE_STORE);
+	if (m->fetch > 0)
+		plan_take_worker(&t->to_plan, fd_take(&m->fetch));
 	if (check_words(m, e) < 0)
 		return -1;
 	t->transfer = (struct transfer){.report = t->report,

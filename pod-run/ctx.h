@@ -99,6 +99,9 @@ void ctx_end_helpers(struct ctx *x);
 /* A connection of its own to a fresh helper, which has got its hello. */
 struct peer *ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e);
 
+/* A fresh worker that asks registries: the end of its connection, for pod-image to speak with. */
+int ctx_fetch(struct ctx *x, struct err *e);
+
 /* The directory of network definitions given by --network-config-dir or the configuration, or NULL. */
 const char *ctx_network_dir(struct ctx *x);
 

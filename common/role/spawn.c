@@ -140,24 +140,41 @@ out:
 	return pid;
 }
 
-static struct peer *
-start_peer(enum role self, struct spawn *s, pid_t *pid, struct err *e)
+/* Our end of its connection. */
+static int
+start_end(struct spawn *s, pid_t *pid, struct err *e)
 {
 	int pair[2];
 	own_fd int ours = -1, theirs = -1;
 	pid_t child;
 
 	if (peer_pair(pair, e) == -1)
-		return NULL;
+		return -1;
 	ours = pair[0];
 	theirs = pair[1];
 	s->fds[PEER_FD] = theirs;
 	child = spawn_start(s, e);
 	if (child == -1)
-		return NULL;
+		return -1;
 	if (pid != NULL)
 		*pid = child;
-	return peer_new(fd_take(&ours), self, s->role);
+	return fd_take(&ours);
+}
+
+static struct peer *
+start_peer(enum role self, struct spawn *s, pid_t *pid, struct err *e)
+{
+	int end = start_end(s, pid, e);
+
+	return end == -1 ? NULL : peer_new(end, self, s->role);
+}
+
+int
+spawn_end_of(enum role role, struct err *e)
+{
+	struct spawn s = {.role = role, .nfds = PEER_FD + 1};
+
+	return start_end(&s, NULL, e);
 }
 
 struct peer *

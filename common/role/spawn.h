@@ -36,6 +36,9 @@ struct peer *spawn_peer_mode(
 
 struct peer *spawn_peer(enum role self, enum role role, pid_t *pid, struct err *e);
 
+/* As spawn_peer, for another process to speak with: what that needs of the connection, or -1. */
+int spawn_end_of(enum role role, struct err *e);
+
 /* As spawn_peer for a role with a view, which is the directory view; that stays the caller's. */
 struct peer *spawn_peer_view(enum role self, enum role role, int view, struct err *e);
 

@@ -90,7 +90,15 @@ push_destination(const struct msg_image_got *got, int argc, char **argv)
 int
 push_send(struct ctx *x, struct msg_image_copy *m, bool quiet, struct peer_in *in, struct err *e)
 {
-	return image_call(x, &msg_image_copy_desc, m, &m->store, quiet, in, e);
+	own_fd int fetch = -1;
+	int r;
+
+	if (image_fetch(x, m->destination, &fetch, e) == -1)
+		return -1;
+	m->fetch = fetch;
+	r = image_call(x, &msg_image_copy_desc, m, &m->store, quiet, in, e);
+	m->fetch = -1;
+	return r;
 }
 
 static int

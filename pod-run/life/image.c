@@ -97,6 +97,17 @@ image_helper(struct ctx *x, int *store_end, struct err *e)
 }
 
 int
+image_fetch(struct ctx *x, const char *reference, int *end, struct err *e)
+{
+	const char *rest, *transport = reference_transport(reference, &rest);
+
+	if (transport != NULL && strcmp(transport, "docker") != 0)
+		return 0;
+	*end = ctx_fetch(x, e);
+	return *end == -1 ? -1 : 0;
+}
+
+int
 image_call(struct ctx *x, const struct wire_desc *d, void *msg, int *store, bool quiet,
     struct peer_in *in, struct err *e)
 {
@@ -148,8 +159,10 @@ image_pull(
 	own_peer_in struct peer_in in = {0};
 	struct rec_registry_access access = p->access;
 	struct progress progress = {.quiet = p->quiet};
-	own_fd int store_end = -1;
-	struct peer *image = image_helper(x, &store_end, e);
+	own_fd int store_end = -1, fetch = -1;
+	/* First what takes longest to come up. */
+	struct peer *image =
+	    image_fetch(x, name, &fetch, e) == 0 ? image_helper(x, &store_end, e) : NULL;
 	struct msg_image_pull m = {.reference = name,
 	    .os = p->os,
 	    .architecture = p->arch,
@@ -157,7 +170,8 @@ image_pull(
 	    .all_tags = p->all_tags,
 	    .newer = p->policy != NULL && strcmp(p->policy, "newer") == 0,
 	    .access = &access,
-	    .store = store_end};
+	    .store = store_end,
+	    .fetch = fetch};
 	int r;
 
 	if (image == NULL)

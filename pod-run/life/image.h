@@ -37,6 +37,12 @@ int image_pull(
 struct peer *image_helper(struct ctx *x, int *store_end, struct err *e);
 
 /*
+ * If the reference is of a registry, a worker that asks it, started now; *end is for pod-image to speak with it, sent
+ * along (the caller closes).  It ends when nobody holds that.
+ */
+int image_fetch(struct ctx *x, const char *reference, int *end, struct err *e);
+
+/*
  * Sends the message to a fresh pod-image, with that connection in the message's field store meanwhile, and waits for
  * the answer.  Progress goes to standard error unless quiet.
  */

@@ -200,8 +200,22 @@ gone
 says "if all fail, what the mirrors said" "(Mirrors also failed: [localhost:2/nothing/gone:1: " pod pull -q --retry 0 hub.example.org/gone:1
 says "is not asked for digests" "localhost:1" pod pull -q --retry 0 "tag.example.org/app@$digest"
 says "a blocked registry" "registry blocked.example.net is blocked in" pod pull -q blocked.example.net/x
+asked() { POD_TRACE=1 "$@" 2>&1 | grep -cE 'run>image #1 image_(pull|copy).* fetch=fd:[0-9]+$'; }
+# Of this test's own, by their environment.
+workers() {
+	local p
+	for p in /proc/[0-9]*; do
+		[[ $(readlink "$p/exe") != */pod-image-fetch ]] || ! grep -qs "$HOME" "$p/environ" || echo "$p"
+	done
+}
+no_workers() { test -z "$(workers)"; }
+is "the worker comes up beside pod-image, and both know of it" "$(asked pod pull -q blocked.example.net/x)" 2
+check "one that has nothing to ask ends" until_ok 10 no_workers
 pulls "a location for what is pulled" localhost:3/app:1 localhost:3/app:1
 says "what is pushed goes to the registry that was named" "registry localhost:3:" pod push -q --retry 0 localhost:3/app:1
+is "a push has such a worker too" "$(asked pod push -q localhost:3/app:1 blocked.example.net/y)" 2
+is "for another transport there is none" "$(asked pod push -q localhost:3/app:1 "dir:$WORLD/none/y")" 0
+check "nor is one left" until_ok 10 no_workers
 gone
 says "credentials of the command line are for no other host" unauthorized pod pull -q --creds tester:secret localhost:4/app:1
 check "only for the one that is named" quiet pod pull -q --creds tester:secret "$REGISTRY/app:1"
