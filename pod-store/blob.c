@@ -66,12 +66,15 @@ int
 blob_open(int dir, const char *digest)
 {
 	const char *hex = layer_hex(digest);
+	own_fd int fd = -1;
 	char name[NAME_MAX_];
+	struct stat st;
 
 	if (hex == NULL)
 		return -1;
 	blob_name(hex, name);
-	return path_try(dir, name, PATH_PLAIN, O_RDONLY, 0);
+	fd = path_try(dir, name, PATH_PLAIN, O_RDONLY | O_NONBLOCK, 0);
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fd_take(&fd) : -1;
 }
 
 int
@@ -169,11 +172,13 @@ blob_describe(struct store *s, const char *layer, struct rec_layer_ref *ref, str
 	/* Nothing of ours is beside a layer of others. */
 	own_fd int dir = at != NULL && !at->theirs ? store_open_layer(at, layer, "", &ignored) : -1;
 	own_fd int blob = -1;
+	struct stat st;
 
 	if (dir == -1)
 		return;
 	blob = blob_open(dir, ref->digest);
-	ref->kept = blob != -1;
+	/* What was cut off is made anew.  Whoever sends it finds all else by its digest. */
+	ref->kept = blob != -1 && fstat(blob, &st) == 0 && (uint64_t)st.st_size == ref->size;
 	read_notes(dir, ref, a);
 }
 

@@ -660,6 +660,11 @@ rootfs_open(struct store *s, const struct msg_rootfs_open *m, struct msg_rootfs_
 	if (m->image == NULL || m->image[0] == '\0')
 		return m->prepare ? 0 : prepare_volumes(s, -1, m, &t.map, out, a, e);
 	t.rw = path;
+	if (m->used && !whole_is(s, path) && !has_upper(s, path)) {
+		err_set(e, ERR_NOTFOUND,
+		    "mounting storage for container %s: its read-write layer is missing", m->id);
+		return err_hint(e, "The store is damaged: see pod system check.");
+	}
 	made = stand_on(s, &t, m->image, e);
 	if (made == -1) {
 		/* Nothing stands in it yet. */

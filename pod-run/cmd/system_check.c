@@ -28,24 +28,37 @@ is_kind(const struct rec_damage *d, const char *kind)
 
 /* Also those that have no record: else their read-write layers would keep the images. */
 static int
-remove_containers(struct ctx *x, const struct msg_store_checked *r, struct err *e)
+remove_container(struct ctx *x, const char *id, struct err *e)
 {
 	struct remove how = {.force = true, .timeout_s = 0};
 
-	for (size_t i = 0; i < r->found.n; i++) {
-		const struct rec_damage *d = &r->found.v[i];
-
-		if (!is_kind(d, "container"))
-			continue;
-		if (remove_ctr(x, d->id, &how, e) == -1) {
-			if (e->class != ERR_NOTFOUND)
-				return -1;
-			err_clear(e);
-			if (!orphans_remove_one(x, d->id))
-				continue;
-		}
-		printf("Deleted container %s\n", d->id);
+	if (remove_ctr(x, id, &how, e) == -1) {
+		if (e->class != ERR_NOTFOUND)
+			return -1;
+		err_clear(e);
+		if (!orphans_remove_one(x, id))
+			return 0;
 	}
+	printf("Deleted container %s\n", id);
+	return 0;
+}
+
+static int
+remove_containers(struct ctx *x, const struct msg_store_checked *r, struct err *e)
+{
+	for (size_t i = 0; i < r->found.n; i++)
+		if (is_kind(&r->found.v[i], "container") &&
+		    remove_container(x, r->found.v[i].id, e) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+remove_layerless(struct ctx *x, const struct strv *ids, struct err *e)
+{
+	for (size_t i = 0; i < ids->n; i++)
+		if (remove_container(x, ids->v[i], e) == -1)
+			return -1;
 	return 0;
 }
 
@@ -74,7 +87,8 @@ repair(struct ctx *x, struct peer *store, const struct check_opts *o,
 static size_t
 look_for_lost(struct ctx *x, const struct msg_store_check *m)
 {
-	struct orphans_keep keep = {.younger_s = m->max_age_s, .older = !x->repairs};
+	struct orphans_keep keep = {
+	    .doubtful = true, .younger_s = m->max_age_s, .lost = !x->repairs};
 	size_t left = 0;
 
 	orphans_remove(x, true, &keep);
@@ -89,12 +103,34 @@ look_for_lost(struct ctx *x, const struct msg_store_check *m)
 	return left;
 }
 
+/* Containers that are left when the store is well again. */
+static int
+remain(const struct check_opts *o, const struct strv *layerless, struct err *e)
+{
+	if (layerless->n == 0 || o->force)
+		return 0;
+	err_set(e, ERR_INTEGRITY, "damage remains in local storage");
+	return err_hint(e, "What these containers wrote is lost; with --force they are removed.");
+}
+
+static int
+look_for_layerless(struct ctx *x, struct strv *ids, struct err *e)
+{
+	if (orphans_layerless(x, ids, e) == -1)
+		return -1;
+	for (size_t i = 0; i < ids->n; i++)
+		printf("Damage detected in container %s: its read-write layer is missing\n",
+		    ids->v[i]);
+	return 0;
+}
+
 static int
 run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	const struct check_opts *o = opts;
 	struct ctx *x = ctx_of(cli);
 	own_peer_in struct peer_in in = {0};
+	own_strv struct strv layerless = {0};
 	struct msg_store_check m;
 	struct peer *store;
 	char why[512];
@@ -115,14 +151,18 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		printf("Damage detected in the database of containers: %s\n", why);
 	else
 		lost = look_for_lost(x, &m);
+	if ((r == 1 || x->repairs) && look_for_layerless(x, &layerless, e) == -1)
+		return -1;
 	store = ctx_store(x, e);
 	if (store == NULL || damage_look(store, &m, &in, e) == -1)
 		return -1;
-	if (MSG_OF(&in, store_checked)->found.n == 0 && r == 1 && lost == 0)
+	if (MSG_OF(&in, store_checked)->found.n == 0 && r == 1 && lost == 0 && layerless.n == 0)
 		return 0;
 	if (!x->repairs)
 		return err_set(e, ERR_INTEGRITY, "damage detected in local storage");
-	return repair(x, store, o, &m, &in, e);
+	if (o->force && remove_layerless(x, &layerless, e) == -1)
+		return -1;
+	return repair(x, store, o, &m, &in, e) == 0 ? remain(o, &layerless, e) : -1;
 }
 
 const struct cmd cmd_system_check = {

@@ -125,6 +125,7 @@ static int
 renumber(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
 	struct ctx *x = ctx_of(cli);
+	struct orphans_keep keep = {.doubtful = true, .lost = true};
 
 	(void)opts;
 	(void)argc;
@@ -132,7 +133,8 @@ renumber(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (ctx_paths(x, e) == -1)
 		return -1;
 	/* A lock is named after its container: two never have the same one, and only old names can be left. */
-	orphans_remove(x, true, NULL);
+	orphans_remove(x, true, &keep);
+	strv_free(&keep.ids);
 	event_named(x, EVENT_SYSTEM, EVENT_RENUMBER, NULL, NULL);
 	return 0;
 }

@@ -403,6 +403,7 @@ finish_leftovers(struct ctx *x, bool net)
 void
 end_sweep(struct ctx *x)
 {
+	struct orphans_keep keep = {.lost = true};
 	own_strv struct strv stopped = {0};
 	struct err e = {0};
 	struct db *db = ctx_db(x, &e);
@@ -415,5 +416,6 @@ end_sweep(struct ctx *x)
 		repair(x, stopped.v[i]);
 	finish_leftovers(x, false);
 	finish_leftovers(x, true);
-	orphans_remove(x, false, NULL);
+	orphans_remove(x, false, &keep);
+	strv_free(&keep.ids);
 }

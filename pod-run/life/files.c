@@ -76,6 +76,7 @@ ask_rootfs(struct ctx *x, struct files *f, struct err *e)
 	    .image = c->image_id,
 	    .user = c->user,
 	    .no_passwd = true,
+	    .used = f->ctr.started_ns != 0,
 	    .volatile_ = c->remove};
 	struct peer *store = ctx_store(x, e);
 

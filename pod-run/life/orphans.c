@@ -151,21 +151,43 @@ is_going(const struct ctx *x, const char *id)
 	return false;
 }
 
-/* What was killed on its way left no whole one, or a fresh one. */
 static bool
-is_kept(const struct ctx *x, const char *id, struct orphans_keep *keep)
+has_layer(const struct ctx *x, const char *id)
 {
 	own_mem char *upper = xasprintf("%s/rw/%s/upper", x->graph_root, id);
 	own_mem char *whole = xasprintf("%s/rw/%s/root", x->graph_root, id);
+
+	return access(upper, F_OK) == 0 || access(whole, F_OK) == 0;
+}
+
+/* Removed in order, which another process has not done yet or was killed at. */
+static bool
+is_leftover(struct ctx *x, const char *id)
+{
+	bool is = false;
+	struct err e = {0};
+	struct db *db = ctx_db(x, &e);
+
+	return db != NULL && ctr_is_leftover(db, id, &is, &e) == 0 && is;
+}
+
+/* What was killed on its way left no whole one, or a fresh one, and nothing of what the runtime gets to read. */
+static bool
+is_kept(struct ctx *x, const char *id, struct orphans_keep *keep)
+{
 	own_mem char *rw = xasprintf("%s/rw/%s", x->graph_root, id);
+	own_mem char *bundle = ctx_bundle(x, id);
+	own_mem char *config = xasprintf("%s/config.json", bundle);
+	bool lost = access(config, F_OK) == 0;
 	struct stat st;
 
-	if ((access(upper, F_OK) == -1 && access(whole, F_OK) == -1) || stat(rw, &st) == -1)
+	if (!has_layer(x, id) || stat(rw, &st) == -1 || (!lost && !keep->doubtful) ||
+	    is_leftover(x, id))
 		return false;
-	if (st.st_ctim.tv_sec + (int64_t)keep->younger_s > time(NULL))
+	if (!lost && st.st_ctim.tv_sec + (int64_t)keep->younger_s > time(NULL))
 		return true;
 	strv_add(&keep->ids, id);
-	return keep->older;
+	return keep->lost;
 }
 
 static bool
@@ -235,4 +257,25 @@ orphans_remove_one(struct ctx *x, const char *id)
 
 	end_settle(x);
 	return removed;
+}
+
+int
+orphans_layerless(struct ctx *x, struct strv *ids, struct err *e)
+{
+	own_ctr_list struct ctr_list all = {0};
+	struct db *db = ctx_db(x, e);
+
+	if (db == NULL || ctr_list_brief(db, &all, e) == -1)
+		return -1;
+	for (size_t i = 0; i < all.n; i++) {
+		const char *id = all.v[i].id;
+		own_mem char *rw = xasprintf("%s/rw/%s", x->graph_root, id);
+		own_mem char *live = xasprintf("%s" SYNC_LIVE_SUFFIX, id);
+
+		/* One that is being started for the first time may not have it yet, one that goes no more. */
+		if (*all.v[i].image != '\0' && access(rw, F_OK) == -1 && errno == ENOENT &&
+		    (all.v[i].started_ns != 0 || !lock_is_held(x->lock_fd, live)) && has_row(x, id))
+			strv_add(ids, id);
+	}
+	return 0;
 }

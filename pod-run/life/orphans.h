@@ -8,11 +8,15 @@
 
 #include "pod-run/ctx.h"
 
-/* Whole read-write layers, which may be all that is left of a container whose record was lost. */
+/*
+ * Whole read-write layers, which may be all that is left of a container whose record was lost; which it was for certain
+ * if there is what is only written beside a record.
+ */
 struct orphans_keep {
-	uint64_t younger_s; /* stay */
-	bool older;	    /* so do the others */
-	struct strv ids;    /* out: of the others; the caller frees */
+	bool doubtful;	    /* the others, too, are taken for such */
+	uint64_t younger_s; /* but of these the younger ones only stay */
+	bool lost;	    /* such stay */
+	struct strv ids;    /* out: such; the caller frees */
 };
 
 /*
@@ -24,5 +28,8 @@ void orphans_remove(struct ctx *x, bool everywhere, struct orphans_keep *keep);
 
 /* Removes what is left of that one, unless it has a record or runs; was it done? */
 bool orphans_remove_one(struct ctx *x, const char *id);
+
+/* Adds the containers with a record whose read-write layer is gone. */
+int orphans_layerless(struct ctx *x, struct strv *ids, struct err *e);
 
 #endif

@@ -159,6 +159,7 @@ ask_rootfs(struct start *s, struct err *e)
 	    .image = c->image_id,
 	    .dir = -1,
 	    .volatile_ = c->remove,
+	    .used = s->c->started_ns != 0,
 	    .user = c->user,
 	    .groups = c->groups,
 	    .workdir = c->workdir,

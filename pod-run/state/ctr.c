@@ -668,6 +668,13 @@ ctr_leftovers(struct db *db, bool net, int64_t before_ns, struct strv *ids, stru
 }
 
 int
+ctr_is_leftover(struct db *db, const char *id, bool *is, struct err *e)
+{
+	return is_found(
+	    db, "SELECT 1 FROM leftover WHERE id = ?1", id, "looking for a leftover", is, e);
+}
+
+int
 ctr_leftover_done(struct db *db, const char *id, struct err *e)
 {
 	return db_exec(

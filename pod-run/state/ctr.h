@@ -133,6 +133,7 @@ int ctr_exit_code_get(struct db *db, const char *id, int *code, struct err *e);
 
 /* Leftovers of removed containers: with or without leases, noted before that time. */
 int ctr_leftovers(struct db *db, bool net, int64_t before_ns, struct strv *ids, struct err *e);
+int ctr_is_leftover(struct db *db, const char *id, bool *is, struct err *e);
 int ctr_leftover_done(struct db *db, const char *id, struct err *e);
 
 /* After a reboot: what ran is exited, run data and exec sessions are forgotten. */

@@ -179,6 +179,20 @@ is "quick does not see a changed blob" "$(pod system check -q; echo $?)" 0
 damaged "changed blob" "the blob that it keeps was modified" "localhost/two "
 is "it is gone, and only that one" "$(ls "$kept" 2>&1 | grep -c 'No such') $(ls "$ROOT"/layers/*/blob.* | wc -l)" "1 1"
 is "pushed, it is the same image" "$(pod push -q localhost/two "oci-archive:$WORLD/again.tar" && pod rmi -f localhost/two >/dev/null && pod load -q -i "$WORLD/again.tar" >/dev/null && pod images -q --no-trunc)" "sha256:$two"
+sound && pod save -q --format oci-archive -o "$WORLD/two.tar" localhost/two && pod rmi -f localhost/two localhost/base >/dev/null && pod load -q -i "$WORLD/two.tar" >/dev/null
+kept=$(ls "$ROOT"/layers/*/blob.* | head -n 1) && mv "$kept" "$WORLD/whole-blob"
+for how in 'head -c 50 "$WORLD/whole-blob" >"$kept"' ': >"$kept"' '{ cat "$WORLD/whole-blob"; echo; } >"$kept"' 'mkfifo "$kept"' 'mkdir "$kept"'; do
+	eval "$how"
+	is "$how: pushed, it is made anew" "$(timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" push -q localhost/two "oci:$WORLD/anew" 2>&1; jq -r .config.digest "$WORLD/anew/blobs/sha256/$(jq -r '.manifests[0].digest' "$WORLD/anew/index.json" | cut -d: -f2)")" "sha256:$two"
+	damaged "$how" "the blob that it keeps was modified" "localhost/two "
+	rm -rf "$kept" "$WORLD/anew"
+done
+cp "$WORLD/whole-blob" "$kept" && printf X | dd of="$kept" bs=1 seek=99 conv=notrunc 2>/dev/null
+for to in oci: dir:; do
+	pod push -q localhost/two "$to$WORLD/anew" >"$WORLD/out" 2>&1
+	is "a changed blob goes nowhere ($to)" "$? $(grep -c '^Error: .*digest mismatch: expected' "$WORLD/out") $(wc -l <"$WORLD/out")" "125 1 1"
+	rm -rf "$WORLD/anew"
+done
 # The directories and files of the store.
 displaced() { # NAME KIND IMAGES-LEFT [VOLUME]
 	pod images >/dev/null 2>"$WORLD/err"
@@ -268,6 +282,53 @@ is "a container on a damaged image keeps it" "$? $(grep -c 'damage remains' "$WO
 check "and is named" grep -q "container .*: its image .* is damaged" "$WORLD/out"
 pod system check --force >/dev/null 2>&1
 is "with --force it goes" "$? $(pod ps -a -q | wc -l) $(pod images -q | wc -l)" "0 0 1"
+# A container whose read-write layer is gone.
+sound
+pod create --name k localhost/two true >/dev/null
+pod run --name l --network none localhost/two sh -c 'cat /kept; echo work >/kept' >/dev/null 2>&1
+pod create --rootfs --name r --network none "$ROOT/empty" true >/dev/null
+is "containers of all kinds: all is well" "$(pod system check; echo $?)" 0
+l=$(pod inspect -f '{{.Id}}' l) k=$(pod inspect -f '{{.Id}}' k)
+mv "$ROOT/rw/$l" "$WORLD/taken"
+pod start -a l >"$WORLD/out" 2>&1
+is "a lost layer: the start says so" "$? $(grep -c "^Error: .*mounting storage for container $l: its read-write layer is missing\$" "$WORLD/out") $(ls -d "$ROOT/rw/$l" 2>/dev/null)" "125 1 "
+pod cp l:/kept "$WORLD/copy" >"$WORLD/out" 2>&1
+is "a lost layer: so does cp" "$? $(grep -c 'its read-write layer is missing' "$WORLD/out") $(ls -d "$ROOT/rw/$l" 2>/dev/null)" "125 1 "
+is "a lost layer: the check names it" "$(pod system check 2>/dev/null; echo $?)" "Damage detected in container $l: its read-write layer is missing
+125"
+pod system check --repair >"$WORLD/out" 2>"$WORLD/err"
+is "a lost layer: a repair leaves the container" "$? $(grep -c 'damage remains' "$WORLD/err") $(grep -c 'with --force' "$WORLD/err") $(pod ps -aq | wc -l)" "125 1 1 3"
+mkdir "$ROOT/rw/$l" && cp -a "$WORLD/taken/image" "$ROOT/rw/$l/"
+pod start -a l >"$WORLD/out" 2>&1
+is "half of one is no other image, and is not removed" "$? $(grep -c 'its read-write layer is missing' "$WORLD/out") $(ls "$ROOT/rw/$l")" "125 1 image"
+rm -r "$ROOT/rw/$l" && mv "$WORLD/taken" "$ROOT/rw/$l"
+is "the layer is back: so is what it holds" "$(pod start -a l 2>&1) $(pod system check; echo $?)" "work 0"
+rm -rf "${ROOT:?}/rw/$l" "$ROOT/rw/$k"
+pod system check --force >"$WORLD/out" 2>&1
+is "a lost layer, --force: such containers go" "$? $(grep -c "^Deleted container \($k\|$l\)" "$WORLD/out") $(pod ps -aq | wc -l) $(pod system check; echo $?)" "0 2 1 0"
+# A lost record is no reason for other commands to remove what was written.
+sound
+pod run --name k --network none localhost/two sh -c 'echo work >/work'
+pod run --name l --network none localhost/two true
+k=$(pod inspect -f '{{.Id}}' k)
+sqlite3 "$ROOT/pod.db" "PRAGMA foreign_keys = ON; DELETE FROM container WHERE name = 'k'"
+pod run --rm --network none localhost/two true
+pod start l >/dev/null
+pod rm -f l >/dev/null
+pod system renumber
+is "a lost record: ordinary commands leave the layer" "$(cat "$ROOT/rw/$k/upper/work"; pod ps -aq | wc -l)" "work
+0"
+is "a lost record of one that ran: the check names it at once" "$(pod system check 2>/dev/null; echo $?; ls "$ROOT/rw")" "Damage detected in container $k: its record is missing
+125
+$k"
+is "a lost record: a repair removes the layer" "$(pod system check --repair | tail -n 1; ls "$ROOT/rw" | wc -l; ls "$RUNROOT/containers" | wc -l; pod system check; echo $?)" "Deleted container $k
+0
+0
+0"
+pod run --name k --network none localhost/two true
+sqlite3 "$ROOT/pod.db" "PRAGMA foreign_keys = ON; DELETE FROM container WHERE name = 'k'"
+pod system prune -f >/dev/null
+is "a lost record: prune removes the layer" "$(ls "$ROOT/rw" | wc -l)" 0
 # The database of containers.
 with_containers() { # three of them, and all in the file itself
 	sound
