@@ -405,9 +405,9 @@ reference_refuse_transport(const char *text, struct err *e)
 	for (size_t i = 0; i < COUNTOF(known); i++) {
 		size_t n = strlen(known[i]);
 
-		/* "sif:1" is an image and its tag. */
+		/* "sif:1" is an image and its tag, in which no slash can be. */
 		if (strncmp(text, known[i], n) == 0 && text[n] == ':' &&
-		    (text[n + 1] == '/' || text[n + 1] == '.'))
+		    (text[n + 1] == '.' || strchr(text + n + 1, '/') != NULL))
 			return err_set(
 			    e, ERR_UNSUPPORTED, "the transport %s: is not supported", known[i]);
 	}

@@ -88,6 +88,7 @@ check "no blob of it lies in the layout" test ! -e "$WORLD/pbad/blobs/sha256/${b
 refused "one that others have, with what could be a tag" 'Invalid destination name sif:x: unknown transport "sif"' copy "dir:$WORLD/x" sif:x
 refused "no transport" "it has no transport" copy "docker://$R/v2:1" "$WORLD/x"
 refused "a transport that others have" "the transport sif: is not supported" copy "sif:/tmp/x" "dir:$WORLD/x"
+refused "and what can be no tag" "the transport atomic: is not supported" copy "atomic:host/space/name:tag" "dir:$WORLD/x"
 refused "an unknown transport" 'Invalid source name xyz:/tmp/x: unknown transport "xyz"' copy "xyz:/tmp/x" "dir:$WORLD/x"
 
 # --- inspect, list-tags, delete ---
