@@ -308,7 +308,7 @@ find_missing(struct compare *c)
 {
 	const struct nodes *t = &c->nodes;
 
-	for (size_t i = 0; i < t->slots; i++)
+	for (size_t i = 0; i < t->slots && c->faults <= FAULTS_MAX; i++)
 		for (const struct node_name *n = t->table[i]; n != NULL; n = n->hashed) {
 			own_mem char *path = NULL;
 
