@@ -147,9 +147,24 @@ wire_pack(const struct wire_desc *d, const void *rec, struct strbuf *out)
 /* --- Text --------------------------------------------------------------------------------------- */
 
 static int
-check_str(const struct wire_field *f, const char *s, struct err *e)
+too_long(const struct wire_field *f, const char *s, uint64_t max, struct err *e)
 {
-	if (s == NULL || text_is_utf8(s, strlen(s)))
+	unsigned long long most = max;
+
+	return f->attr & SECRET
+		   ? err_set(e, ERR_INVALID, "the %s is longer than %llu bytes", f->name, most)
+		   : err_set(e, ERR_INVALID, "%s \"%.40s...\" is longer than %llu bytes", f->name,
+			 s, most);
+}
+
+static int
+check_str(const struct wire_field *f, const char *s, uint64_t max, struct err *e)
+{
+	size_t n = s != NULL ? strlen(s) : 0;
+
+	if (n > max)
+		return too_long(f, s, max, e);
+	if (n == 0 || text_is_utf8(s, n))
 		return 0;
 	return f->attr & SECRET ? err_set(e, ERR_INVALID, "the %s is not UTF-8", f->name)
 				: err_set(e, ERR_INVALID, "\"%.300s\" is not UTF-8", s);
@@ -162,11 +177,14 @@ check_field(const struct wire_field *f, const void *p, struct err *e)
 	const struct strs *s = p;
 
 	if (f->type == WIRE_STR)
-		return check_str(f, *(const char *const *)p, e);
+		return check_str(f, *(const char *const *)p, f->max, e);
+	if ((f->type == WIRE_STRS && s->n > f->max) || (f->type == WIRE_RECS && l->n > f->max))
+		return err_set(
+		    e, ERR_INVALID, "more than %llu %s", (unsigned long long)f->max, f->name);
 	if (f->type == WIRE_REC && *(void *const *)p != NULL)
 		return wire_check_text(f->rec, *(void *const *)p, e);
 	for (size_t i = 0; f->type == WIRE_STRS && i < s->n; i++)
-		if (check_str(f, s->v[i], e) == -1)
+		if (check_str(f, s->v[i], WIRE_STR_MAX, e) == -1)
 			return -1;
 	for (size_t i = 0; f->type == WIRE_RECS && i < l->n; i++)
 		if (wire_check_text(f->rec, (const char *)l->v + i * f->rec->size, e) == -1)

@@ -93,8 +93,8 @@ struct wire_desc {
 void wire_pack(const struct wire_desc *d, const void *rec, struct strbuf *out);
 
 /*
- * Is all text in the record UTF-8, as whoever gets it demands?  -1: e says which is not, so that what a user typed is
- * the user's mistake and no breach of the protocol.
+ * Is all text in the record UTF-8, and no longer, nor a list, than its field, as whoever gets it demands?  -1: e says
+ * which is not, so that what a user typed is the user's mistake and no breach of the protocol.
  */
 int wire_check_text(const struct wire_desc *d, const void *rec, struct err *e);
 

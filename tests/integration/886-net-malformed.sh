@@ -80,6 +80,15 @@ pod rm -f -t 0 good >/dev/null
 check "nothing of it is left" until_ok 10 clean
 is "beside them, all goes on" "$(pod run --rm --network good localhost/one:1 ip -4 -o addr show eth0 | grep -c 10.84.1)" 1
 
+# --- what is too long or too much ----------------------------------------------------------------------------------
+long=$(head -c 300 /dev/zero | tr '\0' x)
+for words in "create $long" "create -d $long n" "create --interface-name $long n" "create --subnet $long n" "inspect $long" "rm $long" \
+	"create --gateway $long --subnet 10.84.30.0/24 n" "create --route $long,10.1.1.1 --subnet 10.84.31.0/24 n" \
+	"create$(printf ' --dns 10.1.1.%s' $(seq 70)) n"; do
+	is "one error: network ${words%%"${long:0:20}"*}" "$(net $words 2>&1 >/dev/null | grep -cE '^Error: .*(longer than [0-9]+ bytes|more than 64 dns_servers)$') $(net $words 2>&1 >/dev/null | wc -l)" "1 1"
+done
+is "nothing of it is made" "$(net ls -q | sort | tr '\n' ' ')" "good podman "
+
 # --- leases --------------------------------------------------------------------------------------------------------
 pod run -d --name one --network good localhost/one:1 sleep 1000 >/dev/null
 leases=$(dirname "$(find /run/pod-net -type l -lname "$RUNROOT/*" | head -n 1)")

@@ -270,6 +270,31 @@ Test(peer, refuses_to_send_what_is_not_utf8)
 	cr_assert(PEER_IS(&in, image_get));
 }
 
+Test(peer, refuses_to_send_what_is_too_long)
+{
+	struct two t = two_peers(ROLE_RUN, ROLE_NET);
+	const char *aliases[1025];
+	struct err e = {0};
+	char name[258];
+	struct msg_net_list get = {.name = name};
+	struct rec_net_attach attach = {.network = "n", .aliases = {aliases, COUNTOF(aliases)}};
+	struct msg_net_connect m = {.id = "x", .attach = {&attach, 1}};
+
+	memset(name, 'a', sizeof(name) - 1);
+	name[257] = '\0';
+	cr_assert_eq(peer_send(t.a, &msg_net_list_desc, 1, &get, &e), -1);
+	cr_assert_eq(e.class, ERR_INVALID);
+	cr_assert_str_eq(e.text,
+	    "name \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\" is longer than 256 bytes");
+	for (size_t i = 0; i < COUNTOF(aliases); i++)
+		aliases[i] = "a";
+	cr_assert_eq(peer_send(t.a, &msg_net_connect_desc, 2, &m, &e), -1);
+	cr_assert_str_eq(e.text, "more than 1024 aliases");
+	/* As long as it may be, it goes out. */
+	name[256] = '\0';
+	cr_assert_eq(peer_send(t.a, &msg_net_list_desc, 3, &get, &e), 0);
+}
+
 Test(peer, an_error_of_any_bytes_is_an_error)
 {
 	struct two t = two_peers(ROLE_RUN, ROLE_STORE);
