@@ -16,6 +16,7 @@ struct forward {
 	struct forwarder *owner;
 	struct forward *next, **at;
 	struct addr client;
+	const void *from;
 	struct addr servers[ANSWER_SERVERS];
 	size_t nservers, server;
 	size_t question_end;
@@ -237,25 +238,37 @@ of_client(const struct forwarder *f, const struct addr *client)
 	return n;
 }
 
+/* However many clients it has, there stays a place for the others. */
+static bool
+has_share(const struct forwarder *f, const void *from)
+{
+	size_t n = 0;
+
+	for (const struct forward *q = f->list; q != NULL; q = q->next)
+		n += q->from == from;
+	return n < FORWARD_MAX - f->n;
+}
+
 struct forward *
-forward_start(struct forwarder *f, const struct answer *a, const struct addr *client, bool stream,
-    const uint8_t *query, size_t n, forward_done *done, void *arg)
+forward_start(struct forwarder *f, const struct answer *a, const struct forward_query *in,
+    forward_done *done, void *arg)
 {
 	struct forward *q;
 
-	if (f->n >= FORWARD_MAX || of_client(f, client) >= FORWARD_CLIENT_MAX)
+	if (!has_share(f, in->from) || of_client(f, in->client) >= FORWARD_CLIENT_MAX)
 		return NULL;
 	q = xcalloc(1, sizeof(*q));
 	*q = (struct forward){.owner = f,
 	    .next = f->list,
 	    .at = &f->list,
-	    .client = *client,
+	    .client = *in->client,
+	    .from = in->from,
 	    .nservers = a->nservers,
 	    .question_end = a->query.question_end,
 	    .client_id = a->query.id,
-	    .stream = stream,
-	    .query = xmemdup(query, n),
-	    .n = n,
+	    .stream = in->stream,
+	    .query = xmemdup(in->p, in->n),
+	    .n = in->n,
 	    .done = done,
 	    .arg = arg,
 	    .fd = -1};

@@ -12,7 +12,10 @@
 
 #include "pod-net/dns/answer.h"
 
-/* Queries under way: in all, and for one client, so that none can take the others' places. */
+/*
+ * Queries under way: in all, and for one client, so that none can take the others' places.  Of one network there are at
+ * most as many as there are places left.
+ */
 #define FORWARD_MAX 512
 #define FORWARD_CLIENT_MAX 64
 #define FORWARD_TIMEOUT_MS 5000 /* for all servers together */
@@ -26,10 +29,18 @@ void forwarder_free(struct forwarder *f); /* without calling done */
 /* Called once, after forward_start has returned; p is the answer with the client's ID, or NULL. */
 typedef void forward_done(void *arg, const uint8_t *p, size_t n);
 
-/* The query of n bytes was parsed by answer_make.  NULL: too many are under way. */
+/* Who asks; all is borrowed. */
+struct forward_query {
+	const struct addr *client;
+	const void *from; /* tells its network from others */
+	bool stream;	  /* over TCP */
+	const uint8_t *p; /* parsed by answer_make */
+	size_t n;
+};
+
+/* NULL: too many are under way. */
 struct forward *forward_start(struct forwarder *f, const struct answer *a,
-    const struct addr *client, bool stream, const uint8_t *query, size_t n, forward_done *done,
-    void *arg);
+    const struct forward_query *in, forward_done *done, void *arg);
 
 /* The client has gone: done will not be called. */
 void forward_cancel(struct forward *q);

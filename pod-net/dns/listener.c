@@ -130,8 +130,9 @@ forward_datagram(struct listener *l, const struct answer *a, const struct addr *
 	w->client = *from;
 	w->client_len = len;
 	memcpy(w->question, p, a->query.question_end);
-	w->forward =
-	    forward_start(l->shared->forwarder, a, client, false, p, n, on_datagram_answer, w);
+	w->forward = forward_start(l->shared->forwarder, a,
+	    &(struct forward_query){.client = client, .from = l, .p = p, .n = n},
+	    on_datagram_answer, w);
 	if (w->forward == NULL) {
 		free(w);
 		return false;
@@ -227,8 +228,10 @@ answer_stream(struct connection *c, const uint8_t *p, size_t n)
 
 	make_answer(l, &c->client, true, p, n, &c->answer, out, sizeof(out));
 	if (c->answer.kind == ANSWER_FORWARD) {
-		c->forward = forward_start(
-		    l->shared->forwarder, &c->answer, &c->client, true, p, n, on_stream_answer, c);
+		c->forward = forward_start(l->shared->forwarder, &c->answer,
+		    &(struct forward_query){
+			.client = &c->client, .from = l, .stream = true, .p = p, .n = n},
+		    on_stream_answer, c);
 		if (c->forward != NULL) {
 			c->query = xmemdup(p, n);
 			return true;
@@ -279,14 +282,17 @@ static bool
 may_connect(const struct listener *l, const struct addr *client)
 {
 	const struct listen_shared *s = l->shared;
-	size_t n = 0;
+	size_t n = 0, ours = 0;
 
 	s->refresh(s->arg);
 	if (l->network == NULL || !answer_serves(l->network, client))
 		return false;
-	for (const struct connection *c = s->connections; c != NULL; c = c->next)
+	for (const struct connection *c = s->connections; c != NULL; c = c->next) {
 		n += addr_compare(&c->client, client) == 0;
-	return s->nconnections < LISTENER_CONNECTIONS_MAX && n < LISTENER_CLIENT_MAX;
+		ours += c->listener == l;
+	}
+	/* Of one network as many as there are places left: there stays one for the others. */
+	return ours < LISTENER_CONNECTIONS_MAX - s->nconnections && n < LISTENER_CLIENT_MAX;
 }
 
 static void

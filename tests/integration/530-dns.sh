@@ -74,6 +74,26 @@ is "the rest is asked of the host's resolver" "$(asked 10.9.0.1 10.9.0.1 outside
 is "of the container's own" "$(asked 10.9.0.3 10.9.0.1 outside.example)" "NOERROR 192.0.2.7"
 is "TCP by TCP" "$(asked 10.9.0.3 10.9.0.1 +tcp outside.example)" "NOERROR 192.0.2.7"
 is "of the network's, past one that fails" "$(asked 10.9.1.2 10.9.1.1 outside.example)" "NOERROR 192.0.2.7"
+# Clients of one network, whose resolver says nothing, ask as much as they may.
+for a in 10.9.9.7 $(seq -f 10.9.3.%g 1 13); do ip addr add "$a/32" dev lo; done
+{ echo "10.9.3.1 10.9.9.7"; for i in $(seq 2 13); do echo "h$i 10.9.3.$i  h$i"; done; } >"$dir/names/hog"
+kill -HUP "$pid"
+cat >"$dir/hog.pl" <<'END'
+use IO::Socket::INET;
+my $mute = IO::Socket::INET->new(LocalAddr => "10.9.9.7", LocalPort => 53, Proto => "udp") or die;
+my @s = map { IO::Socket::INET->new(LocalAddr => "10.9.3.$_", PeerAddr => "10.9.3.1", PeerPort => 53, Proto => "udp") or die } 2 .. 13;
+my @t = map { IO::Socket::INET->new(LocalAddr => "10.9.3.$_", PeerAddr => "10.9.3.1", PeerPort => 53, Proto => "tcp") or die } map { ($_) x 16 } 2 .. 13;
+for my $i (1 .. 80) { for my $s (@s) { $s->send(pack("n6", $i, 0x100, 1, 0, 0, 0) . "\4slow\7example\0" . pack("n2", 1, 1)) } select(undef, undef, undef, 0.005) }
+print "asked\n";
+close STDOUT;
+sleep 3;
+END
+exec 8< <(perl "$dir/hog.pl")
+read -r -t 20 hogs <&8
+is "one network takes not all places ($hogs)" "$(asked 10.9.0.3 10.9.0.1 outside.example)" "NOERROR 192.0.2.7"
+is "nor by TCP" "$(asked 10.9.0.3 10.9.0.1 +tcp outside.example)" "NOERROR 192.0.2.7"
+exec 8<&-
+rm "$dir/names/hog"
 is "an internal network asks nobody" "$(asked 10.9.2.2 10.9.2.1 outside.example)" "NXDOMAIN"
 # Written in place, as the file may be mounted.
 echo 'nameserver 10.9.9.2' >"$dir/resolv.conf"
