@@ -173,13 +173,26 @@ file_write_place(const char *path, const char *what, const char *text, struct er
 	return 0;
 }
 
+/* As root a rename would take /dev/null away for everybody. */
+static bool
+is_replaceable(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || S_ISREG(st.st_mode) ||
+	       S_ISLNK(st.st_mode);
+}
+
 int
 file_write(int dirfd, const char *name, const void *p, size_t n, mode_t mode, unsigned flags,
     struct err *e)
 {
 	char temp[PATH_MAX];
-	own_fd int fd = make_temp(dirfd, name, mode, temp);
+	own_fd int fd = -1;
 
+	if (!is_replaceable(dirfd, name))
+		return err_set(e, ERR_INVALID, "%s is no regular file", name);
+	fd = make_temp(dirfd, name, mode, temp);
 	if (fd == -1)
 		return err_sys(e, "making a temporary file for %s", name);
 	if (file_put(fd, p, n) == -1 || fchmod(fd, mode) == -1 ||

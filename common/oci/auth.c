@@ -558,7 +558,7 @@ write_file(const struct changed *c, const json_t *j, struct err *e)
 	json_go(j, "\t", &b);
 	r = file_write(c->dir, c->name, b.s, b.n, 0600, 0, e);
 	explicit_bzero(b.s, b.n);
-	return r;
+	return r < 0 ? err_wrap(e, "writing auth file") : 0;
 }
 
 /* The name under which Docker's own files know a registry. */

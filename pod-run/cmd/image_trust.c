@@ -427,6 +427,8 @@ set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return -1;
 	if (strcmp(argv[0], "default") == 0) {
 		json_object_set(policy, "default", rules);
+	} else if (json_object_get(policy, "default") == NULL) {
+		return err_set(e, ERR_INVALID, "default trust policy must be set");
 	} else {
 		transports = json_object_get(policy, "transports");
 		if (!json_is_object(transports))

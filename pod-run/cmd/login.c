@@ -131,7 +131,8 @@ ask(const char *question, bool secret, struct err *e)
 	}
 	if (n == -1) {
 		free(line);
-		err_set(e, ERR_CANCELLED, "reading %s: EOF", secret ? "password" : "username");
+		err_set(e, ERR_CANCELLED, "getting username and password: reading %s: EOF",
+		    secret ? "password" : "username");
 		return NULL;
 	}
 	line[strcspn(line, "\r\n")] = '\0';
@@ -176,6 +177,19 @@ secret_password(struct ctx *x, const char *name, char **out, struct err *e)
 	return 0;
 }
 
+/* The ends of lines go; what stands behind the first one is part of the password. */
+static void
+join_lines(char *s)
+{
+	char *to = s;
+
+	for (; *s != '\0'; s++) {
+		if (*s != '\n' && (s[0] != '\r' || s[1] != '\n'))
+			*to++ = *s;
+	}
+	*to = '\0';
+}
+
 static int
 ask_password(struct ctx *x, const struct login_opts *o, char **out, struct err *e)
 {
@@ -187,7 +201,7 @@ ask_password(struct ctx *x, const struct login_opts *o, char **out, struct err *
 	if (o->password_stdin) {
 		if (file_slurp(STDIN_FILENO, SECRET_MAX, "standard input", out, &n, e) == -1)
 			return -1;
-		(*out)[strcspn(*out, "\r\n")] = '\0';
+		join_lines(*out);
 		return 0;
 	}
 	*out = o->password != NULL ? xstrdup(o->password) : ask("Password", true, e);

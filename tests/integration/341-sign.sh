@@ -292,5 +292,8 @@ is "trust show" "$(pod image trust show -n --signature-policy "$WORLD/p" | tr -s
 is "as JSON" "$(pod image trust show --json --signature-policy "$WORLD/p" | jq -r '.[] | select(.gpg_id).gpg_id' | sort | tr '\n' ' ')" "N/A alice@example.org "
 check "--raw" cmp -s <(pod image trust show --raw --signature-policy "$WORLD/p") <(cat "$WORLD/p"; echo)
 said=$(pod image trust set --signature-policy "$WORLD/p" -t sigstoreSigned x.io 2>&1)
+echo '{}' >"$WORLD/nothing"
+is "a rule beside no default" "$(pod image trust set --signature-policy "$WORLD/nothing" -t reject x.io 2>&1)" "Error: default trust policy must be set"
+is "is not written" "$(cat "$WORLD/nothing")" "{}"
 is "a rule without a key" "$said" "Error: at least one public key must be defined for type 'sigstoreSigned'"
 finish

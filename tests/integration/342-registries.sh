@@ -55,6 +55,14 @@ gone
 says "and nowhere else" unauthorized pod pull -q "$REGISTRY/app:1"
 is "logout --all" "$(pod logout --all)" "Removed login credentials for all registries"
 is "leaves nothing" "$(jq -c .auths "$auth")" "{}"
+printf 'sec\r\nret\n' >"$WORLD/lines"
+is "--password-stdin takes more than a line" "$(pod login -u tester --password-stdin --authfile "$WORLD/lines.json" "$REGISTRY" <"$WORLD/lines" 2>&1)" "Login Succeeded!"
+if mknod "$WORLD/null" c 1 3 2>/dev/null; then
+	says "a device is not replaced by an auth file" "null is no regular file" pod login -u tester -p secret --authfile "$WORLD/null" "$REGISTRY"
+	check "it is still one" test -c "$WORLD/null"
+else
+	skip "a device is not replaced" "none can be made"
+fi
 compat=$WORLD/docker/config.json
 mkdir -p "$WORLD/docker"
 echo '{"psFormat":"keep"}' >"$compat"
