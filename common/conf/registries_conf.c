@@ -117,15 +117,39 @@ read_mirrors(const json_t *j, struct registries_entry *entry, struct err *e)
 	return 0;
 }
 
+/* What could never match, or stands where it has no effect, is no way to block or to redirect. */
+static int
+check_entry(const char *prefix, const char *location, const char *use, struct err *e)
+{
+	bool wild = text_has_prefix(prefix, "*.");
+
+	if (wild && strpbrk(prefix, "/@:") != NULL)
+		return err_set(e, ERR_INVALID,
+		    "Wildcarded prefix should be in the format: *.example.com. Current prefix "
+		    "\"%.200s\" "
+		    "is incorrectly formatted",
+		    prefix);
+	if (!wild && location == NULL)
+		return err_set(e, ERR_INVALID,
+		    "invalid condition: location is unset and prefix is not in the format: "
+		    "*.example.com");
+	if (use != NULL && *use != '\0')
+		return err_set(e, ERR_INVALID,
+		    "pull-from-mirror must not be set for a non-mirror registry \"%.200s\"",
+		    prefix);
+	return 0;
+}
+
 static int
 read_entry(const json_t *j, struct registries_entry *entry, struct err *e)
 {
-	const char *prefix = NULL, *location = NULL;
+	const char *prefix = NULL, *location = NULL, *use = NULL;
 
 	if (!json_is_object(j))
 		return err_set(e, ERR_INVALID, "registry is no table");
 	if (json_want_str(j, "prefix", &prefix, e) < 0 ||
 	    json_want_str(j, "location", &location, e) < 0 ||
+	    json_want_str(j, "pull-from-mirror", &use, e) < 0 ||
 	    json_want_bool(j, "insecure", &entry->primary.insecure, e) < 0 ||
 	    json_want_bool(j, "blocked", &entry->blocked, e) < 0 ||
 	    json_want_bool(j, "mirror-by-digest-only", &entry->mirror_by_digest_only, e) < 0)
@@ -136,11 +160,10 @@ read_entry(const json_t *j, struct registries_entry *entry, struct err *e)
 		prefix = location;
 	if (prefix == NULL)
 		return err_set(e, ERR_INVALID, "a registry has neither location nor prefix");
-	if ((entry->prefix = location_copy(prefix, e)) == NULL ||
+	if (check_entry(prefix, location, use, e) < 0 ||
+	    (entry->prefix = location_copy(prefix, e)) == NULL ||
 	    (location != NULL && (entry->primary.location = location_copy(location, e)) == NULL))
 		return -1;
-	if (location == NULL && !text_has_prefix(prefix, "*."))
-		entry->primary.location = xstrdup(entry->prefix);
 	return read_mirrors(j, entry, e);
 }
 
@@ -230,6 +253,33 @@ put_alias(struct registries_conf *c, const char *name, const char *value, const 
 	a->file = xstrdup(file);
 }
 
+/* NAME = "REGISTRY/REPOSITORY", or "" that takes an earlier one away; tags and digests are those of the user's word. */
+static int
+check_alias(const char *name, const char *value, struct err *e)
+{
+	own_reference struct reference key = {0}, full = {0};
+	const char *why = NULL;
+
+	if (reference_parse(name, &key, e) < 0)
+		return -1;
+	if (key.domain != NULL || key.tag != NULL || key.digest != NULL)
+		return err_set(e, ERR_INVALID, "invalid short name \"%.200s\": must not contain %s",
+		    name,
+		    key.domain != NULL ? "registry"
+		    : key.tag != NULL  ? "tag"
+				       : "digest");
+	if (*value == '\0')
+		return 0;
+	if (reference_parse(value, &full, e) < 0)
+		return -1;
+	why = full.domain == NULL   ? "must contain registry and repository"
+	      : full.tag != NULL    ? "must not contain tag"
+	      : full.digest != NULL ? "must not contain digest"
+				    : NULL;
+	return why == NULL ? 0
+			   : err_set(e, ERR_INVALID, "invalid alias \"%.200s\": %s", value, why);
+}
+
 static int
 read_aliases(struct registries_conf *c, const json_t *j, const char *file, struct err *e)
 {
@@ -241,6 +291,8 @@ read_aliases(struct registries_conf *c, const json_t *j, const char *file, struc
 	json_object_foreach (table, name, v) {
 		if (!json_is_string(v))
 			return err_set(e, ERR_INVALID, "aliases: %.100s is no string", name);
+		if (check_alias(name, json_string_value(v), e) < 0)
+			return err_wrap(e, "validating short-name aliases");
 		put_alias(c, name, json_string_value(v), file);
 	}
 	return 0;
@@ -286,6 +338,9 @@ read_search(struct registries_conf *c, const json_t *j, const char *key, struct 
 
 		if (name == NULL)
 			return -1;
+		if (!reference_prefix_valid(name))
+			return err_set(e, ERR_INVALID,
+			    "Invalid unqualified-search-registries entry \"%.200s\"", name);
 		strv_add(&c->search, name);
 	}
 	return 0;
@@ -539,6 +594,10 @@ registries_conf_load(struct registries_conf *c, const char *path, struct err *e)
 	if (path == NULL)
 		path = MAIN_FILE;
 	c->file = xstrdup(path);
+	if (alone && access(path, F_OK) == -1) {
+		err_sys(e, "open %s", path);
+		return err_wrap(e, "loading registries configuration \"%s\"", path);
+	}
 	if (read_file(c, path, false, e) < 0)
 		return -1;
 	if (!alone) { /* a file that was named stands for itself */

@@ -145,6 +145,10 @@ says "a helper that is not installed" 'exec: "docker-credential-missing": execut
 rm "$conf/registries.conf"
 
 # --- registries.conf ---
+says "a registries.conf that is named must be there" "open $WORLD/nowhere: no such file or directory" \
+	env CONTAINERS_REGISTRIES_CONF="$WORLD/nowhere" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" pull -q "$REGISTRY_HTTP/mirror/app:1"
+printf '[aliases]\n"app" = "other"\n' >"$conf/registries.conf"
+says "an alias names a registry" 'invalid alias "other": must contain registry and repository' pod pull -q app:1
 cat >"$conf/registries.conf" <<CONF
 unqualified-search-registries = ["$REGISTRY_HTTP/mirror"]
 [[registry]]

@@ -119,6 +119,13 @@ Test(registries, faults)
 	    "[[registry]]\nprefix = \"p.io\"\nlocation = \"q.io\"\n",
 	    "[[registry]]\nlocation = \"q.io\"\nblocked = true\n[[registry]]\nlocation = "
 	    "\"q.io\"\n",
+	    "[[registry]]\nprefix = \"p.io\"\nlocation = \"\"\nblocked = true\n",
+	    "[[registry]]\nprefix = \"*.q.io/ns\"\nlocation = \"q.io\"\n",
+	    "[[registry]]\nlocation = \"q.io\"\npull-from-mirror = \"all\"\n",
+	    "unqualified-search-registries = [\" q.io\"]\n",
+	    "unqualified-search-registries = [\"q.io/a:1\"]\n", "[aliases]\n\"a\" = \"b\"\n",
+	    "[aliases]\n\"a\" = \"q.io/a:1\"\n", "[aliases]\n\"a:1\" = \"q.io/a\"\n",
+	    "[aliases]\n\"q.io/a\" = \"q.io/a\"\n",
 	    "[[registry]]\nlocation = \"q.io\"\nmirror-by-digest-only = true\n"
 	    "[[registry.mirror]]\nlocation = \"m.io\"\npull-from-mirror = \"all\"\n"};
 
@@ -129,15 +136,26 @@ Test(registries, faults)
 	}
 }
 
+Test(registries, a_named_file_must_be_there)
+{
+	own_registries_conf struct registries_conf c = {0};
+
+	err_clear(&e);
+	cr_expect_eq(registries_conf_load(&c, "/nonexistent/r.conf", &e), -1);
+	cr_expect_str_eq(e.text, "loading registries configuration \"/nonexistent/r.conf\": open "
+				 "/nonexistent/r.conf: no such file or directory");
+}
+
 Test(registries, what_is_empty_is_not_there)
 {
 	own_registries_conf struct registries_conf c = {0};
 
-	cr_assert_eq(load(&c, "[[registry]]\nprefix = \"\"\nlocation = \"q.io\"\n"
-			      "[[registry]]\nprefix = \"p.io\"\nlocation = \"\"\n"),
+	cr_assert_eq(
+	    load(&c, "[[registry]]\nprefix = \"\"\nlocation = \"q.io\"\npull-from-mirror = \"\"\n"
+		     "[[registry]]\nprefix = \"*.p.io\"\nlocation = \"\"\n"),
 	    0, "%s", e.text);
 	expect_rewrite(&c, "q.io/a:1", "q.io/a:1");
-	expect_rewrite(&c, "p.io/a:1", "p.io/a:1");
+	expect_rewrite(&c, "a.p.io/a:1", "a.p.io/a:1");
 }
 
 Test(registries, version_1)
@@ -170,12 +188,4 @@ Test(registries, an_empty_version_1_is_version_2)
 	    0, "%s", e.text);
 	cr_expect_eq(c.mode, REGISTRIES_ENFORCING);
 	cr_expect_eq(c.nentries, 1);
-}
-
-Test(registries, a_missing_file_is_an_empty_one)
-{
-	own_registries_conf struct registries_conf c = {0};
-
-	cr_assert_eq(registries_conf_load(&c, "/nonexistent/registries.conf", &e), 0);
-	cr_assert_eq(c.search.n, 0);
 }
