@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,6 +171,7 @@ run_there(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct remote *r = ctx_of(cli)->remote;
 	const char *words = cli->path + strlen(cli->prog);
 	const struct remote_command *c;
+	int got;
 
 	words += *words == ' ';
 	if (refuse_globals(cli, e) == -1)
@@ -182,7 +185,9 @@ run_there(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (refuse_options(cli, c, words, e) == -1)
 		return -1;
 	r->name = xstrdup(words);
-	return c->run != NULL ? c->run(r, &a, e) : cli->cmd->run(cli, opts, argc, argv, e);
+	got = c->run != NULL ? c->run(r, &a, e) : cli->cmd->run(cli, opts, argc, argv, e);
+	/* Who read our output has heard enough. */
+	return got == -1 && e->class == ERR_CANCELLED && e->no == EPIPE ? 128 + SIGPIPE : got;
 }
 
 /* Of those that concern no engine at all. */

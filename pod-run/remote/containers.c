@@ -445,6 +445,9 @@ run_top(struct remote *r, const struct args *a, struct err *e)
 		question_put(&q, "ps_args", columns.s);
 	if (remote_ask(r, &q, &reply, e) == -1)
 		return -1;
+	/* Services of version 4 have begun to agree when they find out. */
+	if (json_array_size(json_object_get(reply.document, "Titles")) == 0)
+		return err_set(e, ERR_STATE, "top can only be used on running containers");
 	add_cells(&table, json_object_get(reply.document, "Titles"));
 	json_array_foreach (json_object_get(reply.document, "Processes"), i, line)
 		add_cells(&table, line);

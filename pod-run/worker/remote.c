@@ -107,8 +107,11 @@ pass(int fd, const char *p, size_t n, struct err *e)
 {
 	if (file_put(fd, p, n) == 0)
 		return 0;
-	return errno == EPIPE ? err_set(e, ERR_CANCELLED, "the reader has gone")
-			      : err_sys(e, "writing what the service sends");
+	if (errno != EPIPE)
+		return err_sys(e, "writing what the service sends");
+	err_set(e, ERR_CANCELLED, "the reader has gone");
+	e->no = EPIPE;
+	return -1;
 }
 
 static int

@@ -76,6 +76,12 @@ fails "logs of two" 125 "logs of several containers: not built for a remote serv
 is "ps by its state" "$(podr ps --format '{{.Names}} {{.State}}')" "one running"
 is "top" "$(podr top one pid args | awk 'NR == 1 || $1 == 1 { print $1, $2 }')" "PID COMMAND
 1 sh"
+fails "of one that does not run" 125 "top can only be used on running containers" top two
+make tick '["sh","-c","while :; do echo x; sleep 0.1; done"]' >/dev/null
+podr start tick >/dev/null
+is "a reader that has heard enough ends logs, in silence" "$(podr logs -f tick 2>"$WORLD/err" | head -n 1; echo "${PIPESTATUS[0]} $(cat "$WORLD/err")")" "x
+141 "
+podr rm -f -t 0 tick >/dev/null
 is "stats" "$(podr stats --no-stream --format '{{.Name}} {{.PIDS}}')" "one 2"
 check "of one, as JSON" eval 'podr stats --no-stream --format json one | jq -e ".[0] | .name == \"one\" and (.mem_usage | test(\" / \"))" >/dev/null'
 fails "stats of none" 125 'no container with name or ID "none" found: no such container' stats --no-stream none
