@@ -15,5 +15,5 @@ $(eval $(call program,pod-run-scope,libexec/pod,pod-run/worker/scope.c,-lsystemd
 $(eval $(call program,pod-run-names,libexec/pod,pod-run/worker/names.c,-lmsgpackc,static))
 $(eval $(call program,pod-run-logs,libexec/pod,pod-run/worker/logs.c,-lmsgpackc,static))
 $(eval $(call program,pod-run-document,libexec/pod,$(addprefix pod-run/worker/,document.c libpod_words.c criu_files.c) pod-run/oci/spec_list.c,-lmsgpackc -ljansson,static))
-$(eval $(call program,pod-run-remote,libexec/pod,pod-run/worker/remote.c,-lmsgpackc -ljansson,static))
+$(eval $(call program,pod-run-remote,libexec/pod,$(addprefix pod-run/worker/,remote.c exchange.c),-lmsgpackc -ljansson,static))
 $(eval $(call program,pod-run-dial,libexec/pod,pod-run/worker/dial.c,$(call pc,libssl libcrypto msgpack),dynamic))
