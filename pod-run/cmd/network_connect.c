@@ -12,6 +12,7 @@
 #include "pod-run/cmd/select.h"
 #include "pod-run/life/join.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/remote/networks.h"
 #include "pod-run/state/event.h"
 
 static void
@@ -78,14 +79,17 @@ connect_(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (check_address("--ip", o->ip, AF_INET, e) == -1 ||
 	    check_address("--ip6", o->ip6, AF_INET6, e) == -1)
 		return -1;
-	lock = sync_open_word(x, argv[1], &c, e);
-	if (lock == -1 || full_name(x, argv[0], &in, &at.network, e) == -1)
-		return -1;
 	if (o->ip != NULL)
 		ips[at.static_ips.n++] = o->ip;
 	if (o->ip6 != NULL)
 		ips[at.static_ips.n++] = o->ip6;
 	at.aliases = (struct strs){(const char **)o->alias.v, o->alias.n};
+	at.network = argv[0];
+	if (x->remote != NULL)
+		return networks_connect(x->remote, &at, argv[1], e);
+	lock = sync_open_word(x, argv[1], &c, e);
+	if (lock == -1 || full_name(x, argv[0], &in, &at.network, e) == -1)
+		return -1;
 	if (join_connect(x, &c, &at, e) == -1)
 		return -1;
 	tell(x, &c, EVENT_CONNECT, at.network);
@@ -129,6 +133,8 @@ disconnect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e
 	const char *network;
 
 	(void)argc;
+	if (x->remote != NULL)
+		return networks_disconnect(x->remote, argv[0], argv[1], o->force, e);
 	lock = sync_open_word(x, argv[1], &c, e);
 	if (lock == -1 || full_name(x, argv[0], &in, &network, e) == -1 ||
 	    join_disconnect(x, &c, network, o->force, e) == -1)

@@ -8,6 +8,7 @@
 #include "pod-run/cmd/volume_row.h"
 #include "pod-run/life/remove.h"
 #include "pod-run/life/volumes.h"
+#include "pod-run/remote/networks.h"
 #include "pod-run/state/ctr.h"
 #include "pod-run/state/event.h"
 
@@ -125,7 +126,8 @@ volume_row_check(struct ctx *x, const struct strv *filters, struct err *e)
 {
 	own_terms struct terms terms = {0};
 
-	return terms_parse(x, keys, filters, &terms, e);
+	/* Those of a service are its own to understand. */
+	return x->remote != NULL ? 0 : terms_parse(x, keys, filters, &terms, e);
 }
 
 int
@@ -272,6 +274,8 @@ volume_row_prune(struct ctx *x, bool all, bool dry_run, const struct strv *filte
 {
 	own_volume_rows struct volume_rows rows = {0};
 
+	if (x->remote != NULL)
+		return networks_prune_volumes(x->remote, all, dry_run, filters, removed, e);
 	if (volume_row_list(x, filters, &rows, e) == -1)
 		return -1;
 	for (size_t i = 0; i < rows.n; i++) {

@@ -468,9 +468,8 @@ run_logs(struct remote *r, const struct args *a, struct err *e)
 
 	if (a->argc != 1)
 		return err_set(e, ERR_USAGE,
-		    a->argc == 0
-			? "specify at least one container name or ID to log"
-			: "logs of several containers: not built for a remote service yet");
+		    a->argc == 0 ? "specify at least one container name or ID to log"
+				 : "logs does not support multiple containers when run remotely");
 	if (out == -1 || err == -1)
 		return err_sys(e, "duplicating descriptors");
 	q.out = out;

@@ -97,15 +97,6 @@ put_entrypoint(json_t *o, const char *text)
 	json_add_str(list, text);
 }
 
-static void
-put_strs(json_t *o, const char *key, const struct strs *l)
-{
-	json_t *list = l->n > 0 ? json_put_arr(o, key) : NULL;
-
-	for (size_t i = 0; i < l->n; i++)
-		json_add_str(list, l->v[i]);
-}
-
 /* NAME[:ip=…,mac=…,…], one of the networks to join. */
 static int
 join(json_t *o, const char *word, struct err *e)
@@ -126,8 +117,8 @@ join(json_t *o, const char *word, struct err *e)
 			return err_set(e, ERR_UNSUPPORTED,
 			    "--network %s: %s: not built for a remote service yet", word,
 			    n->options.v[0].key);
-		put_strs(one, "static_ips", &n->static_ips);
-		put_strs(one, "aliases", &n->aliases);
+		remote_put_strs(one, "static_ips", &n->static_ips);
+		remote_put_strs(one, "aliases", &n->aliases);
 		if (n->static_mac != NULL)
 			json_put_str(one, "static_mac", n->static_mac);
 		if (n->interface != NULL)

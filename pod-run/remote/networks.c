@@ -10,6 +10,7 @@
 #include "common/oci/network_json.h"
 #include "pod-run/cmd/confirm.h"
 #include "pod-run/cmd/removal.h"
+#include "common/oci/names.h"
 #include "pod-run/remote/command.h"
 #include "pod-run/remote/networks.h"
 
@@ -224,6 +225,90 @@ prune_networks(struct remote *r, const struct args *a, struct err *e)
 	return check_reports(reply.document, "Error", e);
 }
 
+static int
+remove_volume(struct remote *r, const char *name, struct err *e)
+{
+	own_question struct question q = {.method = "DELETE", .answer = "none"};
+	own_reply struct reply reply = {0};
+
+	question_path(&q, "/volumes/%s", name);
+	if (remote_ask(r, &q, &reply, e) == 0)
+		return 0;
+	if (reply.status == IN_USE)
+		e->class = ERR_INUSE;
+	return -1;
+}
+
+int
+networks_prune_volumes(struct remote *r, bool all, bool dry, const struct strv *filters,
+    struct strv *names, struct err *e)
+{
+	own_strv struct strv unused = {0};
+	own_json json_t *list = NULL;
+	const json_t *one;
+	size_t i;
+
+	strv_add_all(&unused, (const char *const *)filters->v, filters->n);
+	strv_add(&unused, "dangling=true");
+	if ((list = networks_volumes(r, &unused, e)) == NULL)
+		return -1;
+	json_array_foreach (list, i, one) {
+		const char *name = json_string_value(json_object_get(one, "Name"));
+
+		if (name == NULL || !names_is_valid(name))
+			return err_set(e, ERR_FORMAT, "the service lists a volume without a name");
+		if (!all && !json_is_true(json_object_get(one, "Anonymous")))
+			continue;
+		if (dry || remove_volume(r, name, e) == 0) {
+			strv_add(names, name);
+			continue;
+		}
+		/* Somebody was faster, one way or the other. */
+		if (e->class != ERR_NOTFOUND && e->class != ERR_INUSE)
+			return -1;
+		err_clear(e);
+	}
+	return 0;
+}
+
+/* --- Containers in networks ---------------------------------------------------------------------*/
+
+static int
+change(struct remote *r, const char *network, const char *act, const json_t *body, struct err *e)
+{
+	own_question struct question q = {.method = "POST", .answer = "none", .body = body};
+	own_reply struct reply reply = {0};
+
+	question_path(&q, "/networks/%s", network);
+	question_path(&q, "/%s", act);
+	return remote_ask(r, &q, &reply, e);
+}
+
+int
+networks_connect(
+    struct remote *r, const struct rec_net_attach *at, const char *container, struct err *e)
+{
+	own_json json_t *body = json_obj();
+
+	json_put_str(body, "container", container);
+	remote_put_strs(body, "static_ips", &at->static_ips);
+	remote_put_strs(body, "aliases", &at->aliases);
+	if (at->static_mac != NULL)
+		json_put_str(body, "static_mac", at->static_mac);
+	return change(r, at->network, "connect", body, e);
+}
+
+int
+networks_disconnect(
+    struct remote *r, const char *network, const char *container, bool force, struct err *e)
+{
+	own_json json_t *body = json_obj();
+
+	json_put_str(body, "Container", container);
+	json_put_bool(body, "Force", force);
+	return change(r, network, "disconnect", body, e);
+}
+
 const struct remote_command remote_networks[] = {
     {"network ls", "filter,format,no-trunc,noheading,quiet", NULL},
     {"network create",
@@ -232,6 +317,9 @@ const struct remote_command remote_networks[] = {
 	create_network},
     {"network rm", "force,time", rm_networks},
     {"network prune", "filter,force", prune_networks},
+    {"network connect", "alias,ip,ip6,mac-address", NULL},
+    {"network disconnect", "force", NULL},
+    {"volume prune", "all,dry-run,filter,force", NULL},
     {"volume ls", "filter,format,noheading,quiet", NULL},
     {"volume inspect", "all,format", NULL},
     {"volume create", "driver,label,opt", create_volume},

@@ -250,6 +250,15 @@ remote_texts(const json_t *o, const char *key, struct arena *a)
 }
 
 void
+remote_put_strs(json_t *o, const char *key, const struct strs *l)
+{
+	json_t *list = l->n > 0 ? json_put_arr(o, key) : NULL;
+
+	for (size_t i = 0; i < l->n; i++)
+		json_add_str(list, l->v[i]);
+}
+
+void
 remote_print(FILE *to, const char *title, const char *s)
 {
 	size_t size = strlen(s) * 4 + 1; /* \xHH */

@@ -79,6 +79,9 @@ void reply_free(struct reply *a);
 /* Of an answer, the texts of a list; what is none is passed over. */
 struct strs remote_texts(const json_t *o, const char *key, struct arena *a);
 
+/* The texts as a list; no key if there are none. */
+void remote_put_strs(json_t *o, const char *key, const struct strs *l);
+
 /* A line: title, and text of the service with its control characters escaped. */
 void remote_print(FILE *to, const char *title, const char *s);
 

@@ -65,6 +65,31 @@ is "in detail" "$(podr system df -v | awk 'NF && !/usage/ { print $1 }' | tr '\n
 is "of each" "$(podr system df -v | awk '$1 == "localhost/img" { print $2, $NF } $NF == "two" { print $2, $3 }')" "1 2
 $(podr inspect img:1 -f '{{.Id}}' | cut -c 1-12) true"
 
+# --- Volumes that nobody uses; networks of one that runs ---
+podr volume create named >/dev/null
+podr run --name holds --network none -v /anonymous -v used:/u img:1 true
+is "volume prune takes the anonymous ones that nobody uses" "$(podr volume prune -f; podr volume ls -q | grep -cv '^\(named\|used\)$')" 1
+podr rm holds >/dev/null
+ANON=$(podr volume ls -q | grep -v '^\(named\|used\)$')
+is "it says which" "$(podr volume prune --dry-run; podr volume ls -q | wc -l)" "$ANON
+3"
+is "it asks" "$(echo n | podr volume prune | tail -n 2)" "$ANON
+Are you sure you want to continue? [y/N] "
+is "it takes them" "$(podr volume prune -f; podr volume ls -q)" "$ANON
+named
+used"
+fails "a filter of volumes that there is not" 125 "$(podr volume prune -f --filter bogus=1 2>&1 | sed 's/^Error: //')" volume prune -f --filter bogus=1
+is "or all" "$(podr volume prune -fa; podr volume ls -q)" "named
+used"
+podr network create --subnet 10.76.5.0/24 second >/dev/null
+podr run -d --name joins --network podman img:1 sleep 1000 >/dev/null
+is "network connect" "$(podr network connect --ip 10.76.5.9 --alias db second joins; podr inspect joins | jq -c '.[0].NetworkSettings.Networks | [keys[]], .second.IPAddress')" '["podman","second"]
+"10.76.5.9"'
+is "network disconnect" "$(podr network disconnect second joins; podr inspect joins | jq -c '.[0].NetworkSettings.Networks | [keys[]]')" '["podman"]'
+check "to one that is not there" eval 'podr network connect second none 2>&1 | grep -q "^Error: .*none"'
+podr rm -f -t 0 joins >/dev/null
+podr network rm second >/dev/null
+
 # --- What is done with containers ---
 is "start" "$(podr start one)" one
 until_is "it runs" out podr logs one
@@ -72,7 +97,7 @@ is "logs: both streams apart" "$(podr logs one 2>&1 >/dev/null)" err
 is "logs --tail" "$(podr logs --tail 1 one 2>&1)" err
 is "logs -t" "$(podr logs -t one 2>/dev/null | grep -c '^20..-.*T.* out$')" 1
 fails "logs of none" 125 'no container with name or ID "none" found: no such container' logs none
-fails "logs of two" 125 "logs of several containers: not built for a remote service yet" logs one two
+fails "logs of two" 125 "logs does not support multiple containers when run remotely" logs one two
 is "ps by its state" "$(podr ps --format '{{.Names}} {{.State}}')" "one running"
 is "top" "$(podr top one pid args | awk 'NR == 1 || $1 == 1 { print $1, $2 }')" "PID COMMAND
 1 sh"
