@@ -338,8 +338,8 @@ firewall_network(struct firewall *f, const struct rec_net_hold *h, bool again, s
 	if (need_socket(f, e) != 0)
 		return -1;
 	again |= !is_complete(f, &l);
-	/* Before it is complete: whoever finds it so does not ask again. */
-	if (again && trust(f, h, false, e) != 0)
+	/* Each time: firewalld's rules may have been loaded anew, of which ours know nothing. */
+	if (trust(f, h, false, e) != 0)
 		return -1;
 	if (again && put_network(f, &l, e) != 0) {
 		/* Definitions that were written by hand; what is the same is no fault. */

@@ -7,7 +7,7 @@
 #include "common/base/text.h"
 #include "common/wire/sdbus.h"
 
-#define LIMIT_US 10000000 /* of one call; firewalld is busy for seconds when it loads its rules */
+#define LIMIT_US 25000000 /* of one call; firewalld is busy for seconds when it loads its rules */
 
 /* Nobody has that name; starting one is not our affair. */
 static bool

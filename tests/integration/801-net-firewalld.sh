@@ -70,6 +70,15 @@ is "firewalld forgets when it reloads" "$(sources)" ""
 pod network reload -a >/dev/null
 is "network reload tells it again" "$(sources)" "10.84.1.0/24 fd84:1::/64"
 is "the way out is open again" "$(inside w1 curl -s -m 5 http://192.0.2.2/)" "from afar"
+firewall-cmd -q --reload
+pod run --rm --network n1 localhost/one:1 true
+is "so does a start beside others" "$(sources)" "10.84.1.0/24 fd84:1::/64"
+# It loads for longer than it takes most of the time.
+firewall-cmd -q --reload
+kill -STOP $firewalld
+(sleep 12; kill -CONT $firewalld) &
+pod network reload w1 >/dev/null
+is "one that is busy is waited for" "$(sources)" "10.84.1.0/24 fd84:1::/64"
 # Whoever stays tells it now, and again without being asked.
 follow=("$BIN/pod-net" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$CONF" reload --follow)
 fails "reload --follow without a bus" 125 'there is no system bus' env DBUS_SYSTEM_BUS_ADDRESS= "${follow[@]}"
