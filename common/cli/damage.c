@@ -71,7 +71,6 @@ damage_repair(
 	for (size_t i = 0; i < r->removed.n; i++)
 		printf("Deleted %s\n", r->removed.v[i]);
 	again.repair = false;
-	again.quick = true;
 	if (damage_look(store, &again, left, e) == -1)
 		return -1;
 	return MSG_OF(left, store_checked)->found.n == 0

@@ -282,6 +282,12 @@ is "a container on a damaged image keeps it" "$? $(grep -c 'damage remains' "$WO
 check "and is named" grep -q "container .*: its image .* is damaged" "$WORLD/out"
 pod system check --force >/dev/null 2>&1
 is "with --force it goes" "$? $(pod ps -a -q | wc -l) $(pod images -q | wc -l)" "0 0 1"
+world_opts=(--storage-opt overlay.layout=dir)
+sound && pod create --name k localhost/two true >/dev/null && printf TWO >"$ROOT/layers/$upper/diff/one" && chmod 600 "$ROOT/layers/$upper/diff/one"
+pod system check --repair >"$WORLD/out" 2>"$WORLD/err"
+is "a container on an image with a modified file keeps it, and the repair says so" "$? $(grep -c 'damage remains' "$WORLD/err") $(pod ps -aq | wc -l)" "125 1 1"
+is "with --force it goes too" "$(pod system check --force >/dev/null 2>&1; echo $?) $(pod ps -aq | wc -l) $(pod system check; echo $?)" "0 0 0"
+world_opts=("${default_opts[@]}")
 # A container whose read-write layer is gone.
 sound
 pod create --name k localhost/two true >/dev/null
