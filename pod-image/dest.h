@@ -53,6 +53,8 @@ struct dest_ops {
 	    struct dest *d, size_t number, const char *digest, uint32_t *seq, struct err *e);
 	const struct wire_desc *commit_request;
 	int (*put_config)(struct dest *d, const char *digest, struct bytes b, struct err *e);
+	/* Has it sent beside the layers, if it is not there; put_config ends that.  NULL: not possible. */
+	int (*begin_config)(struct dest *d, const char *digest, struct bytes b, struct err *e);
 	int (*put_image)(struct dest *d, const struct outcome *o, struct err *e);
 	int (*put_index)(struct dest *d, struct bytes b, const char *media_type,
 	    const struct signatures *s, struct err *e);
@@ -77,6 +79,7 @@ struct dest {
 	struct plan *plan;
 	const struct reference *ref;
 	const char *repository;
+	uint32_t config_seq; /* of the configuration on its way, or 0 */
 	/* of archives and directories */
 	const struct files_form *form;
 	int output;	      /* an archive's file, or 0 */

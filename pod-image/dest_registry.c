@@ -65,18 +65,21 @@ registry_commit(struct dest *d, size_t number, const char *digest, uint32_t *seq
 }
 
 static int
+registry_begin_config(struct dest *d, const char *digest, struct bytes b, struct err *e)
+{
+	struct msg_push_data m = {
+	    .repository = d->repository, .digest = digest, .data = b, .look = true};
+
+	d->config_seq = peer_next_seq(d->peer);
+	return peer_send(d->peer, &msg_push_data_desc, d->config_seq, &m, e);
+}
+
+static int
 registry_put_config(struct dest *d, const char *digest, struct bytes b, struct err *e)
 {
-	own_peer_in struct peer_in in = {0};
-	struct msg_push_data m = {.repository = d->repository, .digest = digest, .data = b};
-	struct image none = {0};
-	bool present;
-
-	if (registry_has(d, digest, &none, &present, e) < 0)
+	if (d->config_seq == 0 && registry_begin_config(d, digest, b, e) < 0)
 		return -1;
-	if (present)
-		return 0;
-	return peer_call(d->peer, &msg_push_data_desc, &m, &in, NULL, NULL, e) < 0
+	return peer_settle(d->peer, &msg_push_data_desc, &d->config_seq, e) < 0
 		   ? err_wrap(e, "writing blob")
 		   : 0;
 }
@@ -149,6 +152,7 @@ static const struct dest_ops registry_ops = {.has = registry_has,
     .commit = registry_commit,
     .commit_request = &msg_push_commit_desc,
     .put_config = registry_put_config,
+    .begin_config = registry_begin_config,
     .put_image = registry_put_image,
     .put_index = registry_put_index,
     .finish = registry_finish};

@@ -529,6 +529,11 @@ read_peer(struct sender *s, struct peer *peer, struct err *e)
 			    e, ERR_PEER, "%s went away", role_info(peer_role(peer))->program);
 		if (r < 0)
 			return -1;
+		if (peer == s->t->to->peer && in.seq == s->t->to->config_seq && in.seq != 0) {
+			if (peer_keep(peer, &in, e) < 0)
+				return -1;
+			continue;
+		}
 		for (size_t k = 0; k < s->nflights * PARTY_COUNT; k++) {
 			struct flight *f = &s->flights[k / PARTY_COUNT];
 			enum party p = (enum party)(k % PARTY_COUNT);

@@ -300,13 +300,27 @@ make_config(struct result *r)
 
 /* --- Images ----------------------------------------------------------------------------------- */
 
+/* The configuration goes while the layers do, on a connection of its own.  If no layer goes, one is enough. */
+static int
+begin_config(struct transfer *t, const struct result *r, struct err *e)
+{
+	const struct outcome *o = &r->outcome;
+	bool sends = false;
+
+	for (size_t k = 0; k < r->image->npieces; k++)
+		sends |= !r->ways[k].done && r->ways[k].twin == 0;
+	return sends && t->to->ops->begin_config != NULL && r->image->late.config == NULL
+		   ? t->to->ops->begin_config(t->to, o->config_digest, o->config, e)
+		   : 0;
+}
+
 static int
 send_result(struct transfer *t, struct result *r, struct err *e)
 {
 	struct outcome *o = &r->outcome;
 
 	if (check_kept(t, &r->image->signatures, e) < 0 || layers_open(t, r->image, e) < 0 ||
-	    decide(t, r, e) < 0 || check_unchanged(r, e) < 0 ||
+	    decide(t, r, e) < 0 || check_unchanged(r, e) < 0 || begin_config(t, r, e) < 0 ||
 	    layers_send(t, r->image, r->ways, r->layers, e) < 0)
 		return -1;
 	if (r->image->late.config != NULL)

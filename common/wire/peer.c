@@ -558,8 +558,8 @@ is_unwanted(struct peer *p, uint32_t seq)
 	return false;
 }
 
-static int
-keep_early(struct peer *p, struct peer_in *in, struct err *e)
+int
+peer_keep(struct peer *p, struct peer_in *in, struct err *e)
 {
 	struct queued *q;
 
@@ -589,7 +589,7 @@ other_message(struct peer *p, uint32_t seq, struct peer_in *in, peer_event_fn *o
 	int r;
 
 	if (!event)
-		return keep_early(p, in, e);
+		return peer_keep(p, in, e);
 	if (on_event == NULL)
 		r = err_set(e, ERR_PEER, "%s sent %s unasked", peer_name(p), in->desc->name);
 	else

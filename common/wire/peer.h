@@ -78,6 +78,9 @@ int peer_call(struct peer *p, const struct wire_desc *d, const void *msg, struct
  */
 void peer_disown(struct peer *p, uint32_t seq);
 
+/* An answer that came while another was looked for: peer_wait finds it.  Taken over. */
+int peer_keep(struct peer *p, struct peer_in *in, struct err *e);
+
 /* The second half of peer_call, for requests sent earlier with peer_send. */
 int peer_wait(struct peer *p, const struct wire_desc *d, uint32_t seq, struct peer_in *in,
     peer_event_fn *on_event, void *arg, struct err *e);

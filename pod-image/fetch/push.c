@@ -468,6 +468,28 @@ finish_data_open(struct worker *w, struct op *op, struct err *e)
 	return r;
 }
 
+static void
+open_data(struct worker *w, struct op *op)
+{
+	op->upload = upload_new(w, OWN_SESSION);
+	aim(op, "POST", "blobs/uploads/", "");
+	op->finish = finish_data_open;
+	op->rescue = NULL;
+}
+
+static int
+data_not_there(struct worker *w, struct op *op, struct err *e)
+{
+	if (op->r.failure.class != ERR_NOTFOUND) {
+		*e = op->r.failure;
+		return -1;
+	}
+	err_clear(&op->r.failure);
+	open_data(w, op);
+	request_start(&op->r);
+	return 0;
+}
+
 int
 push_data(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 {
@@ -478,13 +500,17 @@ push_data(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	(void)p;
 	if (!reference_digest_valid(m->digest))
 		return err_set(e, ERR_INVALID, "invalid digest");
-	op = new_op(w, in->seq, m->repository, finish_data_open, e);
+	op = new_op(w, in->seq, m->repository, finish_ok, e);
 	if (op == NULL)
 		return -1;
 	op->want = xstrdup(m->digest);
 	strbuf_addn(&op->data, (const char *)m->data.p, m->data.n);
-	op->upload = upload_new(w, OWN_SESSION);
-	aim(op, "POST", "blobs/uploads/", "");
+	if (!m->look) {
+		open_data(w, op);
+		return 0;
+	}
+	op->rescue = data_not_there;
+	aim(op, "HEAD", "blobs/", m->digest);
 	return 0;
 }
 

@@ -125,6 +125,16 @@ check "and no leftovers" test -z "$(find "$WORLD/o.oci" -name '*incoming*' -o -n
 mkdir "$WORLD/full" && touch "$WORLD/full/x"
 refused "dir: does not write into a directory of something else" "is not empty" pod push -q "$TLS/app:1" "dir:$WORLD/full"
 
+# --- the configuration goes while the layers do ---
+mkdir "$WORLD/beside" && echo one >"$WORLD/beside/f"
+tar -C "$WORLD/beside" -c f | pod import -q - localhost/beside >/dev/null
+asked=$(POD_TRACE=1 http push localhost/beside "$REGISTRY_HTTP/beside:1" 2>&1 | sed -n 's/.*image>fetch #[0-9]* push_\([a-z]*\) .*/\1/p' | uniq | tr '\n' ' ')
+is "the configuration is sent before the layers are through" "$(sed 's/check //g' <<<"$asked" | cut -d' ' -f1,2)" "data blob"
+check "and the image is there" test "$(look_http beside:1 | jq -r '.Layers | length')" = 1
+asked=$(POD_TRACE=1 http push localhost/beside "$REGISTRY_HTTP/beside:2" 2>&1 | sed -n 's/.*image>fetch #[0-9]* push_\([a-z]*\) .*/\1/p' | uniq | tr '\n' ' ')
+is "without layers to send nothing is begun" "$asked" "check data manifest "
+pod rmi -f localhost/beside >/dev/null
+
 # --- what goes wrong ---
 refused "an image that is not there" "no-such: image not known" http push no-such "$REGISTRY_HTTP/x"
 refused "a wrong password" "unauthorized" pod push --cert-dir "$REGISTRY_CERTS" --creds tester:no "$TLS/app:1" "$TLS/x:1"
