@@ -401,6 +401,21 @@ list_names(struct plan *p, const struct registries_conf *conf, const char *text,
 	return 0;
 }
 
+static int
+add_sources(struct plan *p, const struct registries_conf *conf, const struct strv *names,
+    const struct rec_registry_access *access, struct err *e)
+{
+	if ((p->policy = policy_open(access->policy_file, e)) == NULL)
+		return -1;
+	strv_add_all(&p->helpers, (const char *const *)conf->cred_helpers.v, conf->cred_helpers.n);
+	p->sources = xcalloc(names->n, sizeof(*p->sources));
+	for (size_t i = 0; i < names->n; i++) {
+		if (add_source(p, conf, names->v[i], access, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 plan_pull(struct plan *p, const char *text, bool normal, const struct rec_registry_access *access,
     struct err *e)
@@ -410,17 +425,31 @@ plan_pull(struct plan *p, const char *text, bool normal, const struct rec_regist
 
 	if (access == NULL)
 		access = &no_access;
-	if (registries_conf_load(&conf, access->registries_conf, e) < 0 ||
-	    list_names(p, &conf, text, normal, &names, e) < 0 ||
-	    (p->policy = policy_open(access->policy_file, e)) == NULL)
+	return registries_conf_load(&conf, access->registries_conf, e) < 0 ||
+		       list_names(p, &conf, text, normal, &names, e) < 0
+		   ? -1
+		   : add_sources(p, &conf, &names, access, e);
+}
+
+int
+plan_tags(struct plan *p, const char *text, const struct rec_registry_access *access, struct err *e)
+{
+	own_registries_conf struct registries_conf conf = {0};
+	own_strv struct strv names = {0};
+
+	if (access == NULL)
+		access = &no_access;
+	if (registries_conf_load(&conf, access->registries_conf, e) < 0)
 		return -1;
-	strv_add_all(&p->helpers, (const char *const *)conf.cred_helpers.v, conf.cred_helpers.n);
-	p->sources = xcalloc(names.n, sizeof(*p->sources));
-	for (size_t i = 0; i < names.n; i++) {
-		if (add_source(p, &conf, names.v[i], access, e) < 0)
+	for (size_t i = 0; strchr(text, '/') == NULL && i < conf.search.n; i++) {
+		own_mem char *name = xasprintf("%s/%s", conf.search.v[i], text);
+
+		if (list_names(p, &conf, name, true, &names, e) < 0)
 			return -1;
 	}
-	return 0;
+	if (names.n == 0 && list_names(p, &conf, text, true, &names, e) < 0)
+		return -1;
+	return add_sources(p, &conf, &names, access, e);
 }
 
 int

@@ -57,6 +57,13 @@ int plan_pull(struct plan *p, const char *text, bool normal,
 int plan_push(
     struct plan *p, const char *text, const struct rec_registry_access *access, struct err *e);
 /*
+ * As plan_pull, for a list of tags: a word without a registry is looked for in all that are searched, and in docker.io
+ * if there are none.
+ */
+int plan_tags(
+    struct plan *p, const char *text, const struct rec_registry_access *access, struct err *e);
+
+/*
  * Plans a search: the term's registry, or else all search registries; *term is what follows it.
  */
 int plan_search(struct plan *p, const char *text, const struct rec_registry_access *access,

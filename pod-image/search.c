@@ -196,9 +196,9 @@ search_registry(struct search *s, size_t worker, struct err *e)
 }
 
 static int
-list_tags(struct search *s, struct err *e)
+list_tags(struct search *s, size_t source, struct err *e)
 {
-	const struct plan_source *from = &s->plan->sources[0];
+	const struct plan_source *from = &s->plan->sources[source];
 	const struct plan_endpoint *at = &from->endpoints[from->nendpoints - 1];
 	struct msg_fetch_tags m = {.repository = at->ref.path};
 	own_peer_in struct peer_in in = {0};
@@ -220,12 +220,12 @@ int
 search_run(struct search *s, struct err *e)
 {
 	struct err first = {0};
+	size_t n = s->plan->nsources > 0 ? s->plan->nsources : s->plan->nworkers;
 
-	if (s->plan->nsources > 0)
-		return list_tags(s, e);
-	for (size_t i = 0; i < s->plan->nworkers; i++) {
+	for (size_t i = 0; i < n; i++) {
 		err_clear(e);
-		if (search_registry(s, i, e) < 0 && !err_is_set(&first))
+		if ((s->plan->nsources > 0 ? list_tags : search_registry)(s, i, e) < 0 &&
+		    !err_is_set(&first))
 			first = *e;
 	}
 	/* One registry that answered may have what is looked for. */

@@ -446,7 +446,7 @@ task_prepare_search(struct task *t, struct msg_image_search *m, struct err *e)
 
 	t->search = (struct search){.plan = &t->plan, .limit = m->limit};
 	if (m->list_tags)
-		r = plan_pull(&t->plan, m->term, true, m->access, e);
+		r = plan_tags(&t->plan, m->term, m->access, e);
 	else
 		r = plan_search(&t->plan, m->term, m->access, &t->search.term, e);
 	if (m->access != NULL)

@@ -45,6 +45,7 @@ says "a registry that is not there" "couldn't search registry \"localhost:1\"" s
 printf 'unqualified-search-registries = ["localhost:1", "%s"]\n[[registry]]\nlocation = "%s"\ninsecure = true\n' "$R" "$R" \
 	>"$HOME/.config/containers/registries.conf"
 is "without a registry, all search registries; one that answers is enough" "$(pod search --format '{{.Name}}' third 2>/dev/null)" "$R/third"
+is "its tags too" "$(pod search --list-tags --format '{{.Name}} {{.Tag}}' third 2>/dev/null)" "$R/third x"
 # What a prefix says of what is below it says nothing of the registry.
 printf '[[registry]]\nlocation = "%s/probe"\ninsecure = true\n' "$R" >"$HOME/.config/containers/registries.conf"
 says "an insecure part of a registry: the rest is not" "couldn't search registry \"$R\"" pod search "$R/third"
