@@ -78,7 +78,7 @@ attach_native_plan(struct attach *t, struct err *e)
 	    .names = &names,
 	    .networks = &networks,
 	    .plugins = &t->n->plugins,
-	    .localnet = t->n->firewall.driver != FIREWALL_NONE,
+	    .localnet = t->n->firewall.driver != FIREWALL_NONE && t->state->ports.n > 0,
 	    .device_names = t->n->device_names};
 
 	for (size_t i = 0; i < t->state->networks.n; i++) {

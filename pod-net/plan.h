@@ -30,7 +30,7 @@ struct plan_attach {
 	bool has_mac; /* it was asked for */
 	bool dhcp;    /* addresses come from a server */
 	bool
-	    localnet; /* ports published on 127.0.0.1 may lead to its bridge, as a filter guards the loopback */
+	    localnet; /* it has ports, which from 127.0.0.1 may lead to its bridge, as a filter guards the loopback */
 	uint32_t before; /* how many networks the container joins or has joined before */
 	struct plan_address *addresses;
 	size_t naddresses;

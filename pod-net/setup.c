@@ -78,9 +78,6 @@ record(struct setup *s, struct err *e)
 
 	if (lease_lock(&s->n->leases, e) != 0)
 		return -1;
-	/* As they were asked for: plug-ins are told. */
-	s->state.ports.v = s->m->ports.v;
-	s->state.ports.n = s->m->ports.n;
 	if (attach_take(&s->attach, e) != 0)
 		goto fail;
 	for (size_t i = 0; i < s->state.networks.n; i++)
@@ -191,6 +188,9 @@ set_up_bridge(struct setup *s, struct err *e)
 		free(n->config_dir);
 		n->config_dir = xstrdup(s->m->network_dir);
 	}
+	/* As they were asked for: plug-ins are told. */
+	s->state.ports.v = s->m->ports.v;
+	s->state.ports.n = s->m->ports.n;
 	if (attach_plan(&s->attach, s->m->attach.v, s->m->attach.n,
 		net_config_dir(n, s->m->network_dir), e) != 0)
 		return -1;
