@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Sourced after lib.sh by tests that need a service of Podman's own, as root.
 # "service" makes the world, starts one with a store below it and an image localhost/img:1 of busybox, and sets
-# CONTAINER_HOST (it has ids for --userns auto, if the machine has a file of them); podr is pod with a limit of time, api and L are curl's way there.
+# CONTAINER_HOST (it has ids for --userns auto where $WORLD/has-ids is); podr is pod with a limit of time, api and L are curl's way there.
 
 service() {
 	if [ "$(id -u)" != 0 ] || ! command -v podman >/dev/null; then
@@ -13,9 +13,12 @@ service() {
 	mkdir -p "$HOME"
 	unset CONTAINER_CONNECTION CONTAINER_SSHKEY PODMAN_CONNECTIONS_CONF
 	printf '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nevents_logger = "file"\nevents_logfile_path = "%s"\n' "$WORLD/events.log" >"$WORLD/theirs.conf"
-	echo containers:1000000:100000 >"$WORLD/subids"
+	mkdir "$WORLD/etc"
 	unshare -m bash -c "umount /sys/fs/cgroup/unified 2>/dev/null
-		for f in /etc/subuid /etc/subgid; do [ ! -f \$f ] || mount --bind $WORLD/subids \$f; done
+		# Files put over those would go with them whenever a user is made.
+		mount -t tmpfs none $WORLD/etc && mkdir $WORLD/etc/u $WORLD/etc/w &&
+			mount -t overlay none -o lowerdir=/etc,upperdir=$WORLD/etc/u,workdir=$WORLD/etc/w /etc &&
+			echo containers:1000000:100000 | tee /etc/subuid >/etc/subgid && : >$WORLD/has-ids
 		DISABLE_HC_SYSTEMD=true CONTAINERS_CONF=$WORLD/theirs.conf exec podman --root $WORLD/p --runroot $WORLD/pr --cgroup-manager cgroupfs \
 			--storage-driver vfs --network-config-dir $WORLD/pn system service -t 0 unix://$WORLD/p.sock" >"$WORLD/p.log" 2>&1 &
 	remember_pid $!
