@@ -335,7 +335,8 @@ check_paths(struct db *db, const char *run_root, struct err *e)
 	sqlite3_stmt *s = db_stmt(db, "SELECT value FROM setting WHERE key = 'run_root'", e);
 	int r = s == NULL ? -1 : db_step(db, s, "reading settings", e);
 
-	if (r == 1 && strcmp(db_text(s, 0), run_root) != 0)
+	/* What is no path is damage, and nobody's run root. */
+	if (r == 1 && db_text(s, 0)[0] == '/' && strcmp(db_text(s, 0), run_root) != 0)
 		r = err_set(e, ERR_INVALID,
 		    "database run root \"%s\" does not match our run root \"%s\": database "
 		    "configuration mismatch",

@@ -467,6 +467,10 @@ is "configuration of a container: the check names it" "$? $(grep -c "the record 
 pod system check --repair >"$WORLD/out" 2>&1
 is "configuration of a container: the others stay" "$? $(pod ps -a --format '{{.Names}}' | tr '\n' ' ')" "0 l "
 is "configuration of a container: and is well" "$(pod system check 2>&1; echo $?)" 0
+for value in "''" "'$(printf %0300d 1)'" "x'00ff'" 9223372036854775807; do
+	sound && sqlite3 "$ROOT/pod.db" "UPDATE setting SET value = $value WHERE key = 'run_root'"
+	is "run root of the database (${value:0:8}): what is no path is nobody's" "$(pod ps -aq 2>&1; pod system check 2>&1; echo $?)" 0
+done
 # What every container stands on.
 mkdir "$WORLD/outside" && echo precious >"$WORLD/outside/hosts"
 for kind in FIFO file mode link hard-link; do
