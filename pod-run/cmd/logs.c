@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,6 +342,15 @@ is_past(const struct view *w)
 	return w->until_ns != 0 && ctx_now_ns() > w->until_ns;
 }
 
+/* A silent container must not keep a pipeline waiting whose reader has what it wanted. */
+static bool
+reader_is_gone(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 /* The end is looked for first, so that what was written before it is still read. */
 static int
 follow(struct view *w, struct err *e)
@@ -367,6 +377,7 @@ follow(struct view *w, struct err *e)
 				left--;
 			}
 		}
+		w->unread |= reader_is_gone();
 		if (quiet && left == 1 && w->n == 1 && w->v[0].chain.fd != -1)
 			logs_chain_wait(&w->v[0].chain, FOLLOW_MS);
 		else if (quiet && left > 0)

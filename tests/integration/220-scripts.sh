@@ -49,6 +49,11 @@ id=$(podman run -d $img sh -c 'while :; do echo line; sleep 0.01; done')
 timeout 20 bash -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' logs -f $id | head -n 3 >'$WORLD/lines'"
 is "logs -f ends when its reader goes" "$(wc -l <"$WORLD/lines")" 3
 podman rm -f -t 0 "$id" >/dev/null
+id=$(podman run -d --network none $img sh -c 'seq 3000; sleep 1000')
+until_is "what it wrote has been recorded" 3000 podman logs --tail 1 "$id"
+is "logs -f of one that has become silent too" \
+	"$(timeout 20 bash -c "'$BIN/pod' --root '$ROOT' --runroot '$RUNROOT' logs -f $id | head -n 1; echo \${PIPESTATUS[0]}")" $'1\n0'
+podman rm -f -t 0 "$id" >/dev/null
 
 # The same of run, exec, start and attach: the container goes on alone, or goes if it was to go at its end
 early() { timeout 20 bash -c '"$@" 2>"$0" | head -n 1; echo "${PIPESTATUS[0]}"' "$WORLD/err" "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" | tr '\n' ' '; }
