@@ -15,6 +15,7 @@
 #include "common/fs/tree.h"
 #include "pod-run/life/end.h"
 #include "pod-run/life/orphans.h"
+#include "pod-run/life/runtime.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/state/ctr.h"
 
@@ -22,8 +23,8 @@
 #define CGROUP_NAME "libpod-"
 #define CGROUP_DEPTH 16
 
-/* Below the run root: what the runtimes know of their containers (runtime_find). */
-static const char *const runtime_dirs[] = {"oci-crun", "oci-runc"};
+/* What they know of their containers is below the run root, in "oci-NAME" (runtime_find). */
+static const char *const runtimes[] = {"crun", "runc"};
 
 /* Adds the names in path that begin with a container's ID. */
 static void
@@ -56,8 +57,8 @@ collect_all(struct ctx *x, bool everywhere, struct strv *ids)
 	collect(rw, ids);
 	collect(fixed, ids);
 	collect(x->lock_dir, ids);
-	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
-		own_mem char *states = xasprintf("%s/%s", x->run_root, runtime_dirs[i]);
+	for (size_t i = 0; i < COUNTOF(runtimes); i++) {
+		own_mem char *states = xasprintf("%s/oci-%s", x->run_root, runtimes[i]);
 
 		collect(states, ids);
 	}
@@ -128,6 +129,31 @@ remove_cgroups(const char *dir, const char *id, int depth)
 			remove_cgroup(path);
 		}
 	}
+}
+
+/* A runtime goes on when the monitor that started it was killed; without a cgroup only it knows the process. */
+static void
+remove_started(struct ctx *x, const char *runtime, const char *id)
+{
+	own_mem char *state = xasprintf("%s/oci-%s/%s", x->run_root, runtime, id);
+	const struct rec_ctr_config any = {.runtime = runtime};
+	own_runtime struct runtime r = {0};
+	struct err e = {0};
+	int left = 40;
+
+	if (access(state, F_OK) == -1)
+		return;
+	if (runtime_find(x, &any, &r, &e) == -1)
+		log_warn("%s", e.text);
+	/* One that is still at it says last what it has started; one that was killed itself never does. */
+	while (
+	    r.path != NULL && runtime_call(&r, "delete", "--force", id, &e) == -1 && --left > 0) {
+		err_clear(&e);
+		usleep(50000);
+	}
+	err_clear(&e);
+	if (tree_remove(AT_FDCWD, state, &e) == -1)
+		log_warn("%s", e.text);
 }
 
 static bool
@@ -204,13 +230,9 @@ remove_orphan(struct ctx *x, const char *id, struct orphans_keep *keep)
 	/* Asked again: between the first look and the lock a start may have come and gone. */
 	if (lock == -1 || has_row(x, id) || (keep != NULL && is_kept(x, id, keep)))
 		return false;
+	for (size_t i = 0; i < COUNTOF(runtimes); i++)
+		remove_started(x, runtimes[i], id);
 	remove_cgroups(CGROUP_ROOT, id, CGROUP_DEPTH);
-	for (size_t i = 0; i < COUNTOF(runtime_dirs); i++) {
-		own_mem char *state = xasprintf("%s/%s/%s", x->run_root, runtime_dirs[i], id);
-
-		if (tree_remove(AT_FDCWD, state, &e) == -1)
-			log_warn("%s", e.text);
-	}
 	end_abandon(x, id, true);
 	return true;
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # A container that was killed before its record was kept, or after it went, leaves no cgroup: below whichever parent it
-# was made, with what it made in there itself.  Another container's cgroups are not looked into.
+# was made, with what it made in there itself, and no process.  Another container's cgroups are not looked into.
 . "$(dirname "$0")/../lib.sh"
 [ "$(id -u)" = 0 ] || { skip "cgroups of orphans" "only root makes cgroups for this"; finish; }
 world
@@ -13,6 +13,20 @@ mine=$top/podtest$$
 at_end() { find "$mine" -depth -type d -exec rmdir {} + 2>/dev/null; }
 hex() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 other=$(hex)
+# A process that only its runtime knows, as its monitor was killed before it said anything.
+forgotten() {
+	local id pid
+	id=$(pod run -d --network none --cgroups "$2" --runtime "$1" $image sleep 1000)
+	pid=$(pod inspect --format '{{.State.Pid}}' "$id")
+	kill -KILL "$(pod inspect --format '{{.State.ConmonPid}}' "$id")"
+	sqlite3 "$ROOT/pod.db" 'DELETE FROM container'
+	pod system prune -f >/dev/null
+	is "$1, cgroup $2: nothing goes on that nobody knows" "$(ps -o stat= -p "$pid" | grep -v Z)" ""
+	is "and its runtime knows nothing of it" "$(find "$RUNROOT"/oci-* -mindepth 1)" ""
+}
+forgotten crun enabled
+forgotten crun disabled
+if command -v runc >/dev/null; then forgotten runc enabled; else skip "runc" "not installed"; fi
 for place in /libpod-ID /deep/er/libpod-ID /deep/libpod-payload-ID /my.slice/libpod-ID.scope; do
 	id=$(hex)
 	group=$mine${place/ID/$id}
