@@ -256,6 +256,9 @@ cp_check(const struct cp_side *from, const struct cp_side *to, bool has_parent, 
 	if (from->is_dir && to->exists && !to->is_dir)
 		return err_set(
 		    e, ERR_INVALID, "destination must be a directory when copying a directory");
+	if (to->container == NULL && to->exists && !to->is_dir && !S_ISREG(to->st.st_mode))
+		return err_set(e, ERR_INVALID,
+		    "invalid destination: \"%s\" must be a directory or a regular file", to->path);
 	if (!to->exists &&
 	    (!has_parent || text_has_suffix(to->path, "/") || cp_is_content(to->path)))
 		return cp_not_found(to, e);

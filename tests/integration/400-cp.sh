@@ -51,6 +51,9 @@ fails 'Error: "/tmp/no/" could not be found on container live: no such file or d
 fails 'Error: "/tmp/no/x" could not be found on container live: no such file or directory' single live:/tmp/no/x
 fails 'Error: "no" could not be found on the host: no such file or directory' no live:/tmp
 fails 'Error: destination must be a directory when copying a directory' src live:/tmp/a
+mkfifo pipe
+fails 'Error: invalid destination: "pipe" must be a directory or a regular file' live:/tmp/a pipe
+check "which stays as it is" test -p pipe
 fails 'Error: "/no" could not be found on container fresh: no such file or directory' fresh:/no x
 fails 'Error: container "none" does not exist' single none:/x
 fails 'Error: name or ID cannot be empty' single double

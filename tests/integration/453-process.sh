@@ -38,6 +38,10 @@ is "--group-add keep-groups" "$(setpriv --groups 4321 "$BIN/pod" --root "$ROOT" 
 is "--init-path" "$(cp /usr/bin/catatonit "$WORLD/init" 2>/dev/null; run --init --init-path "$WORLD/init" $image sh -c 'tr "\\0" "\\n" </proc/1/cmdline | head -1')" /run/podman-init
 is "--pidfile" "$(pod run -d --name pf --network none --pidfile "$WORLD/pid" --conmon-pidfile "$WORLD/mpid" $image sleep 100 >/dev/null; cat "$WORLD/pid")" "$(pod inspect --format '{{.State.Pid}}' pf)"
 check "--conmon-pidfile names the monitor" grep -q pod-monitor /proc/"$(cat "$WORLD/mpid")"/comm
+mknod "$WORLD/null" c 1 3
+pod run --rm --network none --pidfile "$WORLD/null" $image true
+is "a device is no place for the monitor's" "$(pod run --network none --conmon-pidfile "$WORLD/null" $image true 2>&1; pod ps -aq --filter status=created)" "Error: $WORLD/null is no regular file"
+check "a device is not replaced by them" test -c "$WORLD/null"
 pod rm -f -t 0 pf >/dev/null
 read -r pf mpf soft <<<"$(pod run -d --name pf --network none $image sleep 100 >/dev/null; pod inspect --format '{{.PidFile}} {{.ConmonPidFile}} {{(index .HostConfig.Ulimits 0).Soft}}' pf)"
 is "without them they are where inspect says" "$(cat "$pf") $(cat "/proc/$(cat "$mpf")/comm")" "$(pod inspect --format '{{.State.Pid}}' pf) pod-monitor"
