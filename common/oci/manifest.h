@@ -129,4 +129,10 @@ const char *manifest_plain_type(const struct manifest_desc *d);
 int manifest_config(const char *bytes, size_t n, size_t nlayers, struct rec_image_config *out,
     struct arena *a, struct err *e);
 
+struct json_t;
+
+/* The members of its object "config" alone, into the parts of *out that are theirs. */
+int manifest_config_members(
+    const struct json_t *config, struct rec_image_config *out, struct arena *a, struct err *e);
+
 #endif

@@ -261,15 +261,12 @@ get_diff_ids(
 	return 0;
 }
 
-static int
-get_config(const json_t *j, struct rec_image_config *out, struct arena *a, struct err *e)
+int
+manifest_config_members(
+    const json_t *config, struct rec_image_config *out, struct arena *a, struct err *e)
 {
-	json_t *config = NULL, *health = NULL;
+	json_t *health = NULL;
 
-	if (json_want_obj(j, "config", &config, e) < 0)
-		return -1;
-	if (config == NULL)
-		return 0;
 	if (get_fields(config, config_fields, COUNTOF(config_fields), out, a, e) < 0 ||
 	    json_want_obj(config, "Healthcheck", &health, e) < 0)
 		return err_wrap(e, "config");
@@ -279,6 +276,16 @@ get_config(const json_t *j, struct rec_image_config *out, struct arena *a, struc
 	if (get_fields(health, health_fields, COUNTOF(health_fields), out->health, a, e) < 0)
 		return err_wrap(e, "config: Healthcheck");
 	return 0;
+}
+
+static int
+get_config(const json_t *j, struct rec_image_config *out, struct arena *a, struct err *e)
+{
+	json_t *config = NULL;
+
+	if (json_want_obj(j, "config", &config, e) < 0)
+		return -1;
+	return config == NULL ? 0 : manifest_config_members(config, out, a, e);
 }
 
 int

@@ -211,6 +211,7 @@ merge_sets(struct change *to, const json_t *j, struct err *e)
 static int
 merge_file(struct commit *k, struct err *e)
 {
+	struct rec_image_config given = {0};
 	own_fd int fd = -1;
 	own_json json_t *j = NULL;
 
@@ -224,8 +225,11 @@ merge_file(struct commit *k, struct err *e)
 		return -1;
 	if (!json_is_object(j))
 		return err_set(e, ERR_FORMAT, "%s: not a JSON object", k->o->config);
-	if (merge_words(&k->change, j, e) == -1 || merge_sets(&k->change, j, e) == -1)
+	if (merge_words(&k->change, j, e) == -1 || merge_sets(&k->change, j, e) == -1 ||
+	    manifest_config_members(j, &given, &k->a, e) == -1)
 		return err_wrap(e, "%s", k->o->config);
+	k->config.health = given.health;
+	k->config.shell = given.shell;
 	return 0;
 }
 
@@ -266,8 +270,10 @@ fill_config(struct commit *k, struct err *e)
 	c->os = below->os;
 	c->architecture = below->architecture;
 	c->variant = below->variant;
-	c->health = below->health;
-	c->shell = below->shell;
+	if (c->health == NULL)
+		c->health = below->health;
+	if (c->shell.n == 0)
+		c->shell = below->shell;
 	fill_history(k);
 	return 0;
 }

@@ -29,6 +29,12 @@ work() { # what both users do
 	echo '{"User":"alice","Env":["ONLY=1"],"Labels":{"x":"y"}}' >"$WORLD/cfg"
 	pod commit -q --config "$WORLD/cfg" c localhost/z >/dev/null
 	is "$1--config" "$(pod inspect z | jq -c '.[0]|[.Config.User,.Config.Env,.Config.Labels]')" '["alice",["ONLY=1"],{"x":"y"}]'
+	echo '{"Healthcheck":{"Test":["CMD","true"],"Interval":7000000000},"Shell":["/bin/ash","-c"]}' >"$WORLD/cfg"
+	pod commit -q -f docker --config "$WORLD/cfg" c localhost/zh >/dev/null
+	is "$1--config: health check and shell" "$(pod inspect zh | jq -c '.[0]|[.Healthcheck.Test,.Healthcheck.Interval,.Config.Shell]')" '[["CMD","true"],7000000000,["/bin/ash","-c"]]'
+	echo '{"Healthcheck":{"Test":5}}' >"$WORLD/cfg"
+	pod commit -q --config "$WORLD/cfg" c 2>"$WORLD/err"
+	is "$1--config: one that is none" "$? $(grep -c 'Healthcheck: Test has the wrong type' "$WORLD/err")" "125 1"
 	pod commit -q --squash c localhost/sq >/dev/null
 	is "$1--squash: one layer with everything" "$(pod inspect sq | jq '.[0].RootFS.Layers|length') $(store export localhost/sq | tar -t | grep -c -e '^bin/busybox$' -e '^new$' -e index.html)" "1 2"
 	is "$1--squash: a step that names the image below" "$(pod inspect sq | jq -c '[.[0].History[].comment]')" '["FROM localhost/parent:latest"]'
