@@ -9,8 +9,6 @@
 #include "pod-monitor/monitor_int.h"
 #include "pod-monitor/mountns.h"
 
-#define DRAIN_S 10 /* for the worker, which only copies what is in pipes to the logs by then */
-
 /*
  * Somebody must clean up: the coordinator if it is still there, else the exit command.  It is run
  * only once the coordinator is gone, because that one may just be recording the start.
@@ -162,6 +160,7 @@ end_container(struct monitor *m, int status, long peak_kib)
 	m->container = 0;
 	m->phase = DRAINING;
 	/* One that has been taken over, or waits for a log that takes nothing, must not hide the end. */
+	m->renewed = 0;
 	monitor_set_timer(m, DRAIN_S);
 	if (m->worker == NULL || peer_send(m->worker, &msg_stdio_drain_desc, 0, &d, &e) != 0)
 		end_drained(m);

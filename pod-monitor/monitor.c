@@ -18,7 +18,8 @@
 #include "pod-monitor/warm.h"
 
 #define HAND_OVER_MS 2000
-#define TURN 8 /* messages of the worker between two looks at other events */
+#define DRAIN_EXTENDED 6 /* times DRAIN_S for a worker that goes on */
+#define TURN 8		 /* messages of the worker between two looks at other events */
 
 static struct monitor the_monitor;
 
@@ -226,6 +227,7 @@ on_rotate(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	struct err ignored = {0};
 
 	l.file = logs_renew(&m->logs, l.index, &ignored);
+	m->renewed++;
 
 	int r = peer_send(p, &msg_stdio_log_desc, in->seq, &l, e);
 
@@ -347,6 +349,19 @@ drop_worker(struct monitor *m)
 	end_drained(m);
 }
 
+/* Many small logs on a busy disk take long: as long as new ones are asked for, output is still coming. */
+static void
+drain_late(struct monitor *m)
+{
+	if (m->renewed == 0 || m->extended == DRAIN_EXTENDED) {
+		drop_worker(m);
+		return;
+	}
+	m->renewed = 0;
+	m->extended++;
+	monitor_set_timer(m, DRAIN_S);
+}
+
 static void
 timer_event(struct monitor *m)
 {
@@ -356,7 +371,7 @@ timer_event(struct monitor *m)
 	if (read(m->timer, &n, sizeof(n)) != (ssize_t)sizeof(n))
 		return;
 	if (m->phase == DRAINING && m->worker != NULL)
-		drop_worker(m);
+		drain_late(m);
 	if (m->container <= 0)
 		return;
 	m->timed_out = true;

@@ -28,6 +28,8 @@ enum phase {
 };
 #define ANY 255u
 
+#define DRAIN_S 10 /* for the worker, which only copies what is in pipes to the logs by then */
+
 enum event_of { OF_COORDINATOR, OF_WORKER, OF_SIGNAL, OF_TIMER, OF_OOM, OF_PROCESS, OF_HEALTH };
 
 struct monitor {
@@ -50,7 +52,8 @@ struct monitor {
 	unsigned waited_ms;		  /* for its parent, after its end */
 	pid_t runtime, container, helper; /* helper: delete or the exit command */
 	bool released, cleaned, retried, timed_out, told, trim, failed, ran;
-	int code; /* of the container */
+	unsigned renewed, extended; /* logs in this DRAIN_S; more of them given */
+	int code;		    /* of the container */
 	int64_t ended_ns;
 };
 

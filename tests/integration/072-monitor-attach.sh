@@ -149,6 +149,26 @@ echo >"$WORLD/fs/go"
 check "a worker that has been taken over, and never stops asking, does not hide the end" until_ok 20 ended
 ended || kill -KILL "$mon"
 
+# Nor is one cut off that goes on with its logs for long: output would be lost.
+python3 - "$WORLD/own/libexec/pod/pod-monitor-stdio" "$WORLD/went-on" <<-'END'
+	import sys
+	s = open(sys.argv[1]).read()
+	s = s[:s.index("flood =")] + """until(DRAIN)
+	import time
+	for i in range(4):
+	    time.sleep(3)
+	    send(ROTATE, 1, b"\\x81\\xa5index\\x00")
+	    until(LOG)
+	open("%s", "w")
+	send(LOGGED, 0, b"\\x80")
+	""" % sys.argv[2]
+	open(sys.argv[1], "w").write(s)
+END
+monitor=$WORLD/own/bin/pod-monitor start long false "" 'exit 5'
+check "nor is one cut off that goes on with its logs" until_ok 20 test -e "$WORLD/went-on"
+check "and the end is told then" until_ok 10 ended
+ended || kill -KILL "$mon"
+
 start drop false "" 'read x <>/go'
 uid=$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep -P "$mon" pod-monitor-std)/status")
 caps=$(awk '/^Cap(Prm|Eff|Bnd|Amb)/ { print $2 }' "/proc/$(pgrep -P "$mon" pod-monitor-std)/status" | sort -u)
