@@ -16,6 +16,7 @@
 #include "pod-run/life/end.h"
 #include "pod-run/life/orphans.h"
 #include "pod-run/life/runtime.h"
+#include "pod-run/life/strays.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/state/ctr.h"
 
@@ -62,6 +63,7 @@ collect_all(struct ctx *x, bool everywhere, struct strv *ids)
 
 		collect(states, ids);
 	}
+	strays_collect(x, ids);
 }
 
 /* Safe because only processes in a cgroup named after an orphan's ID, which nobody else has, are ended. */
@@ -232,6 +234,7 @@ remove_orphan(struct ctx *x, const char *id, struct orphans_keep *keep)
 		return false;
 	for (size_t i = 0; i < COUNTOF(runtimes); i++)
 		remove_started(x, runtimes[i], id);
+	strays_end(x, id);
 	remove_cgroups(CGROUP_ROOT, id, CGROUP_DEPTH);
 	end_abandon(x, id, true);
 	return true;

@@ -20,12 +20,14 @@ forgotten() {
 	pid=$(pod inspect --format '{{.State.Pid}}' "$id")
 	kill -KILL "$(pod inspect --format '{{.State.ConmonPid}}' "$id")"
 	sqlite3 "$ROOT/pod.db" 'DELETE FROM container'
+	[ "$3" != killed ] || rm -r "$RUNROOT"/oci-* # before it wrote anything down
 	pod system prune -f >/dev/null
-	is "$1, cgroup $2: nothing goes on that nobody knows" "$(ps -o stat= -p "$pid" | grep -v Z)" ""
-	is "and its runtime knows nothing of it" "$(find "$RUNROOT"/oci-* -mindepth 1)" ""
+	is "$1${3:+ $3}, cgroup $2: nothing goes on that nobody knows" "$(ps -o stat= -p "$pid" | grep -v Z)" ""
+	is "and its runtime knows nothing of it" "$(find "$RUNROOT"/oci-* -mindepth 1 2>/dev/null)" ""
 }
 forgotten crun enabled
 forgotten crun disabled
+forgotten crun disabled killed
 if command -v runc >/dev/null; then forgotten runc enabled; else skip "runc" "not installed"; fi
 for place in /libpod-ID /deep/er/libpod-ID /deep/libpod-payload-ID /my.slice/libpod-ID.scope; do
 	id=$(hex)
@@ -43,4 +45,12 @@ for place in /libpod-ID /deep/er/libpod-ID /deep/libpod-payload-ID /my.slice/lib
 	is "the directory of that name in another container's stays" "$(ls -d "$mine/libpod-$other/libpod-$id")" \
 		"$mine/libpod-$other/libpod-$id"
 done
-finish
+user_part < <(
+	echo image=$image
+	declare -f forgotten
+	cat <<-'END'
+		busybox_image $image >/dev/null
+		forgotten crun enabled
+		forgotten crun enabled killed
+	END
+)
