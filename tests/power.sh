@@ -66,6 +66,8 @@ world
 if [ -n "${POD_VM:-}" ]; then
 	truncate -s 4G "$WORLD/disk" && mkfs.ext4 -q -F "$WORLD/disk"
 	for round in $(seq 0 "$rounds"); do
+		# What the one before said is not this one's.
+		: >"$WORLD/said"
 		# The last one only looks.
 		# shellcheck disable=SC2086
 		setsid $POD_VM --disk "$WORLD/disk" -- env BUILD="$BUILD" bash "$PWD/tests/power.sh" inside >"$WORLD/said" 2>"$WORLD/err" &
