@@ -163,7 +163,7 @@ explain(struct request *r)
 	struct err *e = &r->failure;
 
 	http_explain(&r->x, e);
-	if (r->reg->contacted)
+	if (r->reg->contacted || r->x.status > 0)
 		err_wrap(e, "%s \"%.300s\"", go_method(r->method), r->url);
 	else
 		err_wrap(e, "pinging container registry %s: Get \"%s://%s/v2/\"", r->reg->host,

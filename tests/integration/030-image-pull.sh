@@ -76,6 +76,23 @@ refused "the right CA for another name" "x509: certificate is not valid for this
 	pull "127.0.0.1:${REGISTRY#*:}/app:1"
 refused "nobody listens" "pinging container registry localhost:1: Get \"https://localhost:1/v2/\": dial tcp localhost:1: connect: connection refused" \
 	pull localhost:1/app
+P=$(free_port)
+python3 -c '
+import http.server, sys
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"{}")
+    do_HEAD = do_GET
+    def log_message(self, *a): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), H).serve_forever()' "$P" &
+remember_pid $!
+until_ok 20 curl -s -o /dev/null -I "http://127.0.0.1:$P/"
+refused "a registry that lies about a length" \
+	"reading manifest latest in 127.0.0.1:$P/app: Get \"http://127.0.0.1:$P/v2/app/manifests/latest\": " \
+	pull --tls-verify=false "127.0.0.1:$P/app"
 is "nothing of all that is in the store" "$(names)" ""
 pull -q --tls-verify=false "$REGISTRY/app:1" >/dev/null
 is "without verification, if that is asked for" "$(names)" "$REGISTRY/app:1 "
