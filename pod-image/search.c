@@ -141,7 +141,7 @@ search_v1(struct search *s, struct peer *fetch, const char *registry, struct err
 	add_escaped(&path, s->term);
 	strbuf_addf(&path, "&n=%llu", (unsigned long long)s->limit);
 	if (get(fetch, path.s, &in, e) < 0)
-		return text_has_prefix(e->text, "pinging") ? -1 : 1;
+		return text_has_prefix(e->text, "pinging") || e->class == ERR_LIMIT ? -1 : 1;
 	data = &MSG_OF(&in, fetch_document_r)->data;
 	return search_take_v1(s, registry, (const char *)data->p, data->n, e) < 0 ? 1 : 0;
 }
