@@ -24,6 +24,7 @@
 #define CACHE "/var/lib/cni/results"
 #define USER_CACHE ROOTLESS_PROGRAM_DIR "/cni/results" /* in RUNROOT/net */
 #define CACHE_MAX ((size_t)4 << 20)
+#define BUS "DBUS_SYSTEM_BUS_ADDRESS=" /* D-Bus Specification, Well-known Message Bus Instances */
 
 extern char **environ;
 
@@ -51,14 +52,17 @@ static void
 make_environment(const struct call *c, const char *command, struct strv *env)
 {
 	for (char **v = environ; v != NULL && *v != NULL; v++)
-		if (!text_has_prefix(*v, "CNI_") && !text_has_prefix(*v, "PATH="))
+		if (!text_has_prefix(*v, "CNI_") && !text_has_prefix(*v, "PATH=") &&
+		    !(c->n->rootless && text_has_prefix(*v, BUS)))
 			strv_add(env, *v);
 	strv_add(env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	strv_addf(env, "CNI_COMMAND=%s", command);
-	/* The usual file is root's. */
-	if (c->n->rootless)
+	/* The usual file is root's, and a firewalld on the bus that of another namespace. */
+	if (c->n->rootless) {
 		strv_addf(env, "XTABLES_LOCKFILE=%s/net/" ROOTLESS_PROGRAM_DIR "/xtables.lock",
 		    c->n->run_root);
+		strv_add(env, BUS "unix:path=/dev/null");
+	}
 	strv_addf(env, "CNI_CONTAINERID=%s", c->id);
 	if (c->netns >= 0)
 		strv_addf(env, "CNI_NETNS=/proc/%d/fd/%d", (int)getpid(), c->netns);

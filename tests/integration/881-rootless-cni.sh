@@ -60,6 +60,8 @@ wrong() { # TEXT PATTERN LINES
 	if [ $? != 0 ] && grep -qE "$2" <<<"$said"; then ok "$1"; else not_ok "$1 ($said)"; fi
 }
 wrong "a plug-in that fails" 'cni plugin bad failed: no luck: today' 'echo "{\"code\": 7, \"msg\": \"no luck\", \"details\": \"today\"}"; exit 1'
+DBUS_SYSTEM_BUS_ADDRESS=unix:path=/x wrong "the machine's firewalld is asked nothing" 'failed: unix:path=/dev/null' \
+	'echo "{\"code\": 7, \"msg\": \"$DBUS_SYSTEM_BUS_ADDRESS\"}"; exit 1'
 wrong "one that prints garbage" 'cni plugin bad' 'echo garbage'
 wrong "one that says too much" 'said more than' 'head -c 3000000 /dev/zero'
 check "nothing stays of them" until_ok 20 left
