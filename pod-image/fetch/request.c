@@ -194,6 +194,14 @@ wait_or_fail(struct request *r)
 	r->state = REQUEST_WAITING;
 }
 
+/* Others that are under way at the same time may have found it out before, and may have had an answer since. */
+static bool
+may_be_plain(const struct request *r)
+{
+	return r->reg->insecure && (r->reg->plain || !r->reg->contacted) && r->at == NULL &&
+	       r->redirects == 0 && !r->fed && text_has_prefix(r->url, "https:");
+}
+
 static void
 no_answer(struct request *r)
 {
@@ -203,7 +211,7 @@ no_answer(struct request *r)
 		fail(r);
 		return;
 	}
-	if (reg->insecure && !reg->plain && !reg->contacted) {
+	if (may_be_plain(r)) {
 		reg->plain = true;
 		restart(r);
 		return;

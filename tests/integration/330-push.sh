@@ -39,6 +39,42 @@ refused() {
 
 # The three have one configuration and so one ID: each gets a store of its own.
 in_store() { ROOT=$WORLD/root.$1 RUNROOT=$WORLD/run.$1; }
+# The configuration goes beside the layers: both find at the same time that nobody speaks TLS, one later than the other.
+P=$(free_port)
+python3 - "$P" "${REGISTRY_HTTP##*:}" <<'END' &
+import asyncio, sys
+seen = 0
+async def pump(r, w):
+    try:
+        while b := await r.read(65536):
+            w.write(b)
+            await w.drain()
+    except OSError:
+        pass
+    w.close()
+async def on(r, w):
+    global seen
+    b = await r.read(65536)
+    if b[:1] == b"\x16":
+        seen += 1
+        await asyncio.sleep(1 / seen)
+        w.write(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        w.close()
+        return
+    ur, uw = await asyncio.open_connection("127.0.0.1", int(sys.argv[2]))
+    uw.write(b)
+    await asyncio.gather(pump(r, uw), pump(ur, w))
+async def main():
+    await (await asyncio.start_server(on, "127.0.0.1", int(sys.argv[1]))).serve_forever()
+asyncio.run(main())
+END
+remember_pid $!
+until_ok 20 curl -s -o /dev/null "http://127.0.0.1:$P/v2/"
+mkdir "$WORLD/plain" && echo x >"$WORLD/plain/f"
+tar -C "$WORLD/plain" -c f | pod import -q - localhost/plain >/dev/null
+is "two requests at once find out that a registry is plain" "$(http push -q localhost/plain "127.0.0.1:$P/plain:1" 2>&1)" ""
+pod rmi -f localhost/plain >/dev/null
+
 for n in dock zapp app; do in_store $n && tls pull -q "$TLS/$n:1" >/dev/null; done
 D_DOCK=$(look_tls dock:1 | jq -r .Digest)
 
