@@ -241,6 +241,14 @@ open_dirs(struct ctx *x, struct err *e)
 		   : 0;
 }
 
+static bool
+has_database(const struct ctx *x)
+{
+	own_mem char *path = xasprintf("%s/pod.db", database_root(x));
+
+	return access(path, F_OK) == 0;
+}
+
 int
 ctx_paths(struct ctx *x, struct err *e)
 {
@@ -256,6 +264,8 @@ ctx_paths(struct ctx *x, struct err *e)
 	if (look(x, e) == -1 || choose(x, e) == -1 ||
 	    storage_conf_own_runroot(x->run_root, e) == -1)
 		return -1;
+	if (x->makes_nothing && !has_database(x))
+		return err_set(e, ERR_NOTFOUND, "%s: no pod.db", database_root(x));
 	if (x->rootless.needed &&
 	    (make_dir(x->run_root, e) == -1 || rootless_enter(&x->rootless, x->run_root, e) == -1))
 		return -1;

@@ -64,7 +64,8 @@ struct ctx {
 	struct db *db_;
 	struct peer *store_, *net_;
 	bool repairs; /* a damaged index of the store or database of containers gets a new one */
-	bool starts;  /* a container: pod-net makes a network namespace while nobody waits for it */
+	bool makes_nothing; /* where no database of containers is, nothing is begun: ERR_NOTFOUND */
+	bool starts; /* a container: pod-net makes a network namespace while nobody waits for it */
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;
 	struct ctx_announced *announced;

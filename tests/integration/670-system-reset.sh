@@ -52,6 +52,8 @@ is "only what is not ours is left" "$(ls "$ROOT") $(cat "$ROOT/mine")" "mine min
 is "nothing is left of the run root" "$(ls -A "$RUNROOT" 2>/dev/null)" ""
 is "nor of networks" "$(ls "$WORLD/nets" | grep -c resetnet)" 0
 is "nor a mount" "$(grep -c " $WORLD/" /proc/self/mounts)" 0
+pod container cleanup --stopped-only "$(printf 'a%.0s' $(seq 64))"
+is "a monitor that comes late makes nothing" "$? $(ls "$ROOT") $(ls -A "$RUNROOT" 2>/dev/null)" "0 mine "
 is "nothing is there afterwards" "$(pod ps -aq; pod images -q; pod volume ls -q; pod secret ls -q)" ""
 busybox_image localhost/bb >/dev/null
 echo nothing >"$ROOT/pod.db" && echo nothing >"$ROOT/store.db" && rm -f "$ROOT"/*.db-*
