@@ -6,6 +6,7 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
+#include "common/fs/lock.h"
 #include "pod-net/attach.h"
 #include "pod-net/blame.h"
 #include "pod-net/link.h"
@@ -155,6 +156,7 @@ connect_container(struct net *n, const struct msg_net_connect *m, struct msg_net
 	    .a = a,
 	    .state = &st,
 	    .state_fd = -1};
+	own_fd int joins = -1;
 	int rc;
 
 	if (load(n, m->id, &st, a, e) != 0)
@@ -167,6 +169,10 @@ connect_container(struct net *n, const struct msg_net_connect *m, struct msg_net
 		return -1;
 	}
 	rc = take_and_write(&t, e);
+	/* Until its end of the network is there only the lock tells that somebody joins it (manage_remove). */
+	if (rc == 0 &&
+	    (joins = lock_acquire(n->state.fd, m->id, LOCK_EXCLUSIVE, LOCK_TRY, e)) == -1)
+		err_clear(e);
 	lease_unlock(&n->leases);
 	if (rc == 0 && (attach_links(&t, e) != 0 || redirect(n, m->id, &before, &st, a, e) != 0 ||
 			   attach_names(&t, e) != 0)) {

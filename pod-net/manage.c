@@ -163,14 +163,13 @@ remove_bridge(struct net *n, const struct rec_network *x, struct err *e)
 	return net_need_route(n, e) != 0 ? -1 : take_bridge(n, &h, e);
 }
 
-/* The container is being set up, or its end of the network is there: it is none that was killed and not swept yet. */
+/* Its end of the network is there: it is none that was killed and not swept yet. */
 static bool
-has_joined(struct net *n, const char *id, const struct rec_net_hold *h)
+has_end(struct net *n, const struct rec_net_hold *h)
 {
 	struct err e = {0};
 
-	return lock_is_held(n->state.fd, id) ||
-	       (h->link != NULL && net_need_route(n, &e) == 0 && link_exists(&n->route, h->link));
+	return h->link != NULL && net_need_route(n, &e) == 0 && link_exists(&n->route, h->link);
 }
 
 static int
@@ -183,6 +182,8 @@ check_unused(struct net *n, const char *network, bool listed, struct err *e)
 	for (size_t i = 0; i < ids.n; i++) {
 		own_arena struct arena a = {0};
 		struct rec_net_state st;
+		/* Looked at before its state, which tells the link only when it has been set up. */
+		bool busy = listed && lock_is_held(n->state.fd, ids.v[i]);
 		/* Those with a dot are being taken down. */
 		int found = ids.v[i][0] == '.' ? 0 : state_read(&n->state, ids.v[i], &st, &a, e);
 
@@ -191,7 +192,7 @@ check_unused(struct net *n, const char *network, bool listed, struct err *e)
 		err_clear(e);
 		for (size_t k = 0; found == 1 && k < st.networks.n; k++)
 			if (strcmp(st.networks.v[k].network, network) == 0 &&
-			    (!listed || has_joined(n, ids.v[i], &st.networks.v[k])))
+			    (!listed || busy || has_end(n, &st.networks.v[k])))
 				return err_set(e, ERR_INUSE,
 				    "network %s is being used by container %s", network, ids.v[i]);
 	}

@@ -3,7 +3,7 @@
  * What each container holds of the network, one file each: RUNROOT/net/containers/ID, written before
  * anything outside is changed, and removed after the last of it has been undone.
  *
- * While a set-up is under way its process holds a lock on the file; when the coordinator has gone, and so
+ * While a set-up or a connect is under way its process holds a lock on the file; when the coordinator has gone, and so
  * has recorded the container, the file's time is set and the lock goes.  A sweep leaves locked files and
  * those released after the sweep's own start alone: the list it was given may be older.
  */
