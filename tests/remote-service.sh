@@ -8,6 +8,9 @@ service() {
 		skip "with Podman's own service" "needs podman, as root"
 		finish
 	fi
+	# The bridges that it makes stay until their network namespace goes.
+	[ -n "${REMOTE_INSIDE:-}" ] || REMOTE_INSIDE=1 exec unshare -n -m --propagation private bash "$0" "$@"
+	ip link set lo up
 	world
 	export HOME=$WORLD/home XDG_CONFIG_HOME=$WORLD/home/config WORLD
 	mkdir -p "$HOME"
