@@ -301,6 +301,19 @@ is_bridge(const struct rec_net_hold *h)
 }
 
 /*
+ * Its tables tell more quickly than the bus that there is none, and in which namespace it is.  While it loads its rules
+ * anew it has only the one that shuts everything, and answers when it has both.
+ */
+static bool
+has_firewalld(struct firewall *f)
+{
+	struct err e = {0};
+
+	return nft_get_table(&f->nl, "firewalld", &e) == 1 ||
+	       nft_get_table(&f->nl, "firewalld_policy_drop", &e) == 1;
+}
+
+/*
  * A firewalld that looks after this namespace lets the network through.  That it cannot be asked is no reason not to
  * start the container, which it may well let through.
  */
@@ -312,11 +325,8 @@ trust(struct firewall *f, const struct rec_net_hold *h, bool no_more, struct err
 
 	if (f->alone || h->internal || h->subnets.n == 0)
 		return 0;
-	/* Its table tells more quickly than the bus that there is none, and in which namespace it is. */
-	if (!must && nft_get_table(&f->nl, "firewalld", e) != 1) {
-		err_clear(e);
+	if (!must && !has_firewalld(f))
 		return 0;
-	}
 	r = firewalld_trust(&h->subnets, no_more, e);
 	if (r == 0 && must)
 		return err_set(e, ERR_NETWORK, "firewall_driver is firewalld, but it does not run");

@@ -79,6 +79,28 @@ kill -STOP $firewalld
 (sleep 12; kill -CONT $firewalld) &
 pod network reload w1 >/dev/null
 is "one that is busy is waited for" "$(sources)" "10.84.1.0/24 fd84:1::/64"
+# It has none of its rules for a while: stopped there, it is as busy as on a slow machine.
+between() { nft list table inet firewalld_policy_drop && ! nft list table inet firewalld; } >/dev/null 2>&1
+stopped_between() {
+	local reload tries
+	for tries in $(seq 10); do
+		firewall-cmd -q --reload &
+		reload=$!
+		while kill -0 $reload 2>/dev/null; do
+			between || continue
+			kill -STOP $firewalld
+			between && return
+			kill -CONT $firewalld
+		done
+		wait $reload
+	done
+	return 1
+}
+check "it is stopped between its rules" stopped_between
+(sleep 3; kill -CONT $firewalld) &
+pod network reload w1 >/dev/null
+is "one that has no rules just now is told" "$(sources)" "10.84.1.0/24 fd84:1::/64"
+until_ok 60 firewall-cmd -q --state
 # Whoever stays tells it now, and again without being asked.
 follow=("$BIN/pod-net" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$CONF" reload --follow)
 fails "reload --follow without a bus" 125 'there is no system bus' env DBUS_SYSTEM_BUS_ADDRESS= "${follow[@]}"
