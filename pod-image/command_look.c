@@ -115,8 +115,6 @@ print_description(json_t *j, const char *format, const char *type, struct err *e
 
 	if (format == NULL || output_is_json(format))
 		return print_json(j, e);
-	if (text_has_prefix(format, "table "))
-		format += strlen("table ");
 	one = json_arr();
 	json_add_take(one, json_incref(j));
 	return output_inspect(format, one, type, stdout, e);

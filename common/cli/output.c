@@ -285,19 +285,25 @@ int
 output_inspect(const char *format, const json_t *array, const char *type, FILE *f, struct err *e)
 {
 	own_template struct template *t = NULL;
-	own_strbuf struct strbuf b = {0};
+	own_strbuf struct strbuf b = {0}, aligned = {0};
 	own_mem char *row = NULL;
 	size_t i;
 	const json_t *dot;
+	bool table;
 
 	if (format == NULL || *format == '\0' || strcmp(format, "json") == 0)
 		return output_json(array, f, e);
-	row = normalise(format, false);
+	table = text_has_prefix(format, "table ");
+	row = normalise(table ? format + strlen("table ") : format, table);
 	t = template_parse("inspect", row, e);
 	if (t == NULL)
 		return -1;
 	json_array_foreach (array, i, dot)
 		if (template_run(t, dot, NULL, type, &b, e) == -1)
 			return -1;
-	return flush(&b, f, e);
+	if (!table)
+		return flush(&b, f, e);
+	if (b.n > 0)
+		table_align(b.s, &aligned);
+	return flush(&aligned, f, e);
 }

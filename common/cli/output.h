@@ -49,7 +49,7 @@ int output_made(const struct output *o, const struct output_rows *rows, FILE *f,
 
 /*
  * For inspect: without a format (or with "json") the array indented by 4 spaces; with a template
- * each element on a line of its own.
+ * each element on a line of its own, in columns without a heading if it begins with "table ".
  */
 int output_inspect(
     const char *format, const json_t *array, const char *type, FILE *f, struct err *e);

@@ -84,6 +84,7 @@ pod volume ls --filter name=lab --format '{{.Name}} {{.Driver}} {{.Scope}} {{.La
 pod volume ls --filter name=opt --format 'table {{.Name}}\t{{.Options}}'@VOLUME NAME OPTIONS opt map[device:tmpfs o:size=1m type:tmpfs]
 pod volume ls --format json --filter name=lab | jq -r '.[0] | .Name, .Labels.k, .Driver'@lab v local
 pod volume inspect --format '{{.Name}} {{.Options.o}} {{.NeedsCopyUp}} {{.MountCount}} {{.UID}} {{.GID}}' opt@opt size=1m true 0 1 2
+pod volume inspect --format 'table {{.Name}} {{.Driver}}' opt | tr ' ' .@opt.........local
 pod volume inspect -a | jq length@4
 pod volume inspect --format '{{.UID}} {{.GID}} {{.Anonymous}} {{.Status}} {{.Timeout}} <{{.StorageID}}>' lab@0 0 false map[] 0 <>
 pod volume ls --filter name=lab --format '{{.UID}} {{.GID}} {{.Anonymous}} {{.Status}} {{.Timeout}} <{{.StorageID}}>'@0 0 false map[] 0 <>
