@@ -181,7 +181,8 @@ add(const struct call *c, const json_t *plugin, json_t *previous, json_t **resul
 	return -1;
 }
 
-static int delete (const struct call *c, const json_t *plugin, json_t *previous, struct err *e)
+static int
+del(const struct call *c, const json_t *plugin, json_t *previous, struct err *e)
 {
 	own_mem char *path = find(c, plugin, e);
 
@@ -199,7 +200,7 @@ static int delete (const struct call *c, const json_t *plugin, json_t *previous,
 /* --- A whole list --------------------------------------------------------------------------------- */
 
 static int
-delete_list(const struct call *c, json_t *previous, size_t upto, struct err *e)
+del_list(const struct call *c, json_t *previous, size_t upto, struct err *e)
 {
 	json_t *plugins = json_object_get(c->list, "plugins");
 	int rc = 0;
@@ -207,7 +208,7 @@ delete_list(const struct call *c, json_t *previous, size_t upto, struct err *e)
 	for (size_t i = upto; i-- > 0;) {
 		struct err one = {0};
 
-		if (delete (c, json_array_get(plugins, i), previous, &one) == 0)
+		if (del(c, json_array_get(plugins, i), previous, &one) == 0)
 			continue;
 		if (rc == 0)
 			*e = one;
@@ -227,7 +228,7 @@ add_list(const struct call *c, json_t **result, struct err *e)
 
 		if (add(c, json_array_get(plugins, i), last, &got, e) != 0) {
 			/* The one that failed may have done half of it. */
-			(void)delete_list(c, last, i + 1, &ignored);
+			(void)del_list(c, last, i + 1, &ignored);
 			json_decref(last);
 			return -1;
 		}
@@ -514,7 +515,7 @@ add_one(struct cni_join *j, const struct rec_net_attach *at, struct rec_net_hold
 	}
 	if (cache_write(&c, result, e) == 0 && cni_answer(result, h, j->a, e) == 0)
 		return 0;
-	(void)delete_list(&c, result, json_array_size(json_object_get(list, "plugins")), &ignored);
+	(void)del_list(&c, result, json_array_size(json_object_get(list, "plugins")), &ignored);
 	cache_remove(&c);
 	return -1;
 }
@@ -567,7 +568,7 @@ cni_delete(struct net *n, const char *id, int netns, const struct rec_net_hold *
 		return -1;
 	c.list = list;
 	c.capabilities = json_object_get(cache, "capabilityArgs");
-	if (delete_list(&c, json_object_get(cache, "result"),
+	if (del_list(&c, json_object_get(cache, "result"),
 		json_array_size(json_object_get(list, "plugins")), e) != 0)
 		return err_wrap(e, "network %s", h->network);
 	cache_remove(&c);

@@ -6,7 +6,6 @@
 
 #include "common/base/log.h"
 #include "common/base/own.h"
-#include "common/fs/lock.h"
 #include "pod-net/attach.h"
 #include "pod-net/blame.h"
 #include "pod-net/link.h"
@@ -170,9 +169,8 @@ connect_container(struct net *n, const struct msg_net_connect *m, struct msg_net
 	}
 	rc = take_and_write(&t, e);
 	/* Until its end of the network is there only the lock tells that somebody joins it (manage_remove). */
-	if (rc == 0 &&
-	    (joins = lock_acquire(n->state.fd, m->id, LOCK_EXCLUSIVE, LOCK_TRY, e)) == -1)
-		err_clear(e);
+	if (rc == 0)
+		joins = state_hold(&n->state, m->id);
 	lease_unlock(&n->leases);
 	if (rc == 0 && (attach_links(&t, e) != 0 || redirect(n, m->id, &before, &st, a, e) != 0 ||
 			   attach_names(&t, e) != 0)) {

@@ -107,6 +107,17 @@ state_replace(
 }
 
 int
+state_hold(const struct state_dir *d, const char *id)
+{
+	own_fd int fd = openat(d->fd, id, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+	struct err ignored = {0};
+
+	if (fd < 0 || lock_take(fd, LOCK_EXCLUSIVE, LOCK_TRY, id, &ignored) != 0)
+		return -1;
+	return fd_take(&fd);
+}
+
+int
 state_extend(int fd, const struct rec_net_state *s, struct err *e)
 {
 	own_strbuf struct strbuf b = {0};

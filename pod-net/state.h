@@ -36,6 +36,12 @@ int state_write(
 int state_replace(
     const struct state_dir *d, const char *id, const struct rec_net_state *s, struct err *e);
 
+/*
+ * Locks the file of a container that is there, without waiting.  Returns the descriptor that holds the lock, or -1: it
+ * has been retired meanwhile, or another has the lock.
+ */
+int state_hold(const struct state_dir *d, const char *id);
+
 /* Writes more into the file that fd, of state_write, has locked: only what is longer than before. */
 int state_extend(int fd, const struct rec_net_state *s, struct err *e);
 
