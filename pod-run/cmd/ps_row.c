@@ -27,7 +27,9 @@ ps_row_status(const struct ctr *c, int64_t now_ns, char *out, size_t size)
 		break;
 	case CTR_STOPPED:
 	case CTR_EXITED:
-		human_duration((now_ns - c->finished_ns) / NS, span, sizeof(span));
+		/* No end was seen of what ran when the machine went down: as long ago as Podman can tell. */
+		human_duration((c->finished_ns != 0 ? now_ns - c->finished_ns : INT64_MAX) / NS,
+		    span, sizeof(span));
 		snprintf(out, size, "Exited (%d) %s ago", c->exit_code, span);
 		break;
 	default:

@@ -34,6 +34,9 @@ kill -KILL $pids
 until_ok 20 gone
 rm -rf "$RUNROOT"
 is "after it nothing runs" "$(pod ps -q | wc -l)" 0
+# Podman's words for a time that is not known: not that of 1970.
+is "how long ago they ended nobody saw" "$(pod ps -a --filter name=none --format '{{.Status}}|{{.ExitedAt}}') $(pod inspect none | jq -r '.[0].State.FinishedAt')" \
+	"Exited (0) 292 years ago|-62135596800 0001-01-01T00:00:00Z"
 is "what shall start" "$(pod ps -a --filter should-start-on-boot=true --format '{{.Names}}' | sort | tr '\n' ,)" "always,unless,"
 # shellcheck disable=SC2086
 pod $start >/dev/null
