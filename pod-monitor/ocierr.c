@@ -134,13 +134,44 @@ find_cause(const char *message)
 				return c;
 }
 
+/*
+ * crun looks for the controllers of some limits only.  Of the others it tells that a file of the cgroup is missing, as
+ * it does of a command.
+ */
+static bool
+lacks_limit(const char *message, char *out, size_t size)
+{
+	static const char *const starts[] = {"opening file `", "open "};
+	static const char *const controllers[] = {"cpu.", "cpuset.", "io.", "memory.", "pids."};
+
+	for (size_t i = 0; i < COUNTOF(starts); i++) {
+		const char *file = message + strlen(starts[i]);
+		size_t n = text_has_prefix(message, starts[i]) ? strcspn(file, "`: ") : 0;
+
+		if (n == 0 || strcasestr(file + n, ": no such file or directory") == NULL)
+			continue;
+		for (size_t k = 0; k < COUNTOF(controllers); k++)
+			if (text_has_prefix(file, controllers[k])) {
+				snprintf(out, size,
+				    "the requested cgroup controller `%.*s` is not available or "
+				    "has no `%.*s`",
+				    (int)strcspn(file, "."), file, (int)n, file);
+				return true;
+			}
+	}
+	return false;
+}
+
 int
 ocierr_set(struct err *e, const char *runtime, const char *message)
 {
-	const char *slash = strrchr(runtime, '/'), *says = find_cause(message)->says;
-	char plain[512], text[768];
+	char plain[512], text[768], limit[256];
+	const char *slash = strrchr(runtime, '/'), *says;
 	enum err_class class = ERR_NOTEXEC;
 
+	if (lacks_limit(message, limit, sizeof(limit)))
+		message = limit;
+	says = find_cause(message)->says;
 	/* crun ends some of its messages with a newline. */
 	snprintf(plain, sizeof(plain), "%s", message);
 	for (size_t n = strlen(plain); n > 0 && plain[n - 1] == '\n'; n--)

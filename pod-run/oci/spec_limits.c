@@ -517,7 +517,9 @@ read_pids(const struct spec_input *in, struct rec_ctr_resources *r, struct err *
 		return err_set(e, ERR_INVALID,
 		    "invalid value %lld for --pids-limit: must be at most %d", (long long)n,
 		    PIDS_LIMIT_MAX);
-	if (word == NULL && !can_limit(in))
+	/* Of the user's own cgroups only systemd's are known to have the controller. */
+	if (word == NULL &&
+	    (!can_limit(in) || (in->d->rootless && strcmp(in->d->cgroup_manager, "systemd") != 0)))
 		return 0;
 	r->pids_limit = n <= 0 ? -1 : n;
 	return 0;
@@ -559,7 +561,10 @@ limits_asked(const struct spec_options *o)
 	return o->memory != NULL || o->memory_reservation != NULL || o->memory_swap != NULL ||
 	       o->cpus > 0 || o->cpu_shares > 0 || o->cpu_period > 0 || o->cpu_quota != 0 ||
 	       o->cpuset_cpus != NULL || o->cpuset_mems != NULL || o->pids_limit != NULL ||
-	       o->blkio_weight != NULL || o->memory_swappiness >= 0;
+	       o->blkio_weight != NULL || o->memory_swappiness >= 0 ||
+	       o->blkio_weight_device.n + o->device_read_bps.n + o->device_write_bps.n +
+		       o->device_read_iops.n + o->device_write_iops.n >
+		   0;
 }
 
 int

@@ -115,6 +115,19 @@ Test(ocierr, class_and_text)
 	    {"exec: \"/etc\": permission denied", ERR_NOTEXEC, NULL},
 	    {"mount failed: Invalid argument", ERR_NOTEXEC,
 		"OCI runtime error: crun: mount failed: Invalid argument"},
+	    {"opening file `io.weight` for writing: No such file or directory", ERR_NOTEXEC,
+		"OCI runtime error: crun: the requested cgroup controller `io` is not available or "
+		"has no `io.weight`"},
+	    {"open io.weight: No such file or directory", ERR_NOTEXEC,
+		"OCI runtime error: crun: the requested cgroup controller `io` is not available or "
+		"has no `io.weight`"},
+	    {"opening file `io.weight` for writing: Permission denied", ERR_NOTEXEC,
+		"crun: opening file `io.weight` for writing: Permission denied: OCI permission "
+		"denied"},
+	    {"executable file `memory.max` not found in $PATH: No such file or directory",
+		ERR_NOCOMMAND, NULL},
+	    {"open `/io.conf`: No such file or directory", ERR_NOCOMMAND, NULL},
+	    {"open ", ERR_NOTEXEC, "OCI runtime error: crun: open "},
 	};
 
 	for (size_t i = 0; i < COUNTOF(rows); i++) {
