@@ -3,10 +3,21 @@
 # make bench: times of the commands people wait for, beside podman (where installed) and the bare runtime, in one run.
 # Wall times are medians with idle gaps of 100 ms; CPU is user and system time of the command and of helpers
 # that outlive it by up to 2 s.  Root only.
-# BENCH=word runs only the parts whose name holds the word.
+# BENCH=word runs only the parts whose name holds the word.  Podman's networks are netavark's where that is installed or
+# apt has it, which is only unpacked here: installed it would change what every podman of this machine does; else CNI's.
 . "$(dirname "$0")/lib.sh"
 . "$LIB_DIR/registry.sh"
 [ "$(id -u)" = 0 ] || { echo "bench: needs root" >&2; exit 1; }
+helpers_in() { [ -x "$1/netavark" ] && [ -x "$1/aardvark-dns" ]; }
+peer_helpers=
+for dir in /usr/lib/podman /usr/libexec/podman; do
+	if helpers_in $dir; then peer_helpers=$dir; fi
+done
+# The last moment with a way out.
+if [ -z "${BENCH_PRIVATE:-}$peer_helpers" ] && command -v podman >/dev/null; then
+	BENCH_FETCHED=$(mktemp -d /tmp/podbench.XXXXXX) && export BENCH_FETCHED
+	(cd "$BENCH_FETCHED" && timeout 30 apt-get download netavark aardvark-dns >/dev/null 2>&1)
+fi
 # Private namespaces: what is mounted here, and the links and addresses, are nobody else's.
 [ -n "${BENCH_PRIVATE:-}" ] || BENCH_PRIVATE=1 exec unshare -m -n --propagation private bash "$0" "$@"
 ip link set lo up
@@ -16,6 +27,7 @@ world
 at_end() {
 	pod rm -f -a -t 0 >/dev/null 2>&1
 	[ -z "${have_peer:-}" ] || peer rm -f -a -t 0 >/dev/null 2>&1
+	[ ! -s "$WORLD/peer-run/networks/aardvark-dns/aardvark.pid" ] || kill "$(cat "$WORLD/peer-run/networks/aardvark-dns/aardvark.pid")"
 	# What is just ending may still be in there.
 	umount -l "$WORLD/fs-ext4" "$WORLD/tmpfs" "$RUNROOT" "$WORLD/peer-run" 2>/dev/null
 }
@@ -24,9 +36,31 @@ mount -t tmpfs -o mode=700 none "$RUNROOT"
 mount -t tmpfs -o mode=700 none "$WORLD/peer-run"
 runs=${RUNS:-20} timing=$BUILD/tests/timing
 img=localhost/bench
-peer() { podman --root "$WORLD/peer" --runroot "$WORLD/peer-run" --cgroup-manager cgroupfs "$@"; }
-have_peer=
+have_peer= peer_conf= peer_name=podman
 command -v podman >/dev/null && have_peer=1
+# as_peer COMMAND...: with the peer's configuration, where it has one of its own
+as_peer() { if [ -n "$peer_conf" ]; then CONTAINERS_CONF=$peer_conf "$@"; else "$@"; fi; }
+peer_words=(podman --root "$WORLD/peer" --runroot "$WORLD/peer-run" --cgroup-manager cgroupfs)
+peer() { as_peer "${peer_words[@]}" "$@"; }
+# What was fetched is the peer's, in its own configuration only.
+unpack() {
+	local package
+	mkdir "$WORLD/helpers"
+	for package in "$BENCH_FETCHED"/*.deb; do dpkg-deb -x "$package" "$WORLD/helpers" || break; done
+	rm -rf "$BENCH_FETCHED"
+	helpers_in "$WORLD/helpers/usr/lib/podman" || return
+	peer_helpers=$WORLD/helpers/usr/lib/podman peer_conf=$WORLD/peer.conf
+	cat >"$peer_conf" <<-END
+		[network]
+		network_backend = "netavark"
+		network_config_dir = "$WORLD/peer-networks"
+		[engine]
+		helper_binaries_dir = ["$peer_helpers", "/usr/lib/podman", "/usr/libexec/podman"]
+	END
+}
+if [ -n "${BENCH_FETCHED:-}" ] && ! unpack 2>/dev/null; then
+	echo "# netavark and aardvark-dns are not to be had: the peer's networks are those it has by itself"
+fi
 
 # The peer asks for more than a caller without CAP_SYS_RESOURCE may have.
 limits="--ulimit nofile=1024:1024 --ulimit nproc=1024:1024"
@@ -34,21 +68,20 @@ limits="--ulimit nofile=1024:1024 --ulimit nproc=1024:1024"
 wanted() { case $1 in *"${BENCH:-}"*) return 0 ;; *) return 1 ;; esac; }
 # row NAME BUDGET POD-LINE [PEER-LINE]: each line is "median p10 p90 cpu per-second"
 row() {
-	awk -v name="$1" -v budget="$2" -v a="$3" -v b="${4:-}" 'BEGIN {
+	awk -v name="$1" -v budget="$2" -v a="$3" -v b="${4:-}" -v peer="$peer_name" 'BEGIN {
 		split(a, x, " "); n = split(b, y, " ")
 		printf "%-34s pod %8.1f ms (p10 %.1f, cpu %.1f)", name, x[1], x[2], x[4]
-		if (n) printf "   podman %8.1f ms (cpu %.1f)   ratio %.2f, cpu %.2f", y[1], y[4], x[1] / y[1], y[4] ? x[4] / y[4] : 0
+		if (n) printf "   %s %8.1f ms (cpu %.1f)   ratio %.2f, cpu %.2f", peer, y[1], y[4], x[1] / y[1], y[4] ? x[4] / y[4] : 0
 		printf "   budget %s\n", budget }'
 }
 t() { "$timing" -n "$runs" -g 100 "$@"; }
 pod_words=("$BIN/pod" --root "$ROOT" --runroot "$RUNROOT")
-peer_words=(podman --root "$WORLD/peer" --runroot "$WORLD/peer-run" --cgroup-manager cgroupfs)
 both() { # NAME BUDGET WORDS...
 	local name=$1 budget=$2 a b=
 	shift 2
 	wanted "$name" || return 0
 	a=$(t "${pod_words[@]}" "$@") || return 1
-	[ -n "$have_peer" ] && b=$(t "${peer_words[@]}" "$@")
+	[ -n "$have_peer" ] && b=$(as_peer t "${peer_words[@]}" "$@")
 	row "$name" "$budget" "$a" "$b"
 }
 
@@ -57,6 +90,7 @@ if [ -n "$have_peer" ]; then
 	# podman refuses the v2 hierarchy of a hybrid host only through crun; a private mount namespace hides it.
 	umount /sys/fs/cgroup/unified 2>/dev/null
 	tar -C "$WORLD/fs" --owner=0 --group=0 -c . | peer import -q - $img >/dev/null || have_peer=
+	peer_name="podman, $(peer info --format '{{.Host.NetworkBackend}}')"
 fi
 echo "# $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), kernel $(uname -r), $(crun --version | head -n 1)$([ -n "$have_peer" ] && podman --version | sed 's/^/, /')"
 
@@ -170,8 +204,8 @@ if wanted "50 parallel starts"; then
 	for net in none bridge; do
 		a=$("$timing" -n 100 -p 50 "${pod_words[@]}" run --rm $limits --network $net $img true)
 		b=
-		[ -n "$have_peer" ] && b=$("$timing" -n 50 -p 50 "${peer_words[@]}" run --rm $limits --network $net $img true)
-		echo "50 parallel starts, $net: pod $(echo "$a" | cut -d' ' -f5)/s   podman $(echo "$b" | cut -d' ' -f5)/s   budget $([ $net = none ] && echo 120 || echo 80)/s"
+		[ -n "$have_peer" ] && b=$(as_peer "$timing" -n 50 -p 50 "${peer_words[@]}" run --rm $limits --network $net $img true)
+		echo "50 parallel starts, $net: pod $(echo "$a" | cut -d' ' -f5)/s   $peer_name $(echo "$b" | cut -d' ' -f5)/s   budget $([ $net = none ] && echo 120 || echo 80)/s"
 	done
 fi
 # --- Networks -----------------------------------------------------------------------------------------------
@@ -210,18 +244,16 @@ if wanted "50 parallel starts, a port each"; then
 	for i in 1 2; do
 		many "50 parallel starts, a port each" 100 50 pod "${pod_words[@]}" run --rm $limits -p 127.0.0.1::80 $img true
 	done
-	[ -n "$have_peer" ] && many "50 parallel starts, a port each" 50 50 podman "${peer_words[@]}" run --rm $limits -p 127.0.0.1::80 $img true
+	[ -n "$have_peer" ] && as_peer many "50 parallel starts, a port each" 50 50 "$peer_name" "${peer_words[@]}" run --rm $limits -p 127.0.0.1::80 $img true
 	echo "50 parallel starts, a port each: budget 60/s"
 fi
 if wanted "a port on each of 200 containers"; then
 	many "a port on each of 200 containers" "${BENCH_CONTAINERS:-200}" 4 pod "${pod_words[@]}" run -d $limits -p 127.0.0.1::80 $img sleep 1000
+	[ -n "$have_peer" ] && as_peer many "a port on each of 200 containers" "${BENCH_CONTAINERS:-200}" 4 "$peer_name" "${peer_words[@]}" run -d $limits -p 127.0.0.1::80 $img sleep 1000
 	# What one more costs when they are there.
 	both "one more beside 200 containers" "-" run --rm $limits -p 127.0.0.1::80 $img true
 	pod rm -f -a -t 0 >/dev/null
-	if [ -n "$have_peer" ]; then
-		many "a port on each of 200 containers" "${BENCH_CONTAINERS:-40}" 4 podman "${peer_words[@]}" run -d $limits -p 127.0.0.1::80 $img sleep 1000
-		peer rm -f -a -t 0 >/dev/null
-	fi
+	[ -n "$have_peer" ] && peer rm -f -a -t 0 >/dev/null
 fi
 # Names: both servers on the same files of 10 000 names, asked by the same client.
 names() { # PROGRAM TOOL
@@ -229,7 +261,7 @@ names() { # PROGRAM TOOL
 		ip link set lo up
 		for a in 10.9.0.1 10.9.0.2; do ip addr add $a/32 dev lo; done
 		rm -f "$2/aardvark.pid"
-		"$1" -c "$2" -p 53 run || exit
+		"$1" -c "$2" -p 53 run 2>/dev/null || exit
 		dnsperf -a 10.9.0.2 -s 10.9.0.1 -d "$3" -l 3 -c 4 -T 1 | awk "/Queries per second/ { q = \$NF } /Average Latency/ { l = \$4 } /Queries lost/ { n = \$3 }
 			END { printf \"%.0f/s, latency %.2f ms, %d lost\", q, l * 1000, n }"
 		read -r pid <"$2/aardvark.pid"
@@ -243,7 +275,7 @@ if wanted "10 000 names, queries" && command -v dnsperf >/dev/null; then
 	seq 10000 | shuf | sed 's/.*/name& A/' >"$WORLD/questions"
 	for i in 1 2; do
 		names "$BUILD/libexec/pod/aardvark-dns" pod
-		[ ! -x /usr/lib/podman/aardvark-dns ] || names /usr/lib/podman/aardvark-dns aardvark-dns
+		[ -z "$peer_helpers" ] || names "$peer_helpers/aardvark-dns" aardvark-dns
 	done
 fi
 if wanted "monitor memory"; then
