@@ -11,6 +11,7 @@
 #include "common/cli/cmd.h"
 #include "common/conf/storage_conf.h"
 #include "common/conf/storage_hello.h"
+#include "common/conf/tls_details.h"
 #include "common/fs/file.h"
 #include "common/oci/decrypt_key.h"
 #include "common/role/spawn.h"
@@ -20,10 +21,11 @@
 #include "pod-image/command_copy.h"
 #include "pod-image/command_key.h"
 #include "pod-image/command_look.h"
+#include "pod-image/fetcher.h"
 #include "pod-image/task.h"
 
 struct globals {
-	const char *root, *runroot, *imagestore, *storage_driver, *log_level;
+	const char *root, *runroot, *imagestore, *storage_driver, *log_level, *tls_details;
 	struct strv storage_opt;
 	bool version;
 };
@@ -43,6 +45,8 @@ static const struct opt global_rows[] = {
 	.help = "Used to pass an option to the storage driver"},
     {"log-level", 0, OPT_STRING(struct globals, log_level), .arg = "string", .def = "warn",
 	.help = "Log messages above specified level (trace, debug, info, warn, error)"},
+    {"tls-details", 0, OPT_STRING(struct globals, tls_details), .arg = "path",
+	.complete = COMPLETE_FILE, .help = "Path to a containers-tls-details.yaml(5) file"},
     {"version", 'v', OPT_BOOL(struct globals, version), .help = "Version of this program"},
     OPT_END,
 };
@@ -455,6 +459,28 @@ static const struct cmd root = {
     .sub = places,
 };
 
+const char *
+command_tls_details(const struct cli_ctx *ctx)
+{
+	const struct globals *g = ctx->globals;
+
+	return g->tls_details != NULL && *g->tls_details != '\0' ? g->tls_details : NULL;
+}
+
+static int
+prepare_tls(const char *path, struct err *e)
+{
+	own_arena struct arena a = {0};
+	struct rec_tls_details details;
+
+	if (path == NULL)
+		return 0;
+	if (tls_details_load(path, &a, &details, e) < 0)
+		return -1;
+	fetcher_limit(&details);
+	return 0;
+}
+
 static int
 prepare(struct cli_ctx *ctx, struct err *e)
 {
@@ -468,7 +494,7 @@ prepare(struct cli_ctx *ctx, struct err *e)
 	if (log_level_parse(g->log_level, &level, e) < 0)
 		return -1;
 	log_set_level(level);
-	return 0;
+	return prepare_tls(command_tls_details(ctx), e);
 }
 
 int

@@ -19,6 +19,9 @@ extern const struct opt command_access_rows[];
 /* out borrows from o; credentials on the command line are overwritten there. */
 void command_fill_access(const struct command_access_opts *o, struct rec_registry_access *out);
 
+/* The file of --tls-details, or NULL. */
+const char *command_tls_details(const struct cli_ctx *ctx);
+
 /* Starts pod-store and gives the task a connection on which pod-image may speak. */
 int command_open_store(struct cli_ctx *ctx, struct task *t, struct err *e);
 

@@ -19,6 +19,7 @@
 #include "common/fs/file.h"
 #include "common/oci/reference.h"
 #include "common/oci/signing.h"
+#include "pod-image/command_common.h"
 #include "pod-image/command_copy.h"
 #include "pod-image/semver.h"
 #include "pod-image/sync_yaml.h"
@@ -32,6 +33,7 @@ struct sync_opts {
 	bool all, scoped, dry_run, keep_going, quiet, preserve, remove_signatures;
 	bool src_no_creds, dest_no_creds;
 	struct signing_opts signing;
+	const char *tls_details; /* of the whole command line */
 };
 
 static const struct opt sync_rows[] = {
@@ -147,6 +149,7 @@ add_option(struct strv *words, const char *name, const char *value)
 static void
 add_common(struct strv *words, const struct sync_opts *o)
 {
+	add_option(words, "tls-details", o->tls_details);
 	add_option(words, "registries-conf", o->registries);
 	add_option(words, "signature-policy", o->policy);
 }
@@ -471,7 +474,7 @@ plan(struct sync *s, const char *source, struct sync_list *list, struct err *e)
 static int
 run_sync(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 {
-	const struct sync_opts *o = opts;
+	struct sync_opts *o = opts;
 	struct sync s = {.o = o,
 	    .to = argv[1],
 	    .from = {o->src_authfile != NULL ? o->src_authfile : o->authfile, o->src_creds,
@@ -481,8 +484,8 @@ run_sync(struct cli_ctx *ctx, void *opts, int argc, char **argv, struct err *e)
 	struct sync_list list = {0};
 	int r;
 
-	(void)ctx;
 	(void)argc;
+	o->tls_details = command_tls_details(ctx);
 	if (check_words(o, e) < 0 || signing_fill(&o->signing, &signing, e) < 0)
 		return -1;
 	passphrase = keep_passphrase(o, &signing, e);

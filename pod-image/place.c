@@ -14,6 +14,7 @@
 #include "pod-image/attached.h"
 #include "pod-image/certs.h"
 #include "pod-image/extension.h"
+#include "pod-image/fetcher.h"
 #include "pod-image/place.h"
 
 #define DOCUMENT_MAX ((uint64_t)4 << 20)
@@ -100,11 +101,8 @@ start_fetch(struct place *p, const char *url, struct err *e)
 	if (certs_load(&certs, NULL, registry, e) < 0)
 		return -1;
 	m.ca = (struct bytes){(const uint8_t *)certs.ca.s, certs.ca.n};
-	p->fetch = spawn_peer(ROLE_IMAGE, ROLE_FETCH, NULL, e);
-	if (p->fetch == NULL)
-		return -1;
-	p->fetch_setup = peer_next_seq(p->fetch);
-	return peer_send(p->fetch, &msg_fetch_setup_desc, p->fetch_setup, &m, e);
+	p->fetch = fetcher_start(NULL, &m, &p->fetch_setup, e);
+	return p->fetch != NULL ? 0 : -1;
 }
 
 int

@@ -8,8 +8,8 @@
 #include "common/base/text.h"
 #include "common/conf/policy_conf.h"
 #include "common/oci/auth.h"
-#include "common/role/spawn.h"
 #include "pod-image/certs.h"
+#include "pod-image/fetcher.h"
 #include "pod-image/plan.h"
 
 static const struct rec_registry_access no_access;
@@ -103,13 +103,8 @@ start_worker(struct plan *p, struct plan_worker *w, const struct rec_registry_ac
 	}
 	m.clients.v = pairs;
 	m.clients.n = certs.npairs;
-	w->peer = ptr_take(&p->ready);
-	if (w->peer == NULL)
-		w->peer = spawn_peer(ROLE_IMAGE, ROLE_FETCH, NULL, e);
-	if (w->peer == NULL)
-		return -1;
-	w->setup_seq = peer_next_seq(w->peer);
-	return peer_send(w->peer, &msg_fetch_setup_desc, w->setup_seq, &m, e);
+	w->peer = fetcher_start(&p->ready, &m, &w->setup_seq, e);
+	return w->peer != NULL ? 0 : -1;
 }
 
 static bool

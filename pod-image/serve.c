@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "pod-image/fetcher.h"
 #include "pod-image/serve.h"
 #include "pod-image/task.h"
 
@@ -204,6 +205,8 @@ take_hello(const struct msg_hello *m, struct task *t)
 		log_set_level(level);
 	if (m->graph_root != NULL)
 		t->graph_root = xstrdup(m->graph_root); /* for the life of this process */
+	if (m->tls != NULL)
+		fetcher_limit(m->tls);
 	for (size_t i = 0; i < m->options.n; i++) {
 		uint64_t n;
 

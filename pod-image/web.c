@@ -5,8 +5,8 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/oci/reference.h"
-#include "common/role/spawn.h"
 #include "pod-image/certs.h"
+#include "pod-image/fetcher.h"
 #include "pod-image/task.h"
 #include "pod-image/web.h"
 
@@ -55,11 +55,8 @@ web_prepare(struct task *t, struct msg_url_get *m, struct err *e)
 	setup.registry = host;
 	setup.tls = plain ? "plain" : "verify";
 	setup.ca = (struct bytes){(const uint8_t *)certs.ca.s, certs.ca.n};
-	t->web.fetch = spawn_peer(ROLE_IMAGE, ROLE_FETCH, NULL, e);
-	if (t->web.fetch == NULL)
-		return -1;
-	t->web.setup_seq = peer_next_seq(t->web.fetch);
-	return peer_send(t->web.fetch, &msg_fetch_setup_desc, t->web.setup_seq, &setup, e);
+	t->web.fetch = fetcher_start(NULL, &setup, &t->web.setup_seq, e);
+	return t->web.fetch != NULL ? 0 : -1;
 }
 
 int

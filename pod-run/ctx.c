@@ -14,6 +14,7 @@
 #include "common/conf/storage_conf.h"
 #include "common/conf/network_hello.h"
 #include "common/conf/storage_hello.h"
+#include "common/conf/tls_details.h"
 #include "common/fs/file.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
@@ -45,6 +46,13 @@ ctx_new(struct cli_ctx *cli)
 	return x;
 }
 
+int
+ctx_limit_tls(struct ctx *x, const char *path, struct err *e)
+{
+	x->tls = arena_alloc(&x->tls_arena_, sizeof(*x->tls));
+	return tls_details_load(path, &x->tls_arena_, x->tls, e);
+}
+
 void
 ctx_end_helpers(struct ctx *x)
 {
@@ -71,6 +79,7 @@ ctx_free(struct ctx *x)
 		containers_conf_free(&x->conf_);
 	fd_close(&x->exit_fd);
 	fd_close(&x->lock_fd);
+	arena_free(&x->tls_arena_);
 	free(x->remains);
 	free(x->announced);
 	free(x->graph_root);
@@ -489,6 +498,8 @@ fill_hello(struct ctx *x, enum role role, struct msg_hello *hello, const char **
 	hello->driver = x->driver;
 	hello->rootless = x->rootless.user;
 	hello->uid = x->rootless.uid;
+	if (role == ROLE_IMAGE)
+		hello->tls = x->tls;
 	options = storage_hello_options(&x->storage_options, more + 3, a, e);
 	if (options == NULL)
 		return -1;

@@ -47,6 +47,8 @@ struct ctx {
 	struct cli_ctx *cli;
 	const struct ctx_globals *g;
 
+	struct rec_tls_details *tls; /* what all connections by TLS may use, or NULL */
+	struct arena tls_arena_;
 	struct remote *remote; /* the service that is meant instead of this machine, or NULL */
 
 	/* After ctx_paths; absolute. */
@@ -74,7 +76,8 @@ struct ctx {
 
 /* The context of a command; never NULL after the global options were applied. */
 struct ctx *ctx_of(struct cli_ctx *cli);
-struct ctx *ctx_new(struct cli_ctx *cli); /* never fails */
+struct ctx *ctx_new(struct cli_ctx *cli);			   /* never fails */
+int ctx_limit_tls(struct ctx *x, const char *path, struct err *e); /* --tls-details: sets tls */
 void ctx_free(struct ctx *x); /* ends connections; helpers finish what was asked of them and go */
 
 /*

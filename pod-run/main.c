@@ -95,8 +95,9 @@ static const struct opt globals[] = {
 	.complete = COMPLETE_FILE, .help = "Path to the certificate shown to a service over TCP"},
     {"tls-key", 0, OPT_STRING(struct ctx_globals, tls_key), .arg = "path", .flags = OPT_LOCAL,
 	.complete = COMPLETE_FILE, .help = "Path to the key of that certificate"},
-    {"tls-details", 0, OPT_STRING(struct ctx_globals, tls_details), .flags = OPT_HIDDEN | OPT_LOCAL,
-	.complete = COMPLETE_FILE, .help = "Path to what TLS to a service may use"},
+    {"tls-details", 0, OPT_STRING(struct ctx_globals, tls_details), .arg = "path",
+	.flags = OPT_LOCAL, .complete = COMPLETE_FILE,
+	.help = "Path to a containers-tls-details.yaml(5) file"},
     {"config", 0, OPT_STRING(struct ctx_globals, docker_config), .arg = "directory",
 	.flags = OPT_LOCAL, .complete = COMPLETE_DIR,
 	.help = "Location of authentication config file"},
@@ -156,8 +157,6 @@ prepare(struct cli_ctx *cli, struct err *e)
 		return err_set(e, ERR_USAGE,
 		    "maximum workers must be set to a positive number (got %lld)",
 		    (long long)g->max_workers);
-	if (g->tls_details != NULL && *g->tls_details != '\0')
-		return err_set(e, ERR_UNSUPPORTED, "--tls-details: not built yet");
 	if (g->registries_conf != NULL && access(g->registries_conf, F_OK) == -1)
 		return err_sys(
 		    e, "locating specified registries.conf: stat %s", g->registries_conf);
@@ -178,7 +177,9 @@ prepare(struct cli_ctx *cli, struct err *e)
 		    "cgroup manager must be one of cgroupfs and systemd: invalid argument");
 	if (cli->app == NULL)
 		cli->app = context = ctx_new(cli);
-	return 0;
+	return g->tls_details != NULL && *g->tls_details != '\0'
+		   ? ctx_limit_tls(context, g->tls_details, e)
+		   : 0;
 }
 
 static const struct cli pod = {

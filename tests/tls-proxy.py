@@ -1,17 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-# tls-proxy.py DIR PORT TO: TLS on that port of 127.0.0.1 with DIR/server.pem and DIR/server.key, for clients that show a
-# certificate of DIR/ca.pem; what they say goes to the port TO.
+# tls-proxy.py DIR PORT TO [KEY=VALUE...]: TLS on that port of 127.0.0.1 with DIR/server.pem and DIR/server.key, for
+# clients that show a certificate of DIR/ca.pem; what they say goes to the port TO.  client=any: clients need none;
+# version=1.1: that alone is spoken; ciphers=NAME: the suites of TLS 1.2, as OpenSSL calls them; group=NAME: that alone.
 import socket
 import ssl
 import sys
 import threading
 
 directory, port, to = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+limits = dict(word.split("=", 1) for word in sys.argv[4:])
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(directory + "/server.pem", directory + "/server.key")
 context.load_verify_locations(directory + "/ca.pem")
-context.verify_mode = ssl.CERT_REQUIRED
+context.verify_mode = ssl.CERT_NONE if limits.get("client") == "any" else ssl.CERT_REQUIRED
+if "ciphers" in limits:
+    context.set_ciphers(limits["ciphers"])
+if "version" in limits:
+    version = getattr(ssl.TLSVersion, "TLSv" + limits["version"].replace(".", "_"))
+    context.minimum_version = context.maximum_version = version
+if "group" in limits:
+    context.set_ecdh_curve(limits["group"])
 
 
 def pump(source, sink):

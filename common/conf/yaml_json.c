@@ -14,10 +14,18 @@ struct reader {
 	yaml_document_t *doc;
 	const char *name;
 	size_t values;
+	bool texts; /* scalars are what stands there */
 	struct err *e;
 };
 
 static json_t *convert(struct reader *r, int index, unsigned depth);
+
+static bool
+is_null(const char *s)
+{
+	return *s == '\0' || strcmp(s, "~") == 0 || strcmp(s, "null") == 0 ||
+	       strcmp(s, "Null") == 0 || strcmp(s, "NULL") == 0;
+}
 
 /* YAML 1.2's core schema, which is what people mean; the words of 1.1 (yes, on) stay words. */
 static json_t *
@@ -26,9 +34,6 @@ plain(const char *s)
 	int64_t n;
 	char *end;
 
-	if (*s == '\0' || strcmp(s, "~") == 0 || strcmp(s, "null") == 0 || strcmp(s, "Null") == 0 ||
-	    strcmp(s, "NULL") == 0)
-		return json_null();
 	if (strcasecmp(s, "true") == 0)
 		return json_true();
 	if (strcasecmp(s, "false") == 0)
@@ -60,7 +65,12 @@ scalar(struct reader *r, const yaml_node_t *node)
 		err_set(r->e, ERR_FORMAT, "%s: a value holds a NUL byte", r->name);
 		return NULL;
 	}
-	j = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE ? plain(s) : json_string(s);
+	if (node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		j = json_string(s);
+	else if (is_null(s))
+		j = json_null();
+	else
+		j = r->texts ? json_string(s) : plain(s);
 	if (j == NULL)
 		err_set(r->e, ERR_FORMAT, "%s: a value is not UTF-8", r->name);
 	return j;
@@ -96,6 +106,11 @@ mapping(struct reader *r, const yaml_node_t *node, unsigned depth)
 			err_set(r->e, ERR_FORMAT, "%s: a key is not a scalar", r->name);
 			return NULL;
 		}
+		if (json_object_get(map, (const char *)key->data.scalar.value) != NULL) {
+			err_set(r->e, ERR_FORMAT, "%s:%zu: a key stands there twice", r->name,
+			    key->start_mark.line + 1);
+			return NULL;
+		}
 		one = convert(r, p->value, depth);
 		if (one == NULL)
 			return NULL;
@@ -124,12 +139,12 @@ convert(struct reader *r, int index, unsigned depth)
 	return mapping(r, node, depth + 1);
 }
 
-json_t *
-yaml_json_read(const char *text, size_t n, const char *name, struct err *e)
+static json_t *
+read_document(const char *text, size_t n, const char *name, bool texts, struct err *e)
 {
 	yaml_parser_t parser;
 	yaml_document_t doc;
-	struct reader r = {.doc = &doc, .name = name, .e = e};
+	struct reader r = {.doc = &doc, .name = name, .texts = texts, .e = e};
 	json_t *out = NULL;
 
 	if (n > YAML_JSON_SIZE_MAX || !yaml_parser_initialize(&parser)) {
@@ -143,11 +158,25 @@ yaml_json_read(const char *text, size_t n, const char *name, struct err *e)
 		yaml_parser_delete(&parser);
 		return NULL;
 	}
-	if (yaml_document_get_root_node(&doc) == NULL)
+	if (yaml_document_get_root_node(&doc) == NULL && texts)
+		out = json_null();
+	else if (yaml_document_get_root_node(&doc) == NULL)
 		err_set(e, ERR_FORMAT, "%s: empty", name);
 	else
 		out = convert(&r, 1, 0);
 	yaml_document_delete(&doc);
 	yaml_parser_delete(&parser);
 	return out;
+}
+
+json_t *
+yaml_json_read(const char *text, size_t n, const char *name, struct err *e)
+{
+	return read_document(text, n, name, false, e);
+}
+
+json_t *
+yaml_json_read_texts(const char *text, size_t n, const char *name, struct err *e)
+{
+	return read_document(text, n, name, true, e);
 }

@@ -18,4 +18,7 @@
 /* The first document as a new reference, or NULL with e.  name is that of the file. */
 json_t *yaml_json_read(const char *text, size_t n, const char *name, struct err *e);
 
+/* The same, where scalars are text whatever they look like, null excepted, and no document is null. */
+json_t *yaml_json_read_texts(const char *text, size_t n, const char *name, struct err *e);
+
 #endif

@@ -14,6 +14,7 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/role/role.h"
+#include "common/wire/tls.h"
 #include "pod-image/fetch/client.h"
 #include "pod-image/fetch/http.h"
 #include "pod-image/fetch/proxy.h"
@@ -94,7 +95,8 @@ http_new(const struct http_setup *setup, struct err *e)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 
-	if (client_new(setup->clients, setup->nclients, &h->client, e) < 0) {
+	if ((setup->details != NULL && tls_check(setup->details, e) < 0) ||
+	    client_new(setup->clients, setup->nclients, &h->client, e) < 0) {
 		free(h);
 		return NULL;
 	}
@@ -126,24 +128,26 @@ http_free(struct http *h)
 	free(h);
 }
 
+/* libcurl has set what it knows of; the last word is ours, also about the TLS of a proxy. */
 static CURLcode
-use_roots(CURL *easy, void *ctx, void *arg)
+prepare_ctx(CURL *easy, void *ctx, void *arg)
 {
 	struct http *h = arg;
+	struct err ignored = {0};
 
 	(void)easy;
 	if (h->roots != NULL)
 		SSL_CTX_set1_cert_store(ctx, h->roots);
-	return CURLE_OK;
+	return tls_limit(ctx, h->setup.details, &ignored) == 0 ? CURLE_OK : CURLE_SSL_CIPHER;
 }
 
 static CURLcode
-use_roots_and_client(CURL *easy, void *ctx, void *arg)
+prepare_own_ctx(CURL *easy, void *ctx, void *arg)
 {
 	struct http *h = arg;
 
 	client_attach(h->client, ctx);
-	return use_roots(easy, ctx, arg);
+	return prepare_ctx(easy, ctx, arg);
 }
 
 static void
@@ -277,13 +281,11 @@ set_tls(struct http *h, struct http_exchange *x)
 {
 	CURL *c = x->easy;
 
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, h->setup.insecure ? 0L : 1L);
 	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, h->setup.insecure ? 0L : 2L);
 	curl_easy_setopt(c, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(
-	    c, CURLOPT_SSL_CTX_FUNCTION, x->own_host ? use_roots_and_client : use_roots);
+	curl_easy_setopt(c, CURLOPT_SSL_CTX_FUNCTION, x->own_host ? prepare_own_ctx : prepare_ctx);
 	curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, h);
 }
 
@@ -520,6 +522,30 @@ tls_reason(const struct http_exchange *x)
 	}
 }
 
+/* What OpenSSL says of a handshake, in Go's words where it has some. */
+static const char *
+handshake_reason(const char *error)
+{
+	static const struct {
+		const char *said, *reason;
+	} reasons[] = {
+	    {"wrong version number", "http: server gave HTTP response to HTTPS client"},
+	    {"alert protocol version", "remote error: tls: protocol version not supported"},
+	    {"alert handshake failure", "remote error: tls: handshake failure"},
+	    {"alert insufficient security", "remote error: tls: insufficient security level"},
+	    {"alert illegal parameter", "remote error: tls: illegal parameter"},
+	    {"unsupported protocol", "tls: server selected unsupported protocol version"},
+	    {"no protocols available",
+		"tls: no supported versions satisfy MinVersion and MaxVersion"},
+	    {"no ciphers available", "tls: no cipher suite is allowed"},
+	};
+
+	for (size_t i = 0; i < COUNTOF(reasons); i++)
+		if (strstr(error, reasons[i].said) != NULL)
+			return reasons[i].reason;
+	return error;
+}
+
 void
 http_explain(const struct http_exchange *x, struct err *e)
 {
@@ -544,10 +570,7 @@ http_explain(const struct http_exchange *x, struct err *e)
 		err_set(e, ERR_NETWORK, "tls: failed to verify certificate: %s", tls_reason(x));
 		break;
 	case CURLE_SSL_CONNECT_ERROR:
-		if (strstr(x->error, "wrong version number") != NULL)
-			err_set(e, ERR_NETWORK, "http: server gave HTTP response to HTTPS client");
-		else
-			err_set(e, ERR_NETWORK, "%s", x->error);
+		err_set(e, ERR_NETWORK, "%s", handshake_reason(x->error));
 		break;
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		err_set(e, ERR_DENIED, "plain HTTP or another scheme is not allowed");

@@ -28,6 +28,7 @@ struct http_setup {
 	struct bytes ca;
 	const struct rec_client_pair *clients;
 	size_t nclients;
+	const struct rec_tls_details *details; /* or NULL */
 };
 
 #define HTTP_FEED_PAUSE (-1) /* nothing now: call http_resume */

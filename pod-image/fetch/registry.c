@@ -30,6 +30,7 @@ registry_init(struct registry *reg, const struct msg_fetch_setup *setup, struct 
 	struct http_setup http = {.ca = setup->ca,
 	    .clients = setup->clients.v,
 	    .nclients = setup->clients.n,
+	    .details = setup->details,
 	    .insecure = plain || strcmp(setup->tls, "insecure") == 0};
 
 	if (!http.insecure && strcmp(setup->tls, "verify") != 0)

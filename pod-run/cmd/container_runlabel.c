@@ -243,8 +243,10 @@ with_options(struct ctx *x, const struct strv *words, struct strv *out)
 {
 	bool ours = is_ours(words);
 
-	if (ours)
+	if (ours) {
 		ctx_own_command(x, out);
+		ctx_add_option(out, "--tls-details", x->g->tls_details);
+	}
 	strv_add_all(out, (const char *const *)words->v + ours, words->n - ours);
 }
 

@@ -136,6 +136,7 @@ dest_choose(struct ctx *x, struct dest *d, struct err *e)
 	set(&d->tls_ca, g->tls_ca);
 	set(&d->tls_cert, g->tls_cert);
 	set(&d->tls_key, g->tls_key);
+	d->tls_details = x->tls;
 	if ((d->tls_cert != NULL) != (d->tls_key != NULL))
 		return err_set(e, ERR_USAGE, "--tls-cert and --tls-key are given together");
 	return 1;

@@ -12,7 +12,8 @@
 /* Where a service is; a zeroed one is this machine. */
 struct dest {
 	char *uri, *identity;
-	char *tls_ca, *tls_cert, *tls_key; /* paths */
+	char *tls_ca, *tls_cert, *tls_key;   /* paths */
+	struct rec_tls_details *tls_details; /* of the context, or NULL */
 };
 void dest_free(struct dest *d);
 #define own_dest own(dest_free)

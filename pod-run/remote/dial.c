@@ -51,8 +51,10 @@ dial_tcp(const struct dest *d, const struct dest_uri *u, struct peer **worker, s
 {
 	own_mem char *ca = NULL, *cert = NULL, *key = NULL;
 	own_peer_in struct peer_in in = {0};
-	struct msg_dial m = {
-	    .host = u->host, .port = u->port, .tls = d->tls_ca != NULL || d->tls_cert != NULL};
+	struct msg_dial m = {.host = u->host,
+	    .port = u->port,
+	    .tls = d->tls_ca != NULL || d->tls_cert != NULL,
+	    .details = d->tls_details};
 
 	if (read_pem(d->tls_ca, "tls-ca", &ca, &m.ca, e) == -1 ||
 	    read_pem(d->tls_cert, "tls-cert", &cert, &m.cert, e) == -1 ||

@@ -53,7 +53,8 @@ remote_again(const struct remote *r)
 	    .identity = copy(r->dest.identity),
 	    .tls_ca = copy(r->dest.tls_ca),
 	    .tls_cert = copy(r->dest.tls_cert),
-	    .tls_key = copy(r->dest.tls_key)};
+	    .tls_key = copy(r->dest.tls_key),
+	    .tls_details = r->dest.tls_details};
 	struct remote *again = remote_new(r->x, &d);
 
 	again->api = copy(r->api);

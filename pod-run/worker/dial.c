@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * pod-run-dial: connects to a service over TCP.  With TLS it holds the key and stays between the two, of whose talk it
- * understands nothing; who reads it has no key.
+ * understands nothing; who reads it has no key.  It also says whether TLS knows the words of --tls-details.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,7 @@
 #include "common/base/own.h"
 #include "common/role/role.h"
 #include "common/wire/tcp.h"
+#include "common/wire/tls.h"
 #include "common/wire/worker.h"
 
 #define CHUNK ((size_t)16 << 10)
@@ -130,7 +131,8 @@ add_system_roots(SSL_CTX *ctx, struct err *e)
 static int
 prepare_ctx(SSL_CTX *ctx, const struct msg_dial *m, struct err *e)
 {
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	if (tls_limit(ctx, m->details, e) == -1)
+		return -1;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	if ((m->ca.n > 0 ? add_roots(ctx, &m->ca, e) : add_system_roots(ctx, e)) == -1)
 		return -1;
@@ -370,10 +372,19 @@ on_dial(struct peer *p, struct peer_in *in, void *arg, struct err *e)
 	return sent;
 }
 
+static int
+on_check(struct peer *p, struct peer_in *in, void *arg, struct err *e)
+{
+	(void)arg;
+	return tls_check(MSG_OF(in, tls_check)->details, e) == -1 ? -1
+								  : peer_send_ok(p, in->seq, e);
+}
+
 int
 main(int argc, char **argv)
 {
-	static const struct peer_handler handlers[] = {{&msg_dial_desc, 1, PEER_ONCE, on_dial}};
+	static const struct peer_handler handlers[] = {
+	    {&msg_dial_desc, 1, PEER_ONCE, on_dial}, {&msg_tls_check_desc, 1, PEER_ONCE, on_check}};
 	const struct worker_face face = {
 	    .role = ROLE_DIAL, .starter = ROLE_RUN, .handlers = handlers, .n = COUNTOF(handlers)};
 

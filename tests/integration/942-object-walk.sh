@@ -202,10 +202,10 @@ pod --network-backend x --max-workers 3 --cpu-profile x --memory-profile x --tra
 pod --version | sed 's/[0-9].*//'@pod version
 pod -v | sed 's/[0-9].*//'@pod version
 pod --url unix:///x ps 2>&1@Error: --root: a remote service has its own, which it cannot be told
-pod --tls-details x ps 2>&1@Error: --tls-details: not built yet
+pod --tls-details /nosuch ps 2>&1@Error: reading "/nosuch": open /nosuch: no such file or directory
 pod --remote=false --url= --connection '' -H '' --identity '' --ssh= --tls-ca= --tls-cert= --tls-key= --tls-details= images -q | wc -l@2
-pod --help | grep -cE -- '--(url|remote|connection|identity|ssh|tls-ca|tls-cert|tls-key) '@8
-pod --help | grep -cE -- '--(host|context|tls-details)'@0
+pod --help | grep -cE -- '--(url|remote|connection|identity|ssh|tls-ca|tls-cert|tls-details|tls-key) '@9
+pod --help | grep -cE -- '--(host|context)'@0
 pod system prune -f --filter label=none --filter until=1h | tail -n 1@Total reclaimed space: 0B
 pod system prune -af --volumes | grep -c '^Deleted'; list; pod volume ls -q@2
 pod system check -q; echo $?@0
