@@ -492,18 +492,14 @@ read_cpu(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e
 
 /* Will the container have a cgroup? */
 static bool
-can_limit(const struct spec_input *in)
+can_limit(const struct spec_input *in, const struct rec_ctr_config *c)
 {
-	const struct spec_options *o = in->o;
-
-	return in->d->cgroup_usable ||
-	       (in->d->cgroup_delegated &&
-		   (o->cgroup_parent != NULL ||
-		       (o->cgroups != NULL && strcmp(o->cgroups, "split") == 0)));
+	return in->d->cgroup_usable || (in->d->cgroup_delegated && c->cgroup_parent != NULL);
 }
 
 static int
-read_pids(const struct spec_input *in, struct rec_ctr_resources *r, struct err *e)
+read_pids(const struct spec_input *in, const struct rec_ctr_config *c, struct rec_ctr_resources *r,
+    struct err *e)
 {
 	const char *word = in->o->pids_limit;
 	int64_t n = in->d->conf->containers_pids_limit;
@@ -518,8 +514,8 @@ read_pids(const struct spec_input *in, struct rec_ctr_resources *r, struct err *
 		    "invalid value %lld for --pids-limit: must be at most %d", (long long)n,
 		    PIDS_LIMIT_MAX);
 	/* Of the user's own cgroups only systemd's are known to have the controller. */
-	if (word == NULL &&
-	    (!can_limit(in) || (in->d->rootless && strcmp(in->d->cgroup_manager, "systemd") != 0)))
+	if (word == NULL && (!can_limit(in, c) ||
+				(in->d->rootless && strcmp(in->d->cgroup_manager, "systemd") != 0)))
 		return 0;
 	r->pids_limit = n <= 0 ? -1 : n;
 	return 0;
@@ -575,11 +571,11 @@ spec_limits_read(
 	const char *mode =
 	    in->o->cgroups != NULL ? in->o->cgroups : in->d->conf->containers_cgroups;
 
-	if (read_memory(in, r, e) < 0 || read_cpu(in, r, e) < 0 || read_pids(in, r, e) < 0 ||
+	if (read_memory(in, r, e) < 0 || read_cpu(in, r, e) < 0 || read_pids(in, c, r, e) < 0 ||
 	    read_io(in, r, a, e) < 0 || read_both_unified(in, r, a, e) < 0)
 		return -1;
 	c->resources = r;
-	if (!can_limit(in) && limits_asked(in->o)) {
+	if (!can_limit(in, c) && limits_asked(in->o)) {
 		log_warn(
 		    "Resource limits are not supported and ignored on this host for an ordinary "
 		    "user: no cgroup was delegated");

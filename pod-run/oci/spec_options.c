@@ -559,7 +559,7 @@ read_storage(const struct spec_options *o, struct rec_ctr_config *c, struct err 
 }
 
 static int
-read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
+read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct err *e)
 {
 	const struct spec_options *o = in->o;
 	const struct containers_conf *conf = in->d->conf;
@@ -589,8 +589,6 @@ read_misc(const struct spec_input *in, struct rec_ctr_config *c, struct arena *a
 		    "invalid config provided: cannot set shmsize when running in the {%s } IPC "
 		    "Namespace",
 		    c->ipc_ns);
-	if (read_cgroups(in, c, a, e) < 0)
-		return -1;
 	if (o->rdt_class != NULL && access("/sys/fs/resctrl/schemata", F_OK) < 0)
 		return err_set(e, ERR_UNSUPPORTED,
 		    "--rdt-class %s: no resctrl file system is mounted on /sys/fs/resctrl",
@@ -640,9 +638,9 @@ spec_options_read(
 	    spec_security_read(in, c, a, e) < 0 || spec_ports_read(in, c, a, e) < 0 ||
 	    read_process(in, c, a, e) < 0 || read_files(in->o, c, a, e) < 0 ||
 	    spec_env_read(in, c, a, e) < 0 || spec_mounts_read(in, c, a, e) < 0 ||
-	    spec_limits_read(in, c, a, e) < 0 || read_stop(in, c, a, e) < 0 ||
-	    spec_logging(in, c, a, e) < 0 || read_misc(in, c, a, e) < 0 ||
-	    spec_secret_read(&in->o->secret, c, a, e) < 0 ||
+	    read_cgroups(in, c, a, e) < 0 || spec_limits_read(in, c, a, e) < 0 ||
+	    read_stop(in, c, a, e) < 0 || spec_logging(in, c, a, e) < 0 ||
+	    read_misc(in, c, e) < 0 || spec_secret_read(&in->o->secret, c, a, e) < 0 ||
 	    spec_options_platform(in->o, &p, a, e) < 0)
 		return -1;
 	return check_record(c, e);

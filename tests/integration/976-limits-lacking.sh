@@ -49,6 +49,11 @@ if [ -n "$disk" ]; then
 else
 	skip "limits of a disk" "there is none"
 fi
+# A container that has its place keeps it.
+pod --cgroup-manager cgroupfs create --name later --network none --cgroup-parent "$base/user" localhost/b true >/dev/null
+is "update of one with a cgroup is not ignored" "$(pod update --blkio-weight 100 later 2>&1 >/dev/null)$(pod inspect --format '{{.HostConfig.BlkioWeight}}' later)" 100
+is "and no more to be had when it starts" "$(pod start -a later 2>&1 | grep -c 'controller `io` is not available')" 1
+pod rm later >/dev/null
 is "a command of such a name that is missing is one" "$(pod --cgroup-manager cgroupfs run --rm --network none localhost/b io.weight 2>/dev/null; echo $?)" 127
 ignored() { is "no cgroup: $1 is ignored, and told" "$(r "$@" | grep -c '^ran$\|Resource limits are not supported and ignored')" 2; }
 ignored --blkio-weight 100
