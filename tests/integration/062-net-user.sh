@@ -7,11 +7,11 @@ if ! command -v pasta >/dev/null; then
 	skip "pasta" "pasta is not installed"
 	finish
 fi
+world
 if [ "$(id -u)" = 0 ]; then
-	err=$("$P" --runroot "$(mktemp -u)" setup --id x --mode pasta /proc/self/ns/net 2>&1)
+	err=$("$P" --runroot "$WORLD/nobody" setup --id x --mode pasta /proc/self/ns/net 2>&1)
 	is "the superuser has no pasta" "$err" "Error: pasta networking is only supported for rootless mode"
 fi
-world
 ordinary_user || {
 	skip "pasta" "needs root to make an ordinary user"
 	finish
@@ -37,7 +37,7 @@ cat >"$WORLD/inside.sh" <<-'END'
 	unshare -m sh -c 'mount --bind hang "$(readlink -f "$(command -v pasta)")" && exec "$@"' sh \
 		"$P" --runroot "$XDG_RUNTIME_DIR/hang" --root "$HOME/root" setup --mode pasta --id hang /proc/$s/ns/net >hung 2>&1 &
 	hang=$! hung=$PWD/hung
-	cd "$(mktemp -d)" && echo "hello from inside" >index.html
+	mkdir "$HOME/site" && cd "$HOME/site" && echo "hello from inside" >index.html
 	nsenter -n -t $s busybox httpd -f -p 80 >/dev/null 2>&1 &
 	h=$!
 	p setup --mode pasta --id one -p "$port:80" -p "$udp-$((udp + 1)):$udp-$((udp + 1))/udp" /proc/$s/ns/net >one.json || exit 1
