@@ -174,23 +174,50 @@ find_key(json_t *obj, const char *want)
 	return NULL;
 }
 
+/* "user:password"; *out stays NULL where there is no colon. */
 static int
-take_entry(const json_t *entry, struct auth *out, struct err *e)
+decode(const char *text, char **out, size_t *n, struct err *e)
 {
-	const char *text = json_string_value(json_object_get(entry, "auth"));
-	const char *token = json_string_value(json_object_get(entry, "identitytoken"));
+	own_mem char *plain = base64_decode(text, n);
+
+	if (plain == NULL)
+		return err_set(e, ERR_FORMAT, "auth is not the base64 of user:password");
+	if (strchr(plain, ':') != NULL)
+		*out = ptr_take(&plain);
+	else
+		explicit_bzero(plain, *n);
+	return 0;
+}
+
+/* An entry without a colon is as good as none, with a warning; file and key are for that. */
+static int
+take_entry(const char *file, const char *key, const json_t *entry, struct auth *out, struct err *e)
+{
+	const char *text = NULL, *token = NULL;
 	own_mem char *plain = NULL;
 	char *colon;
 	size_t n = 0;
 
+	if (entry == NULL || json_is_null(entry))
+		return 0;
+	if (!json_is_object(entry))
+		return err_set(e, ERR_FORMAT, "auths: %s: it is no object", key);
+	if (json_want_str(entry, "auth", &text, e) < 0 ||
+	    json_want_str(entry, "identitytoken", &token, e) < 0)
+		return -1;
+	if (text != NULL && *text != '\0' && decode(text, &plain, &n, e) < 0)
+		return -1;
+	if (text != NULL && *text != '\0' && plain == NULL) {
+		log_warn("Error parsing the \"auth\" field of a credential entry \"%s\" in "
+			 "\"%s\", missing colon",
+		    key, file);
+		return 0;
+	}
 	if (token != NULL && *token != '\0')
 		out->identity_token = xstrdup(token);
-	if (text == NULL || *text == '\0')
+	if (plain == NULL)
 		return out->identity_token != NULL;
-	plain = base64_decode(text, &n);
-	colon = plain != NULL ? strchr(plain, ':') : NULL;
-	if (colon == NULL)
-		return err_set(e, ERR_FORMAT, "auth is not the base64 of user:password");
+	colon = strchr(plain, ':');
 	*colon = '\0';
 	out->username = xstrdup(plain);
 	out->password = xstrdup(colon + 1); /* ends at a NUL: Docker pads with them */
@@ -391,9 +418,8 @@ ask_default(const json_t *j, const char *key, struct auth *out)
 }
 
 static int
-find_in(json_t *j, const char *key, bool host, struct auth *out, struct err *e)
+find_in(const char *file, json_t *j, const char *key, bool host, struct auth *out, struct err *e)
 {
-	json_t *auths = json_object_get(j, "auths"), *entry;
 	const char *helper;
 	int r;
 
@@ -405,8 +431,7 @@ find_in(json_t *j, const char *key, bool host, struct auth *out, struct err *e)
 	} else if (host && (r = ask_default(j, key, out)) != 0) {
 		return r;
 	}
-	entry = find_key(auths, key);
-	return json_is_object(entry) ? take_entry(entry, out, e) : 0;
+	return take_entry(file, key, find_key(json_object_get(j, "auths"), key), out, e);
 }
 
 static int
@@ -423,13 +448,14 @@ find_in_files(const char *file, const char *key, struct auth *out, struct err *e
 			return -1;
 		for (;;) {
 			char *slash = strrchr(part, '/');
-			int r = find_in(j, part, slash == NULL, out, e);
+			int r = find_in(files.v[i], j, part, slash == NULL, out, e);
 
 			if (r < 0)
 				return err_wrap(e, "reading auth file %s", files.v[i]);
 			if (r > 0)
 				return 1;
-			if (slash == NULL)
+			/* An entry that says nothing is the one that counts all the same. */
+			if (slash == NULL || find_key(json_object_get(j, "auths"), part) != NULL)
 				break;
 			*slash = '\0';
 		}

@@ -253,7 +253,7 @@ try_existing(struct ctx *x, const struct login_opts *o, const char *key, const s
     struct err *e)
 {
 	if (o->username != NULL || o->password != NULL || o->password_stdin ||
-	    have->username == NULL)
+	    have->username == NULL || *have->password == '\0')
 		return 0;
 	printf("Authenticating with existing credentials for %s\n", key);
 	if (try(x, o, key, have->username, have->password, e) == 0) {
@@ -310,6 +310,8 @@ login(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	    auth_find(place.at.helpers, o->compat != NULL ? o->compat : o->access.authfile, key,
 		&have, e) == -1)
 		return -1;
+	if (have.username != NULL && *have.username == '\0')
+		auth_free(&have);
 	if (o->get_login) {
 		if (have.username == NULL)
 			return not_logged_in(key, e);

@@ -160,6 +160,9 @@ print(const struct search_opts *o, const struct filters *f, const struct msg_ima
 				     : "{{.Name}}\t{{.Description}}"};
 	own_json json_t *list = NULL;
 
+	/* As with Podman, nothing found prints nothing, not even headings; fewer than none is nothing too. */
+	if (m->results.n == 0 || o->limit < 0)
+		return 0;
 	if (o->list_tags && output_is_json(o->format)) {
 		list = tags_by_name(m);
 		return output_json(list, stdout, e);
@@ -169,7 +172,6 @@ print(const struct search_opts *o, const struct filters *f, const struct msg_ima
 		if (passes(f, &m->results.v[i]))
 			json_add_take(list, row_of(o, &m->results.v[i]));
 	}
-	/* As with Podman, nothing found prints nothing, not even headings. */
 	return json_array_size(list) == 0 ? 0 : output_list(&out, list, NULL, stdout, e);
 }
 

@@ -55,6 +55,20 @@ gone
 says "and nowhere else" unauthorized pod pull -q "$REGISTRY/app:1"
 is "logout --all" "$(pod logout --all)" "Removed login credentials for all registries"
 is "leaves nothing" "$(jq -c .auths "$auth")" "{}"
+# What other programs leave in such files.
+entry() { printf '{"auths":{"%s":%s}}' "$REGISTRY" "$1" >"$WORLD/entry.json"; }
+entry '{"auth":"dGVzdGVyc2VjcmV0"}'
+said=$(pod login --authfile "$WORLD/entry.json" --get-login "$REGISTRY" 2>&1)
+is "an entry without a colon is none" "${said##*$'\n'}" "Error: not logged into $REGISTRY"
+is "which is told once" "$(grep -c "level=warning msg=.*credential entry .*$REGISTRY.* in .*$WORLD/entry.json.*, missing colon" <<<"$said")" 1
+is "and a login replaces it" "$(pod login --authfile "$WORLD/entry.json" -u tester -p secret "$REGISTRY" 2>/dev/null; pod login --authfile "$WORLD/entry.json" --get-login "$REGISTRY" 2>&1)" "Login Succeeded!
+tester"
+entry '{"auth":"OnB3"}'
+says "one without a user is none" "not logged into" pod login --authfile "$WORLD/entry.json" --get-login "$REGISTRY"
+entry '{"auth":"dGVzdGVyOg=="}'
+is "one without a password is not tried" "$(pod login --authfile "$WORLD/entry.json" "$REGISTRY" </dev/null 2>/dev/null)" "Username (tester): "
+entry '{"auth":3}'
+says "one of another form" "reading auth file $WORLD/entry.json: auth: a string is expected" pod login --authfile "$WORLD/entry.json" -u tester -p secret "$REGISTRY"
 printf 'sec\r\nret\n' >"$WORLD/lines"
 is "--password-stdin takes more than a line" "$(pod login -u tester --password-stdin --authfile "$WORLD/lines.json" "$REGISTRY" <"$WORLD/lines" 2>&1)" "Login Succeeded!"
 if mknod "$WORLD/null" c 1 3 2>/dev/null; then

@@ -27,6 +27,7 @@ is "nothing found prints nothing" "$(search "$R/nothing")" ""
 is "columns of Docker" "$(search --compatible "$R/app" | sed -n 1p | tr -s ' ')" "NAME DESCRIPTION STARS OFFICIAL AUTOMATED"
 is "JSON" "$(search --format json "$R/app" | jq -c '.[0] | [.Index, .Name, .Stars, .Official]')" "[\"$R\",\"$R/app\",0,\"\"]"
 is "--limit" "$(search --limit 1 --format '{{.Name}}' "$R/")" "$R/app"
+is "--limit: less than none is nothing, as with Podman" "$(search --limit -1 "$R/"; search --limit=-5 --list-tags "$R/app"; search --limit=-1 --list-tags --format json "$R/app"; echo $?)" 0
 is "tags" "$(search --list-tags --format '{{.Tag}}' "$R/app" | sort | tr '\n' ' ')" "1 2 "
 is "tags as JSON" "$(search --list-tags --format json "$R/app" | jq -c '.[0] | [.Name, (.Tags | sort)]')" "[\"$R/app\",[\"1\",\"2\"]]"
 is "--limit of tags" "$(search --list-tags --limit 1 --format '{{.Name}}' "$R/app")" "$R/app"
@@ -39,6 +40,7 @@ says() {
 }
 says "tags of nothing" "getting repository tags: fetching tags list" search --list-tags "$R/nope"
 says "a filter with tags" "filters are not applicable to list tags result" search --list-tags --filter is-official "$R/app"
+says "a limit of nothing asks all the same" "getting repository tags: fetching tags list" search --limit -1 --list-tags "$R/nope"
 says "a wrong filter" 'invalid filter type "foo=x"' search --filter foo=x "$R/app"
 says "a wrong number" "incorrect value type for stars filter" search --filter stars=x "$R/app"
 says "a registry that is not there" "couldn't search registry \"localhost:1\"" search localhost:1/x

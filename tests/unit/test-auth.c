@@ -130,6 +130,21 @@ Test(auth, identity_token)
 	cr_assert_str_eq(a.identity_token, "tok");
 }
 
+/* Such an entry, which somebody else wrote, is as good as none; what stands for a shorter name counts no more. */
+Test(auth, without_a_colon)
+{
+	own_auth struct auth a = {0};
+
+	put("{\"auths\":{\"q.io\":{\"auth\":\"dTpw\"},\"q.io/n\":{\"auth\":\"YWxpY2VzZWNyZXQ=\","
+	    "\"identitytoken\":\"t\"},\"q.io/e\":{},\"q.io/z\":null}}");
+	cr_assert_eq(auth_find(NULL, file, "q.io/n/x", &a, &e), 0, "%s", e.text);
+	cr_assert_eq(auth_find(NULL, file, "q.io/e", &a, &e), 0, "%s", e.text);
+	cr_assert_null(a.identity_token);
+	cr_assert_null(a.username);
+	cr_assert_eq(auth_find(NULL, file, "q.io/m", &a, &e), 1);
+	cr_assert_str_eq(a.username, "u");
+}
+
 Test(auth, faults)
 {
 	own_auth struct auth a = {0};
@@ -137,6 +152,10 @@ Test(auth, faults)
 	put("{\"auths\":{\"q.io\":{\"auth\":\"%%\"}}}");
 	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
 	put("[]");
+	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
+	put("{\"auths\":{\"q.io\":{\"auth\":3}}}");
+	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
+	put("{\"auths\":{\"q.io\":[]}}");
 	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
 	put("{\"credHelpers\":{\"q.io\":\"../../bin/sh\"}}");
 	cr_assert_eq(auth_find(NULL, file, "q.io", &a, &e), -1);
