@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/fs/file.h"
@@ -82,8 +83,18 @@ take_file(int dir, const char *name, struct certs *c, struct err *e)
 	return text_has_suffix(name, ".cert") ? take_pair(dir, name, c, e) : 0;
 }
 
+/* A link to nothing, or a file that has just been removed; said, and no reason to reach nobody. */
+static bool
+is_gone(int dir, const char *path, const char *name)
+{
+	if (!text_has_suffix(name, ".crt") || faccessat(dir, name, F_OK, 0) == 0 || errno != ENOENT)
+		return false;
+	log_warn("error reading certificate \"%s/%s\": no such file or directory", path, name);
+	return true;
+}
+
 static int
-load_dir(struct certs *c, DIR *d, struct err *e)
+load_dir(struct certs *c, const char *path, DIR *d, struct err *e)
 {
 	own_strv struct strv names = {0};
 	struct dirent *entry;
@@ -92,7 +103,8 @@ load_dir(struct certs *c, DIR *d, struct err *e)
 		strv_add(&names, entry->d_name);
 	strv_sort(&names);
 	for (size_t i = 0; i < names.n; i++) {
-		if (take_file(dirfd(d), names.v[i], c, e) < 0)
+		if (!is_gone(dirfd(d), path, names.v[i]) &&
+		    take_file(dirfd(d), names.v[i], c, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -118,7 +130,9 @@ certs_load(struct certs *c, const char *dir, const char *registry, struct err *e
 		own_dir DIR *d = opendir(dirs.v[i]);
 
 		if (d != NULL)
-			return load_dir(c, d, e) < 0 ? err_wrap(e, "reading %s", dirs.v[i]) : 0;
+			return load_dir(c, dirs.v[i], d, e) < 0
+				   ? err_wrap(e, "reading %s", dirs.v[i])
+				   : 0;
 		if (dir != NULL || (errno != ENOENT && errno != ENOTDIR && errno != EACCES))
 			return err_sys(e, "opening %s", dirs.v[i]);
 	}

@@ -100,6 +100,12 @@ fails "a web server that is imported from" "$no_version" 'minVersion: 1.3' impor
 with 'minVersion: 1.2' import "https://localhost:$old/x.tar" x
 check "which is reached with 1.2" grep -q "404" <<<"$said"
 fails "--tls-verify=false does not loosen it" ": Recv failure: Connection reset by peer" 'minVersion: 1.3' pull -q --retry 0 --tls-verify=false "localhost:$old/a:1"
+mkdir "$CONF/certs.d/registry.invalid" && cp "$WORLD/tls/ca.pem" "$CONF/certs.d/registry.invalid/ca.crt"
+export HTTPS_PROXY=https://localhost:$old
+fails "the TLS of a proxy" "$no_version" 'minVersion: 1.3' pull -q --retry 0 registry.invalid/a:1
+with 'minVersion: 1.2' pull -q --retry 0 registry.invalid/a:1
+check "which is reached with 1.2" grep -q "CONNECT tunnel failed" <<<"$said"
+unset HTTPS_PROXY
 
 # --- Versions ---
 works "1.3, if both have it" 'minVersion: 1.3' pull -q "localhost:$new/a:1"

@@ -298,6 +298,10 @@ until_ok 20 curl -s -o /dev/null --cacert "$REGISTRY_CERTS/ca.crt" --cert "$WORL
 says "without its certificate" "bad certificate" pod pull -q --retry 0 "$M/app:1"
 cp "$WORLD/client.cert" "$WORLD/client.key" "$conf/certs.d/$M/"
 check "client certificate and key in certs.d" quiet pod pull -q "$M/app:1"
+ln -s /nosuch "$conf/certs.d/$M/old.crt"
+is "a link to nothing among them is told, and is no fault" "$(pod pull -q "$M/app:1" 2>&1 | grep -c 'level=warning msg="error reading certificate .*/old.crt.*: no such file or directory"'; echo "${PIPESTATUS[0]}")" "1
+0"
+rm "$conf/certs.d/$M/old.crt"
 gone
 mv "$conf/certs.d/$M" "$WORLD/dir"
 check "and in --cert-dir" quiet pod pull -q --cert-dir "$WORLD/dir" "$M/app:1"
