@@ -62,7 +62,7 @@ lease_lock(struct leases *l, struct err *e)
 {
 	for (int tries = 0; l->lock < 0 && tries < 3; tries++) {
 		err_clear(e);
-		l->lock = lock_acquire(l->dir, "lock", LOCK_EXCLUSIVE, 30000, e);
+		l->lock = lock_acquire(l->dir, "lock", LOCK_EXCLUSIVE, LOCK_WAIT, e);
 		if (l->lock < 0 && (e->no != ENOENT || open_again(l, e) != 0))
 			break;
 	}

@@ -30,7 +30,6 @@
 #define SOCKET_NAME "rootless.sock"
 #define LOCK_NAME "rootless.lock"
 #define PIN_NAME "rootless.ns"
-#define LOCK_WAIT_MS 30000
 #define BACKLOG 64
 
 /* --- The worker's socket -------------------------------------------------------------------------- */
@@ -265,7 +264,7 @@ rootless_enter(struct net *n, bool create, struct err *e)
 	if (n->inner >= 0)
 		return 0;
 	/* The worker ends only under this lock, and so not between our connecting and its answer. */
-	lock = lock_acquire(n->dir, LOCK_NAME, LOCK_EXCLUSIVE, LOCK_WAIT_MS, e);
+	lock = lock_acquire(n->dir, LOCK_NAME, LOCK_EXCLUSIVE, LOCK_WAIT, e);
 	if (lock < 0)
 		return -1;
 	rc = join_running(n, e);

@@ -30,7 +30,7 @@ cat >"$WORLD/both.sh" <<'EOF2'
 R=$HOME/w
 mkdir -p "$R"
 pod() { "$W/bin/pod" --root "$R/root" --runroot "$R/run" "$@"; }
-trap 'pod rm -f -a -t 0 >/dev/null 2>&1; pod unshare sh -c "umount \"\$1/run/net/rootless.ns\"; rm -rf \"\$1\"" x "$R" >/dev/null 2>&1' EXIT
+trap 'pod rm -f -a -t 0 >/dev/null 2>&1; pod unshare sh -c "umount \"\$1/run/net/rootless.ns\" \"\$1/run2/net/rootless.ns\"; rm -rf \"\$1\"" x "$R" >/dev/null 2>&1' EXIT
 tar -C "$W/fs" --owner=0 --group=0 -c . | pod unshare "$W/bin/pod-store" --root "$R/root" --runroot "$R/run" import box >/dev/null
 box=localhost/box
 # serve NAME NETWORK-OPTIONS PAGE...: a container with that page
@@ -54,6 +54,16 @@ cat >"$WORLD/first.sh" <<'EOF2'
 . "$W/both.sh"
 until_ok 60 test -e "$W/said/ready" || { not_ok "the other user has containers"; exit; }
 theirs=$(cat "$W/said/ready")
+# In another root somebody is long over it, and who comes next has to wait.
+later() { "$W/bin/pod" --root "$R/root2" --runroot "$R/run2" "$@"; }
+tar -C "$W/fs" --owner=0 --group=0 -c . | later unshare "$W/bin/pod-store" --root "$R/root2" --runroot "$R/run2" import box >/dev/null
+later run --rm --network podman $box true
+exec 9>>"$R/run2/net/rootless.lock"
+flock 9
+{ sleep 32; echo over >"$R/over"; } &
+exec 9>&-
+{ later run --rm --network podman $box echo turn; cat "$R/over"; } >"$R/turn" 2>&1 &
+turn=$!
 is "the other user's container is served on the host" "$(curl -s -m 15 "http://127.0.0.1:$PORT/")" second
 pod network create --subnet 10.86.2.0/24 own >/dev/null
 pod network create --subnet 10.86.3.0/24 same >/dev/null
@@ -81,9 +91,16 @@ is "also with the default network" "$(pod run --rm $box sh -c "
 check "the other's directories are closed" sh -c '! ls "$1/net" >/dev/null 2>&1' x "$theirs"
 check "and the socket of its worker" sh -c '! perl -MIO::Socket::UNIX -e '\''exit !IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => $ARGV[0])'\'' "$1/net/rootless.sock"' x "$theirs"
 # Fifty at once on one network.
-for i in $(seq 50); do pod run -d --network own $box sleep 100 >/dev/null & done
-wait
+starts=()
+for i in $(seq 50); do
+	pod run -d --network own $box sleep 100 >/dev/null &
+	starts+=($!)
+done
+wait "${starts[@]}"
 is "50 parallel starts get 50 addresses" "$(pod ps -q --filter network=own | xargs "$W/bin/pod" --root "$R/root" --runroot "$R/run" inspect --format '{{.NetworkSettings.Networks.own.IPAddress}}' | sort -u | grep -c '^10\.86\.2\.')" 51
+wait "$turn"
+is "a start waits for its turn" "$(cat "$R/turn")" "turn
+over"
 finish
 EOF2
 port=$(free_port)
