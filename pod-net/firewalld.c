@@ -102,7 +102,6 @@ firewalld_follow(firewalld_reloaded_fn *reloaded, void *arg, struct err *e)
 	rc = peer_call(p, &msg_firewalld_watch_desc, &m, &in, NULL, NULL, e);
 	if (rc == 0) {
 		fd_close(&bus);
-		call(reloaded, arg);
 		rc = listen_for(p, reloaded, arg, e);
 	}
 	peer_free(p);

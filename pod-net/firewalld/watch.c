@@ -67,11 +67,13 @@ watch_serve(struct peer *p, uint32_t seq, int take_bus, struct err *e)
 {
 	const struct msg_firewalld_reloaded told = {0};
 	own_sdbus sd_bus *bus = NULL;
-	struct news n = {0};
+	struct news n = {.reloaded = true};
 
 	if (sdbus_adopt(take_bus, &bus, e) != 0 || listen_to(bus, &n, e) != 0 ||
 	    peer_send_ok(p, seq, e) != 0)
 		return -1;
+	/* The first time is now; one that is just starting has nothing to put it into yet. */
+	(void)has_started(bus);
 	for (;;) {
 		struct pollfd fds[] = {{.fd = peer_fd(p), .events = POLLIN},
 		    {.fd = sd_bus_get_fd(bus), .events = POLLIN}};

@@ -104,7 +104,7 @@ until_ok 60 firewall-cmd -q --state
 # Whoever stays tells it now, and again without being asked.
 follow=("$BIN/pod-net" --root "$ROOT" --runroot "$RUNROOT" --network-config-dir "$CONF" reload --follow)
 fails "reload --follow without a bus" 125 'there is no system bus' env DBUS_SYSTEM_BUS_ADDRESS= "${follow[@]}"
-told() { [ "$(sources)" = "10.84.1.0/24 fd84:1::/64" ]; }
+told() { [ "$(sources)" = "10.84.1.0/24 fd84:1::/64" ]; } 2>/dev/null
 firewall-cmd -q --reload
 "${follow[@]}" &
 follower=$!
@@ -117,6 +117,24 @@ wait $firewalld 2>/dev/null
 run_firewalld
 check "one that has started is told too" until_ok 60 told
 is "the way out is open again" "$(inside w1 curl -s -m 5 http://192.0.2.2/)" "from afar"
+# It has its name some time before its rules, and a service that comes with it is as early.
+kill $follower $firewalld
+wait $follower $firewalld 2>/dev/null
+named() { dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner string:org.fedoraproject.FirewallD1 | grep -q true; }
+firewalld --nofork --nopid --log-target console >"$WORLD/firewalld.log" 2>&1 &
+firewalld=$!
+remember_pid $firewalld
+until named; do kill -0 $firewalld || break; done
+kill -STOP $firewalld
+check "one that starts has no rules yet" sh -c '! nft list table inet firewalld' 2>/dev/null
+"${follow[@]}" &
+follower=$!
+remember_pid $follower
+watches() { pgrep -P $follower -f firewalld >/dev/null; }
+until_ok 20 watches
+sleep 2
+kill -CONT $firewalld
+check "a follower that comes as early tells it" until_ok 60 told
 worker=$(pgrep -P $follower)
 kill $follower
 wait $follower 2>/dev/null
