@@ -3,6 +3,7 @@
 
 #include "common/base/own.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/life/end.h"
 #include "pod-run/life/sync.h"
 #include "pod-run/state/event.h"
 
@@ -33,7 +34,10 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (!names_is_valid(argv[1]))
 		return err_set(e, ERR_INVALID, NAMES_RULE);
 	lock = sync_open_word(x, argv[0], &c, e);
-	if (lock == -1 || ctr_save_name(ctx_db(x, e), &c, argv[1], e) == -1)
+	if (lock == -1)
+		return -1;
+	/* Out of a network that is just being taken away nobody would take the new name again. */
+	if (end_await_net(x, c.id, e) == -1 || ctr_save_name(ctx_db(x, e), &c, argv[1], e) == -1)
 		return -1;
 	c.name = argv[1];
 	event_ctr(x, &c, EVENT_RENAME);

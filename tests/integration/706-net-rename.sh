@@ -23,5 +23,14 @@ is "connected again" "$(pod inspect new | jq -r '.[0].NetworkSettings.Networks.n
 is "it keeps its name" "$(finds new)" 1
 pod stop -t 0 new >/dev/null
 is "one that does not run is renamed too" "$(pod rename new third && pod ps -a --filter name=third --format '{{.Names}}')" third
+# What it is on is just being taken away.
 pod rm -f -a -t 0 >/dev/null
+for i in $(seq 10); do
+	pod run -d --name "run$i" --network n1 --network n2 localhost/one:1 sleep 100 >/dev/null
+	pod stop -t 0 "run$i" >/dev/null
+	pod rename "run$i" "late$i"
+done
+pod rm -f -a -t 0 >/dev/null
+unserved() { [ -z "$(ss -Hlun sport = 53)" ]; }
+check "one that has just ended leaves no name behind" until_ok 20 unserved
 finish
