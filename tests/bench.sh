@@ -302,9 +302,12 @@ tree() {
 		[ "$have" -ge "$2" ] && break
 	done
 }
+# Podman mounts a part of its store on itself.
+emptied() { ! mountpoint -q "$WORLD/fs-ext4" || umount -R "$WORLD/fs-ext4" 2>/dev/null; }
 # fresh: an empty ext4 on $WORLD/fs-ext4, so that no earlier removal slows it down
 fresh() {
-	umount "$WORLD/fs-ext4" 2>/dev/null
+	# What the last one still writes back would be in the way of the next, and a file system in use would stay.
+	until_ok 60 emptied || echo "bench: $WORLD/fs-ext4 is still in use" >&2
 	rm -f "$WORLD/tmpfs/ext4"
 	truncate -s 3G "$WORLD/tmpfs/ext4"
 	mkfs.ext4 -q -F "$WORLD/tmpfs/ext4"
