@@ -307,6 +307,9 @@ peer_face(enum role role, struct err *e)
 	struct peer *p;
 	int rc;
 
+	/* A program that is started here would hold it when we have gone, and nobody would hear of that. */
+	if (fcntl(PEER_FD, F_SETFD, FD_CLOEXEC) == -1)
+		return err_sys(e, "taking the connection");
 	if (role_enter(role, keep, COUNTOF(keep), e) != 0)
 		return -1;
 	p = peer_new(PEER_FD, ROLE_NET, ROLE_RUN);
