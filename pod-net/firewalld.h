@@ -17,7 +17,8 @@ int firewalld_trust(const struct strs *subnets, bool no_more, struct err *e);
 
 /*
  * Calls reloaded now, or as soon as a firewalld that just starts has its rules, and again each time firewalld has started
- * or reloaded them and forgotten what it was told; if that fails, it is logged.  Returns only with an error: there is no bus, or it has gone.
+ * or reloaded them and forgotten what it was told; if that fails, it is logged.  Returns only with an error: there is no
+ * bus, or it has gone.
  */
 typedef int firewalld_reloaded_fn(void *arg, struct err *e);
 int firewalld_follow(firewalld_reloaded_fn *reloaded, void *arg, struct err *e);
