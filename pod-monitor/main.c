@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/warm.h"
 #include "common/role/role.h"
 #include "pod-monitor/conmon.h"
 #include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
 #include "pod-monitor/mountns.h"
 #include "pod-monitor/proc.h"
-#include "pod-monitor/warm.h"
 
 static int
 peer_face(struct err *e)
@@ -25,7 +25,7 @@ peer_face(struct err *e)
 	int host_ns;
 
 	trim_init();
-	warm_start();
+	warm_started();
 	proc_protect();
 	/* A terminal's signals are the coordinator's; orphans of the runtime are ours. */
 	setsid();

@@ -10,12 +10,12 @@
 #include <time.h>
 
 #include "common/base/own.h"
+#include "common/base/warm.h"
 #include "common/role/spawn.h"
 #include "common/wire/trace.h"
 #include "pod-monitor/half/trim.h"
 #include "pod-monitor/monitor.h"
 #include "pod-monitor/monitor_int.h"
-#include "pod-monitor/warm.h"
 
 #define HAND_OVER_MS 2000
 #define DRAIN_EXTENDED 6 /* times DRAIN_S for a worker that goes on */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/warm.h"
 #include "common/oci/attach.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/select.h"
@@ -160,6 +161,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		    e, ERR_INVALID, "cannot specify both --preserve-fds and --preserve-fd");
 	if (cmd_given(cli, "wait") && o->wait_s < 0)
 		return err_set(e, ERR_INVALID, "--wait must not be negative");
+	warm_start();
 	if (await_ctr(x, o, &argc, &argv, id, e) == -1)
 		return -1;
 	if (argc == 0)

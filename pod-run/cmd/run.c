@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/base/warm.h"
 #include "common/fs/lock.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/inspect.h"
@@ -228,6 +229,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct run_opts *o = opts;
 	own_create struct create c;
 
+	warm_start();
 	create_init(&c, ctx_of(cli), &o->spec);
 	c.describe = inspect_document;
 	return run_it(&c, o, argc, argv, e);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/base/warm.h"
 #include "common/fs/lock.h"
 #include "common/oci/attach.h"
 #include "pod-run/cmd/cmds.h"
@@ -200,6 +201,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		    e, ERR_USAGE, "you cannot use sig-proxy without --attach: invalid argument");
 	if (o->attach && !cmd_given(cli, "sig-proxy"))
 		o->sig_proxy = true;
+	warm_start();
 	if (select_each(ctx_of(cli), &s, one, o, e) == -1)
 		return -1;
 	return o->status;

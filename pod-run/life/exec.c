@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/base/warm.h"
 #include "common/fs/file.h"
 #include "common/fs/path.h"
 #include "common/fs/tree.h"
@@ -175,6 +176,7 @@ start(struct exec *s, struct msg_monitor_started *started, struct err *e)
 		exec_insert(ctx_db(s->x, e), s->id, s->c->id, ctx_now_ns(), e) == -1) ||
 	    peer_wait(s->monitor, &msg_monitor_exec_desc, seq, &in, NULL, NULL, e) == -1)
 		return -1;
+	warm_end();
 	*started = *MSG_OF(&in, monitor_started);
 	if (q->capture == NULL)
 		event_ctr(s->x, s->c, EVENT_EXEC);
@@ -255,6 +257,7 @@ run_session(struct exec *s, struct err *e)
 	int r;
 
 	scope_enter(s->x, s->c->config->cgroup_manager);
+	warm_start();
 	s->monitor = spawn_peer(ROLE_RUN, ROLE_MONITOR, &pid, e);
 	if (s->monitor == NULL || (!s->q->detach && session_pair(&sock, &s->attach, e) == -1))
 		return -1;

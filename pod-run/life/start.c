@@ -10,6 +10,7 @@
 #include "common/base/own.h"
 #include "common/base/process.h"
 #include "common/base/text.h"
+#include "common/base/warm.h"
 #include "common/fs/lock.h"
 #include "common/fs/path.h"
 #include "common/oci/monitor.h"
@@ -104,8 +105,10 @@ start_helpers(struct start *s, bool net, struct err *e)
 		enter_scope(s->x);
 	if (net && ctx_net(s->x, e) == NULL)
 		return -1;
-	if (s->monitor == NULL)
+	if (s->monitor == NULL) {
+		warm_start();
 		s->monitor = spawn_peer(ROLE_RUN, ROLE_MONITOR, &s->monitor_pid, e);
+	}
 	return s->monitor == NULL ? -1 : 0;
 }
 
@@ -670,6 +673,7 @@ start_end(struct start *s, struct err *e)
 		start_undo(s);
 		return -1;
 	}
+	warm_end();
 	started = MSG_OF(&in, monitor_started);
 	scope_ask(&s->scope, s->x, s->c, (pid_t)started->monitor_pid, (pid_t)started->worker_pid);
 	userns_release(&s->userns);

@@ -32,12 +32,25 @@ if command -v strace >/dev/null && command -v crun >/dev/null; then
 	strace -qq -e trace=statfs,open,openat -o "$WORLD/trace" \
 		"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none $img true
 	is "a run looks at the cgroup file systems once" "$(grep -c '"/sys/fs/cgroup"' "$WORLD/trace")" 1
+	if [ -e /sys/fs/cgroup/pids/cgroup.procs ]; then
+		strace -f -qq -e trace=execve,execveat,write -o "$WORLD/trace" \
+			"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run --rm --network none $img true
+		# The runtime waits for the rest of the grace period that the first move begins.
+		mover=$(awk '/write\(0, "0", 1/ { print $1; exit }' "$WORLD/trace")
+		helper=$(awk '/exec(ve|veat)\(.*pod-store"/ { print $1; exit }' "$WORLD/trace")
+		echo "# moved by $mover, the first helper is $helper"
+		check "a run begins its first move between cgroups before anything else" \
+			[ "$mover" -lt "$helper" ]
+	else
+		skip "a run begins its first move between cgroups before anything else" "no cgroup v1"
+	fi
 else
 	skip "a run executes crun once" "no strace or no crun"
 	skip "a run whose container is removed waits for no disk" "no strace"
 	skip "images changes no owner, which would wait for the file system's journal" "no strace"
 	skip "nor cuts the index of a log to let it grow again" "no strace"
 	skip "a run looks at the cgroup file systems once" "no strace"
+	skip "a run begins its first move between cgroups before anything else" "no strace"
 fi
 
 # --- Containers have nothing in common: their directories do not crowd into one group of inodes ---
@@ -47,6 +60,16 @@ if [ "$(stat -f -c %T "$ROOT")" = ext2/ext3 ] && command -v lsattr >/dev/null; t
 else
 	skip "ext4 is told that containers are strangers to each other" "not on ext4"
 fi
+
+# --- What was started for the sake of speed does not stay either ---
+pod run --rm --network none --name front $img sleep 1000 &
+front=$!
+until_ok 20 runs front running
+# "pod" is a shell's function: the program is its child.
+coordinator=$(pgrep -P $front -x pod || echo $front)
+is "no child that has ended waits for a run in the foreground" "$(ps -o stat=,args= --ppid "$coordinator" | grep ^Z)" ""
+pod kill front >/dev/null
+wait $front 2>/dev/null
 
 # --- Nothing of an ended container stays ---
 id=$(pod run -d --network none $img sleep 1000)

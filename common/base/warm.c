@@ -6,14 +6,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/own.h"
-#include "pod-monitor/warm.h"
+#include "common/base/warm.h"
 
-#define FRESH_NS 15000000
+#define FRESH_MS 15
 #define OWN_TASKS 6 /* of one start that may want to run at the same time */
 
 /* Opens cgroup.procs of our own cgroup in the first v1 hierarchy of those that all hosts have. */
@@ -58,24 +59,31 @@ is_busy(void)
 	       running > (unsigned)CPU_COUNT(&cpus) + OWN_TASKS;
 }
 
+static int64_t last;
+static pid_t mover = -1;
+
+void
+warm_started(void)
+{
+	last = clock_now_ms();
+}
+
+void
+warm_end(void)
+{
+	if (mover > 0 && waitpid(mover, NULL, WNOHANG) != 0)
+		mover = -1;
+}
+
 void
 warm_start(void)
 {
-	static int64_t last;
-	struct timespec t;
-	int64_t now;
+	own_fd int fd = -1;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	now = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-	if (last != 0 && now - last < FRESH_NS)
+	if (last != 0 && clock_now_ms() - last < FRESH_MS)
 		return;
-	last = now;
-	if (is_busy())
-		return;
-
-	own_fd int fd = open_procs();
-
-	if (fd < 0 || fork() != 0)
+	warm_started();
+	if (is_busy() || (fd = open_procs()) < 0 || (mover = fork()) != 0)
 		return;
 	/* It may wait long for others; nobody is to wait for the copies it has of our connections. */
 	dup2(fd, 0);
