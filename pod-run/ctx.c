@@ -255,7 +255,7 @@ has_database(const struct ctx *x)
 {
 	own_mem char *path = xasprintf("%s/pod.db", database_root(x));
 
-	return access(path, F_OK) == 0;
+	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
 int
@@ -273,7 +273,8 @@ ctx_paths(struct ctx *x, struct err *e)
 	if (look(x, e) == -1 || choose(x, e) == -1 ||
 	    storage_conf_own_runroot(x->run_root, e) == -1)
 		return -1;
-	if (x->makes_nothing && !has_database(x))
+	x->is_gone = x->makes_nothing && !has_database(x);
+	if (x->is_gone)
 		return err_set(e, ERR_NOTFOUND, "%s: no pod.db", database_root(x));
 	if (x->rootless.needed &&
 	    (make_dir(x->run_root, e) == -1 || rootless_enter(&x->rootless, x->run_root, e) == -1))

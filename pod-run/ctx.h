@@ -66,7 +66,8 @@ struct ctx {
 	struct db *db_;
 	struct peer *store_, *net_;
 	bool repairs; /* a damaged index of the store or database of containers gets a new one */
-	bool makes_nothing; /* where no database of containers is, nothing is begun: ERR_NOTFOUND */
+	bool makes_nothing; /* where no database of containers is, nothing is begun … */
+	bool is_gone;	    /* … but an error that is told by this */
 	bool starts; /* a container: pod-net makes a network namespace while nobody waits for it */
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;

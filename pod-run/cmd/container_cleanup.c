@@ -78,11 +78,13 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		return err_set(e, ERR_USAGE, "exec flag can only be used with one container");
 	/* After "system reset", which does not wait for monitors, there is nothing to clean up. */
 	x->makes_nothing = o->stopped_only;
-	if (o->stopped_only && ctx_paths(x, e) == -1 && e->class == ERR_NOTFOUND) {
+	if (o->stopped_only && ctx_paths(x, e) == -1) {
+		if (!x->is_gone)
+			return -1;
 		err_clear(e);
 		return 0;
 	}
-	if (err_is_set(e) || select_each(x, &s, one, o, e) == -1)
+	if (select_each(x, &s, one, o, e) == -1)
 		return -1;
 	end_settle(x);
 	/* Only the monitor waits for us. */

@@ -54,6 +54,8 @@ is "nor of networks" "$(ls "$WORLD/nets" | grep -c resetnet)" 0
 is "nor a mount" "$(grep -c " $WORLD/" /proc/self/mounts)" 0
 pod container cleanup --stopped-only "$(printf 'a%.0s' $(seq 64))"
 is "a monitor that comes late makes nothing" "$? $(ls "$ROOT") $(ls -A "$RUNROOT" 2>/dev/null)" "0 mine "
+got=$(CONTAINERS_STORAGE_CONF=$WORLD/nowhere pod container cleanup --stopped-only "$(printf 'a%.0s' $(seq 64))" 2>&1)
+is "but says what is missing, if that is anything else" "$? $(grep -c "$WORLD/nowhere" <<<"$got")" "125 1"
 is "nothing is there afterwards" "$(pod ps -aq; pod images -q; pod volume ls -q; pod secret ls -q)" ""
 busybox_image localhost/bb >/dev/null
 echo nothing >"$ROOT/pod.db" && echo nothing >"$ROOT/store.db" && rm -f "$ROOT"/*.db-*
