@@ -16,9 +16,11 @@
 #include "pod-run/life/health.h"
 #include "pod-run/life/lift.h"
 #include "pod-run/life/sync.h"
+#include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/config_linux.h"
 #include "pod-run/oci/spec_env.h"
 #include "pod-run/oci/spec_health.h"
+#include "pod-run/oci/spec_limits.h"
 #include "pod-run/oci/spec_list.h"
 #include "pod-run/state/event.h"
 
@@ -170,6 +172,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (ctr_has_process(&c) && limits_given(cli) &&
 	    (change_running(x, &c, &a, e) == -1 || lift_limits(&c, &o->spec, e) == -1))
 		return -1;
+	if (limits_given(cli) && !cgroup_wanted(c.config))
+		spec_limits_ignored();
 	if (ctr_save_config(ctx_db(x, e), &c, e) == -1)
 		return -1;
 	if (ctr_status_is_live(c.status) && health_given(cli) &&

@@ -129,7 +129,7 @@ check_cgroups(const struct containers_conf *conf, const struct rec_ctr_config *c
 {
 	const struct strv *l = &conf->engine_runtime_supports_nocgroups;
 
-	if (c->cgroups == NULL || strcmp(c->cgroups, "disabled") != 0)
+	if (cgroup_wanted(c))
 		return 0;
 	for (size_t i = 0; i < l->n; i++)
 		if (strcmp(l->v[i], base) == 0)
@@ -146,7 +146,7 @@ add_options(struct ctx *x, const char *base, const struct rec_ctr_config *c, str
 
 	r->cgroup_usable =
 	    cgroup_usable(cgroup_layout(), c->cgroup_manager, x->rootless.user, c->cgroup_parent);
-	if (c->cgroups != NULL && strcmp(c->cgroups, "disabled") == 0)
+	if (!cgroup_wanted(c))
 		r->cgroup_usable = false;
 	r->systemd_cgroup = r->cgroup_usable && cgroup_is_systemd(c);
 	if (r->is_crun || runc) {

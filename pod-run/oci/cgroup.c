@@ -185,8 +185,8 @@ cgroup_slice(const struct rec_ctr_config *c)
 	return slash != NULL ? slash + 1 : c->cgroup_parent;
 }
 
-static bool
-has_cgroup(const struct rec_ctr_config *c)
+bool
+cgroup_wanted(const struct rec_ctr_config *c)
 {
 	return c->cgroups == NULL || strcmp(c->cgroups, "disabled") != 0;
 }
@@ -196,7 +196,7 @@ cgroup_oci_path(const struct rec_ctr_config *c, const char *id)
 {
 	const char *parent = c->cgroup_parent;
 
-	if (!has_cgroup(c))
+	if (!cgroup_wanted(c))
 		return NULL;
 	if (cgroup_is_systemd(c))
 		return xasprintf("%s:libpod:%s", cgroup_slice(c), id);
@@ -222,7 +222,7 @@ cgroup_monitor_path(const struct rec_ctr_config *c, bool usable)
 char *
 cgroup_fs_path(const struct rec_ctr_config *c, const char *id)
 {
-	if (!has_cgroup(c))
+	if (!cgroup_wanted(c))
 		return NULL;
 	if (cgroup_is_systemd(c))
 		return xasprintf("/%s/libpod-%s.scope", cgroup_slice(c), id);

@@ -44,6 +44,9 @@ bool cgroup_usable(
 
 bool cgroup_is_systemd(const struct rec_ctr_config *c);
 
+/* False: the container is to have none (--cgroups=disabled). */
+bool cgroup_wanted(const struct rec_ctr_config *c);
+
 /* The slice of the container's scope, for the systemd manager: of a path its last part, for systemd names units. */
 const char *cgroup_slice(const struct rec_ctr_config *c);
 

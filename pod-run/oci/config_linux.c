@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "pod-run/oci/cgroup.h"
 #include "pod-run/oci/config_devices.h"
 #include "pod-run/oci/config_json.h"
 #include "pod-run/oci/config_mounts.h"
@@ -245,7 +246,7 @@ write_resources(const struct rec_ctr_config *c, const struct spec_facts *f, cons
 	static const struct rec_ctr_resources none;
 	const struct rec_ctr_resources *r = c->resources != NULL ? c->resources : &none;
 
-	if (!f->cgroup_usable || (c->cgroups != NULL && strcmp(c->cgroups, "disabled") == 0))
+	if (!f->cgroup_usable || !cgroup_wanted(c))
 		return 0;
 	config_json_open(b, key, '{');
 	if (!f->rootless && devices != NULL)

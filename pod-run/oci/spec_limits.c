@@ -563,6 +563,12 @@ limits_asked(const struct spec_options *o)
 		   0;
 }
 
+void
+spec_limits_ignored(void)
+{
+	log_warn("Resource limits are ignored: --cgroups=disabled gives the container no cgroup");
+}
+
 int
 spec_limits_read(
     const struct spec_input *in, struct rec_ctr_config *c, struct arena *a, struct err *e)
@@ -581,8 +587,7 @@ spec_limits_read(
 		    "user: no cgroup was delegated");
 		c->resources = NULL;
 	} else if (strcmp(mode, "disabled") == 0 && limits_asked(in->o)) {
-		log_warn("Resource limits are ignored: --cgroups=disabled gives the container no "
-			 "cgroup");
+		spec_limits_ignored();
 	}
 	return read_ulimits(in, c, a, e) < 0 || read_sysctls(in, c, a, e) < 0 ||
 		       read_devices(in, c, a, e) < 0

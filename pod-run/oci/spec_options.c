@@ -505,7 +505,7 @@ check_parent(const struct rec_ctr_config *c, struct err *e)
 
 	if (p != NULL && has_dots(p))
 		return err_set(e, ERR_INVALID, "invalid cgroup parent %s: invalid argument", p);
-	if (p == NULL || strcmp(c->cgroups, "disabled") == 0 || slice == cgroup_is_systemd(c))
+	if (p == NULL || !cgroup_wanted(c) || slice == cgroup_is_systemd(c))
 		return 0;
 	return err_set(e, ERR_INVALID, "%s: invalid argument",
 	    slice ? "systemd slice received as cgroup parent when using cgroupfs"

@@ -24,6 +24,9 @@ refusal_checks() {
 	refused "--cgroup-parent /a/../../b" 'invalid cgroup parent /a/../../b'
 	[ -e /sys/fs/resctrl/schemata ] || refused "--rdt-class gold" '--rdt-class gold: no resctrl file system is mounted'
 	is "--cgroups=disabled: limits are said to be ignored" "$(pod run --rm --network none --cgroups disabled --memory 64m $image echo ran 2>&1 | grep -c '^ran$\|Resource limits are \(ignored\|not supported\)')" 2
+	id=$(pod create --cgroups disabled $image true)
+	is "nor later without a word" "$(pod update --pids-limit 50 "$id" 2>&1 | grep -c "^$id\$\|Resource limits are ignored")" 2
+	pod rm "$id" >/dev/null
 	is "not without limits" "$(pod run --rm --network none --cgroups disabled $image echo ran 2>&1)" ran
 }
 refusal_checks
