@@ -141,12 +141,15 @@ check_kept(const struct transfer *t, const struct signatures *s, struct err *e)
 }
 
 static int
-refuse_layers(struct err *e)
+refuse_layer(size_t k, const char *is, const char *becomes, struct err *e)
 {
 	err_set(e, ERR_UNSUPPORTED,
 	    "Copying this image would require changing layer representation, which we cannot "
 	    "do: " WHY);
-	return refuse(e);
+	return err_hint(e,
+	    "Layer %zu is %.128s, and would be %.128s.  --remove-signatures copies it without its "
+	    "signatures.",
+	    k + 1, is, becomes);
 }
 
 /* Before anything is sent: changes that are known by now. */
@@ -164,10 +167,14 @@ check_unchanged(const struct result *r, struct err *e)
 		    r->docker ? MANIFEST_TYPE_DOCKER : MANIFEST_TYPE_OCI);
 		return refuse(e);
 	}
-	for (size_t k = 0; k < i->npieces; k++)
-		if (i->pieces[k].opened != NULL || r->ways[k].seal ||
-		    strcmp(i->pieces[k].from.media_type, r->ways[k].media_type) != 0)
-			return refuse_layers(e);
+	for (size_t k = 0; k < i->npieces; k++) {
+		const struct piece *p = &i->pieces[k];
+
+		if (p->opened != NULL)
+			return refuse_layer(k, p->sealed.media_type, r->ways[k].media_type, e);
+		if (strcmp(p->from.media_type, r->ways[k].media_type) != 0)
+			return refuse_layer(k, p->from.media_type, r->ways[k].media_type, e);
+	}
 	return 0;
 }
 
@@ -240,16 +247,23 @@ edit_manifest(const struct result *r, struct err *e)
 	return j;
 }
 
+/* The first layer that is not written as it was; npieces: all are. */
+static size_t
+first_changed(const struct result *r)
+{
+	size_t k = 0;
+
+	while (k < r->image->npieces && r->image->pieces[k].opened == NULL &&
+	       strcmp(r->layers[k].to.digest, r->image->pieces[k].from.digest) == 0)
+		k++;
+	return k;
+}
+
 static bool
 is_changed(const struct result *r)
 {
-	if (r->image->doc.bytes.n == 0 || r->docker != is_docker(r->image))
-		return true;
-	for (size_t k = 0; k < r->image->npieces; k++)
-		if (r->image->pieces[k].opened != NULL ||
-		    strcmp(r->layers[k].to.digest, r->image->pieces[k].from.digest) != 0)
-			return true;
-	return false;
+	return r->image->doc.bytes.n == 0 || r->docker != is_docker(r->image) ||
+	       first_changed(r) < r->image->npieces;
 }
 
 static int
@@ -257,6 +271,7 @@ write_manifest(struct transfer *t, struct result *r, struct err *e)
 {
 	struct outcome *o = &r->outcome;
 	own_json json_t *j = NULL;
+	size_t k;
 
 	if (!is_changed(r)) {
 		o->manifest = document_bytes(&r->image->doc);
@@ -265,8 +280,15 @@ write_manifest(struct transfer *t, struct result *r, struct err *e)
 		return 0;
 	}
 	/* Compressed again, to other bytes than those that were signed. */
-	if (r->image->signatures.n > 0)
-		return refuse_layers(e);
+	k = first_changed(r);
+	if (r->image->signatures.n > 0 && k < r->image->npieces)
+		return refuse_layer(k, r->image->pieces[k].from.digest, r->layers[k].to.digest, e);
+	if (r->image->signatures.n > 0) {
+		err_set(e, ERR_UNSUPPORTED,
+		    "Copying this image would require a manifest of our own making, which we "
+		    "cannot use: " WHY);
+		return refuse(e);
+	}
 	if (t->preserve && (r->image->doc.bytes.n > 0 || r->image->late.config != NULL))
 		return err_set(e, ERR_UNSUPPORTED,
 		    "the manifest would have to be changed, which was asked not to be done");
