@@ -110,15 +110,15 @@ finish(struct foreground *f, struct err *e)
 		return -1;
 	if (ctr_load(ctx_db(x, e), f->c->ctr.id, &c, &gone) == -1) {
 		unlinkat(x->lock_fd, f->c->ctr.id, 0);
-	} else if (!f->session.exited) {
+	} else if (!f->session.exited || c.status == CTR_STOPPED) {
+		/* We have not heard of its end, or somebody has seen it first and left it at that. */
 		stopping = c.status == CTR_STOPPING;
-		if (sync_look(x, &c)) {
-			if (c.status == CTR_STOPPED)
-				event_died(x, &c, stopping);
-			if (end_ctr(x, &c, &how, e) == -1)
-				return -1;
-		}
-		f->session.code = c.exit_code;
+		if (sync_look(x, &c) && c.status == CTR_STOPPED)
+			event_died(x, &c, stopping);
+		if (end_ctr(x, &c, &how, e) == -1)
+			return -1;
+		if (!f->session.exited)
+			f->session.code = c.exit_code;
 	} else if (c.pid == f->s->c->pid && end_with(x, &c, f->session.code, f->session.oom,
 						f->session.exited_ns, &how, e) == -1) {
 		return -1;

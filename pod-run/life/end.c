@@ -352,9 +352,9 @@ int
 end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, struct end *how,
     struct err *e)
 {
-	bool known = c->status == CTR_STOPPED, stopping = c->status == CTR_STOPPING;
+	bool stopping = c->status == CTR_STOPPING;
 
-	if (!ctr_has_process(c) && !known)
+	if (!ctr_has_process(c))
 		return 0;
 	c->status = CTR_STOPPED;
 	c->exit_code = code;
@@ -362,8 +362,7 @@ end_with(struct ctx *x, struct ctr *c, int code, bool oom, int64_t when_ns, stru
 	c->finished_ns = when_ns != 0 ? when_ns : ctx_now_ns();
 	c->pid = 0;
 	c->pid_start = 0;
-	if (!known)
-		event_died(x, c, stopping);
+	event_died(x, c, stopping);
 	return end_ctr(x, c, how, e);
 }
 

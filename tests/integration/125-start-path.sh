@@ -138,6 +138,22 @@ done
 is "a name is free again when run --rm has returned" "$bad" 0
 pod run --rm --network none $img sh -c 'exit 7'
 is "the exit status is the container's" $? 7
+# Whoever looks at it just when it has ended writes that down before the command that waits for it can.
+mkfifo "$WORLD/word"
+"$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" run -i --rm --network none --name seen $img sh -c 'read x; exit 5' <"$WORLD/word" &
+run=$!
+exec 7>"$WORLD/word"
+until_ok 20 runs seen running
+main=$(pod inspect -f '{{.State.Pid}}' seen)
+kill -STOP $run
+kill -KILL "$main"
+exec 7>&-
+until_ok 20 eval '[ "$(pod ps -a --filter name=seen --format "{{.State}}")" != running ]'
+pod ps -a --filter name=seen --format '# {{.State}}'
+kill -CONT $run
+wait $run
+is "run --rm of one whose end others have seen first: the exit status" $? 137
+is "and it has gone" "$(pod ps -aq --filter name=seen)" ""
 id=$(pod run -d --network none --restart on-failure:2 $img sh -c 'exit 3')
 check "a restart policy starts it twice more" until_ok 20 eval '[ "$(pod inspect -f {{.RestartCount}} $id)" = 2 ] && runs $id exited'
 is "with its status" "$(pod wait "$id")" 3
