@@ -366,6 +366,12 @@ pull_bench() { # NAME MEGABYTES
 	wait "$job"
 	echo "pull $name: all processes together at most $((peak / 1024)) MB (PSS, $n samples; budget 60), slowest pod images meanwhile $((slow / 1000)).$(((slow % 1000) / 100)) ms (budget 20)"
 }
+# settled WORDS: does that, and waits until it has been written back, which is not to be measured with what follows
+settled() {
+	eval "$1" >/dev/null 2>&1
+	sync
+	sleep 1
+}
 # transfer NAME BUDGET BEFORE POD-COMMAND PEER-COMMAND: median of three, each after BEFORE, on a fresh file system that
 # holds the image; the words are evaluated with $tool naming pod or the peer with its store there
 transfer() {
@@ -373,12 +379,12 @@ transfer() {
 	for i in 1 2 3; do
 		fresh
 		tool="$BIN/pod --root $WORLD/fs-ext4/r --runroot $WORLD/fs-ext4/rr"
-		eval "$before" >/dev/null 2>&1
+		settled "$before"
 		a="$a $(eval "timed $4")"
 		[ -n "$have_peer" ] || continue
 		fresh
 		tool="podman --root $WORLD/fs-ext4/r --runroot $WORLD/fs-ext4/rr"
-		eval "$before" >/dev/null 2>&1
+		settled "$before"
 		b="$b $(eval "timed $5")"
 	done
 	echo "$a|$b" | awk -F'|' -v name="$name" -v budget="$budget" '
