@@ -37,6 +37,13 @@ kill_objects() {
 		ps -u "$(id -u)" -o stat=,args= | grep -vE '^Z|user-part|^[^ ]+ +(ps|bash|grep|sort|sed|comm)( |$)' | sed 's/^[^ ]* *//' | sort
 	fi
 }
+# What outlived the command that had started it has ended: it would make things after they were pruned.
+kill_alone() {
+	local pid
+	for pid in $(pgrep '^pod-'); do
+		case $(readlink "/proc/$pid/exe") in "$BIN"/pod-net | "$BIN"/pod-store | "$BIN"/pod-image) return 1 ;; esac
+	done
+}
 # The same five times in a row.
 kill_still() {
 	local was
@@ -122,6 +129,7 @@ kill_test() {
 	kill_rounds "$1"
 	is "after each of $1 kills ps, images and run work" "$kill_broken" 0
 	pod rm -f -a -t 0 >/dev/null 2>&1
+	until_ok 20 kill_alone
 	pod system prune -f >/dev/null 2>&1
 	kill_settled "no kernel object stays" "$before" kill_objects
 	is "no container stays" "$(pod ps -aq)" ""
