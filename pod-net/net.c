@@ -693,6 +693,20 @@ remove_idle(struct net *n, bool at_once)
 	return any;
 }
 
+/* Nobody is on a network: the rules go. */
+static void
+remove_unused_table(struct net *n)
+{
+	struct err e = {0};
+
+	if (!state_none(&n->state) || lease_lock(&n->leases, &e) != 0)
+		return;
+	/* Under the lock no container can be added. */
+	if (state_none(&n->state))
+		(void)firewall_remove(&n->firewall, &e);
+	lease_unlock(&n->leases);
+}
+
 void
 net_finish(struct net *n)
 {
@@ -722,12 +736,8 @@ net_tidy(struct net *n, bool at_once)
 	remove_links(n);
 	if (!any_idle(n))
 		return;
-	if (!remove_idle(n, at_once) || !state_none(&n->state) || lease_lock(&n->leases, &e) != 0)
-		return;
-	/* Under the lock no container can be added. */
-	if (state_none(&n->state))
-		(void)firewall_remove(&n->firewall, &e);
-	lease_unlock(&n->leases);
+	if (remove_idle(n, at_once))
+		remove_unused_table(n);
 }
 
 /* --- Sweeping ------------------------------------------------------------------------------------- */
@@ -796,5 +806,9 @@ net_sweep(struct net *n, const struct strs *containers, struct err *e)
 	} else {
 		sweep_other_leases(n);
 	}
-	return firewall_sweep(&n->firewall, all_tokens, n, e);
+	if (firewall_sweep(&n->firewall, all_tokens, n, e) != 0)
+		return -1;
+	/* Who was to do that may have been killed while he waited for the network to be unused. */
+	remove_unused_table(n);
+	return 0;
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Directories of leases and locks of names that dead network namespaces left behind are swept, and no others.
+# Directories of leases and locks of names that dead network namespaces left behind are swept, and no others; so are rules.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../net.sh"
 net_world "$@"
@@ -41,4 +41,23 @@ empty() { [ -z "$(ls "$RUNROOT/net/containers")" ]; }
 until_ok 20 empty
 rm -r "$own"
 is "and is made again" "$(pod run --rm --network n1 localhost/one:1 ip -4 -o addr show eth0 | grep -c 10.84.1)" 1
+
+# Who waits for the network to be unused, and takes the rules away then, may be killed.
+waiting() {
+	local pid
+	for pid in $(pgrep '^pod-net$'); do
+		[ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ] || echo "$pid"
+	done
+}
+alone() { [ -z "$(waiting)" ]; }
+until_ok 20 alone
+pod run --rm -p 127.0.0.1::80 localhost/one:1 true
+kill -KILL $(waiting)
+until_ok 20 alone
+is "its rules stay with it, until a prune" \
+	"$(nft list tables | grep -c ' pod_') $(pod system prune -f >/dev/null; nft list tables | grep -c ' pod_')" "1 0"
+is "and the next container has them" "$(pod run -d --name second -p 127.0.0.1::80 localhost/one:1 sleep 1000 >/dev/null; nft list tables | grep -c ' pod_')" 1
+pod system prune -f >/dev/null
+is "which a prune leaves alone" "$(nft list ruleset | grep -c 'comment "[^"]*second')" 1
+pod rm -f -t 0 second >/dev/null
 finish
