@@ -25,6 +25,9 @@
  */
 typedef bool lease_lives_fn(void *arg, const char *holder);
 
+/* Where those of the host are, by the name of the network namespace. */
+#define HOST_LEASES "/run/pod-net/leases-%s"
+
 struct leases {
 	int dir;
 	int lock;	       /* -1 unless held */
