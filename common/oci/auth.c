@@ -75,16 +75,23 @@ add_default_files(struct strv *files, uint64_t uid)
 		strv_addf(files, "%s/.docker/config.json", home);
 }
 
+const char *
+auth_named(const char *named)
+{
+	const char *env = getenv("REGISTRY_AUTH_FILE");
+
+	return named == NULL && env != NULL && env[0] != '\0' ? env : named;
+}
+
 static void
 list_files(const char *named, uint64_t uid, struct strv *files)
 {
-	const char *env = getenv("REGISTRY_AUTH_FILE"), *docker = getenv("DOCKER_CONFIG");
+	const char *docker = getenv("DOCKER_CONFIG");
 
-	if (named == NULL && env != NULL && env[0] != '\0')
-		named = env;
-	if (named != NULL)
+	named = auth_named(named);
+	if (named != NULL && named[0] != '\0')
 		strv_add(files, named);
-	else if (docker != NULL && docker[0] != '\0')
+	else if (named == NULL && docker != NULL && docker[0] != '\0')
 		strv_addf(files, "%s/config.json", docker);
 	else
 		add_default_files(files, uid);

@@ -41,6 +41,9 @@ int auth_find(
 /* "user:password" as given by --creds; a missing password is "". */
 int auth_from_creds(const char *creds, struct auth *out, struct err *e);
 
+/* The file that was named, else that of $REGISTRY_AUTH_FILE, else NULL.  "": none, in spite of that. */
+const char *auth_named(const char *named);
+
 /* The file that login and logout change; uid as seen outside a user namespace.  Caller frees. */
 char *auth_file(const char *named, uint64_t uid);
 

@@ -34,8 +34,6 @@ access_fill(const struct access_opts *o, struct rec_registry_access *out, struct
 {
 	int64_t delay = 0;
 
-	if (image_check_authfile(o->authfile, e) == -1)
-		return -1;
 	if (o->retry_delay != NULL && *o->retry_delay != '\0' &&
 	    value_duration(o->retry_delay, &delay, e) == -1)
 		return err_wrap(e, "invalid retry delay \"%s\"", o->retry_delay);

@@ -19,7 +19,7 @@ extern const struct opt access_rows_basic[];
 /* creds, retry, retry-delay, signature-policy: for transfers. */
 extern const struct opt access_rows_transfer[];
 
-/* out borrows from o. */
+/* out borrows from o.  Whether the file of credentials is there is for the caller to ask. */
 int access_fill(const struct access_opts *o, struct rec_registry_access *out, struct err *e);
 
 #endif

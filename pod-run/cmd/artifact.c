@@ -19,6 +19,7 @@
 #include "pod-run/cmd/push.h"
 #include "common/oci/signing.h"
 #include "pod-run/life/artifact.h"
+#include "pod-run/life/image.h"
 #include "pod-run/life/progress.h"
 #include "pod-run/state/event.h"
 
@@ -396,7 +397,8 @@ run_pull(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct msg_artifact_edit m = {.act = "pull", .names = {&name, 1}, .access = &access};
 
 	(void)argc;
-	if (access_fill(&o->access, &access, e) == -1 ||
+	if (image_check_authfile(o->access.authfile, e) == -1 ||
+	    access_fill(&o->access, &access, e) == -1 ||
 	    decrypt_key_fill(&o->decryption_key, &access, &a, e) == -1 ||
 	    edit(x, &m, o->quiet, &in, e) == -1)
 		return -1;
@@ -451,7 +453,8 @@ run_push(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct strs *digests;
 
 	(void)argc;
-	if (file_check_place(o->digestfile, "digestfile", e) == -1 ||
+	if (image_check_authfile(o->access.authfile, e) == -1 ||
+	    file_check_place(o->digestfile, "digestfile", e) == -1 ||
 	    access_fill(&o->access, &access, e) == -1 ||
 	    signing_fill(&o->signing, &signing, e) == -1 || edit(x, &m, o->quiet, &in, e) == -1)
 		return -1;

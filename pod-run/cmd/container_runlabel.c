@@ -13,6 +13,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/oci/auth.h"
 #include "common/role/spawn.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/life/image.h"
@@ -319,7 +320,7 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const char *label, *full;
 	uint32_t seq;
 
-	if (image_check_authfile(o->authfile, e) == -1)
+	if (image_stat_authfile(auth_named(o->authfile), e) == -1)
 		return -1;
 	o->pull.quiet = o->quiet;
 	o->pull.access = (struct rec_registry_access){.auth_file = o->authfile,

@@ -16,6 +16,7 @@
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/ctx.h"
+#include "pod-run/life/image.h"
 #include "pod-run/state/secret.h"
 
 #define SECRET_MAX 65536
@@ -224,7 +225,6 @@ try(struct ctx *x, const struct login_opts *o, const char *key, const char *user
     const char *password, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
-	struct access_opts given = o->access;
 	struct rec_registry_access access;
 	struct msg_registry_login m = {
 	    .registry = key, .username = username, .password = password, .access = &access};
@@ -232,11 +232,8 @@ try(struct ctx *x, const struct login_opts *o, const char *key, const char *user
 	pid_t pid;
 	int r;
 
-	/* It is made if it is not there. */
-	given.authfile = NULL;
-	if (access_fill(&given, &access, e) == -1)
+	if (access_fill(&o->access, &access, e) == -1)
 		return -1;
-	access.auth_file = o->access.authfile;
 	image = ctx_helper(x, ROLE_IMAGE, &pid, e);
 	if (image == NULL)
 		return -1;
@@ -348,11 +345,12 @@ logout(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	own_place struct place place = {0};
 	own_mem char *key = NULL;
 
+	if (place_of(x, o->authfile, o->compat, &place, e) == -1 ||
+	    image_check_authfile(o->compat != NULL ? o->compat : auth_named(o->authfile), e) == -1)
+		return -1;
 	if (o->all && argc > 0)
 		return err_set(e, ERR_USAGE, "--all takes no arguments");
 	if (!o->all && (key = registry_of(argc, argv, e)) == NULL)
-		return -1;
-	if (place_of(x, o->authfile, o->compat, &place, e) == -1)
 		return -1;
 	if (o->all) {
 		if (auth_remove_all(&place.at, e) == -1)

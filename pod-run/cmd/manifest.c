@@ -152,7 +152,8 @@ run_inspect(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *
 	o->access.retry = -1;
 	if (o->insecure)
 		o->access.tls_verify = 0;
-	if (access_fill(&o->access, &access, e) == -1)
+	if (image_check_authfile(o->access.authfile, e) == -1 ||
+	    access_fill(&o->access, &access, e) == -1)
 		return -1;
 	if (manifest_find(x, argv[0], &in, e) == 0) {
 		m.list = MSG_OF(&in, image_got)->image->id;

@@ -5,6 +5,7 @@
 
 #include "common/base/own.h"
 #include "common/base/text.h"
+#include "common/oci/auth.h"
 #include "common/oci/manifest.h"
 #include "common/oci/reference.h"
 #include "pod-run/cmd/cmds.h"
@@ -12,6 +13,7 @@
 #include "pod-run/cmd/manifest.h"
 #include "pod-run/cmd/rmi.h"
 #include "pod-run/life/artifact.h"
+#include "pod-run/life/image.h"
 
 #define LOCAL "containers-storage:"
 
@@ -312,7 +314,8 @@ run_add(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	o->access.retry = -1;
 	if (o->insecure)
 		o->access.tls_verify = 0;
-	if (check_artifact(o, e) == -1 || access_fill(&o->access, &access, e) == -1 ||
+	if (image_check_authfile(auth_named(o->access.authfile), e) == -1 ||
+	    check_artifact(o, e) == -1 || access_fill(&o->access, &access, e) == -1 ||
 	    manifest_change_fill(&o->change, &change, e) == -1 ||
 	    manifest_find(x, argv[0], &list, e) == -1)
 		return -1;

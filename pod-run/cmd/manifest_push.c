@@ -4,9 +4,11 @@
 
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/oci/auth.h"
 #include "pod-run/cmd/manifest.h"
 #include "pod-run/cmd/push.h"
 #include "pod-run/cmd/rmi.h"
+#include "pod-run/life/image.h"
 #include "common/oci/signing.h"
 
 struct push_opts {
@@ -70,8 +72,8 @@ fill(struct push_opts *o, struct ctx *x, bool forms_given, struct rec_registry_a
 		return err_set(e, ERR_USAGE,
 		    "unknown format \"%s\". Choose one of the supported formats: 'oci' or 'v2s2'",
 		    o->form.format);
-	if (conf == NULL || access_fill(&o->access, access, e) == -1 ||
-	    push_fill(&o->form, conf, m, e) == -1)
+	if (conf == NULL || image_check_authfile(auth_named(o->access.authfile), e) == -1 ||
+	    access_fill(&o->access, access, e) == -1 || push_fill(&o->form, conf, m, e) == -1)
 		return -1;
 	m->to = m->from = access;
 	m->all = true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "common/oci/auth.h"
 #include "common/oci/decrypt_key.h"
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
@@ -47,7 +48,8 @@ fill(const struct pull_opts *o, struct image_pull *p, struct arena *a, struct er
 	    .os = o->os, .arch = o->arch, .variant = o->variant, .platform = o->platform};
 	struct spec_platform platform = {0};
 
-	if (image_policy_check(o->policy, &p->policy, e) == -1 ||
+	if (image_stat_authfile(auth_named(o->access.authfile), e) == -1 ||
+	    image_policy_check(o->policy, &p->policy, e) == -1 ||
 	    spec_options_platform(&given, &platform, a, e) == -1 ||
 	    access_fill(&o->access, &p->access, e) == -1 ||
 	    decrypt_key_fill(&o->decryption_key, &p->access, a, e) == -1)

@@ -4,6 +4,7 @@
 
 #include "common/base/own.h"
 #include "common/fs/file.h"
+#include "common/oci/auth.h"
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/image_row.h"
@@ -115,7 +116,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	const struct containers_conf *conf = ctx_conf(x, e);
 	own_signing struct signing signing = {0};
 
-	if (conf == NULL || file_check_place(o->digestfile, "digestfile", e) == -1 ||
+	if (conf == NULL || image_stat_authfile(auth_named(o->access.authfile), e) == -1 ||
+	    file_check_place(o->digestfile, "digestfile", e) == -1 ||
 	    signing_fill(&o->signing, &signing, e) == -1 ||
 	    access_fill(&o->access, &access, e) == -1 || push_fill(&o->form, conf, &m, e) == -1 ||
 	    image_row_find_list(x, argv[0], &found, e) == -1)

@@ -9,11 +9,13 @@
 #include "common/base/text.h"
 #include "common/base/warm.h"
 #include "common/fs/lock.h"
+#include "common/oci/auth.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/cmd/inspect.h"
 #include "pod-run/cmd/network.h"
 #include "pod-run/life/create.h"
 #include "pod-run/life/end.h"
+#include "pod-run/life/image.h"
 #include "pod-run/life/ports.h"
 #include "pod-run/life/remove.h"
 #include "pod-run/life/runtime.h"
@@ -197,7 +199,8 @@ run_it(struct create *c, const struct run_opts *o, int argc, char **argv, struct
 		    "The input device is not a TTY. The --tty and --interactive flags might not "
 		    "work properly");
 	start_init(&s, c->x, &c->ctr);
-	if (create_read(c, argc, argv, e) == -1 || prepare_streams(&f, e) == -1)
+	if (image_stat_authfile(auth_named(o->spec.authfile), e) == -1 ||
+	    create_read(c, argc, argv, e) == -1 || prepare_streams(&f, e) == -1)
 		return -1;
 	sock = f.sock;
 	/* The helpers come up while we open the database, and work while we write into it. */

@@ -6,9 +6,11 @@
 #include "common/base/own.h"
 #include "common/base/text.h"
 #include "common/cli/output.h"
+#include "common/oci/auth.h"
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
 #include "pod-run/ctx.h"
+#include "pod-run/life/image.h"
 #include "pod-run/remote/registry.h"
 
 #define LIMIT_DEFAULT 25
@@ -234,6 +236,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		m.limit = LIMIT_MAX;
 	if (o->list_tags && o->filter.n > 0)
 		return err_set(e, ERR_USAGE, "filters are not applicable to list tags result");
+	if (image_stat_authfile(auth_named(o->access.authfile), e) == -1)
+		return -1;
 	for (size_t i = 0; i < o->filter.n; i++) {
 		if (take_filter(&f, o->filter.v[i], e) < 0)
 			return -1;

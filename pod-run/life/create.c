@@ -88,8 +88,6 @@ fill_pull(struct create *c, struct err *e)
 	c->pull.quiet = o->quiet;
 	if (decrypt_key_fill(&o->decryption_key, a, &c->arena, e) == -1)
 		return -1;
-	if (image_check_authfile(o->authfile, e) == -1)
-		return -1;
 	a->auth_file = o->authfile;
 	a->cert_dir = o->cert_dir;
 	a->creds = o->creds;

@@ -135,11 +135,17 @@ first_id(const struct peer_in *in)
 }
 
 int
-image_check_authfile(const char *path, struct err *e)
+image_stat_authfile(const char *path, struct err *e)
 {
 	return path == NULL || *path == '\0' || access(path, F_OK) == 0
 		   ? 0
 		   : err_sys(e, "stat %s", path);
+}
+
+int
+image_check_authfile(const char *path, struct err *e)
+{
+	return image_stat_authfile(path, e) == 0 ? 0 : err_wrap(e, "checking authfile");
 }
 
 /* What the user has chosen among search registries is not asked again. */

@@ -49,7 +49,11 @@ int image_fetch(struct ctx *x, const char *reference, int *end, struct err *e);
 int image_call(struct ctx *x, const struct wire_desc *d, void *msg, int *store, bool quiet,
     struct peer_in *in, struct err *e);
 
-/* An --authfile that credentials are to be read from must be there, whether they are needed or not. */
+/*
+ * A file that credentials are to be read from must be there, whether they are needed or not; NULL
+ * and "" are none.  check says "checking authfile" before it, as lists and artifacts do.
+ */
+int image_stat_authfile(const char *path, struct err *e);
 int image_check_authfile(const char *path, struct err *e);
 
 /* always, missing (also "", "true", "1"), never ("false", "0"), newer; else Podman's error. */

@@ -40,7 +40,7 @@ registry_put_auth(struct question *q, const struct args *a, const char *word, st
 	const char *creds = args_str(a, "creds"), *file = args_str(a, "authfile");
 	int got;
 
-	if (image_check_authfile(file, e) == -1)
+	if (image_stat_authfile(auth_named(file), e) == -1)
 		return -1;
 	word += text_has_prefix(word, "docker://") ? strlen("docker://") : 0;
 	/* Which registry a short name means is the service's to say. */

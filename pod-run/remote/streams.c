@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "common/base/own.h"
+#include "common/oci/auth.h"
+#include "pod-run/life/image.h"
 #include "pod-run/life/session.h"
 #include "pod-run/cmd/select.h"
 #include "pod-run/remote/containers.h"
@@ -322,7 +324,8 @@ run_run(struct remote *r, const struct args *a, struct err *e)
 	    .proxy = args_bool(a, "sig-proxy") && !args_bool(a, "tty")};
 	int got;
 
-	if (choose_streams(&w, a, e) == -1)
+	if (image_stat_authfile(auth_named(args_str(a, "authfile")), e) == -1 ||
+	    choose_streams(&w, a, e) == -1)
 		return -1;
 	r->attended = !args_bool(a, "detach");
 	if (create_container(r, a, &id, e) == -1)

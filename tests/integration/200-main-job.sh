@@ -9,6 +9,7 @@ world
 job_registry || { not_ok "a registry can be started and filled"; finish; }
 # Only now: the registry takes REGISTRY_… variables for its own settings.
 export REGISTRY_AUTH_FILE=$WORLD/auth.json
+echo "{}" >"$REGISTRY_AUTH_FILE"
 mounts=$(wc -l </proc/self/mountinfo)
 job
 is "the host's mount table is as it was" "$(wc -l </proc/self/mountinfo)" "$mounts"

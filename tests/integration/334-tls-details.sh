@@ -23,6 +23,7 @@ registry_run "$WORLD/registry" "$back" "  relativeurls: true\n"
 until_ok 20 curl -s -o /dev/null "http://localhost:$back/v2/"
 # docker-registry would take this for a setting of its own.
 export REGISTRY_AUTH_FILE=$WORLD/auth.json
+echo "{}" >"$REGISTRY_AUTH_FILE"
 
 trusted() { mkdir -p "$CONF/certs.d/localhost:$1" && cp "$WORLD/tls/ca.pem" "$CONF/certs.d/localhost:$1/ca.crt"; }
 listens() { until_ok 20 sh -c "ss -Hltn 'sport = :$1' | grep -q ."; }

@@ -77,6 +77,70 @@ if mknod "$WORLD/null" c 1 3 2>/dev/null; then
 else
 	skip "a device is not replaced" "none can be made"
 fi
+# A file that was named and is not there: Podman's words and status of each command, nothing asked and nothing made.
+absent() {
+	local none=$WORLD/absent/auth.json nowhere=localhost:1/x way words want before
+	local option=--authfile=$none
+	pod pull -q --tls-verify=false "$REGISTRY_HTTP/mirror/app:1" >/dev/null
+	pod tag "$REGISTRY_HTTP/mirror/app:1" held
+	pod manifest create list >/dev/null
+	state() { pod ps -aq; pod images -aq --no-trunc; ls -R "$WORLD/absent" 2>&1; }
+	before=$(state)
+	for way in option environment; do
+		while IFS='|' read -r want words; do
+			eval "set -- ${words/FILE/$option}"
+			is "a credentials file that is not there, by $way: ${words/FILE /}" \
+				"$(timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@" 2>&1; echo $?)" "Error: ${want}stat $none: no such file or directory
+125"
+		done <<-TABLE
+			|pull FILE $nowhere
+			|pull FILE -q --policy never held
+			|push FILE held $nowhere
+			|push FILE held dir:$WORLD/absent
+			|push FILE nosuch
+			|search FILE $nowhere
+			|search FILE --list-tags $nowhere
+			|run FILE --rm --network none --cidfile $WORLD/absent held true
+			|run FILE --pull never nosuch true
+			|container runlabel FILE --display run held
+			checking authfile: |manifest push FILE list docker://$nowhere
+			checking authfile: |manifest push FILE nosuch dir:$WORLD/absent
+			checking authfile: |manifest add FILE list docker://$nowhere
+			checking authfile: |logout FILE localhost:1
+			checking authfile: |logout FILE --all
+		TABLE
+		option=
+		export REGISTRY_AUTH_FILE=$none
+	done
+	unset REGISTRY_AUTH_FILE
+	says "artifact pull, as option" "checking authfile: stat $none: no such" pod artifact pull --authfile="$none" $nowhere
+	says "artifact push, as option" "checking authfile: stat $none: no such" pod artifact push --authfile="$none" $nowhere
+	says "manifest inspect, as option" "checking authfile: stat $none: no such" pod manifest inspect --authfile="$none" list
+	is "nothing was made" "$(state)" "$before"
+	export REGISTRY_AUTH_FILE=$none
+	check "manifest inspect passes over it in the environment" quiet pod manifest inspect list
+	check "create passes over it" quiet pod create --name made --pull never held true
+	pod rm made >/dev/null
+	says "login --get-login does" "not logged into $REGISTRY" pod login --get-login "$REGISTRY"
+	check "an empty --authfile is no file" quiet pod pull -q --policy never --authfile= held
+	mkdir "$WORLD/absent"
+	: >"$WORLD/absent/file"
+	REGISTRY_AUTH_FILE=$WORLD/absent/file/x says "below a file" "stat $WORLD/absent/file/x: not a directory" pod pull $nowhere
+	ln -s "$WORLD/nosuch" "$WORLD/absent/link"
+	REGISTRY_AUTH_FILE=$WORLD/absent/link says "a link to nothing" "stat $WORLD/absent/link: no such file" pod pull $nowhere
+	# pod-image by itself does as skopeo does.
+	check "pod-image passes over it" quiet "$BIN/pod-image" inspect --tls-verify=false "docker://$REGISTRY_HTTP/mirror/app:1"
+	check "as an option too" quiet "$BIN/pod-image" copy -q --src-tls-verify=false --src-authfile="$none" \
+		"docker://$REGISTRY_HTTP/mirror/app:1" "dir:$WORLD/absent/copy"
+	is "login makes it" "$(pod login -u tester -p secret "$REGISTRY"; stat -c %a "$none")" "Login Succeeded!
+600"
+	check "and pull reads it" quiet pod pull -q "$REGISTRY/app:1"
+	is "not with an empty --authfile" "$(pod pull -q --authfile= "$REGISTRY/app:1" 2>&1 | grep -c unauthorized)" 1
+	unset REGISTRY_AUTH_FILE
+	pod manifest rm list >/dev/null
+	gone
+}
+absent
 compat=$WORLD/docker/config.json
 mkdir -p "$WORLD/docker"
 echo '{"psFormat":"keep"}' >"$compat"

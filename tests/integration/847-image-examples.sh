@@ -30,7 +30,7 @@ here() { sed -E "s,[a-z]+\.example\.org(:5000)?,$R,g; s,/tmp/,$D/,g; s,/srv/,$D/
 # What must be there for a page's examples.
 prepare() {
 	case $1 in
-	pod-login | pod-logout) echo secret >token && echo secret | pod login -q -u me --password-stdin $R && cp "$REGISTRY_AUTH_FILE" auth.json ;;
+	pod-login | pod-logout) echo secret >token && echo secret | pod login -u me --password-stdin $R && cp "$REGISTRY_AUTH_FILE" auth.json ;;
 	# The list is called as the image was.
 	pod-manifest-create) pod tag localhost/app localhost/keep && pod untag localhost/app:latest localhost/app:latest ;;
 	pod-manifest-annotate | pod-manifest-inspect | pod-manifest-push | pod-manifest-remove | pod-manifest-rm)
@@ -90,6 +90,7 @@ run_pages() {
 	fi
 	printf 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "permissive"\n[[registry]]\nlocation = "%s"\ninsecure = true\n[[registry]]\nprefix = "docker.io"\nlocation = "%s"\ninsecure = true\n' $R $R >registries.conf
 	export CONTAINERS_REGISTRIES_CONF=$D/registries.conf REGISTRY_AUTH_FILE=$D/auth.d/auth.json
+	mkdir -p auth.d && echo "{}" >auth.d/auth.json
 	tar -C "$FS" --owner=0 --group=0 -cf layer.tar . && tar -xf layer.tar -C rootfs && echo file >files/f
 	pod import -q -c 'CMD ["sh"]' layer.tar localhost/app >/dev/null
 	pod import -q --arch arm64 layer.tar localhost/app:arm64 >/dev/null

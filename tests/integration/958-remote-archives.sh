@@ -105,6 +105,9 @@ is "those of a file" "$(podr push -q --tls-verify=false --authfile "$WORLD/auth.
 is "in the environment" "$(podr rmi imp:1 >/dev/null; REGISTRY_AUTH_FILE=$WORLD/auth.json podr pull -q --tls-verify=false "$REGISTRY/a/imp:1" | wc -c)" 65
 is "run pulls with them" "$(podr rmi "$REGISTRY/a/imp:1" >/dev/null; podr run --rm --network none --tls-verify=false --creds me:secret "$REGISTRY/a/imp:2" echo pulled 2>/dev/null)" pulled
 fails "a file that is not there" 125 "$(podr pull --authfile "$WORLD/none" x 2>&1 | sed 's/^Error: //')" pull --authfile "$WORLD/none" x
+for words in "pull x" "push imp:2 x" "search x" "run --rm x true"; do
+	is "a file of the environment that is not there: ${words%% *}" "$(REGISTRY_AUTH_FILE=$WORLD/none podr $words 2>&1)" "Error: stat $WORLD/none: no such file or directory"
+done
 is "search" "$(podr search --tls-verify=false --creds me:secret --format '{{.Name}}' "$REGISTRY/imp")" "$REGISTRY/a/imp"
 is "tags" "$(podr search --list-tags --tls-verify=false --creds me:secret --format '{{.Tag}}' "$REGISTRY/a/imp" | sort | tr '\n' ' ')" "1 2 "
 check "they are in no trace" eval '! POD_TRACE=1 podr pull -q --tls-verify=false --creds me:secret "$REGISTRY/a/imp:1" 2>&1 | grep -q "$(printf "{\"username\":\"me\"" | base64 | cut -c1-12)"'
