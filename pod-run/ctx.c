@@ -42,7 +42,7 @@ ctx_new(struct cli_ctx *cli)
 
 	x->cli = cli;
 	x->g = cli->globals;
-	x->exit_fd = x->lock_fd = -1;
+	x->exit_fd = x->lock_fd = x->early_fetch_ = -1;
 	return x;
 }
 
@@ -54,8 +54,33 @@ ctx_limit_tls(struct ctx *x, const char *path, struct err *e)
 }
 
 void
+ctx_expect(struct ctx *x, unsigned asks)
+{
+	struct err ignored = {0};
+	pid_t pid;
+
+	/* An ordinary user's helpers are born in the namespace that is entered later. */
+	if (geteuid() != 0)
+		return;
+	/* First what takes longest to come up. */
+	if (asks & CTX_ASKS_FETCH)
+		x->early_fetch_ = spawn_end_of(ROLE_FETCH, &ignored);
+	if (asks & CTX_ASKS_STORE)
+		x->early_store_ = spawn_peer(ROLE_RUN, ROLE_STORE, &pid, &ignored);
+}
+
+void
+ctx_expect_none(struct ctx *x)
+{
+	fd_close(&x->early_fetch_);
+	peer_free(x->early_store_);
+	x->early_store_ = NULL;
+}
+
+void
 ctx_end_helpers(struct ctx *x)
 {
+	ctx_expect_none(x);
 	peer_free(x->store_);
 	peer_free(x->net_);
 	db_close(x->db_);
@@ -408,6 +433,9 @@ ctx_conf(struct ctx *x, struct err *e)
 			return NULL;
 		x->conf_loaded_ = true;
 		set_environment(&x->conf_.engine_env);
+		/* They were born without it. */
+		if (x->conf_.engine_env.n > 0)
+			ctx_expect_none(x);
 	}
 	return &x->conf_;
 }
@@ -541,11 +569,13 @@ ctx_helper(struct ctx *x, enum role role, pid_t *pid, struct err *e)
 	 */
 	bool early = role != ROLE_NET && (x->entered || geteuid() == 0);
 
-	if (early && (p = spawn_peer_mode(ROLE_RUN, role, NULL, pid, e)) == NULL)
+	if (role == ROLE_STORE)
+		p = ptr_take(&x->early_store_);
+	if (p == NULL && early && (p = spawn_peer_mode(ROLE_RUN, role, NULL, pid, e)) == NULL)
 		return NULL;
 	if (fill_hello(x, role, &hello, &mode, &a, e) == -1)
 		goto failed;
-	if (!early && (p = spawn_peer_mode(ROLE_RUN, role, mode, pid, e)) == NULL)
+	if (p == NULL && (p = spawn_peer_mode(ROLE_RUN, role, mode, pid, e)) == NULL)
 		return NULL;
 	if (peer_send(p, &msg_hello_desc, 0, &hello, e) == 0)
 		return p;
@@ -560,7 +590,7 @@ ctx_fetch(struct ctx *x, struct err *e)
 	/* engine.env may name a proxy; and an ordinary user's helpers are born in the namespace. */
 	if (ctx_conf(x, e) == NULL || (geteuid() != 0 && ctx_paths(x, e) == -1))
 		return -1;
-	return spawn_end_of(ROLE_FETCH, e);
+	return x->early_fetch_ != -1 ? fd_take(&x->early_fetch_) : spawn_end_of(ROLE_FETCH, e);
 }
 
 struct peer *

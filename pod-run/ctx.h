@@ -65,6 +65,8 @@ struct ctx {
 	bool conf_loaded_, looked_;
 	struct db *db_;
 	struct peer *store_, *net_;
+	struct peer *early_store_; /* has not got its hello yet */
+	int early_fetch_;
 	bool repairs; /* a damaged index of the store or database of containers gets a new one */
 	bool makes_nothing; /* where no database of containers is, nothing is begun … */
 	bool is_gone;	    /* … but an error that is told by this */
@@ -86,6 +88,14 @@ void ctx_free(struct ctx *x); /* ends connections; helpers finish what was asked
  * fresh run root and then records the reboot.  The functions below call it.
  */
 int ctx_paths(struct ctx *x, struct err *e);
+
+/*
+ * Starts the helpers that the command cannot do without (enum ctx_asks) before the configuration is read, so that they
+ * come up meanwhile.  Never fails: what could not be started now is when it is asked for.
+ */
+enum ctx_asks { CTX_ASKS_STORE = 1, CTX_ASKS_FETCH = 2 };
+void ctx_expect(struct ctx *x, unsigned asks);
+void ctx_expect_none(struct ctx *x); /* ends those that nothing was asked of */
 
 /* Each returns NULL with e on failure; what they return belongs to x. */
 const struct containers_conf *ctx_conf(struct ctx *x, struct err *e);

@@ -40,6 +40,7 @@ struct cmd {
 	int min, max; /* operands; max may be CMD_ANY or CMD_UNCHECKED */
 	bool stop_at_operand, hidden;
 	unsigned char complete;	     /* enum complete_kind of the operands */
+	unsigned char asks;	     /* bits of cli->run: what the command cannot do without */
 	const struct cmd_place *sub; /* a group: its commands, ended by {0} */
 
 	/*

@@ -224,5 +224,6 @@ const struct cmd cmd_history = {
     .min = 1,
     .max = 1,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = run,
 };

@@ -88,6 +88,7 @@ const struct cmd cmd_tag = {
     .min = 2,
     .max = CMD_ANY,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = tag,
 };
 
@@ -101,6 +102,7 @@ const struct cmd cmd_untag = {
     .min = 1,
     .max = CMD_ANY,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = untag,
 };
 
@@ -114,5 +116,6 @@ const struct cmd cmd_image_exists = {
     .min = 1,
     .max = 1,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = exists,
 };

@@ -244,5 +244,6 @@ const struct cmd cmd_image_tree = {
     .min = 1,
     .max = 1,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = run,
 };

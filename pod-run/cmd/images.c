@@ -412,5 +412,6 @@ const struct cmd cmd_images = {
     .opts_size = sizeof(struct images_opts),
     .max = 1,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = run,
 };

@@ -86,5 +86,6 @@ const struct cmd cmd_load = {
     .opts = {{rows, 0}},
     .opts_size = sizeof(struct load_opts),
     .max = 0,
+    .asks = CTX_ASKS_STORE,
     .run = run,
 };

@@ -116,5 +116,6 @@ const struct cmd cmd_pull = {
     .min = 1,
     .max = CMD_ANY,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_FETCH | CTX_ASKS_STORE,
     .run = run,
 };

@@ -156,5 +156,6 @@ const struct cmd cmd_push = {
     .min = 1,
     .max = 2,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = run,
 };

@@ -180,5 +180,6 @@ const struct cmd cmd_rmi = {
     .opts_size = sizeof(struct rmi_opts),
     .max = CMD_ANY,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = run,
 };

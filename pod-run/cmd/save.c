@@ -240,5 +240,6 @@ const struct cmd cmd_save = {
     .min = 1,
     .max = CMD_ANY,
     .complete = COMPLETE_IMAGE,
+    .asks = CTX_ASKS_STORE,
     .run = run,
 };

@@ -202,14 +202,17 @@ command_run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *
 	struct ctx *x = ctx_of(cli);
 	own_dest struct dest d = {0};
 	const char *words = strchr(cli->path, ' ');
-	int there = words != NULL && opt_in_list(anywhere, words + 1, strlen(words + 1))
-			? 0
-			: dest_choose(x, &d, e);
+	int there;
 
+	ctx_expect(x, cli->cmd->asks);
+	there = words != NULL && opt_in_list(anywhere, words + 1, strlen(words + 1))
+		    ? 0
+		    : dest_choose(x, &d, e);
 	if (there == -1)
 		return -1;
 	if (there == 0)
 		return cli->cmd->run(cli, opts, argc, argv, e);
+	ctx_expect_none(x);
 	x->remote = remote_new(x, &d);
 	return run_there(cli, opts, argc, argv, e);
 }

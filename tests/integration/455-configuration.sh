@@ -67,6 +67,9 @@ is "keyring=false" "$(conf "[containers]\nkeyring=false\n[engine]\nruntime=\"min
 is "cdi_spec_dirs" "$(mkdir -p "$WORLD/cdi"; echo '{"cdiVersion":"0.6.0","kind":"a.com/b","devices":[{"name":"c","containerEdits":{"env":["D=e"]}}]}' >"$WORLD/cdi/x.json"
 	conf "[engine]\ncdi_spec_dirs=[\"$WORLD/cdi\"]" run --device a.com/b=c $image sh -c 'echo $D')" e
 is "env of the engine" "$(conf '[engine]\nenv=["TMPDIR=/nosuch-tmp"]' pod info --format '{{.Store.GraphRoot}}')" "$ROOT"
+# Both ends of a connection trace what goes over it, if both have the variable; these helpers come up before it is read.
+is "which is the store's too" "$(conf '[engine]\nenv=["POD_TRACE=1"]' pod images 2>&1 | grep -c ' store>run #1 ')" 2
+is "and that of who asks registries" "$(conf '[engine]\nenv=["POD_TRACE=1"]' pod pull -q --tls-verify=false --retry 0 127.0.0.1:1/x 2>&1 | grep -c ' image>fetch #1 ')" 2
 pod create --name mi $image true >/dev/null && pod commit -q mi localhost/other >/dev/null && pod rm mi >/dev/null
 is "multi_image_archive" "$(conf '[engine]\nmulti_image_archive=true' pod save -q -o "$WORLD/multi.tar" $image localhost/other; tar -xOf "$WORLD/multi.tar" manifest.json | jq length)" 2
 pod rmi localhost/other >/dev/null
