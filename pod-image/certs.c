@@ -62,8 +62,8 @@ take_pair(int dir, const char *name, struct certs *c, struct err *e)
 
 	if (faccessat(dir, key, F_OK, 0) < 0)
 		return err_set(e, ERR_INVALID,
-		    "missing key %s for client certificate %s. CA certificates should use the "
-		    "extension .crt",
+		    "missing key %s for client certificate %s. Note that CA certificates should "
+		    "use the extension .crt",
 		    key, name);
 	if (c->npairs == CERTS_PAIRS_MAX)
 		return err_set(
@@ -133,7 +133,7 @@ certs_load(struct certs *c, const char *dir, const char *registry, struct err *e
 			return load_dir(c, dirs.v[i], d, e) < 0
 				   ? err_wrap(e, "reading %s", dirs.v[i])
 				   : 0;
-		if (dir != NULL || (errno != ENOENT && errno != ENOTDIR && errno != EACCES))
+		if (errno != ENOENT && errno != EACCES && (dir != NULL || errno != ENOTDIR))
 			return err_sys(e, "opening %s", dirs.v[i]);
 	}
 	return 0;

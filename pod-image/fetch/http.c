@@ -36,25 +36,52 @@ struct http {
 	X509_STORE *roots; /* made once, for libcurl would parse the bundle for each connection */
 };
 
-static int
-add_roots(X509_STORE *store, const struct bytes *pem, struct err *e)
+/* The certificate that starts the text, with *used, how much of the text it was; or NULL. */
+static X509 *
+first_certificate(const uint8_t *text, size_t n, size_t *used)
 {
-	BIO *bio = BIO_new_mem_buf(pem->p, (int)pem->n);
-	X509 *cert;
-	size_t n = 0;
+	BIO *bio = BIO_new_mem_buf(text, (int)n);
+	unsigned char *der = NULL;
+	const unsigned char *p;
+	char *name = NULL, *header = NULL;
+	X509 *cert = NULL;
+	long size;
 
 	if (bio == NULL)
-		return err_set(e, ERR_INTERNAL, "reading certificates");
-	while ((cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		X509_STORE_add_cert(store, cert);
-		X509_free(cert);
-		n++;
+		abort();
+	if (PEM_read_bio(bio, &name, &header, &der, &size) == 1 &&
+	    strcmp(name, PEM_STRING_X509) == 0 && *header == '\0') {
+		p = der;
+		if ((cert = d2i_X509(NULL, &p, size)) != NULL)
+			*used = n - BIO_pending(bio);
 	}
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_free(der);
 	BIO_free(bio);
+	return cert;
+}
+
+/*
+ * What is no certificate, or a broken one, adds nothing and is no reason to leave out the others,
+ * as in all tools that read certs.d: a registry that needs it is not believed.
+ */
+static void
+add_roots(X509_STORE *store, const struct bytes *pem)
+{
+	static const char begin[] = "-----BEGIN " PEM_STRING_X509 "-----";
+	const uint8_t *end = pem->p + pem->n, *at = pem->p;
+
+	while ((at = memmem(at, (size_t)(end - at), begin, strlen(begin))) != NULL) {
+		size_t used = strlen(begin);
+		X509 *cert = first_certificate(at, (size_t)(end - at), &used);
+
+		if (cert != NULL)
+			X509_STORE_add_cert(store, cert);
+		X509_free(cert);
+		at += used;
+	}
 	ERR_clear_error();
-	if (n == 0)
-		return err_set(e, ERR_FORMAT, "tls: the files *.crt hold no certificate");
-	return 0;
 }
 
 static X509_STORE *
@@ -72,10 +99,8 @@ make_roots(const struct http_setup *setup, struct roots **system, struct err *e)
 	*system = roots_new(paths, n);
 	if (!roots_attach(*system, store))
 		abort();
-	if (setup->ca.n > 0 && add_roots(store, &setup->ca, e) < 0) {
-		X509_STORE_free(store);
-		return NULL;
-	}
+	if (setup->ca.n > 0)
+		add_roots(store, &setup->ca);
 	return store;
 }
 

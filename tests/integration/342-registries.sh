@@ -349,6 +349,48 @@ rm "$conf/registries.conf"
 says "version 1 as a drop-in" "registry must be in v2 format but is in v1" pod pull -q app:1
 rm -r "$conf/registries.conf.d"
 
+# --- certificates of authorities ---
+# What is no certificate is passed over, wherever it stands; the others count, and without them nobody is believed.
+authorities() {
+	local dir=$WORLD/authorities good=$REGISTRY_CERTS/ca.crt text make
+	pull() { pod pull -q --retry 0 --creds tester:secret --cert-dir "$dir" "$REGISTRY/app:1"; }
+	openssl req -x509 -newkey rsa:2048 -nodes -subj "/CN=another" -keyout "$WORLD/another.key" -out "$WORLD/another.crt" -days 2 2>/dev/null
+	broken() { sed '3s/.*/%%%%/' "$1"; }
+	while IFS='|' read -r text make; do
+		mkdir -p "$dir"
+		eval "$make"
+		says "authorities: $text, and no good one" "x509: certificate signed by unknown authority" pull
+		cp "$good" "$dir/z.crt"
+		check "authorities: $text, and then a good one" quiet pull
+		rm "$dir/z.crt"
+		cat "$good" >>"$dir/a.crt"
+		check "authorities: $text, and a good one in the same file" quiet pull
+		gone
+		rm -r "$dir"
+	done <<-'TABLE'
+		an empty file|: >"$dir/a.crt"
+		text|echo hello >"$dir/a.crt"
+		the beginning of the good one|head -n 5 "$good" >"$dir/a.crt"
+		a broken line in the good one|broken "$good" >"$dir/a.crt"
+		what is in base64, and no certificate|printf -- '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' >"$dir/a.crt"
+		the beginning of a line alone|printf -- '-----BEGIN CERTIFICATE-----' >"$dir/a.crt"
+		a key|cp "$WORLD/another.key" "$dir/a.crt"
+		another form|openssl x509 -in "$good" -outform DER -out "$dir/a.crt"; echo >>"$dir/a.crt"
+		another authority|cp "$WORLD/another.crt" "$dir/a.crt"
+	TABLE
+	mkdir "$dir"
+	broken "$good" >"$dir/a.crt"
+	cp "$WORLD/another.crt" "$dir/b.crt"
+	says "a broken one beside another authority's does not make it a good one" "x509: certificate signed by unknown authority" pull
+	rm -r "$dir"
+	says "a directory that is not there holds none" "x509: certificate signed by unknown authority" pull
+	check "which is no matter without TLS" quiet pod pull -q --tls-verify=false --cert-dir "$dir" "$REGISTRY_HTTP/mirror/app:1"
+	: >"$dir"
+	says "a file in its place" "opening $dir: not a directory" pull
+	gone
+}
+authorities
+
 # --- a registry that wants a certificate of the client ---
 openssl req -newkey rsa:2048 -nodes -subj "/CN=client" -keyout "$WORLD/client.key" -out "$WORLD/client.csr" 2>/dev/null
 openssl x509 -req -in "$WORLD/client.csr" -CA "$REGISTRY_CERTS/ca.crt" -CAkey "$WORLD/tls/ca.key" -CAcreateserial \
