@@ -279,15 +279,13 @@ write_manifest(struct transfer *t, struct result *r, struct err *e)
 		memcpy(o->digest, r->image->digest, DIGEST_TEXT);
 		return 0;
 	}
-	/* Compressed again, to other bytes than those that were signed. */
-	k = first_changed(r);
-	if (r->image->signatures.n > 0 && k < r->image->npieces)
-		return refuse_layer(k, r->image->pieces[k].from.digest, r->layers[k].to.digest, e);
 	if (r->image->signatures.n > 0) {
-		err_set(e, ERR_UNSUPPORTED,
-		    "Copying this image would require a manifest of our own making, which we "
-		    "cannot use: " WHY);
-		return refuse(e);
+		k = first_changed(r);
+		/* What has signatures has its manifest, and check_unchanged was content with its kind. */
+		if (k == r->image->npieces)
+			abort();
+		/* Compressed again, to other bytes than those that were signed. */
+		return refuse_layer(k, r->image->pieces[k].from.digest, r->layers[k].to.digest, e);
 	}
 	if (t->preserve && (r->image->doc.bytes.n > 0 || r->image->late.config != NULL))
 		return err_set(e, ERR_UNSUPPORTED,

@@ -14,6 +14,17 @@ layout "$WORLD/img" latest gzip
 DIGEST=$LAYOUT_DIGEST
 layout_index "$WORLD/idx" latest
 layout "$WORLD/tar" latest tar
+# The same image; its first layer is of two members, as no compressor of ours makes it.
+cp -r "$WORLD/img" "$WORLD/members"
+(
+	cd "$WORLD/members/blobs/sha256" || exit
+	was=$(jq -r '.layers[0].digest' "${DIGEST#sha256:}")
+	gzip -dc "${was#sha256:}" >"$WORLD/first.tar"
+	read -r layer size < <({ head -c 100000 "$WORLD/first.tar" | gzip -n3; tail -c +100001 "$WORLD/first.tar" | gzip -n; } | layout_blob "$WORLD/members")
+	read -r manifest size < <(jq -c --arg d "$layer" --argjson n "$size" '.layers[0] += {digest: $d, size: $n}' "${DIGEST#sha256:}" | layout_blob "$WORLD/members")
+	layout_top "$WORLD/members" latest application/vnd.oci.image.manifest.v1+json "$manifest" "$size"
+	echo "$layer" >"$WORLD/members.layer"
+)
 
 setup() { # SCOPE
 	U=$1
@@ -97,6 +108,19 @@ simple_signatures() {
 	check "nothing is there then" bash -c "! skopeo inspect --raw --tls-verify=false docker://$R/$U/other:2 >/dev/null 2>&1"
 	check "without the signatures it may be" quietly pod push -q --remove-signatures --format v2s2 "$R/$U/app:1" "$R/$U/other:2"
 	fails "the words say how" "--remove-signatures" pod push -q --format v2s2 "$R/$U/app:1" "$R/$U/other:3"
+
+	sk --insecure-policy copy -q --dest-tls-verify=false --sign-by alice@example.org "oci:$MEMBERS:latest" "docker://$R/$U/members:1"
+	quietly pod pull -q "$R/$U/members:1"
+	d=$(<"$MEMBERS.layer")
+	fails "a layer that cannot be compressed as it was" "Copying this image would require changing layer representation, which we cannot do: $kept" \
+		pod push -q "$R/$U/members:1" "dir:$WORLD/again"
+	check "leaves no manifest" test ! -e "$WORLD/again/manifest.json"
+	fails "the words say which it is" "Layer 1 is $d, and would be sha256:" pod push -q "$R/$U/members:1" "dir:$WORLD/again"
+	check "where it lies already it need not be" quietly pod push -q "$R/$U/members:1" "$R/$U/members:2"
+	is "and the manifest is the one that was signed" "$(digest_at members:2)" "$(digest_at members:1)"
+	check "without the signatures it may be" quietly pod push -q --remove-signatures "$R/$U/members:1" "dir:$WORLD/again"
+	is "as another layer" "$(jq -r '.layers | length' "$WORLD/again/manifest.json") $(grep -c "$d" "$WORLD/again/manifest.json")" "2 0"
+	pod rmi -f "$R/$U/members:1" >/dev/null
 
 	# --- the store's knowledge ---
 	pod rmi -f "$R/$U/app:1" >/dev/null
@@ -258,14 +282,14 @@ other_store() {
 	fails "and refuse it" "is not accepted" pod pull -q --signature-policy "$WORLD/policy2.json" "containers-storage:[${S}app]$R/$U/app:1"
 }
 
-IMG=$WORLD/img IDX=$WORLD/idx TAR=$WORLD/tar
+IMG=$WORLD/img IDX=$WORLD/idx TAR=$WORLD/tar MEMBERS=$WORLD/members
 at_end() { GNUPGHOME=$WORLD/gpg gpgconf --kill all 2>/dev/null; }
 (setup root && simple_signatures && copies && indexes && sigstore && artifacts && other_store; echo "$tap_n $tap_failed" >"$WORLD/count")
 read -r tap_n tap_failed <"$WORLD/count"
 GNUPGHOME=$WORLD/gpg gpgconf --kill all 2>/dev/null
-chmod -R a+rX "$WORLD/img" "$WORLD/idx" "$WORLD/tar"
+chmod -R a+rX "$WORLD/img" "$WORLD/idx" "$WORLD/tar" "$WORLD/members"
 {
-	declare -p R DIGEST IMG kept
+	declare -p R DIGEST IMG MEMBERS kept
 	declare -f setup lookasides sk image quietly files at digest_at same_as_first policy by theirs fails \
 		simple_signatures copies sigstore artifacts
 	echo 'setup user; simple_signatures; copies; sigstore; artifacts; gpgconf --kill all'
