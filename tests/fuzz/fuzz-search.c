@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A registry's answers to a search: of the old interface, and the catalogue. */
-// objs: pod-image/search.o pod-image/plan.o pod-image/certs.o pod-image/policy.o pod-image/trust.o pod-image/place.o pod-image/keep.o pod-image/extension.o pod-image/signatures.o pod-image/attached.o
+// objs: pod-image/search.o pod-image/plan.o pod-image/certs.o pod-image/policy.o pod-image/trust.o pod-image/place.o pod-image/fetcher.o pod-image/keep.o pod-image/extension.o pod-image/signatures.o pod-image/attached.o
 #include <stdlib.h>
 #include <string.h>
 
