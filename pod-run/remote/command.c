@@ -204,7 +204,8 @@ command_run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *
 	const char *words = strchr(cli->path, ' ');
 	int there;
 
-	ctx_expect(x, cli->cmd->asks);
+	if (dest_said(x) != 1)
+		ctx_expect(x, cli->cmd->asks);
 	there = words != NULL && opt_in_list(anywhere, words + 1, strlen(words + 1))
 		    ? 0
 		    : dest_choose(x, &d, e);

@@ -79,11 +79,10 @@ context_given(const struct ctx_globals *g)
 	return there(g->context) && strcmp(g->context, "default") != 0 ? g->context : NULL;
 }
 
-static int
-is_asked_for(struct ctx *x, struct err *e)
+int
+dest_said(const struct ctx *x)
 {
 	const struct ctx_globals *g = x->g;
-	const struct containers_conf *conf;
 
 	if (there(g->url) || there(g->host) || there(g->connection) || context_given(g) != NULL)
 		return 1;
@@ -91,7 +90,17 @@ is_asked_for(struct ctx *x, struct err *e)
 		return g->remote;
 	if (there(getenv("CONTAINER_HOST")) || there(getenv("CONTAINER_CONNECTION")))
 		return 1;
-	conf = ctx_conf(x, e);
+	return -1;
+}
+
+static int
+is_asked_for(struct ctx *x, struct err *e)
+{
+	int said = dest_said(x);
+	const struct containers_conf *conf = said == -1 ? ctx_conf(x, e) : NULL;
+
+	if (said != -1)
+		return said;
 	return conf == NULL ? -1 : conf->engine_remote;
 }
 

@@ -24,6 +24,9 @@ void dest_free(struct dest *d);
  */
 int dest_choose(struct ctx *x, struct dest *d, struct err *e);
 
+/* By the command line and the environment alone: 1 a service, 0 this machine, -1 they do not say. */
+int dest_said(const struct ctx *x);
+
 /* The parts of a URI; those that are not there are empty. */
 struct dest_uri {
 	char *scheme, *user, *host, *port, *path; /* decoded */
