@@ -43,6 +43,17 @@ for i in 1 2 3 4 5; do
 done
 check "the power came before the end at least once ($lost)" test "$lost" -gt 0
 
+# While it is written back the store is in use, and what was attached out of it is not.
+for i in 1 2 3; do
+	big mounted
+	at=$(pod image mount localhost/mounted)
+	is "unmount $i of an image that is being written back" \
+		"$(stat -c %s "$at/blob") $(pod image unmount localhost/mounted | wc -l) $(grep -c " $at " /proc/self/mountinfo)" "60000000 1 0"
+	at=$(pod mount "$(pod create --name of localhost/mounted true)")
+	is "unmount $i of its container" "$(pod unmount of) $(grep -c " $at " /proc/self/mountinfo)" "of 0"
+	is "both can be removed then" "$(pod rm of) $(pod rmi localhost/mounted | grep -c Deleted)" "of 1"
+done
+
 big synced --storage-opt overlay.sync=filesystem
 power
 is "sync=filesystem: the image is there" "$(pod images -q localhost/synced 2>&1 | wc -l)" 1
