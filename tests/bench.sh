@@ -29,7 +29,7 @@ at_end() {
 	[ -z "${have_peer:-}" ] || peer rm -f -a -t 0 >/dev/null 2>&1
 	[ ! -s "$WORLD/peer-run/networks/aardvark-dns/aardvark.pid" ] || kill "$(cat "$WORLD/peer-run/networks/aardvark-dns/aardvark.pid")"
 	# What is just ending may still be in there.
-	umount -l "$WORLD/fs-ext4" "$WORLD/tmpfs" "$RUNROOT" "$WORLD/peer-run" 2>/dev/null
+	umount -l "$WORLD/fs-ext4" "$WORLD/tmpfs" "$WORLD/logs" "$RUNROOT" "$WORLD/peer-run" 2>/dev/null
 }
 mkdir -p "$RUNROOT" "$WORLD/peer-run"
 mount -t tmpfs -o mode=700 none "$RUNROOT"
@@ -191,6 +191,49 @@ if wanted "cp of 1 GB" || wanted "logs of 1 GB"; then
 	pod rm -f -t 0 files >/dev/null
 	runs=$runs_before
 fi
+# What a container prints on its way into a log, which lies in memory: the time from the start to the last line there, and the
+# CPU time of the monitor's own processes.
+# monitor_cpu TOOL NAME: in ms
+monitor_cpu() {
+	local monitor init pid
+	read -r monitor init < <($1 inspect --format '{{.State.ConmonPid}} {{.State.Pid}}' "$2")
+	for pid in "$monitor" $(pgrep -P "$monitor"); do
+		[ "$pid" = "$init" ] || cat /proc/"$pid"/task/*/schedstat
+	done | awk '{ ns += $1 } END { printf "%.1f", ns / 1e6 }'
+}
+log_is_whole() { tail -c 6 "$WORLD/logs/ctr.log" | grep -qx whole; }
+# written_once TOOL SCRIPT: "wall-ms cpu-ms" of a container whose output is the script's
+written_once() {
+	local t0
+	t0=$(date +%s%N)
+	$1 run -d $limits --name writes --network none --log-driver k8s-file --log-opt path="$WORLD/logs/ctr.log" $img \
+		sh -c "$2; echo; echo whole; exec sleep 1000" >/dev/null && until_ok 120 log_is_whole || return 1
+	echo "$((($(date +%s%N) - t0) / 1000000)) $(monitor_cpu "$1" writes)"
+	$1 rm -f -t 0 writes >/dev/null
+	rm -f "$WORLD"/logs/ctr.log*
+}
+# middle "WALL CPU WALL CPU WALL CPU": as a line for row
+middle() {
+	local wall cpu
+	read -r -a wall < <(xargs -n 2 <<<"$1" | cut -d ' ' -f 1 | sort -n | xargs)
+	read -r -a cpu < <(xargs -n 2 <<<"$1" | cut -d ' ' -f 2 | sort -n | xargs)
+	echo "${wall[1]} ${wall[0]} ${wall[2]} ${cpu[1]} 0"
+}
+# written NAME SCRIPT: three of each, by turns
+written() {
+	local a= b= i
+	wanted "$1" || return 0
+	mkdir -p "$WORLD/logs"
+	mount -t tmpfs -o size=4g none "$WORLD/logs"
+	for i in 1 2 3; do
+		a+=" $(written_once pod "$2")"
+		[ -z "$have_peer" ] || b+=" $(written_once peer "$2")"
+	done
+	umount -l "$WORLD/logs"
+	row "$1" "monitor's cpu below the peer's" "$(middle "$a")" "$([ -z "$b" ] || middle "$b")"
+}
+written "log of 1 GB written" "yes 'a line of a log that is some eighty characters long, as many of them are, to the end' | head -c 1073741824"
+written "log of 64 MB in lines of 2 bytes" "yes | head -c 67108864"
 if wanted "50 parallel starts"; then
 	bundle=$WORLD/bundle
 	if [ ! -d "$bundle" ]; then

@@ -112,6 +112,27 @@ printf '%s\n' "$s stdout F 1" "$s stderr P 2" "$s stderr F " "$s stdout P 3" "$s
 is "both streams in one place are in the order of the log" "$(pod logs path 2>&1 | tr '\n' ' ')" "1 2 3 4 "
 is "and with a piece's time before each" "$(pod logs -t path 2>&1 | grep -o "$s" | wc -l)" 6
 
+# One that prints without end holds up nobody, and takes no more room than it may.  Its lines are parts of each block that is
+# written at once, so that none is cut.
+soon() { timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@"; }
+run -d --name floods --log-opt max-size=1mb bb sh -c 'trap "exit 4" TERM
+	yes "fifteen letters" | head -c 1048576 >/f
+	for i in 1 2; do while :; do cat /f /f /f /f /f /f /f /f; done & done
+	wait' >/dev/null
+log=$(pod inspect --format '{{.HostConfig.LogConfig.Path}}' floods)
+check "one prints without end" until_ok 20 test -e "$log.1"
+is "ps answers" "$(soon ps --filter name=floods --format '{{.Names}} {{.State}}')" "floods running"
+is "exec works" "$(soon exec floods echo in)" in
+is "so does another container" "$(soon run --rm --net none bb echo out)" out
+is "and logs" "$(soon logs --tail 2 floods | uniq)" "fifteen letters"
+is "who attaches gets output" "$(soon attach --no-stdin floods 2>/dev/null | sed -n '5{p;q}')" "fifteen letters"
+is "stop works" "$(soon stop -t 20 floods; echo $?; pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' floods)" "floods
+0
+exited 4"
+check "what it left is bounded" test "$(($(stat -c %s "$log") + $(stat -c %s "$log.1")))" -le 2000000
+is "and whole" "$(cut -c 37- "$log" | sort -u | xargs)" "stdout F fifteen letters"
+pod rm floods >/dev/null
+
 # What a container wrote is read without privilege, not by pod itself.
 run -d --name long bb sh -c 'seq 500000; while :; do echo more; sleep 0.1; done' >/dev/null
 : >"$WORLD/long"
