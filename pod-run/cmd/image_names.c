@@ -75,6 +75,7 @@ exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	(void)argc;
 	if (image_row_find(ctx_of(cli), argv[0], &in, e) == 0)
 		return 0;
+	image_row_doubt(argv[0], e);
 	return e->class == ERR_NOTFOUND ? 1 : -1;
 }
 

@@ -9,6 +9,7 @@
 #include "common/cli/value.h"
 #include "common/oci/manifest.h"
 #include "common/oci/names.h"
+#include "common/oci/reference.h"
 #include "pod-run/cmd/image_row.h"
 #include "pod-run/life/image.h"
 
@@ -46,6 +47,17 @@ image_row_find_list(struct ctx *x, const char *word, struct peer_in *in, struct 
 		return -1;
 	m.candidates = (struct strs){.v = (const char **)candidates.v, .n = candidates.n};
 	return peer_call(store, &msg_image_get_desc, &m, in, NULL, NULL, e);
+}
+
+void
+image_row_doubt(const char *word, struct err *e)
+{
+	own_reference struct reference r = {0};
+	struct err bad;
+
+	if (e->class == ERR_NOTFOUND && !text_is_hex(word, strlen(word)) &&
+	    reference_parse(word, &r, &bad) == -1)
+		*e = bad;
 }
 
 void

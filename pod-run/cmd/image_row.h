@@ -21,6 +21,12 @@ int image_row_find(struct ctx *x, const char *word, struct peer_in *in, struct e
 /* The same, but a manifest list is found itself, not its image for this machine. */
 int image_row_find_list(struct ctx *x, const char *word, struct peer_in *in, struct err *e);
 
+/*
+ * After a word was looked up in vain: one that no image can have, for it is neither a reference nor
+ * an ID, is a mistake (ERR_INVALID), not an image that is missing (ERR_NOTFOUND).
+ */
+void image_row_doubt(const char *word, struct err *e);
+
 /* The filters of images and image prune; objects are struct image_row_object. */
 extern const struct terms_key image_row_keys[];
 

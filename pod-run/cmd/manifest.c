@@ -77,6 +77,7 @@ run_exists(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e
 	(void)argc;
 	if (manifest_find(ctx_of(cli), argv[0], &in, e) == 0)
 		return 0;
+	image_row_doubt(argv[0], e);
 	return e->class == ERR_NOTFOUND ? 1 : -1;
 }
 
@@ -242,6 +243,7 @@ run_rm(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		err_clear(e);
 		if (manifest_find(x, argv[i], &in, e) == 0 && rmi_name(x, argv[i], e) == 0)
 			continue;
+		image_row_doubt(argv[i], e);
 		if (o->ignore && e->class == ERR_NOTFOUND)
 			continue;
 		if (err_is_set(&last))

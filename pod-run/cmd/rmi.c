@@ -160,9 +160,13 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		    "when using the --all switch, you may not pass any images names or IDs");
 	if (o->all && remove_all(x, o, &out, e) == -1)
 		return -1;
-	for (int i = 0; i < argc; i++)
-		if (remove_one(x, o, argv[i], e) == -1 && !(ignore && e->class == ERR_NOTFOUND))
+	for (int i = 0; i < argc; i++) {
+		if (remove_one(x, o, argv[i], e) == 0)
+			continue;
+		image_row_doubt(argv[i], e);
+		if (!ignore || e->class != ERR_NOTFOUND)
 			note(&out, e);
+	}
 	if (err_is_set(&out.last)) {
 		fflush(stdout);
 		err_print(&out.last, stderr);

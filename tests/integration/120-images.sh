@@ -90,6 +90,20 @@ is "tag of an image that is not there" "$?" 125
 pod tag one:1 'UPPER' 2>/dev/null
 is "a name that cannot be one" "$?" 125
 
+# What no image can be called by is a mistake, also where a missing one is none.
+for name in UPPER a:b:c x/ :1 http://x/y docker://x one@sha256:bad ' '; do
+	for words in "image exists" "manifest exists" rmi "rmi -i" "rmi -f" "manifest rm" "manifest rm -i"; do
+		is "$words '$name'" "$(pod $words "$name" 2>&1; echo $?)" "Error: parsing reference \"$name\": $(pod tag one:1 "$name" 2>&1 | sed 's/.*": //')
+125"
+	done
+done
+for name in ffff "$(printf 'f%.0s' {1..64})" "sha256:$(printf 'f%.0s' {1..64})" "x@sha256:$(printf 'f%.0s' {1..64})"; do
+	is "a name or ID that may be: $name" "$(pod image exists "$name"; echo $?) $(pod manifest exists "$name"; echo $?) $(pod rmi -i "$name"; echo $?)" "1 1 0"
+done
+pod tag one:1 kept
+is "rmi goes on after a mistake" "$(pod rmi UPPER kept 2>/dev/null; echo $?)" "Untagged: localhost/kept:latest
+125"
+
 pod tag one:1 one:2
 is "rmi of one of several names untags" "$(pod rmi one:1)" "Untagged: localhost/one:1"
 is "rmi of the last name deletes" "$(pod rmi one:2 | tr '\n' ' ')" "Untagged: localhost/one:2 Deleted: $id "
