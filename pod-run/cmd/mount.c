@@ -342,21 +342,29 @@ run_unmount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *
 
 /* --- Images ---------------------------------------------------------------------------------------*/
 
+/* All of them are found before anything is done to one. */
 static int
-mount_image(struct ctx *x, const char *word, struct strv *ids, struct err *e)
+find_images(struct ctx *x, const struct strv *words, struct strv *ids, struct err *e)
 {
-	own_peer_in struct peer_in found = {0}, in = {0};
-	struct msg_rootfs_attach m = {0};
-	const struct rec_image *im;
+	for (size_t i = 0; i < words->n; i++) {
+		own_peer_in struct peer_in in = {0};
 
-	if (image_row_find(x, word, &found, e) == -1)
-		return -1;
-	im = MSG_OF(&found, image_got)->image;
-	m.id = im->id;
+		if (image_row_find(x, words->v[i], &in, e) == -1)
+			return -1;
+		strv_add(ids, MSG_OF(&in, image_got)->image->id);
+	}
+	return 0;
+}
+
+static int
+mount_image(struct ctx *x, const char *id, const char *word, struct err *e)
+{
+	own_peer_in struct peer_in in = {0};
+	struct msg_rootfs_attach m = {.id = id};
+
 	if (attach(x, &m, 0, &in, e) == -1)
 		return -1;
-	strv_add(ids, im->id);
-	event_named(x, EVENT_IMAGE, EVENT_MOUNT, im->id, word);
+	event_named(x, EVENT_IMAGE, EVENT_MOUNT, id, word);
 	return 0;
 }
 
@@ -385,10 +393,10 @@ run_image_mount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct e
 		return err_set(e, ERR_USAGE,
 		    "when using the --all switch, you may not pass any image names or IDs");
 	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
-	if (o->all && all_images(x, &words, e) == -1)
+	if ((o->all && all_images(x, &words, e) == -1) || find_images(x, &words, &ids, e) == -1)
 		return -1;
 	for (size_t i = 0; i < words.n; i++)
-		if (mount_image(x, words.v[i], &ids, e) == -1)
+		if (mount_image(x, ids.v[i], words.v[i], e) == -1)
 			return -1;
 	if (argc == 1 && o->format == NULL) {
 		own_peer_in struct peer_in in = {0};
@@ -418,17 +426,12 @@ mounted_images(struct ctx *x, const struct msg_rootfs_mounted *l, struct strv *w
 }
 
 static int
-unmount_image(struct ctx *x, const struct msg_rootfs_mounted *l, const char *word, struct err *e)
+unmount_image(struct ctx *x, const struct msg_rootfs_mounted *l, const char *id, const char *word,
+    struct err *e)
 {
-	own_peer_in struct peer_in found = {0};
-	const char *id, *path;
-	int r;
+	const char *path = path_of(l, id);
+	int r = path != NULL ? detach(x, id, path, e) : 0;
 
-	if (image_row_find(x, word, &found, e) == -1)
-		return -1;
-	id = MSG_OF(&found, image_got)->image->id;
-	path = path_of(l, id);
-	r = path != NULL ? detach(x, id, path, e) : 0;
 	if (r == 1) {
 		puts(id);
 		event_named(x, EVENT_IMAGE, EVENT_UNMOUNT, id, word);
@@ -442,7 +445,7 @@ run_image_unmount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct
 	const struct mount_opts *o = opts;
 	struct ctx *x = ctx_of(cli);
 	own_peer_in struct peer_in in = {0};
-	own_strv struct strv words = {0};
+	own_strv struct strv words = {0}, ids = {0};
 	const struct msg_rootfs_mounted *l;
 
 	if (check_namespace(cli, "image unmount", e) == -1)
@@ -456,10 +459,11 @@ run_image_unmount(struct cli_ctx *cli, void *opts, int argc, char **argv, struct
 		return -1;
 	l = MSG_OF(&in, rootfs_mounted);
 	strv_add_all(&words, (const char *const *)argv, (size_t)argc);
-	if (o->all && mounted_images(x, l, &words, e) == -1)
+	if ((o->all && mounted_images(x, l, &words, e) == -1) ||
+	    find_images(x, &words, &ids, e) == -1)
 		return -1;
 	for (size_t i = 0; i < words.n; i++)
-		if (unmount_image(x, l, words.v[i], e) == -1)
+		if (unmount_image(x, l, ids.v[i], words.v[i], e) == -1)
 			return -1;
 	return 0;
 }

@@ -95,6 +95,13 @@ if [ "$(id -u)" = 0 ]; then
 	is "it is read-only" "$(touch "$(pod image mount x)/q" 2>&1 | grep -c 'Read-only')" 1
 	is "image mount lists" "$(pod image mount | grep -c localhost/x)" 1
 	is "image unmount" "$(pod image unmount x)" "$(pod inspect -f '{{.Id}}' x)"
+	is "image mount of several, one unknown, mounts none" "$(pod image mount x nosuch 2>&1; echo $?; pod image mount)" "Error: nosuch: image not known
+125"
+	pod image mount x >/dev/null
+	is "image unmount neither" "$(pod image unmount x nosuch 2>&1; echo $?; pod image mount | grep -c localhost/x)" "Error: nosuch: image not known
+125
+1"
+	is "of several that are" "$(pod image mount x parent | grep -c "$WORLD") $(pod image unmount x parent | wc -l) $(pod image mount | wc -l)" "2 2 0"
 	pod commit -q c localhost/taken >/dev/null
 	pod image mount taken >/dev/null
 	is "an image that is removed while it is mounted" "$(pod rmi taken >/dev/null 2>&1; echo $?; grep -c "$WORLD" /proc/mounts)" "0
