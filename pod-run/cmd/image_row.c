@@ -186,6 +186,12 @@ match_containers(const struct term *t, const void *o)
 }
 
 static bool
+match_manifest(const struct term *t, const void *o)
+{
+	return manifest_type_is_index(IMAGE(o)->media_type) == (t->number != 0);
+}
+
+static bool
 match_readonly(const struct term *t, const void *o)
 {
 	return IMAGE(o)->read_only == (t->number != 0);
@@ -253,6 +259,7 @@ const struct terms_key image_row_keys[] = {
     {"intermediate", false, terms_prepare_bool, match_intermediate},
     {"label", true, NULL, match_label},
     {"label!", true, NULL, match_not_label},
+    {"manifest", false, terms_prepare_bool, match_manifest},
     {"readonly", false, terms_prepare_bool, match_readonly},
     {"reference", false, NULL, match_reference},
     {"reference!", true, NULL, match_not_reference},

@@ -34,6 +34,12 @@ id=$(list create l1 localhost/a:1 localhost/b:1)
 is "create with images" "$(list inspect l1 | jq '.manifests | length')" 2
 is "--amend" "$(list create --amend l1)" "$id"
 is "images" "$(pod images --format '{{.Repository}} {{.ID}}' | grep l1)" "localhost/l1 ${id:0:12}"
+names() { pod images --format '{{.Repository}}' "$@" | sort | tr '\n' ' '; }
+is "images --filter manifest=true" "$(names --filter manifest=true)" "localhost/l1 "
+is "and false" "$(names --filter manifest=false)" "localhost/a localhost/b "
+is "with another" "$(names --filter manifest=true --filter reference=b)" ""
+is "a word that is neither" "$(pod images --filter manifest=x 2>&1; echo $?)" 'Error: non-boolean value "x" for manifest filter: invalid argument
+125'
 is "images as JSON" "$(pod images --format json | jq -c '[.[] | select(.Id == "'"$id"'") | .IsManifestList,.Names]')" '[true,["localhost/l1:latest"]]'
 is "adding again changes nothing" "$(list add l1 localhost/a:1 >/dev/null; list inspect l1 | jq '.manifests | length')" 2
 is "a list in a list needs --all" "$(list create l2 >/dev/null; list add l2 containers-storage:l1 >/dev/null; list inspect l2 | jq -c '[.manifests[].platform.architecture]')" "[\"$machine\"]"

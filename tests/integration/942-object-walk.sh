@@ -23,6 +23,7 @@ list --filter until=1h@
 list --filter id=$(pod image inspect --format '{{.Id}}' one:1)@one
 list --filter digest=$(pod image inspect --format '{{.Digest}}' one:1)@one
 list --filter containers=true@img
+list --filter manifest=true@
 list --filter readonly=true@
 list@<none> img one two
 pod images -q --no-trunc --filter reference=one | grep -cE '^sha256:[0-9a-f]{64}$'@1
