@@ -44,11 +44,11 @@ is "container_name_as_hostname" "$(conf '[containers]\ncontainer_name_as_hostnam
 is "base_hosts_file" "$(conf '[containers]\nbase_hosts_file="none"' run $image sh -c 'grep -c . /etc/hosts')" 3
 is "host_containers_internal_ip" "$(conf '[containers]\nhost_containers_internal_ip="192.0.2.9"' pod run --rm --network host $image sh -c 'grep -c "^192.0.2.9.host.containers.internal" /etc/hosts')" 1
 is "none of it" "$(conf '[containers]\nhost_containers_internal_ip="none"' pod run --rm --network host $image sh -c 'grep -c host.containers.internal /etc/hosts')" 0
-is "log_path" "$(conf "[containers]\nlog_path=\"$WORLD/logs\"" pod run --name lp --network none $image echo kept; pod logs lp; grep -c 'stdout F kept' "$WORLD/logs/$(pod inspect --format '{{.Id}}' lp)/ctr.log")" "kept
+is "log_path" "$(conf "[containers]\nlog_driver=\"k8s-file\"\nlog_path=\"$WORLD/logs\"" pod run --name lp --network none $image echo kept; pod logs lp; grep -c 'stdout F kept' "$WORLD/logs/$(pod inspect --format '{{.Id}}' lp)/ctr.log")" "kept
 kept
 1"
 is "logs there outlive the container" "$(pod rm lp >/dev/null; cat "$WORLD"/logs/*/ctr.log | grep -c kept)" 1
-is "but --log-opt path is the container's" "$(conf "[containers]\nlog_path=\"$WORLD/logs\"" pod run --rm --network none --log-opt path="$WORLD/own.log" $image echo own; grep -c own "$WORLD/own.log"; ls "$WORLD/logs" | wc -l)" "own
+is "but --log-opt path is the container's" "$(conf "[containers]\nlog_driver=\"k8s-file\"\nlog_path=\"$WORLD/logs\"" pod run --rm --network none --log-opt path="$WORLD/own.log" $image echo own; grep -c own "$WORLD/own.log"; ls "$WORLD/logs" | wc -l)" "own
 1
 1"
 
