@@ -185,7 +185,7 @@ copy_output(struct streams *s)
 			s->packet_n = read_source(s, src, s->packet,
 			    clients_any(&s->clients) ? MONITOR_CHUNK : STREAM_CHUNK);
 			/* Nobody is there to get it. */
-			if (s->packet_n > 1 + MONITOR_CHUNK)
+			if (!clients_any(&s->clients))
 				s->packet_n = 0;
 		}
 		if (s->packet_n > 0)
@@ -229,7 +229,8 @@ copy_input(struct streams *s)
 {
 	bool more = false;
 
-	if (s->waiting || s->in_full)
+	/* Mostly nobody is there, and this is asked after each bit of output. */
+	if (s->waiting || s->in_full || !clients_any(&s->clients))
 		return false;
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		for (unsigned round = 0; round < ROUNDS; round++) {
