@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -44,11 +46,17 @@ static const struct opt rows[] = {
 static int
 open_input(const char *path, struct err *e)
 {
-	int fd;
+	struct stat st;
+	own_fd int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					       : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
-				    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	return fd != -1 ? fd : err_sys(e, "error opening \"%s\": open %s", path, path);
+	if (fd == -1)
+		return err_sys(e, "error opening \"%s\": open %s", path, path);
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		return err_sys(e, "error reading \"%s\": read %s", path, path);
+	}
+	return fd_take(&fd);
 }
 
 /* The image to be: one layer with a configuration made from the options. */

@@ -50,6 +50,9 @@ work() { # what both users do
 	is "$1export is the whole tree" "$(pod export c | tar -t | grep -c -e '^bin/busybox$' -e '^new2\?$' -e index.html)" 3
 	is "$1export -o" "$(pod export -o "$WORLD/o.tar" c; tar -xOf "$WORLD/o.tar" new)" x
 	is "$1import of an export" "$(pod export c | pod import -q - localhost/imp >/dev/null && pod run --rm --network none imp cat /new2)" x
+	is "$1import of a directory" "$(pod import "$WORLD" 2>&1; pod import - <"$WORLD" 2>&1; echo $?)" "Error: error reading \"$WORLD\": read $WORLD: is a directory
+Error: error reading \"-\": read -: is a directory
+125"
 	is "$1tree" "$(pod image tree x | grep -c -e 'Top Layer of: \[localhost/parent:latest\]' -e '└── .*localhost/x:latest')" 2
 	is "$1tree --whatrequires" "$(pod image tree --whatrequires parent | sed -n '5,$p' | grep -c localhost)" 2
 	pod commit -m x c 2>"$WORLD/err"; check "$1a message needs docker" grep -q "messages are only compatible with the docker image format" "$WORLD/err"
