@@ -203,9 +203,13 @@ ask_password(struct ctx *x, const struct login_opts *o, char **out, struct err *
 		if (file_slurp(STDIN_FILENO, SECRET_MAX, "standard input", out, &n, e) == -1)
 			return -1;
 		join_lines(*out);
-		return 0;
+		if (**out != '\0')
+			return 0;
+		/* As one that was not given: it is asked for. */
+		free(*out);
 	}
-	*out = o->password != NULL ? xstrdup(o->password) : ask("Password", true, e);
+	*out = o->password != NULL && *o->password != '\0' ? xstrdup(o->password)
+							   : ask("Password", true, e);
 	return *out != NULL ? 0 : -1;
 }
 

@@ -71,6 +71,12 @@ entry '{"auth":3}'
 says "one of another form" "reading auth file $WORLD/entry.json: auth: a string is expected" pod login --authfile "$WORLD/entry.json" -u tester -p secret "$REGISTRY"
 printf 'sec\r\nret\n' >"$WORLD/lines"
 is "--password-stdin takes more than a line" "$(pod login -u tester --password-stdin --authfile "$WORLD/lines.json" "$REGISTRY" <"$WORLD/lines" 2>&1)" "Login Succeeded!"
+for words in "--password-stdin" "-p ''"; do
+	is "an empty password is asked for: $words" "$(eval 'pod login -u tester --authfile "$WORLD/empty.json" '"$words"' "$REGISTRY_HTTP" </dev/null 2>&1'; echo $?)" \
+		"Password: Error: getting username and password: reading password: EOF
+125"
+done
+check "and nothing is kept" test ! -e "$WORLD/empty.json"
 if mknod "$WORLD/null" c 1 3 2>/dev/null; then
 	says "a device is not replaced by an auth file" "null is no regular file" pod login -u tester -p secret --authfile "$WORLD/null" "$REGISTRY"
 	check "it is still one" test -c "$WORLD/null"
