@@ -232,6 +232,8 @@ run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	int r;
 
 	(void)argc;
+	if (o->list_tags && text_has_prefix(m.term, "docker://"))
+		m.term += strlen("docker://");
 	if (m.limit > LIMIT_MAX)
 		m.limit = LIMIT_MAX;
 	if (o->list_tags && o->filter.n > 0)

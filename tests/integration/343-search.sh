@@ -29,6 +29,7 @@ is "JSON" "$(search --format json "$R/app" | jq -c '.[0] | [.Index, .Name, .Star
 is "--limit" "$(search --limit 1 --format '{{.Name}}' "$R/")" "$R/app"
 is "--limit: less than none is nothing, as with Podman" "$(search --limit -1 "$R/"; search --limit=-5 --list-tags "$R/app"; search --limit=-1 --list-tags --format json "$R/app"; echo $?)" 0
 is "tags" "$(search --list-tags --format '{{.Tag}}' "$R/app" | sort | tr '\n' ' ')" "1 2 "
+is "tags of docker://" "$(search --list-tags --format '{{.Name}} {{.Tag}}' "docker://$R/app" | sort | tr '\n' ' ')" "$R/app 1 $R/app 2 "
 is "tags as JSON" "$(search --list-tags --format json "$R/app" | jq -c '.[0] | [.Name, (.Tags | sort)]')" "[\"$R/app\",[\"1\",\"2\"]]"
 is "--limit of tags" "$(search --list-tags --limit 1 --format '{{.Name}}' "$R/app")" "$R/app"
 says() {
