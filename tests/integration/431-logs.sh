@@ -47,11 +47,11 @@ is "max-file=1 keeps none" "$(ls "$(pod inspect --format '{{.HostConfig.LogConfi
 
 # Following: nothing is lost, nothing comes twice, and it ends with the container.
 run -d --name slow --log-opt max-size=20k --log-opt max-file=50 bb sh -c 'i=0; while [ $i -lt 60 ]; do i=$((i+1)); seq $((i*100)) $((i*100+99)); sleep 0.02; done' >/dev/null
-is "follow across rotations" "$(timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f slow | md5sum)" "$(seq 100 6099 | md5sum)"
+is "follow across rotations" "$(timeout $((30 * ${POD_TEST_SLOW:-1})) "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f slow | md5sum)" "$(seq 100 6099 | md5sum)"
 # A rotation gives one file after the other its new name: who looks meanwhile must not pass over any.
 for round in 1 2 3; do
 	run -d --name quick$round --log-opt max-size=4k --log-opt max-file=900 bb sh -c 'sleep 0.3; seq 1 60000' >/dev/null
-	is "follow through 700 rotations, round $round" "$(timeout 60 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f quick$round | md5sum)" "$(seq 1 60000 | md5sum)"
+	is "follow through 700 rotations, round $round" "$(timeout $((60 * ${POD_TEST_SLOW:-1})) "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" logs -f quick$round | md5sum)" "$(seq 1 60000 | md5sum)"
 done
 is "a tail of many files" "$(pod logs --tail 5000 quick1 | md5sum)" "$(seq 55001 60000 | md5sum)"
 is "a tail of more than there is" "$(pod logs --tail 70000 quick1 | md5sum)" "$(seq 1 60000 | md5sum)"
