@@ -405,6 +405,17 @@ file_to_set(const char *named, const char *path, struct err *e)
 	return ptr_take(&own);
 }
 
+/* An empty one, as of a variable that is not set, would be of all registries. */
+static int
+check_scope(const char *scope, struct err *e)
+{
+	bool ok = strcspn(scope, "/?#") > 0;
+
+	for (const char *p = scope; *p != '\0' && ok; p++)
+		ok = (unsigned char)*p > ' ' && *p != 0x7f;
+	return ok ? 0 : err_set(e, ERR_USAGE, "invalid image uri: %s", scope);
+}
+
 static int
 set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -417,7 +428,7 @@ set(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 
 	(void)cli;
 	(void)argc;
-	if (w == NULL || make_rules(w, &o->keys, rules, e) < 0)
+	if (w == NULL || check_scope(argv[0], e) < 0 || make_rules(w, &o->keys, rules, e) < 0)
 		return -1;
 	/* A file that is not there yet begins as the default. */
 	path = policy_conf_path(

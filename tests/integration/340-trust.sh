@@ -156,6 +156,19 @@ refused "an OCI layout never has one" "no signature exists" "oci:$WORLD/img:late
 sed -i "s,\"$WORLD\":,\"$WORLD/sign\":," "$WORLD/policy.json"
 refused "a path outside the scope" "is rejected by policy" "dir:$WORLD/signed"
 
+# Above all an empty scope is none: it would be of all registries.
+echo '{"default":[{"type":"reject"}]}' >"$WORLD/set.json"
+for scope in "" "/x" "?x" "#x" "a b" "x.io/a b" " x.io" "$(printf 'x.io\t')" "$(printf 'x.io/\001')"; do
+	is "trust set of no scope: '$scope'" "$(pod image trust set --policypath "$WORLD/set.json" -t accept "$scope" 2>&1; echo $?; jq -c . "$WORLD/set.json")" \
+		"Error: invalid image uri: $(pod image trust set --policypath "$WORLD/set.json" -t accept "$scope" 2>&1 | sed 's/.*uri: //')
+125
+{\"default\":[{\"type\":\"reject\"}]}"
+done
+for scope in x.io X.io/Y x.io:5000/a '*.x.io' '[::1]:5000' x.io/a@sha256:00; do
+	check "trust set of $scope" pod image trust set --policypath "$WORLD/set.json" -t accept "$scope"
+done
+is "are in the policy" "$(jq -c '.transports.docker | keys | length' "$WORLD/set.json")" 6
+
 # --- as an ordinary user ---
 if ordinary_user; then
 	U=$WORLD/user
