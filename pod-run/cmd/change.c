@@ -6,6 +6,7 @@
 
 #include "common/base/json.h"
 #include "common/base/own.h"
+#include "common/base/sig.h"
 #include "common/base/text.h"
 #include "pod-run/cmd/change.h"
 
@@ -215,7 +216,12 @@ set_word(char **at, const char *value)
 static int
 apply_stop_signal(struct change *c, const char *value, struct err *e)
 {
-	(void)e;
+	int ignored;
+
+	if (sig_parse(value, &ignored, e) == -1)
+		return err_wrap(e,
+		    "invalid change \"STOPSIGNAL %s\" - KILLSIGNAL must be given a valid signal",
+		    value);
 	return set_word(&c->stop_signal, value);
 }
 

@@ -59,6 +59,10 @@ Error: error reading \"-\": read -: is a directory
 	pod commit -f foo c 2>"$WORLD/err"; check "$1an unknown format" grep -q 'unrecognized image format "foo"' "$WORLD/err"
 	pod commit c 'BAD NAME' 2>"$WORLD/err"; check "$1a bad name" grep -q 'invalid reference format' "$WORLD/err"
 	pod commit -c 'FOO x' c 2>"$WORLD/err"; check "$1a bad change" grep -q 'invalid instruction FOO' "$WORLD/err"
+	is "$1a signal that is none" "$(pod commit -c STOPSIGNAL=never c 2>&1; pod import -q -c 'STOPSIGNAL 99' "$WORLD/o.tar" 2>&1; echo $?)" \
+		'Error: invalid change "STOPSIGNAL never" - KILLSIGNAL must be given a valid signal: invalid signal: never
+Error: invalid change "STOPSIGNAL 99" - KILLSIGNAL must be given a valid signal: valid signals are 1 through 64
+125'
 	pod commit nosuch 2>"$WORLD/err"; check "$1no such container" grep -q 'no such container' "$WORLD/err"
 }
 work ""
