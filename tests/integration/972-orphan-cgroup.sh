@@ -16,18 +16,21 @@ other=$(hex)
 # A process that only its runtime knows, as its monitor was killed before it said anything.
 forgotten() {
 	local id pid
-	id=$(pod run -d --network none --cgroups "$2" --runtime "$1" $image sleep 1000)
+	# shellcheck disable=SC2086
+	id=$(pod run -d --network none --cgroups "$2" --runtime "$1" ${4:-$image} sleep 1000)
 	pid=$(pod inspect --format '{{.State.Pid}}' "$id")
 	kill -KILL "$(pod inspect --format '{{.State.ConmonPid}}' "$id")"
 	sqlite3 "$ROOT/pod.db" 'DELETE FROM container'
 	[ "$3" != killed ] || rm -r "$RUNROOT"/oci-* # before it wrote anything down
 	pod system prune -f >/dev/null
-	is "$1${3:+ $3}, cgroup $2: nothing goes on that nobody knows" "$(ps -o stat= -p "$pid" | grep -v Z)" ""
+	is "$1${3:+ $3}, cgroup $2${4:+, ${4%% *}}: nothing goes on that nobody knows" "$(ps -o stat= -p "$pid" | grep -v Z)" ""
 	is "and its runtime knows nothing of it" "$(find "$RUNROOT"/oci-* -mindepth 1 2>/dev/null)" ""
 }
 forgotten crun enabled
 forgotten crun disabled
 forgotten crun disabled killed
+# Its root directory does not tell whose it is, and on kernels before 6.7 no overlay does.
+forgotten crun disabled killed "--rootfs $WORLD/fs"
 if command -v runc >/dev/null; then forgotten runc enabled; else skip "runc" "not installed"; fi
 for place in /libpod-ID /deep/er/libpod-ID /deep/libpod-payload-ID /my.slice/libpod-ID.scope; do
 	id=$(hex)
