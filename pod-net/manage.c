@@ -9,6 +9,7 @@
 #include "pod-net/bridge.h"
 #include "pod-net/create.h"
 #include "pod-net/driver.h"
+#include "pod-net/left.h"
 #include "pod-net/plugin.h"
 #include "pod-net/rootless.h"
 
@@ -114,6 +115,8 @@ try_bridge(struct net *n, const struct rec_net_hold *h, struct err *e)
 	gone = bridge_remove(&n->route, h->interface, e);
 	if (gone == 1 && n->backend == &backend_native && firewall_forget(&n->firewall, h, e) != 0)
 		gone = -1;
+	if (gone == 1)
+		left_forget(n->dir, h->interface);
 	lease_unlock(&n->leases);
 	return gone;
 }

@@ -11,6 +11,7 @@
 #include "common/base/own.h"
 #include "common/fs/lock.h"
 #include "pod-net/bridge.h"
+#include "pod-net/left.h"
 #include "pod-net/net.h"
 #include "pod-net/netns.h"
 #include "pod-net/rootless.h"
@@ -38,6 +39,16 @@ withdraw(struct net *n, const struct rec_net_state *st, struct arena *a, struct 
 	return firewall_withdraw(&n->firewall, &ports, &t, e);
 }
 
+static void
+add_left(struct net *n, const struct rec_net_hold *h)
+{
+	for (size_t i = 0; i < n->left.n; i++)
+		if (strcmp(n->left.v[i].interface, h->interface) == 0)
+			return;
+	n->left.v = mem_grow(n->left.v, &n->left.cap, n->left.n + 1, sizeof *n->left.v);
+	wire_copy(&rec_net_hold_desc, h, &n->left.v[n->left.n++], &n->left.arena);
+}
+
 void
 net_left(struct net *n, const struct rec_net_hold *h)
 {
@@ -45,11 +56,8 @@ net_left(struct net *n, const struct rec_net_hold *h)
 		strv_add(&n->links, h->link);
 	if (h->interface == NULL || h->unmanaged || h->link == NULL)
 		return;
-	for (size_t i = 0; i < n->left.n; i++)
-		if (strcmp(n->left.v[i].interface, h->interface) == 0)
-			return;
-	n->left.v = mem_grow(n->left.v, &n->left.cap, n->left.n + 1, sizeof *n->left.v);
-	wire_copy(&rec_net_hold_desc, h, &n->left.v[n->left.n++], &n->left.arena);
+	left_note(n->dir, h);
+	add_left(n, h);
 }
 
 /* Undoes the rest of one container and notes the networks it was on.  Links with names are left for later. */
@@ -123,7 +131,9 @@ remove_bridge(struct net *n, const struct rec_net_hold *x)
 	if (!in_use(n, x) && !net_has_user(n, x->interface) && net_need_route(n, &e) == 0)
 		gone = bridge_remove(&n->route, x->interface, &e);
 	if (gone == 1)
-		gone = firewall_forget(&n->firewall, x, &e);
+		gone = firewall_forget(&n->firewall, x, &e) == 0 ? 1 : -1;
+	if (gone == 1)
+		left_forget(n->dir, x->interface);
 	lease_unlock(&n->leases);
 	if (gone < 0)
 		log_warn("removing bridge %s: %s", x->interface, e.text);
@@ -322,6 +332,24 @@ sweep_other_leases(const struct net *n)
 	lease_sweep_others(path, boot);
 }
 
+/* Who was to wait for them to be unused may have been killed; net_tidy does it. */
+static int
+sweep_bridges(struct net *n, struct err *e)
+{
+	own_strv struct strv names = {0};
+
+	if (left_all(n->dir, &names, e) != 0)
+		return -1;
+	for (size_t i = 0; i < names.n; i++) {
+		own_arena struct arena a = {0};
+		struct rec_net_hold h;
+
+		if (left_read(n->dir, names.v[i], &h, &a) == 1 && h.interface != NULL)
+			add_left(n, &h);
+	}
+	return 0;
+}
+
 int
 net_sweep(struct net *n, const struct strs *containers, struct err *e)
 {
@@ -350,7 +378,7 @@ net_sweep(struct net *n, const struct strs *containers, struct err *e)
 	}
 	if (firewall_sweep(&n->firewall, all_tokens, n, e) != 0)
 		return -1;
-	/* Who was to do that may have been killed while he waited for the network to be unused. */
+	/* Whoever was to do that may have been killed as well. */
 	remove_unused_table(n);
-	return 0;
+	return sweep_bridges(n, e);
 }
