@@ -165,6 +165,12 @@ any_idle(struct net *n)
 	return false;
 }
 
+static char *
+lock_name(const struct rec_net_hold *x)
+{
+	return xasprintf("bridge-%s.lock", x->interface);
+}
+
 /*
  * The lock of who waits for the bridge to be unused for a moment; -1: it is in use, or another process waits, which is
  * told that it was left just now.
@@ -172,7 +178,7 @@ any_idle(struct net *n)
 static int
 wait_for(struct net *n, const struct rec_net_hold *x)
 {
-	own_mem char *name = xasprintf("bridge-%s.lock", x->interface);
+	own_mem char *name = lock_name(x);
 	struct err e = {0};
 	int lock;
 
@@ -332,7 +338,21 @@ sweep_other_leases(const struct net *n)
 	lease_sweep_others(path, boot);
 }
 
-/* Who was to wait for them to be unused may have been killed; net_tidy does it. */
+/* A bridge that was left: who waits for it to be unused is not held up; if nobody does, net_tidy will. */
+static void
+sweep_bridge(struct net *n, const char *left)
+{
+	own_arena struct arena a = {0};
+	own_mem char *lock = NULL;
+	struct rec_net_hold h;
+
+	if (left_read(n->dir, left, &h, &a) != 1 || h.interface == NULL)
+		return;
+	lock = lock_name(&h);
+	if (!lock_is_held(n->dir, lock))
+		add_left(n, &h);
+}
+
 static int
 sweep_bridges(struct net *n, struct err *e)
 {
@@ -340,13 +360,8 @@ sweep_bridges(struct net *n, struct err *e)
 
 	if (left_all(n->dir, &names, e) != 0)
 		return -1;
-	for (size_t i = 0; i < names.n; i++) {
-		own_arena struct arena a = {0};
-		struct rec_net_hold h;
-
-		if (left_read(n->dir, names.v[i], &h, &a) == 1 && h.interface != NULL)
-			add_left(n, &h);
-	}
+	for (size_t i = 0; i < names.n; i++)
+		sweep_bridge(n, names.v[i]);
 	return 0;
 }
 

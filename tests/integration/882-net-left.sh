@@ -59,19 +59,22 @@ is "its rules stay with it, until a prune" \
 is "and the next container has them" "$(pod run -d --name second -p 127.0.0.1::80 localhost/one:1 sleep 1000 >/dev/null; nft list tables | grep -c ' pod_')" 1
 pod system prune -f >/dev/null
 is "which a prune leaves alone" "$(nft list ruleset | grep -c 'comment "[^"]*second')" 1
+pod rm -f -t 0 second >/dev/null
 
 # So does the bridge of one network while another is in use, and what the rules have of it.
 bridges() { ip -o link show type bridge | grep -c .; }
-rules() { nft list ruleset | grep -c '10[.]84[.]1[.]0/24'; }
-net create --subnet 10.84.1.0/24 n1 >/dev/null
+rules() { nft list ruleset | grep -c '10[.]88[.]0[.]0/16'; }
 until_ok 20 alone
-pod run --rm --network n1 localhost/one:1 true
+net create --subnet 10.84.1.0/24 n1 >/dev/null
+pod run -d --name third --network n1 localhost/one:1 sleep 1000 >/dev/null
+until_ok 20 alone
+pod run --rm localhost/one:1 true
 kill -KILL $(waiting)
 until_ok 20 alone
 is "a network's bridge stays with it" "$(bridges) $([ "$(rules)" -gt 0 ] && echo rules)" "2 rules"
 is "a prune takes it, and its rules" "$(pod system prune -f >/dev/null; until_ok 20 alone; bridges; rules)" "1
 0"
-pod rm -f -t 0 second >/dev/null
+pod rm -f -t 0 third >/dev/null
 until_ok 20 alone
 is "and nothing is noted any more" "$(bridges) $(ls "$RUNROOT"/net | grep ^left-)" "0 "
 finish
