@@ -117,7 +117,8 @@ import(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	if (target == -1)
 		return -1;
 	m.target = target;
-	if (copying_unpack(&m, &source, e) == -1)
+	/* As for Podman, no bytes at all are an archive of nothing. */
+	if (!copying_is_empty(source) && copying_unpack(&m, &source, e) == -1)
 		return err_wrap(e, "importing into volume %s", v->name);
 	return close_volume(x, v, &target, e);
 }

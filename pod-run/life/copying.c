@@ -29,26 +29,33 @@ copying_run(const struct msg_copy *m, struct err *e)
 	return r;
 }
 
-/* Looks at the first bytes without taking them away; their number, 0 if that cannot be done. */
-static size_t
+/* Looks at the first bytes without taking them away; their number, -1 if that cannot be done. */
+static ssize_t
 peek(int fd, unsigned char *head, size_t n)
 {
 	ssize_t got = pread(fd, head, n, lseek(fd, 0, SEEK_CUR));
 	int pair[2];
 
+	if (got == -1)
+		got = recv(fd, head, n, MSG_PEEK | MSG_WAITALL);
 	if (got >= 0)
-		return (size_t)got;
-	got = recv(fd, head, n, MSG_PEEK | MSG_WAITALL);
-	if (got >= 0)
-		return (size_t)got;
+		return got;
 	if (pipe2(pair, O_CLOEXEC) == -1)
-		return 0;
+		return -1;
 	got = tee(fd, pair[1], n, 0);
 	if (got > 0)
 		got = read(pair[0], head, (size_t)got);
 	close(pair[0]);
 	close(pair[1]);
-	return got > 0 ? (size_t)got : 0;
+	return got;
+}
+
+bool
+copying_is_empty(int stream)
+{
+	unsigned char head[1];
+
+	return peek(stream, head, sizeof(head)) == 0;
 }
 
 static bool
@@ -83,13 +90,13 @@ int
 copying_unpack(struct msg_copy *m, int *source, struct err *e)
 {
 	unsigned char head[8];
-	size_t n = peek(*source, head, sizeof(head));
+	ssize_t n = peek(*source, head, sizeof(head));
 	pid_t pid = -1;
 	int r, status = 0;
 
-	if (n == 0)
+	if (n <= 0)
 		return err_set(e, ERR_FORMAT, COPYING_NO_ARCHIVE);
-	if (is_compressed(head, n) && inflate(source, &pid, e) == -1)
+	if (is_compressed(head, (size_t)n) && inflate(source, &pid, e) == -1)
 		return -1;
 	m->source = *source;
 	r = copying_run(m, e);

@@ -18,4 +18,7 @@ int copying_run(const struct msg_copy *m, struct err *e);
  */
 int copying_unpack(struct msg_copy *m, int *source, struct err *e);
 
+/* Whether stream ends before its first byte, which it keeps; waits for that. */
+bool copying_is_empty(int stream);
+
 #endif

@@ -100,6 +100,12 @@ is "import of a compressed stream" "$(cat "$ROOT/volumes/copy2/_data/s/f")" one
 pod volume create copy3 >/dev/null
 echo rubbish | pod volume import copy3 - 2>"$WORLD/err"
 is "rubbish is refused" "$?:$(ls "$ROOT/volumes/copy3/_data")" 125:
+head -c 1024 /dev/zero >"$WORLD/zeros"
+: >"$WORLD/no-bytes"
+for f in no-bytes zeros; do
+	check "an archive of nothing ($f) is imported" pod volume import copy3 "$WORLD/$f"
+	check "and from a pipe" pod volume import copy3 - < <(cat "$WORLD/$f")
+done
 ln -s "$WORLD" "$ROOT/volumes/copy3/_data/s"
 pod volume import copy3 "$WORLD/d.tar" 2>/dev/null
 is "a link in the volume leads nothing out (CVE-2023-0778)" "$(ls "$WORLD/f" 2>/dev/null)" ""
