@@ -105,6 +105,9 @@ ctx_free(struct ctx *x)
 	fd_close(&x->exit_fd);
 	fd_close(&x->lock_fd);
 	arena_free(&x->tls_arena_);
+	if (x->creds != NULL)
+		explicit_bzero(x->creds, strlen(x->creds));
+	free(x->creds);
 	free(x->remains);
 	free(x->announced);
 	free(x->graph_root);

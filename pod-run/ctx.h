@@ -49,6 +49,7 @@ struct ctx {
 
 	struct rec_tls_details *tls; /* what all connections by TLS may use, or NULL */
 	struct arena tls_arena_;
+	char *creds;	       /* of the command line together with what was asked for, or NULL */
 	struct remote *remote; /* the service that is meant instead of this machine, or NULL */
 
 	/* After ctx_paths; absolute. */

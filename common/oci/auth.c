@@ -24,6 +24,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define HELPER_ANSWER_MAX 65536
 #define LOCK_MS 30000
+#define LEGACY_FILE "/.dockercfg"
 #define DOCKER_HUB_KEY "https://index.docker.io/v1/"
 
 static void
@@ -73,6 +74,8 @@ add_default_files(struct strv *files, uint64_t uid)
 		strv_addf(files, "%s/.config/containers/auth.json", home);
 	if (home != NULL)
 		strv_addf(files, "%s/.docker/config.json", home);
+	if (home != NULL)
+		strv_addf(files, "%s" LEGACY_FILE, home);
 }
 
 const char *
@@ -441,6 +444,16 @@ find_in(const char *file, json_t *j, const char *key, bool host, struct auth *ou
 	return take_entry(file, key, find_key(json_object_get(j, "auths"), key), out, e);
 }
 
+/* Docker's first form has no more than the entries. */
+static void
+read_legacy(json_t **j)
+{
+	json_t *whole = json_obj();
+
+	json_put_take(whole, "auths", *j);
+	*j = whole;
+}
+
 static int
 find_in_files(const char *file, const char *key, struct auth *out, struct err *e)
 {
@@ -453,6 +466,8 @@ find_in_files(const char *file, const char *key, struct auth *out, struct err *e
 
 		if (j == NULL)
 			return -1;
+		if (files.n > 1 && text_has_suffix(files.v[i], LEGACY_FILE))
+			read_legacy(&j);
 		for (;;) {
 			char *slash = strrchr(part, '/');
 			int r = find_in(files.v[i], j, part, slash == NULL, out, e);

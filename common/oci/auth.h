@@ -6,7 +6,8 @@
  * Search order for reading: the file that was named; else $REGISTRY_AUTH_FILE; else
  * $DOCKER_CONFIG/config.json; else
  * $XDG_RUNTIME_DIR/containers/auth.json (/run/containers/UID/auth.json), then
- * $XDG_CONFIG_HOME/containers/auth.json, then $HOME/.docker/config.json.  Written is the first.
+ * $XDG_CONFIG_HOME/containers/auth.json, then $HOME/.docker/config.json, then $HOME/.dockercfg, whose form is older.
+ * Written is the first.
  */
 #ifndef POD_AUTH_H
 #define POD_AUTH_H

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "common/base/own.h"
@@ -15,6 +14,7 @@
 #include "common/oci/auth.h"
 #include "pod-run/cmd/access.h"
 #include "pod-run/cmd/cmds.h"
+#include "pod-run/cmd/creds.h"
 #include "pod-run/ctx.h"
 #include "pod-run/life/image.h"
 #include "pod-run/state/secret.h"
@@ -108,35 +108,14 @@ not_logged_in(const char *key, struct err *e)
 
 /* --- Questions ----------------------------------------------------------------------------------*/
 
-/* A line of standard input without its end; what is typed does not show if it is a secret. */
 static char *
 ask(const char *question, bool secret, struct err *e)
 {
-	char *line = NULL;
-	size_t size = 0;
-	struct termios old, quiet;
-	bool tty = secret && tcgetattr(STDIN_FILENO, &old) == 0;
-	ssize_t n;
+	char *line = creds_ask(stdout, question, secret);
 
-	printf("%s: ", question);
-	fflush(stdout);
-	if (tty) {
-		quiet = old;
-		quiet.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	}
-	n = getline(&line, &size, stdin);
-	if (tty) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-		putchar('\n');
-	}
-	if (n == -1) {
-		free(line);
+	if (line == NULL)
 		err_set(e, ERR_CANCELLED, "getting username and password: reading %s: EOF",
 		    secret ? "password" : "username");
-		return NULL;
-	}
-	line[strcspn(line, "\r\n")] = '\0';
 	return line;
 }
 
@@ -213,19 +192,10 @@ ask_password(struct ctx *x, const struct login_opts *o, char **out, struct err *
 	return *out != NULL ? 0 : -1;
 }
 
-static void
-wipe(char **secret)
-{
-	if (*secret != NULL)
-		explicit_bzero(*secret, strlen(*secret));
-	free(*secret);
-	*secret = NULL;
-}
-
 /* --- login --------------------------------------------------------------------------------------*/
 
 static int
-try(struct ctx *x, const struct login_opts *o, const char *key, const char *username,
+try(struct ctx *x, const struct access_opts *o, const char *key, const char *username,
     const char *password, struct err *e)
 {
 	own_peer_in struct peer_in in = {0};
@@ -236,7 +206,7 @@ try(struct ctx *x, const struct login_opts *o, const char *key, const char *user
 	pid_t pid;
 	int r;
 
-	if (access_fill(&o->access, &access, e) == -1)
+	if (access_fill(o, &access, e) == -1)
 		return -1;
 	image = ctx_helper(x, ROLE_IMAGE, &pid, e);
 	if (image == NULL)
@@ -257,7 +227,7 @@ try_existing(struct ctx *x, const struct login_opts *o, const char *key, const s
 	    have->username == NULL || *have->password == '\0')
 		return 0;
 	printf("Authenticating with existing credentials for %s\n", key);
-	if (try(x, o, key, have->username, have->password, e) == 0) {
+	if (try(x, &o->access, key, have->username, have->password, e) == 0) {
 		printf("Existing credentials are valid. Already logged in to %s\n", key);
 		return 1;
 	}
@@ -273,11 +243,11 @@ enter(struct ctx *x, const struct login_opts *o, const struct place *place, cons
     const struct auth *have, struct err *e)
 {
 	own_mem char *username = NULL;
-	own(wipe) char *password = NULL;
+	own(creds_wipe) char *password = NULL;
 	own_mem char *where = NULL;
 
 	if (ask_username(o, have, &username, e) == -1 || ask_password(x, o, &password, e) == -1 ||
-	    try(x, o, key, username, password, e) == -1)
+	    try(x, &o->access, key, username, password, e) == -1)
 		return -1;
 	if (auth_put(&place->at, key, username, password, &where, e) == -1)
 		return -1;
@@ -341,6 +311,22 @@ static const struct opt logout_rows[] = {
     OPT_END,
 };
 
+/* What another tool has written, in a file of its own, is not ours to remove.  1: the registry takes it. */
+static int
+by_another(struct ctx *x, const struct logout_opts *o, const struct place *place, const char *key,
+    struct err *e)
+{
+	const struct access_opts access = {.authfile = o->authfile, .tls_verify = -1, .retry = -1};
+	own_auth struct auth have = {0};
+	struct err failure = {0};
+
+	if (auth_find(place->at.helpers, o->compat != NULL ? o->compat : o->authfile, key, &have,
+		e) == -1)
+		return -1;
+	return have.username != NULL && *have.username != '\0' && *have.password != '\0' &&
+	       try(x, &access, key, have.username, have.password, &failure) == 0;
+}
+
 static int
 logout(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -348,6 +334,7 @@ logout(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 	struct ctx *x = ctx_of(cli);
 	own_place struct place place = {0};
 	own_mem char *key = NULL;
+	int other;
 
 	if (place_of(x, o->authfile, o->compat, &place, e) == -1 ||
 	    image_check_authfile(o->compat != NULL ? o->compat : auth_named(o->authfile), e) == -1)
@@ -362,9 +349,19 @@ logout(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 		puts("Removed login credentials for all registries");
 		return 0;
 	}
-	if (auth_remove(&place.at, key, e) == -1)
-		return e->class == ERR_NOTFOUND ? not_logged_in(key, e) : -1;
-	printf("Removed login credentials for %s\n", key);
+	if (auth_remove(&place.at, key, e) == 0) {
+		printf("Removed login credentials for %s\n", key);
+		return 0;
+	}
+	if (e->class != ERR_NOTFOUND)
+		return -1;
+	err_clear(e);
+	other = by_another(x, o, &place, key, e);
+	if (other != 1)
+		return other == -1 ? -1 : not_logged_in(key, e);
+	printf("Not logged into %s with current tool. Existing credentials were established via "
+	       "docker login. Please use docker logout instead.\n",
+	    key);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/own.h"
+#include "pod-run/cmd/creds.h"
 #include "pod-run/remote/command.h"
 
 /* --- Options by name ----------------------------------------------------------------------------*/
@@ -196,6 +197,26 @@ static const char anywhere[] =
     "system connection list,system connection remove,"
     "system connection rename";
 
+/* What a --creds lacks is asked for, whoever uses it; an empty one is none. */
+static int
+complete_creds(struct cli_ctx *cli, void *opts, struct err *e)
+{
+	struct ctx *x = ctx_of(cli);
+	size_t base = 0;
+	const struct opt *o = cmd_given(cli, "creds") ? find_row(cli->cmd, "creds", &base) : NULL;
+	const char **creds = o != NULL ? (const char **)((char *)opts + base + o->at) : NULL;
+
+	if (creds == NULL)
+		return 0;
+	if (**creds == '\0')
+		*creds = NULL;
+	else if (creds_complete(*creds, &x->creds, e) == -1)
+		return -1;
+	else if (x->creds != NULL)
+		*creds = x->creds;
+	return 0;
+}
+
 int
 command_run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *e)
 {
@@ -204,6 +225,8 @@ command_run(struct cli_ctx *cli, void *opts, int argc, char **argv, struct err *
 	const char *words = strchr(cli->path, ' ');
 	int there;
 
+	if (complete_creds(cli, opts, e) == -1)
+		return -1;
 	if (dest_said(x) != 1)
 		ctx_expect(x, cli->cmd->asks);
 	there = words != NULL && opt_in_list(anywhere, words + 1, strlen(words + 1))

@@ -49,6 +49,23 @@ said=$(pod login "$REGISTRY" 2>&1 </dev/null)
 check "existing credentials are tried first" grep -q "Existing credentials are valid. Already logged in to $REGISTRY" <<<"$said"
 is "logout" "$(pod logout "$REGISTRY")" "Removed login credentials for $REGISTRY"
 says "a second time" "not logged into $REGISTRY" pod logout "$REGISTRY"
+
+# Files of other tools are read, and left alone.
+foreign() { # FILE CONTENT
+	mkdir -p "$(dirname "$1")"
+	printf "$2" "$REGISTRY" "$(printf tester:secret | base64)" >"$1"
+	is "${1##*/} of another tool is read" "$(pod login --get-login "$REGISTRY")" tester
+	is "and not ours to log out of" "$(pod logout "$REGISTRY"; echo $?)" "Not logged into $REGISTRY with current tool. \
+Existing credentials were established via docker login. Please use docker logout instead.
+0"
+	printf "$2" "$REGISTRY" "$(printf tester:wrong | base64)" >"$1"
+	says "unless the registry does not take them" "not logged into $REGISTRY" pod logout "$REGISTRY"
+	is "without a file that is named" "$(pod login --get-login --authfile "$WORLD/nosuch" "$REGISTRY" 2>&1)" "Error: not logged into $REGISTRY"
+	rm "$1"
+}
+foreign "$HOME/.docker/config.json" '{"auths":{"%s":{"auth":"%s"}}}'
+foreign "$HOME/.dockercfg" '{"https://%s/v1/":{"auth":"%s","email":"a@b.c"}}'
+
 is "of a namespace" "$(pod login -v -u tester -p secret "$REGISTRY/ns" | tr '\n' ' ')" "Used:  $auth Login Succeeded! "
 check "used inside it" quiet pod pull -q "$REGISTRY/ns/app:1"
 gone
@@ -162,6 +179,63 @@ pod logout --compat-auth-file "$compat" "$REGISTRY" >/dev/null
 is "logout of that file" "$(jq -c .auths "$compat")" "{}"
 check "credentials on the command line" quiet pod pull -q --creds tester:secret "$REGISTRY/app:1"
 gone
+
+# --- what --creds lacks is asked for ---
+asked() {
+	local words typed=$1
+	shift
+	words=$(printf '%q ' "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" "$@")
+	printf '%b' "$typed" | script -qec "$words 2>$WORLD/prompts" /dev/null | tr -d '\r' | tail -n 1
+}
+while IFS='|' read -r text creds typed prompts; do
+	is "$text" "$(asked "$typed" pull -q --creds "$creds" "$REGISTRY/app:1" | wc -c)" 65
+	is "$text: the questions" "$(cat "$WORLD/prompts")" "$prompts"
+	gone
+done <<-'TABLE'
+	the password is asked for|tester|secret\n|Password: 
+	after a colon too|tester:|secret\n|Password: 
+	the name is|:secret|tester\n|Username: 
+	both are|:|tester\nsecret\n|Username: Password: 
+TABLE
+says "without a terminal there is nobody to ask" "could not read password from terminal: inappropriate ioctl" \
+	pod pull -q --creds tester "$REGISTRY/app:1" </dev/null
+says "a name can come from anywhere" unauthorized pod pull -q --creds :secret "$REGISTRY/app:1" <<<"somebody"
+says "none at all" "credentials can't be empty" pod pull -q --creds :secret "$REGISTRY/app:1" </dev/null
+check "an empty --creds is none" quiet pod pull -q --tls-verify=false --creds= "$REGISTRY_HTTP/mirror/app:1"
+pod tag "$REGISTRY_HTTP/mirror/app:1" held
+pod manifest create list >/dev/null
+while read -r words; do
+	eval "set -- $words"
+	asked 'secret\n' "$@" >"$WORLD/out"
+	is "asks: $words" "$(grep -o 'Password: ' "$WORLD/prompts"; grep -c unauthorized "$WORLD/prompts")" "Password: 
+0"
+done <<-'TABLE'
+	push --creds tester held "$REGISTRY/copy:1"
+	search --creds tester --list-tags "$REGISTRY/app"
+	manifest add --creds tester list "docker://$REGISTRY/app:1"
+	manifest push --creds tester list "docker://$REGISTRY/list"
+	run --creds tester --rm --network none --pull always "$REGISTRY/app:1" true
+	create --creds tester --pull always "$REGISTRY/app:1"
+	container runlabel --creds tester --display nosuch "$REGISTRY/app:1"
+TABLE
+pod manifest rm list >/dev/null
+pod rm -a >/dev/null
+gone
+is "an interrupt at the question leaves the terminal as it was" "$(python3 - "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" pull --creds tester "$REGISTRY/app:1" <<-'END'
+	import os, pty, signal, sys, termios
+	pid, tty = pty.fork()
+	if pid == 0:
+	    os.execv(sys.argv[1], sys.argv[1:])
+	echo = lambda: bool(termios.tcgetattr(tty)[3] & termios.ECHO)
+	seen = b""
+	while b"Password: " not in seen:
+	    seen += os.read(tty, 100)
+	while echo():
+	    pass
+	os.write(tty, b"\x03")
+	print(os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGINT, echo())
+	END
+)" "True True"
 
 # --- helper programs ---
 # A helper keeps one secret for each server, and notes with which capabilities it was run.
