@@ -72,8 +72,15 @@ static int
 announce(struct ctx *x, const char *id, const char *word, void *arg, struct err *e)
 {
 	const struct rm_opts *o = arg;
+	struct db *db = ctx_db(x, e);
+	own_strv struct strv ids = {0};
 
 	(void)word;
+	/* One that others need is refused, unless they go with it. */
+	if (db == NULL || (!o->depend && ctr_dependents(db, id, &ids, e) == -1))
+		return -1;
+	if (ids.n > 0)
+		return 0;
 	return stop_announce(x, id, o->time, true, e);
 }
 

@@ -44,7 +44,9 @@ stop_first(struct ctx *x, struct ctr *c, int *lock, const struct remove *how, st
 		    "cannot remove container %s as it is %s - running or paused containers cannot "
 		    "be removed without force: container state improper",
 		    c->id, ctr_status_name(c->status));
-	if (c->status == CTR_PAUSED && thaw(x, c, e) == -1)
+	/* What cannot go is not stopped either. */
+	if (ctr_refuse_dependents(ctx_db(x, e), c, e) == -1 ||
+	    (c->status == CTR_PAUSED && thaw(x, c, e) == -1))
 		return -1;
 	end->no_restart = true;
 	return stop_ctr(x, c, lock, how->timeout_s, true, end, e);

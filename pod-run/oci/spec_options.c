@@ -213,27 +213,25 @@ read_identity(const struct spec_input *in, struct rec_ctr_config *c, struct aren
 /* --- The process
  * ---------------------------------------------------------------------------------*/
 
-/* A JSON array of strings, else one word; "" means none. */
+/* A JSON array of strings, else one word; "" and [] mean none. */
 static void
 read_entrypoint(const char *word, struct rec_ctr_config *c, struct arena *a)
 {
 	own_json json_t *j = NULL;
 	struct err ignored;
+	bool words = true;
 
 	if (word == NULL || *word == '\0')
 		return;
 	if (*word == '[')
 		j = json_read(word, strlen(word), &ignored);
-	for (size_t i = 0; json_is_array(j) && i < json_array_size(j); i++)
-		if (!json_is_string(json_array_get(j, i)))
-			json_array_clear(j);
-	if (json_is_array(j) && json_array_size(j) > 0) {
-		for (size_t i = 0; i < json_array_size(j); i++)
-			spec_list_add(a, &c->entrypoint,
-			    arena_strdup(a, json_string_value(json_array_get(j, i))));
-	} else {
+	for (size_t i = 0; i < json_array_size(j); i++)
+		words = words && json_is_string(json_array_get(j, i));
+	if (!json_is_array(j) || !words)
 		spec_list_add(a, &c->entrypoint, word);
-	}
+	for (size_t i = 0; words && i < json_array_size(j); i++)
+		spec_list_add(a, &c->entrypoint,
+		    arena_strdup(a, json_string_value(json_array_get(j, i))));
 }
 
 static int

@@ -416,8 +416,8 @@ ctr_save_config(struct db *db, const struct ctr *c, struct err *e)
 	return db_commit(db, e);
 }
 
-static int
-refuse_dependents(struct db *db, const struct ctr *c, struct err *e)
+int
+ctr_refuse_dependents(struct db *db, const struct ctr *c, struct err *e)
 {
 	own_strv struct strv ids = {0};
 	own_strbuf struct strbuf list = {0};
@@ -425,7 +425,7 @@ refuse_dependents(struct db *db, const struct ctr *c, struct err *e)
 	if (ctr_dependents(db, c->id, &ids, e) == -1)
 		return -1;
 	for (size_t i = 0; i < ids.n; i++)
-		strbuf_addf(&list, "%s%s", i > 0 ? " " : "", ids.v[i]);
+		strbuf_addf(&list, "%s%s", i > 0 ? ", " : "", ids.v[i]);
 	if (ids.n == 0)
 		return 0;
 	return err_set(e, ERR_INUSE,
@@ -443,7 +443,7 @@ remove_row(struct db *db, const struct ctr *c, struct err *e)
 	if (db_exec(db, "removing the container", e, "DELETE FROM container WHERE id = ?1", "s",
 		c->id) == 0)
 		return 0;
-	if (refuse_dependents(db, c, &why) == -1)
+	if (ctr_refuse_dependents(db, c, &why) == -1)
 		*e = why;
 	return -1;
 }

@@ -113,6 +113,8 @@ int ctr_ids(struct db *db, struct strv *ids, struct err *e);
 /* Those whose end nobody cleaned up after. */
 int ctr_ids_stopped(struct db *db, struct strv *ids, struct err *e);
 int ctr_dependents(struct db *db, const char *id, struct strv *ids, struct err *e);
+/* ERR_INUSE, naming them, if there are any. */
+int ctr_refuse_dependents(struct db *db, const struct ctr *c, struct err *e);
 int ctr_needs(struct db *db, const char *id, struct strv *ids, struct err *e);
 int ctr_using_image(struct db *db, const char *image, struct strv *ids, struct err *e);
 int ctr_using_volume(struct db *db, const char *volume, struct strv *ids, struct err *e);

@@ -61,6 +61,7 @@ is "--umask" "$(run --umask 077 $image sh -c umask)" 0077
 is "--env, --env-merge, --unsetenv" \
 	"$(run -e A=1 --env-merge 'PATH=${PATH}:/more' --unsetenv container $image sh -c 'echo "$A ${container-none} ${PATH##*:}"')" \
 	"1 none /more"
+is "--entrypoint as an array of nothing: none" "$(run --entrypoint '[]' $image echo a)" a
 is "--entrypoint as JSON" "$(run --entrypoint '["echo","a b"]' $image c)" "a b c"
 is "--init is process 1" "$(run --init $image sh -c 'tr "\0" " " </proc/1/cmdline')" \
 	'/run/podman-init -- sh -c tr "\0" " " </proc/1/cmdline '

@@ -76,8 +76,25 @@ pod run -d --name user --network none --volumes-from source $image sleep 100 >/d
 run_fails "a container others stand on stays" 125 "no container" --volumes-from nosuch $image true
 pod rm source >/dev/null 2>"$WORLD/err"
 is "and cannot be removed" "$(grep -c 'has dependent containers' "$WORLD/err")" 1
+pod start source >/dev/null
 pod rm -f -t 0 user >/dev/null
 pod rm source >/dev/null
+
+# --- What others need is not stopped by an attempt to remove it
+pod run -d --name base --network none $image sleep 1000 >/dev/null
+pod create --name top1 --network none --requires base $image true >/dev/null
+pod create --name top2 --network none --requires base $image true >/dev/null
+ids=$(pod ps -aq --no-trunc --filter 'name=^top[12]$' --sort id | xargs | sed 's/ /, /')
+for words in base "-t 0 base" "base nosuch" "-t 0 base nosuch"; do
+	pod rm -f $words >/dev/null 2>"$WORLD/err"
+	is "rm -f $words: refused" "$?" 2
+	is "... the others are named" "$(sed 's/.*before it: \(.*\): container already exists$/\1/' "$WORLD/err")" "$ids"
+	is "... and it runs on" "$(pod inspect --format '{{.State.Status}}' base)" running
+done
+pod pause base 2>/dev/null >"$WORLD/paused"
+pod rm -f -t 0 base >/dev/null 2>&1
+is "nor is it thawed" "$(pod inspect --format '{{.State.Status}}' base)" "$([ -s "$WORLD/paused" ] && echo paused || echo running)"
+is "with --depend all go" "$(pod rm -f -t 0 --depend base | wc -l)" 3
 
 # --- No image
 is "--rootfs" "$(run --rootfs "$WORLD/fs" cat /www/index.html)" "hello from pod"
