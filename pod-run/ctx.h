@@ -71,6 +71,7 @@ struct ctx {
 	bool repairs; /* a damaged index of the store or database of containers gets a new one */
 	bool makes_nothing; /* where no database of containers is, nothing is begun … */
 	bool is_gone;	    /* … but an error that is told by this */
+	bool in_namespace;  /* of mounts, where files.c put together those of containers */
 	bool starts; /* a container: pod-net makes a network namespace while nobody waits for it */
 	struct ctx_remains *remains;
 	size_t remains_n, remains_cap;

@@ -42,7 +42,7 @@ cp_side_free(struct cp_side *s)
 	fd_close(&s->dir);
 	if (s->container == NULL)
 		fd_close(&s->root);
-	files_free(&s->files);
+	files_free(&s->opened);
 }
 
 /* --- Words --------------------------------------------------------------------------------------*/
@@ -71,21 +71,23 @@ cp_is_content(const char *path)
 
 /* --- Finding ------------------------------------------------------------------------------------*/
 
-static int
-open_side(struct ctx *x, struct cp_side *s, struct arena *a, struct err *e)
+static void
+open_host(struct cp_side *s, struct arena *a)
 {
-	own_mem char *cwd = NULL;
+	own_mem char *cwd = *s->path != '/' ? getcwd(NULL, 0) : NULL;
+
+	s->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->absolute = cwd == NULL ? s->path : arena_printf(a, "%s/%s", cwd, s->path);
+}
+
+static int
+find_container(struct ctx *x, struct cp_side *s, struct arena *a, struct err *e)
+{
 	char id[NAMES_ID_LEN + 1];
 	struct db *db;
 
-	if (s->container == NULL) {
-		s->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		cwd = *s->path != '/' ? getcwd(NULL, 0) : NULL;
-		s->absolute = *s->path == '/' || cwd == NULL
-				  ? s->path
-				  : arena_printf(a, "%s/%s", cwd, s->path);
+	if (s->container == NULL)
 		return 0;
-	}
 	db = ctx_db(x, e);
 	if (db == NULL)
 		return -1;
@@ -94,10 +96,45 @@ open_side(struct ctx *x, struct cp_side *s, struct arena *a, struct err *e)
 			   ? err_set(
 				 e, ERR_NOTFOUND, "container \"%s\" does not exist", s->container)
 			   : -1;
-	if (files_open(x, id, &s->files, e) == -1)
+	s->id = arena_strdup(a, id);
+	return 0;
+}
+
+/* A container, unless its files were opened for the other side already. */
+static int
+open_container(struct ctx *x, struct cp_side *s, struct files *open, struct err *e)
+{
+	if (s->id == NULL)
+		return 0;
+	if (open == NULL && files_open(x, s->id, &s->opened, e) == -1)
 		return -1;
-	s->root = s->files.root;
-	s->absolute = files_absolute(&s->files, s->path);
+	s->files = open != NULL ? open : &s->opened;
+	s->root = s->files->root;
+	s->absolute = files_absolute(s->files, s->path);
+	return 0;
+}
+
+/*
+ * Containers that do not run stay locked.  Of two the one with the lower ID comes first: somebody may be copying
+ * the other way.
+ */
+static int
+open_sides(struct ctx *x, struct cp_side *from, struct cp_side *to, struct arena *a, struct err *e)
+{
+	int order;
+
+	if (find_container(x, from, a, e) == -1 || find_container(x, to, a, e) == -1)
+		return -1;
+	order = from->id != NULL && to->id != NULL ? strcmp(from->id, to->id) : -1;
+	if (order > 0 && open_container(x, to, NULL, e) == -1)
+		return -1;
+	if (open_container(x, from, NULL, e) == -1 ||
+	    (order <= 0 && open_container(x, to, order == 0 ? from->files : NULL, e) == -1))
+		return -1;
+	if (from->id == NULL && !from->stream)
+		open_host(from, a);
+	if (to->id == NULL && !to->stream)
+		open_host(to, a);
 	return 0;
 }
 
@@ -171,9 +208,10 @@ look(struct cp_side *s, struct arena *a, struct err *e)
 }
 
 int
-cp_find(struct ctx *x, struct cp_side *s, struct arena *a, struct err *e)
+cp_find(struct cp_side *s, struct arena *a, struct err *e)
 {
-	return open_side(x, s, a, e) == -1 ? -1 : look(s, a, e);
+	open_host(s, a);
+	return look(s, a, e);
 }
 
 /*
@@ -221,10 +259,10 @@ fill_owner(struct msg_copy *m, const struct cp_side *to, const struct cp_opts *o
 		m->no_devices = true;
 		return;
 	}
-	c = to->files.ctr.config;
+	c = to->files->ctr.config;
 	m->chown = o->archive;
-	m->uid = to->files.uid;
-	m->gid = to->files.gid;
+	m->uid = to->files->uid;
+	m->gid = to->files->gid;
 	m->uid_map.v = c->uid_map.v;
 	m->uid_map.n = c->uid_map.n;
 	m->gid_map.v = c->gid_map.v;
@@ -245,7 +283,7 @@ cp_open_source(struct cp_side *s, struct err *e)
 static int
 read_only_hint(const struct cp_side *to, struct err *e)
 {
-	if (e->no == EROFS && to->container != NULL && to->files.read_only)
+	if (e->no == EROFS && to->container != NULL && to->files->read_only)
 		return err_set(e, ERR_DENIED, "container rootfs is marked read-only");
 	return -1;
 }
@@ -307,8 +345,8 @@ copy_out(struct cp_side *from, struct err *e)
 	cp_base_name(from, base);
 	m.name = from->is_dir && cp_is_content(from->path) ? NULL : base;
 	/* As the container counts its users. */
-	m.uid = from->files.inner_uid;
-	m.gid = from->files.inner_gid;
+	m.uid = from->files->inner_uid;
+	m.gid = from->files->inner_gid;
 	target = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (target == -1)
 		return err_sys(e, "writing to standard output");
@@ -353,11 +391,11 @@ static int
 copy(struct ctx *x, struct cp_side *from, struct cp_side *to, const struct cp_opts *o,
     struct arena *a, struct err *e)
 {
-	if (!from->stream && cp_find(x, from, a, e) == -1)
+	if (open_sides(x, from, to, a, e) == -1 || (!from->stream && look(from, a, e) == -1))
 		return -1;
 	if (!from->stream && !from->exists)
 		return cp_not_found(from, e);
-	if (!to->stream && cp_find(x, to, a, e) == -1)
+	if (!to->stream && look(to, a, e) == -1)
 		return -1;
 	if (from->stream)
 		return copy_in(to, o, e);

@@ -16,11 +16,12 @@ struct cp_opts {
 
 struct cp_side {
 	const char *container; /* NULL: the host */
-	const char *id;	       /* of a container of a service, once it was found */
+	const char *id;	       /* of the container, once it was found */
 	const char *path;      /* as the user typed it; "-": a tar stream */
 	bool stream;
-	struct files files;
-	int root; /* borrowed or ours */
+	struct files opened;
+	struct files *files; /* of a container: ours, or those of the other side */
+	int root;	     /* borrowed or ours */
 	const char *absolute;
 
 	/* What is there (fd is -1 if it cannot be opened from here), and where it is or would be. */
@@ -30,11 +31,11 @@ struct cp_side {
 	char name[NAME_MAX + 1];
 };
 void cp_side_free(struct cp_side *s);
-#define CP_SIDE_NONE ((struct cp_side){.files = FILES_NONE, .root = -1, .fd = -1, .dir = -1})
+#define CP_SIDE_NONE ((struct cp_side){.opened = FILES_NONE, .root = -1, .fd = -1, .dir = -1})
 #define own_cp_side own(cp_side_free)
 
-/* Fills a side that is not a stream; that nothing is there is no error. */
-int cp_find(struct ctx *x, struct cp_side *s, struct arena *a, struct err *e);
+/* Fills a side of the host that is not a stream; that nothing is there is no error. */
+int cp_find(struct cp_side *s, struct arena *a, struct err *e);
 
 int cp_not_found(const struct cp_side *s, struct err *e);
 

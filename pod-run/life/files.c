@@ -162,7 +162,7 @@ attach_all(struct files *f, struct err *e)
 
 /*
  * Mounts can only be put upon a mount that is attached somewhere: in a namespace that ends with us, over a
- * directory that is ours.  Safe because the namespace gets nothing but these mounts, and each target is
+ * directory that is ours.  One namespace for all of them: leaving it would take the first apart.  Safe because the namespace gets nothing but these mounts, and each target is
  * walked below the container's root.
  */
 static int
@@ -172,8 +172,10 @@ enter_namespace(struct ctx *x, struct files *f, struct err *e)
 
 	if (mkdir(at, 0700) == -1 && errno != EEXIST)
 		return err_sys(e, "making directory %s", at);
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1)
+	if (!x->in_namespace &&
+	    (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == -1))
 		return err_sys(e, "making a mount namespace");
+	x->in_namespace = true;
 	if (move_mount(f->root, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) == -1)
 		return err_sys(e, "mounting the root of container %s", f->ctr.id);
 	return 0;

@@ -398,12 +398,12 @@ copies_run(struct remote *r, struct cp_side *from, struct cp_side *to, const str
 	bool has_parent = false;
 
 	if (!from->stream &&
-	    (from->container != NULL ? find(r, from, NULL, a, e) : cp_find(r->x, from, a, e)) == -1)
+	    (from->container != NULL ? find(r, from, NULL, a, e) : cp_find(from, a, e)) == -1)
 		return -1;
 	if (!from->stream && !from->exists)
 		return cp_not_found(from, e);
 	if (!to->stream && (to->container != NULL ? find(r, to, &has_parent, a, e)
-						  : cp_find(r->x, to, a, e)) == -1)
+						  : cp_find(to, a, e)) == -1)
 		return -1;
 	if (from->stream)
 		return copy_in(r, to, o, e);

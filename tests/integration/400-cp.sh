@@ -47,6 +47,21 @@ is "of the container's user" "$(pod cp fresh:/home/alice/rel - | tar -tv --numer
 check "between containers" pod cp live:/tmp/t1 ended:/tmp/t1
 is "they arrived" "$(pod cp ended:/tmp/t1/src/sub/f2 - | tar -xO)" f2
 check "into itself ends" pod cp live:/tmp/. live:/tmp/self
+check "within one that does not run" timeout 20 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" cp ended:/tmp/t1 ended:/tmp/t3
+is "it arrived" "$(pod cp ended:/tmp/t3/sub/f2 - | tar -xO)" f2
+pod create --name left --network none -v voll:/srv/a localhost/bb true >/dev/null
+pod create --name right --network none -v volr:/srv/b localhost/bb true >/dev/null
+pod cp single left:/srv/a/one && pod cp single right:/srv/b/two
+check "between two that do not run, with volumes" pod cp left:/srv right:/tmp/l
+check "and the other way" pod cp right:/srv left:/tmp/r
+is "what lies in the volumes came too" "$(pod cp right:/tmp/l/a/one - | tar -xO; pod cp left:/tmp/r/b/two - | tar -xO)" "$(echo single; echo single)"
+for i in $(seq 15); do
+	timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" cp left:/bin "right:/tmp/x$i" & there=$!
+	timeout 30 "$BIN/pod" --root "$ROOT" --runroot "$RUNROOT" cp right:/bin "left:/tmp/x$i" & back=$!
+	wait $there && wait $back || break
+done
+is "two copies in opposite directions do not wait for each other" "$i" 15
+pod rm left right >/dev/null
 fails 'Error: "/tmp/no/" could not be found on container live: no such file or directory' single live:/tmp/no/
 fails 'Error: "/tmp/no/x" could not be found on container live: no such file or directory' single live:/tmp/no/x
 fails 'Error: "no" could not be found on the host: no such file or directory' no live:/tmp
