@@ -228,7 +228,7 @@ files_absolute(struct files *f, const char *path)
 {
 	const char *dir = f->ctr.config->workdir;
 
-	return *path == '/'
-		   ? path
-		   : arena_printf(&f->arena, "%s/%s", dir != NULL && *dir == '/' ? dir : "", path);
+	return *path == '/' ? path
+			    : arena_printf(&f->arena, "%s/%s",
+				  dir != NULL && *dir == '/' && dir[1] != '\0' ? dir : "", path);
 }

@@ -230,8 +230,8 @@ read_entrypoint(const char *word, struct rec_ctr_config *c, struct arena *a)
 	if (!json_is_array(j) || !words)
 		spec_list_add(a, &c->entrypoint, word);
 	for (size_t i = 0; words && i < json_array_size(j); i++)
-		spec_list_add(a, &c->entrypoint,
-		    arena_strdup(a, json_string_value(json_array_get(j, i))));
+		spec_list_add(
+		    a, &c->entrypoint, arena_strdup(a, json_string_value(json_array_get(j, i))));
 }
 
 static int

@@ -402,8 +402,8 @@ copies_run(struct remote *r, struct cp_side *from, struct cp_side *to, const str
 		return -1;
 	if (!from->stream && !from->exists)
 		return cp_not_found(from, e);
-	if (!to->stream && (to->container != NULL ? find(r, to, &has_parent, a, e)
-						  : cp_find(to, a, e)) == -1)
+	if (!to->stream &&
+	    (to->container != NULL ? find(r, to, &has_parent, a, e) : cp_find(to, a, e)) == -1)
 		return -1;
 	if (from->stream)
 		return copy_in(r, to, o, e);

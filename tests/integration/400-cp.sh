@@ -42,6 +42,7 @@ is "not below its own name" "$(inside 'cat /tmp/t2/f1; ls -d /tmp/t2/src 2>/dev/
 check "a link stands for its target" pod cp live:/tmp/t1/link out-link
 is "content of the target" "$(cat out-link; [ -h out-link ] && echo link)" f1
 check "relative paths" pod cp single fresh:rel
+is "one that is not there is named from the root" "$(pod cp ended:no/x x 2>&1)" 'Error: "/no/x" could not be found on container ended: no such file or directory'
 check "to the working directory" pod cp fresh:/home/alice/rel out-rel
 is "of the container's user" "$(pod cp fresh:/home/alice/rel - | tar -tv --numeric-owner | cut -c1-21)" "-rwSr----- 1000/1000 "
 check "between containers" pod cp live:/tmp/t1 ended:/tmp/t1
