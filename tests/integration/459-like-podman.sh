@@ -7,9 +7,10 @@ busybox_image bb >/dev/null
 run() { pod run --rm --net none "$@"; }
 
 # A variable of a script that is empty: --memory "$MEMORY" sets nothing.
-for o in annotation arch blkio-weight cgroups cpuset-cpus cpuset-mems device env env-file env-merge health-cmd image-volume \
-	label-file memory memory-reservation memory-swap os personality platform pull sdnotify seccomp-policy secret \
-	shm-size storage-opt umask variant; do
+for o in annotation arch blkio-weight blkio-weight-device cgroups cpuset-cpus cpuset-mems device device-read-bps \
+	device-write-iops env env-file env-merge health-cmd health-interval health-on-failure health-start-period \
+	health-timeout image-volume label-file log-opt memory memory-reservation memory-swap os personality platform pull \
+	sdnotify seccomp-policy secret shm-size storage-opt subgidname subuidname umask variant; do
 	check "an empty --$o is none" pod create --net none --$o '' bb true
 done
 for o in ip mac-address; do
